@@ -1,0 +1,147 @@
+"""Every error we raise on purpose.
+
+    AppError                      str(error) is an English sentence; text_id names it in texts/
+    ├── ConfigurationError        a setting is missing or malformed; has key, source
+    ├── InputError                what a person asked for cannot be sent as it is; has field
+    ├── ProviderError             DeepSeek or Kling; has provider, status_code, code, request_id
+    │   ├── AuthenticationError   key or token refused
+    │   ├── QuotaExceededError    balance or resource package used up
+    │   ├── RateLimitError        too fast, or too much at once; has retry_after_s
+    │   ├── RejectedError         bad parameters, no permission, or refused by moderation
+    │   ├── NotFoundError         the provider does not know this task
+    │   ├── UnavailableError      5xx, timeout, connection lost: what became of it is unknown
+    │   └── ProtocolError         the answer does not have the documented shape
+    ├── PictureError              a result picture could not be fetched or is not a picture
+    ├── BusyError                 this conversation is being answered already
+    └── StoreError                history or archive cannot be read or written
+
+A class exists because a caller acts differently. Messages never hold keys, tokens, prompts or
+signed links. `text_id` and `facts` let core/ui say the same sentence in the reader's language;
+`detail` is the provider's own explanation, already cleaned of secrets, shown behind our sentence.
+"""
+
+from collections.abc import Mapping
+
+
+class AppError(Exception):
+    """Base of all errors we raise on purpose."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        text_id: str = "error.unexpected",
+        facts: Mapping[str, object] | None = None,
+        detail: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.text_id = text_id
+        self.facts: dict[str, object] = dict(facts or {})
+        self.detail = detail
+
+
+class ConfigurationError(AppError):
+    """A setting is missing or malformed."""
+
+    def __init__(
+        self,
+        key: str,
+        source: str,
+        expected: str,
+        *,
+        text_id: str,
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(
+            f"{key} (from {source}) is not usable: {expected}.",
+            text_id=text_id,
+            facts={"key": key, "source": source, **(facts or {})},
+        )
+        self.key = key
+        self.source = source
+        self.expected = expected
+
+
+class InputError(AppError):
+    """What a person asked for cannot be sent as it is; nothing was sent."""
+
+    def __init__(
+        self,
+        field: str,
+        message: str,
+        *,
+        text_id: str,
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(message, text_id=text_id, facts=facts)
+        self.field = field
+
+
+class ProviderError(AppError):
+    """DeepSeek or Kling said no, said something odd, or said nothing."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str,
+        status_code: int | None = None,
+        code: int | str | None = None,
+        request_id: str | None = None,
+        text_id: str = "error.provider",
+        facts: Mapping[str, object] | None = None,
+        detail: str = "",
+    ) -> None:
+        merged: dict[str, object] = {
+            "provider": provider,
+            "status_code": status_code if status_code is not None else "-",
+            "code": code if code is not None else "-",
+            **(facts or {}),
+        }
+        super().__init__(message, text_id=text_id, facts=merged, detail=detail)
+        self.provider = provider
+        self.status_code = status_code
+        self.code = code
+        self.request_id = request_id
+
+
+class AuthenticationError(ProviderError):
+    """The key or token was refused."""
+
+
+class QuotaExceededError(ProviderError):
+    """The balance or resource package is used up."""
+
+
+class RateLimitError(ProviderError):
+    """Too fast, or too much at once; nothing was created."""
+
+    retry_after_s: float | None = None
+
+
+class RejectedError(ProviderError):
+    """Refused for certain: bad parameters, no permission, or moderation."""
+
+
+class NotFoundError(ProviderError):
+    """The provider does not know what was asked for."""
+
+
+class UnavailableError(ProviderError):
+    """5xx, timeout or a lost connection: whether the request took effect is unknown."""
+
+
+class ProtocolError(ProviderError):
+    """The answer does not have the documented shape: whether it took effect is unknown."""
+
+
+class PictureError(AppError):
+    """A result picture could not be fetched, or what came is not a picture."""
+
+
+class BusyError(AppError):
+    """This conversation is being answered already."""
+
+
+class StoreError(AppError):
+    """History or archive could not be read or written."""

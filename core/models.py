@@ -1,0 +1,300 @@
+"""Values everyone shares: what was said, what was asked for, what it came to.
+
+Plain frozen dataclasses without behaviour that needs I/O; identity and persistence are the store's
+concern. Moments are aware UTC datetimes, lengths of time are seconds, sizes are bytes.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+Role = Literal["system", "user", "assistant"]
+Effort = Literal["low", "high", "max"]
+
+
+# -- chat ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the provider gave them; None means that it did not say."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    cache_hit_tokens: int | None = None
+    cache_miss_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatParameters:
+    """How an answer is asked for. None leaves the provider's own default in force."""
+
+    model: str = "deepseek-flash"
+    thinking: bool = False
+    effort: Effort = "high"
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    stream: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message as a provider receives it. `prefix` asks for its continuation (beta base)."""
+
+    role: Role
+    content: str
+    reasoning_content: str | None = None
+    prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChatChunk:
+    """What one streamed event adds; empty strings add nothing."""
+
+    content: str = ""
+    reasoning_content: str = ""
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    model: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatModel:
+    """One entry of GET /models; what the provider does not tell is None."""
+
+    id: str
+    name: str | None = None
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+
+
+class AnswerStatus(StrEnum):
+    """How far a message has come. Questions are COMPLETE from the start."""
+
+    RUNNING = "running"
+    COMPLETE = "complete"  # finish_reason tells how: stop, length, content_filter …
+    STOPPED = "stopped"  # by a person
+    CUT_OFF = "cut_off"  # the stream ended without finish_reason and [DONE]
+    INTERRUPTED = "interrupted"  # our own process ended in the middle
+    FAILED = "failed"  # an error; error_* tell which
+
+    @property
+    def is_final(self) -> bool:
+        return self is not AnswerStatus.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One node of a conversation's tree: siblings are versions, the path to the head is shown."""
+
+    id: str
+    conversation_id: str
+    parent_id: str | None
+    role: Role
+    content: str
+    created_at: datetime
+    reasoning_content: str = ""
+    status: AnswerStatus = AnswerStatus.COMPLETE
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    model: str | None = None
+    parameters: ChatParameters | None = None
+    error_text_id: str | None = None
+    error_facts: dict[str, object] = field(default_factory=dict)
+    error_detail: str = ""
+    reasoning_s: float | None = None  # how long it thought before the answer began
+    first_token_s: float | None = None  # from our request to the first text
+    duration_s: float | None = None  # from our request to the end
+    practice: bool = False
+    version: int = 1  # among its siblings, oldest first
+    version_count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A tree of messages; `head_id` is the leaf whose path is shown."""
+
+    id: str
+    owner: str
+    title: str
+    created_at: datetime
+    updated_at: datetime
+    head_id: str | None = None
+    system_prompt: str = ""
+    parameters: ChatParameters = ChatParameters()
+    title_is_manual: bool = False
+    pinned: bool = False
+    origin: Literal["page", "http", "import"] = "page"
+
+
+# -- pictures --------------------------------------------------------------------------------------
+
+AspectRatio = Literal["16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"]
+Resolution = Literal["1k", "2k"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceImage:
+    """A picture that goes with the prompt: the bytes as uploaded (PNG or JPEG)."""
+
+    content: bytes
+    media_type: Literal["image/png", "image/jpeg"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRequest:
+    """What Kling is asked to draw (`POST /v1/images/generations`), minus the reference's bytes.
+
+    `has_image` says that a reference picture goes with it; the bytes travel and are kept apart.
+    None leaves a field out of the request.
+    """
+
+    prompt: str
+    model_name: str = "kling-v3"
+    negative_prompt: str = ""
+    aspect_ratio: AspectRatio = "1:1"
+    resolution: Resolution = "1k"
+    n: int = 1
+    has_image: bool = False
+    image_reference: Literal["subject", "face"] | None = None
+    image_fidelity: float | None = None
+    human_fidelity: float | None = None
+    element_ids: tuple[int, ...] = ()
+    watermark: bool = False
+    callback_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KlingApiKey:
+    """A plain key of Kling's console: the bearer token itself."""
+
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KlingKeyPair:
+    """AccessKey and SecretKey, from which short-lived tokens are signed."""
+
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+
+
+class TaskStatus(StrEnum):
+    """Kling's own word for a task; unknown words read as PROCESSING."""
+
+    SUBMITTED = "submitted"
+    PROCESSING = "processing"
+    SUCCEED = "succeed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskImage:
+    """One finished picture of a task. The links are signed: never stored, logged or shown."""
+
+    index: int
+    url: str = field(repr=False)
+    watermark_url: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KlingTask:
+    """A task as Kling reports it."""
+
+    task_id: str
+    status: TaskStatus
+    status_message: str = ""
+    external_task_id: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    images: tuple[TaskImage, ...] = ()
+    unit_deduction: str | None = None
+    request_id: str | None = None
+
+
+class GenerationStatus(StrEnum):
+    """Where a paid picture task stands, from the intent to the archived files."""
+
+    INTENDED = "intended"  # written down, not sent
+    UNCERTAIN = "uncertain"  # sent, and no answer told what became of it
+    SUBMITTED = "submitted"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"  # Kling is done, files are on their way
+    ARCHIVED = "archived"  # every picture is in the archive
+    FAILED = "failed"  # Kling ended it, with a reason
+    REFUSED = "refused"  # refused for certain, nothing was bought
+    CANCELLED = "cancelled"  # by a person, before it was sent
+
+    @property
+    def is_final(self) -> bool:
+        return self in _FINAL
+
+
+_FINAL = frozenset(
+    {
+        GenerationStatus.ARCHIVED,
+        GenerationStatus.FAILED,
+        GenerationStatus.REFUSED,
+        GenerationStatus.CANCELLED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One archived picture. `name` is its file's name inside the archive, thumbnails share it."""
+
+    id: str
+    generation_id: str
+    index: int
+    name: str
+    media_type: str
+    width: int
+    height: int
+    size_bytes: int
+    sha256: str
+    created_at: datetime
+    favourite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A wish for pictures, its task at Kling, and what came of it."""
+
+    id: str
+    owner: str
+    external_task_id: str
+    request: ImageRequest
+    status: GenerationStatus
+    provider: Literal["kling", "practice"]
+    created_at: datetime
+    updated_at: datetime
+    task_id: str | None = None
+    submitted_at: datetime | None = None
+    finished_at: datetime | None = None
+    error_text_id: str | None = None
+    error_facts: dict[str, object] = field(default_factory=dict)
+    error_detail: str = ""
+    unit_deduction: str | None = None
+    origin: Literal["page", "http", "recovered"] = "page"
+    idempotency_key: str | None = None
+    sending_at: datetime | None = None  # a POST may be on its way; set while INTENDED, just before it
+    attempts: int = 0  # POSTs begun
+    poll_count: int = 0
+    next_check_at: datetime | None = None
+    pictures: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationEvent:
+    """One step in a generation's history: when, what, why."""
+
+    generation_id: str
+    at: datetime
+    status: GenerationStatus
+    note: str = ""

@@ -1,0 +1,1 @@
+"""Rows in a database, pictures in an archive."""

@@ -1,0 +1,1 @@
+"""The HTTP layer for other front ends."""

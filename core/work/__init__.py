@@ -1,0 +1,1 @@
+"""What goes on whether or not anyone is looking."""
