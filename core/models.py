@@ -283,7 +283,7 @@ class Generation:
     unit_deduction: str | None = None
     origin: Literal["page", "http", "recovered"] = "page"
     idempotency_key: str | None = None
-    sending_at: datetime | None = None  # a POST may be on its way; set while INTENDED, just before it
+    sending_at: datetime | None = None  # a POST may be on its way; set just before it is sent
     attempts: int = 0  # POSTs begun
     poll_count: int = 0
     next_check_at: datetime | None = None

@@ -1,0 +1,283 @@
+"""Chat JSON and our values: what goes to an OpenAI-compatible server and what comes back.
+
+Reading is as tolerant as deepseek.md section 9 asks: any field may be missing or null, `choices`
+may be empty, reasoning comes under either name, usage on any chunk.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from core.models import ChatChunk, ChatModel, ChatParameters, Turn, Usage
+
+PROVIDER = "deepseek"
+
+# Switched off on 2026-07-24 (api-docs.deepseek.com/news/news260424).
+RETIRED_MODELS = frozenset({"deepseek-chat", "deepseek-reasoner", "deepseek-coder"})
+CURRENT_MODELS = ("deepseek-flash", "deepseek-v4-pro")
+
+_CHAT_PATH = "/chat/completions"
+_USER_ID_LIMIT = 512
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class ChatCompletion:
+    """A whole answer."""
+
+    content: str
+    reasoning_content: str = ""
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    model: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyBalance:
+    """What is left in one currency; granted credit is spent first."""
+
+    currency: str
+    total: Decimal
+    granted: Decimal | None = None
+    topped_up: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The account: money left does not help when `is_available` is false."""
+
+    is_available: bool
+    currencies: tuple[CurrencyBalance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChatServer:
+    """Where chat goes, and which dialect is spoken there.
+
+    `speaks_deepseek` is decided by the host: DeepSeek's own, or our practice server. Only there do
+    `thinking`, `prefix`, `user_id` and the beta base exist; elsewhere an unknown field may be
+    answered with 400, so they are left out.
+    """
+
+    url: str
+    practice: bool = False
+
+    @property
+    def _parts(self) -> SplitResult:
+        return urlsplit(self.url)
+
+    @property
+    def host(self) -> str:
+        parts = self._parts
+        return f"{parts.hostname}:{parts.port}" if parts.port else (parts.hostname or "?")
+
+    @property
+    def is_deepseek(self) -> bool:
+        return f".{self._parts.hostname or ''}".endswith(".deepseek.com")
+
+    @property
+    def speaks_deepseek(self) -> bool:
+        return self.practice or self.is_deepseek
+
+    @property
+    def models_url(self) -> str:
+        return self._beside("/models")
+
+    @property
+    def balance_url(self) -> str:
+        # DeepSeek documents it at the root only.
+        return self._beside("/user/balance", keep_version=not self.speaks_deepseek)
+
+    @property
+    def prefix_url(self) -> str:
+        """Return where a started answer is continued: DeepSeek does so on its beta base only."""
+        if not self.speaks_deepseek:
+            return self.url
+        return self._beside("/beta/chat/completions", keep_version=False)
+
+    def _beside(self, path: str, *, keep_version: bool = True) -> str:
+        parts = self._parts
+        base = parts.path.rstrip("/").removesuffix(_CHAT_PATH)
+        if not keep_version:
+            base = base.removesuffix("/v1").removesuffix("/beta")
+        return parts._replace(path=base + path).geturl()
+
+
+def chat_body(
+    server: ChatServer,
+    turns: Sequence[Turn],
+    parameters: ChatParameters,
+    *,
+    stream: bool,
+    user_id: str | None = None,
+) -> dict[str, Any]:
+    """Return the JSON body of a chat request in the dialect of `server`."""
+    body: dict[str, Any] = {
+        "model": parameters.model,
+        "messages": [_message(turn, server) for turn in turns],
+        "stream": stream,
+    }
+    if stream:
+        body["stream_options"] = {"include_usage": True}
+    if server.speaks_deepseek:
+        # Thinking is on unless switched off: a quick chat has to say so (section 2).
+        body["thinking"] = {"type": "enabled" if parameters.thinking else "disabled"}
+        if parameters.thinking:
+            body["reasoning_effort"] = parameters.effort
+        if user_id:
+            body["user_id"] = re.sub(r"[^A-Za-z0-9_-]", "-", user_id)[:_USER_ID_LIMIT]
+    elif parameters.thinking:
+        # OpenAI's own field; "max" is a word of DeepSeek's alone.
+        body["reasoning_effort"] = "high" if parameters.effort == "max" else parameters.effort
+    if not parameters.thinking:
+        # Without effect while thinking at DeepSeek, and refused by reasoning models elsewhere.
+        if parameters.temperature is not None:
+            body["temperature"] = parameters.temperature
+        if parameters.top_p is not None:
+            body["top_p"] = parameters.top_p
+    if parameters.max_tokens is not None:
+        body["max_tokens"] = parameters.max_tokens
+    return body
+
+
+def encode_body(body: dict[str, Any]) -> bytes:
+    """Return the bytes of a JSON body; half a surrogate pair, which has none, becomes "?"."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def chunk_from_json(payload: dict[str, Any]) -> ChatChunk:
+    """Return what one streamed event adds."""
+    choice = _first(payload.get("choices"))
+    delta = choice.get("delta")
+    if not isinstance(delta, dict):
+        delta = {}
+    usage = payload.get("usage")
+    return ChatChunk(
+        _text(delta.get("content")),
+        _text(delta.get("reasoning_content")) or _text(delta.get("reasoning")),
+        _word(choice.get("finish_reason")),
+        usage_from_json(usage) if usage else None,
+        _word(payload.get("model")),
+        _word(payload.get("id")),
+    )
+
+
+def completion_from_json(payload: dict[str, Any]) -> ChatCompletion | None:
+    """Return a whole answer, or None when there is no message in it."""
+    choice = _first(payload.get("choices"))
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        return None
+    return ChatCompletion(
+        content=_text(message.get("content")),
+        reasoning_content=_text(message.get("reasoning_content"))
+        or _text(message.get("reasoning")),
+        finish_reason=_word(choice.get("finish_reason")),
+        usage=usage_from_json(payload.get("usage")),
+        model=_word(payload.get("model")),
+        request_id=_word(payload.get("id")),
+    )
+
+
+def usage_from_json(value: Any) -> Usage | None:
+    """Return the token counts, or None when there are none."""
+    if not isinstance(value, dict):
+        return None
+    prompt_details = _mapping(value.get("prompt_tokens_details"))
+    completion_details = _mapping(value.get("completion_tokens_details"))
+    hits = _count(value.get("prompt_cache_hit_tokens"))
+    usage = Usage(
+        prompt_tokens=_count(value.get("prompt_tokens")),
+        completion_tokens=_count(value.get("completion_tokens")),
+        total_tokens=_count(value.get("total_tokens")),
+        cache_hit_tokens=_count(prompt_details.get("cached_tokens")) if hits is None else hits,
+        cache_miss_tokens=_count(value.get("prompt_cache_miss_tokens")),
+        reasoning_tokens=_count(completion_details.get("reasoning_tokens")),
+    )
+    return None if usage == Usage() else usage
+
+
+def models_from_json(payload: dict[str, Any]) -> tuple[ChatModel, ...] | None:
+    """Return the models offered, or None when `payload` is no list of models."""
+    entries = payload.get("data")
+    if not isinstance(entries, list):
+        return None
+    return tuple(
+        ChatModel(
+            id=entry["id"],
+            name=_word(entry.get("name")),
+            context_window=_count(entry.get("context_window")),
+            max_output_tokens=_count(entry.get("max_output_tokens")),
+        )
+        for entry in entries
+        if isinstance(entry, dict) and _word(entry.get("id"))
+    )
+
+
+def balance_from_json(payload: dict[str, Any]) -> Balance | None:
+    """Return the balance, or None when `payload` does not tell it."""
+    is_available, entries = payload.get("is_available"), payload.get("balance_infos")
+    if not isinstance(is_available, bool) or not isinstance(entries, list):
+        return None
+    currencies: list[CurrencyBalance] = []
+    for entry in entries:
+        fields = _mapping(entry)
+        total = _amount(fields.get("total_balance"))
+        if total is not None:
+            currencies.append(
+                CurrencyBalance(
+                    currency=_word(fields.get("currency")) or "?",
+                    total=total,
+                    granted=_amount(fields.get("granted_balance")),
+                    topped_up=_amount(fields.get("topped_up_balance")),
+                )
+            )
+    return Balance(is_available, tuple(currencies))
+
+
+def _message(turn: Turn, server: ChatServer) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": turn.role, "content": turn.content}
+    if server.speaks_deepseek:
+        if turn.reasoning_content is not None:
+            message["reasoning_content"] = turn.reasoning_content
+        if turn.prefix:
+            message["prefix"] = True
+    return message
+
+
+def _first(choices: Any) -> dict[str, Any]:
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        return choices[0]
+    return {}
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        return ""
+    # JSON can spell half a surrogate pair, which no file, database or socket would take.
+    return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
+
+
+def _word(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _amount(value: Any) -> Decimal | None:
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None

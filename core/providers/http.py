@@ -1,0 +1,113 @@
+"""The only place that builds an HTTP client, and the one that names what went wrong below HTTP."""
+
+import json
+import logging
+import math
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpx
+
+from core.errors import UnavailableError
+
+USER_AGENT = "inkling"
+
+# httpx allows 100 connections by default: the 101st open answer would wait for one to end.
+LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30)
+
+# The practice server and local models are on this machine; a proxy set for the outside world
+# cannot reach them.
+_LOOPBACK: dict[str, httpx.AsyncBaseTransport | None] = {
+    "all://localhost": None,
+    "all://127.0.0.1": None,
+    "all://[::1]": None,
+}
+_EVERYTHING: dict[str, httpx.AsyncBaseTransport | None] = {
+    "all://": None,
+    "http://": None,
+    "https://": None,
+}
+
+
+def build_client(
+    *,
+    timeout: httpx.Timeout,
+    transport: httpx.AsyncBaseTransport | None = None,
+    proxied: bool = True,
+) -> httpx.AsyncClient:
+    """Return a client that follows no redirects and keeps no cookies.
+
+    Proxies and certificates named in the environment are honoured; loopback, and everything when
+    not `proxied`, is reached directly.
+    """
+    # At INFO both log every URL, and result links are signed.
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return httpx.AsyncClient(
+        timeout=timeout,
+        transport=transport,
+        mounts=None if transport else _LOOPBACK if proxied else _EVERYTHING,
+        limits=LIMITS,
+        http2=False,
+        follow_redirects=False,
+        headers={"User-Agent": USER_AGENT},
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+    )
+
+
+def transport_error(error: httpx.HTTPError, *, provider: str, host: str) -> UnavailableError:
+    """Return our error for one of httpx's: no connection, no answer in time, or one broken off.
+
+    Only `error.network_connect` says for certain that the request was not sent.
+    """
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
+        text_id, sentence = "error.network_connect", "{host} cannot be reached"
+    elif isinstance(error, httpx.TimeoutException):
+        text_id, sentence = "error.network_timeout", "{host} did not answer in time"
+    else:
+        text_id, sentence = "error.network_lost", "The connection to {host} was lost"
+    return UnavailableError(
+        f"{sentence.format(host=host)}; check the network and try again.",
+        provider=provider,
+        text_id=text_id,
+        facts={"host": host},
+    )
+
+
+def retry_after_s(headers: Mapping[str, str], *, now: float) -> float | None:
+    """Return the Retry-After header in seconds, given as seconds or as a date.
+
+    A date is measured against the reply's own Date when it has one, else against `now`.
+    """
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        until = http_date(value)
+        if until is None:
+            return None
+        seconds = until - (http_date(headers.get("date", "")) or now)
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def http_date(value: str) -> float | None:
+    """Return an HTTP date as Unix seconds, or None when it is not one."""
+    try:
+        moment = parsedate_to_datetime(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def json_object(text: str | bytes) -> dict[str, Any] | None:
+    """Return the JSON object in `text`, or None when it holds anything else."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

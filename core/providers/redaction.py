@@ -1,0 +1,69 @@
+"""Makes a provider's own words fit to be shown: no keys, no tokens, no signed links, no markup."""
+
+import html
+import re
+from collections.abc import Iterable
+
+DETAIL_LIMIT = 500
+EXCERPT_LIMIT = 200
+
+_MASK = "…"
+# Shorter pieces of a key tell nothing; providers themselves show the last four characters.
+_PART = 8
+
+_BEARER = re.compile(r"(?i)\bbearer\s+[^\s\"',;]+")
+_JWT = re.compile(r"\beyJ[\w-]+(?:\.[\w-]*){1,4}")
+_SECRET_KEY = re.compile(r"\bsk-[\w-]{8,}")
+_URL = re.compile(
+    r"(?i)\b([a-z][a-z0-9+.-]*://)(?:[^\s/?#\"'<>]*@)?([^\s?#\"'<>]*)[?#]?[^\s\"'<>]*"
+)
+_INVISIBLE = re.compile(r"(?is)<(script|style)\b.*?(</\1\s*>|$)|<!--.*?(-->|$)")
+_TAG = re.compile(r"(?s)<[^>]*>?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\ufeff\s]+")
+
+
+def clean_detail(text: object, *, secrets: Iterable[str] = (), limit: int = DETAIL_LIMIT) -> str:
+    """Return `text` on one line, without secrets or queries of links, at most `limit` long."""
+    if not isinstance(text, str):
+        return ""
+    # Bound the work first; what is cut here could not have been shown anyway.
+    shown = text[: limit * 20]
+    for secret in secrets:
+        shown = _without(shown, secret)
+    shown = _BEARER.sub(f"Bearer {_MASK}", shown)
+    shown = _JWT.sub(_MASK, shown)
+    shown = _SECRET_KEY.sub(f"sk-{_MASK}", shown)
+    shown = _URL.sub(r"\1\2", shown)
+    shown = _CONTROL.sub(" ", shown).strip()
+    return shown if len(shown) <= limit else shown[: limit - 1].rstrip() + _MASK
+
+
+def clean_excerpt(body: bytes, *, secrets: Iterable[str] = ()) -> str:
+    """Return the readable beginning of a reply that is not what it should be, such as HTML."""
+    text = body[:65_536].decode("utf-8", "replace")
+    text = html.unescape(_TAG.sub(" ", _INVISIBLE.sub(" ", text)))
+    return clean_detail(text, secrets=secrets, limit=EXCERPT_LIMIT)
+
+
+def looks_like_html(body: bytes) -> bool:
+    """Tell whether a reply begins like a web page."""
+    return body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype", b"<html"))
+
+
+def _without(text: str, secret: str) -> str:
+    if len(secret) < _PART:
+        return text.replace(secret, _MASK) if secret else text
+    parts = {secret[i : i + _PART] for i in range(len(secret) - _PART + 1)}
+    pieces: list[str] = []
+    i = 0
+    while i < len(text):
+        if text[i : i + _PART] not in parts:
+            pieces.append(text[i])
+            i += 1
+            continue
+        end = i + _PART
+        while end < len(text) and text[end - _PART + 1 : end + 1] in parts:
+            end += 1
+        pieces.append(_MASK)
+        i = end
+    return "".join(pieces)

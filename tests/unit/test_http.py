@@ -1,0 +1,61 @@
+"""core/providers/http: the client every provider is built on."""
+
+import asyncio
+import logging
+
+import httpx
+import pytest
+
+from core.providers.http import build_client
+from tests.unit.replies import raw_server, read_request
+
+
+async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    head = await read_request(reader)
+    answer = b"cookie" if b"cookie:" in head.lower() else b"plain"
+    writer.write(
+        b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nSet-Cookie: id=1\r\n"
+        b"Content-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(answer), answer)
+    )
+    await writer.drain()
+
+
+def test_loopback_is_reached_directly_whatever_proxy_is_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    async def run() -> None:
+        async with raw_server(serve) as origin, build_client(timeout=httpx.Timeout(5)) as client:
+            assert (await client.get(f"{origin}/")).text == "plain"
+            # Nothing listens at the proxy: that it is asked shows in the refused connection.
+            with pytest.raises(httpx.ConnectError):
+                await client.get("http://198.51.100.1/")
+
+    asyncio.run(run())
+
+
+def test_no_redirect_is_followed_and_no_cookie_kept() -> None:
+    async def run() -> None:
+        async with raw_server(serve) as origin, build_client(timeout=httpx.Timeout(5)) as client:
+            for _ in range(2):
+                reply = await client.get(f"{origin}/")
+                assert (reply.status_code, reply.text) == (302, "plain")
+            assert client.headers["user-agent"] == "inkling"
+
+    asyncio.run(run())
+
+
+def test_urls_are_not_logged_at_info(caplog: pytest.LogCaptureFixture) -> None:
+    async def run() -> None:
+        transport = httpx.MockTransport(lambda _: httpx.Response(200))
+        async with build_client(timeout=httpx.Timeout(5), transport=transport) as client:
+            await client.get("https://cdn.klingai.com/a?sig=s3cret")
+
+    logging.getLogger("httpx").setLevel(logging.NOTSET)
+    caplog.set_level(logging.INFO)
+    asyncio.run(run())
+    assert "s3cret" not in caplog.text
