@@ -1,0 +1,26 @@
+"""How the practice DeepSeek says no: an HTTP status and the error body."""
+
+from typing import NoReturn
+
+
+class ChatRefusal(Exception):
+    """The request is answered with this HTTP status and DeepSeek's error body."""
+
+    def __init__(
+        self, status: int, message: str, *, kind: str = "invalid_request_error", code: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {
+            "error": {
+                "message": message,
+                "type": kind,
+                "param": None,
+                "code": code or "invalid_request_error",
+            }
+        }
+
+
+def invalid(message: str) -> NoReturn:
+    """Refuse a value that is not allowed."""
+    raise ChatRefusal(422, message)

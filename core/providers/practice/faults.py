@@ -1,0 +1,121 @@
+"""Faults on purpose: what `/practice NAME [NUMBER]` in a question or a prompt asks for."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+_COMMAND = re.compile(r"/practice[ \t]+([a-z0-9][a-z0-9_-]*)(?:[ \t]+(\d{1,7})\b)?", re.IGNORECASE)
+
+CHAT_STATUSES = (400, 401, 402, 422, 429, 500, 503)
+SERVICE_STATUSES: dict[int, int] = {
+    1000: 401,
+    1001: 401,
+    1002: 401,
+    1003: 401,
+    1004: 401,
+    1100: 429,
+    1101: 429,
+    1102: 429,
+    1103: 403,
+    1200: 400,
+    1201: 400,
+    1202: 404,
+    1203: 404,
+    1300: 400,
+    1301: 400,
+    1302: 429,
+    1303: 429,
+    1304: 429,
+    5000: 500,
+    5001: 503,
+    5002: 504,
+}
+
+# name: (arguments, 中文, English). One row each; the package docstring lists the same names.
+CHAT_FAULTS: dict[str, tuple[str, str, str]] = {
+    **{
+        str(status): (
+            "[TIMES]",
+            f"HTTP {status}，带 TIMES 时只在前几次出现",
+            f"HTTP {status}; with TIMES only the first few times",
+        )
+        for status in CHAT_STATUSES
+    },
+    "html": ("[STATUS]", "网页代替 JSON，默认 200，可写 502", "a web page instead of JSON"),
+    "cut": ("", "回答到一半断开连接", "connection dropped in mid-answer"),
+    "half-json": ("", "停在一行 JSON 的中间", "the body ends inside a line of JSON"),
+    "no-done": ("", "有 finish_reason，没有 [DONE]", "a finish_reason but no [DONE]"),
+    "error-in-stream": ("", "200 之后流里出现 error", "an error object inside the stream"),
+    "silent": ("[SECONDS]", "中途沉默，连接不断", "nothing at all in mid-answer, socket open"),
+    "comments": (
+        "[SECONDS]",
+        "先只有 keep-alive 注释",
+        "only keep-alive comments, then the answer",
+    ),
+    "garbage-line": ("", "夹一行不是 JSON 的数据", "one data line that is not JSON"),
+    "length": ("", "在一半处以 length 结束", "ends halfway with length"),
+    "content_filter": ("", "在一半处被过滤", "ends halfway with content_filter"),
+    "insufficient_system_resource": ("", "在一半处资源不足", "ends halfway, out of capacity"),
+    "aborted": ("", "在一半处被中止", "ends halfway with aborted"),
+    "tool_calls": ("", "要求调用工具", "asks for a tool call"),
+    "unknown-finish": ("", "未知的 finish_reason", "a finish_reason nobody knows"),
+    "no-usage": ("", "没有用量", "no usage anywhere"),
+    "usage-twice": ("", "用量出现两次，后者为准", "usage twice, the latter counts"),
+    "usage-chunk": ("", "旧式：用量单独一块，choices 为空", "old style: usage with empty choices"),
+    "empty": ("", "以 stop 结束，什么也没说", "stop, with nothing said"),
+    "reasoning-only": ("", "只有思考，没有回答", "reasoning, but no answer"),
+    "no-delta": ("", "最后一块没有 delta", "the finish chunk has no delta"),
+    "slow": ("[MS]", "每个增量之间的毫秒数", "milliseconds between deltas"),
+    "burst": ("", "全部内容一次写出", "everything in one write"),
+    "long": ("[CHARACTERS]", "指定长度的长文", "a text of that length"),
+}
+PICTURE_FAULTS: dict[str, tuple[str, str, str]] = {
+    **{
+        str(code): (
+            "[TIMES]",
+            f"业务码 {code}（HTTP {status}）",
+            f"service code {code} (HTTP {status})",
+        )
+        for code, status in SERVICE_STATUSES.items()
+    },
+    "fail": ("", "任务以 failed 结束", "the task ends as failed"),
+    "slow": ("SECONDS", "任务要花这么久", "the task takes that long"),
+    "lost": ("", "任务已受理，但回复丢失", "accepted, but the reply is lost"),
+    "dropped": ("[TIMES]", "没有受理，连接断开", "not accepted, connection dropped"),
+    "hidden": ("", "按自己的 id 查不到，只在列表里", "not found by one's own id, only listed"),
+    "html": ("[STATUS]", "网页代替 JSON，默认 502", "a web page instead of JSON, 502 unless told"),
+    "missing-picture": ("", "最后一张前两次 404", "the last picture answers 404 twice"),
+    "broken-picture": ("", "第一张首次下载中断", "the first picture's first fetch is cut short"),
+}
+
+GATEWAY_PAGE = (
+    "<!DOCTYPE html><html><head><title>Gateway</title></head>"
+    "<body><h1>练习网关 practice gateway</h1><p>This is a web page, not JSON.</p></body></html>"
+)
+Faults = Mapping[str, int | None]
+
+
+def read_faults(text: str) -> Faults:
+    """Return the faults a text asks for, each with its number if one was given."""
+    return {
+        name.lower(): int(number) if number else None for name, number in _COMMAND.findall(text)
+    }
+
+
+def without_commands(text: str) -> str:
+    """Return the text as it reads without its `/practice` commands."""
+    return _COMMAND.sub("", text).strip()
+
+
+class Repetitions:
+    """Remembers how often a fault with a limit has struck the same text."""
+
+    def __init__(self) -> None:
+        self._struck: Counter[tuple[str, str]] = Counter()
+
+    def strikes(self, name: str, times: int | None, key: str) -> bool:
+        """Return whether the fault strikes this time: always without `times`, else so often."""
+        if times is None:
+            return True
+        self._struck[name, key] += 1
+        return self._struck[name, key] <= times

@@ -1,0 +1,27 @@
+"""What a practice server can be told: keys it accepts, and how fast it lives."""
+
+from dataclasses import dataclass, field
+
+# Not secrets: anyone on this machine may use the practice providers. They look like keys so that
+# clients which check a key's form are content; the secret is long enough for HS256 (RFC 7518, 3.2).
+PRACTICE_CHAT_KEY = "sk-practice-0123456789abcdef"
+PRACTICE_KLING_API_KEY = "practice-kling-api-key-0123456789"
+PRACTICE_ACCESS_KEY = "practice-access-key"
+PRACTICE_SECRET_KEY = "practice-secret-key-0123456789abcdef"
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeSettings:
+    """Keys, paces and limits of one practice server."""
+
+    chat_key: str = field(default=PRACTICE_CHAT_KEY, repr=False)
+    kling_api_key: str = field(default=PRACTICE_KLING_API_KEY, repr=False)
+    access_key: str = field(default=PRACTICE_ACCESS_KEY, repr=False)
+    secret_key: str = field(default=PRACTICE_SECRET_KEY, repr=False)
+    first_delta_s: float = 0.4
+    delta_interval_s: float = 0.02
+    keep_alive_s: float = 1.0  # DeepSeek does not publish its interval
+    submitted_s: float = 1.0
+    processing_s: float = 2.5
+    picture_pixels: int = 1024  # long side of a 1k picture; 2k doubles it
+    concurrent_pictures: int = 9
