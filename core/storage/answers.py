@@ -1,0 +1,185 @@
+"""Answers under way: their text so far, kept at least once a second until they end."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Update,
+    exists,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+
+from core.models import AnswerStatus, Message, Usage
+from core.storage import message_tree as tree
+from core.storage.conversations import USAGE_FIELDS
+from core.storage.database import Database
+from core.storage.schema import conversations, messages
+
+# A literal, not a parameter: only so is the partial index `messages_running` used.
+IS_RUNNING = messages.c.status == literal_column("'running'")
+
+
+class SaveOutcome(StrEnum):
+    """What became of a growing answer's text."""
+
+    SAVED = "saved"
+    STOP_REQUESTED = "stop_requested"  # saved, and somebody asked to stop
+    FINAL = "final"  # refused: the answer has ended already
+    GONE = "gone"  # its conversation or version was deleted for good
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDraft:
+    """How far a running answer has come."""
+
+    message_id: str
+    content: str
+    reasoning_content: str = ""
+    reasoning_s: float | None = None
+    first_token_s: float | None = None
+
+
+class RunningAnswers:
+    """The answers that grow, each run by one process."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def running(self, owner: str | None = None) -> tuple[Message, ...]:
+        """Return the answers that grow now, this owner's or everyone's."""
+        query = (
+            select(messages)
+            .join(conversations, conversations.c.id == messages.c.conversation_id)
+            .where(IS_RUNNING, messages.c.lease_until > self._clock())
+        )
+        if owner is not None:
+            query = query.where(conversations.c.owner == owner)
+        with self._database.read() as connection:
+            # Sorted here: asked for an order, SQLite walks the whole table in it.
+            rows = sorted(connection.execute(query).mappings(), key=lambda row: row["seq"])
+            return tuple(tree.message_from(row) for row in rows)
+
+    def save_running(
+        self, drafts: Sequence[AnswerDraft], *, lease_s: float
+    ) -> dict[str, SaveOutcome]:
+        """Keep what has arrived of many answers, in one transaction."""
+        with self._database.write() as connection:
+            until = self._clock() + timedelta(seconds=lease_s)
+            # In one order, so that two processes cannot wait for each other.
+            return {
+                draft.message_id: self._overwrite(
+                    connection,
+                    draft.message_id,
+                    {
+                        "content": draft.content,
+                        "reasoning_content": draft.reasoning_content,
+                        "reasoning_s": draft.reasoning_s,
+                        "first_token_s": draft.first_token_s,
+                        "lease_until": until,
+                    },
+                )
+                for draft in sorted(drafts, key=lambda draft: draft.message_id)
+            }
+
+    def save_answer(
+        self,
+        message_id: str,
+        *,
+        content: str,
+        reasoning_content: str = "",
+        status: AnswerStatus,
+        finish_reason: str | None = None,
+        usage: Usage | None = None,
+        model: str | None = None,
+        error_text_id: str | None = None,
+        error_facts: Mapping[str, object] | None = None,
+        error_detail: str = "",
+        reasoning_s: float | None = None,
+        first_token_s: float | None = None,
+        duration_s: float | None = None,
+        lease_s: float | None = None,
+    ) -> SaveOutcome:
+        """Keep what has arrived; a final status ends the answer and makes it searchable."""
+        now = self._clock()
+        values: dict[str, object] = {
+            "content": content,
+            "reasoning_content": reasoning_content,
+            "status": status.value,
+            "finish_reason": finish_reason,
+            "error_text_id": error_text_id,
+            "error_facts": dict(error_facts) if error_facts else None,
+            "error_detail": error_detail,
+            "reasoning_s": reasoning_s,
+            "first_token_s": first_token_s,
+            "duration_s": duration_s,
+        }
+        if usage is not None:
+            values |= {name: getattr(usage, name) for name in USAGE_FIELDS}
+        if model is not None:
+            values["model"] = model
+        if status.is_final:
+            values |= {"process_id": None, "lease_until": None}
+        elif lease_s is not None:
+            values["lease_until"] = now + timedelta(seconds=lease_s)
+        with self._database.write() as connection:
+            outcome = self._overwrite(connection, message_id, values)
+            if status.is_final and outcome in (SaveOutcome.SAVED, SaveOutcome.STOP_REQUESTED):
+                of_this = select(messages.c.conversation_id).where(messages.c.id == message_id)
+                connection.execute(
+                    update(conversations)
+                    .where(conversations.c.id == of_this.scalar_subquery())
+                    .values(updated_at=now)
+                )
+            return outcome
+
+    def request_stop(self, owner: str, message_id: str) -> bool:
+        """Ask the process that runs this answer to stop it; False when it does not run."""
+        with self._database.write() as connection:
+            if tree.find(connection, owner, message_id) is None:
+                return False
+            asked = connection.execute(
+                update(messages)
+                .where(messages.c.id == message_id, IS_RUNNING)
+                .values(stop_requested_at=self._clock())
+            )
+            return asked.rowcount == 1
+
+    def interrupt_dead(self, process_id: str, *, process_is_alone: bool, now: datetime) -> int:
+        """Mark the answers nobody runs any more as interrupted; return how many."""
+        dead: ColumnElement[bool] = messages.c.lease_until <= now
+        if process_is_alone:
+            dead = or_(dead, messages.c.process_id != process_id)
+        with self._database.write() as connection:
+            return connection.execute(interrupt(dead)).rowcount
+
+    def _overwrite(
+        self, connection: Connection, message_id: str, values: Mapping[str, object]
+    ) -> SaveOutcome:
+        row = connection.execute(
+            update(messages)
+            .where(messages.c.id == message_id, IS_RUNNING)
+            .values(**values)
+            .returning(messages.c.stop_requested_at)
+        ).one_or_none()
+        if row is not None:
+            return SaveOutcome.SAVED if row[0] is None else SaveOutcome.STOP_REQUESTED
+        if connection.scalar(select(exists().where(messages.c.id == message_id))):
+            return SaveOutcome.FINAL
+        return SaveOutcome.GONE
+
+
+def interrupt(condition: ColumnElement[bool]) -> Update:
+    """Return the change that ends answers nobody runs any more."""
+    return (
+        update(messages)
+        .where(IS_RUNNING, condition)
+        .values(status=AnswerStatus.INTERRUPTED.value, process_id=None, lease_until=None)
+    )

@@ -1,0 +1,114 @@
+"""The error border: what databases and file systems raise becomes a StoreError with a sentence.
+
+Codes decide, never words: SQLite's result codes (sqlite.org/rescode.html), PostgreSQL's SQLSTATE
+classes (postgresql.org/docs/current/errcodes-appendix.html), the system's errno.
+"""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from core.errors import StoreError
+
+_SENTENCES = {
+    "error.store_readonly": "{place} cannot be written: give this app write permission there, "
+    "or name another folder or database.",
+    "error.store_full": "{place} is full: free some space; what was already kept is safe.",
+    "error.store_locked": "{place} is in use by something else: wait a moment and try again.",
+    "error.store_gone": "{place} does not answer or does not let us in: check that the database "
+    "runs and that its URL, name and password are right.",
+    "error.store_broken": "{place} cannot be read or written: the disk may be failing, or the "
+    "file damaged or not ours; restore a backup or name another place.",
+    "error.store_newer": "{place} was written by a newer version of this app: update the app.",
+}
+
+_SQLITE = {
+    sqlite3.SQLITE_FULL: "error.store_full",
+    sqlite3.SQLITE_READONLY: "error.store_readonly",
+    sqlite3.SQLITE_PERM: "error.store_readonly",
+    sqlite3.SQLITE_CANTOPEN: "error.store_readonly",
+    sqlite3.SQLITE_BUSY: "error.store_locked",
+    sqlite3.SQLITE_LOCKED: "error.store_locked",
+}
+
+# Longest prefix first.
+_SQLSTATES = (
+    ("53100", "error.store_full"),
+    ("53", "error.store_locked"),  # out of connections or memory for now
+    ("25006", "error.store_readonly"),
+    ("42501", "error.store_readonly"),
+    ("55P03", "error.store_locked"),
+    ("57014", "error.store_locked"),
+    ("40", "error.store_locked"),
+    ("23505", "error.store_locked"),  # another process wrote the same a moment ago
+    ("28", "error.store_gone"),
+    ("3D000", "error.store_gone"),
+    ("08", "error.store_gone"),
+    ("57P", "error.store_gone"),
+)
+
+_ERRNOS = {
+    errno.ENOSPC: "error.store_full",
+    errno.EDQUOT: "error.store_full",
+    errno.EFBIG: "error.store_full",
+    errno.EACCES: "error.store_readonly",
+    errno.EPERM: "error.store_readonly",
+    errno.EROFS: "error.store_readonly",
+    errno.EBUSY: "error.store_locked",
+}
+
+
+def store_error(text_id: str, place: str, detail: str = "") -> StoreError:
+    """Return the error that says `text_id` about `place`."""
+    sentence = _SENTENCES[text_id].format(place=place)
+    return StoreError(sentence, text_id=text_id, facts={"place": place}, detail=detail)
+
+
+@contextmanager
+def database_errors(place: str) -> Iterator[None]:
+    """Raise what the database raises inside as StoreError."""
+    try:
+        yield
+    except PoolTimeoutError as error:
+        raise store_error("error.store_locked", place) from error
+    except SQLAlchemyError as error:
+        text_id, detail = _read(error)
+        raise store_error(text_id, place, detail) from error
+
+
+@contextmanager
+def file_errors(place: str) -> Iterator[None]:
+    """Raise what the file system raises inside as StoreError."""
+    try:
+        yield
+    except OSError as error:
+        text_id = _ERRNOS.get(error.errno or 0, "error.store_broken")
+        detail = errno.errorcode.get(error.errno or 0, type(error).__name__)
+        raise store_error(text_id, place, detail) from error
+
+
+def _read(error: SQLAlchemyError) -> tuple[str, str]:
+    """Return text_id and a detail without values: the driver's words may quote what was stored."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", 0)
+        return (
+            _SQLITE.get(code & 0xFF, "error.store_broken"),
+            getattr(cause, "sqlite_errorname", type(cause).__name__),
+        )
+    sqlstate = getattr(cause, "sqlstate", None)
+    if sqlstate:
+        for prefix, text_id in _SQLSTATES:
+            if sqlstate.startswith(prefix):
+                return text_id, f"SQLSTATE {sqlstate}"
+        return "error.store_broken", f"SQLSTATE {sqlstate}"
+    if isinstance(error, DBAPIError) and (
+        error.connection_invalidated or type(cause).__name__ == "OperationalError"
+    ):
+        # No SQLSTATE: the line broke, or nobody listens there.
+        return "error.store_gone", type(cause).__name__
+    return "error.store_broken", type(cause or error).__name__

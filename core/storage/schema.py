@@ -1,0 +1,237 @@
+"""The tables as queries see them; migrations.py makes them on disk, and a test compares both."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Double,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(at: datetime) -> int:
+    """Return whole microseconds since 1970."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def moment(value: int) -> datetime:
+    """Return the moment `value` microseconds after 1970 began."""
+    return _EPOCH + value * _MICROSECOND
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC datetime as whole microseconds since 1970: the same order in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else microseconds(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else moment(value)
+
+
+class Words(TypeDecorator[str]):
+    """Text as it came, less what PostgreSQL cannot keep: NUL and lone surrogates become U+FFFD."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        return clean(value)
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value, ASCII on disk."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+def clean(text: str) -> str:
+    """Return `text` without what no database keeps."""
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+metadata = MetaData()
+
+schema_migrations = Table(
+    "schema_migrations",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("applied_at", Moment, nullable=False),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("owner", Words, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("title_is_manual", Boolean, nullable=False),
+    Column("pinned", Boolean, nullable=False),
+    Column("system_prompt", Words, nullable=False),
+    Column("parameters", Json, nullable=False),
+    Column("origin", Words, nullable=False),
+    Column("head_id", Words),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("deleted_at", Moment),
+)
+
+# `seq` is the order in which messages were written down: siblings are versions in this order, and
+# a child always comes after its parent.
+messages = Table(
+    "messages",
+    metadata,
+    Column("seq", BigInteger, primary_key=True),
+    Column("id", Words, nullable=False),
+    Column("conversation_id", Words, ForeignKey("conversations.id"), nullable=False),
+    Column("parent_id", Words, ForeignKey("messages.id")),
+    Column("role", Words, nullable=False),
+    Column("content", Words, nullable=False),
+    Column("reasoning_content", Words, nullable=False),
+    Column("status", Words, nullable=False),
+    Column("finish_reason", Words),
+    Column("model", Words),
+    Column("parameters", Json),
+    Column("prompt_tokens", BigInteger),
+    Column("completion_tokens", BigInteger),
+    Column("total_tokens", BigInteger),
+    Column("cache_hit_tokens", BigInteger),
+    Column("cache_miss_tokens", BigInteger),
+    Column("reasoning_tokens", BigInteger),
+    Column("error_text_id", Words),
+    Column("error_facts", Json),
+    Column("error_detail", Words, nullable=False),
+    Column("reasoning_s", Double),
+    Column("first_token_s", Double),
+    Column("duration_s", Double),
+    Column("practice", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("process_id", Words),
+    Column("lease_until", Moment),
+    Column("stop_requested_at", Moment),
+)
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("sha256", Words, primary_key=True),
+    Column("media_type", Words, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+# `request` is the whole of it; prompt, model_name … n are copies to filter by.
+generations = Table(
+    "generations",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("owner", Words, nullable=False),
+    Column("provider", Words, nullable=False),
+    Column("origin", Words, nullable=False),
+    Column("external_task_id", Words),
+    Column("idempotency_key", Words),
+    Column("task_id", Words),
+    Column("status", Words, nullable=False),
+    Column("request", Json, nullable=False),
+    Column("prompt", Words, nullable=False),
+    Column("model_name", Words, nullable=False),
+    Column("aspect_ratio", Words, nullable=False),
+    Column("resolution", Words, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("reference_sha256", Words, ForeignKey("blobs.sha256")),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("sending_at", Moment),
+    Column("submitted_at", Moment),
+    Column("finished_at", Moment),
+    Column("deleted_at", Moment),
+    Column("error_text_id", Words),
+    Column("error_facts", Json),
+    Column("error_detail", Words, nullable=False),
+    Column("unit_deduction", Words),
+    Column("attempts", Integer, nullable=False),
+    Column("poll_count", Integer, nullable=False),
+    Column("next_check_at", Moment, nullable=False),
+    Column("lease_owner", Words),
+    Column("lease_until", Moment),
+)
+
+generation_events = Table(
+    "generation_events",
+    metadata,
+    Column("seq", BigInteger, primary_key=True),
+    Column("generation_id", Words, ForeignKey("generations.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("status", Words, nullable=False),
+    Column("note", Words, nullable=False),
+)
+
+picture_slots = Table(
+    "picture_slots",
+    metadata,
+    Column("generation_id", Words, ForeignKey("generations.id"), primary_key=True),
+    Column("index", Integer, primary_key=True),
+    Column("status", Words, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error_text_id", Words),
+    Column("updated_at", Moment, nullable=False),
+)
+
+# `owner` is a copy of the generation's, for the gallery's index.
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("generation_id", Words, ForeignKey("generations.id"), nullable=False),
+    Column("index", Integer, nullable=False),
+    Column("owner", Words, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("media_type", Words, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("sha256", Words, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("favourite", Boolean, nullable=False),
+    Column("deleted_at", Moment),
+)
+
+key_values = Table(
+    "key_values",
+    metadata,
+    Column("key", Words, primary_key=True),
+    Column("value", Json, nullable=False),
+)

@@ -1,0 +1,79 @@
+"""The store: everything the app remembers in rows, SQLite by default, PostgreSQL by URL."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.storage.alone import Presence
+from core.storage.asked import Asked
+from core.storage.conversations import Conversations
+from core.storage.database import Database
+from core.storage.gallery import Gallery
+from core.storage.generations import Generations
+from core.storage.leases import Leases
+from core.storage.messages import Messages
+from core.storage.migrations import migrate
+from core.storage.search import Search
+from core.storage.transfer import Transfer
+from core.storage.values import Values
+
+_BUSY_TIMEOUT_S = 15.0
+
+
+def utc_now() -> datetime:
+    """Return this moment, aware."""
+    return datetime.now(UTC)
+
+
+class Store:
+    """The rows, by noun. Every method may be called from any thread and raises StoreError."""
+
+    def __init__(
+        self, database: Database, presence: Presence | None, clock: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._presence = presence
+        self.opened_alone = presence is not None and presence.was_alone
+        self.place = database.place
+        self.conversations = Conversations(database, clock)
+        self.messages = Messages(database, clock)
+        self.asked = Asked(database, clock)
+        self.search = Search(database)
+        self.transfer = Transfer(database, clock)
+        self.generations = Generations(database, clock)
+        self.leases = Leases(database)
+        self.gallery = Gallery(database, clock)
+        self.values = Values(database)
+
+    @classmethod
+    def open(
+        cls,
+        url_or_path: str | Path,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        busy_timeout_s: float = _BUSY_TIMEOUT_S,
+    ) -> "Store":
+        """Open the database at a path or URL, and bring its tables up to date."""
+        database = Database(url_or_path, busy_timeout_s=busy_timeout_s)
+        presence = Presence(database.file) if database.file is not None else None
+        try:
+            migrate(database, now=clock())
+        except BaseException:
+            database.close()
+            if presence is not None:
+                presence.close()
+            raise
+        return cls(database, presence, clock)
+
+    def __repr__(self) -> str:
+        return f"Store({self.place!r})"
+
+    def check_writable(self) -> None:
+        """Write something small; StoreError says why that is not possible."""
+        self.values.set("store.checked", True)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._database.close()
+        if self._presence is not None:
+            self._presence.close()
