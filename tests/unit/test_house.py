@@ -1,0 +1,91 @@
+"""The house's borders: which room may import which, and who may use which library."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# Each room imports only from itself and from rooms further down.
+ORDER = (
+    ("app", "pages"),
+    ("core.ui", "core.web"),
+    ("core.work",),
+    ("core.providers", "core.storage"),
+    ("core.wire", "core.settings"),
+    ("core.models", "core.errors"),
+)
+SIDE_BY_SIDE = {("core.ui", "core.web"), ("core.providers", "core.storage")}
+
+LIBRARIES = {
+    "streamlit": ("app", "pages", "core.ui"),
+    "starlette": ("app", "core.web", "core.providers.practice"),
+    "uvicorn": ("core.providers.practice",),
+    "httpx": ("core.providers",),
+    "sqlalchemy": ("core.storage",),
+}
+
+
+def sources() -> list[Path]:
+    return [ROOT / "app.py", *sorted(ROOT.glob("pages/*.py")), *sorted(ROOT.glob("core/**/*.py"))]
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the full names a file imports, relative ones resolved."""
+    package = name_of(path) if path.name == "__init__.py" else name_of(path).rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = package.split(".")
+                base = ".".join([*parts[: len(parts) - node.level + 1], *filter(None, [base])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def is_in(name: str, room: str) -> bool:
+    return name == room or name.startswith(f"{room}.")
+
+
+def floor_of(name: str) -> int | None:
+    return next(
+        (floor for floor, rooms in enumerate(ORDER) if any(is_in(name, room) for room in rooms)),
+        None,
+    )
+
+
+@pytest.mark.parametrize("path", sources(), ids=name_of)
+def test_imports_point_one_way(path: Path) -> None:
+    own = name_of(path)
+    floor = floor_of(own)
+    for name in imports(path):
+        other = floor_of(name)
+        if floor is None or other is None:
+            continue
+        assert other >= floor, f"{own} imports {name} from a room above it"
+        if other == floor:
+            sides = [next(room for room in ORDER[floor] if is_in(one, room)) for one in (own, name)]
+            assert tuple(sorted(sides)) not in SIDE_BY_SIDE, f"{own} imports {name} from next door"
+
+
+@pytest.mark.parametrize("path", sources(), ids=name_of)
+def test_libraries_stay_in_their_rooms(path: Path) -> None:
+    own = name_of(path)
+    for name in imports(path):
+        library = name.partition(".")[0]
+        rooms = LIBRARIES.get(library)
+        assert rooms is None or any(is_in(own, room) for room in rooms), f"{own} uses {library}"
+
+
+def test_the_map_names_every_room() -> None:
+    for path in sources():
+        if path.parent != ROOT / "core" or path.name != "__init__.py":
+            assert floor_of(name_of(path)) is not None, f"{path} stands in no room"
