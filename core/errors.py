@@ -80,6 +80,8 @@ class InputError(AppError):
 class ProviderError(AppError):
     """DeepSeek or Kling said no, said something odd, or said nothing."""
 
+    body: str = ""  # the beginning of what came instead, without secrets; never stored
+
     def __init__(
         self,
         message: str,

@@ -40,6 +40,7 @@ from core.providers.deepseek_wire import (
     models_from_json,
 )
 from core.providers.http import build_client, json_object, transport_error
+from core.providers.redaction import clean_detail
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ WRITE_TIMEOUT_S = 60
 LOOKUP_TIMEOUT_S = 20
 MISSING = (404, 405)
 _REFUSAL_BYTES = 64 * 1024
+BODY_SHOWN = 800  # characters of a refusal that other front ends are shown
 
 
 class DeepSeek:
@@ -66,6 +68,7 @@ class DeepSeek:
         client: httpx.AsyncClient | None = None,
     ) -> None:
         self._server = ChatServer(url, practice)
+        self._url = httpx.URL(url)  # parsed once: that takes longer than building the request
         self._api_key = api_key.strip()
         self._timers = timers or default_timers(self._server)
         self._timeout = httpx.Timeout(
@@ -74,7 +77,7 @@ class DeepSeek:
             write=WRITE_TIMEOUT_S,
             pool=self._timers.connect_s,
         )
-        self._client = client or build_client(timeout=self._timeout)
+        self._client = client or build_client(timeout=self._timeout, streams=True)
 
     @property
     def server(self) -> ChatServer:
@@ -110,14 +113,13 @@ class DeepSeek:
         """Ask, and return the whole answer."""
         response, waited_s = await self._post(turns, parameters, stream=False, user_id=user_id)
         body = bytearray()
+        reader = TimedBody(response, host=self._server.host, timers=self._timers, waited_s=waited_s)
         try:
-            reader = TimedBody(
-                response, host=self._server.host, timers=self._timers, waited_s=waited_s
-            )
             reader.wait_for(whole_answer_limit(self._timers), waited_s=waited_s)
             while (raw := await reader.read()) and len(body) <= WHOLE_REPLY_BYTES:
                 body += raw
         finally:
+            reader.close()
             await response.aclose()
         payload = self._read_object(bytes(body))
         completion = completion_from_json(payload)
@@ -175,7 +177,7 @@ class DeepSeek:
         continues = bool(turns) and turns[-1].prefix
         request = self._client.build_request(
             "POST",
-            server.prefix_url if continues else server.url,
+            httpx.URL(server.prefix_url) if continues else self._url,
             content=encode_body(body),
             headers=self._headers(),
             timeout=self._timeout,
@@ -221,7 +223,7 @@ class DeepSeek:
             logger.info("%s: the explanation of status %d broke off", *self._told(response))
         finally:
             await response.aclose()
-        return error_from_reply(
+        error = error_from_reply(
             response.status_code,
             response.headers,
             bytes(body),
@@ -229,6 +231,9 @@ class DeepSeek:
             secrets=(self._api_key,),
             now=time.time(),
         )
+        text = body.decode("utf-8", "replace")
+        error.body = clean_detail(text, secrets=(self._api_key,), limit=BODY_SHOWN)
+        return error
 
     def _told(self, response: httpx.Response) -> tuple[str, int]:
         return self._server.host, response.status_code

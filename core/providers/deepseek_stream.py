@@ -89,6 +89,7 @@ class ChunkStream(AsyncIterator[ChatChunk]):
     def end(self) -> None:
         """Yield nothing more: the connection is being closed."""
         self._ended = True
+        self._body.close()
 
     async def _read_on(self) -> None:
         try:

@@ -6,12 +6,13 @@ The socket lives while anything comes, comments included; the answer moves only 
 
 import asyncio
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 
 from core.errors import UnavailableError
 from core.providers.deepseek_wire import PROVIDER, ChatServer
+from core.providers.fast_transport import chunk_reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +51,67 @@ class Limit(NamedTuple):
     sentence: str
 
 
+class _Alarm:
+    """Cancels its task when a moment passes. One timer watches many short waits: a timer for
+    each read of each stream would cost more than the reading."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[Any] | None = None
+        self._due: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._rang = False
+        self._cancelling = 0
+
+    def set(self, due: float) -> None:
+        """Ring at `due` unless cleared; in the task that waits."""
+        self._due, self._rang = due, False
+        self._task = task = asyncio.current_task()
+        assert task is not None
+        self._cancelling = task.cancelling()
+        if self._timer is None or due < self._timer.when():
+            self.cancel()
+            self._timer = self._loop.call_at(due, self._look)
+
+    def clear(self) -> None:
+        """Do not ring."""
+        self._due = None
+
+    def has_rung(self) -> bool:
+        """Tell whether a cancellation is this alarm's own, and take it back (as asyncio does)."""
+        if not self._rang or self._task is None:
+            return False
+        return self._task.uncancel() <= self._cancelling
+
+    def cancel(self) -> None:
+        """Drop the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._due is None or self._task is None:
+            return
+        if self._due > self._loop.time():
+            self._timer = self._loop.call_at(self._due, self._look)
+            return
+        self._rang = True
+        self._task.cancel()
+
+
 class TimedBody:
     """Reads the body of a reply, and says which patience ended."""
 
     def __init__(
         self, response: httpx.Response, *, host: str, timers: StreamTimers, waited_s: float
     ) -> None:
-        self._bytes = response.aiter_bytes()
+        self._read = chunk_reader(response)
         self._host = host
         self._socket_silence_s = timers.socket_silence_s
         self._limit = queue_limit(timers)
         self._waited_s = waited_s
+        self._alarm = _Alarm()
 
     def wait_for(self, limit: Limit, *, waited_s: float = 0.0) -> None:
         """Wait up to `limit` from now on."""
@@ -72,22 +123,27 @@ class TimedBody:
         clock = asyncio.get_running_loop().time
         began = clock()
         left_s = self._limit.seconds - self._waited_s
+        is_socket = left_s > self._socket_silence_s
+        self._alarm.set(began + (self._socket_silence_s if is_socket else left_s))
         try:
-            # The client's read timeout watches the socket; our own is armed only when it is due
-            # first, which spares every stream a timer for every read.
-            if left_s > self._socket_silence_s:
-                chunk = await anext(self._bytes, b"")
-            else:
-                async with asyncio.timeout(left_s):
-                    chunk = await anext(self._bytes, b"")
-        except TimeoutError as error:
-            raise silence(self._limit, host=self._host) from error
+            chunk = await self._read()
+        except asyncio.CancelledError as error:
+            if not self._alarm.has_rung():
+                raise
+            limit = socket_limit(self._socket_silence_s) if is_socket else self._limit
+            raise silence(limit, host=self._host) from error
         except httpx.ReadTimeout as error:
             raise silence(socket_limit(self._socket_silence_s), host=self._host) from error
         except httpx.HTTPError as error:
             raise cut_off(self._host) from error
+        finally:
+            self._alarm.clear()
         self._waited_s += clock() - began
         return chunk
+
+    def close(self) -> None:
+        """Stop watching the clock."""
+        self._alarm.cancel()
 
 
 def queue_limit(timers: StreamTimers) -> Limit:

@@ -8,6 +8,7 @@ certain, UnavailableError and ProtocolError leave it open.
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -59,6 +60,16 @@ class _Reply(NamedTuple):
     data: Any
     request_id: str | None
     http: httpx.Response
+
+
+@dataclass(frozen=True, slots=True)
+class KlingReply:
+    """A reply as it came, for those who forward it."""
+
+    status_code: int
+    content: bytes
+    content_type: str | None = None
+    retry_after: str | None = None
 
 
 class Kling:
@@ -139,6 +150,22 @@ class Kling:
             raise self._lacks("the packages", reply)
         return costs
 
+    async def forward(
+        self, method: str, target: str, *, body: bytes = b"", content_type: str | None = None
+    ) -> KlingReply:
+        """Send a request of somebody else's making, and return the reply as it is.
+
+        `target` is path and query as they stand in the request line; the caller has checked them.
+        """
+        url = httpx.URL(self._origin).copy_with(raw_path=target.encode("ascii"))
+        reply, _ = await self._exchange(method, url, body or None, content_type, CREATE_TIMEOUT_S)
+        return KlingReply(
+            reply.status_code,
+            reply.content,
+            reply.headers.get("content-type"),
+            reply.headers.get("retry-after"),
+        )
+
     async def authorization(self) -> str:
         """Return the Authorization header's value for a request made now."""
         return f"Bearer {self._token()}"
@@ -156,18 +183,9 @@ class Kling:
         is_lookup: bool = False,
         timeout_s: float = LOOKUP_TIMEOUT_S,
     ) -> _Reply:
-        token = self._token()
-        reply = await self._send(method, path, token, body, timeout_s)
-        envelope = json_object(reply.content) or {}
-        if self._tokens.can_resign and code_from_json(envelope.get("code")) in (
-            NOT_YET_VALID,
-            EXPIRED,
-        ):
-            # Refused at the door, so even a create can be sent again; once, by Kling's clock.
-            server_now = http_date(reply.headers.get("date", ""))
-            token = self._tokens.resign(server_now=server_now, now=self._clock())
-            reply = await self._send(method, path, token, body, timeout_s)
-            envelope = json_object(reply.content) or {}
+        reply, envelope = await self._exchange(
+            method, self._origin + path, body, "application/json", timeout_s
+        )
         code = code_from_json(envelope.get("code"))
         if code is None:
             raise error_without_code(reply, host=self._host, secrets=self._hidden())
@@ -181,14 +199,45 @@ class Kling:
             raise self._lacks("data", _Reply(None, request_id, reply))
         return _Reply(envelope["data"], request_id, reply)
 
+    async def _exchange(
+        self,
+        method: str,
+        url: str | httpx.URL,
+        body: bytes | None,
+        content_type: str | None,
+        timeout_s: float,
+    ) -> tuple[httpx.Response, dict[str, Any]]:
+        """Send a request, signed; return the reply and the JSON object in it, if there is one."""
+        token = self._token()
+        reply = await self._send(method, url, token, body, content_type, timeout_s)
+        envelope = json_object(reply.content) or {}
+        if self._tokens.can_resign and code_from_json(envelope.get("code")) in (
+            NOT_YET_VALID,
+            EXPIRED,
+        ):
+            # Refused at the door, so even a create can be sent again; once, by Kling's clock.
+            server_now = http_date(reply.headers.get("date", ""))
+            token = self._tokens.resign(server_now=server_now, now=self._clock())
+            reply = await self._send(method, url, token, body, content_type, timeout_s)
+            envelope = json_object(reply.content) or {}
+        return reply, envelope
+
     async def _send(
-        self, method: str, path: str, token: str, body: bytes | None, timeout_s: float
+        self,
+        method: str,
+        url: str | httpx.URL,
+        token: str,
+        body: bytes | None,
+        content_type: str | None,
+        timeout_s: float,
     ) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {token}"}
+        if content_type is not None:
+            headers["Content-Type"] = content_type
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._client.request(
-                    method, self._origin + path, content=body, headers=headers, timeout=TIMEOUT
+                    method, url, content=body, headers=headers, timeout=TIMEOUT
                 )
         except TimeoutError as error:
             late = httpx.ReadTimeout("")

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Update,
+    bindparam,
     exists,
     literal_column,
     or_,
@@ -24,6 +25,9 @@ from core.storage.schema import conversations, messages
 
 # A literal, not a parameter: only so is the partial index `messages_running` used.
 IS_RUNNING = messages.c.status == literal_column("'running'")
+
+
+_IDS_AT_ONCE = 500
 
 
 class SaveOutcome(StrEnum):
@@ -44,6 +48,60 @@ class AnswerDraft:
     reasoning_content: str = ""
     reasoning_s: float | None = None
     first_token_s: float | None = None
+
+
+def _overwriting(*names: str) -> Update:
+    """Return the change of one running answer, for many at once."""
+    return (
+        update(messages)
+        .where(messages.c.id == bindparam("message_id"), IS_RUNNING)
+        .values({name: bindparam(name) for name in names})
+    )
+
+
+_GROW = _overwriting("content", "reasoning_content", "reasoning_s", "first_token_s", "lease_until")
+_END = _overwriting(
+    "content",
+    "reasoning_content",
+    "status",
+    "finish_reason",
+    "model",
+    "error_text_id",
+    "error_facts",
+    "error_detail",
+    "reasoning_s",
+    "first_token_s",
+    "duration_s",
+    "process_id",
+    "lease_until",
+    *USAGE_FIELDS,
+)
+_TOUCH = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("conversation"))
+    .values(updated_at=bindparam("updated_at"))
+)
+
+
+def _end_values(message: Message) -> dict[str, object]:
+    usage = message.usage or Usage()
+    return {
+        "message_id": message.id,
+        "content": message.content,
+        "reasoning_content": message.reasoning_content,
+        "status": message.status.value,
+        "finish_reason": message.finish_reason,
+        "model": message.model,
+        "error_text_id": message.error_text_id,
+        "error_facts": message.error_facts or None,
+        "error_detail": message.error_detail,
+        "reasoning_s": message.reasoning_s,
+        "first_token_s": message.first_token_s,
+        "duration_s": message.duration_s,
+        "process_id": None,
+        "lease_until": None,
+        **{name: getattr(usage, name) for name in USAGE_FIELDS},
+    }
 
 
 class RunningAnswers:
@@ -73,21 +131,39 @@ class RunningAnswers:
         """Keep what has arrived of many answers, in one transaction."""
         with self._database.write() as connection:
             until = self._clock() + timedelta(seconds=lease_s)
-            # In one order, so that two processes cannot wait for each other.
-            return {
-                draft.message_id: self._overwrite(
-                    connection,
-                    draft.message_id,
+            # In one order, so that two processes cannot wait for each other. One statement for
+            # all: hundreds of answers grow at once.
+            ids = sorted(draft.message_id for draft in drafts)
+            growing = {draft.message_id: draft for draft in drafts}
+            connection.execute(
+                _GROW,
+                [
                     {
-                        "content": draft.content,
-                        "reasoning_content": draft.reasoning_content,
-                        "reasoning_s": draft.reasoning_s,
-                        "first_token_s": draft.first_token_s,
+                        "message_id": message_id,
+                        "content": growing[message_id].content,
+                        "reasoning_content": growing[message_id].reasoning_content,
+                        "reasoning_s": growing[message_id].reasoning_s,
+                        "first_token_s": growing[message_id].first_token_s,
                         "lease_until": until,
-                    },
-                )
-                for draft in sorted(drafts, key=lambda draft: draft.message_id)
-            }
+                    }
+                    for message_id in ids
+                ],
+            )
+            return self._outcomes(connection, ids)
+
+    def save_final(self, ended: Sequence[Message]) -> None:
+        """Keep how answers ended, in one transaction; one that is final already stays as it is."""
+        now = self._clock()
+        in_order = sorted(ended, key=lambda message: message.id)
+        with self._database.write() as connection:
+            connection.execute(_END, [_end_values(message) for message in in_order])
+            connection.execute(
+                _TOUCH,
+                [
+                    {"conversation": conversation_id, "updated_at": now}
+                    for conversation_id in sorted({one.conversation_id for one in in_order})
+                ],
+            )
 
     def save_answer(
         self,
@@ -159,6 +235,21 @@ class RunningAnswers:
             dead = or_(dead, messages.c.process_id != process_id)
         with self._database.write() as connection:
             return connection.execute(interrupt(dead)).rowcount
+
+    def _outcomes(self, connection: Connection, ids: Sequence[str]) -> dict[str, SaveOutcome]:
+        """Tell what became of an overwriting of these answers."""
+        found: dict[str, SaveOutcome] = dict.fromkeys(ids, SaveOutcome.GONE)
+        query = select(messages.c.id, messages.c.status, messages.c.stop_requested_at)
+        for at in range(0, len(ids), _IDS_AT_ONCE):
+            chunk = ids[at : at + _IDS_AT_ONCE]
+            for row in connection.execute(query.where(messages.c.id.in_(chunk))):
+                if row.status != AnswerStatus.RUNNING.value:
+                    found[row.id] = SaveOutcome.FINAL
+                elif row.stop_requested_at is not None:
+                    found[row.id] = SaveOutcome.STOP_REQUESTED
+                else:
+                    found[row.id] = SaveOutcome.SAVED
+        return found
 
     def _overwrite(
         self, connection: Connection, message_id: str, values: Mapping[str, object]

@@ -34,7 +34,8 @@ class Leases:
             select(generations.c.id)
             .where(
                 *_wanted(statuses, provider),
-                generations.c.next_check_at <= now,
+                # Written in the future: the clock was set back since, and its plans are void.
+                or_(generations.c.next_check_at <= now, generations.c.updated_at > now),
                 or_(generations.c.lease_until.is_(None), generations.c.lease_until <= now),
             )
             .order_by(generations.c.next_check_at, generations.c.created_at)

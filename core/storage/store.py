@@ -8,6 +8,7 @@ from core.storage.alone import Presence
 from core.storage.asked import Asked
 from core.storage.conversations import Conversations
 from core.storage.database import Database
+from core.storage.expiry import Expiry
 from core.storage.gallery import Gallery
 from core.storage.generations import Generations
 from core.storage.leases import Leases
@@ -44,6 +45,7 @@ class Store:
         self.leases = Leases(database)
         self.gallery = Gallery(database, clock)
         self.values = Values(database)
+        self.expiry = Expiry(database)
 
     @classmethod
     def open(

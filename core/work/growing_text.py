@@ -1,0 +1,53 @@
+"""Text that grows by pieces: read from any place, whole or piece by piece."""
+
+# The newest pieces are told apart, so that who reads along gets each as it came. Older ones are
+# joined: a piece of three letters weighs twenty times its text.
+DISTINCT_PIECES = 1024
+
+
+class GrowingText:
+    """Pieces in order; a place in it is a count of characters. Not thread-safe."""
+
+    __slots__ = ("_blocks", "_fresh", "_fresh_from", "length")
+
+    def __init__(self, text: str = "") -> None:
+        self._blocks = [text] if text else []
+        self._fresh: list[str] = []
+        self._fresh_from = self.length = len(text)
+
+    def add(self, piece: str) -> None:
+        """Append a piece."""
+        self._fresh.append(piece)
+        self.length += len(piece)
+        if len(self._fresh) >= 2 * DISTINCT_PIECES:
+            block = "".join(self._fresh[:DISTINCT_PIECES])
+            del self._fresh[:DISTINCT_PIECES]
+            self._blocks.append(block)
+            self._fresh_from += len(block)
+
+    def since(self, place: int) -> list[str]:
+        """Return what follows `place`: the newest pieces as they came, older ones as one."""
+        if place >= self.length:
+            return []
+        at, pieces = self.length, self._fresh
+        if place < self._fresh_from:
+            return [self._older(place), *pieces]
+        index = len(pieces)
+        while at > place:
+            index -= 1
+            at -= len(pieces[index])
+        found = pieces[index:]
+        if at < place:
+            found[0] = found[0][place - at :]
+        return found
+
+    def whole(self) -> str:
+        """Return all of it."""
+        return "".join(self._blocks) + "".join(self._fresh)
+
+    def _older(self, place: int) -> str:
+        at, index = self._fresh_from, len(self._blocks)
+        while at > place:
+            index -= 1
+            at -= len(self._blocks[index])
+        return "".join(self._blocks[index:])[place - at :]

@@ -1,0 +1,195 @@
+"""An answer while it grows in memory: one job adds to it, any number of readers watch it."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from core.errors import AppError
+from core.models import AnswerStatus, ChatChunk, Message, Usage
+from core.work.growing_text import GrowingText
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a reader has read: characters of reasoning and text, and the version it saw."""
+
+    reasoning: int = 0
+    content: int = 0
+    version: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What came since a cursor, and whether anything more can come."""
+
+    reasoning: str
+    content: str
+    cursor: Cursor
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The same as Growth, with the pieces told apart."""
+
+    reasoning: list[str]
+    content: list[str]
+    cursor: Cursor
+    is_final: bool
+
+
+class LiveAnswer:
+    """The growing text of one running answer. Thread-safe; readers never slow the job."""
+
+    def __init__(
+        self, message: Message, owner: str, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.message_id = message.id
+        self.owner = owner
+        self.conversation_id = message.conversation_id
+        self._message = message
+        self._clock = clock
+        self._started = clock()
+        self._reasoning = GrowingText(message.reasoning_content)
+        self._content = GrowingText(message.content)
+        self._reasoning_from: float | None = None
+        self._version = 0
+        self.error: AppError | None = None  # why it failed or was cut off, once it is final
+        self.saved = threading.Event()  # set once the store holds the final state
+        self._changed = threading.Condition()
+        self._listeners: set[Callable[[], None]] = set()
+
+    # -- the job's side ----------------------------------------------------------------------------
+
+    def add(self, chunk: ChatChunk) -> None:
+        """Append what one chunk brought."""
+        with self._changed:
+            message, now = self._message, self._clock()
+            if chunk.reasoning_content:
+                self._reasoning.add(chunk.reasoning_content)
+                if self._reasoning_from is None:
+                    self._reasoning_from = now
+            if chunk.content:
+                self._content.add(chunk.content)
+                if message.reasoning_s is None and self._reasoning_from is not None:
+                    message = replace(message, reasoning_s=now - self._reasoning_from)
+            if message.first_token_s is None and (chunk.content or chunk.reasoning_content):
+                message = replace(message, first_token_s=now - self._started)
+            if chunk.finish_reason is not None:
+                message = replace(message, finish_reason=chunk.finish_reason)
+            if chunk.usage is not None:
+                message = replace(message, usage=chunk.usage)
+            if chunk.model is not None and chunk.model != message.model:
+                message = replace(message, model=chunk.model)
+            self._message = message
+            self._tell()
+
+    def finish(self, status: AnswerStatus, error: AppError | None = None) -> Message:
+        """Set the final status, and return the whole message as it is to be kept."""
+        with self._changed:
+            self.error = error
+            now = self._clock()
+            message = replace(self._whole(), status=status, duration_s=now - self._started)
+            if self._reasoning_from is not None and message.reasoning_s is None:
+                message = replace(message, reasoning_s=now - self._reasoning_from)
+            if error is not None:
+                message = replace(
+                    message,
+                    error_text_id=error.text_id,
+                    error_facts=dict(error.facts),
+                    error_detail=error.detail,
+                )
+            self._message = message
+            self._tell()
+            return self._message
+
+    def restart_clock(self) -> None:
+        """Count times from now: called when the request is sent."""
+        with self._changed:
+            self._started = self._clock()
+
+    # -- the readers' side -------------------------------------------------------------------------
+
+    @property
+    def is_final(self) -> bool:
+        with self._changed:
+            return self._message.status.is_final
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether any text has come since the job began."""
+        with self._changed:
+            return self._message.first_token_s is not None
+
+    @property
+    def version(self) -> int:
+        with self._changed:
+            return self._version
+
+    @property
+    def reasoning_s(self) -> float | None:
+        """How long it has been thinking, or how long it thought; None when it did not."""
+        with self._changed:
+            if self._message.reasoning_s is not None:
+                return self._message.reasoning_s
+            if self._reasoning_from is None:
+                return None
+            return self._clock() - self._reasoning_from
+
+    @property
+    def usage(self) -> Usage | None:
+        with self._changed:
+            return self._message.usage
+
+    def snapshot(self) -> Message:
+        """Return the message as it stands, with all text so far."""
+        with self._changed:
+            return self._whole()
+
+    def read(self, cursor: Cursor) -> Growth:
+        """Return at once what came after `cursor`."""
+        came = self.read_pieces(cursor)
+        return Growth("".join(came.reasoning), "".join(came.content), came.cursor, came.is_final)
+
+    def read_pieces(self, cursor: Cursor) -> Pieces:
+        """Return at once what came after `cursor`, in the pieces in which it came."""
+        with self._changed:
+            return Pieces(
+                self._reasoning.since(cursor.reasoning),
+                self._content.since(cursor.content),
+                Cursor(self._reasoning.length, self._content.length, self._version),
+                self._message.status.is_final,
+            )
+
+    def wait(self, cursor: Cursor, *, timeout_s: float) -> Growth:
+        """Return what came after `cursor` once there is any, at the latest after `timeout_s`."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._version != cursor.version or self._message.status.is_final, timeout_s
+            )
+        return self.read(cursor)
+
+    def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` (quick, from the job's thread) at each change; return how to end that."""
+        with self._changed:
+            self._listeners.add(callback)
+
+        def leave() -> None:
+            with self._changed:
+                self._listeners.discard(callback)
+
+        return leave
+
+    def _whole(self) -> Message:
+        return replace(
+            self._message,
+            content=self._content.whole(),
+            reasoning_content=self._reasoning.whole(),
+        )
+
+    def _tell(self) -> None:
+        self._version += 1
+        self._changed.notify_all()
+        for listener in self._listeners:
+            listener()

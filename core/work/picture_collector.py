@@ -1,0 +1,202 @@
+"""Brings a finished task's pictures into the archive: each as soon as it can be had."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from core.errors import AppError, PictureError, ProtocolError, ProviderError, StoreError
+from core.models import Generation, TaskImage
+from core.providers.downloads import PictureFetcher
+from core.providers.kling import Kling
+from core.storage.generation_rows import SlotStatus
+from core.storage.pictures import Archive
+from core.wire.pacing import retry_delays
+from core.work.generation_steps import GenerationSteps
+from core.work.pace import Pace
+from core.work.task_follower import RETENTION
+
+logger = logging.getLogger(__name__)
+
+FETCHES_AT_ONCE = 6
+# After so many tries a picture is given up, if Kling does not keep it any longer either.
+TRIES_AT_LEAST = 3
+
+
+class PictureCollector:
+    """Fetches pictures; one that fails is fetched again with a new link, the others are kept."""
+
+    def __init__(
+        self,
+        *,
+        kling: Kling,
+        fetcher: PictureFetcher,
+        archive: Archive,
+        steps: GenerationSteps,
+        pace: Pace,
+        random: Random,
+    ) -> None:
+        self._kling = kling
+        self._fetcher = fetcher
+        self._archive = archive
+        self._steps = steps
+        self._pace = pace
+        self._random = random
+        self._fetches = asyncio.Semaphore(FETCHES_AT_ONCE)
+        # A picture is decoded to see that it is whole. One at a time, and always on one thread: a
+        # thousand that arrive together need no more memory than one.
+        self._adopter = ThreadPoolExecutor(1, thread_name_prefix="pictures")
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._adopter.shutdown(wait=False, cancel_futures=True)
+
+    async def collect(
+        self, generation: Generation, images: tuple[TaskImage, ...]
+    ) -> Generation | None:
+        """Fetch until every picture is in the archive, or Kling itself has let go of them."""
+        delays = retry_delays(
+            self._random,
+            first_s=self._pace.retry_first_s,
+            longest_s=self._pace.fetch_retry_longest_s,
+        )
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                images = images or await self._current_links(generation)
+                by_index = _numbered(images, generation.request.n)
+                trouble = await self._fetch_missing(generation, by_index)
+            except AppError as error:
+                trouble = error
+            is_short = len(images) < generation.request.n
+            if trouble is None and not (is_short and tries == 1):  # short lists are asked twice
+                self._steps.clear_trouble(generation)
+                return await self._steps.archived(generation, made=len(images))
+            ended = generation.finished_at or generation.updated_at
+            if (
+                isinstance(trouble, PictureError | ProviderError)
+                and tries >= TRIES_AT_LEAST
+                and datetime.now(UTC) - ended > RETENTION
+            ):
+                return await self._give_up(generation, trouble)
+            if trouble is not None:
+                self._steps.note_trouble(generation, trouble)
+            await asyncio.sleep(next(delays))
+            images = ()
+
+    async def _current_links(self, generation: Generation) -> tuple[TaskImage, ...]:
+        assert generation.task_id is not None
+        task = await self._kling.get_task(generation.task_id)
+        if not task.images:
+            raise ProtocolError(
+                "The finished task names no pictures; try again.",
+                provider="kling",
+                text_id="error.kling_incomplete",
+                request_id=task.request_id,
+            )
+        return task.images
+
+    async def _fetch_missing(
+        self, generation: Generation, by_index: dict[int, TaskImage]
+    ) -> AppError | None:
+        """Fetch what is not there yet; return what prevented one of them."""
+
+        def missing() -> list[int]:
+            ledger = self._steps.store.generations
+            if set(by_index) == set(range(len(by_index))):
+                ledger.expect_pictures(generation.id, len(by_index))
+            slots = {slot.index: slot.status for slot in ledger.slots(generation.id)}
+            pending = SlotStatus.PENDING
+            return [index for index in by_index if slots.get(index, pending) is pending]
+
+        results = await asyncio.gather(
+            *(
+                self._keep(generation, index, by_index[index])
+                for index in await self._steps.in_thread(missing)
+            )
+        )
+        return next((result for result in results if result is not None), None)
+
+    async def _keep(self, generation: Generation, index: int, image: TaskImage) -> AppError | None:
+        """Fetch one picture and put it into the archive; return what prevented it."""
+        part: Path | None = None
+        try:
+            async with self._fetches:
+                part = await self._steps.in_thread(self._archive.new_part)
+                await self._fetcher.fetch(image.url, part)
+            adopt = partial(
+                self._archive.adopt,
+                part,
+                created_at=generation.created_at,
+                generation_id=generation.id,
+                index=index,
+            )
+            file = await asyncio.get_running_loop().run_in_executor(self._adopter, adopt)
+            add = partial(
+                self._steps.store.generations.add_picture, generation.id, index, **asdict(file)
+            )
+            await self._steps.in_thread(add)
+        except AppError as error:
+            logger.info("Picture %d of generation %s: %s", index, generation.id, error.text_id)
+            if isinstance(error, PictureError | ProviderError):
+                return await self._count_failure(generation, index, error)
+            return error
+        finally:
+            if part is not None:
+                # What could not be adopted would fill the disk a little more with every try.
+                await self._steps.in_thread(partial(_remove, part))
+        return None
+
+    async def _count_failure(self, generation: Generation, index: int, error: AppError) -> AppError:
+        fail = partial(
+            self._steps.store.generations.fail_picture,
+            generation.id,
+            index,
+            error_text_id=error.text_id,
+        )
+        try:
+            await self._steps.in_thread(fail)
+        except StoreError as store_error:
+            return store_error
+        return error
+
+    async def _give_up(self, generation: Generation, trouble: AppError) -> Generation | None:
+        """Keep what arrived; what did not is not at Kling any more."""
+
+        def give_up() -> int:
+            ledger = self._steps.store.generations
+            slots = ledger.slots(generation.id)
+            for slot in slots:
+                if slot.status is SlotStatus.PENDING:
+                    ledger.fail_picture(
+                        generation.id, slot.index, error_text_id=trouble.text_id, give_up=True
+                    )
+            return sum(slot.status is SlotStatus.ARCHIVED for slot in slots)
+
+        if made := await self._steps.patiently(generation, give_up):
+            return await self._steps.archived(generation, made=made)
+        return await self._steps.failed(generation, "error.pictures_expired")
+
+
+def _numbered(images: Sequence[TaskImage], n: int) -> dict[int, TaskImage]:
+    """Return the pictures by number, from 0 on.
+
+    Kling numbers them "0-9" (kling.md section 4). Should it ever number them otherwise, they are
+    counted through in its order: none must be lost for that.
+    """
+    by_index = {image.index: image for image in images}
+    if len(by_index) == len(images) and all(0 <= index < n for index in by_index):
+        return by_index
+    return dict(enumerate(sorted(images, key=lambda image: image.index)))
+
+
+def _remove(part: Path) -> None:
+    with suppress(OSError):
+        part.unlink(missing_ok=True)

@@ -1,0 +1,200 @@
+"""Who serves an owner's requests: the configured providers, or practice.
+
+A provider without a key is served by practice for everyone; visitors from elsewhere are served by
+practice whatever is configured. The practice server starts when the first of them needs it.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
+from core.errors import ConfigurationError
+from core.models import KlingApiKey, KlingKeyPair
+from core.providers.deepseek import DeepSeek
+from core.providers.deepseek_timers import default_timers
+from core.providers.deepseek_wire import ChatServer
+from core.providers.downloads import PictureFetcher
+from core.providers.kling import Kling
+from core.providers.practice import (
+    PRACTICE_CHAT_KEY,
+    PRACTICE_KLING_API_KEY,
+    PracticeServer,
+)
+from core.settings import (
+    CHAT_SETTINGS,
+    DEFAULT_CHAT_MODEL,
+    KLING_SETTINGS,
+    ChatSettings,
+    KlingSettings,
+    Settings,
+)
+from core.work.answers import ChatService
+from core.work.chat_models import ChatModels
+from core.work.generation_worker import GenerationWorker
+from core.work.generations import ImageService
+from core.work.loop import LoopThread
+from core.work.owners import may_spend
+from core.work.task_follower import Provider
+
+logger = logging.getLogger(__name__)
+
+Mode = Literal["live", "practice", "unusable"]
+Credentials = KlingApiKey | KlingKeyPair
+WorkerBuilder = Callable[[Provider, Kling, PictureFetcher], GenerationWorker]
+
+
+class Services:
+    """The clients of one process, each built when it is first needed."""
+
+    def __init__(self, settings: Settings, loop: LoopThread, build_worker: WorkerBuilder) -> None:
+        self._settings = settings
+        self._loop = loop
+        self._build_worker = build_worker
+        self._lock = threading.RLock()
+        self._practice: PracticeServer | None = None
+        self._chat: dict[bool, ChatService] = {}
+        self._images: dict[bool, ImageService] = {}
+        self._closers: list[Callable[[], object]] = []
+        self.models = ChatModels(settings.chat.model if settings.chat else DEFAULT_CHAT_MODEL)
+
+    def start(self, *, practice_pictures_are_open: bool) -> None:
+        """Build what is configured, and practice where it is needed at once."""
+        settings = self._settings
+        if settings.chat is not None:
+            service = self._chat_of(practice=settings.chat.api_key is None)
+            self._loop.spawn(self.models.refresh(service.client), name="list-models")
+        if settings.kling is not None:
+            self._images_of(practice=not settings.kling.has_credentials)
+        if practice_pictures_are_open:
+            # Under way when a key was added, or a visitor's: they are finished all the same.
+            self._images_of(practice=True)
+
+    def close(self) -> None:
+        """End the clients, the workers and the practice server."""
+        for close in self._closers:
+            close()
+
+    def close_practice(self) -> None:
+        """End the practice server, last of all."""
+        if self._practice is not None:
+            self._practice.stop()
+
+    def chat(self, owner: str) -> ChatService:
+        """Return who answers this owner; ConfigurationError when nobody can."""
+        settings = self._settings.chat
+        if not may_spend(owner):
+            return self._chat_of(practice=True)
+        if settings is None:
+            raise self._problem(CHAT_SETTINGS)
+        return self._chat_of(practice=settings.api_key is None)
+
+    def images(self, owner: str) -> ImageService:
+        """Return who draws for this owner; ConfigurationError when nobody can."""
+        settings = self._settings.kling
+        if not may_spend(owner):
+            return self._images_of(practice=True)
+        if settings is None:
+            raise self._problem(KLING_SETTINGS)
+        return self._images_of(practice=not settings.has_credentials)
+
+    def chat_mode(self, owner: str) -> Mode:
+        """Tell whether this owner's chat is live, practice, or not to be had."""
+        settings = self._settings.chat
+        return _mode(owner, is_usable=settings is not None, has_key=_has_chat_key(settings))
+
+    def image_mode(self, owner: str) -> Mode:
+        """Tell whether this owner's pictures are live, practice, or not to be had."""
+        settings = self._settings.kling
+        has_key = settings is not None and settings.has_credentials
+        return _mode(owner, is_usable=settings is not None, has_key=has_key)
+
+    def workers(self) -> tuple[GenerationWorker, ...]:
+        """Return the picture workers that run."""
+        with self._lock:
+            return tuple(service.worker for service in self._images.values())
+
+    def _chat_of(self, *, practice: bool) -> ChatService:
+        with self._lock:
+            if practice not in self._chat:
+                self._chat[practice] = self._build_chat(practice=practice)
+            return self._chat[practice]
+
+    def _images_of(self, *, practice: bool) -> ImageService:
+        with self._lock:
+            if practice not in self._images:
+                self._images[practice] = self._build_images(practice=practice)
+            return self._images[practice]
+
+    def _build_chat(self, *, practice: bool) -> ChatService:
+        settings = self._settings.chat or ChatSettings()
+        url, key = settings.url, settings.api_key
+        if practice or key is None:
+            practice, url = True, self._practice_server().chat_url
+        timers = default_timers(ChatServer(url, practice))
+        timers = replace(
+            timers,
+            socket_silence_s=settings.socket_silence_s or timers.socket_silence_s,
+            data_silence_s=settings.data_silence_s or timers.data_silence_s,
+        )
+        client = DeepSeek(
+            url=url,
+            api_key=PRACTICE_CHAT_KEY if practice or key is None else key.reveal(),
+            practice=practice,
+            timers=timers,
+        )
+        self._closers.append(lambda: self._loop.call(client.aclose()))
+        return ChatService(client=client, practice=practice)
+
+    def _build_images(self, *, practice: bool) -> ImageService:
+        credentials = None if practice else _credentials(self._settings.kling)
+        provider: Provider = "practice" if credentials is None else "kling"
+        if credentials is None or self._settings.kling is None:
+            origin = self._practice_server().origin
+        else:
+            origin = self._settings.kling.origin
+        kling = Kling(
+            origin=origin,
+            credentials=credentials or KlingApiKey(PRACTICE_KLING_API_KEY),
+            practice=credentials is None,
+        )
+        fetcher = PictureFetcher(origin=origin)
+        worker = self._build_worker(provider, kling, fetcher)
+        self._closers.append(lambda: self._loop.call(worker.stop()))
+        self._closers.append(lambda: self._loop.call(kling.aclose()))
+        self._closers.append(lambda: self._loop.call(fetcher.aclose()))
+        self._loop.spawn(worker.run(), name=f"generations-{provider}")
+        return ImageService(provider, worker, kling)
+
+    def _practice_server(self) -> PracticeServer:
+        if self._practice is None:
+            practice = PracticeServer(journal=self._settings.data_dir / "practice.jsonl")
+            practice.start()
+            self._practice = practice
+        return self._practice
+
+    def _problem(self, keys: tuple[str, ...]) -> ConfigurationError:
+        return self._settings.problems_of(*keys)[0]
+
+
+def _mode(owner: str, *, is_usable: bool, has_key: bool) -> Mode:
+    if not may_spend(owner):
+        return "practice"
+    if not is_usable:
+        return "unusable"
+    return "live" if has_key else "practice"
+
+
+def _has_chat_key(settings: ChatSettings | None) -> bool:
+    return settings is not None and settings.api_key is not None
+
+
+def _credentials(settings: KlingSettings | None) -> Credentials | None:
+    if settings is None:
+        return None
+    if settings.api_key is not None:
+        return KlingApiKey(settings.api_key.reveal())
+    if settings.access_key is None or settings.secret_key is None:
+        return None
+    return KlingKeyPair(settings.access_key.reveal(), settings.secret_key.reveal())
