@@ -1,0 +1,31 @@
+"""墨灵 Inkling's front door.
+
+`streamlit run app.py` imports this file and finds the ASGI app below; Streamlit then runs the same
+file as the script of every page view. A host that only runs scripts gets the pages without routes.
+The assignment to `app` must stand here literally: Streamlit looks for it by reading the file.
+"""
+
+import os
+
+import streamlit as st
+
+if __name__ == "__main__":
+    from core.ui import shell
+
+    shell.draw()
+else:
+    from core.ui.configuration import app_settings
+    from core.ui.logs import begin_logging
+    from core.ui.shell import claim_navigation
+    from core.ui.warm_up import warm_up
+    from core.web.server import lifespan, routes
+
+    begin_logging()
+    claim_navigation()
+    # Taken now: Streamlit copies secrets over it when it starts to serve.
+    environment = dict(os.environ)
+    app = st.App(
+        __file__,
+        routes=routes(),
+        lifespan=lifespan(lambda: app_settings(environment), warm_up=warm_up),
+    )

@@ -1,0 +1,57 @@
+"""Numbers and moments as a reader expects them."""
+
+from datetime import datetime
+
+from core.models import Usage
+from core.ui.session import text
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time such as `8.2 s` or `3 min 20 s`."""
+    if seconds < 10:
+        return text("format.seconds", s=f"{seconds:.1f}")
+    if seconds < 60:
+        return text("format.seconds", s=f"{seconds:.0f}")
+    if seconds < 3600:
+        return text("format.minutes", m=int(seconds // 60), s=int(seconds % 60))
+    return text("format.hours", h=int(seconds // 3600), m=int(seconds % 3600 // 60))
+
+
+def moment(at: datetime) -> str:
+    """Return a moment in the server's own time zone."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def size(size_bytes: int) -> str:
+    """Return a file's size such as `1.4 MB`."""
+    if size_bytes < 1 << 20:
+        return text("format.kilobytes", n=f"{size_bytes / 1024:.0f}")
+    return text("format.megabytes", n=f"{size_bytes / (1 << 20):.1f}")
+
+
+def file_words(words: str, *, limit: int = 40) -> str:
+    """Return the beginning of a text as a part of a file's name."""
+    kept = "".join(sign if sign.isalnum() else "-" for sign in words[:limit])
+    return "-".join(filter(None, kept.split("-"))) or "inkling"
+
+
+def usage_line(usage: Usage | None) -> str:
+    """Return the tokens of an answer, as far as the provider gave them."""
+    if usage is None or (usage.prompt_tokens is None and usage.completion_tokens is None):
+        return text("usage.not_given")
+    parts = [
+        text(
+            "usage.tokens",
+            prompt=_count(usage.prompt_tokens),
+            completion=_count(usage.completion_tokens),
+        )
+    ]
+    if usage.cache_hit_tokens:
+        parts.append(text("usage.cached", hit=_count(usage.cache_hit_tokens)))
+    if usage.reasoning_tokens:
+        parts.append(text("usage.reasoning", reasoning=_count(usage.reasoning_tokens)))
+    return " · ".join(parts)
+
+
+def _count(tokens: int | None) -> str:
+    return text("usage.unknown") if tokens is None else f"{tokens:,}"

@@ -1,0 +1,190 @@
+"""Shows one wish for pictures: its words, where it stands, its pictures or why there are none."""
+
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import streamlit as st
+from PIL import Image, ImageOps
+
+from core.errors import AppError
+from core.models import Generation, GenerationStatus, Picture
+from core.ui import i18n, session
+from core.ui.drawings import placeholder, ratio_size
+from core.ui.formats import duration, file_words, moment
+from core.ui.session import text
+from core.wire.image_models import find_image_model
+
+PROMPT_SHOWN = 300
+COLUMNS_MOST = 3
+_BADGES: dict[GenerationStatus, tuple[str, str]] = {
+    GenerationStatus.INTENDED: (":material/schedule:", "gray"),
+    GenerationStatus.UNCERTAIN: (":material/help:", "orange"),
+    GenerationStatus.SUBMITTED: (":material/hourglass_top:", "blue"),
+    GenerationStatus.PROCESSING: (":material/brush:", "blue"),
+    GenerationStatus.SUCCEEDED: (":material/download:", "green"),
+    GenerationStatus.ARCHIVED: (":material/check_circle:", "green"),
+    GenerationStatus.FAILED: (":material/error:", "red"),
+    GenerationStatus.REFUSED: (":material/block:", "red"),
+    GenerationStatus.CANCELLED: (":material/cancel:", "gray"),
+}
+
+
+def draw(generation: Generation, *, more: Callable[[Generation], None] | None = None) -> None:
+    """Draw one generation as a card, with `more` at its end."""
+    with st.container(border=True):
+        words = generation.request.prompt
+        st.text(words if len(words) <= PROMPT_SHOWN else words[:PROMPT_SHOWN] + "…")
+        _draw_state(generation)
+        _draw_pictures(generation)
+        _draw_reason(generation)
+        _draw_actions(generation)
+        if more is not None:
+            more(generation)
+
+
+def _draw_state(generation: Generation) -> None:
+    icon, colour = _BADGES[generation.status]
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.badge(state_text(generation), icon=icon, color=colour)  # type: ignore[arg-type]
+        if generation.provider == "practice":
+            st.badge(text("practice.badge"), color="gray")
+        st.caption(_parameters(generation))
+
+
+def state_text(generation: Generation) -> str:
+    """Return where a generation stands, with the time so far while it runs."""
+    status = generation.status
+    if status is GenerationStatus.INTENDED and generation.sending_at is not None:
+        return text("images.state_sending")
+    label = text(f"images.state_{status}")
+    if status.is_final or status is GenerationStatus.INTENDED:
+        return label
+    since = generation.submitted_at or generation.created_at
+    elapsed = max(0.0, (datetime.now(UTC) - since).total_seconds())
+    return f"{label} · {duration(elapsed)}"
+
+
+def _parameters(generation: Generation) -> str:
+    request = generation.request
+    model = find_image_model(request.model_name)
+    parts = [
+        model.title if model else request.model_name,
+        request.aspect_ratio,
+        request.resolution.upper(),
+        text("images.count_pictures", n=request.n),
+        moment(generation.created_at),
+    ]
+    if not request.model_name:  # recovered: Kling does not tell these
+        parts[:3] = [text("gallery.prompt_unknown")]
+    return " · ".join(parts)
+
+
+def _draw_pictures(generation: Generation) -> None:
+    by_index = {picture.index: picture for picture in generation.pictures}
+    if generation.status.is_final and not by_index:
+        return
+    count = max(generation.request.n, len(by_index))
+    columns = st.columns(min(count, COLUMNS_MOST))
+    for index in range(count):
+        with columns[index % len(columns)]:
+            picture = by_index.get(index)
+            if picture is not None:
+                _draw_picture(generation, picture)
+            elif not generation.status.is_final:
+                width, height = ratio_size(generation.request.aspect_ratio, 360)
+                st.image(
+                    placeholder(width, height), width="stretch", alt=text("images.placeholder_alt")
+                )
+
+
+def _draw_picture(generation: Generation, picture: Picture) -> None:
+    studio = session.studio()
+    try:
+        st.image(
+            thumbnail(picture.name),
+            width="stretch",
+            alt=text(
+                "images.alt", number=picture.index + 1, prompt=generation.request.prompt[:200]
+            ),
+        )
+    except AppError as error:
+        session.show_error(error)
+        return
+    st.download_button(
+        text("images.download"),
+        data=lambda: studio.archive.download_bytes(picture, generation),
+        file_name=file_name(generation, picture),
+        mime=picture.media_type,
+        icon=":material/download:",
+        type="tertiary",
+        key=f"download-{picture.id}",
+        on_click="ignore",
+    )
+
+
+@st.cache_data(max_entries=300, show_spinner=False)
+def thumbnail(name: str) -> bytes:
+    """Return the light version of an archived picture, as st.image passes it on unchanged.
+
+    WebP it would decode and encode again each time it is drawn.
+    """
+    with Image.open(io.BytesIO(session.studio().archive.thumbnail_bytes(name))) as image:
+        return _encoded(image)
+
+
+@st.cache_data(max_entries=300, show_spinner=False)
+def tile(name: str) -> bytes:
+    """Return the middle square of an archived picture's light version."""
+    with Image.open(io.BytesIO(session.studio().archive.thumbnail_bytes(name))) as image:
+        side = min(image.size)
+        return _encoded(ImageOps.fit(image, (side, side)))
+
+
+def _encoded(image: Image.Image) -> bytes:
+    target = io.BytesIO()
+    if image.has_transparency_data:
+        image.save(target, "PNG")
+    else:
+        image.convert("RGB").save(target, "JPEG", quality=85)
+    return target.getvalue()
+
+
+def file_name(generation: Generation, picture: Picture) -> str:
+    """Return a telling name for a downloaded picture: when, what, which of them."""
+    words = file_words(generation.request.prompt)
+    suffix = picture.name.rpartition(".")[2]
+    stamp = generation.created_at.strftime("%Y%m%d-%H%M%S")
+    return f"{stamp}-{words}-{picture.index + 1}.{suffix}"
+
+
+def _draw_reason(generation: Generation) -> None:
+    trouble = session.studio().generations.trouble(generation.id)
+    if generation.status in (GenerationStatus.FAILED, GenerationStatus.REFUSED):
+        sentence = i18n.stored_error_text(
+            session.language(), generation.error_text_id or "", generation.error_facts
+        )
+        session.draw_error(sentence or text("error.unexpected"), generation.error_detail)
+    elif trouble is not None and not generation.status.is_final:
+        st.warning(
+            f"{session.error_text(trouble)} {text('images.goes_on')}", icon=":material/info:"
+        )
+
+
+def _draw_actions(generation: Generation) -> None:
+    if generation.status is GenerationStatus.INTENDED and generation.sending_at is None:
+        st.button(
+            text("images.cancel"),
+            icon=":material/close:",
+            key=f"cancel-{generation.id}",
+            on_click=_cancel,
+            args=(generation.id,),
+        )
+
+
+def _cancel(generation_id: str) -> None:
+    try:
+        if not session.studio().generations.cancel(session.owner(), generation_id):
+            session.state().notice = text("images.cancel_too_late")
+    except AppError as error:
+        session.state().image_error = error

@@ -1,0 +1,15 @@
+"""The app's own lines in the server's log."""
+
+import logging
+
+
+def begin_logging() -> None:
+    """Let the app's own messages through to stderr, once, in one form."""
+    ours = logging.getLogger("core")
+    if ours.handlers:
+        return
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    ours.addHandler(handler)
+    ours.setLevel(logging.INFO)
+    ours.propagate = False

@@ -1,0 +1,74 @@
+"""What stands above a page: who serves it, what is badly configured, what just happened."""
+
+import streamlit as st
+
+from core.settings import CHAT_SETTINGS, KLING_SETTINGS
+from core.ui import access, session
+from core.ui.session import text
+
+# What the owner pastes into the secrets: one of two ways to let others in.
+_LINES = """[access]
+open = true                               # whoever reaches this page may spend
+# users = ["you@example.com", "example.org"]  # or: who signs in ([auth]) with one of these"""
+
+
+def chat_notices() -> None:
+    """Say when chat is served by practice or by nobody, and what just happened."""
+    if not _stranger_notice() and session.chat_mode() == "practice":
+        st.info(text("practice.chat"), icon=":material/school:")
+    if session.is_trusted():
+        _problems(CHAT_SETTINGS)
+        _other_problems()
+    news()
+
+
+def image_notices() -> None:
+    """Say when pictures come from practice or from nobody, and what just happened."""
+    if not _stranger_notice() and session.image_mode() == "practice":
+        st.info(text("practice.images"), icon=":material/school:")
+    if session.is_trusted():
+        _problems(KLING_SETTINGS)
+        _other_problems()
+    news()
+
+
+def _stranger_notice() -> bool:
+    """Tell a visitor from elsewhere why this is practice, and the owner what opens it."""
+    if session.is_trusted():
+        return False
+    visitor = session.visitor()
+    if visitor.standing == "refused":
+        st.info(text("access.refused", address=visitor.address), icon=":material/lock:")
+        return True
+    with st.container(border=True):
+        st.markdown(text("access.stranger"))
+        if access.can_sign_in():
+            st.markdown(text("access.sign_in_first"))
+        with st.expander(text("access.owner")):
+            st.markdown(text("access.how"))
+            st.code(_LINES, language="toml")
+    return True
+
+
+def _problems(keys: tuple[str, ...]) -> None:
+    for problem in session.studio().settings.problems_of(*keys):
+        session.show_error(problem)
+
+
+def _other_problems() -> None:
+    for problem in session.studio().settings.problems:
+        if problem.key not in CHAT_SETTINGS and problem.key not in KLING_SETTINGS:
+            session.show_error(problem)
+
+
+def all_problems() -> None:
+    """Draw everything that is badly configured."""
+    _problems(CHAT_SETTINGS)
+    _problems(KLING_SETTINGS)
+    _other_problems()
+
+
+def news() -> None:
+    """Say once what just happened."""
+    if (notice := session.take_notice()) is not None:
+        st.toast(notice)

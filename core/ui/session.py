@@ -1,0 +1,227 @@
+"""What one browser session keeps: ids and drafts. The store holds the truth.
+
+The only file that names keys of st.session_state; each has a type here.
+"""
+
+from dataclasses import dataclass, field
+from typing import cast
+
+import streamlit as st
+
+from core.errors import AppError, StoreError
+from core.models import ChatParameters, Conversation, ImageRequest, ReferenceImage
+from core.ui import access, i18n
+from core.ui.access import Visitor
+from core.ui.configuration import app_settings
+from core.ui.i18n import Language
+from core.work.owners import may_spend
+from core.work.recovery import RecoveryResult
+from core.work.services import Mode
+from core.work.studio import Studio, open_studio
+
+_STATE = "inkling"
+_CONVERSATION_PARAMETER = "c"
+_MESSAGE_PARAMETER = "m"
+
+
+@dataclass
+class SessionState:
+    """Everything a session remembers between runs."""
+
+    language: Language | None = None
+    page: str | None = None
+    visitor_id: str | None = None
+    conversation_id: str | None = None
+    # Parameters of a conversation that has no row yet; also where the next new one starts.
+    parameters: ChatParameters | None = None
+    system_prompt: str = ""
+    deleted_conversation: Conversation | None = None
+    renaming: bool = False
+    editing_id: str | None = None
+    error: AppError | None = None
+    image_error: AppError | None = None
+    last_wish: tuple[ImageRequest, str, float] | None = None
+    notice: str | None = None
+    # Cursors that led to the page of a list that is shown, by the list's name.
+    trails: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    # The message a link led to, and the conversation's last one at that moment.
+    found: tuple[str, str] | None = None
+    imported: tuple[int, int, int] | None = None  # conversations added and known, messages added
+    upload_round: int = 0  # counts up to empty the file inputs
+    # What the form of the Images page is to hold when it is drawn next.
+    wanted: ImageRequest | None = None
+    reference: ReferenceImage | None = None  # of the form, when no file is chosen there
+    dropped: ReferenceImage | None = None  # a picture of ours whose record filled the form
+    open_picture_id: str | None = None
+    picked: dict[str, int] = field(default_factory=dict)  # sizes in bytes, by picture
+    deleted_pictures: tuple[str, ...] = ()
+    deleted_generation_id: str | None = None
+    recovered: RecoveryResult | None = None
+
+
+def state() -> SessionState:
+    """Return this session's state."""
+    if _STATE not in st.session_state:
+        st.session_state[_STATE] = SessionState()
+    return cast(SessionState, st.session_state[_STATE])
+
+
+def studio() -> Studio:
+    """Return the studio; where it cannot open, say why on the page and end this run."""
+    try:
+        return open_studio(app_settings)
+    except AppError as error:
+        st.title(text("app.name"))
+        show_error(error)
+        st.button(text("action.try_again"), type="primary", icon=":material/refresh:")
+        st.stop()
+
+
+def visitor() -> Visitor:
+    """Return who sits before this page, judged anew in every run."""
+    known = state()
+    if known.visitor_id is None:
+        known.visitor_id = access.new_visitor_id()
+    return access.visitor(studio().settings.access, known.visitor_id)
+
+
+def owner() -> str:
+    """Return whose conversations and pictures this session sees."""
+    return visitor().owner
+
+
+def is_trusted() -> bool:
+    """Tell whether this session may spend, and be told about the installation."""
+    return may_spend(owner())
+
+
+def chat_mode() -> Mode:
+    """Tell whether chat is live for this session, practice, or not to be had."""
+    return studio().services.chat_mode(owner())
+
+
+def image_mode() -> Mode:
+    """Tell whether pictures are live for this session, practice, or not to be had."""
+    return studio().services.image_mode(owner())
+
+
+# -- language --------------------------------------------------------------------------------------
+
+
+def language() -> Language:
+    """Return the language of this session: chosen, chosen earlier, or the browser's."""
+    known = state()
+    if known.language is None:
+        known.language = _remembered_language() or i18n.language_of(st.context.locale)
+    return known.language
+
+
+def choose_language(chosen: Language) -> None:
+    """Keep the reader's choice for this session and the next ones."""
+    state().language = chosen
+    if not is_trusted():
+        return  # a stranger's session leaves nothing behind but what it asked for
+    try:
+        studio().store.values.set(_language_key(), chosen)
+    except StoreError as error:
+        state().error = error
+
+
+def _remembered_language() -> Language | None:
+    try:
+        remembered = open_studio(app_settings).store.values.get(_language_key())
+    except AppError:
+        return None
+    return remembered if remembered in i18n.LANGUAGES else None
+
+
+def _language_key() -> str:
+    return f"language.{owner()}"
+
+
+def text(key: str, /, **facts: object) -> str:
+    """Return the text named `key` in the reader's language."""
+    return i18n.text(language(), key, **facts)
+
+
+def error_text(error: AppError) -> str:
+    """Return what happened and what to do, in the reader's language."""
+    return i18n.error_text(language(), error)
+
+
+def show_error(error: AppError) -> None:
+    """Draw an error as one sentence, with the provider's own words behind it."""
+    draw_error(error_text(error), error.detail)
+
+
+def draw_error(sentence: str, detail: str = "") -> None:
+    """Draw a sentence as an error; `detail` is the provider's own explanation, shown literally."""
+    st.error(sentence, icon=":material/error:")
+    if detail:
+        with st.expander(text("error_view.detail")):
+            st.text(detail)
+
+
+# -- the conversation at hand ----------------------------------------------------------------------
+
+
+def arrive(page: str) -> bool:
+    """Note which page is drawn; True when the last run drew another one."""
+    known = state()
+    has_come = known.page != page
+    known.page = page
+    return has_come
+
+
+def current_conversation(*, has_come: bool) -> Conversation | None:
+    """Return the conversation that the URL names; None for a new one.
+
+    Who comes back from another page (`has_come`) finds the conversation that was left there.
+    """
+    known = state()
+    named = st.query_params.get(_CONVERSATION_PARAMETER)
+    if named is not None or not has_come:
+        known.conversation_id = named
+    if known.conversation_id is None:
+        return None
+    conversation = studio().store.conversations.get(owner(), known.conversation_id)
+    if conversation is None:
+        if named is not None and known.deleted_conversation is None:
+            known.notice = text("chat.gone")
+        open_conversation(None)
+    elif named is None:
+        open_conversation(conversation.id)
+    return conversation
+
+
+def open_conversation(conversation_id: str | None) -> None:
+    """Make a conversation the current one, in the URL too; None begins a new one."""
+    state().conversation_id = conversation_id
+    st.query_params.pop(_MESSAGE_PARAMETER, None)
+    if conversation_id is None:
+        st.query_params.pop(_CONVERSATION_PARAMETER, None)
+    else:
+        st.query_params[_CONVERSATION_PARAMETER] = conversation_id
+
+
+def link_to(conversation_id: str, message_id: str | None = None) -> dict[str, str]:
+    """Return the URL parameters that open a conversation, at one of its messages if given."""
+    parameters = {_CONVERSATION_PARAMETER: conversation_id}
+    return parameters if message_id is None else parameters | {_MESSAGE_PARAMETER: message_id}
+
+
+def linked_message() -> str | None:
+    """Return the message that the URL leads to."""
+    return st.query_params.get(_MESSAGE_PARAMETER)
+
+
+def leave_linked_message() -> None:
+    """Show the whole conversation again."""
+    st.query_params.pop(_MESSAGE_PARAMETER, None)
+
+
+def take_notice() -> str | None:
+    """Return a remark left for the next run, once."""
+    known = state()
+    notice, known.notice = known.notice, None
+    return notice

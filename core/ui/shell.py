@@ -1,0 +1,103 @@
+"""The frame around every page: name, navigation, language."""
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from core.ui import access, drawings, i18n, session
+from core.ui.configuration import ROOT
+from core.ui.session import text
+
+LANGUAGE_KEY = "language-choice"
+
+
+def claim_navigation() -> None:
+    """Have every address lead through app.py, that of the first visit after the start too.
+
+    Until st.navigation has run once, Streamlit takes pages/ for a multipage app of the old kind and
+    runs /images without this frame.
+    """
+    PagesManager.uses_pages_directory = False
+
+
+def draw() -> None:
+    """Draw the frame and the page that was asked for."""
+    st.set_page_config(page_title=text("app.name"), page_icon=drawings.ICON)
+    pages = [
+        st.Page(
+            ROOT / "pages" / "chat.py",
+            title=text("nav.chat"),
+            icon=":material/forum:",
+            url_path="chat",
+            default=True,
+        ),
+        st.Page(
+            ROOT / "pages" / "images.py",
+            title=text("nav.images"),
+            icon=":material/palette:",
+            url_path="images",
+        ),
+        st.Page(
+            ROOT / "pages" / "gallery.py",
+            title=text("nav.gallery"),
+            icon=":material/photo_library:",
+            url_path="gallery",
+        ),
+        st.Page(
+            ROOT / "pages" / "history.py",
+            title=text("nav.history"),
+            icon=":material/history:",
+            url_path="history",
+        ),
+        st.Page(
+            ROOT / "pages" / "status.py",
+            title=text("nav.status"),
+            icon=":material/monitor_heart:",
+            url_path="status",
+        ),
+    ]
+    page = st.navigation(pages)
+    is_wide = page.url_path in ("images", "gallery")
+    st.set_page_config(layout="wide" if is_wide else "centered")
+    st.logo(drawings.LOGO, size="large", icon_image=drawings.ICON)
+    _draw_language()
+    _draw_person()
+    page.run()
+
+
+def _draw_person() -> None:
+    if not access.can_sign_in():
+        return
+    address = access.signed_in_address()
+    with st.sidebar:
+        if address is None:
+            st.button(
+                text("access.sign_in"),
+                icon=":material/login:",
+                key="sign-in",
+                type="tertiary",
+                on_click=st.login,
+            )
+            return
+        st.caption(text("access.signed_in", address=address))
+        st.button(
+            text("access.sign_out"),
+            icon=":material/logout:",
+            key="sign-out",
+            type="tertiary",
+            on_click=st.logout,
+        )
+
+
+def _draw_language() -> None:
+    with st.sidebar:
+        st.segmented_control(
+            text("app.language"),
+            i18n.LANGUAGES,
+            default=session.language(),
+            required=True,
+            format_func=i18n.LANGUAGE_NAMES.__getitem__,
+            label_visibility="collapsed",
+            key=LANGUAGE_KEY,
+            on_change=lambda: session.choose_language(st.session_state[LANGUAGE_KEY]),
+            width="stretch",
+        )

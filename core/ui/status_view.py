@@ -1,0 +1,134 @@
+"""Shows who serves what; a key is checked by a call that costs nothing, and never shown."""
+
+import sys
+from collections.abc import Callable
+from typing import Literal
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from core.errors import AppError, NotFoundError
+from core.ui import session
+from core.ui.session import text
+from core.work.services import Mode
+
+_COLOURS: dict[Mode, Literal["green", "blue", "red"]] = {
+    "live": "green",
+    "practice": "blue",
+    "unusable": "red",
+}
+
+
+def draw_chat() -> None:
+    """Draw who answers, and the account behind it on request."""
+    studio = session.studio()
+    settings = studio.settings.chat
+    with st.container(border=True):
+        _draw_head(text("status.chat"), session.chat_mode())
+        if session.chat_mode() == "practice":
+            st.caption(text("status.practice_account"))
+        elif settings is not None:
+            _fact(text("status.server"), urlsplit(settings.url).netloc)
+            _fact(text("status.model"), settings.model)
+            _draw_check("check-chat", _chat_account)
+
+
+def draw_images() -> None:
+    """Draw who makes pictures, and the account behind it on request."""
+    studio = session.studio()
+    settings = studio.settings.kling
+    with st.container(border=True):
+        _draw_head(text("status.images"), session.image_mode())
+        if session.image_mode() == "practice":
+            st.caption(text("status.practice_account"))
+        elif settings is not None:
+            _fact(text("status.server"), urlsplit(settings.origin).netloc)
+            _draw_check("check-images", _image_account)
+
+
+def draw_storage() -> None:
+    """Draw where conversations and pictures are kept."""
+    studio = session.studio()
+    with st.container(border=True):
+        st.markdown(f"**{text('status.storage')}**")
+        _fact(text("status.database"), studio.store.place)
+        _fact(text("status.archive"), str(studio.settings.data_dir / "pictures"))
+        try:
+            counts = studio.store.generations.counts()
+        except AppError as error:
+            session.show_error(error)
+            return
+        open_count = sum(count for status, count in counts.items() if not status.is_final)
+        _fact(text("status.pending"), str(open_count))
+
+
+def draw_http() -> None:
+    """Say whether other front ends are served here."""
+    # The server imports core.web; a host that only runs the script never does.
+    is_served = "core.web.server" in sys.modules
+    with st.container(border=True):
+        st.markdown(f"**{text('status.http')}**")
+        if is_served:
+            st.markdown(f"{text('status.http_on')} `/openapi.json`")
+        else:
+            st.markdown(text("status.http_off"))
+
+
+def _draw_head(title: str, mode: Mode) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{title}**")
+        st.badge(text(f"status.mode_{mode}"), color=_COLOURS[mode])
+
+
+def _fact(name: str, value: str) -> None:
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.caption(name)
+        st.code(value, language=None, wrap_lines=True, width="content")
+
+
+def _draw_check(key: str, account: Callable[[], None]) -> None:
+    if st.button(text("status.check"), key=key, icon=":material/key:"):
+        try:
+            account()
+        except AppError as error:
+            session.show_error(error)
+
+
+def _chat_account() -> None:
+    studio = session.studio()
+    try:
+        balance = studio.chat_account()
+    except NotFoundError:  # another server than DeepSeek's: its list of models tells enough
+        studio.check_chat_key()
+        st.success(text("status.checked"))
+        return
+    if not balance.is_available:
+        st.warning(text("status.not_available"))
+        return
+    lines = [
+        text("status.balance", total=f"{one.total}", currency=one.currency)
+        for one in balance.currencies
+    ]
+    st.success("  \n".join([text("status.checked"), *lines]))
+
+
+def _image_account() -> None:
+    packs = session.studio().image_account().packs
+    if not packs:
+        st.success(text("status.no_packs"))
+        return
+    lines = [
+        text(
+            "status.pack",
+            name=pack.name,
+            remaining=_amount(pack.remaining),
+            total=_amount(pack.total),
+            status=pack.status,
+        )
+        for pack in packs
+    ]
+    st.success("\n".join([text("status.packs"), "", *(f"- {line}" for line in lines)]))
+
+
+def _amount(amount: float | None) -> str:
+    return text("status.pack_unknown") if amount is None else f"{amount:g}"

@@ -1,0 +1,170 @@
+"""The HTTP layer other front ends use: finds what serves a call, after the guard has let it in."""
+
+import logging
+import time
+from collections.abc import Mapping
+
+from starlette.types import Receive, Scope, Send
+
+from core.web.call import Call, CallError, GoneError, Headers
+from core.web.chat_routes import ChatRoutes
+from core.web.desk import Desk
+from core.web.guard import Denial, Guard
+from core.web.health import Readiness, healthz
+from core.web.kling_routes import METHODS as KLING_METHODS
+from core.web.kling_routes import KlingRoutes
+from core.web.kling_target import PREFIX as KLING_PREFIX
+from core.web.limits import Limits
+from core.web.openai_chat import OpenAIChat, error_body
+from core.web.openapi import openapi_json
+from core.web.routing import Handler, Table
+from core.work.studio import Studio, current_studio, opening_trouble
+
+logger = logging.getLogger(__name__)
+
+PATHS = ("/stream", "/complete", "/v1", "/kling", "/healthz", "/readyz", "/openapi.json")
+
+_OPENING = "The studio is still opening; try again in a moment."
+# Why, names places on this machine: the pages and the log tell it.
+_CLOSED = "The studio cannot open; its pages and its log say why. It keeps trying."
+_PREFLIGHT_S = 600
+_ASKED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
+
+
+class _Counter:
+    """Everything that belongs to one open studio."""
+
+    def __init__(self, studio: Studio) -> None:
+        desk = Desk(studio)
+        self.studio = studio
+        self.guard = Guard(studio.settings.access, Limits(clock=time.monotonic))
+        self.open_table: Table = {"/readyz": {"GET": Readiness(desk).readyz}}
+        self.table: Table = {**ChatRoutes(desk).table(), **OpenAIChat(desk).table()}
+        kling = KlingRoutes(desk)
+        self.kling = dict.fromkeys(KLING_METHODS, kling.serve)
+
+
+class Bff:
+    """An ASGI app for the paths above; everything else belongs to the pages."""
+
+    def __init__(self) -> None:
+        self._counter: _Counter | None = None
+        self._always: Table = {
+            "/healthz": {"GET": healthz},
+            "/openapi.json": {"GET": _openapi},
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call = Call(scope, receive, send)
+        try:
+            await self._serve(call)
+        except GoneError:
+            return
+        except CallError as error:
+            await _refuse(call, error.status, str(error), error.headers, field=error.field)
+        except Exception:  # the last line of defence: nothing of it may reach the caller
+            logger.exception("%s %s ended with an unexpected error", call.method, call.path[:80])
+            if not call.has_begun:
+                await _refuse(call, 500, "Something went wrong here; the log tells what.")
+            else:
+                await call.end()
+
+    async def _serve(self, call: Call) -> None:
+        always = self._always.get(call.path)
+        if always is not None:
+            await _with_method(call, always)(call)
+            return
+        counter = self._open_counter()
+        if counter is None:
+            sentence = _OPENING if opening_trouble() is None else _CLOSED
+            await _refuse(call, 503, sentence, (("Retry-After", "2"),))
+            return
+        if call.path in counter.open_table:
+            await _with_method(call, counter.open_table[call.path])(call)
+            return
+        methods = _methods(call, counter)
+        if (origin := counter.guard.shares_with(call)) is not None:
+            call.share_with(origin)
+        if call.method == "OPTIONS":
+            await _preflight(call, methods, origin)
+            return
+        handler = _with_method(call, methods)
+        caller, denial = counter.guard.judge(call)
+        if caller is None:
+            assert denial is not None
+            await _deny(call, denial)
+            return
+        if (denial := counter.guard.enter(caller)) is not None:
+            await _deny(call, denial)
+            return
+        try:
+            await handler(call)
+        finally:
+            counter.guard.leave(caller)
+
+    def _open_counter(self) -> _Counter | None:
+        studio = current_studio()
+        if studio is None:
+            return None
+        if self._counter is None or self._counter.studio is not studio:
+            self._counter = _Counter(studio)
+        return self._counter
+
+
+def _methods(call: Call, counter: _Counter) -> Mapping[str, Handler]:
+    """Return what serves the path, by method; CallError when nothing does."""
+    if call.path.startswith(KLING_PREFIX + "/v1/"):
+        return counter.kling
+    methods = counter.table.get(call.path)
+    if methods is None:
+        raise CallError(404, "There is nothing at this path; /openapi.json lists what there is.")
+    return methods
+
+
+def _with_method(call: Call, methods: Mapping[str, Handler]) -> Handler:
+    handler = methods.get(call.method)
+    if handler is None:
+        allowed = ", ".join(methods)
+        raise CallError(405, f"This path takes {allowed} only.", headers=(("Allow", allowed),))
+    return handler
+
+
+async def _openapi(call: Call) -> None:
+    await call.reply(200, openapi_json(), "application/json; charset=utf-8")
+
+
+async def _preflight(call: Call, methods: Mapping[str, Handler], origin: str | None) -> None:
+    """Answer what a browser asks before it lets a page call."""
+    if origin is None and "origin" in call.headers:
+        await _refuse(call, 403, "Pages of this origin may not call the studio.")
+        return
+    await call.reply(
+        204,
+        b"",
+        "",
+        (
+            ("Allow", ", ".join(methods)),
+            ("Access-Control-Allow-Methods", ", ".join(methods)),
+            ("Access-Control-Allow-Headers", _ASKED_HEADERS),
+            ("Access-Control-Max-Age", str(_PREFLIGHT_S)),
+        ),
+    )
+
+
+async def _deny(call: Call, denial: Denial) -> None:
+    headers: Headers = ()
+    if denial.retry_after_s is not None:
+        headers = (("Retry-After", str(denial.retry_after_s)),)
+    elif denial.status == 401:
+        headers = (("WWW-Authenticate", "Bearer"),)
+    await _refuse(call, denial.status, denial.sentence, headers)
+
+
+async def _refuse(
+    call: Call, status: int, sentence: str, headers: Headers = (), *, field: str | None = None
+) -> None:
+    body: dict[str, object] = {"error": sentence}
+    if call.path.startswith("/v1/"):
+        kind = "server_error" if status >= 500 else "invalid_request_error"
+        body = error_body(sentence, kind, param=field)
+    await call.reply_json(status, body, headers)

@@ -1,0 +1,178 @@
+"""One HTTP call: what came, and the ways to answer it."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.types import Message, Receive, Scope, Send
+
+from core.wire.callers import Approach
+
+JSON_TYPE = "application/json; charset=utf-8"
+TEXT_TYPE = "text/plain; charset=utf-8"
+TOKEN_PARAMETER = "access_token"
+
+BODY_BYTES = 1024 * 1024
+BODY_TIMEOUT_S = 20.0
+
+Headers = Iterable[tuple[str, str]]
+# What was not read of the request would be taken for the next one.
+CLOSING = (("Connection", "close"),)
+
+
+class CallError(Exception):
+    """A call that cannot be served; the sentence says what to change. `field` names where."""
+
+    def __init__(
+        self, status: int, sentence: str, *, field: str | None = None, headers: Headers = ()
+    ) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.field = field
+        self.headers = headers
+
+
+class GoneError(Exception):
+    """The caller hung up before the request was whole."""
+
+
+class Call:
+    """A request and its reply, over plain ASGI: one reply a call, in one piece or begun and fed."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.raw_path: bytes = scope.get("raw_path") or self.path.encode()
+        self.query_string: bytes = scope.get("query_string", b"")
+        self.headers = _headers(scope["headers"])
+        self.has_begun = False
+        self._receive = receive
+        self._send = send
+        self._cors: list[tuple[bytes, bytes]] = [(b"vary", b"Origin")]
+        self._query: dict[str, str] | None = None
+        client = scope.get("client")
+        self.approach = Approach(
+            address=client[0] if client else None,
+            headers=self.headers,
+            scheme=scope.get("scheme", "http"),
+            access_token=self.query.get(TOKEN_PARAMETER),
+        )
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query's parameters; of several with one name the first."""
+        if self._query is None:
+            pairs = parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True)
+            self._query = dict(reversed(pairs))
+        return self._query
+
+    def share_with(self, origin: str) -> None:
+        """Let pages of `origin` read the reply."""
+        self._cors.append((b"access-control-allow-origin", origin.encode("latin-1", "replace")))
+        self._cors.append((b"access-control-expose-headers", b"Retry-After"))
+
+    # -- what came ---------------------------------------------------------------------------------
+
+    async def body(self, *, most_bytes: int = BODY_BYTES) -> bytes:
+        """Return the whole body; CallError when it is too large or too slow."""
+        declared = self.headers.get("content-length", "0")
+        if declared.isdigit() and int(declared[:16]) > most_bytes:
+            raise _too_large(most_bytes)
+        body = bytearray()
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                while True:
+                    message = await self._receive()
+                    if message["type"] == "http.disconnect":
+                        raise GoneError
+                    body += message.get("body", b"")
+                    if len(body) > most_bytes:
+                        raise _too_large(most_bytes)
+                    if not message.get("more_body", False):
+                        return bytes(body)
+        except TimeoutError as error:
+            raise CallError(
+                408, f"The body did not arrive within {BODY_TIMEOUT_S:.0f} s.", headers=CLOSING
+            ) from error
+
+    async def json_object(self, *, most_bytes: int = BODY_BYTES) -> dict[str, Any]:
+        """Return the JSON object in the body; CallError when there is none."""
+        content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if content_type != "application/json":
+            # Foreign pages may post text and forms without asking first; JSON they may not.
+            raise CallError(415, "Send the body as Content-Type: application/json.")
+        body = await self.body(most_bytes=most_bytes)
+        try:
+            # A large one would hold up every stream of the loop.
+            is_large = len(body) > BODY_BYTES
+            payload = await asyncio.to_thread(json.loads, body) if is_large else json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise CallError(400, "The body is not JSON.") from error
+        if not isinstance(payload, dict):
+            raise CallError(400, "The body is not a JSON object.")
+        return payload
+
+    async def hang_up(self) -> None:
+        """Return when the caller has gone; the body must have been read, or have no meaning."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    # -- the reply ---------------------------------------------------------------------------------
+
+    async def begin(self, status: int, content_type: str, headers: Headers = ()) -> None:
+        """Send status and headers of a reply that is fed with `feed`."""
+        await self._start(status, content_type, headers)
+
+    async def feed(self, chunk: bytes) -> None:
+        """Send one more piece of the reply."""
+        await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+    async def end(self, chunk: bytes = b"") -> None:
+        """Send the last piece."""
+        await self._send({"type": "http.response.body", "body": chunk})
+
+    async def reply(
+        self, status: int, body: bytes, content_type: str, headers: Headers = ()
+    ) -> None:
+        """Send a whole reply."""
+        length = [("Content-Length", str(len(body)))] if status != 204 else []
+        await self._start(status, content_type, [*length, *headers])
+        await self.end(body)
+
+    async def reply_json(self, status: int, value: object, headers: Headers = ()) -> None:
+        """Send `value` as JSON."""
+        body = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        await self.reply(status, body.encode("utf-8", "replace"), JSON_TYPE, headers)
+
+    async def _start(self, status: int, content_type: str, headers: Headers) -> None:
+        self.has_begun = True
+        named = [("Content-Type", content_type)] if content_type else []
+        start: Message = {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                *(
+                    (name.lower().encode(), value.encode("latin-1", "replace"))
+                    for name, value in [*named, ("X-Content-Type-Options", "nosniff"), *headers]
+                ),
+                *self._cors,
+            ],
+        }
+        await self._send(start)
+
+
+def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in pairs:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        # A repeated one is kept whole: half of it must not pass for all.
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+def _too_large(most_bytes: int) -> CallError:
+    return CallError(
+        413, f"The body is larger than {most_bytes // (1024 * 1024)} MB.", headers=CLOSING
+    )

@@ -1,0 +1,192 @@
+"""`/stream` and `/complete`: one question, or a posted chat, answered piece by piece or whole."""
+
+import asyncio
+import logging
+
+import orjson
+
+from core.errors import AppError
+from core.models import Message
+from core.web.answer_faults import Fault, fault_from, fault_of
+from core.web.answer_reader import AnswerReader
+from core.web.call import TEXT_TYPE, Call, CallError
+from core.web.chat_request import ChatRequest, chat_request_from_json, question_request
+from core.web.departures import RETRY_MS
+from core.web.desk import OWNER, Desk
+from core.web.event_ids import EventId, event_id_from
+from core.web.routing import Table
+from core.wire.sse import encode_comment, encode_event
+from core.work.live_answer import Cursor, LiveAnswer
+
+logger = logging.getLogger(__name__)
+
+EVENT_STREAM_TYPE = "text/event-stream; charset=utf-8"
+STREAM_HEADERS = (("Cache-Control", "no-cache, no-transform"), ("X-Accel-Buffering", "no"))
+KEEP_ALIVE = encode_comment()
+DONE = "[DONE]"
+NOT_JSON = "上游返回非 JSON"
+
+_RETRY = f"retry: {RETRY_MS}\n\n".encode()
+
+
+class ChatRoutes:
+    """The routes of the contract that are about chat."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def table(self) -> Table:
+        """Return which method of which path is served by what."""
+        return {
+            "/stream": {"GET": self.stream, "POST": self.stream},
+            "/complete": {"GET": self.complete, "POST": self.complete},
+        }
+
+    async def stream(self, call: Call) -> None:
+        """Answer with events; a reader who names its last event gets the rest of that answer."""
+        if call.headers.get("last-event-id"):
+            await self._resume(call, call.headers["last-event-id"])
+            return
+        try:
+            request = await self._request(call)
+        except CallError as error:
+            if error.status != 400:
+                raise
+            await call.reply(400, str(error).encode(), TEXT_TYPE)
+            return
+        try:
+            live = await self._desk.ask(request)
+        except AppError as error:
+            fault = fault_from(error)
+            await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
+            await call.end(_error_event(fault, None) + _end_event(None))
+            return
+        await self._follow(call, live, place=0)
+
+    async def complete(self, call: Call) -> None:
+        """Answer with the whole text at once."""
+        request = await self._request(call)
+        try:
+            live = await self._desk.ask(request, whole=True)
+        except AppError as error:
+            fault = fault_from(error)
+            await call.reply_json(fault.status, {"error": fault.sentence})
+            return
+        message = await whole_answer(call, self._desk, live)
+        if message is None:
+            return
+        answer_fault = fault_of(message, live.error)
+        if answer_fault is None:
+            await call.reply_json(200, {"content": message.content})
+        elif answer_fault.is_not_json:
+            await call.reply_json(502, {"error": NOT_JSON})
+        elif answer_fault.upstream_status is not None:
+            body = {"error": "upstream", "body": answer_fault.body}
+            await call.reply_json(answer_fault.upstream_status, body)
+        else:
+            await call.reply_json(500, {"error": answer_fault.sentence})
+
+    async def _request(self, call: Call) -> ChatRequest:
+        model = self._desk.default_model
+        if call.method == "POST":
+            return chat_request_from_json(await call.json_object(), model)
+        return question_request(call.query.get("question"), model)
+
+    async def _resume(self, call: Call, last_event_id: str) -> None:
+        """Send what follows an event. 204 tells an EventSource that there is nothing to come."""
+        known = event_id_from(last_event_id)
+        if known is None or known.place is None:
+            await call.reply(204, b"", "")
+            return
+        store = self._desk.studio.store
+        live = self._desk.studio.answers.live(known.answer_id)
+        stored = await asyncio.to_thread(store.messages.get, OWNER, known.answer_id)
+        if stored is None or stored.role != "assistant":
+            await call.reply(204, b"", "")
+        elif live is not None:
+            await self._follow(call, live, place=known.place)
+        else:
+            # Read again: it may have ended between the two looks.
+            stored = await asyncio.to_thread(store.messages.get, OWNER, known.answer_id)
+            assert stored is not None
+            await self._tell_stored(call, stored, known.place)
+
+    async def _tell_stored(self, call: Call, message: Message, place: int) -> None:
+        rest = message.content[place:]
+        await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
+        events = bytearray()
+        if rest:
+            at = place + len(rest)
+            events += encode_event(orjson.dumps(rest).decode(), id=f"{message.id}.{at}")
+        await call.end(bytes(events) + _closing(message, fault_of(message, None)))
+
+    async def _follow(self, call: Call, live: LiveAnswer, *, place: int) -> None:
+        """Send pieces as they come, all of one wake-up at once, until the end or the caller's."""
+        answer_id = live.message_id
+        self._desk.departures.arrive(answer_id)
+        is_over = False
+        try:
+            await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
+            head = b"id: " + answer_id.encode() + b"."
+            unsent = bytearray(_RETRY)
+            cursor = Cursor(content=place)
+            async with AnswerReader(call, live, self._desk.wakeups, cursor=cursor) as reader:
+                while not reader.is_gone:
+                    came = reader.take()
+                    for piece in came.content:
+                        place += len(piece)
+                        # encode_event, for a piece that has no line ends: JSON escapes them.
+                        unsent += b"%b%d\ndata: %b\n\n" % (head, place, orjson.dumps(piece))
+                    if came.is_final:
+                        message = live.snapshot()
+                        unsent += _closing(message, fault_of(message, live.error))
+                        await call.end(bytes(unsent))
+                        is_over = True
+                        return
+                    if reader.is_quiet and not unsent:
+                        unsent += KEEP_ALIVE
+                    if unsent:
+                        await call.feed(bytes(unsent))
+                        unsent.clear()
+                        reader.spoke()
+                    await reader.wait()
+        finally:
+            self._desk.departures.leave(answer_id, is_over=is_over)
+
+
+async def whole_answer(call: Call, desk: Desk, live: LiveAnswer) -> Message | None:
+    """Wait for an answer's end; None when the caller left, which stops it."""
+    async with AnswerReader(call, live, desk.wakeups) as reader:
+        while True:
+            if reader.take().is_final:
+                return live.snapshot()
+            if reader.is_gone:
+                desk.stop(live.message_id)
+                return None
+            reader.spoke()
+            await reader.wait()
+
+
+def _closing(message: Message, fault: Fault | None) -> bytes:
+    events = b""
+    if fault is not None:
+        events = _error_event(fault, EventId(message.id, len(message.content)))
+    return events + _end_event(message.id)
+
+
+def _error_event(fault: Fault, at: EventId | None) -> bytes:
+    told: dict[str, object] = {"error": fault.sentence}
+    if fault.upstream_status is not None:
+        told = {
+            "error": f"upstream {fault.upstream_status}",
+            "body": fault.body,
+            "message": fault.sentence,
+        }
+    elif fault.body:
+        told["body"] = fault.body
+    event_id = None if at is None else f"{at.answer_id}.{at.place}"
+    return encode_event(orjson.dumps(told).decode(), id=event_id)
+
+
+def _end_event(answer_id: str | None) -> bytes:
+    return encode_event(DONE, event="end", id=None if answer_id is None else f"{answer_id}.end")

@@ -1,0 +1,79 @@
+"""What all routes share while a studio is open."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar, cast
+
+from core.errors import AppError
+from core.web.chat_request import ChatRequest
+from core.web.departures import Departures
+from core.web.wakeups import Wakeups
+from core.work.live_answer import LiveAnswer
+from core.work.owners import LOCAL_OWNER
+from core.work.studio import Studio
+
+_Result = TypeVar("_Result")
+
+# Tokens are the owner's own, handed to their front ends: what those ask is the owner's history.
+OWNER = LOCAL_OWNER
+
+
+class Desk:
+    """The studio as the server's loop reaches it: nothing here blocks the loop."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+        self._loop = asyncio.get_running_loop()
+        self.wakeups = Wakeups(self._loop)
+        self.departures = Departures(self.stop)
+
+    @property
+    def default_model(self) -> str:
+        return self.studio.chat_models()[0]
+
+    async def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
+        """Run a coroutine on the studio's loop and wait for it here."""
+        done: asyncio.Future[_Result] = self._loop.create_future()
+
+        async def run() -> None:
+            try:
+                result = await coroutine
+            except AppError as error:
+                self.wakeups.ring(partial(_settle, done, error=error))
+            else:
+                self.wakeups.ring(partial(_settle, done, result))
+
+        # Not as a concurrent future: hundreds of results at once cost one wake-up of this loop.
+        self.studio.loop.spawn(run(), name="http")
+        return await done
+
+    async def ask(self, request: ChatRequest, *, whole: bool = False) -> LiveAnswer:
+        """Start an answer; `whole` has the provider send it in one piece."""
+        parameters = replace(request.parameters, stream=not whole)
+        return await self.run(
+            self.studio.answers.ask_over_http(
+                OWNER,
+                request.question,
+                parameters,
+                system_prompt=request.system_prompt,
+                earlier=request.earlier,
+            )
+        )
+
+    def stop(self, answer_id: str) -> None:
+        """Stop an answer, soon."""
+        # Where it has just ended, stopping asks the store: not on the loop.
+        self._loop.run_in_executor(None, self.studio.answers.stop, OWNER, answer_id)
+
+
+def _settle(
+    done: "asyncio.Future[_Result]", result: _Result | None = None, error: AppError | None = None
+) -> None:
+    if done.done():
+        return
+    if error is not None:
+        done.set_exception(error)
+    else:
+        done.set_result(cast(_Result, result))

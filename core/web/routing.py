@@ -1,0 +1,8 @@
+"""Which method of which path is served by what."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from core.web.call import Call
+
+Handler = Callable[[Call], Awaitable[None]]
+Table = Mapping[str, Mapping[str, Handler]]

@@ -1,0 +1,65 @@
+"""The studio's life inside the server, and the routes beside the pages."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from starlette.routing import BaseRoute, Route
+
+from core.errors import AppError
+from core.settings import Settings
+from core.web.bff import PATHS, Bff
+from core.work.studio import close_studio, open_studio
+
+logger = logging.getLogger(__name__)
+
+OPEN_AGAIN_S = 5.0
+
+
+def lifespan(
+    read_settings: Callable[[], Settings], *, warm_up: Callable[[], None]
+) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """Return a lifespan that opens the studio beside the server's start, and closes it at the end.
+
+    Opening happens in a thread: the server answers at once. A store that cannot be opened is told
+    by the pages and by 503s, and tried again until the server ends.
+    """
+
+    def open_early(closing: threading.Event) -> None:
+        is_open = _opened(read_settings)
+        warm_up()
+        while not is_open and not closing.wait(OPEN_AGAIN_S):
+            is_open = _opened(read_settings)
+
+    @asynccontextmanager
+    async def life(_app: Any) -> AsyncIterator[None]:
+        closing = threading.Event()
+        opening = threading.Thread(
+            target=open_early, args=(closing,), name="open-studio", daemon=True
+        )
+        opening.start()
+        try:
+            yield
+        finally:
+            closing.set()
+            await asyncio.to_thread(close_studio)
+
+    return life
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes that are served beside the pages."""
+    bff = Bff()
+    return [Route(path, bff) for prefix in PATHS for path in (prefix, prefix + "/{rest:path}")]
+
+
+def _opened(read_settings: Callable[[], Settings]) -> bool:
+    try:
+        open_studio(read_settings)
+    except AppError:
+        logger.info("The pages say what is wrong; it is tried again")
+        return False
+    return True

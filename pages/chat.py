@@ -1,0 +1,65 @@
+"""对话 Chat: ask, watch the answer come, go back to what was said."""
+
+import streamlit as st
+
+from core.errors import AppError
+from core.models import AnswerStatus
+from core.ui import (
+    answer_actions,
+    conversation_header,
+    conversation_list,
+    history_place,
+    message_view,
+    notices,
+    session,
+    streaming,
+)
+
+studio = session.studio()
+conversation = session.current_conversation(has_come=session.arrive("chat"))
+known = session.state()
+
+conversation_list.draw(conversation)
+notices.chat_notices()
+conversation_header.draw(conversation)
+
+# Asked before the path is read: an answer that ends in between is then in the store.
+live = studio.answers.live_in(conversation.id) if conversation else None
+try:
+    path = studio.store.messages.path(session.owner(), conversation.id) if conversation else ()
+    path = history_place.draw_from_place(conversation, path)
+except AppError as error:
+    session.show_error(error)
+    path = ()
+
+if not path:
+    answer_actions.draw_suggestions()
+
+place = None
+for message in path:
+    assert conversation is not None
+    if message.role == "user":
+        answer_actions.draw_question(message, conversation)
+        continue
+    with st.chat_message("assistant", avatar=message_view.AVATARS["assistant"]):
+        if message.status is AnswerStatus.RUNNING:
+            place = st.container()
+            answer_actions.draw_stop(message)
+            if live is None:
+                streaming.follow(message, place)
+        else:
+            message_view.draw_answer(message)
+            answer_actions.draw(message, conversation)
+
+if known.error is not None:
+    session.show_error(known.error)
+    known.error = None
+
+answer_actions.draw_input(conversation)
+
+if live is not None and place is not None:
+    with place:
+        streaming.attach(live)
+    st.rerun()
+elif conversation is not None:
+    streaming.await_title(conversation.id)

@@ -1,0 +1,34 @@
+"""作品 Gallery: everything that was made, newest first, and what can still be done with it."""
+
+import streamlit as st
+
+from core.ui import (
+    gallery_arrivals,
+    gallery_filters,
+    gallery_grid,
+    gallery_recovery,
+    gallery_selection,
+    gallery_tasks,
+    notices,
+    session,
+)
+from core.ui.session import text
+
+session.studio()
+session.arrive("gallery")
+notices.image_notices()
+known = session.state()
+
+st.subheader(text("gallery.title"), anchor=False)
+if known.error is not None and known.open_picture_id is None:
+    session.show_error(known.error)
+    known.error = None
+gallery_selection.draw_undo()
+
+filters = gallery_filters.draw()
+if filters.kind in gallery_filters.TASK_KINDS:
+    gallery_tasks.draw(filters)
+else:
+    gallery_arrivals.draw()
+    gallery_grid.draw(filters)
+gallery_recovery.draw()

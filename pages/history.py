@@ -1,0 +1,25 @@
+"""历史 History: find what was said, keep it in order, take it along."""
+
+import streamlit as st
+
+from core.ui import history_list, history_search, history_transfer, notices, session
+from core.ui.session import text
+
+session.studio()
+session.arrive("history")
+notices.news()
+known = session.state()
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.subheader(text("history.title"), anchor=False)
+    history_transfer.draw()
+history_transfer.draw_outcome()
+if known.error is not None:
+    session.show_error(known.error)
+    known.error = None
+history_list.draw_undo()
+
+if query := history_search.draw_box():
+    history_search.draw_hits(query)
+else:
+    history_list.draw()

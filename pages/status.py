@@ -1,0 +1,20 @@
+"""状态 Status: who serves what, whether the keys are good, where things are kept."""
+
+import streamlit as st
+
+from core.ui import notices, session, status_view
+from core.ui.session import text
+
+session.arrive("status")
+st.subheader(text("status.title"), anchor=False)
+if session.is_trusted():
+    notices.all_problems()
+
+chat, images = st.columns(2, gap="medium")
+with chat:
+    status_view.draw_chat()
+with images:
+    status_view.draw_images()
+if session.is_trusted():  # where things are kept is nobody else's business
+    status_view.draw_storage()
+    status_view.draw_http()

@@ -1,0 +1,140 @@
+"""Wrong keys, wrong addresses, no network: a clear sentence each, and the rest of the app works."""
+
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.models import GenerationStatus
+from core.providers.practice import PracticeServer
+from core.work.owners import LOCAL_OWNER
+from core.work.studio import Studio
+from tests.app.conftest import QUICK
+from tests.app.test_chat_page import ask, words
+
+Opened = Callable[[], Studio]
+Until = Callable[[Callable[[], bool]], None]
+
+
+@pytest.fixture
+def nowhere() -> Iterator[str]:
+    """An address on this machine at which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and never listening: connections are refused
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+@pytest.fixture
+def provider() -> Iterator[PracticeServer]:
+    with PracticeServer(settings=QUICK) as server:
+        yield server
+
+
+def test_no_network_is_told_and_pictures_are_still_made(
+    app: AppTest, nowhere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPSEEK_API_KEY", "sk-test")
+    monkeypatch.setenv("DEEPSEEK_API_URL", f"{nowhere}/chat/completions")
+    app.run()
+    assert "Practice mode" not in words(app)
+    ask(app, "hello")
+    assert "cannot be reached" in words(app)
+    assert "sk-test" not in words(app)
+    app.switch_page("pages/images.py").run()
+    assert "Practice mode" in words(app)
+    assert not app.exception
+
+
+def test_a_wish_waits_for_the_network_and_can_be_taken_back(
+    app: AppTest,
+    nowhere: str,
+    monkeypatch: pytest.MonkeyPatch,
+    studio: Opened,
+    until: Until,
+) -> None:
+    monkeypatch.setenv("KLING_API_KEY", "kling-test-key")
+    monkeypatch.setenv("KLING_API_ORIGIN", nowhere)
+    app.run()
+    app.switch_page("pages/images.py").run()
+    app.text_area(key="image-prompt").set_value("一只猫")
+    app.button(key="generate").click().run()
+    (generation,) = studio().store.generations.list(LOCAL_OWNER).items
+    until(lambda: studio().generations.trouble(generation.id) is not None)
+    app.run()
+    assert "cannot be reached" in words(app)
+    assert "goes on by itself" in words(app)
+    until(lambda: studio().store.generations.list(LOCAL_OWNER).items[0].sending_at is None)
+    app.run()
+    app.button(key=f"cancel-{generation.id}").click().run()
+    (cancelled,) = studio().store.generations.list(LOCAL_OWNER).items
+    assert cancelled.status is GenerationStatus.CANCELLED
+    assert not app.exception
+
+
+def test_a_wrong_key_is_told_by_both_providers(
+    app: AppTest,
+    provider: PracticeServer,
+    monkeypatch: pytest.MonkeyPatch,
+    studio: Opened,
+    until: Until,
+) -> None:
+    monkeypatch.setenv("DEEPSEEK_API_KEY", "sk-wrong-chat-key")
+    monkeypatch.setenv("DEEPSEEK_API_URL", provider.chat_url)
+    monkeypatch.setenv("ACCESS_KEY_ID", "wrong-access-key")
+    monkeypatch.setenv("ACCESS_KEY_SECRET", "wrong-secret-key-0123456789abcdef-0123456789")
+    monkeypatch.setenv("KLING_API_ORIGIN", provider.origin)
+    app.run()
+    ask(app, "hello")
+    assert "refused the API key" in words(app)
+    app.switch_page("pages/images.py").run()
+    app.text_area(key="image-prompt").set_value("一只猫")
+    app.button(key="generate").click().run()
+    until(
+        lambda: (
+            studio().store.generations.list(LOCAL_OWNER).items[0].status is GenerationStatus.REFUSED
+        )
+    )
+    app.run()
+    assert "Kling refused the key" in words(app)
+    assert "wrong-" not in words(app)
+    assert provider.counters.tasks_accepted == 0
+    assert not app.exception
+
+
+def test_a_malformed_setting_is_one_sentence_and_the_rest_works(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPSEEK_API_KEY", "sk-test")
+    monkeypatch.setenv("DEEPSEEK_API_URL", "api.deepseek.com")
+    app.run()
+    assert any(
+        "DEEPSEEK_API_URL" in error.value and "the environment" in error.value
+        for error in app.error
+    )
+    ask(app, "hello")
+    assert app.error
+    app.switch_page("pages/images.py").run()
+    assert not app.error
+    app.text_area(key="image-prompt").set_value("一只猫")
+    app.button(key="generate").click().run()
+    assert not app.error
+    assert not app.exception
+
+
+def test_the_status_page_checks_keys_for_free(
+    app: AppTest, provider: PracticeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPSEEK_API_KEY", QUICK.chat_key)
+    monkeypatch.setenv("DEEPSEEK_API_URL", provider.chat_url)
+    monkeypatch.setenv("KLING_API_KEY", QUICK.kling_api_key)
+    monkeypatch.setenv("KLING_API_ORIGIN", provider.origin)
+    app.run()
+    app.switch_page("pages/status.py").run()
+    app.button(key="check-chat").click().run()
+    assert "The key is accepted" in app.success[0].value
+    app.button(key="check-images").click().run()
+    assert "The key is accepted" in app.success[0].value
+    assert provider.counters.chat_requests == 0
+    assert provider.counters.tasks_accepted == 0
+    assert not app.exception

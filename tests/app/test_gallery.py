@@ -1,0 +1,401 @@
+"""The gallery, as a person uses it: leaf, find, look, use again, take along, delete and undo."""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from PIL import Image
+from sqlalchemy import delete
+from streamlit.testing.v1 import AppTest
+
+from core.models import Generation, GenerationStatus, ImageRequest, KlingTask, TaskStatus
+from core.providers.practice import PRACTICE_KLING_API_KEY, PracticeServer
+from core.storage import schema
+from core.storage.gallery import GalleryPicture
+from core.ui.zip_export import zip_of
+from core.work.owners import LOCAL_OWNER
+from core.work.studio import Studio
+from tests.app.conftest import QUICK
+from tests.app.test_chat_page import words
+
+Opened = Callable[[], Studio]
+Until = Callable[[Callable[[], bool]], None]
+
+WORDS = "gallery-words"
+KIND = "gallery-kind"
+
+
+def open_page(app: AppTest) -> None:
+    app.run()
+    app.switch_page("pages/gallery.py").run()
+
+
+def png(shade: int, size: tuple[int, int] = (640, 480)) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, (shade % 256, 80, 120)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def made(
+    studio: Studio, prompt: str, *, n: int = 1, shade: int = 10, model_name: str = "kling-v3"
+) -> Generation:
+    """Write down a finished task with its pictures, as if Kling had drawn them."""
+    store, archive = studio.store, studio.archive
+    # Of the provider that is not at work here: nobody sends it on.
+    generation = store.generations.intend(
+        LOCAL_OWNER,
+        ImageRequest(prompt=prompt, n=n, aspect_ratio="4:3", model_name=model_name),
+        provider="kling",
+    )
+    step(studio, generation, GenerationStatus.SUCCEEDED)
+    store.generations.expect_pictures(generation.id, n)
+    for index in range(n):
+        part = archive.new_part()
+        part.write_bytes(png(shade + index))
+        file = archive.adopt(
+            part, created_at=generation.created_at, generation_id=generation.id, index=index
+        )
+        store.generations.add_picture(
+            generation.id,
+            index,
+            name=file.name,
+            media_type=file.media_type,
+            width=file.width,
+            height=file.height,
+            size_bytes=file.size_bytes,
+            sha256=file.sha256,
+        )
+    return step(studio, generation, GenerationStatus.ARCHIVED)
+
+
+def ended(studio: Studio, prompt: str, status: GenerationStatus) -> Generation:
+    generation = studio.store.generations.intend(
+        LOCAL_OWNER, ImageRequest(prompt=prompt), provider="kling"
+    )
+    return step(studio, generation, status)
+
+
+def step(studio: Studio, generation: Generation, status: GenerationStatus) -> Generation:
+    moved = studio.store.generations.move(
+        generation.id, to=status, expect=set(GenerationStatus), note="told by the test"
+    )
+    assert moved is not None
+    return moved
+
+
+def pictures(studio: Studio) -> list[GalleryPicture]:
+    return list(studio.store.gallery.list_pictures(LOCAL_OWNER).items)
+
+
+def keys(app: AppTest, key: str) -> list[str]:
+    return [one.key for one in app.button if one.key == key]
+
+
+def tiles(app: AppTest) -> list[str]:
+    """Return the words below the thumbnails."""
+    return [one.label for one in app.button if (one.key or "").startswith("open-")]
+
+
+def test_an_empty_gallery_leads_to_the_images_page(app: AppTest) -> None:
+    open_page(app)
+    assert "No pictures yet" in words(app)
+    assert [link.label for link in app.get("page_link")] == ["Make a picture"]
+    assert not app.exception
+
+
+def test_pictures_stand_newest_first_in_pages(app: AppTest, studio: Opened) -> None:
+    app.run()
+    for number in range(7):
+        made(studio(), f"wish {number}", n=4, shade=number * 9)
+    open_page(app)
+    assert len(tiles(app)) == 24
+    assert len(app.get("image")) == 24
+    assert tiles(app)[:5] == ["wish 6"] * 4 + ["wish 5"]
+    assert "28 picture(s)" in words(app)
+    app.button(key="older-gallery-below").click().run()
+    assert tiles(app) == ["wish 0"] * 4
+    app.button(key="newer-gallery-above").click().run()
+    assert tiles(app)[0] == "wish 6"
+    assert not app.exception
+
+
+def test_pictures_are_found_by_prompt_model_day_and_star(app: AppTest, studio: Opened) -> None:
+    app.run()
+    made(studio(), "一只猫，水墨", shade=1)
+    made(studio(), "a red house", shade=2, model_name="kling-v2-1")
+    open_page(app)
+    app.text_input(key=WORDS).set_value("水墨").run()
+    assert tiles(app) == ["一只猫，水墨"]
+    app.text_input(key=WORDS).set_value("nothing like it").run()
+    assert "Nothing matches" in words(app)
+    app.button(key="gallery-clear-empty").click().run()
+    assert len(tiles(app)) == 2
+
+    app.selectbox(key="gallery-model").set_value("kling-v2-1").run()
+    assert tiles(app) == ["a red house"]
+    app.button(key="gallery-clear").click().run()
+    today = datetime.now(UTC).astimezone().date()
+    app.date_input(key="gallery-days").set_value((today, today)).run()
+    assert len(tiles(app)) == 2
+    app.date_input(key="gallery-days").set_value((today.replace(year=2020),) * 2).run()
+    assert tiles(app) == []
+    app.button(key="gallery-clear-empty").click().run()
+
+    cat = pictures(studio())[1].picture
+    app.button(key=f"star-tile-{cat.id}").click().run()
+    app.get_by_key(KIND).set_value("favourites").run()
+    assert tiles(app) == ["一只猫，水墨"]
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    "status", [GenerationStatus.FAILED, GenerationStatus.REFUSED, GenerationStatus.CANCELLED]
+)
+def test_tasks_without_pictures_are_listed_by_state(
+    app: AppTest, studio: Opened, status: GenerationStatus
+) -> None:
+    app.run()
+    made(studio(), "a good one")
+    generation = ended(studio(), "an unlucky one", status)
+    open_page(app)
+    assert tiles(app) == ["a good one"]
+    app.get_by_key(KIND).set_value(str(status)).run()
+    assert "an unlucky one" in words(app)
+    assert "a good one" not in words(app)
+
+    app.button(key=f"delete-{generation.id}").click().run()
+    assert "an unlucky one" not in words(app)
+    app.button(key="gallery-undo").click().run()
+    assert "an unlucky one" in words(app)
+    assert not app.exception
+
+
+def test_a_picture_opens_large_with_all_that_is_known(app: AppTest, studio: Opened) -> None:
+    app.run()
+    made(studio(), "一只猫", n=2)
+    open_page(app)
+    first, second = (item.picture for item in pictures(studio()))
+    app.button(key=f"open-{first.id}").click().run()
+    shown = words(app)
+    assert "640 × 480" in shown
+    assert "1 / 2" in shown
+    assert [code.value for code in app.code] == ["一只猫"]
+    app.button(key="step-Right").click().run()
+    assert "2 / 2" in words(app)
+    app.button(key=f"star-view-{second.id}").click().run()
+    assert pictures(studio())[1].picture.favourite
+    assert not app.exception
+
+
+def test_the_history_of_a_task_tells_when_what_and_why(app: AppTest, studio: Opened) -> None:
+    app.run()
+    generation = made(studio(), "a cat")
+    open_page(app)
+    app.button(key=f"open-{pictures(studio())[0].picture.id}").click().run()
+    assert "told by the test" not in words(app)
+    app.session_state[f"task-history-{generation.id}"] = True
+    app.run()
+    assert "told by the test" in words(app)
+    assert not app.exception
+
+
+def test_a_deleted_picture_comes_back(app: AppTest, studio: Opened) -> None:
+    app.run()
+    made(studio(), "a cat", n=2)
+    open_page(app)
+    first = pictures(studio())[0].picture
+    app.button(key=f"open-{first.id}").click().run()
+    app.button(key=f"delete-{first.id}").click().run()
+    assert len(tiles(app)) == 1
+    app.button(key="gallery-undo").click().run()
+    assert len(tiles(app)) == 2
+    assert not app.exception
+
+
+def test_what_was_asked_for_fills_the_form_again(app: AppTest, studio: Opened) -> None:
+    app.run()
+    generation = made(studio(), "再来一只猫", n=3, model_name="kling-v2-1")
+    open_page(app)
+    app.button(key=f"open-{pictures(studio())[0].picture.id}").click().run()
+    app.button(key=f"again-{generation.id}").click().run()
+    assert app.text_area(key="image-prompt").value == "再来一只猫"
+    assert app.selectbox(key="image-model").value == "kling-v2-1"
+    assert app.number_input(key="image-n").value == 3
+    assert app.get_by_key("image-ratio").value == "4:3"
+    assert studio().store.generations.list(LOCAL_OWNER).items == (generation,)
+    assert not app.exception
+
+
+def test_variations_take_the_picture_as_the_reference(
+    app: AppTest, studio: Opened, until: Until
+) -> None:
+    app.run()
+    made(studio(), "a cat")
+    open_page(app)
+    picture = pictures(studio())[0].picture
+    app.button(key=f"open-{picture.id}").click().run()
+    app.button(key=f"vary-{picture.id}").click().run()
+    assert app.text_area(key="image-prompt").value == "a cat"
+    app.button(key="generate").click().run()
+    newest = studio().store.generations.list(LOCAL_OWNER).items[0]
+    assert newest.request.has_image
+    reference = studio().store.generations.reference(newest.id)
+    assert reference is not None
+    assert reference.content == studio().archive.original_bytes(picture.name)
+    until(lambda: studio().store.generations.list(LOCAL_OWNER, active_only=True).items == ())
+    assert not app.exception
+
+
+def test_a_picture_of_ours_dropped_on_the_images_page_fills_the_form(
+    app: AppTest, studio: Opened
+) -> None:
+    app.run()
+    made(studio(), "a cat in the window", n=2)
+    item = pictures(studio())[0]
+    content = studio().archive.download_bytes(item.picture, item.generation)
+    app.switch_page("pages/images.py").run()
+    app.file_uploader(key="image-reference").upload("cat.png", content, "image/png").run()
+    assert app.text_area(key="image-prompt").value == "a cat in the window"
+    assert app.number_input(key="image-n").value == 2
+    assert "filled from it" in words(app)
+    assert keys(app, "remove-reference") == []
+    app.button(key="use-dropped").click().run()
+    assert keys(app, "remove-reference") == ["remove-reference"]
+    assert not app.exception
+
+
+def test_picked_pictures_are_kept_from_page_to_page_and_deleted_together(
+    app: AppTest, studio: Opened
+) -> None:
+    app.run()
+    for number in range(7):
+        made(studio(), f"wish {number}", n=4, shade=number * 9)
+    open_page(app)
+    app.toggle(key="gallery-picking").set_value(True).run()
+    app.checkbox(key=f"pick-{pictures(studio())[0].picture.id}").check().run()
+    assert "**1** selected" in words(app)
+    app.button(key="older-gallery-below").click().run()
+    app.button(key="pick-page").click().run()
+    assert "**5** selected" in words(app)
+    app.button(key="delete-picked").click().run()
+    assert "There are no pictures on this page any more" in words(app)
+    app.button(key="gallery-undo").click().run()
+    assert len(tiles(app)) == 4
+    assert not app.exception
+
+
+def test_a_zip_holds_the_originals_and_tells_of_each(app: AppTest, studio: Opened) -> None:
+    app.run()
+    made(studio(), "一只猫", n=2)
+    made(studio(), "=1+1", shade=90)
+    items = pictures(studio())
+    lost = items[-1]
+    studio().archive.remove(lost.picture.name)
+    with zipfile.ZipFile(io.BytesIO(zip_of(studio().archive, items))) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+        table = archive.read("manifest.csv").decode("utf-8-sig")
+        files = {
+            entry["picture_id"]: archive.read(entry["file"])
+            for entry in manifest["pictures"]
+            if entry["file"] is not None
+        }
+    assert len(manifest["pictures"]) == 3
+    assert set(files) == {item.picture.id for item in items} - {lost.picture.id}
+    for item in items[:-1]:
+        assert hashlib.sha256(files[item.picture.id]).hexdigest() == item.picture.sha256
+    assert "一只猫" in table
+    assert "'=1+1" in table
+    assert not app.exception
+
+
+def test_a_picture_whose_file_is_gone_says_so_and_the_others_are_shown(
+    app: AppTest, studio: Opened
+) -> None:
+    app.run()
+    made(studio(), "a cat", n=2, shade=200)
+    studio().archive.remove(pictures(studio())[0].picture.name)
+    open_page(app)
+    assert len(tiles(app)) == 2
+    assert len(app.get("image")) == 1
+    app.button(key=f"open-{pictures(studio())[0].picture.id}").click().run()
+    assert app.error
+    assert not app.exception
+
+
+def test_a_recovered_picture_says_that_its_prompt_is_unknown(app: AppTest, studio: Opened) -> None:
+    app.run()
+    task = KlingTask(
+        task_id="1", status=TaskStatus.SUCCEED, external_task_id="inkling-1", images=()
+    )
+    generation, _ = studio().store.generations.adopt_task(LOCAL_OWNER, task, provider="kling")
+    part = studio().archive.new_part()
+    part.write_bytes(png(1))
+    file = studio().archive.adopt(
+        part, created_at=generation.created_at, generation_id=generation.id, index=0
+    )
+    studio().store.generations.add_picture(
+        generation.id,
+        0,
+        name=file.name,
+        media_type=file.media_type,
+        width=file.width,
+        height=file.height,
+        size_bytes=file.size_bytes,
+        sha256=file.sha256,
+    )
+    open_page(app)
+    assert tiles(app) == ["Prompt unknown"]
+    app.button(key=f"open-{pictures(studio())[0].picture.id}").click().run()
+    shown = words(app)
+    assert "cannot be known" in shown
+    assert r"1\:1" not in shown  # Kling does not tell the ratio either
+    assert not app.exception
+
+
+def test_practice_pictures_are_not_recovered(app: AppTest) -> None:
+    open_page(app)
+    assert keys(app, "recover") == []
+    assert not app.exception
+
+
+def test_an_empty_store_gets_its_pictures_back_from_kling(
+    app: AppTest, studio: Opened, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kling = PracticeServer(settings=QUICK)
+    kling.start()
+    try:
+        monkeypatch.setenv("KLING_API_KEY", PRACTICE_KLING_API_KEY)
+        monkeypatch.setenv("KLING_API_ORIGIN", kling.origin)
+        open_page(app)
+        generation = studio().generations.request(LOCAL_OWNER, ImageRequest(prompt="a cat", n=2))
+        until(lambda: len(pictures(studio())) == 2)
+        until(lambda: studio().store.generations.list(LOCAL_OWNER, active_only=True).items == ())
+        forget(studio(), generation)
+        app.run()
+        assert "No pictures yet" in words(app)
+        app.button(key="recover").click().run()
+        assert any("1 recovered" in one.value for one in app.success)
+        until(lambda: len(pictures(studio())) == 2)
+        app.run()
+        assert tiles(app) == ["Prompt unknown"] * 2
+        assert not app.exception
+    finally:
+        kling.stop()
+
+
+def forget(studio: Studio, generation: Generation) -> None:
+    """Lose a task's rows, as a host does that wipes its disk."""
+    with studio.store.conversations._database.write() as connection:
+        for table in (
+            schema.generation_events,
+            schema.picture_slots,
+            schema.pictures,
+        ):
+            connection.execute(delete(table).where(table.c.generation_id == generation.id))
+        connection.execute(
+            delete(schema.generations).where(schema.generations.c.id == generation.id)
+        )

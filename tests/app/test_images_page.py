@@ -1,0 +1,155 @@
+"""The images page, as a person uses it, on the practice provider."""
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core.models import GenerationStatus
+from core.work.owners import LOCAL_OWNER
+from core.work.studio import Studio
+from tests.app.test_chat_page import words
+
+Opened = Callable[[], Studio]
+Until = Callable[[Callable[[], bool]], None]
+
+PROMPT = "image-prompt"
+
+
+def open_page(app: AppTest) -> None:
+    app.run()
+    app.switch_page("pages/images.py").run()
+
+
+def generate(app: AppTest, prompt: str) -> None:
+    app.text_area(key=PROMPT).set_value(prompt)
+    app.button(key="generate").click().run()
+
+
+def png(width: int, height: int, *, noise: bool = False) -> bytes:
+    buffer = BytesIO()
+    picture = (
+        Image.effect_noise((width, height), 90) if noise else Image.new("RGB", (width, height))
+    )
+    picture.convert("RGB").save(buffer, "PNG", compress_level=0)
+    return buffer.getvalue()
+
+
+def upload(app: AppTest, name: str, content: bytes, media_type: str) -> None:
+    app.file_uploader(key="image-reference").upload(name, content, media_type).run()
+
+
+def generations(studio: Studio) -> tuple[Any, ...]:
+    return studio.store.generations.list(LOCAL_OWNER).items
+
+
+def test_four_pictures_arrive_and_are_shown(app: AppTest, studio: Opened, until: Until) -> None:
+    open_page(app)
+    app.number_input(key="image-n").set_value(4)
+    generate(app, "四只猫")
+    assert len(generations(studio())) == 1
+    until(lambda: generations(studio())[0].status is GenerationStatus.ARCHIVED)
+    app.run()
+    assert len(generations(studio())[0].pictures) == 4
+    assert len(app.get("image")) == 4
+    assert len(app.get("download_button")) == 4
+    assert "Done" in words(app) or "完成" in words(app)
+    assert not app.exception
+
+
+def test_a_prompt_of_2501_characters_is_told_and_nothing_is_bought(
+    app: AppTest, studio: Opened
+) -> None:
+    open_page(app)
+    generate(app, "墨" * 2501)
+    assert any("2501" in error.value and "2500" in error.value for error in app.error)
+    assert generations(studio()) == ()
+    assert app.text_area(key=PROMPT).value == "墨" * 2501
+    assert not app.exception
+
+
+def test_an_empty_prompt_is_told(app: AppTest, studio: Opened) -> None:
+    open_page(app)
+    generate(app, "  ")
+    assert app.error
+    assert generations(studio()) == ()
+    assert not app.exception
+
+
+def test_a_text_file_named_png_is_told(app: AppTest, studio: Opened) -> None:
+    open_page(app)
+    upload(app, "notes.png", b"just some words, not a picture", "image/png")
+    generate(app, "一只猫")
+    assert any("not" in error.value and "picture" in error.value for error in app.error)
+    assert generations(studio()) == ()
+    assert not app.exception
+
+
+def test_a_12_mb_picture_is_told(app: AppTest, studio: Opened) -> None:
+    content = png(2048, 2048, noise=True)
+    assert len(content) > 12_000_000
+    open_page(app)
+    upload(app, "large.png", content, "image/png")
+    generate(app, "一只猫")
+    assert any("10" in error.value and "MB" in error.value for error in app.error)
+    assert generations(studio()) == ()
+    assert not app.exception
+
+
+def test_a_reference_picture_goes_with_the_wish(app: AppTest, studio: Opened, until: Until) -> None:
+    open_page(app)
+    upload(app, "cat.png", png(400, 400), "image/png")
+    generate(app, "像这样的猫")
+    (generation,) = generations(studio())
+    assert generation.request.has_image
+    until(lambda: generations(studio())[0].status is GenerationStatus.ARCHIVED)
+    assert not app.exception
+
+
+def test_klings_refusal_is_shown_with_its_reason(
+    app: AppTest, studio: Opened, until: Until
+) -> None:
+    open_page(app)
+    generate(app, "gore")
+    until(lambda: generations(studio())[0].status is GenerationStatus.REFUSED)
+    app.run()
+    assert "Refused" in words(app)
+    assert any("content" in error.value for error in app.error)
+    assert not app.exception
+
+
+def test_klings_failure_is_shown_with_its_reason(
+    app: AppTest, studio: Opened, until: Until
+) -> None:
+    open_page(app)
+    generate(app, "something sensitive")
+    until(lambda: generations(studio())[0].status is GenerationStatus.FAILED)
+    app.run()
+    assert "Failed" in words(app)
+    assert app.error
+    assert not app.exception
+
+
+def test_two_clicks_in_a_row_are_one_wish(app: AppTest, studio: Opened) -> None:
+    open_page(app)
+    generate(app, "一只猫")
+    app.button(key="generate").click().run()
+    assert len(generations(studio())) == 1
+    assert not app.exception
+
+
+def test_several_wishes_run_at_once(app: AppTest, studio: Opened, until: Until) -> None:
+    open_page(app)
+    for prompt in ("一座山", "一片海", "一座城"):
+        generate(app, prompt)
+    assert len(generations(studio())) == 3
+    until(
+        lambda: all(
+            generation.status is GenerationStatus.ARCHIVED for generation in generations(studio())
+        )
+    )
+    app.run()
+    assert len(app.get("image")) == 3
+    assert not app.exception

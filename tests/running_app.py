@@ -1,0 +1,102 @@
+"""The studio as people run it: `streamlit run app.py` in a process of its own."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 20.0
+
+# Nothing of the developer's own configuration may reach a test.
+_CONFIGURATION = ("DEEPSEEK_", "VITE_DEEPSEEK", "KLING_", "ACCESS_KEY_", "DATABASE_URL", "INKLING_")
+
+
+@dataclass
+class RunningApp:
+    """A running server: where it is, what it logged, and how to end it."""
+
+    url: str
+    data_dir: Path
+    log: Path
+    process: "subprocess.Popen[bytes]"
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.kill()
+        self.process.wait(STOP_TIMEOUT_S)
+
+    def stop(self) -> None:
+        """End it as Ctrl-C would."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(STOP_TIMEOUT_S)
+
+
+@contextlib.contextmanager
+def running_app(
+    data_dir: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    address: str = "127.0.0.1",
+    port: int | None = None,
+    secrets: Path | None = None,
+) -> Iterator[RunningApp]:
+    """Run the app on a free port with a data folder of its own, until the block ends."""
+    port = port or free_port()
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith(_CONFIGURATION)
+    }
+    log = data_dir.parent / f"{data_dir.name}-{port}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "streamlit", "run", "app.py"),
+                *("--server.headless", "true", "--server.address", address),
+                *("--server.port", str(port)),
+                *(("--secrets.files", str(secrets)) if secrets else ()),
+            ],
+            cwd=ROOT,
+            env={**clean, "INKLING_DATA_DIR": str(data_dir), **(environment or {})},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    app = RunningApp(f"http://127.0.0.1:{port}", data_dir, log, process)
+    try:
+        wait_until_there(f"{app.url}/healthz", app)
+        yield app
+    finally:
+        try:
+            app.stop()
+        except subprocess.TimeoutExpired:
+            app.kill()
+            raise
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until_there(address: str, app: RunningApp | None = None) -> None:
+    """Return as soon as something answers at an address; fail when `app` ends before it does."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except OSError:
+            log = app.log.read_text() if app else ""
+            assert app is None or app.process.poll() is None, log
+            assert time.monotonic() < deadline, f"nothing answers at {address}\n{log}"
+            time.sleep(0.1)
