@@ -85,7 +85,7 @@ def _draw_pictures(generation: Generation) -> None:
     if generation.status.is_final and not by_index:
         return
     count = max(generation.request.n, len(by_index))
-    columns = st.columns(min(count, COLUMNS_MOST))
+    columns = st.columns(2 if count == 4 else min(count, COLUMNS_MOST))
     for index in range(count):
         with columns[index % len(columns)]:
             picture = by_index.get(index)

@@ -151,12 +151,12 @@ class _Watcher:
                 splitter.finish()
             if fresh or is_over:
                 frozen, tail = splitter.display_parts()
-                for piece in map(for_streamlit, frozen):
+                for piece in map(_drawn, frozen):
                     if piece != shown:
                         yield Replacement(piece)
                     yield _close
                     shown = ""
-                tail = for_streamlit(tail)
+                tail = _drawn(tail)
                 if tail and tail != shown:
                     yield Replacement(tail)
                     shown = tail
@@ -196,6 +196,11 @@ class _Watcher:
 
     def _folded_label(self) -> str:
         return message_view.reasoning_label(self._live.reasoning_s)
+
+
+def _drawn(piece: str) -> str:
+    # Without the blank lines behind it, which change nothing that is seen.
+    return for_streamlit(piece).rstrip()
 
 
 def _pause_s(tail: str) -> float:
