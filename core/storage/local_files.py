@@ -13,7 +13,7 @@ _PARTS = "parts"
 
 
 class LocalFiles:
-    """Named files below one folder. Another place for them offers the same few methods."""
+    """Named files below one folder."""
 
     def __init__(self, folder: str | Path) -> None:
         self.root = Path(folder).expanduser().absolute()
@@ -65,12 +65,17 @@ class LocalFiles:
 
     def path(self, name: str) -> Path:
         """Return where a file is; a name that leads out of the folder is refused."""
-        path = self.root / name
-        if not _NAME.fullmatch(name) or not path.resolve().is_relative_to(self.root):
-            raise InputError(
-                "name", "There is no picture of this name.", text_id="error.picture_gone"
-            )
+        path = self.root / checked_name(name)
+        if not path.resolve().is_relative_to(self.root):
+            raise _no_such_name()
         return path
+
+    def check_writable(self) -> None:
+        """Write something small and remove it again."""
+        part = self.new_part()
+        with file_errors(self.place):
+            part.write_bytes(b"writable")
+            part.unlink()
 
     def sweep_parts(self, *, older_than_unix_s: float) -> int:
         """Remove parts nobody has written to since that moment; return how many."""
@@ -84,6 +89,17 @@ class LocalFiles:
                 except FileNotFoundError:
                     continue  # it has just arrived
         return swept
+
+
+def checked_name(name: str) -> str:
+    """Return a file's name as it is; one that could lead elsewhere is refused."""
+    if not _NAME.fullmatch(name):
+        raise _no_such_name()
+    return name
+
+
+def _no_such_name() -> InputError:
+    return InputError("name", "There is no picture of this name.", text_id="error.picture_gone")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -12,6 +12,7 @@ from core.storage.faults import file_errors
 from core.storage.inspection import MAX_PICTURE_BYTES, decode_image
 from core.storage.local_files import LocalFiles
 from core.storage.png_metadata import write_metadata
+from core.storage.remote_files import RemoteFiles
 from core.storage.thumbnails import make_thumbnail
 
 _SUFFIXES = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "AVIF": "avif"}
@@ -33,14 +34,19 @@ class ArchivedFile:
 class Archive:
     """Keeps pictures in `files`. Downloads arrive as parts, and are adopted when they are whole."""
 
-    def __init__(self, files: LocalFiles) -> None:
+    def __init__(self, files: LocalFiles | RemoteFiles) -> None:
         self._files = files
         self.place = files.place
 
     @classmethod
-    def open(cls, folder: str | Path) -> "Archive":
-        """Open the archive in a folder, made if need be and tried for writing."""
-        archive = cls(LocalFiles(folder))
+    def open(cls, folder: str | Path, *, url: str | None = None) -> "Archive":
+        """Open the archive in a folder, made if need be and tried for writing.
+
+        With `url`, an fsspec URL, pictures are kept there, and the folder only holds downloads
+        under way.
+        """
+        local = LocalFiles(folder)
+        archive = cls(local if url is None else RemoteFiles(url, parts=local))
         archive.check_writable()
         return archive
 
@@ -85,11 +91,6 @@ class Archive:
         """Return the picture as Kling sent it."""
         return self._files.read(name)
 
-    def original_path(self, name: str) -> Path | None:
-        """Return where the original is, for readers that want a path."""
-        path = self._files.path(name)
-        return path if self._files.exists(name) else None
-
     def thumbnail_bytes(self, name: str) -> bytes:
         """Return the thumbnail (WebP); a missing one is made again."""
         if self._files.exists(_thumbnail_of(name)):
@@ -125,10 +126,7 @@ class Archive:
 
     def check_writable(self) -> None:
         """Write something small; StoreError names the folder when that is not possible."""
-        part = self.new_part()
-        with file_errors(self.place):
-            part.write_bytes(b"writable")
-            part.unlink()
+        self._files.check_writable()
 
     def _put_thumbnail(self, name: str, thumbnail: bytes) -> None:
         part = self.new_part()

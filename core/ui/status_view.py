@@ -52,7 +52,7 @@ def draw_storage() -> None:
     with st.container(border=True):
         st.markdown(f"**{text('status.storage')}**")
         _fact(text("status.database"), studio.store.place)
-        _fact(text("status.archive"), str(studio.settings.data_dir / "pictures"))
+        _fact(text("status.archive"), studio.archive.place)
         try:
             counts = studio.store.generations.counts()
         except AppError as error:

@@ -63,7 +63,7 @@ class Studio:
 
         `pace` is how patient the picture workers are; None is as patient as real money asks for.
         """
-        archive = Archive.open(settings.data_dir / "pictures")
+        archive = Archive.open(settings.data_dir / "pictures", url=settings.archive_url)
         database = settings.database_url
         store = Store.open(database.reveal() if database else settings.data_dir / "inkling.sqlite3")
         studio = cls(settings, store, archive, pace=pace)
