@@ -46,12 +46,7 @@ class LocalFiles:
             try:
                 return self.path(name).read_bytes()
             except FileNotFoundError as error:
-                raise StoreError(
-                    "The picture's file is not in the archive any more: restore it from a backup, "
-                    "or fetch it again from Kling.",
-                    text_id="error.picture_missing",
-                    facts={"place": self.place},
-                ) from error
+                raise missing(self.place) from error
 
     def exists(self, name: str) -> bool:
         """Return whether there is such a file."""
@@ -89,6 +84,16 @@ class LocalFiles:
                 except FileNotFoundError:
                     continue  # it has just arrived
         return swept
+
+
+def missing(place: str) -> StoreError:
+    """Return the error for a picture whose row is there and whose file is not."""
+    return StoreError(
+        "The picture's file is not in the archive any more: restore it from a backup, or fetch it "
+        "again from Kling.",
+        text_id="error.picture_missing",
+        facts={"place": place},
+    )
 
 
 def checked_name(name: str) -> str:

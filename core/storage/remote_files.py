@@ -12,7 +12,7 @@ from fsspec.core import url_to_fs
 
 from core.errors import StoreError
 from core.storage.faults import file_errors
-from core.storage.local_files import LocalFiles, checked_name
+from core.storage.local_files import LocalFiles, checked_name, missing
 
 # Backends that write an object in one piece, or not at all.
 _WHOLE_OBJECTS = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "az", "oss", "oci", "memory"})
@@ -60,12 +60,7 @@ class RemoteFiles:
             try:
                 return bytes(self._files.cat_file(self._path(name)))
             except FileNotFoundError as error:
-                raise StoreError(
-                    "The picture's file is not in the archive any more: restore it from a backup, "
-                    "or fetch it again from Kling.",
-                    text_id="error.picture_missing",
-                    facts={"place": self.place},
-                ) from error
+                raise missing(self.place) from error
 
     def exists(self, name: str) -> bool:
         """Return whether there is such a file."""

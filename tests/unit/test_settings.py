@@ -1,5 +1,7 @@
 """Settings: the order of sources, all the names people have, and clear sentences for the rest."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -206,3 +208,49 @@ def test_the_data_folder_moves(root: Path, tmp_path: Path) -> None:
     assert settings_of(root, {"INKLING_DATA_DIR": "elsewhere"}).data_dir == root / "elsewhere"
     absolute = tmp_path / "abs"
     assert settings_of(root, {"INKLING_DATA_DIR": str(absolute)}).data_dir == absolute
+
+
+# -- what people copy ------------------------------------------------------------------------------
+
+PROJECT = Path(__file__).parents[2]
+NAMES = re.findall(
+    r'reader\.read\(\("([A-Z_]+)",\)', (PROJECT / "core/settings.py").read_text(encoding="utf-8")
+) + ["DEEPSEEK_API_KEY", "ACCESS_KEY_ID", "ACCESS_KEY_SECRET"]
+
+
+def filled_in(example: Path) -> str:
+    """Return an example with its commented settings taken out of their comments."""
+    lines = example.read_text(encoding="utf-8").splitlines()
+    setting = re.compile(r"# ?(\[[a-z.]+\]|[A-Za-z_]+ ?=.*)")
+    return "\n".join(match[1] for line in lines if (match := setting.fullmatch(line)))
+
+
+def test_the_secrets_example_is_valid_and_names_every_setting(root: Path) -> None:
+    text = filled_in(PROJECT / ".streamlit/secrets.toml.example")
+    secrets = tomllib.loads(text)
+    assert sorted(set(NAMES) - secrets.keys()) == []
+    settings = read_settings(root=root, environment={}, secrets=secrets)
+    assert [str(problem) for problem in settings.problems] == []
+    assert settings.access.open
+    assert settings.access.users
+
+
+def test_the_dotenv_example_names_every_setting(root: Path) -> None:
+    text = filled_in(PROJECT / ".env.example")
+    (root / ".env").write_text(text.replace("...", "-0123456789abcdef"))
+    assert sorted(name for name in set(NAMES) if f"{name}=" not in text) == []
+    assert [str(problem) for problem in settings_of(root).problems] == []
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_both_readmes_explain_every_setting(readme: str) -> None:
+    text = (PROJECT / readme).read_text(encoding="utf-8")
+    assert sorted(name for name in set(NAMES) if f"`{name}`" not in text) == []
+
+
+def test_both_readmes_show_the_same_commands() -> None:
+    blocks = [
+        re.findall(r"```bash\n(.*?)```", (PROJECT / name).read_text(encoding="utf-8"), re.DOTALL)
+        for name in ("README.md", "README.zh-CN.md")
+    ]
+    assert blocks[0] == blocks[1]
