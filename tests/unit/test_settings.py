@@ -213,9 +213,15 @@ def test_the_data_folder_moves(root: Path, tmp_path: Path) -> None:
 # -- what people copy ------------------------------------------------------------------------------
 
 PROJECT = Path(__file__).parents[2]
-NAMES = re.findall(
-    r'reader\.read\(\("([A-Z_]+)",\)', (PROJECT / "core/settings.py").read_text(encoding="utf-8")
-) + ["DEEPSEEK_API_KEY", "ACCESS_KEY_ID", "ACCESS_KEY_SECRET"]
+NAMES = [
+    *re.findall(
+        r'reader\.read\(\("([A-Z_]+)",\)',
+        (PROJECT / "core/settings.py").read_text(encoding="utf-8"),
+    ),
+    "DEEPSEEK_API_KEY",
+    "ACCESS_KEY_ID",
+    "ACCESS_KEY_SECRET",
+]
 
 
 def filled_in(example: Path) -> str:
