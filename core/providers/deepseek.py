@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from core.errors import AuthenticationError, ProviderError, RejectedError
-from core.models import ChatChunk, ChatModel, ChatParameters, Turn
+from core.models import ChatModel, ChatParameters, Turn
 from core.providers.deepseek_errors import (
     error_from_reply,
     error_in_stream,
@@ -86,7 +86,7 @@ class DeepSeek:
     @asynccontextmanager
     async def stream(
         self, turns: Sequence[Turn], parameters: ChatParameters, *, user_id: str | None = None
-    ) -> AsyncIterator[AsyncIterator[ChatChunk]]:
+    ) -> AsyncIterator[ChunkStream]:
         """Ask, and yield the chunks of the answer; every way out closes the connection.
 
         Iterating ends when the answer is complete, and raises UnavailableError when it was cut off

@@ -63,6 +63,7 @@ class ChunkStream(AsyncIterator[ChatChunk]):
         self._failure: ProviderError | None = None
         self._ended = False
         self._has_data = False
+        self._has_moved = False
         self._is_finished = False
         self._garbage = 0
 
@@ -75,6 +76,13 @@ class ChunkStream(AsyncIterator[ChatChunk]):
                 raise StopAsyncIteration
             await self._read_on()
         return self._ready.popleft()
+
+    async def batches(self) -> AsyncIterator[list[ChatChunk]]:
+        """Yield the chunks of each read together: one by one costs as much as reading them."""
+        async for chunk in self:
+            batch = [chunk, *self._ready]
+            self._ready.clear()
+            yield batch
 
     async def drain(self) -> None:
         """Read what is left behind a complete answer, if it is there already."""
@@ -121,6 +129,9 @@ class ChunkStream(AsyncIterator[ChatChunk]):
             self._take(event.event, event.data)
             if self._ended:
                 return
+        if self._has_moved:
+            self._has_moved = False
+            self._body.wait_for(self._next_data)
 
     def _take(self, name: str, data: str) -> None:
         # A colon first: a comment that a proxy wrapped as data (section 8).
@@ -160,8 +171,9 @@ class ChunkStream(AsyncIterator[ChatChunk]):
         if self._is_finished:
             return  # the grace runs, whatever else is told
         if chunk.finish_reason is None:
-            self._body.wait_for(self._next_data)
+            self._has_moved = True
         else:
+            self._has_moved = False
             self._is_finished = True
             self._body.wait_for(Limit(GRACE_S, "", ""))
 

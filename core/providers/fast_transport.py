@@ -12,10 +12,11 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 from httpx_aiohttp.transport import AiohttpResponseStream
 
-# 0 is no limit: with None the package would allow 100, and the 101st answer would wait for one to
-# end. Servers drop idle connections after 5 s (Node, uvicorn): whoever sends on one at that very
-# moment loses the request, so we are earlier.
-_LIMITS = httpx.Limits(max_connections=0, keepalive_expiry=4)
+# Servers drop idle connections after 5 s (Node, uvicorn): whoever sends on one at that very moment
+# loses the request, so we are earlier.
+KEEP_ALIVE_S = 4
+# A fast answer must not hold up the loop, and with it everyone who is asking just now.
+READ_BYTES = 16 * 1024
 
 _READ_ANY = "read_any"
 
@@ -30,7 +31,14 @@ class FastTransport(AiohttpTransport):
     """
 
     def __init__(self, *, verify: ssl.SSLContext) -> None:
-        super().__init__(verify=verify, limits=_LIMITS)
+        super().__init__(verify=verify)
+
+    def get_client(self) -> aiohttp.ClientSession:
+        # Of itself the package would allow 100 connections: the 101st answer would wait.
+        connector = aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=KEEP_ALIVE_S, ssl=self.ssl_context
+        )
+        return aiohttp.ClientSession(connector=connector, read_bufsize=READ_BYTES)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         try:
@@ -69,7 +77,7 @@ def chunk_reader(response: httpx.Response) -> Read:
 def _reader(content: aiohttp.StreamReader) -> Read:
     async def read() -> bytes:
         try:
-            return await content.readany()
+            return await content.read(READ_BYTES)
         except aiohttp.ClientError as error:
             raise httpx.ReadError(str(error)) from error
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -29,6 +30,7 @@ _LOOPBACK: dict[str, httpx.AsyncBaseTransport | None] = {
     "all://[::1]": None,
 }
 _PROXIES = frozenset({"http", "https", "all"})
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _EVERYTHING: dict[str, httpx.AsyncBaseTransport | None] = {
     "all://": None,
     "http://": None,
@@ -121,9 +123,16 @@ def json_object(text: str | bytes) -> dict[str, Any] | None:
     try:
         value = orjson.loads(text)
     except ValueError:
-        # Several times slower, and laxer: NaN, half a surrogate pair, bytes that are not UTF-8.
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            return None
+        value = _read_laxly(text)
     return value if isinstance(value, dict) else None
+
+
+def _read_laxly(text: str | bytes) -> Any:
+    """Read what orjson refuses and others write: NaN, huge numbers, half a surrogate pair."""
+    try:
+        value = json.loads(text)
+        # No file, database or socket would take half a pair.
+        whole = _SURROGATE.sub("\ufffd", json.dumps(value, ensure_ascii=False))
+        return json.loads(whole)
+    except (ValueError, RecursionError):
+        return None

@@ -16,7 +16,7 @@ from core.models import Message
 from core.ui import message_view, session
 from core.ui.blocks import BlockSplitter
 from core.ui.formats import duration
-from core.ui.markdown import for_streamlit
+from core.ui.markdown import for_streamlit, shielded
 from core.ui.session import text
 from core.work.live_answer import Cursor, LiveAnswer
 
@@ -30,6 +30,7 @@ CLOCK_S = 1.0
 TITLE_BEAT_S = 0.5
 # A longer open block is shown in pieces while it grows: its live rest is what is sent again.
 DISPLAY_LIMIT = 400
+ELEMENTS_AT_ONCE = 8
 # After its end an answer is drawn from the store: so long the store has to take it.
 SAVED_TIMEOUT_S = 2.0
 
@@ -72,7 +73,7 @@ def follow(message: Message, place: DeltaGenerator) -> None:
         stored = session.studio().store.messages.get(session.owner(), message.id)
         if stored is None or stored.status.is_final:
             st.rerun()
-        st.markdown(for_streamlit(stored.content))
+        st.markdown(shielded(for_streamlit(stored.content)))
         st.caption(text("chat.elsewhere"))
 
     with place:
@@ -151,7 +152,7 @@ class _Watcher:
                 splitter.finish()
             if fresh or is_over:
                 frozen, tail = splitter.display_parts()
-                for piece in map(_drawn, frozen):
+                for piece in _elements(frozen):
                     if piece != shown:
                         yield Replacement(piece)
                     yield _close
@@ -196,6 +197,13 @@ class _Watcher:
 
     def _folded_label(self) -> str:
         return message_view.reasoning_label(self._live.reasoning_s)
+
+
+def _elements(frozen: list[str]) -> list[str]:
+    drawn = [_drawn(piece) for piece in frozen]
+    # All that came before a reload, or in one burst, is one element: Streamlit cuts off a reader
+    # who is 500 messages behind (WEBSOCKET_MAX_SEND_QUEUE_SIZE).
+    return ["\n\n".join(drawn)] if len(drawn) > ELEMENTS_AT_ONCE else drawn
 
 
 def _drawn(piece: str) -> str:

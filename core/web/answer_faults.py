@@ -28,7 +28,8 @@ class Fault:
 
     sentence: str
     upstream_status: int | None = None
-    body: str = ""
+    body: str = ""  # the beginning of what the provider sent
+    detail: str = ""  # its explanation alone
     is_not_json: bool = False
     status: int = 500  # for callers who learn it before anything was sent
     retry_after_s: float | None = None
@@ -61,6 +62,7 @@ def fault_from(error: AppError) -> Fault:
             str(error),
             upstream_status=upstream,
             body=error.body or error.detail,
+            detail=error.detail,
             is_not_json=isinstance(error, ProtocolError) and error.text_id in _NOT_JSON,
             status=upstream or (504 if isinstance(error, UnavailableError) else 502),
             retry_after_s=error.retry_after_s if isinstance(error, RateLimitError) else None,

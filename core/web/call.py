@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,9 +15,12 @@ TEXT_TYPE = "text/plain; charset=utf-8"
 TOKEN_PARAMETER = "access_token"
 
 BODY_BYTES = 1024 * 1024
-BODY_TIMEOUT_S = 20.0
+# A body may be slow, but not silent; a large one over a thin line takes its minute.
+BODY_SILENCE_S = 5.0
+BODY_TIMEOUT_S = 60.0
+DRAIN_TIMEOUT_S = 2.0
 
-Headers = Iterable[tuple[str, str]]
+Headers = Sequence[tuple[str, str]]
 # What was not read of the request would be taken for the next one.
 CLOSING = (("Connection", "close"),)
 
@@ -84,7 +87,8 @@ class Call:
         try:
             async with asyncio.timeout(BODY_TIMEOUT_S):
                 while True:
-                    message = await self._receive()
+                    async with asyncio.timeout(BODY_SILENCE_S):
+                        message = await self._receive()
                     if message["type"] == "http.disconnect":
                         raise GoneError
                     body += message.get("body", b"")
@@ -94,7 +98,7 @@ class Call:
                         return bytes(body)
         except TimeoutError as error:
             raise CallError(
-                408, f"The body did not arrive within {BODY_TIMEOUT_S:.0f} s.", headers=CLOSING
+                408, "The body did not arrive in time; send it faster.", headers=CLOSING
             ) from error
 
     async def json_object(self, *, most_bytes: int = BODY_BYTES) -> dict[str, Any]:
@@ -139,12 +143,25 @@ class Call:
         """Send a whole reply."""
         length = [("Content-Length", str(len(body)))] if status != 204 else []
         await self._start(status, content_type, [*length, *headers])
+        if CLOSING[0] in headers:
+            await self.feed(body)
+            await self._drain()
+            body = b""
         await self.end(body)
 
     async def reply_json(self, status: int, value: object, headers: Headers = ()) -> None:
         """Send `value` as JSON."""
         body = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         await self.reply(status, body.encode("utf-8", "replace"), JSON_TYPE, headers)
+
+    async def _drain(self) -> None:
+        """Read on for a while: closed at once, the connection would take the reply with it."""
+        try:
+            async with asyncio.timeout(DRAIN_TIMEOUT_S):
+                while (await self._receive()).get("more_body", False):
+                    pass
+        except TimeoutError:
+            return
 
     async def _start(self, status: int, content_type: str, headers: Headers) -> None:
         self.has_begun = True

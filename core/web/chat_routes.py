@@ -26,8 +26,6 @@ KEEP_ALIVE = encode_comment()
 DONE = "[DONE]"
 NOT_JSON = "上游返回非 JSON"
 
-_RETRY = f"retry: {RETRY_MS}\n\n".encode()
-
 
 class ChatRoutes:
     """The routes of the contract that are about chat."""
@@ -128,7 +126,8 @@ class ChatRoutes:
         try:
             await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
             head = b"id: " + answer_id.encode() + b"."
-            unsent = bytearray(_RETRY)
+            # An id without data is no event, but a reader cut off from here on knows its answer.
+            unsent = bytearray(b"%b%d\nretry: %d\n\n" % (head, place, RETRY_MS))
             cursor = Cursor(content=place)
             async with AnswerReader(call, live, self._desk.wakeups, cursor=cursor) as reader:
                 while not reader.is_gone:

@@ -18,9 +18,8 @@ class _Audience:
 class Departures:
     """Counts the readers of each answer. One event loop."""
 
-    def __init__(self, stop: Callable[[str], object], *, grace_s: float = GRACE_S) -> None:
+    def __init__(self, stop: Callable[[str], object]) -> None:
         self._stop = stop
-        self._grace_s = grace_s
         self._audiences: dict[str, _Audience] = {}
 
     def arrive(self, answer_id: str) -> None:
@@ -39,7 +38,7 @@ class Departures:
             del self._audiences[answer_id]
         elif audience.readers == 0:
             loop = asyncio.get_running_loop()
-            audience.farewell = loop.call_later(self._grace_s, self._give_up, answer_id)
+            audience.farewell = loop.call_later(GRACE_S, self._give_up, answer_id)
 
     def _give_up(self, answer_id: str) -> None:
         del self._audiences[answer_id]

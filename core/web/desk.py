@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from core.errors import AppError
 from core.web.chat_request import ChatRequest
 from core.web.departures import Departures
 from core.web.wakeups import Wakeups
@@ -27,6 +26,7 @@ class Desk:
         self.studio = studio
         self._loop = asyncio.get_running_loop()
         self.wakeups = Wakeups(self._loop)
+        self._tasks: set[asyncio.Task[Any]] = set()  # of the studio's loop
         self.departures = Departures(self.stop)
 
     @property
@@ -37,16 +37,17 @@ class Desk:
         """Run a coroutine on the studio's loop and wait for it here."""
         done: asyncio.Future[_Result] = self._loop.create_future()
 
-        async def run() -> None:
-            try:
-                result = await coroutine
-            except AppError as error:
-                self.wakeups.ring(partial(_settle, done, error=error))
-            else:
-                self.wakeups.ring(partial(_settle, done, result))
+        def start() -> None:
+            task = self.studio.loop.loop.create_task(coroutine)
+            self._tasks.add(task)
+            task.add_done_callback(end)
+
+        def end(task: "asyncio.Task[_Result]") -> None:
+            self._tasks.discard(task)
+            self.wakeups.ring(partial(_settle, done, task))
 
         # Not as a concurrent future: hundreds of results at once cost one wake-up of this loop.
-        self.studio.loop.spawn(run(), name="http")
+        self.studio.loop.post(start)
         return await done
 
     async def ask(self, request: ChatRequest, *, whole: bool = False) -> LiveAnswer:
@@ -68,12 +69,12 @@ class Desk:
         self._loop.run_in_executor(None, self.studio.answers.stop, OWNER, answer_id)
 
 
-def _settle(
-    done: "asyncio.Future[_Result]", result: _Result | None = None, error: AppError | None = None
-) -> None:
+def _settle(done: "asyncio.Future[_Result]", task: "asyncio.Task[_Result]") -> None:
     if done.done():
         return
-    if error is not None:
+    if task.cancelled():
+        done.cancel()
+    elif (error := task.exception()) is not None:
         done.set_exception(error)
     else:
-        done.set_result(cast(_Result, result))
+        done.set_result(task.result())

@@ -9,7 +9,7 @@ from core.wire.callers import (
     Refusal,
     Rules,
     Verdict,
-    is_allowed_origin,
+    is_shared_origin,
     judge,
 )
 
@@ -82,9 +82,7 @@ class Guard:
     def shares_with(self, call: Call) -> str | None:
         """Return the origin whose pages may read the reply, if the call names one that may."""
         origin = call.headers.get("origin")
-        if origin is None or not is_allowed_origin(origin, call.approach, self._rules):
-            return None
-        return origin
+        return origin if origin is not None and is_shared_origin(origin, self._rules) else None
 
 
 def _denial(verdict: Verdict) -> Denial:

@@ -165,8 +165,8 @@ def error_body(
 
 def _error_body(fault: Fault) -> dict[str, object]:
     message = fault.sentence
-    if fault.body:
-        message = f"{message} ({fault.body})"
+    if fault.detail:
+        message = f"{message} ({fault.detail})"
     return error_body(message, fault.kind, code=fault.code)
 
 

@@ -125,7 +125,7 @@ def _json(description: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _events(description: str) -> dict[str, Any]:
-    return {"description": description, "content": {"text/event-stream": {"schema": _TEXT}}}
+    return {"description": description, "content": {"text/event-stream": {}}}
 
 
 def _body(schema: dict[str, Any]) -> dict[str, Any]:
@@ -245,7 +245,7 @@ DESCRIPTION: dict[str, Any] = {
                         "description": "The completion, or its chunks",
                         "content": {
                             "application/json": {"schema": {"type": "object"}},
-                            "text/event-stream": {"schema": _TEXT},
+                            "text/event-stream": {},
                         },
                     },
                     s400=_json("The body is not as described", _OPENAI_ERROR),

@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+import signal
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from types import FrameType
 from typing import Any
 
 from starlette.routing import BaseRoute, Route
@@ -36,11 +39,13 @@ def lifespan(
 
     @asynccontextmanager
     async def life(_app: Any) -> AsyncIterator[None]:
+        logging.getLogger("uvicorn.access").addFilter(_without_query)
         closing = threading.Event()
         opening = threading.Thread(
             target=open_early, args=(closing,), name="open-studio", daemon=True
         )
         opening.start()
+        _end_streams_on_signals(closing)
         try:
             yield
         finally:
@@ -54,6 +59,40 @@ def routes() -> list[BaseRoute]:
     """Return the routes that are served beside the pages."""
     bff = Bff()
     return [Route(path, bff) for prefix in PATHS for path in (prefix, prefix + "/{rest:path}")]
+
+
+def _end_streams_on_signals(closing: threading.Event) -> None:
+    """Close the studio as soon as the process is told to end.
+
+    The server waits for open replies before it ends the lifespan: an open stream would keep it up
+    for ever. With the studio's end every answer has its own.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        handler = signal.getsignal(number)
+        if callable(handler):
+            signal.signal(number, partial(_close_and_pass_on, closing, handler))
+
+
+def _close_and_pass_on(
+    closing: threading.Event,
+    handler: Callable[[int, FrameType | None], Any],
+    number: int,
+    frame: FrameType | None,
+) -> None:
+    if not closing.is_set():
+        closing.set()
+        threading.Thread(target=close_studio, name="close-studio").start()
+    handler(number, frame)
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    # Queries hold questions, and access tokens. Streamlit keeps no access log, other hosts may.
+    if isinstance(record.args, tuple) and len(record.args) == 5:
+        client, method, target, *rest = record.args
+        record.args = (client, method, str(target).partition("?")[0], *rest)
+    return True
 
 
 def _opened(read_settings: Callable[[], Settings]) -> bool:

@@ -103,17 +103,20 @@ def is_allowed_page(approach: Approach, rules: Rules, *, host_is_known: bool = T
 
 def is_allowed_origin(origin: str, approach: Approach, rules: Rules) -> bool:
     """Tell whether pages of `origin` may call: loopback's, the listed ones, and our own."""
-    asked = origin.strip().lower()
-    if asked in rules.origins:
+    if is_shared_origin(origin, rules):
         return True
-    parts = _split(asked)
-    if parts is None:
-        return False
-    scheme, host, netloc = parts
-    if scheme == "http" and host in ("localhost", "127.0.0.1"):
-        return True
+    parts = _split(origin.strip().lower())
     own_host = approach.headers.get("host", "").strip().lower()
-    return bool(own_host) and scheme == approach.scheme and netloc == own_host
+    return parts is not None and parts[0] == approach.scheme and parts[2] == own_host
+
+
+def is_shared_origin(origin: str, rules: Rules) -> bool:
+    """Tell whether pages of another origin than our own may call, and read what comes."""
+    asked = origin.strip().lower()
+    parts = _split(asked)
+    return asked in rules.origins or (
+        parts is not None and parts[0] == "http" and parts[1] in ("localhost", "127.0.0.1")
+    )
 
 
 def forwarding_header(headers: Mapping[str, str]) -> str | None:
@@ -193,11 +196,14 @@ def _split(url: str) -> tuple[str, str, str] | None:
 
 def _is_loopback_host(host: str) -> bool:
     name = _without_port(host.strip().lower())
-    return name == "localhost" or is_loopback(name.strip("[]"))
+    if name.startswith("[") and name.endswith("]"):
+        return is_loopback(name[1:-1])
+    return name == "localhost" or (":" not in name and is_loopback(name))
 
 
 def _without_port(host: str) -> str:
     if host.startswith("["):
-        return host.partition("]")[0] + "]"
+        name, _, port = host.rpartition("]")
+        return f"{name}]" if not port or (port[0] == ":" and port[1:].isdigit()) else host
     name, _, port = host.rpartition(":")
     return name if name and port.isdigit() else host

@@ -367,8 +367,8 @@ class Answers:
             )
             return
         async with client.stream(turns, parameters) as chunks:
-            async for chunk in chunks:
-                live.add(chunk)
+            async for batch in chunks.batches():
+                live.add(*batch)
 
     def _turns(
         self, owner: str, conversation: Conversation, live: LiveAnswer, with_reasoning: bool
@@ -379,7 +379,8 @@ class Answers:
         if current.system_prompt.strip():
             turns.append(Turn("system", current.system_prompt))
         for message in path:
-            reasoning = message.reasoning_content if with_reasoning else None
+            wants_reasoning = with_reasoning and message.role == "assistant"
+            reasoning = message.reasoning_content if wants_reasoning else None
             if message.id == live.message_id:
                 # The text a continued answer starts with: DeepSeek goes on behind a prefix turn.
                 if message.content:

@@ -169,7 +169,7 @@ class GenerationSteps:
         return await self._move(
             generation,
             Status.FAILED,
-            {Status.SUBMITTED, Status.PROCESSING, Status.SUCCEEDED},
+            {Status.UNCERTAIN, Status.SUBMITTED, Status.PROCESSING, Status.SUCCEEDED},
             note=text_id,
             finished_at=generation.finished_at or datetime.now(UTC),
             error_text_id=text_id,

@@ -43,6 +43,8 @@ OPEN_STATUSES = frozenset(status for status in Status if not status.is_final)
 CLAIM_LIMIT = 500
 RENEW_AT_ONCE = 1_000  # ids in one statement; databases limit their number
 USUAL_KEPT_S = 60.0
+# A lease that cannot be renewed is given up after this part of it, before anyone may take it over.
+LET_GO_AFTER = 0.8
 
 
 class GenerationWorker:
@@ -244,7 +246,7 @@ class GenerationWorker:
             await asyncio.sleep(self._pace.lease_s / 4)
             asked_at = self._clock()
             held = list(self._drivers)
-            until = self._held_since + self._pace.lease_s * 0.9
+            until = self._held_since + self._pace.lease_s * LET_GO_AFTER
             try:
                 async with asyncio.timeout(max(until - asked_at, self._pace.lease_s / 10)):
                     ours = await asyncio.to_thread(self._renew, held)

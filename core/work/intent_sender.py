@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
 
@@ -32,6 +33,9 @@ from core.work.task_lookup import find_task
 
 DUPLICATE_ID_CODE = 1201
 FULL_CODE = 1303
+# A POST whose fate is still unknown after so long is not sent again: Kling forgets tasks (after 30
+# days, as far as anyone knows), and then "not there" does not mean "never made" any more.
+RESEND_WITHIN = timedelta(days=7)
 # So often refused while nothing of ours was under way: the wish is larger than the account's cap.
 LONE_REFUSALS_MOST = 6
 
@@ -161,6 +165,9 @@ class IntentSender:
                 if sending.duplicate is not None:
                     return await self._refuse(generation, sending, sending.duplicate)
                 sending.give_back()
+                sent_at = generation.sending_at or generation.updated_at
+                if datetime.now(UTC) - sent_at > RESEND_WITHIN:
+                    return await self._steps.failed(generation, "error.task_fate_unknown")
                 return await self._steps.send_again(generation)
             await asyncio.sleep(min(self._pace.lookup_every_s, patience_s / 2))
 

@@ -4,14 +4,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from core.errors import AppError
 from core.models import AnswerStatus, ChatChunk, Message, Usage
 from core.work.growing_text import GrowingText
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(NamedTuple):
     """How far a reader has read: characters of reasoning and text, and the version it saw."""
 
     reasoning: int = 0
@@ -29,8 +29,7 @@ class Growth:
     is_final: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Pieces:
+class Pieces(NamedTuple):
     """The same as Growth, with the pieces told apart."""
 
     reasoning: list[str]
@@ -57,37 +56,40 @@ class LiveAnswer:
         self._version = 0
         self.error: AppError | None = None  # why it failed or was cut off, once it is final
         self.saved = threading.Event()  # set once the store holds the final state
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._waiting = 0  # readers in `wait`: the others are not worth a notification
         self._listeners: set[Callable[[], None]] = set()
 
     # -- the job's side ----------------------------------------------------------------------------
 
-    def add(self, chunk: ChatChunk) -> None:
-        """Append what one chunk brought."""
-        with self._changed:
-            message, now = self._message, self._clock()
-            if chunk.reasoning_content:
-                self._reasoning.add(chunk.reasoning_content)
-                if self._reasoning_from is None:
-                    self._reasoning_from = now
-            if chunk.content:
-                self._content.add(chunk.content)
-                if message.reasoning_s is None and self._reasoning_from is not None:
-                    message = replace(message, reasoning_s=now - self._reasoning_from)
-            if message.first_token_s is None and (chunk.content or chunk.reasoning_content):
-                message = replace(message, first_token_s=now - self._started)
-            if chunk.finish_reason is not None:
-                message = replace(message, finish_reason=chunk.finish_reason)
-            if chunk.usage is not None:
-                message = replace(message, usage=chunk.usage)
-            if chunk.model is not None and chunk.model != message.model:
-                message = replace(message, model=chunk.model)
+    def add(self, *chunks: ChatChunk) -> None:
+        """Append what chunks brought."""
+        with self._lock:
+            message = self._message
+            for chunk in chunks:
+                if chunk.reasoning_content:
+                    self._reasoning.add(chunk.reasoning_content)
+                    if self._reasoning_from is None:
+                        self._reasoning_from = self._clock()
+                if chunk.content:
+                    self._content.add(chunk.content)
+                    if message.reasoning_s is None and self._reasoning_from is not None:
+                        message = replace(message, reasoning_s=self._clock() - self._reasoning_from)
+                if message.first_token_s is None and (chunk.content or chunk.reasoning_content):
+                    message = replace(message, first_token_s=self._clock() - self._started)
+                if chunk.finish_reason is not None:
+                    message = replace(message, finish_reason=chunk.finish_reason)
+                if chunk.usage is not None:
+                    message = replace(message, usage=chunk.usage)
+                if chunk.model is not None and chunk.model != message.model:
+                    message = replace(message, model=chunk.model)
             self._message = message
             self._tell()
 
     def finish(self, status: AnswerStatus, error: AppError | None = None) -> Message:
         """Set the final status, and return the whole message as it is to be kept."""
-        with self._changed:
+        with self._lock:
             self.error = error
             now = self._clock()
             message = replace(self._whole(), status=status, duration_s=now - self._started)
@@ -106,31 +108,31 @@ class LiveAnswer:
 
     def restart_clock(self) -> None:
         """Count times from now: called when the request is sent."""
-        with self._changed:
+        with self._lock:
             self._started = self._clock()
 
     # -- the readers' side -------------------------------------------------------------------------
 
     @property
     def is_final(self) -> bool:
-        with self._changed:
+        with self._lock:
             return self._message.status.is_final
 
     @property
     def has_grown(self) -> bool:
         """Whether any text has come since the job began."""
-        with self._changed:
+        with self._lock:
             return self._message.first_token_s is not None
 
     @property
     def version(self) -> int:
-        with self._changed:
+        with self._lock:
             return self._version
 
     @property
     def reasoning_s(self) -> float | None:
         """How long it has been thinking, or how long it thought; None when it did not."""
-        with self._changed:
+        with self._lock:
             if self._message.reasoning_s is not None:
                 return self._message.reasoning_s
             if self._reasoning_from is None:
@@ -139,12 +141,12 @@ class LiveAnswer:
 
     @property
     def usage(self) -> Usage | None:
-        with self._changed:
+        with self._lock:
             return self._message.usage
 
     def snapshot(self) -> Message:
         """Return the message as it stands, with all text so far."""
-        with self._changed:
+        with self._lock:
             return self._whole()
 
     def read(self, cursor: Cursor) -> Growth:
@@ -154,7 +156,7 @@ class LiveAnswer:
 
     def read_pieces(self, cursor: Cursor) -> Pieces:
         """Return at once what came after `cursor`, in the pieces in which it came."""
-        with self._changed:
+        with self._lock:
             return Pieces(
                 self._reasoning.since(cursor.reasoning),
                 self._content.since(cursor.content),
@@ -164,19 +166,21 @@ class LiveAnswer:
 
     def wait(self, cursor: Cursor, *, timeout_s: float) -> Growth:
         """Return what came after `cursor` once there is any, at the latest after `timeout_s`."""
-        with self._changed:
+        with self._lock:
+            self._waiting += 1
             self._changed.wait_for(
                 lambda: self._version != cursor.version or self._message.status.is_final, timeout_s
             )
+            self._waiting -= 1
         return self.read(cursor)
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` (quick, from the job's thread) at each change; return how to end that."""
-        with self._changed:
+        with self._lock:
             self._listeners.add(callback)
 
         def leave() -> None:
-            with self._changed:
+            with self._lock:
                 self._listeners.discard(callback)
 
         return leave
@@ -190,6 +194,7 @@ class LiveAnswer:
 
     def _tell(self) -> None:
         self._version += 1
-        self._changed.notify_all()
+        if self._waiting:
+            self._changed.notify_all()
         for listener in self._listeners:
             listener()

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 try:  # a third less work for each piece of a stream; not to be had on Windows
     from uvloop import new_event_loop
 except ImportError:
-    from asyncio import new_event_loop
+    from asyncio import new_event_loop  # type: ignore[assignment]
 
 logger = logging.getLogger(__name__)
 

@@ -3,6 +3,9 @@
 Kling tells the cap to nobody (kling.md section 7), so two bounds are kept: with so many under way
 the last one was accepted, and with so many it was refused. Between the two one is tried at a time;
 beyond the refused one only now and then, since a cap can grow.
+
+Tasks may have ended that we have not seen end, so an acceptance can show too much, and is taken
+back at the first refusal. A refusal never shows too little.
 """
 
 from collections.abc import Mapping
@@ -10,8 +13,9 @@ from typing import Any
 
 PROBE_AFTER_S = 600.0
 PROBE_AFTER_LONGEST_S = 6 * 3600.0
-# One refusal of what was accepted before may be Kling's own delay in giving a slot back.
-REFUSALS_TO_LOWER = 2
+# What was accepted before may be refused for a while only: another program takes slots, or Kling
+# is slow to give one back.
+PROBE_AFTER_LOWERING_S = 120.0
 
 
 class SlotLimit:
@@ -31,7 +35,6 @@ class SlotLimit:
         self._first_probe_after_s = probe_after_s
         self._probe_after_s = probe_after_s
         self.probe_at = now + probe_after_s
-        self._strikes = 0
 
     def figures(self) -> dict[str, object]:
         """Return what is worth remembering, for `known`."""
@@ -50,7 +53,6 @@ class SlotLimit:
 
     def note_accepted(self, total: int, *, now: float) -> None:
         """Note that `total` pictures are under way together."""
-        self._strikes = 0
         if total <= self.accepted:
             return
         self.accepted = total
@@ -62,12 +64,10 @@ class SlotLimit:
     def note_refused(self, total: int, *, n: int, now: float) -> None:
         """Note that `n` pictures more, `total` in all, were too many."""
         if total <= self.accepted:
-            self._strikes += 1
-            if self._strikes < REFUSALS_TO_LOWER:
-                return
-            self._strikes = 0
             self.accepted, self.refused = total - n, total
-        elif self.refused is not None and total >= self.refused:  # a probe
+            self.probe_at = now + min(PROBE_AFTER_LOWERING_S, self._probe_after_s)
+            return
+        if self.refused is not None and total >= self.refused:  # a probe
             self._probe_after_s = min(self._probe_after_s * 2, PROBE_AFTER_LONGEST_S)
         else:
             self.refused = total

@@ -38,10 +38,13 @@ async def find_task(kling: Kling, generation: Generation) -> KlingTask | None:
 
 
 def _goes_back_beyond(tasks: tuple[KlingTask, ...], sent_at: datetime) -> bool:
-    """Return whether a page, newest first, ends before the POST, by Kling's clock or ours."""
+    """Return whether a page ends before the POST, by Kling's clock and by ours.
+
+    Newest first is not documented: in any other order this is never so, and all pages are read.
+    """
     newest, oldest = tasks[0].created_at, tasks[-1].created_at
-    if newest is None or oldest is None or newest < oldest:
-        return False  # this order tells nothing: read on to the end
+    if newest is None or oldest is None:
+        return False
     age = max(datetime.now(UTC) - sent_at, timedelta(0))
     # By Kling's clock it is now at least as late as its newest task.
     return oldest < min(sent_at, newest - age) - MARGIN

@@ -1,4 +1,4 @@
-"""A real Chromium, one for the whole run."""
+"""A real Chromium, one for each file: while its driver runs, asyncio.run() works in no other test."""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     """The driver of Debian's Chromium."""
     if not Path(CHROMIUM).exists():
@@ -28,7 +28,7 @@ def playwright() -> Iterator[Playwright]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """Debian's Chromium, headless."""
     chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

@@ -1,0 +1,1 @@
+"""What the page's benchmark is played on: texts, a browser that notes times, bare sessions."""

@@ -1,0 +1,97 @@
+"""What a long answer costs: bytes on the websocket, work of the server and of the page, delay."""
+
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from bench.stage import figures
+from bench.stage.documents import KINDS, marks_by_chunk
+from bench.stage.servers import plain, studio, worked_s
+from bench.stage.watching import (
+    Log,
+    Renderer,
+    Wire,
+    ask,
+    browsing,
+    log_of,
+    wait_idle,
+    wait_mark,
+    wait_over,
+    watched_page,
+)
+from bench.stage.wishes import Wish, grant
+from tests.running_app import RunningApp
+from tests.upstream import Exchange, Upstream
+
+COLUMNS = (
+    "text",
+    "characters",
+    "wire / text",
+    "with the final drawing",
+    "frames",
+    "server µs/char",
+    "page µs/char",
+    "delay p50 ms",
+    "p95",
+    "max",
+)
+
+
+def report(folder: Path, sizes: list[int]) -> str:
+    """Stream texts of every kind and size, and the same to the plain page."""
+    rows = []
+    with Upstream(grant) as upstream, browsing() as browser:
+        for kind in KINDS:
+            for chars in sizes:
+                with studio(folder / f"{kind}-{chars}".replace(" ", "-"), upstream) as app:
+                    rows.append(_measure(app, browser, upstream, Wish(kind, chars)))
+        for chars in sizes[:2]:
+            with plain(folder, upstream) as app:
+                row = _measure(app, browser, upstream, Wish("markdown", chars))
+                rows.append([f"plain write_stream, {row[0]}", *row[1:]])
+    return figures.table("A long answer, 14 characters every 20 ms", COLUMNS, rows)
+
+
+def _measure(app: RunningApp, browser: Browser, upstream: Upstream, wish: Wish) -> list[object]:
+    page, wire = watched_page(browser, app.url)
+    renderer = Renderer(page)
+    size_bytes, marks = len(wish.text.encode()), marks_by_chunk(wish.pieces)
+    before = wire.size_bytes, wire.frames, worked_s(app), renderer.worked_s()
+    exchange = ask(page, upstream, wish.question)
+    wait_over(page, exchange)
+    streamed_bytes = wire.size_bytes - before[0]
+    wait_mark(page, marks[-1])
+    _settle(page, wire)
+    log = log_of(page)
+    row: list[object] = [
+        wish.kind,
+        f"{wish.chars:,}",
+        f"{streamed_bytes / size_bytes:.2f}",
+        f"{(wire.size_bytes - before[0]) / size_bytes:.2f}",
+        f"{wire.frames - before[1]:,}",
+        f"{(worked_s(app) - before[2]) / wish.chars * 1e6:.0f}",
+        f"{(renderer.worked_s() - before[3]) / wish.chars * 1e6:.0f}",
+        *figures.spread(delays(log, exchange, marks)),
+    ]
+    page.close()
+    return row
+
+
+def _settle(page: Page, wire: Wire) -> None:
+    """Wait for the final drawing, and for the title."""
+    wait_idle(page)
+    page.wait_for_timeout(1_000)
+    wait_idle(page)
+
+
+def delays(log: Log, exchange: Exchange, marks: list[int]) -> list[float]:
+    """Return for each sentence how long it took from the upstream to the eye."""
+    found, last = [], 0
+    for mark, sent_at in zip(marks, exchange.sent_at[1:], strict=False):
+        if mark > last:
+            last = mark
+            seen_at = log.seen_at(mark)
+            if seen_at is None:
+                raise SystemExit(f"sentence {mark} was never seen")
+            found.append(seen_at - sent_at)
+    return found

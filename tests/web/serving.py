@@ -1,0 +1,121 @@
+"""The HTTP layer on a real port, in this process: routes, studio, and a provider of the test's."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+
+from core.providers.practice import PracticeServer, PracticeSettings
+from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
+from core.web.server import lifespan, routes
+from core.work.studio import Studio, close_studio, current_studio
+
+PATIENCE_S = 20.0
+CHAT_KEY = "sk-live-0123456789abcdef"
+KLING_KEY = "kling-live-0123456789abcdef"
+QUICK = PracticeSettings(
+    chat_key=CHAT_KEY,
+    kling_api_key=KLING_KEY,
+    first_delta_s=0.01,
+    delta_interval_s=0.001,
+    keep_alive_s=0.2,
+    submitted_s=0.05,
+    processing_s=0.1,
+    picture_pixels=256,
+    concurrent_pictures=100,
+)
+
+
+@dataclass
+class Served:
+    """A running layer: its address, its studio, and a client for it."""
+
+    port: int
+    studio: Studio
+    http: httpx.Client
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def stored(self, answer_id: str) -> Any:
+        return self.studio.store.messages.get("local", answer_id)
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = threading.Event()
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self.is_up.set()
+
+
+@contextmanager
+def serving(
+    data_dir: Path,
+    *,
+    chat_url: str = "",
+    kling_origin: str = "",
+    access: AccessSettings | None = None,
+    settings: Settings | None = None,
+) -> Iterator[Served]:
+    """Serve the layer with these providers; without an address, with practice."""
+    close_studio()
+    chosen = settings or Settings(
+        data_dir=data_dir,
+        chat=ChatSettings(url=chat_url, api_key=Secret(CHAT_KEY)) if chat_url else ChatSettings(),
+        kling=(
+            KlingSettings(origin=kling_origin, api_key=Secret(KLING_KEY))
+            if kling_origin
+            else KlingSettings()
+        ),
+        access=access or AccessSettings(),
+    )
+    app = Starlette(routes=routes(), lifespan=lifespan(lambda: chosen, warm_up=lambda: None))
+    server = _Server(
+        uvicorn.Config(
+            app, port=0, log_config=None, lifespan="on", timeout_graceful_shutdown=1, ws="none"
+        )
+    )
+    thread = threading.Thread(target=server.run, name="served", daemon=True)
+    thread.start()
+    assert server.is_up.wait(PATIENCE_S)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S, trust_env=False)
+    try:
+        studio = until(current_studio, "the studio is open")
+        yield Served(port, studio, client)
+    finally:
+        client.close()
+        server.should_exit = True
+        thread.join(PATIENCE_S)
+        close_studio()
+
+
+@contextmanager
+def serving_practice(
+    data_dir: Path, practice: PracticeServer, access: AccessSettings | None = None
+) -> Iterator[Served]:
+    """Serve the layer with a practice server in the place of both providers, keys and all."""
+    with serving(
+        data_dir, chat_url=practice.chat_url, kling_origin=practice.origin, access=access
+    ) as served:
+        yield served
+
+
+def until(fact: Callable[[], Any], what: str) -> Any:
+    """Return what `fact` returns once it is true."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (result := fact()):
+        assert time.monotonic() < deadline, f"waited in vain for: {what}"
+        time.sleep(0.005)
+    return result

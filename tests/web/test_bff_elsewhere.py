@@ -1,0 +1,127 @@
+"""From a second network address: refused, and let in with a token only. Nothing leaves here."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from core.providers.practice import PracticeServer
+from tests.running_app import RunningApp, running_app, wait_until_there
+from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK
+
+NAMESPACE, LINK, PEER = "inkling-caller", "inkling-c0", "inkling-c1"
+HERE, THERE = "10.213.78.1", "10.213.78.2"
+TOKEN = "token-of-the-phone-0123456789"
+
+CALL = """
+import json, sys, urllib.error, urllib.request
+address, headers = sys.argv[1], json.loads(sys.argv[2])
+try:
+    with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=20) as r:
+        print(json.dumps([r.status, r.read().decode()]))
+except urllib.error.HTTPError as error:
+    print(json.dumps([error.code, error.read().decode()]))
+"""
+
+
+def run(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[None]:
+    """A second address on this machine, in a namespace of its own."""
+    if os.geteuid() != 0 or shutil.which("ip") is None:
+        pytest.skip("a second network address needs root and iproute2")
+    subprocess.run(["ip", "netns", "del", NAMESPACE], check=False, capture_output=True)
+    subprocess.run(["ip", "link", "del", LINK], check=False, capture_output=True)
+    run("ip", "netns", "add", NAMESPACE)
+    try:
+        run("ip", "link", "add", LINK, "type", "veth", "peer", "name", PEER)
+        run("ip", "link", "set", PEER, "netns", NAMESPACE)
+        run("ip", "address", "add", f"{HERE}/30", "dev", LINK)
+        run("ip", "link", "set", LINK, "up")
+        inside = ("ip", "netns", "exec", NAMESPACE, "ip")
+        run(*inside, "address", "add", f"{THERE}/30", "dev", PEER)
+        run(*inside, "link", "set", PEER, "up")
+        yield
+    finally:
+        run("ip", "netns", "del", NAMESPACE)
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[PracticeServer]:
+    with PracticeServer(settings=QUICK) as server:
+        yield server
+
+
+@pytest.fixture(scope="module", params=["", "[access]\nopen = true\n"], ids=["closed", "open"])
+def app(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    provider: PracticeServer,
+    elsewhere: None,
+) -> Iterator[RunningApp]:
+    """The studio with keys, on every address; `open` opens the pages, not this layer."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    secrets = folder / "secrets.toml"
+    secrets.write_text(request.param)
+    environment = {
+        "DEEPSEEK_API_KEY": CHAT_KEY,
+        "DEEPSEEK_API_URL": provider.chat_url,
+        "KLING_API_KEY": KLING_KEY,
+        "KLING_API_ORIGIN": provider.origin,
+        "INKLING_TOKENS": f"phone:{TOKEN}",
+    }
+    with running_app(folder / "data", environment, address="0.0.0.0", secrets=secrets) as running:
+        wait_until_there(f"{running.url}/readyz", running)
+        yield running
+
+
+def call(app: RunningApp, path: str, headers: dict[str, str]) -> tuple[int, str]:
+    port = app.url.rpartition(":")[2]
+    inside = ("ip", "netns", "exec", NAMESPACE, sys.executable, "-c", CALL)
+    status, body = json.loads(run(*inside, f"http://{HERE}:{port}{path}", json.dumps(headers)))
+    return status, body
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Host": "localhost:8501"},
+        {"Host": "localhost", "Origin": "http://localhost:8501"},
+        {"X-Forwarded-For": "127.0.0.1", "Host": "localhost"},
+        {"Forwarded": "for=127.0.0.1", "X-Real-IP": "127.0.0.1"},
+        {"Authorization": "Bearer token-of-the-phone-012345678"},
+    ],
+)
+def test_a_caller_from_elsewhere_spends_nothing(
+    app: RunningApp, provider: PracticeServer, headers: dict[str, str]
+) -> None:
+    before = provider.counters
+    for path in ("/stream?question=hi", "/complete?question=hi", "/kling/v1/images/generations"):
+        status, body = call(app, path, headers)
+        assert status == (401 if "Authorization" in headers else 403)
+        assert "INKLING_TOKENS" in body
+    assert provider.counters == before
+
+
+@pytest.mark.parametrize("by", ["header", "query"])
+def test_a_caller_with_a_token_spends(app: RunningApp, provider: PracticeServer, by: str) -> None:
+    before = provider.counters.chat_requests
+    headers = {"Authorization": f"Bearer {TOKEN}"} if by == "header" else {}
+    query = f"&access_token={TOKEN}" if by == "query" else ""
+    status, body = call(app, f"/stream?question=hi{query}", headers)
+    assert status == 200
+    assert "event: end" in body
+    assert provider.counters.chat_requests == before + 1
+    assert TOKEN not in app.log.read_text()
+
+
+def test_it_is_told_to_anyone_that_the_process_lives(app: RunningApp) -> None:
+    assert call(app, "/healthz", {})[0] == 200

@@ -1,0 +1,179 @@
+"""Limits, and what a denial tells: through the guard as the layer uses it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.providers.practice import PracticeServer
+from core.settings import AccessSettings, Secret
+from core.web.limits import FULL_RETRY_S, Allowance, Limits
+from tests.upstream import Plan, Step, Upstream, whole
+from tests.web.events import opened
+from tests.web.serving import QUICK, Served, serving, serving_practice
+
+TOKEN = "token-of-the-phone-0123456789"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_caller_waits_while_too_much_is_under_way() -> None:
+    limits = Limits(clock=Clock(), each=Allowance(2, 100), all_=Allowance(3, 100))
+    assert [limits.begin("a"), limits.begin("a"), limits.begin("a")] == [None, None, FULL_RETRY_S]
+    assert limits.begin("b") is None
+    assert limits.begin("b") == FULL_RETRY_S  # all together
+    limits.end("a")
+    assert limits.begin("b") is None
+
+
+def test_a_minute_has_to_pass_when_too_much_was_begun() -> None:
+    clock = Clock()
+    limits = Limits(clock=clock, each=Allowance(9, 2), all_=Allowance(9, 9))
+    for _ in range(2):
+        assert limits.begin("a") is None
+        limits.end("a")
+        clock.now += 10
+    assert limits.begin("a") == 40
+    assert limits.begin("b") is None
+    clock.now += 40
+    assert limits.begin("a") is None
+
+
+def test_a_refused_request_counts_for_nothing() -> None:
+    clock = Clock()
+    limits = Limits(clock=clock, each=Allowance(1, 2), all_=Allowance(9, 9))
+    limits.begin("a")
+    for _ in range(5):
+        assert limits.begin("a") is not None
+    limits.end("a")
+    assert limits.begin("a") is None
+
+
+def test_too_many_at_once_are_told_when_to_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def plan(_body: dict[str, Any]) -> Plan:
+        yield Step(0, b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")
+        yield Step(0, None)
+
+    monkeypatch.setattr(
+        "core.web.limits.Limits.__init__.__kwdefaults__",
+        {"each": Allowance(1, 100), "all_": Allowance(9, 100)},
+    )
+    with Upstream(plan) as upstream, serving(tmp_path, chat_url=upstream.url) as served:
+        with opened(served.http, "/stream", params={"question": "q"}) as (_, reading):
+            next(reading)
+            reply = served.http.get("/complete", params={"question": "q"})
+            assert reply.status_code == 429
+            assert reply.headers["retry-after"] == str(FULL_RETRY_S)
+            assert served.http.get("/healthz").status_code == 200
+        assert len(upstream.exchanges) == 1
+
+
+@pytest.fixture(scope="module")
+def practice() -> Iterator[PracticeServer]:
+    with PracticeServer(settings=QUICK) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, practice: PracticeServer) -> Iterator[Served]:
+    access = AccessSettings(
+        origins=("https://front.example",),
+        hosts=("studio.lan",),
+        tokens={"phone": Secret(TOKEN), "tablet": Secret("token-of-the-tablet-012345")},
+    )
+    with serving_practice(tmp_path_factory.mktemp("guard"), practice, access) as running:
+        yield running
+
+
+ELSEWHERE = {"X-Forwarded-For": "203.0.113.9"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "status"),
+    [
+        ({"Authorization": f"Bearer {TOKEN}"}, "", 200),
+        ({"authorization": f"bearer {TOKEN}"}, "", 200),
+        ({}, f"&access_token={TOKEN}", 200),
+        ({}, "", 403),
+        ({"Authorization": f"Bearer {TOKEN[:-1]}"}, "", 401),
+        ({"Authorization": f"Bearer {TOKEN}x"}, "", 401),
+        ({"Authorization": f"Basic {TOKEN}"}, "", 403),
+        ({}, f"&access_token={TOKEN[:-1]}0", 401),
+    ],
+)
+def test_from_elsewhere_only_with_a_token(
+    served: Served, practice: PracticeServer, headers: dict[str, str], query: str, status: int
+) -> None:
+    before = practice.counters.chat_requests
+    reply = served.http.get(f"/complete?question=hi{query}", headers={**ELSEWHERE, **headers})
+    assert reply.status_code == status
+    assert practice.counters.chat_requests - before == (1 if status == 200 else 0)
+    assert TOKEN not in reply.text
+    if status == 401:
+        assert reply.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    ("headers", "names"),
+    [
+        (ELSEWHERE, "INKLING_TOKENS"),
+        ({"Host": "evil.example"}, "hosts under [access]"),
+        ({"Origin": "https://evil.example"}, "origins under [access]"),
+    ],
+)
+def test_a_refusal_says_what_to_configure(
+    served: Served, headers: dict[str, str], names: str
+) -> None:
+    reply = served.http.get("/stream?question=x", headers=headers)
+    assert reply.status_code == 403
+    assert names in reply.json()["error"]
+    assert "access-control-allow-origin" not in reply.headers
+
+
+def test_a_listed_page_elsewhere_may_ask_first_and_then_call_with_its_token(
+    served: Served,
+) -> None:
+    page = {**ELSEWHERE, "Origin": "https://front.example"}
+    assert served.http.options("/stream", headers=page).status_code == 204
+    reply = served.http.get(
+        "/complete?question=hi", headers={**page, "Authorization": f"Bearer {TOKEN}"}
+    )
+    assert reply.status_code == 200
+    assert reply.headers["access-control-allow-origin"] == "https://front.example"
+    refused = served.http.get("/complete?question=hi", headers=page)
+    assert refused.status_code == 403
+
+
+def test_tokens_and_keys_stay_out_of_the_log(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    served.http.get(f"/complete?question=hi&access_token={TOKEN}", headers=ELSEWHERE)
+    served.http.get(f"/kling/v1/images/generations?access_token={TOKEN}", headers=ELSEWHERE)
+    lines = [one.getMessage() for one in caplog.records if not one.name.startswith("http")]
+    assert any('"GET /complete HTTP/1.1" 200' in line for line in lines)  # a host that keeps one
+    assert not any(TOKEN in line or "question" in line for line in lines)
+
+
+def test_a_reply_to_a_foreign_page_never_says_that_it_may_read(served: Served) -> None:
+    for path in ("/stream?question=x", "/v1/models", "/kling/v1/x", "/healthz", "/readyz"):
+        reply = served.http.get(path, headers={"Origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in reply.headers, path
+
+
+def test_the_plan_of_a_provider_is_not_needed_for_the_models(tmp_path: Path) -> None:
+    def plan(_body: dict[str, Any]) -> Plan:
+        yield Step(0, whole({}))
+
+    with Upstream(plan) as upstream, serving(tmp_path, chat_url=upstream.url) as served:
+        assert served.http.get("/v1/models").status_code == 200
+        assert upstream.exchanges == []
