@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.work.slot_limit import PROBE_AFTER_S, SlotLimit
+from core.work.slot_limit import PROBE_AFTER_LOWERING_S, PROBE_AFTER_S, SlotLimit
 from core.work.slots import Slots, Turn
 
 
@@ -90,20 +90,11 @@ def test_a_probe_that_is_accepted_lifts_the_limit() -> None:
     assert limit.may_send(1, in_flight=4, sending=0, now=700)
 
 
-def test_one_refusal_below_the_limit_changes_nothing_and_two_lower_it() -> None:
+def test_a_refusal_below_the_limit_lowers_it_and_is_doubted_soon() -> None:
     limit = limit_after(5, refused=6)
     limit.note_refused(5, n=1, now=0)
-    assert limit.accepted == 5
-    limit.note_refused(4, n=1, now=0)
-    assert (limit.accepted, limit.refused) == (3, 4)
-
-
-def test_an_acceptance_in_between_forgives_a_refusal() -> None:
-    limit = limit_after(5, refused=6)
-    limit.note_refused(5, n=1, now=0)
-    limit.note_accepted(4, now=0)
-    limit.note_refused(5, n=1, now=0)
-    assert limit.accepted == 5
+    assert (limit.accepted, limit.refused) == (4, 5)
+    assert limit.may_send(1, in_flight=4, sending=0, now=PROBE_AFTER_LOWERING_S + 1)
 
 
 def test_what_was_learned_is_remembered() -> None:
@@ -232,9 +223,11 @@ async def test_a_wish_for_a_longer_rest_is_obeyed(clock: Clock) -> None:
     assert waiting.done()
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_an_accounts_cap_is_found_with_few_refusals(seed: int) -> None:
-    """A simulation: wishes of mixed sizes, a cap nobody tells, tasks that end in random order."""
+@pytest.mark.parametrize("lag", [0, 2, 10, 30])
+@pytest.mark.parametrize("seed", range(10))
+def test_an_accounts_cap_is_found_with_few_refusals(seed: int, lag: int) -> None:
+    """A simulation: wishes of mixed sizes, a cap nobody tells, tasks that end in random order and
+    are seen to have ended only later."""
     random = Random(seed)
     cap = random.randint(3, 12)
     wishes = [random.randint(1, 3) for _ in range(60)]
@@ -257,13 +250,14 @@ def test_an_accounts_cap_is_found_with_few_refusals(seed: int) -> None:
             for _ in range(random.randint(3, 40)):
                 await asyncio.sleep(0)
             in_flight -= n
+            for _ in range(random.randint(0, lag)):
+                await asyncio.sleep(0)
             done += 1
             turn.give_back()
 
         await asyncio.gather(*(wish(place, n) for place, n in enumerate(wishes)))
         assert done == len(wishes)
         assert slots.own == 0
-        assert slots.limit <= cap
         return refusals
 
     assert asyncio.run(simulate()) <= 5

@@ -1,0 +1,90 @@
+"""One process of the app without its pages: makes pictures until all are there, or until it dies.
+
+    python -m tests.crash.runner '{"data_dir": …, "origin": …, "intents": [1, 4], "die_at": …}'
+
+`die_at` names a step, as `move-submitted/after`: there the process kills itself with SIGKILL.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from core.models import ImageRequest
+from core.settings import KlingSettings, Secret, Settings
+from core.work.owners import LOCAL_OWNER
+from core.work.studio import Studio
+from tests.crash.workshop import QUICK
+
+LONGEST_S = 60.0
+
+
+def main() -> int:
+    """Run as told by the first argument; 0 when nothing is open any more."""
+    told = json.loads(sys.argv[1])
+    url = told.get("database_url")
+    settings = Settings(
+        data_dir=Path(told["data_dir"]),
+        chat=None,
+        kling=KlingSettings(origin=told["origin"], api_key=Secret(told.get("key", "one-account")))
+        if told.get("origin")
+        else KlingSettings(),
+        database_url=Secret(url) if url else None,
+    )
+    studio = Studio.open(settings, pace=QUICK)
+    _die_at(studio, told.get("die_at", ""))
+    sys.stdout.write("open\n")
+    sys.stdout.flush()
+    for number, n in enumerate(told.get("intents", [])):
+        # The same wish under the same key: a run that is begun again makes no second one.
+        studio.generations.request(
+            LOCAL_OWNER,
+            ImageRequest(f"{told.get('prompt', 'a hill')} {number}", n=n),
+            idempotency_key=f"{told.get('key', '')}-{number}",
+        )
+    deadline = time.monotonic() + told.get("longest_s", LONGEST_S)
+    while _is_busy(studio) or told.get("stays"):
+        if time.monotonic() > deadline:
+            return 3
+        time.sleep(0.02)
+    studio.close()
+    return 0
+
+
+def _is_busy(studio: Studio) -> bool:
+    page = studio.store.generations.list(LOCAL_OWNER, active_only=True, limit=1)
+    return bool(page.items)
+
+
+def _die_at(studio: Studio, step: str) -> None:
+    name, _, when = step.partition("/")
+    generations = studio.store.generations
+    owner: Any = studio.archive if name == "adopt" else generations
+    method = "move" if name.startswith("move-") else name
+    if not method:
+        return
+    wanted = name.removeprefix("move-") if method == "move" else None
+    setattr(owner, method, _deadly(getattr(owner, method), when, wanted))
+
+
+def _deadly(step: Callable[..., Any], when: str, to: str | None) -> Callable[..., Any]:
+    @wraps(step)
+    def call(*arguments: Any, **named: Any) -> Any:
+        if to is not None and named.get("to") != to:
+            return step(*arguments, **named)
+        if when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = step(*arguments, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    return call
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,216 @@
+"""One run of the crash table: a fault at Kling, a death on our side, a restart, and the count."""
+
+import hashlib
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from core.models import GenerationStatus
+from core.storage.pictures import Archive
+from core.storage.store import Store
+from core.work.owners import LOCAL_OWNER
+from tests.crash.fake_kling import FakeKling, Plan
+
+ROOT = Path(__file__).parents[2]
+RUN_LONGEST_S = 90.0
+
+# Each fault with the plan that makes it. Only where a task stays hidden longer than our pause does
+# the fake keep ids unique, as Kling's docs say it does; elsewhere a second POST would be a second
+# task, and be counted.
+FAULTS: dict[str, dict[str, object]] = {
+    "none": {},
+    "dropped before accepting": {"post": "drop/before"},
+    "dropped after accepting": {"post": "drop/after"},
+    "500 before accepting": {"post": "500/before"},
+    "500 after accepting": {"post": "500/after"},
+    "HTML before accepting": {"post": "html/before"},
+    "HTML after accepting": {"post": "html/after"},
+    "HTML with 200 after accepting": {"post": "html200/after"},
+    "answer cut in the middle": {"post": "cut/after"},
+    "answer without a task": {"post": "shape/after"},
+    "answer late": {"post": "late"},
+    "accepted late": {"post": "accept-late"},
+    "1302 twice": {"post": "1302", "post_times": 2},
+    "1303 twice": {"post": "1303", "post_times": 2},
+    "hidden for a while": {"post": "hidden/after"},
+    "hidden beyond our pause": {"post": "hidden/after", "hides_s": 2.5, "is_unique": True},
+    "not found by our own id": {"post": "hidden-id/after"},
+    "polls lost": {"polls": "lost"},
+    "polls answered with HTML": {"polls": "html"},
+    "polls answered with 500": {"polls": "500"},
+    "status nobody knows": {"polls": "unknown-status"},
+    "pictures cut": {"pictures": "cut"},
+    "links stale": {"pictures": "stale"},
+    "pictures 500": {"pictures": "500"},
+    "HTML instead of pictures": {"pictures": "html"},
+    "all at once": {"post": "drop/after", "polls": "lost", "pictures": "cut"},
+}
+
+# Where the process dies: by its own hand around a step, or by the fake's at a protocol moment.
+DEATHS = (
+    "intend/after",
+    "mark_sending/before",
+    "mark_sending/after",
+    "at post-received",
+    "at post-accepted",
+    "at post-answered",
+    "move-submitted/before",
+    "move-submitted/after",
+    "at poll",
+    "move-processing/after",
+    "move-succeeded/before",
+    "move-succeeded/after",
+    "at picture-asked",
+    "at picture-half",
+    "adopt/before",
+    "adopt/after",
+    "add_picture/before",
+    "add_picture/after",
+    "move-archived/before",
+    "move-archived/after",
+    "move-uncertain/before",
+    "move-uncertain/after",
+    "move-intended/after",
+    "at random, twice",
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run came to. `problems` is empty when all is well."""
+
+    fault: str
+    death: str
+    deaths: int
+    intents: int
+    pictures: int
+    posts: int
+    accepted: int
+    seconds: float
+    problems: tuple[str, ...]
+
+
+def run(fault: str, death: str, seed: int) -> Outcome:
+    """Make pictures under `fault`, die at `death`, start again, and count."""
+    rng = random.Random(seed)
+    intents = [rng.choice((1, 1, 2, 3)) for _ in range(rng.choice((1, 2)))]
+    started = time.monotonic()
+    with ExitStack() as stack:
+        data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="inkling-crash-")))
+        fake = stack.enter_context(FakeKling(Plan(**FAULTS[fault])))  # type: ignore[arg-type]
+        told = {"data_dir": str(data_dir), "origin": fake.origin, "intents": intents}
+        log = (data_dir / "log").open("wb")
+        stack.enter_context(log)
+        deaths = 0
+        for _life in range(2 if death == "at random, twice" else 1):
+            deaths += _live_and_die(told, death, fake, rng, log)
+        # Who had not seen a wish written down asks for it again: the same key, the same wish.
+        exit_code = _wait(_start(told, log))
+        problems = _count(fake, data_dir, intents)
+        if exit_code != 0:
+            problems = (f"exit code {exit_code}", *problems)
+        if problems:
+            log.flush()
+            problems = (*problems, (data_dir / "log").read_text()[-2000:])
+        return Outcome(
+            fault=fault,
+            death=death,
+            deaths=deaths,
+            intents=len(intents),
+            pictures=sum(intents),
+            posts=fake.seen.posts.total(),
+            accepted=fake.seen.accepted.total(),
+            seconds=time.monotonic() - started,
+            problems=problems,
+        )
+
+
+def _start(told: Mapping[str, object], log: IO[bytes], **more: object) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tests.crash.runner", json.dumps({**told, **more})]
+    return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    try:
+        return process.wait(RUN_LONGEST_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return 99
+
+
+def _live_and_die(
+    told: Mapping[str, object],
+    death: str,
+    fake: FakeKling,
+    rng: random.Random,
+    log: IO[bytes],
+) -> int:
+    """Let the app live until it dies, or has nothing left to do; return 1 when it was killed."""
+    if death.startswith("at random"):
+        process = _start(told, log)
+        try:
+            process.wait(rng.uniform(0.5, 2.5))
+        except subprocess.TimeoutExpired:
+            process.kill()
+        return int(process.wait() == -9)
+    if not death.startswith("at "):
+        return int(_wait(_start(told, log, die_at=death)) == -9)
+    moment, left = death.removeprefix("at "), rng.choice((1, 1, 2))
+
+    def strike(seen: str) -> None:
+        nonlocal left
+        if seen == moment:
+            left -= 1
+            if left == 0:
+                process.kill()
+
+    fake.hook = strike
+    process = _start(told, log)
+    killed = int(_wait(process) == -9)
+    fake.hook = lambda seen: None
+    return killed
+
+
+def _count(fake: FakeKling, data_dir: Path, intents: list[int]) -> tuple[str, ...]:
+    """Compare what Kling accepted, what is in the store, and what is on the disk."""
+    problems: list[str] = []
+    store = Store.open(data_dir / "inkling.sqlite3")
+    archive = Archive.open(data_dir / "pictures")
+    try:
+        rows = store.generations.list(LOCAL_OWNER).items
+        if len(rows) != len(intents):
+            problems.append(f"{len(rows)} rows for {len(intents)} intents")
+        if any(count != 1 for count in fake.seen.accepted.values()):
+            problems.append(f"accepted more than once: {fake.seen.accepted.most_common(2)}")
+        for row in rows:
+            if row.status is not GenerationStatus.ARCHIVED:
+                problems.append(f"a row ended as {row.status}: {row.error_text_id}")
+                continue
+            if fake.seen.accepted[row.external_task_id] != 1 or row.task_id is None:
+                problems.append(f"accepted {fake.seen.accepted[row.external_task_id]} times")
+                continue
+            if [picture.index for picture in row.pictures] != list(range(row.request.n)):
+                problems.append(f"{len(row.pictures)} of {row.request.n} pictures")
+            for picture in row.pictures:
+                sent = fake.picture(row.task_id, picture.index)
+                kept = archive.original_bytes(picture.name)
+                if kept != sent or picture.sha256 != hashlib.sha256(sent).hexdigest():
+                    problems.append("a picture differs from what Kling sent")
+        left = list((data_dir / "pictures" / "parts").glob("*"))
+        files = list((data_dir / "pictures").glob("2*/**/*.png"))
+        if len(files) != sum(intents):
+            problems.append(f"{len(files)} files for {sum(intents)} pictures")
+        if len(left) > 12:
+            problems.append(f"{len(left)} parts left behind")
+    finally:
+        store.close()
+    return tuple(problems)
