@@ -1,0 +1,89 @@
+"""Every way an answer can end, as the page tells it in both languages."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.models import AnswerStatus, ChatParameters
+from core.storage.store import Store
+from core.ui import i18n
+from core.ui.i18n import Language
+from core.work.owners import LOCAL_OWNER
+
+CUT = {"error_text_id": "error.cut_off", "error_facts": {"host": "api.example.com"}}
+STALLED = {
+    "error_text_id": "error.answer_stalled",
+    "error_facts": {"host": "api.example.com", "seconds": 180},
+}
+QUEUED = {
+    "error_text_id": "error.queue_too_long",
+    "error_facts": {"host": "api.example.com", "seconds": 660},
+}
+
+# What was kept, and the texts that have to tell it.
+ENDINGS: list[tuple[dict[str, Any], tuple[str, ...]]] = [
+    ({"status": AnswerStatus.STOPPED}, ("chat.ended_stopped",)),
+    ({"status": AnswerStatus.INTERRUPTED}, ("chat.ended_interrupted",)),
+    ({"status": AnswerStatus.CUT_OFF, **CUT}, ("chat.ended_cut_off", "error.cut_off")),
+    ({"status": AnswerStatus.CUT_OFF, **STALLED}, ("chat.ended_cut_off", "error.answer_stalled")),
+    ({"status": AnswerStatus.FAILED, "content": "", **QUEUED}, ("error.queue_too_long",)),
+    ({"finish_reason": "length"}, ("chat.finish_length",)),
+    ({"finish_reason": "content_filter"}, ("chat.finish_content_filter",)),
+    ({"finish_reason": "tool_calls", "content": ""}, ("chat.finish_tool_calls",)),
+    ({"finish_reason": "aborted"}, ("chat.finish_aborted",)),
+    (
+        {"finish_reason": "insufficient_system_resource"},
+        ("chat.finish_insufficient_system_resource",),
+    ),
+    ({"finish_reason": "paused"}, ("chat.finish_other",)),
+    ({"finish_reason": "stop", "content": ""}, ("chat.ended_empty",)),
+    (
+        {"finish_reason": "stop", "content": "", "reasoning_content": "想过"},
+        ("chat.ended_only_reasoning",),
+    ),
+]
+
+
+@pytest.fixture
+def conversation_id(data_dir: Path) -> str:
+    """A conversation in which every answer ended in another way."""
+    store = Store.open(data_dir / "inkling.sqlite3")
+    conversation = store.conversations.create(LOCAL_OWNER)
+    parent_id: str | None = None
+    for number, (ending, _) in enumerate(ENDINGS):
+        _, answer = store.messages.begin_answer(
+            LOCAL_OWNER,
+            conversation.id,
+            question=f"问题 {number}",
+            parent_id=parent_id,
+            parameters=ChatParameters(),
+            model="deepseek-flash",
+            practice=False,
+            process_id="another",
+            lease_s=60,
+        )
+        kept = {"content": "半句话", "status": AnswerStatus.COMPLETE} | ending
+        store.messages.save_answer(answer.id, **kept)
+        parent_id = answer.id
+    store.close()
+    return conversation.id
+
+
+def said(language: Language, key: str) -> str:
+    """Return the part of a text before its first placeholder."""
+    return i18n.catalogue(language)[key].split("{")[0].strip()
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+def test_every_ending_is_told(app: AppTest, conversation_id: str, language: Language) -> None:
+    app.query_params["c"] = conversation_id
+    app.run()
+    app.button_group(key="language-choice").set_value(language).run()
+    told = [element.value for kind in ("warning", "error") for element in app.get(kind)]
+    for _, keys in ENDINGS:
+        assert any(all(said(language, key) in one for key in keys) for one in told), keys
+    assert len(told) == len(ENDINGS)
+    assert all("{" not in one for one in told)
+    assert not app.exception

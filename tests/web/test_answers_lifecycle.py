@@ -1,0 +1,225 @@
+"""An answer's life as a job: asked, watched, stopped, interrupted, kept."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import BusyError, InputError
+from core.models import AnswerStatus
+from core.work.live_answer import Cursor
+from tests.upstream import (
+    KEEP_ALIVE,
+    STREAM_HEAD,
+    Plan,
+    Step,
+    Upstream,
+    completion,
+    event,
+    streamed,
+)
+from tests.web.answering import OWNER, PLAIN, Desk, answering, until
+
+PIECES = [f"第 {number} 句。" for number in range(200)]
+
+
+class Gate:
+    """An upstream that sends half of an answer, and the rest once it is opened."""
+
+    def __init__(self) -> None:
+        self.opened = threading.Event()
+
+    def plan(self, body: dict[str, Any]) -> Plan:
+        if not body["stream"]:
+            yield Step(0, completion("一个标题"))
+            return
+        steps = list(streamed(PIECES, 0.0005))
+        middle = len(steps) // 2
+        yield from steps[:middle]
+        while not self.opened.is_set():
+            yield Step(0.005, b"")
+        yield from steps[middle:]
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def upstream(gate: Gate) -> Iterator[Upstream]:
+    with Upstream(gate.plan) as server:
+        yield server
+
+
+@pytest.fixture
+def desk(tmp_path: Path, upstream: Upstream) -> Iterator[Desk]:
+    with answering(tmp_path, upstream.url, busy_timeout_s=0.05) as opened:
+        yield opened
+
+
+def silent(_body: dict[str, Any]) -> Plan:
+    yield Step(0, STREAM_HEAD)
+    yield Step(0, event(content="开头，然后"))
+    yield Step(0, None)
+
+
+def half() -> str:
+    return "".join(PIECES[:90])
+
+
+def test_the_question_is_kept_before_anything_is_sent(desk: Desk, upstream: Upstream) -> None:
+    conversation = desk.conversation()
+    live = desk.ask("在吗？", conversation)
+    question, answer = desk.path(conversation)
+    assert (question.content, question.status) == ("在吗？", AnswerStatus.COMPLETE)
+    assert (answer.id, answer.status) == (live.message_id, AnswerStatus.RUNNING)
+
+
+def test_the_text_so_far_is_kept_while_the_answer_grows(desk: Desk) -> None:
+    live = desk.ask("在吗？")
+    until(lambda: desk.stored(live).content.startswith(half()), "the first half in the store")
+    assert desk.stored(live).status is AnswerStatus.RUNNING
+
+
+def test_a_reader_that_comes_late_or_vanishes_changes_nothing(desk: Desk, gate: Gate) -> None:
+    live = desk.ask("在吗？")
+    until(lambda: len(live.snapshot().content) >= len(half()), "the first half")
+    vanished = live.wait(Cursor(), timeout_s=0)
+    assert vanished.content.startswith(half())
+    gate.opened.set()
+    message = desk.ended(live)
+    assert message.content == live.read(Cursor()).content == "".join(PIECES)
+    assert message.status is AnswerStatus.COMPLETE
+    assert message.usage is not None
+    assert message.usage.completion_tokens == len(PIECES)
+
+
+def test_an_ended_answer_is_no_longer_live(desk: Desk, gate: Gate) -> None:
+    gate.opened.set()
+    conversation = desk.conversation()
+    live = desk.ask("在吗？", conversation)
+    desk.ended(live)
+    assert desk.answers.live(live.message_id) is None
+    assert desk.answers.live_in(conversation.id) is None
+    assert not desk.answers.running_conversations()
+
+
+def test_stopping_closes_a_silent_upstream_and_keeps_the_text(tmp_path: Path) -> None:
+    with Upstream(silent) as upstream, answering(tmp_path, upstream.url) as desk:
+        live = desk.ask("在吗？")
+        until(lambda: live.has_grown, "the first text")
+        desk.answers.stop(OWNER, live.message_id)
+        message = desk.ended(live)
+        (exchange,) = upstream.answers
+        assert exchange.is_over.wait(10)
+        assert exchange.closed_at is not None
+    assert message.status is AnswerStatus.STOPPED
+    assert message.content == "开头，然后"
+    assert message.usage is None
+
+
+def test_stopping_works_before_the_upstream_has_answered_at_all(tmp_path: Path) -> None:
+    def nothing(_body: dict[str, Any]) -> Plan:
+        yield Step(0, None)
+
+    with Upstream(nothing) as upstream, answering(tmp_path, upstream.url) as desk:
+        live = desk.ask("在吗？")
+        until(lambda: upstream.answers, "the request")
+        desk.answers.stop(OWNER, live.message_id)
+        assert desk.ended(live).status is AnswerStatus.STOPPED
+        assert upstream.answers[0].is_over.wait(10)
+        assert upstream.answers[0].closed_at is not None
+
+
+def test_stopping_at_once_and_again_is_harmless(desk: Desk, upstream: Upstream) -> None:
+    live = desk.ask("在吗？")
+    desk.answers.stop(OWNER, live.message_id)
+    desk.answers.stop(OWNER, live.message_id)
+    assert desk.ended(live).status is AnswerStatus.STOPPED
+    desk.answers.stop(OWNER, live.message_id)
+    assert desk.stored(live).status is AnswerStatus.STOPPED
+
+
+def test_nobody_stops_another_persons_answer(desk: Desk, gate: Gate) -> None:
+    live = desk.ask("在吗？")
+    desk.answers.stop("somebody else", live.message_id)
+    gate.opened.set()
+    assert desk.ended(live).status is AnswerStatus.COMPLETE
+
+
+def test_another_process_can_stop_it_through_the_store(
+    desk: Desk, tmp_path: Path, upstream: Upstream
+) -> None:
+    live = desk.ask("在吗？")
+    until(lambda: live.has_grown, "the first text")
+    with answering(tmp_path, upstream.url) as elsewhere:
+        elsewhere.answers.stop(OWNER, live.message_id)
+        assert desk.ended(live).status is AnswerStatus.STOPPED
+
+
+def test_a_second_question_is_refused_and_leaves_no_trace(desk: Desk, gate: Gate) -> None:
+    conversation = desk.conversation()
+    live = desk.ask("一？", conversation)
+    with pytest.raises(BusyError):
+        desk.ask("二？", desk.again(conversation))
+    with pytest.raises(BusyError):
+        desk.answers.regenerate(OWNER, desk.again(conversation), desk.path(conversation)[-1], PLAIN)
+    gate.opened.set()
+    desk.ended(live)
+    assert [message.content for message in desk.path(conversation)] == ["一？", "".join(PIECES)]
+
+
+def test_an_empty_question_is_refused_before_anything_is_kept(desk: Desk) -> None:
+    conversation = desk.conversation()
+    with pytest.raises(InputError):
+        desk.ask(" \n", conversation)
+    assert desk.path(conversation) == ()
+
+
+def test_closing_keeps_what_came_as_interrupted(tmp_path: Path, upstream: Upstream) -> None:
+    with answering(tmp_path, upstream.url) as desk:
+        conversation = desk.conversation()
+        live = desk.ask("在吗？", conversation)
+        until(lambda: len(live.snapshot().content) >= len(half()), "the first half")
+    assert upstream.answers[0].is_over.wait(10)
+    with answering(tmp_path, upstream.url) as desk:
+        message = desk.stored(live)
+    assert message.status is AnswerStatus.INTERRUPTED
+    assert message.content.startswith(half())
+
+
+def test_a_store_that_fails_for_a_while_loses_nothing(
+    desk: Desk, gate: Gate, tmp_path: Path
+) -> None:
+    live = desk.ask("在吗？")
+    until(lambda: live.has_grown, "the first text")
+    blocker = sqlite3.connect(tmp_path / "inkling.sqlite3", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    try:
+        gate.opened.set()
+        until(lambda: live.is_final, "the answer's end")
+        assert not live.saved.is_set()
+        assert desk.answers.live(live.message_id) is live  # pages still find it
+    finally:
+        blocker.execute("ROLLBACK")
+        blocker.close()
+    message = desk.ended(live)
+    assert message.status is AnswerStatus.COMPLETE
+    assert message.content == "".join(PIECES)
+
+
+def test_comments_do_not_count_as_text(tmp_path: Path) -> None:
+    def patient(body: dict[str, Any]) -> Plan:
+        yield Step(0, STREAM_HEAD)
+        for _ in range(20):
+            yield Step(0.001, KEEP_ALIVE)
+        yield from list(streamed(["好。"], 0))[1:]
+
+    with Upstream(patient) as upstream, answering(tmp_path, upstream.url) as desk:
+        message = desk.answered("在吗？")
+    assert message.content == "好。"
+    assert message.status is AnswerStatus.COMPLETE
