@@ -1,4 +1,4 @@
-"""A real Chromium, one for each file: while its driver runs, asyncio.run() works in no other test."""
+"""A real Chromium, one for each file: asyncio.run() works in no test while its driver runs."""
 
 import os
 from collections.abc import Iterator
