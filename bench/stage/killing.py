@@ -4,6 +4,7 @@ import asyncio
 import random
 import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from playwright.sync_api import Browser
@@ -26,11 +27,12 @@ def report(folder: Path) -> str:
     short_s: list[float] = []
     short_chars: list[float] = []
     good = {"prefix": 0, "interrupted": 0, "page": 0}
-    with Upstream(grant) as upstream, browsing() as browser:
+    with Upstream(grant) as upstream, browsing() as browser, ThreadPoolExecutor(1) as thread:
         for number in range(KILLS):
             place = folder / f"kill-{number}"
             with studio(place, upstream) as app:
-                asyncio.run(_ask_and_leave(app.url, dice.uniform(0.3, 6)))
+                # In a thread: Playwright has a loop of its own in this one.
+                thread.submit(asyncio.run, _ask_and_leave(app.url, dice.uniform(0.3, 6))).result()
                 killed_at = time.time()
                 app.kill()
             exchange = upstream.answers[-1]

@@ -165,6 +165,11 @@ def _draw_reason(generation: Generation) -> None:
             session.language(), generation.error_text_id or "", generation.error_facts
         )
         session.draw_error(sentence or text("error.unexpected"), generation.error_detail)
+    elif generation.status is GenerationStatus.ARCHIVED and generation.error_text_id is not None:
+        remark = i18n.stored_error_text(
+            session.language(), generation.error_text_id, generation.error_facts
+        )
+        st.caption(remark or generation.error_text_id)
     elif trouble is not None and not generation.status.is_final:
         st.warning(
             f"{session.error_text(trouble)} {text('images.goes_on')}", icon=":material/info:"
