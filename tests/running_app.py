@@ -49,8 +49,12 @@ def running_app(
     address: str = "127.0.0.1",
     port: int | None = None,
     secrets: Path | None = None,
+    script: Path | None = None,
 ) -> Iterator[RunningApp]:
-    """Run the app on a free port with a data folder of its own, until the block ends."""
+    """Run the app on a free port with a data folder of its own, until the block ends.
+
+    `script` is run in place of app.py, by a host that knows nothing of the routes.
+    """
     port = port or free_port()
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith(_CONFIGURATION)
@@ -59,7 +63,7 @@ def running_app(
     with log.open("wb") as output:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "streamlit", "run", "app.py"),
+                *(sys.executable, "-m", "streamlit", "run", str(script or "app.py")),
                 *("--server.headless", "true", "--server.address", address),
                 *("--server.port", str(port)),
                 *(("--secrets.files", str(secrets)) if secrets else ()),
@@ -71,7 +75,7 @@ def running_app(
         )
     app = RunningApp(f"http://127.0.0.1:{port}", data_dir, log, process)
     try:
-        wait_until_there(f"{app.url}/healthz", app)
+        wait_until_there(f"{app.url}/{'_stcore/health' if script else 'healthz'}", app)
         yield app
     finally:
         try:
