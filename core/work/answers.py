@@ -486,7 +486,9 @@ def _is_worth_retrying(error: AppError) -> bool:
     if isinstance(error, RateLimitError):
         return True
     return isinstance(error, UnavailableError) and (
-        error.status_code is not None or error.text_id == "error.network_connect"
+        error.status_code is not None
+        # The latter also when a server hung up on a kept connection at that very moment.
+        or error.text_id in ("error.network_connect", "error.network_lost")
     )
 
 
