@@ -17,6 +17,7 @@ from core.wire.image_models import find_image_model
 
 PROMPT_SHOWN = 300
 COLUMNS_MOST = 3
+_RUNNING = frozenset({GenerationStatus.SUBMITTED, GenerationStatus.PROCESSING})
 _BADGES: dict[GenerationStatus, tuple[str, str]] = {
     GenerationStatus.INTENDED: (":material/schedule:", "gray"),
     GenerationStatus.UNCERTAIN: (":material/help:", "orange"),
@@ -50,6 +51,8 @@ def _draw_state(generation: Generation) -> None:
         if generation.provider == "practice":
             st.badge(text("practice.badge"), color="gray")
         st.caption(_parameters(generation))
+    if generation.status in _RUNNING:
+        st.caption(_time_left(generation))
 
 
 def state_text(generation: Generation) -> str:
@@ -63,6 +66,22 @@ def state_text(generation: Generation) -> str:
     since = generation.submitted_at or generation.created_at
     elapsed = max(0.0, (datetime.now(UTC) - since).total_seconds())
     return f"{label} · {duration(elapsed)}"
+
+
+def _time_left(generation: Generation) -> str:
+    """Return how long such tasks take here, as a range; or that too few have finished to tell."""
+    try:
+        usual = session.studio().generations.estimate(generation.owner, generation.request)
+    except AppError:
+        usual = None
+    if usual is None:
+        return text("images.no_estimate")
+    return text(
+        "images.estimate",
+        median=duration(usual.median_s),
+        p90=duration(usual.p90_s),
+        samples=usual.samples,
+    )
 
 
 def _parameters(generation: Generation) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
+import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -152,4 +153,23 @@ def test_several_wishes_run_at_once(app: AppTest, studio: Opened, until: Until) 
     )
     app.run()
     assert len(app.get("image")) == 3
+    assert not app.exception
+
+
+def test_a_running_task_says_how_long_such_tasks_take_here(
+    app: AppTest, studio: Opened, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.work.generation_worker.USUAL_KEPT_S", 0.0)
+    open_page(app)
+    generate(app, "/practice slow 600")
+    until(lambda: generations(studio())[0].status is GenerationStatus.SUBMITTED)
+    app.run()
+    assert "Too few such tasks" in words(app)
+    for number in range(5):
+        generate(app, f"一座山 {number}")
+    until(
+        lambda: sum(one.status is GenerationStatus.ARCHIVED for one in generations(studio())) == 5
+    )
+    app.run()
+    assert "the last 5 such tasks here" in words(app)
     assert not app.exception
