@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from core.errors import AppError
+from core.errors import AppError, UnavailableError
 from core.models import ChatParameters, Message, Turn
 from core.providers.deepseek import DeepSeek
 from core.storage.store import Store
@@ -47,16 +47,24 @@ class Titles:
                 self._store.messages.path, owner, conversation_id, head_id=answer.id
             )
             question = next((message.content for message in path if message.role == "user"), "")
-            whole = await client.complete(
-                [Turn("system", _PROMPT), Turn("user", question[:_SOURCE_CHARACTERS])],
-                ChatParameters(model=model, thinking=False, max_tokens=_TOKENS),
-            )
-            if title := shortened(whole.content.strip().strip(_WRAPPING)):
+            said = await _ask(client, question[:_SOURCE_CHARACTERS], model)
+            if title := shortened(said.strip().strip(_WRAPPING)):
                 await asyncio.to_thread(
                     self._store.conversations.rename, owner, conversation_id, title, manual=False
                 )
         except AppError as error:
             logger.info("Conversation %s keeps its title: %s", conversation_id, error.text_id)
+
+
+async def _ask(client: DeepSeek, question: str, model: str) -> str:
+    turns = [Turn("system", _PROMPT), Turn("user", question)]
+    parameters = ChatParameters(model=model, thinking=False, max_tokens=_TOKENS)
+    try:
+        whole = await client.complete(turns, parameters)
+    except UnavailableError:
+        # The answer has just ended: its connection may be closing while this is sent on it.
+        whole = await client.complete(turns, parameters)
+    return whole.content
 
 
 def shortened(text: str) -> str:
