@@ -61,5 +61,5 @@ if live is not None and place is not None:
     with place:
         streaming.attach(live)
     st.rerun()
-elif conversation is not None:
-    streaming.await_title(conversation.id)
+elif conversation is not None and len(path) == 2:
+    streaming.await_title(conversation)

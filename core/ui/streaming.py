@@ -12,7 +12,7 @@ from typing import Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.models import Message
+from core.models import Conversation, Message
 from core.ui import message_view, session
 from core.ui.blocks import BlockSplitter
 from core.ui.formats import duration
@@ -80,16 +80,22 @@ def follow(message: Message, place: DeltaGenerator) -> None:
         draw()
 
 
-def await_title(conversation_id: str) -> None:
-    """Look out for the title that the model is writing, and draw the page anew once it is there."""
+def await_title(conversation: Conversation) -> None:
+    """Draw the page anew once the title is there that the model writes after the first answer."""
+    studio = session.studio()
 
     @st.fragment(run_every=TITLE_BEAT_S)
     def look() -> None:
-        if not session.studio().answers.is_title_awaited(conversation_id):
+        if not studio.answers.is_title_awaited(conversation.id):
             st.rerun()
 
-    if session.studio().answers.is_title_awaited(conversation_id):
+    if studio.answers.is_title_awaited(conversation.id):
         look()
+        return
+    # It may have been written since the conversation was read.
+    fresh = studio.store.conversations.get(session.owner(), conversation.id)
+    if fresh is not None and fresh.title != conversation.title:
+        st.rerun()
 
 
 class _Watcher:

@@ -164,3 +164,10 @@ def test_a_listener_is_called_until_it_leaves(answer: LiveAnswer) -> None:
     leave()
     answer.add(ChatChunk(content="二"))
     assert calls == [1]
+
+
+def test_the_end_is_told_too(answer: LiveAnswer) -> None:
+    ends: list[bool] = []
+    answer.listen(lambda: ends.append(True))
+    answer.finish(AnswerStatus.STOPPED)
+    assert ends == [True]
