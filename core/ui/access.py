@@ -6,6 +6,7 @@ From elsewhere only practice is served, unless the owner has said otherwise in s
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 from uuid import uuid4
 
@@ -57,8 +58,13 @@ def is_listed(address: str, users: tuple[str, ...]) -> bool:
     return any(entry == address or entry.lstrip("@") == domain for entry in users)
 
 
+@cache
 def can_sign_in() -> bool:
-    """Tell whether the owner has configured Streamlit's own sign-in (`[auth]`)."""
+    """Tell whether the owner has configured Streamlit's own sign-in (`[auth]`).
+
+    Asked once a process: without a secrets file Streamlit looks for one, under a lock, each time,
+    and fifty sessions that end together would wait for each other.
+    """
     try:
         return "auth" in st.secrets
     except StreamlitSecretNotFoundError:
