@@ -59,7 +59,8 @@ class _Alarm:
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[Any] | None = None
         self._due: float | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._timer_at = 0.0  # uvloop's handle does not tell when it is due at once
         self._rang = False
         self._cancelling = 0
 
@@ -69,9 +70,9 @@ class _Alarm:
         self._task = task = asyncio.current_task()
         assert task is not None
         self._cancelling = task.cancelling()
-        if self._timer is None or due < self._timer.when():
+        if self._timer is None or due < self._timer_at:
             self.cancel()
-            self._timer = self._loop.call_at(due, self._look)
+            self._start(due)
 
     def clear(self) -> None:
         """Do not ring."""
@@ -89,12 +90,16 @@ class _Alarm:
             self._timer.cancel()
             self._timer = None
 
+    def _start(self, at: float) -> None:
+        self._timer_at = at
+        self._timer = self._loop.call_at(at, self._look)
+
     def _look(self) -> None:
         self._timer = None
         if self._due is None or self._task is None:
             return
         if self._due > self._loop.time():
-            self._timer = self._loop.call_at(self._due, self._look)
+            self._start(self._due)
             return
         self._rang = True
         self._task.cancel()
