@@ -1,0 +1,102 @@
+"""Writes down what is asked and answered: at once, every half second, and at the end.
+
+Hundreds may be asked, grow and end together: what comes together shares a transaction.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from random import Random
+
+from core.errors import StoreError
+from core.models import Message
+from core.storage.asked import Ask
+from core.storage.messages import AnswerDraft, SaveOutcome
+from core.storage.store import Store
+from core.wire.pacing import retry_delays
+from core.work.live_answer import LiveAnswer
+from core.work.live_answers import LiveAnswers
+from core.work.together import Together
+
+logger = logging.getLogger(__name__)
+
+SAVE_INTERVAL_S = 0.5
+LEASE_S = 15.0
+
+
+class AnswerRecords:
+    """The rows of this process's answers. On the studio's loop."""
+
+    def __init__(self, store: Store, live: LiveAnswers, *, process_id: str) -> None:
+        self._store = store
+        self._live = live
+        self._process_id = process_id
+        self._asks = Together(self._write_asks)
+        self._ends = Together(self._write_ends)
+
+    async def add(self, ask: Ask) -> Message:
+        """Write a posted chat down; return its running answer."""
+        return await self._asks.write(ask)
+
+    async def end(self, message: Message) -> None:
+        """Write the final state down, however long the store takes to come back."""
+        for delay in retry_delays(Random()):
+            try:
+                await self._ends.write(message)
+                return
+            except StoreError as error:
+                logger.warning("Answer %s is not saved yet: %s", message.id, error)
+                await asyncio.sleep(delay)
+
+    async def save_regularly(self) -> None:
+        """Keep the text of all that grow, and their leases, until cancelled."""
+        saved: dict[str, int] = {}
+        renewed_at = 0.0
+        clock = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(SAVE_INTERVAL_S)
+            growing = self._live.growing()
+            must_renew = clock() - renewed_at > LEASE_S / 3
+            versions = {live.message_id: live.version for live in growing}
+            changed = [
+                live
+                for live in growing
+                if must_renew or saved.get(live.message_id) != versions[live.message_id]
+            ]
+            if not changed:
+                saved = versions
+                continue
+            try:
+                outcomes = await asyncio.to_thread(
+                    self._store.messages.save_running,
+                    [_draft(live) for live in changed],
+                    lease_s=LEASE_S,
+                )
+            except StoreError as error:
+                logger.warning("Running answers are not saved yet: %s", error)
+                continue
+            saved = versions
+            if must_renew:
+                renewed_at = clock()
+            for message_id, outcome in outcomes.items():
+                if outcome is not SaveOutcome.SAVED:  # stopped from elsewhere, or deleted
+                    self._live.mark_stopped(message_id)
+                    self._live.cancel(message_id)
+
+    def _write_asks(self, asks: Sequence[Ask]) -> Sequence[Message]:
+        return self._store.asked.begin(asks, process_id=self._process_id, lease_s=LEASE_S)
+
+    def _write_ends(self, ended: Sequence[Message]) -> Sequence[None]:
+        self._store.messages.save_final(ended)
+        return [None] * len(ended)
+
+
+def _draft(live: LiveAnswer) -> AnswerDraft:
+    message = live.snapshot()
+    return AnswerDraft(
+        message_id=message.id,
+        content=message.content,
+        reasoning_content=message.reasoning_content,
+        reasoning_s=message.reasoning_s,
+        first_token_s=message.first_token_s,
+    )
