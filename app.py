@@ -18,7 +18,7 @@ else:
     from core.ui.logs import begin_logging
     from core.ui.shell import claim_navigation
     from core.ui.warm_up import warm_up
-    from core.web.server import lifespan, routes
+    from core.web.server import lifespan, middleware
 
     begin_logging()
     claim_navigation()
@@ -26,6 +26,6 @@ else:
     environment = dict(os.environ)
     app = st.App(
         __file__,
-        routes=routes(),
+        middleware=middleware(),
         lifespan=lifespan(lambda: app_settings(environment), warm_up=warm_up),
     )

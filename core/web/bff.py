@@ -44,6 +44,11 @@ class _Counter:
         self.kling = dict.fromkeys(KLING_METHODS, kling.serve)
 
 
+def serves(path: str) -> bool:
+    """Tell whether a path belongs to the HTTP layer, and not to the pages."""
+    return "/" + path[1:].partition("/")[0] in PATHS
+
+
 class Bff:
     """An ASGI app for the paths above; everything else belongs to the pages."""
 

@@ -1,4 +1,4 @@
-"""The studio's life inside the server, and the routes beside the pages."""
+"""The studio's life inside the server, and the HTTP layer in front of the pages."""
 
 import asyncio
 import logging
@@ -10,11 +10,12 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
-from starlette.routing import BaseRoute, Route
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.errors import AppError
 from core.settings import Settings
-from core.web.bff import PATHS, Bff
+from core.web.bff import Bff, serves
 from core.work.studio import close_studio, open_studio
 
 logger = logging.getLogger(__name__)
@@ -55,10 +56,22 @@ def lifespan(
     return life
 
 
-def routes() -> list[BaseRoute]:
-    """Return the routes that are served beside the pages."""
-    bff = Bff()
-    return [Route(path, bff) for prefix in PATHS for path in (prefix, prefix + "/{rest:path}")]
+def middleware() -> list[Middleware]:
+    """Return what serves the HTTP layer's paths and hands all others on to the pages."""
+    return [Middleware(_BeforePages)]
+
+
+class _BeforePages:
+    """The HTTP layer as the outermost middleware, not as routes: so the pieces of a stream do not
+    pass through what only the pages need (their session cookie, compression)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._pages = app
+        self._bff = Bff()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_ours = scope["type"] == "http" and serves(scope["path"])
+        await (self._bff if is_ours else self._pages)(scope, receive, send)
 
 
 def _end_streams_on_signals(closing: threading.Event) -> None:

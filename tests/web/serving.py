@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from core.providers.practice import PracticeServer, PracticeSettings
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
-from core.web.server import lifespan, routes
+from core.web.server import lifespan, middleware
 from core.work.studio import Studio, close_studio, current_studio
 
 PATIENCE_S = 20.0
@@ -80,7 +80,8 @@ def serving(
         ),
         access=access or AccessSettings(),
     )
-    app = Starlette(routes=routes(), lifespan=lifespan(lambda: chosen, warm_up=lambda: None))
+    alive = lifespan(lambda: chosen, warm_up=lambda: None)
+    app = Starlette(middleware=middleware(), lifespan=alive)
     server = _Server(
         uvicorn.Config(
             app, port=0, log_config=None, lifespan="on", timeout_graceful_shutdown=1, ws="none"

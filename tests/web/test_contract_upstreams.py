@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from core.web.server import routes
+from core.web.server import middleware
 from core.work.studio import close_studio, opening_trouble
 from tests.upstream import Plan, Step, Upstream, whole
 from tests.web.events import hear
@@ -83,7 +83,7 @@ def test_a_store_that_cannot_be_written_is_not_ready(tmp_path: Path) -> None:
 
 def test_a_studio_that_is_not_open_is_said_so() -> None:
     close_studio()
-    transport = httpx.ASGITransport(Starlette(routes=routes()))
+    transport = httpx.ASGITransport(Starlette(middleware=middleware()))
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
