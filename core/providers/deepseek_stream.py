@@ -21,6 +21,7 @@ from core.providers.deepseek_wire import (
     PROVIDER,
     chunk_from_json,
     completion_from_json,
+    plain_text,
 )
 from core.providers.http import json_object
 from core.providers.redaction import looks_like_html
@@ -59,7 +60,8 @@ class ChunkStream(AsyncIterator[ChatChunk]):
         self._is_whole = "json" in content_type or "html" in content_type
         self._decoder = SSEDecoder()
         self._head = bytearray()  # the beginning, until the first event proves it to be a stream
-        self._ready: deque[ChatChunk] = deque()
+        self._ready: deque[ChatChunk | str] = deque()
+        self._model: str | None = None  # that the last event named
         self._failure: ProviderError | None = None
         self._ended = False
         self._has_data = False
@@ -75,12 +77,16 @@ class ChunkStream(AsyncIterator[ChatChunk]):
             if self._ended:
                 raise StopAsyncIteration
             await self._read_on()
-        return self._ready.popleft()
+        chunk = self._ready.popleft()
+        return ChatChunk(chunk) if isinstance(chunk, str) else chunk
 
-    async def batches(self) -> AsyncIterator[list[ChatChunk]]:
-        """Yield the chunks of each read together: one by one costs as much as reading them."""
+    async def batches(self) -> AsyncIterator[list[ChatChunk | str]]:
+        """Yield the chunks of each read together: one by one costs as much as reading them.
+
+        A piece of the answer that came alone, as nearly all do, is the bare text.
+        """
         async for chunk in self:
-            batch = [chunk, *self._ready]
+            batch: list[ChatChunk | str] = [chunk, *self._ready]
             self._ready.clear()
             yield batch
 
@@ -118,15 +124,20 @@ class ChunkStream(AsyncIterator[ChatChunk]):
         if not self._has_data and len(self._head) < _HEAD_BYTES:
             self._head += raw
         try:
-            events = self._decoder.feed(raw)
+            events = self._decoder.feed_raw(raw)
         except ProtocolError as error:
             limit = {"host": self._host, "limit_bytes": error.facts.get("limit_bytes", "-")}
             self._fail(
                 ProtocolError(str(error), provider=PROVIDER, text_id=error.text_id, facts=limit)
             )
             return
-        for event in events:
-            self._take(event.event, event.data)
+        for name, data in events:
+            text = plain_text(data, self._model) if name == "message" else None
+            if text is not None and not self._is_finished:
+                self._ready.append(text)
+                self._has_data = self._has_moved = True
+                continue
+            self._take(name, data.decode("utf-8", "replace"))
             if self._ended:
                 return
         if self._has_moved:
@@ -167,6 +178,7 @@ class ChunkStream(AsyncIterator[ChatChunk]):
                 return
         self._has_data = True
         chunk = chunk_from_json(payload)
+        self._model = chunk.model or self._model
         self._ready.append(chunk)
         if self._is_finished:
             return  # the grace runs, whatever else is told

@@ -7,12 +7,11 @@ import re
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.request import getproxies
 
 import httpx
-import orjson
+import msgspec
 
 from core.errors import UnavailableError
 from core.providers.fast_transport import FastTransport
@@ -38,6 +37,25 @@ _EVERYTHING: dict[str, httpx.AsyncBaseTransport | None] = {
 }
 
 
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Take nothing: looking costs as much as building a request."""
+
+
+class _Client(httpx.AsyncClient):
+    """A client whose cookie jar stays empty."""
+
+    _no_cookies = _NoCookies()
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        return self._no_cookies
+
+    @cookies.setter
+    def cookies(self, cookies: object) -> None:
+        raise TypeError("this client keeps no cookies")
+
+
 def build_client(
     *,
     timeout: httpx.Timeout,
@@ -60,7 +78,7 @@ def build_client(
             mounts = dict.fromkeys(_LOOPBACK, fast)  # it knows nothing of proxies
         else:
             transport, mounts = fast, None
-    return httpx.AsyncClient(
+    return _Client(
         timeout=timeout,
         transport=transport,
         mounts=mounts,
@@ -68,7 +86,6 @@ def build_client(
         http2=False,
         follow_redirects=False,
         headers={"User-Agent": USER_AGENT},
-        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
     )
 
 
@@ -118,17 +135,17 @@ def http_date(value: str) -> float | None:
         return None
 
 
-def json_object(text: str | bytes) -> dict[str, Any] | None:
+def json_object(text: str | bytes | bytearray) -> dict[str, Any] | None:
     """Return the JSON object in `text`, or None when it holds anything else."""
     try:
-        value = orjson.loads(text)
-    except ValueError:
+        value = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         value = _read_laxly(text)
     return value if isinstance(value, dict) else None
 
 
-def _read_laxly(text: str | bytes) -> Any:
-    """Read what orjson refuses and others write: NaN, huge numbers, half a surrogate pair."""
+def _read_laxly(text: str | bytes | bytearray) -> Any:
+    """Read what msgspec refuses and others write: NaN, huge numbers, half a surrogate pair."""
     try:
         value = json.loads(text)
         # No file, database or socket would take half a pair.

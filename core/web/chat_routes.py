@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-import orjson
+import msgspec
 
 from core.errors import AppError
 from core.models import Message
@@ -19,6 +19,8 @@ from core.wire.sse import encode_comment, encode_event
 from core.work.live_answer import Cursor, LiveAnswer
 
 logger = logging.getLogger(__name__)
+
+_encode = msgspec.json.Encoder().encode
 
 EVENT_STREAM_TYPE = "text/event-stream; charset=utf-8"
 STREAM_HEADERS = (("Cache-Control", "no-cache, no-transform"), ("X-Accel-Buffering", "no"))
@@ -115,7 +117,7 @@ class ChatRoutes:
         events = bytearray()
         if rest:
             at = place + len(rest)
-            events += encode_event(orjson.dumps(rest).decode(), id=f"{message.id}.{at}")
+            events += encode_event(_encode(rest).decode(), id=f"{message.id}.{at}")
         await call.end(bytes(events) + _closing(message, fault_of(message, None)))
 
     async def _follow(self, call: Call, live: LiveAnswer, *, place: int) -> None:
@@ -135,7 +137,7 @@ class ChatRoutes:
                     for piece in came.content:
                         place += len(piece)
                         # encode_event, for a piece that has no line ends: JSON escapes them.
-                        unsent += b"%b%d\ndata: %b\n\n" % (head, place, orjson.dumps(piece))
+                        unsent += b"%b%d\ndata: %b\n\n" % (head, place, _encode(piece))
                     if came.is_final:
                         message = live.snapshot()
                         unsent += _closing(message, fault_of(message, live.error))
@@ -184,7 +186,7 @@ def _error_event(fault: Fault, at: EventId | None) -> bytes:
     elif fault.body:
         told["body"] = fault.body
     event_id = None if at is None else f"{at.answer_id}.{at.place}"
-    return encode_event(orjson.dumps(told).decode(), id=event_id)
+    return encode_event(_encode(told).decode(), id=event_id)
 
 
 def _end_event(answer_id: str | None) -> bytes:

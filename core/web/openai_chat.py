@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-import orjson
+import msgspec
 
 from core.errors import AppError
 from core.models import Message, Usage
@@ -22,6 +22,7 @@ from core.web.routing import Table
 from core.work.live_answer import LiveAnswer
 
 _DONE = b"data: [DONE]\n\n"
+_encode = msgspec.json.Encoder().encode
 
 
 class OpenAIChat:
@@ -107,7 +108,7 @@ class OpenAIChat:
         message = live.snapshot()
         fault = fault_of(message, live.error)
         if fault is not None:
-            return b"data: %b\n\n" % orjson.dumps(_error_body(fault)) + _DONE
+            return b"data: %b\n\n" % _encode(_error_body(fault)) + _DONE
         events = chunks.last(message.finish_reason or "stop")
         if request.with_usage:
             events += chunks.usage(message.usage)
@@ -124,7 +125,7 @@ class _Chunks:
             "created": created,
             "model": model,
         }
-        self._head = b"data: " + orjson.dumps(head)[:-1]
+        self._head = b"data: " + _encode(head)[:-1]
         self._is_first = True
 
     def of(self, name: str, pieces: list[str]) -> bytes:
@@ -138,7 +139,7 @@ class _Chunks:
         head = self._head + b',"choices":[{"index":0,"delta":{"' + name.encode() + b'":'
         for piece in pieces:
             events += head
-            events += orjson.dumps(piece)
+            events += _encode(piece)
             events += b'},"finish_reason":null}]}\n\n'
         return bytes(events)
 
@@ -148,12 +149,12 @@ class _Chunks:
 
     def usage(self, usage: Usage | None) -> bytes:
         """Return the chunk without choices that tells the tokens."""
-        told = orjson.dumps(_usage(usage))
+        told = _encode(_usage(usage))
         return self._head + b',"choices":[],"usage":' + told + b"}\n\n"
 
     def _choice(self, delta: dict[str, str], finish_reason: str | None) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-        return self._head + b',"choices":[' + orjson.dumps(choice) + b"]}\n\n"
+        return self._head + b',"choices":[' + _encode(choice) + b"]}\n\n"
 
 
 def error_body(

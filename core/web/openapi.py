@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-import orjson
+import msgspec
 
 from core.web.kling_create import IDEMPOTENCY_HEADER
 
@@ -316,4 +316,4 @@ DESCRIPTION: dict[str, Any] = {
 @cache
 def openapi_json() -> bytes:
     """Return the description as JSON."""
-    return orjson.dumps(DESCRIPTION)
+    return msgspec.json.encode(DESCRIPTION)

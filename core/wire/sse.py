@@ -4,7 +4,7 @@ The rules are those of the WHATWG text, sections "Parsing an event stream" and "
 event stream" (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.errors import ProtocolError
 
@@ -72,25 +72,7 @@ class SSEDecoder:
         """
         # LF and CR as numbers: that test is several times as fast as `b"\n" in chunk`.
         if 10 in chunk or 13 in chunk:
-            # What providers send nearly always: one event, one line, nothing begun before it.
-            if (
-                chunk[:6] == b"data: "
-                and chunk.find(10) == len(chunk) - 2
-                and chunk[-1] == 10
-                and 13 not in chunk
-                and len(chunk) <= self._room
-                and self._data is None
-                and not self._pieces
-                and not self._event
-            ):
-                self._after_cr = False
-                self.last_event_id = self._id
-                text = chunk[6:-2].decode("utf-8", "replace")
-                return [ServerSentEvent("message", text, self._id)]
-            events = self._end_lines(chunk)
-            if self._room < 0:
-                raise self._too_large()
-            return events
+            return self._end_events(chunk, False)
         self._pieces.append(chunk)
         self._room = room = self._room - len(chunk)
         if room < 0:
@@ -99,7 +81,40 @@ class SSEDecoder:
                 raise self._too_large()
         return []
 
-    def _end_lines(self, chunk: bytes) -> list[ServerSentEvent]:
+    def feed_raw(self, chunk: bytes) -> list[tuple[str, bytes | bytearray]]:
+        """Do the same; return name and data of each event only, and the data as the bytes it is.
+
+        For data that is JSON: its parser reads UTF-8 itself, and bytes that are none must be told
+        apart from text before they are replaced.
+        """
+        if 10 in chunk or 13 in chunk:
+            return self._end_events(chunk, True)
+        self.feed(chunk)
+        return []
+
+    def _end_events(self, chunk: bytes, is_raw: bool) -> list[Any]:
+        # What providers send nearly always: one event, one line, nothing begun before it.
+        if (
+            chunk[:6] == b"data: "
+            and chunk.find(10) == len(chunk) - 2
+            and chunk[-1] == 10
+            and 13 not in chunk
+            and len(chunk) <= self._room
+            and self._data is None
+            and not self._pieces
+            and not self._event
+        ):
+            self._after_cr = False
+            self.last_event_id = self._id
+            if is_raw:
+                return [("message", chunk[6:-2])]
+            return [ServerSentEvent("message", chunk[6:-2].decode("utf-8", "replace"), self._id)]
+        events = self._end_lines(chunk, is_raw)
+        if self._room < 0:
+            raise self._too_large()
+        return events
+
+    def _end_lines(self, chunk: bytes, is_raw: bool) -> list[Any]:
         # A chunk that fits as a whole leaves nothing to measure line by line.
         is_tight = len(chunk) > self._room
         block = chunk
@@ -121,7 +136,7 @@ class SSEDecoder:
         rest = lines.pop() if last != 10 and last != 13 else b""
 
         data = self._data
-        events: list[ServerSentEvent] = []
+        events: list[Any] = []
         for line in lines:
             if is_tight and len(line) + len(data or b"") > self._limit:
                 self._give_up()
@@ -131,16 +146,20 @@ class SSEDecoder:
             elif not line:
                 self.last_event_id = self._id
                 if data is not None:
-                    text = data.decode("utf-8", "replace")
-                    events.append(ServerSentEvent(self._event or "message", text, self._id))
+                    name = self._event or "message"
+                    if is_raw:
+                        events.append((name, data))
+                    else:
+                        text = data.decode("utf-8", "replace")
+                        events.append(ServerSentEvent(name, text, self._id))
                     data = None
                 self._event = ""
                 continue
             else:
-                name, _, value = line.partition(b":")
+                field, _, value = line.partition(b":")
                 value = value.removeprefix(b" ")
-                if name != b"data":
-                    self._set_field(name, value)
+                if field != b"data":
+                    self._set_field(field, value)
                     continue
             if data is None:
                 data = value

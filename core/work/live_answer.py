@@ -53,6 +53,7 @@ class LiveAnswer:
         self._reasoning = GrowingText(message.reasoning_content)
         self._content = GrowingText(message.content)
         self._reasoning_from: float | None = None
+        self._is_answering = False  # text of the answer has come, and its moment is noted
         self._version = 0
         self.error: AppError | None = None  # why it failed or was cut off, once it is final
         self.saved = threading.Event()  # set once the store holds the final state
@@ -63,17 +64,23 @@ class LiveAnswer:
 
     # -- the job's side ----------------------------------------------------------------------------
 
-    def add(self, *chunks: ChatChunk) -> None:
-        """Append what chunks brought."""
+    def add(self, *chunks: ChatChunk | str) -> None:
+        """Append what chunks brought; text of the answer alone may come bare."""
         with self._lock:
             message = self._message
             for chunk in chunks:
+                if isinstance(chunk, str):
+                    if self._is_answering:  # nearly all, and nothing more to note
+                        self._content.add(chunk)
+                        continue
+                    chunk = ChatChunk(chunk)
                 if chunk.reasoning_content:
                     self._reasoning.add(chunk.reasoning_content)
                     if self._reasoning_from is None:
                         self._reasoning_from = self._clock()
                 if chunk.content:
                     self._content.add(chunk.content)
+                    self._is_answering = True
                     if message.reasoning_s is None and self._reasoning_from is not None:
                         message = replace(message, reasoning_s=self._clock() - self._reasoning_from)
                 if message.first_token_s is None and (chunk.content or chunk.reasoning_content):

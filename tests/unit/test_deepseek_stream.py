@@ -8,11 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.errors import ProtocolError, ProviderError, RateLimitError, UnavailableError
 from core.models import ChatChunk, ChatParameters, Turn, Usage
 from core.providers.deepseek import DeepSeek
 from core.providers.deepseek_timers import StreamTimers
+from core.providers.deepseek_wire import chunk_from_json, plain_text
 from core.providers.http import build_client
 from tests.unit.replies import Pieces, bytewise, raw_server, read_request
 
@@ -559,3 +562,50 @@ def test_a_complete_answer_leaves_its_connection_for_the_next() -> None:
         return connections
 
     assert asyncio.run(run()) == 1
+
+
+fields = st.none() | st.sampled_from(["", "字", "a\nb"]) | st.integers()
+deltas = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("content", "reasoning_content", "reasoning", "role"), fields)
+)
+choices = st.fixed_dictionaries(
+    {},
+    optional={
+        "delta": deltas | st.none(),
+        "finish_reason": st.sampled_from([None, "", "stop", 1]),
+        "index": st.integers(),
+    },
+)
+events = st.fixed_dictionaries(
+    {},
+    optional={
+        "choices": st.lists(choices | st.none(), max_size=2) | st.none(),
+        "model": st.sampled_from([None, "", "flash", "other", 3]),
+        "usage": st.sampled_from([None, {}, {"total_tokens": 3}, "much"]),
+        "error": st.sampled_from([None, {}, {"message": "no"}, "no"]),
+    },
+)
+
+
+@settings(max_examples=2_000, deadline=None)
+@given(events)
+def test_the_short_way_takes_only_what_the_long_way_reads_the_same(payload: dict[str, Any]) -> None:
+    text = plain_text(json.dumps(payload).encode(), "flash")
+    if text is not None:
+        chunk = chunk_from_json(payload)
+        assert chunk._replace(model=None) == ChatChunk(content=text)
+        assert chunk.model in (None, "flash")
+        assert not payload.get("error")
+
+
+@pytest.mark.parametrize("reasons", [{}, {"finish_reason": None}])
+def test_the_short_way_takes_the_usual_event(reasons: dict[str, None]) -> None:
+    delta_fields = {"role": None, "content": "字", "reasoning_content": None}
+    payload = {
+        "id": "1",
+        "model": "flash",
+        "usage": None,
+        "choices": [{"index": 0, "delta": delta_fields, "logprobs": None, **reasons}],
+    }
+    assert plain_text(json.dumps(payload).encode(), "flash") == "字"
+    assert plain_text(json.dumps(payload).encode(), "other") is None
