@@ -1,8 +1,9 @@
 """Chats that come whole, with their earlier turns, from front ends that keep the history."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +25,25 @@ class Ask:
     title: str
     system_prompt: str = ""
     earlier: tuple[Turn, ...] = ()
+    conversation_id: str = field(default_factory=lambda: uuid4().hex)
+    question_id: str = field(default_factory=lambda: uuid4().hex)
+    answer_id: str = field(default_factory=lambda: uuid4().hex)
+    asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def answer(self) -> Message:
+        """Return the answer as it is when it begins to run."""
+        return Message(
+            id=self.answer_id,
+            conversation_id=self.conversation_id,
+            parent_id=self.question_id,
+            role="assistant",
+            content="",
+            created_at=self.asked_at,
+            status=AnswerStatus.RUNNING,
+            model=self.parameters.model,
+            parameters=self.parameters,
+            practice=self.practice,
+        )
 
 
 class Asked:
@@ -33,83 +53,67 @@ class Asked:
         self._database = database
         self._clock = clock
 
-    def begin(self, asks: Sequence[Ask], *, process_id: str, lease_s: float) -> tuple[Message, ...]:
-        """Write down chats that came together, in one transaction; return their running answers."""
-        now = self._clock()
-        conversation_rows: list[dict[str, Any]] = []
+    def begin(self, asks: Sequence[Ask], *, process_id: str, lease_s: float) -> None:
+        """Write down chats that came together, and their running answers, in one transaction."""
+        lease_until = self._clock() + timedelta(seconds=lease_s)
         message_rows: list[dict[str, Any]] = []
-        answers: list[Message] = []
         for ask in asks:
-            conversation_id = uuid4().hex
-            rows = _rows(ask, conversation_id, now)
-            answer = Message(
-                id=rows[-1]["id"],
-                conversation_id=conversation_id,
-                parent_id=rows[-1]["parent_id"],
-                role="assistant",
-                content="",
-                created_at=now,
-                status=AnswerStatus.RUNNING,
-                model=ask.parameters.model,
-                parameters=ask.parameters,
-                practice=ask.practice,
-            )
-            rows[-1] |= {
+            message_rows += _rows(ask)
+            message_rows[-1] |= {
                 "status": AnswerStatus.RUNNING.value,
                 "model": ask.parameters.model,
-                "parameters": asdict(ask.parameters),
+                "parameters": _as_dict(ask.parameters),
                 "practice": ask.practice,
                 "process_id": process_id,
-                "lease_until": now + timedelta(seconds=lease_s),
+                "lease_until": lease_until,
             }
-            conversation_rows.append(_conversation_row(ask, conversation_id, answer.id, now))
-            message_rows += rows
-            answers.append(answer)
         with self._database.write() as connection:
-            connection.execute(insert(conversations), conversation_rows)
+            connection.execute(insert(conversations), [_conversation_row(ask) for ask in asks])
             connection.execute(insert(messages), message_rows)
-        return tuple(answers)
 
 
-def _rows(ask: Ask, conversation_id: str, now: datetime) -> list[dict[str, Any]]:
+@lru_cache(maxsize=64)
+def _as_dict(parameters: ChatParameters) -> dict[str, object]:
+    # Front ends ask with the same ones again and again.
+    return asdict(parameters)
+
+
+def _rows(ask: Ask) -> list[dict[str, Any]]:
     """Return the rows of all messages, the answer last; each under the one before it."""
     said = [*ask.earlier, Turn("user", ask.question), Turn("assistant", "")]
-    rows: list[dict[str, Any]] = []
-    for turn in said:
-        rows.append(
-            {
-                "id": uuid4().hex,
-                "conversation_id": conversation_id,
-                "parent_id": rows[-1]["id"] if rows else None,
-                "role": turn.role,
-                "content": turn.content,
-                "reasoning_content": turn.reasoning_content or "",
-                "status": AnswerStatus.COMPLETE.value,
-                "error_detail": "",
-                "model": None,
-                "parameters": None,
-                "practice": False,
-                "process_id": None,
-                "lease_until": None,
-                "created_at": now,
-            }
-        )
-    return rows
+    ids = [*(uuid4().hex for _ in ask.earlier), ask.question_id, ask.answer_id]
+    return [
+        {
+            "id": message_id,
+            "conversation_id": ask.conversation_id,
+            "parent_id": parent_id,
+            "role": turn.role,
+            "content": turn.content,
+            "reasoning_content": turn.reasoning_content or "",
+            "status": AnswerStatus.COMPLETE.value,
+            "error_detail": "",
+            "model": None,
+            "parameters": None,
+            "practice": False,
+            "process_id": None,
+            "lease_until": None,
+            "created_at": ask.asked_at,
+        }
+        for turn, message_id, parent_id in zip(said, ids, [None, *ids[:-1]], strict=True)
+    ]
 
 
-def _conversation_row(
-    ask: Ask, conversation_id: str, head_id: str, now: datetime
-) -> dict[str, Any]:
+def _conversation_row(ask: Ask) -> dict[str, Any]:
     return {
-        "id": conversation_id,
+        "id": ask.conversation_id,
         "owner": ask.owner,
         "title": ask.title,
         "title_is_manual": False,
         "pinned": False,
         "system_prompt": ask.system_prompt,
-        "parameters": asdict(ask.parameters),
+        "parameters": _as_dict(ask.parameters),
         "origin": "http",
-        "head_id": head_id,
-        "created_at": now,
-        "updated_at": now,
+        "head_id": ask.answer_id,
+        "created_at": ask.asked_at,
+        "updated_at": ask.asked_at,
     }

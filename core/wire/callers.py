@@ -11,6 +11,7 @@ import hmac
 import ipaddress
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -127,6 +128,7 @@ def forwarding_header(headers: Mapping[str, str]) -> str | None:
     )
 
 
+@lru_cache(maxsize=256)  # asked for each request, of few addresses
 def is_loopback(address: str | None) -> bool:
     """Tell whether an address is this machine's own, IPv4 written as IPv6 included."""
     try:

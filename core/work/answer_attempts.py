@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from random import Random
 
 from core.errors import (
@@ -28,6 +28,8 @@ _FINAL_ERRORS = (AuthenticationError, QuotaExceededError, RejectedError, InputEr
 
 # Returns what to send; the argument tells whether earlier reasoning goes with it.
 Context = Callable[[bool], Awaitable[list[Turn]]]
+# Returns how many seconds to wait before each further attempt.
+Backoff = Callable[[], Sequence[float]]
 
 
 async def bring_in(
@@ -36,11 +38,11 @@ async def bring_in(
     parameters: ChatParameters,
     client: DeepSeek,
     *,
-    delays_s: Sequence[float],
+    backoff: Backoff,
 ) -> tuple[AnswerStatus, AppError | None]:
     """Let `live` grow until the answer is complete or cannot go on."""
     with_reasoning = False
-    delays = iter(delays_s)
+    delays: Iterator[float] | None = None
     while True:
         try:
             turns = await context(with_reasoning)
@@ -52,6 +54,7 @@ async def bring_in(
             if error.text_id == "error.reasoning_required" and not with_reasoning:
                 with_reasoning = True
                 continue
+            delays = delays or iter(backoff())
             delay = next(delays, None) if _is_worth_retrying(error) else None
             if delay is None:
                 return AnswerStatus.FAILED, error

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 SAVE_INTERVAL_S = 0.5
 LEASE_S = 15.0
 
+_random = Random()
+
 
 class AnswerRecords:
     """The rows of this process's answers. On the studio's loop."""
@@ -32,15 +34,19 @@ class AnswerRecords:
         self._live = live
         self._process_id = process_id
         self._asks = Together(self._write_asks)
-        self._ends = Together(self._write_ends)
+        self._ends = Together(self._store.messages.save_final)
+        self._unwritten: set[str] = set()
 
-    async def add(self, ask: Ask) -> Message:
-        """Write a posted chat down; return its running answer."""
-        return await self._asks.write(ask)
+    def add(self, ask: Ask) -> "asyncio.Future[None]":
+        """Write a posted chat and its running answer down; done once they are."""
+        self._unwritten.add(ask.answer_id)
+        written = self._asks.write(ask)
+        written.add_done_callback(lambda _: self._unwritten.discard(ask.answer_id))
+        return written
 
     async def end(self, message: Message) -> None:
         """Write the final state down, however long the store takes to come back."""
-        for delay in retry_delays(Random()):
+        for delay in retry_delays(_random):
             try:
                 await self._ends.write(message)
                 return
@@ -55,7 +61,9 @@ class AnswerRecords:
         clock = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(SAVE_INTERVAL_S)
-            growing = self._live.growing()
+            growing = [
+                live for live in self._live.growing() if live.message_id not in self._unwritten
+            ]
             must_renew = clock() - renewed_at > LEASE_S / 3
             versions = {live.message_id: live.version for live in growing}
             changed = [
@@ -83,12 +91,8 @@ class AnswerRecords:
                     self._live.mark_stopped(message_id)
                     self._live.cancel(message_id)
 
-    def _write_asks(self, asks: Sequence[Ask]) -> Sequence[Message]:
-        return self._store.asked.begin(asks, process_id=self._process_id, lease_s=LEASE_S)
-
-    def _write_ends(self, ended: Sequence[Message]) -> Sequence[None]:
-        self._store.messages.save_final(ended)
-        return [None] * len(ended)
+    def _write_asks(self, asks: Sequence[Ask]) -> None:
+        self._store.asked.begin(asks, process_id=self._process_id, lease_s=LEASE_S)
 
 
 def _draft(live: LiveAnswer) -> AnswerDraft:

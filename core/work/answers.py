@@ -15,13 +15,14 @@ from core.models import AnswerStatus, ChatParameters, Conversation, Message, Tur
 from core.providers.deepseek import DeepSeek
 from core.storage.asked import Ask
 from core.storage.store import Store
-from core.work.answer_attempts import Context, bring_in, usual_delays
+from core.work.answer_attempts import Backoff, Context, bring_in, usual_delays
 from core.work.answer_context import posted_turns, stored_turns
 from core.work.answer_records import LEASE_S, AnswerRecords
 from core.work.live_answer import LiveAnswer
 from core.work.live_answers import LiveAnswers
 from core.work.loop import LoopThread
 from core.work.titles import Titles, shortened
+from core.work.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class ChatService:
     practice: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Job:
     """What it takes to bring one answer in."""
 
@@ -48,6 +49,7 @@ class _Job:
     client: DeepSeek
     context: Context
     wants_title: bool = False
+    written: "asyncio.Future[None] | None" = None  # done once the answer has its row
 
 
 class Answers:
@@ -60,7 +62,7 @@ class Answers:
         store: Store,
         process_id: str,
         service: Callable[[str], ChatService],
-        backoff: Callable[[], Sequence[float]] | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
         self._loop = loop
         self._store = store
@@ -70,6 +72,7 @@ class Answers:
         self._titles = Titles(store)
         self._is_closing = False
         self._live = LiveAnswers()
+        self._turns = Turns()
         self._records = AnswerRecords(store, self._live, process_id=process_id)
 
     def start(self) -> None:
@@ -114,16 +117,25 @@ class Answers:
             system_prompt=system_prompt,
             earlier=tuple(earlier),
         )
-        live = LiveAnswer(await self._records.add(ask), owner)
-        self._live.add(live)
         turns = [*earlier, Turn("user", question)]
         if system_prompt.strip():
             turns.insert(0, Turn("system", system_prompt))
 
         async def context(with_reasoning: bool) -> list[Turn]:
+            await self._turns.take()
             return posted_turns(turns, with_reasoning=with_reasoning)
 
-        self._spawn(_Job(live, parameters, service.client, context))
+        live = LiveAnswer(ask.answer(), owner)
+        self._live.add(live)
+        # Written down while the request is on its way, and nothing is shown before it is.
+        job = _Job(live, parameters, service.client, context)
+        self._spawn(job)
+        written = job.written = self._records.add(ask)
+        try:
+            await asyncio.shield(written)
+        except AppError:
+            self._live.cancel(live.message_id)
+            raise
         return live
 
     def check(self, owner: str, question: str) -> None:
@@ -245,7 +257,7 @@ class Answers:
             if not self._live.begin(live.message_id):  # stopped before it came to its first step
                 raise asyncio.CancelledError
             status, error = await bring_in(
-                live, job.context, job.parameters, job.client, delays_s=self._backoff()
+                live, job.context, job.parameters, job.client, backoff=self._backoff
             )
         except asyncio.CancelledError:
             was_stopped = self._live.was_stopped(live.message_id)
@@ -254,13 +266,10 @@ class Answers:
         wants_title = job.wants_title and status is AnswerStatus.COMPLETE
         if wants_title:  # noted first: a page that sees the end is to know that more will come
             self._titles.await_for(live.conversation_id)
-        await asyncio.shield(self._end(live, status, error))
-        logger.info(
-            "Answer %s ended as %s%s",
-            live.message_id,
-            status,
-            f" ({error.text_id})" if error else "",
-        )
+        await asyncio.shield(self._end(job, status, error))
+        if status is not AnswerStatus.COMPLETE:
+            reason = f" ({error.text_id})" if error else ""
+            logger.info("Answer %s ended as %s%s", live.message_id, status, reason)
         if wants_title and not self._is_closing:
             try:
                 await self._titles.write(
@@ -269,12 +278,13 @@ class Answers:
             finally:
                 self._titles.give_up(live.conversation_id)
 
-    async def _end(self, live: LiveAnswer, status: AnswerStatus, error: AppError | None) -> None:
+    async def _end(self, job: _Job, status: AnswerStatus, error: AppError | None) -> None:
         """Write the final state down, then let go."""
-        message = live.finish(status, error)
-        await self._records.end(message)
+        message = job.live.finish(status, error)
+        if await _is_written(job):
+            await self._records.end(message)
         self._live.remove(message.id)
-        live.saved.set()
+        job.live.saved.set()
 
     async def _close(self) -> None:
         self._is_closing = True
@@ -282,6 +292,17 @@ class Answers:
         for message_id in jobs:
             self._live.cancel(message_id)
         await asyncio.gather(*jobs.values(), return_exceptions=True)
+
+
+async def _is_written(job: _Job) -> bool:
+    """Wait for the answer's row; False when it could not be written, which its asker was told."""
+    if job.written is None:
+        return True
+    try:
+        await asyncio.shield(job.written)
+    except AppError:
+        return False
+    return True
 
 
 def _checked(question: str) -> str:

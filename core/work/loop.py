@@ -45,10 +45,10 @@ class LoopThread:
 
     def spawn(self, coroutine: Coroutine[Any, Any, None], *, name: str) -> None:
         """Start a background task from any thread; what it raises is logged."""
-        # An empty context: a task must not carry the page session that happened to start it.
-        self._loop.call_soon_threadsafe(
-            lambda: self._start(coroutine, name), context=contextvars.Context()
-        )
+        if threading.current_thread() is self._thread:
+            self._start(coroutine, name)
+            return
+        self._loop.call_soon_threadsafe(self._start, coroutine, name)
 
     def post(self, callback: Callable[[], object]) -> None:
         """Run `callback` on the loop soon."""
@@ -76,7 +76,8 @@ class LoopThread:
             self._loop.close()
 
     def _start(self, coroutine: Coroutine[Any, Any, None], name: str) -> None:
-        task = self._loop.create_task(coroutine, name=name)
+        # An empty context: a task must not carry the page session that happened to start it.
+        task = self._loop.create_task(coroutine, name=name, context=contextvars.Context())
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 

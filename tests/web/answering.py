@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ class Desk:
 
     answers: Answers
     store: Store
+    loop: LoopThread
 
     def conversation(self) -> Conversation:
         return self.store.conversations.create(OWNER)
@@ -53,6 +55,12 @@ class Desk:
         parameters: ChatParameters = PLAIN,
     ) -> LiveAnswer:
         return self.answers.ask(OWNER, conversation or self.conversation(), question, parameters)
+
+    def begin_over_http(self, question: str) -> "Future[LiveAnswer]":
+        return self.loop.submit(self.answers.ask_over_http(OWNER, question, PLAIN))
+
+    def ask_over_http(self, question: str) -> LiveAnswer:
+        return self.begin_over_http(question).result(PATIENCE_S)
 
     def stored(self, live: LiveAnswer) -> Message:
         message = self.store.messages.get(OWNER, live.message_id)
@@ -99,7 +107,7 @@ def answering(
     )
     answers.start()
     try:
-        yield Desk(answers, store)
+        yield Desk(answers, store, loop)
     finally:
         answers.close()
         loop.call(client.aclose())

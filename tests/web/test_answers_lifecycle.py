@@ -3,12 +3,13 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.errors import BusyError, InputError
+from core.errors import BusyError, InputError, StoreError
 from core.models import AnswerStatus
 from core.work.live_answer import Cursor
 from tests.upstream import (
@@ -65,6 +66,18 @@ def silent(_body: dict[str, Any]) -> Plan:
     yield Step(0, STREAM_HEAD)
     yield Step(0, event(content="开头，然后"))
     yield Step(0, None)
+
+
+@contextmanager
+def blocked(folder: Path) -> Iterator[None]:
+    """Let nobody write to the store."""
+    blocker = sqlite3.connect(folder / "inkling.sqlite3", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        blocker.execute("ROLLBACK")
+        blocker.close()
 
 
 def half() -> str:
@@ -197,17 +210,44 @@ def test_a_store_that_fails_for_a_while_loses_nothing(
 ) -> None:
     live = desk.ask("在吗？")
     until(lambda: live.has_grown, "the first text")
-    blocker = sqlite3.connect(tmp_path / "inkling.sqlite3", isolation_level=None)
-    blocker.execute("BEGIN IMMEDIATE")
-    try:
+    with blocked(tmp_path):
         gate.opened.set()
         until(lambda: live.is_final, "the answer's end")
         assert not live.saved.is_set()
         assert desk.answers.live(live.message_id) is live  # pages still find it
-    finally:
-        blocker.execute("ROLLBACK")
-        blocker.close()
     message = desk.ended(live)
+    assert message.status is AnswerStatus.COMPLETE
+    assert message.content == "".join(PIECES)
+
+
+def test_a_posted_chat_that_cannot_be_written_down_is_refused_and_its_request_closed(
+    tmp_path: Path,
+) -> None:
+    with (
+        Upstream(silent) as upstream,
+        answering(tmp_path, upstream.url, busy_timeout_s=0.05) as desk,
+        blocked(tmp_path),
+    ):
+        with pytest.raises(StoreError):
+            desk.ask_over_http("在吗？")
+        until(lambda: not desk.answers.running_conversations(), "the answer is let go")
+        until(lambda: all(one.closed_at for one in upstream.exchanges), "the request is closed")
+    with answering(tmp_path, upstream.url) as desk:
+        assert not desk.store.conversations.list(OWNER).items
+
+
+def test_a_posted_chat_that_ends_before_it_is_written_down_is_kept_whole(tmp_path: Path) -> None:
+    def quick(_body: dict[str, Any]) -> Plan:
+        yield from streamed(PIECES, 0)
+
+    with Upstream(quick) as upstream, answering(tmp_path, upstream.url) as desk:
+        with blocked(tmp_path):
+            asking = desk.begin_over_http("在吗？")
+            until(lambda: upstream.exchanges, "the request")
+            assert upstream.exchanges[0].is_over.wait(10)
+            assert not asking.done()  # nothing is shown before the store knows of it
+        live = asking.result(10)
+        message = desk.ended(live)
     assert message.status is AnswerStatus.COMPLETE
     assert message.content == "".join(PIECES)
 
