@@ -118,7 +118,7 @@ class ChatRoutes:
         if rest:
             at = place + len(rest)
             events += encode_event(_encode(rest).decode(), id=f"{message.id}.{at}")
-        await call.end(bytes(events) + _closing(message, fault_of(message, None)))
+        await call.end(bytes(events) + _closing(message, None, len(message.content)))
 
     async def _follow(self, call: Call, live: LiveAnswer, *, place: int) -> None:
         """Send pieces as they come, all of one wake-up at once, until the end or the caller's."""
@@ -139,8 +139,7 @@ class ChatRoutes:
                         # encode_event, for a piece that has no line ends: JSON escapes them.
                         unsent += b"%b%d\ndata: %b\n\n" % (head, place, _encode(piece))
                     if came.is_final:
-                        message = live.snapshot()
-                        unsent += _closing(message, fault_of(message, live.error))
+                        unsent += _closing(live.outline(), live.error, place)
                         await call.end(bytes(unsent))
                         is_over = True
                         return
@@ -168,10 +167,11 @@ async def whole_answer(call: Call, desk: Desk, live: LiveAnswer) -> Message | No
             await reader.wait()
 
 
-def _closing(message: Message, fault: Fault | None) -> bytes:
+def _closing(message: Message, error: AppError | None, place: int) -> bytes:
     events = b""
+    fault = fault_of(message, error)
     if fault is not None:
-        events = _error_event(fault, EventId(message.id, len(message.content)))
+        events = _error_event(fault, EventId(message.id, place))
     return events + _end_event(message.id)
 
 

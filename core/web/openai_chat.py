@@ -79,7 +79,7 @@ class OpenAIChat:
                 while not reader.is_gone:
                     came = reader.take()
                     if came.is_final and not call.has_begun:
-                        fault = fault_of(live.snapshot(), live.error)
+                        fault = fault_of(live.outline(), live.error)
                         if fault is not None and not came.content and not came.reasoning:
                             is_over = True
                             await _refuse(call, fault)
@@ -105,7 +105,7 @@ class OpenAIChat:
                 self._desk.stop(live.message_id)
 
     def _closing(self, chunks: "_Chunks", live: LiveAnswer, request: ChatRequest) -> bytes:
-        message = live.snapshot()
+        message = live.outline()
         fault = fault_of(message, live.error)
         if fault is not None:
             return b"data: %b\n\n" % _encode(_error_body(fault)) + _DONE

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from random import Random
 
 from core.errors import StoreError
-from core.models import Message
 from core.storage.asked import Ask
 from core.storage.messages import AnswerDraft, SaveOutcome
 from core.storage.store import Store
@@ -22,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 SAVE_INTERVAL_S = 0.5
 LEASE_S = 15.0
+ASKS_AT_ONCE = 64
+# Each text is copied to be written: hundreds of long ones at once would fill the memory.
+TEXTS_AT_ONCE = 16
 
 _random = Random()
 
@@ -33,8 +35,8 @@ class AnswerRecords:
         self._store = store
         self._live = live
         self._process_id = process_id
-        self._asks = Together(self._write_asks)
-        self._ends = Together(self._store.messages.save_final)
+        self._asks = Together(self._write_asks, most=ASKS_AT_ONCE)
+        self._ends = Together(self._write_ends, most=TEXTS_AT_ONCE)
         self._unwritten: set[str] = set()
 
     def add(self, ask: Ask) -> "asyncio.Future[None]":
@@ -44,14 +46,14 @@ class AnswerRecords:
         written.add_done_callback(lambda _: self._unwritten.discard(ask.answer_id))
         return written
 
-    async def end(self, message: Message) -> None:
+    async def end(self, live: LiveAnswer) -> None:
         """Write the final state down, however long the store takes to come back."""
         for delay in retry_delays(_random):
             try:
-                await self._ends.write(message)
+                await self._ends.write(live)
                 return
             except StoreError as error:
-                logger.warning("Answer %s is not saved yet: %s", message.id, error)
+                logger.warning("Answer %s is not saved yet: %s", live.message_id, error)
                 await asyncio.sleep(delay)
 
     async def save_regularly(self) -> None:
@@ -75,11 +77,7 @@ class AnswerRecords:
                 saved = versions
                 continue
             try:
-                outcomes = await asyncio.to_thread(
-                    self._store.messages.save_running,
-                    [_draft(live) for live in changed],
-                    lease_s=LEASE_S,
-                )
+                outcomes = await asyncio.to_thread(self._save, changed)
             except StoreError as error:
                 logger.warning("Running answers are not saved yet: %s", error)
                 continue
@@ -91,8 +89,18 @@ class AnswerRecords:
                     self._live.mark_stopped(message_id)
                     self._live.cancel(message_id)
 
+    def _save(self, growing: Sequence[LiveAnswer]) -> dict[str, SaveOutcome]:
+        outcomes: dict[str, SaveOutcome] = {}
+        for at in range(0, len(growing), TEXTS_AT_ONCE):
+            drafts = [_draft(live) for live in growing[at : at + TEXTS_AT_ONCE]]
+            outcomes |= self._store.messages.save_running(drafts, lease_s=LEASE_S)
+        return outcomes
+
     def _write_asks(self, asks: Sequence[Ask]) -> None:
         self._store.asked.begin(asks, process_id=self._process_id, lease_s=LEASE_S)
+
+    def _write_ends(self, ended: Sequence[LiveAnswer]) -> None:
+        self._store.messages.save_final([live.snapshot() for live in ended])
 
 
 def _draft(live: LiveAnswer) -> AnswerDraft:

@@ -280,11 +280,12 @@ class Answers:
 
     async def _end(self, job: _Job, status: AnswerStatus, error: AppError | None) -> None:
         """Write the final state down, then let go."""
-        message = job.live.finish(status, error)
+        live = job.live
+        live.finish(status, error)
         if await _is_written(job):
-            await self._records.end(message)
-        self._live.remove(message.id)
-        job.live.saved.set()
+            await self._records.end(live)
+        self._live.remove(live.message_id)
+        live.saved.set()
 
     async def _close(self) -> None:
         self._is_closing = True

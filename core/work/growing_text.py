@@ -2,7 +2,7 @@
 
 # The newest pieces are told apart, so that who reads along gets each as it came. Older ones are
 # joined: a piece of three letters weighs twenty times its text.
-DISTINCT_PIECES = 256
+DISTINCT_PIECES = 128
 
 
 class GrowingText:

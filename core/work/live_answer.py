@@ -94,12 +94,12 @@ class LiveAnswer:
             self._message = message
             self._tell()
 
-    def finish(self, status: AnswerStatus, error: AppError | None = None) -> Message:
-        """Set the final status, and return the whole message as it is to be kept."""
+    def finish(self, status: AnswerStatus, error: AppError | None = None) -> None:
+        """Set the final status: nothing is added any more."""
         with self._lock:
             self.error = error
             now = self._clock()
-            message = replace(self._whole(), status=status, duration_s=now - self._started)
+            message = replace(self._message, status=status, duration_s=now - self._started)
             if self._reasoning_from is not None and message.reasoning_s is None:
                 message = replace(message, reasoning_s=now - self._reasoning_from)
             if error is not None:
@@ -111,7 +111,6 @@ class LiveAnswer:
                 )
             self._message = message
             self._tell()
-            return self._message
 
     def restart_clock(self) -> None:
         """Count times from now: called when the request is sent."""
@@ -151,10 +150,19 @@ class LiveAnswer:
         with self._lock:
             return self._message.usage
 
-    def snapshot(self) -> Message:
-        """Return the message as it stands, with all text so far."""
+    def outline(self) -> Message:
+        """Return the message as it stands, without the text that came."""
         with self._lock:
-            return self._whole()
+            return self._message
+
+    def snapshot(self) -> Message:
+        """Return the message as it stands, with all text so far: a copy of it."""
+        with self._lock:
+            return replace(
+                self._message,
+                content=self._content.whole(),
+                reasoning_content=self._reasoning.whole(),
+            )
 
     def read(self, cursor: Cursor) -> Growth:
         """Return at once what came after `cursor`."""
@@ -191,13 +199,6 @@ class LiveAnswer:
                 self._listeners.discard(callback)
 
         return leave
-
-    def _whole(self) -> Message:
-        return replace(
-            self._message,
-            content=self._content.whole(),
-            reasoning_content=self._reasoning.whole(),
-        )
 
     def _tell(self) -> None:
         self._version += 1

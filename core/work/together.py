@@ -9,11 +9,13 @@ from core.errors import AppError
 _Item = TypeVar("_Item")
 
 
+
 class Together(Generic[_Item]):
     """Writes items in batches, one batch at a time, in a thread. One event loop."""
 
-    def __init__(self, write: Callable[[Sequence[_Item]], None]) -> None:
+    def __init__(self, write: Callable[[Sequence[_Item]], None], *, most: int) -> None:
         self._write = write
+        self._most = most  # in one batch
         self._waiting: list[tuple[_Item, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -28,7 +30,7 @@ class Together(Generic[_Item]):
     async def _write_all(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting, []
+                batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
                 items = [item for item, _ in batch]
                 try:
                     await asyncio.to_thread(self._write, items)

@@ -72,7 +72,8 @@ def test_a_continued_answer_begins_with_the_text_that_was_there(stopwatch: Stopw
     assert (growth.reasoning, growth.content) == ("想", "从前，有座山。")
     assert answer.has_grown
     # How long the thinking took that it begins with, nobody knows here.
-    assert answer.finish(AnswerStatus.COMPLETE).reasoning_s is None
+    answer.finish(AnswerStatus.COMPLETE)
+    assert answer.snapshot().reasoning_s is None
 
 
 def test_times_run_from_the_request(answer: LiveAnswer, stopwatch: Stopwatch) -> None:
@@ -85,7 +86,8 @@ def test_times_run_from_the_request(answer: LiveAnswer, stopwatch: Stopwatch) ->
     assert answer.reasoning_s == 2
     answer.add(ChatChunk(content="好"))
     stopwatch.now += 3
-    message = answer.finish(AnswerStatus.COMPLETE)
+    answer.finish(AnswerStatus.COMPLETE)
+    message = answer.snapshot()
     assert (message.first_token_s, message.reasoning_s, message.duration_s) == (1, 2, 6)
 
 
@@ -94,7 +96,8 @@ def test_thinking_that_never_came_to_an_answer_has_its_length(
 ) -> None:
     answer.add(ChatChunk(reasoning_content="嗯"))
     stopwatch.now += 4
-    assert answer.finish(AnswerStatus.STOPPED).reasoning_s == 4
+    answer.finish(AnswerStatus.STOPPED)
+    assert answer.snapshot().reasoning_s == 4
 
 
 def test_an_empty_chunk_is_no_first_token(answer: LiveAnswer) -> None:
@@ -107,7 +110,8 @@ def test_an_empty_chunk_is_no_first_token(answer: LiveAnswer) -> None:
 def test_the_last_usage_counts(answer: LiveAnswer) -> None:
     answer.add(ChatChunk(usage=Usage(completion_tokens=8)))
     answer.add(ChatChunk(content="。", finish_reason="stop", usage=Usage(completion_tokens=9)))
-    assert answer.finish(AnswerStatus.COMPLETE).usage == Usage(completion_tokens=9)
+    answer.finish(AnswerStatus.COMPLETE)
+    assert answer.snapshot().usage == Usage(completion_tokens=9)
 
 
 def test_the_final_message_says_why_it_failed(answer: LiveAnswer) -> None:
@@ -115,7 +119,8 @@ def test_the_final_message_says_why_it_failed(answer: LiveAnswer) -> None:
         "gone", provider="deepseek", text_id="error.cut_off", facts={"host": "h"}, detail="words"
     )
     answer.add(ChatChunk(content="半句"))
-    message = answer.finish(AnswerStatus.CUT_OFF, error)
+    answer.finish(AnswerStatus.CUT_OFF, error)
+    message = answer.snapshot()
     assert message.status is AnswerStatus.CUT_OFF
     assert message.content == "半句"
     assert message.error_text_id == "error.cut_off"
