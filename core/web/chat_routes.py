@@ -98,17 +98,15 @@ class ChatRoutes:
         if known is None or known.place is None:
             await call.reply(204, b"", "")
             return
-        store = self._desk.studio.store
         live = self._desk.studio.answers.live(known.answer_id)
-        stored = await asyncio.to_thread(store.messages.get, OWNER, known.answer_id)
+        if live is not None and live.owner == OWNER:
+            await self._follow(call, live, place=known.place)
+            return
+        messages = self._desk.studio.store.messages
+        stored = await asyncio.to_thread(messages.get, OWNER, known.answer_id)
         if stored is None or stored.role != "assistant":
             await call.reply(204, b"", "")
-        elif live is not None:
-            await self._follow(call, live, place=known.place)
         else:
-            # Read again: it may have ended between the two looks.
-            stored = await asyncio.to_thread(store.messages.get, OWNER, known.answer_id)
-            assert stored is not None
             await self._tell_stored(call, stored, known.place)
 
     async def _tell_stored(self, call: Call, message: Message, place: int) -> None:

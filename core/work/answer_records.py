@@ -6,6 +6,7 @@ Hundreds may be asked, grow and end together: what comes together shares a trans
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from random import Random
 
 from core.errors import StoreError
@@ -38,13 +39,29 @@ class AnswerRecords:
         self._asks = Together(self._write_asks, most=ASKS_AT_ONCE)
         self._ends = Together(self._write_ends, most=TEXTS_AT_ONCE)
         self._unwritten: set[str] = set()
+        self.is_troubled = False  # whether the last chat could not be written down
 
     def add(self, ask: Ask) -> "asyncio.Future[None]":
-        """Write a posted chat and its running answer down; done once they are."""
+        """Write a posted chat and its running answer down; done once they are, or cannot be."""
         self._unwritten.add(ask.answer_id)
         written = self._asks.write(ask)
         written.add_done_callback(lambda _: self._unwritten.discard(ask.answer_id))
         return written
+
+    async def is_kept(self, ask: Ask, written: "asyncio.Future[None]", live: LiveAnswer) -> bool:
+        """Wait until an answer that has ended is written down; False when nothing came of it."""
+        try:
+            await asyncio.shield(written)
+        except StoreError:
+            if not live.has_grown:
+                return False
+            # It was paid for, and shown: it is kept as soon as the store takes it.
+            for delay in retry_delays(_random):
+                await asyncio.sleep(delay)
+                with suppress(StoreError):
+                    await self._asks.write(ask)
+                    break
+        return True
 
     async def end(self, live: LiveAnswer) -> None:
         """Write the final state down, however long the store takes to come back."""
@@ -97,7 +114,12 @@ class AnswerRecords:
         return outcomes
 
     def _write_asks(self, asks: Sequence[Ask]) -> None:
-        self._store.asked.begin(asks, process_id=self._process_id, lease_s=LEASE_S)
+        try:
+            self._store.asked.begin(asks, process_id=self._process_id, lease_s=LEASE_S)
+        except StoreError:
+            self.is_troubled = True
+            raise
+        self.is_troubled = False
 
     def _write_ends(self, ended: Sequence[LiveAnswer]) -> None:
         self._store.messages.save_final([live.snapshot() for live in ended])

@@ -49,7 +49,8 @@ class _Job:
     client: DeepSeek
     context: Context
     wants_title: bool = False
-    written: "asyncio.Future[None] | None" = None  # done once the answer has its row
+    ask: Ask | None = None  # a posted chat, which has no row yet
+    written: "asyncio.Future[None] | None" = None  # done once it has
 
 
 class Answers:
@@ -125,18 +126,16 @@ class Answers:
             await self._turns.take()
             return posted_turns(turns, with_reasoning=with_reasoning)
 
-        live = LiveAnswer(ask.answer(), owner)
-        self._live.add(live)
-        # Written down while the request is on its way, and nothing is shown before it is.
-        job = _Job(live, parameters, service.client, context)
+        job = _Job(LiveAnswer(ask.answer(), owner), parameters, service.client, context, ask=ask)
+        if self._records.is_troubled:  # nothing is spent on what may not be kept
+            job.written = self._records.add(ask)
+            await job.written
+        self._live.add(job.live)
         self._spawn(job)
-        written = job.written = self._records.add(ask)
-        try:
-            await asyncio.shield(written)
-        except AppError:
-            self._live.cancel(live.message_id)
-            raise
-        return live
+        if job.written is None:  # written down beside the request: text does not wait for the disk
+            job.written = self._records.add(ask)
+            job.written.add_done_callback(lambda _: self._stop_unwritten(job))
+        return job.live
 
     def check(self, owner: str, question: str) -> None:
         """Raise what `ask` would raise before it stores anything."""
@@ -262,7 +261,8 @@ class Answers:
         except asyncio.CancelledError:
             was_stopped = self._live.was_stopped(live.message_id)
             status = AnswerStatus.STOPPED if was_stopped else AnswerStatus.INTERRUPTED
-            error = None
+            if (error := _write_error(job)) is not None:
+                status = AnswerStatus.FAILED
         wants_title = job.wants_title and status is AnswerStatus.COMPLETE
         if wants_title:  # noted first: a page that sees the end is to know that more will come
             self._titles.await_for(live.conversation_id)
@@ -282,10 +282,20 @@ class Answers:
         """Write the final state down, then let go."""
         live = job.live
         live.finish(status, error)
-        if await _is_written(job):
+        if await self._is_kept(job):
             await self._records.end(live)
         self._live.remove(live.message_id)
         live.saved.set()
+
+    async def _is_kept(self, job: _Job) -> bool:
+        if job.ask is None or job.written is None:
+            return True
+        return await self._records.is_kept(job.ask, job.written, job.live)
+
+    def _stop_unwritten(self, job: _Job) -> None:
+        """Spend no more on an answer that the store did not take."""
+        if _write_error(job) is not None:
+            self._live.cancel(job.live.message_id)
 
     async def _close(self) -> None:
         self._is_closing = True
@@ -295,15 +305,12 @@ class Answers:
         await asyncio.gather(*jobs.values(), return_exceptions=True)
 
 
-async def _is_written(job: _Job) -> bool:
-    """Wait for the answer's row; False when it could not be written, which its asker was told."""
-    if job.written is None:
-        return True
-    try:
-        await asyncio.shield(job.written)
-    except AppError:
-        return False
-    return True
+def _write_error(job: _Job) -> AppError | None:
+    """Return why an answer's row could not be written."""
+    if job.written is None or not job.written.done() or job.written.cancelled():
+        return None
+    error = job.written.exception()
+    return error if isinstance(error, AppError) else None
 
 
 def _checked(question: str) -> str:

@@ -9,7 +9,6 @@ from core.errors import AppError
 _Item = TypeVar("_Item")
 
 
-
 class Together(Generic[_Item]):
     """Writes items in batches, one batch at a time, in a thread. One event loop."""
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,11 +55,8 @@ class Desk:
     ) -> LiveAnswer:
         return self.answers.ask(OWNER, conversation or self.conversation(), question, parameters)
 
-    def begin_over_http(self, question: str) -> "Future[LiveAnswer]":
-        return self.loop.submit(self.answers.ask_over_http(OWNER, question, PLAIN))
-
     def ask_over_http(self, question: str) -> LiveAnswer:
-        return self.begin_over_http(question).result(PATIENCE_S)
+        return self.loop.call(self.answers.ask_over_http(OWNER, question, PLAIN))
 
     def stored(self, live: LiveAnswer) -> Message:
         message = self.store.messages.get(OWNER, live.message_id)

@@ -45,8 +45,13 @@ class Served:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def stored(self, answer_id: str) -> Any:
-        return self.studio.store.messages.get("local", answer_id)
+    def kept(self, answer_id: str) -> Any:
+        """Return an answer as the history has it, once it has ended there."""
+        find = self.studio.store.messages.get
+        return until(
+            lambda: (one := find("local", answer_id)) and one.status.is_final and one,
+            "the answer is in the history",
+        )
 
 
 class _Server(uvicorn.Server):

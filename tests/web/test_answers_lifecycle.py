@@ -22,7 +22,7 @@ from tests.upstream import (
     event,
     streamed,
 )
-from tests.web.answering import OWNER, PLAIN, Desk, answering, until
+from tests.web.answering import OWNER, PATIENCE_S, PLAIN, Desk, answering, until
 
 PIECES = [f"第 {number} 句。" for number in range(200)]
 
@@ -220,33 +220,43 @@ def test_a_store_that_fails_for_a_while_loses_nothing(
     assert message.content == "".join(PIECES)
 
 
-def test_a_posted_chat_that_cannot_be_written_down_is_refused_and_its_request_closed(
+def test_a_posted_chat_that_cannot_be_written_down_is_ended_and_kept_once_it_can(
     tmp_path: Path,
 ) -> None:
     with (
         Upstream(silent) as upstream,
         answering(tmp_path, upstream.url, busy_timeout_s=0.05) as desk,
-        blocked(tmp_path),
     ):
-        with pytest.raises(StoreError):
-            desk.ask_over_http("在吗？")
-        until(lambda: not desk.answers.running_conversations(), "the answer is let go")
-        until(lambda: all(one.closed_at for one in upstream.exchanges), "the request is closed")
-    with answering(tmp_path, upstream.url) as desk:
-        assert not desk.store.conversations.list(OWNER).items
+        with blocked(tmp_path):
+            live = desk.ask_over_http("在吗？")
+            until(lambda: live.is_final, "the answer's end")
+            assert isinstance(live.error, StoreError)
+            until(lambda: upstream.exchanges[0].closed_at, "the request is closed")
+            if live.has_grown:
+                assert not live.saved.is_set()
+            # Known to be in trouble: nothing is sent for the next one.
+            with pytest.raises(StoreError):
+                desk.ask_over_http("还在吗？")
+            assert len(upstream.exchanges) == 1
+        assert live.saved.wait(PATIENCE_S)
+        kept = desk.store.messages.get(OWNER, live.message_id)
+        assert kept is None or kept.content == live.snapshot().content
+        assert (kept is not None) == live.has_grown
+        again = desk.ask_over_http("好了吗？")
+        until(lambda: again.has_grown, "the first text")
+        desk.answers.stop(OWNER, again.message_id)
+        assert desk.ended(again).status is AnswerStatus.STOPPED
 
 
-def test_a_posted_chat_that_ends_before_it_is_written_down_is_kept_whole(tmp_path: Path) -> None:
+def test_text_does_not_wait_for_the_store_and_is_kept_whole(tmp_path: Path) -> None:
     def quick(_body: dict[str, Any]) -> Plan:
         yield from streamed(PIECES, 0)
 
     with Upstream(quick) as upstream, answering(tmp_path, upstream.url) as desk:
         with blocked(tmp_path):
-            asking = desk.begin_over_http("在吗？")
-            until(lambda: upstream.exchanges, "the request")
-            assert upstream.exchanges[0].is_over.wait(10)
-            assert not asking.done()  # nothing is shown before the store knows of it
-        live = asking.result(10)
+            live = desk.ask_over_http("在吗？")
+            until(lambda: live.is_final, "the answer's end")
+            assert not live.saved.is_set()
         message = desk.ended(live)
     assert message.status is AnswerStatus.COMPLETE
     assert message.content == "".join(PIECES)

@@ -140,10 +140,7 @@ def test_a_reader_who_leaves_for_good_aborts_the_upstream(
     exchange = upstream.exchanges[0]
     assert exchange.is_over.wait(10)
     assert exchange.closed_at is not None
-    stored = until(
-        lambda: (one := served.stored(last_event_id.partition(".")[0])).status.is_final and one,
-        "it is stored",
-    )
+    stored = served.kept(last_event_id.partition(".")[0])
     assert stored.status is AnswerStatus.STOPPED
     assert stored.content.startswith(text)
 

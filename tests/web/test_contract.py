@@ -57,9 +57,7 @@ def test_a_whole_answer_is_one_json_object(served: Served) -> None:
 def test_an_answer_is_in_the_history_marked_as_asked_over_http(served: Served) -> None:
     question = f"一个问题 {uuid.uuid4().hex}"
     heard = hear(served.http, "/stream", params={"question": question})
-    stored = until(
-        lambda: (one := served.stored(heard.answer_id)).status.is_final and one, "it is stored"
-    )
+    stored = served.kept(heard.answer_id)
     conversation = served.studio.store.conversations.get("local", stored.conversation_id)
     assert conversation is not None
     assert conversation.origin == "http"
@@ -75,7 +73,7 @@ def test_naming_the_conversation_costs_no_second_request(
 ) -> None:
     before = practice.counters.chat_requests
     heard = hear(served.http, "/stream", params={"question": "你好"})
-    until(lambda: served.stored(heard.answer_id).status.is_final, "it is stored")
+    served.kept(heard.answer_id)
     assert practice.counters.chat_requests == before + 1
 
 

@@ -63,10 +63,8 @@ def test_a_posted_chat_carries_its_history_to_the_provider(tmp_path: Path) -> No
         ]
         assert sent["model"] == "some-model"
         assert (sent["temperature"], sent["max_tokens"]) == (0.5, 99)
-        until(lambda: served.stored(heard.answer_id).status.is_final, "it is stored")
-        path = served.studio.store.messages.path(
-            "local", served.stored(heard.answer_id).conversation_id
-        )
+        kept = served.kept(heard.answer_id)
+        path = served.studio.store.messages.path("local", kept.conversation_id)
         assert [message.content for message in path] == ["一", "二", "三", "好"]
 
 
