@@ -2,9 +2,9 @@
 
 Models write plain Markdown and LaTeX; Streamlit reads more into it than they mean. So formulas get
 the one form Streamlit knows; a `$` that is a price, a `:name[…]` that is no directive and a
-`:name:` that is no emoji are shown as they stand. Pictures become links: a page that fetches an
-address of the model's choice tells a stranger what was said. What Streamlit 1.67 parses was read in
-its page's own script.
+`:name:` that is no emoji are shown as they stand; emphasis in Chinese ends where it was meant to.
+Pictures become links: a page that fetches an address of the model's choice tells a stranger what
+was said. What Streamlit 1.67 parses was read in its page's own script.
 """
 
 import re
@@ -16,13 +16,14 @@ from markdown_it.common.html_re import HTML_TAG_RE
 from markdown_it.token import Token
 
 from .dialect import LINE, block_tokens, lines_of
+from .emphasis import INVISIBLE, Emphasis
 from .formulas import as_fence, formula_at
 
 # `st.markdown` dedents and strips; behind a definition, which shows nothing, the first line stays.
 _SHIELD = "[\ue000]: #\n\n"
 
 _SPECIAL = re.compile(
-    r"\\.|`+|\$+|!\[|\]\(|:"
+    r"\\.|`+|\$+|!\[|\]\(|:|\*{2,}|~~"
     r"|<[A-Za-z][A-Za-z0-9+.-]{1,31}:[^<>\x00-\x20]*>"
     rf"|{HTML_TAG_RE.pattern}"
     r"|(?<![A-Za-z])(?:https?://|www\.)[^\s<>\[\]!\\`]*",
@@ -160,6 +161,7 @@ def _applied(text: str, edits: Sequence[Edit]) -> str:
 def _inline_edits(text: str) -> Iterator[Edit]:
     position, end_of_address = 0, -1
     unclosed: set[int] = set()  # widths of backtick runs that nothing closes
+    emphasis = Emphasis()
     while match := _SPECIAL.search(text, position):
         mark, start, position = match[0], match.start(), match.end()
         if mark[0] == "$" or mark in ("\\(", "\\["):
@@ -191,6 +193,9 @@ def _inline_edits(text: str) -> Iterator[Edit]:
                 position = tail.end()
         elif mark == ":":
             yield from _colon_edits(text, start)
+        elif mark[0] in "*~":
+            if (place := emphasis.place_for_invisible(text, start, position)) is not None:
+                yield place, place, INVISIBLE
         elif mark[0] in "hw":
             end_of_address = position
 

@@ -121,6 +121,49 @@ def test_a_diagram_that_names_an_address_is_shown_as_its_source() -> None:
     assert for_streamlit(diagram.replace("A -", 'A@{img: "https://x"} -')).startswith("```text\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("**注意。**后文", "<strong>注意。</strong>后文"),
+        ("前文**“引号”**后文", "前文<strong>“引号”</strong>后文"),
+        (
+            "**重要：**API 与**（括号）**都在",
+            "<strong>重要：</strong>API 与<strong>（括号）</strong>都在",
+        ),
+        (
+            "他说：**重点**，然后**完。**又来",
+            "他说：<strong>重点</strong>，然后<strong>完。</strong>又来",
+        ),
+        ("***都是！***后文", "<em><strong>都是！</strong></em>后文"),
+        ("~~删去。~~后文", "<s>删去。</s>后文"),
+        ("- **`code`**：说明\n- **一、**二", "<strong>一、</strong>二"),
+        ("| **甲。**乙 |\n|---|\n| x |", "<strong>甲。</strong>乙"),
+        ("**平常**的话", "<strong>平常</strong>的话"),
+    ],
+)
+def test_emphasis_ends_behind_a_full_stop_also_without_a_blank(text: str, html: str) -> None:
+    shown = parser().render(for_streamlit(text)).replace("\u200b", "")
+    assert html in shown
+    assert "**" not in shown
+    assert "~~" not in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'an **"English"**text and **more.**text',
+        "`**代码。**代码`",
+        "```\n**代码。**代码\n```",
+        r"\*\*不是。\*\*强调",
+        "单价（元）*数量（个）*天数",
+        "** 空格。** 后文",
+        "**平常**的话，**另一句。** 空格",
+    ],
+)
+def test_what_markdown_reads_well_is_left_alone(text: str) -> None:
+    assert for_streamlit(text) == text
+
+
 @pytest.mark.parametrize("text", ANSWERS)
 def test_blocks_and_whole_are_treated_alike(text: str) -> None:
     splitter = BlockSplitter()
@@ -151,6 +194,9 @@ FRAGMENTS = [
         "```",
         "~~~",
         "**",
+        "***",
+        "。",
+        "~~",
         "|",
         "|-|-|",
     ),
