@@ -9,10 +9,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Update,
+    and_,
     bindparam,
     exists,
     literal_column,
-    or_,
     select,
     update,
 )
@@ -230,9 +230,10 @@ class RunningAnswers:
 
     def interrupt_dead(self, process_id: str, *, process_is_alone: bool, now: datetime) -> int:
         """Mark the answers nobody runs any more as interrupted; return how many."""
-        dead: ColumnElement[bool] = messages.c.lease_until <= now
-        if process_is_alone:
-            dead = or_(dead, messages.c.process_id != process_id)
+        # Never this process's own: it knows better, also when the store was away for a while.
+        dead: ColumnElement[bool] = messages.c.process_id != process_id
+        if not process_is_alone:
+            dead = and_(dead, messages.c.lease_until <= now)
         with self._database.write() as connection:
             return connection.execute(interrupt(dead)).rowcount
 

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from random import Random
 
 from core.errors import StoreError
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 SAVE_INTERVAL_S = 0.5
 LEASE_S = 15.0
+SWEEP_S = LEASE_S
 ASKS_AT_ONCE = 64
 # Each text is copied to be written: hundreds of long ones at once would fill the memory.
 TEXTS_AT_ONCE = 16
@@ -105,6 +107,20 @@ class AnswerRecords:
                 if outcome is not SaveOutcome.SAVED:  # stopped from elsewhere, or deleted
                     self._live.mark_stopped(message_id)
                     self._live.cancel(message_id)
+
+    async def end_dead(self) -> None:
+        """End what other processes left when they died, now and then, until cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            try:
+                await asyncio.to_thread(
+                    self._store.messages.interrupt_dead,
+                    self._process_id,
+                    process_is_alone=False,
+                    now=datetime.now(UTC),
+                )
+            except StoreError as error:
+                logger.warning("Answers of other processes are not looked at: %s", error)
 
     def _save(self, growing: Sequence[LiveAnswer]) -> dict[str, SaveOutcome]:
         outcomes: dict[str, SaveOutcome] = {}

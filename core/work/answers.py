@@ -79,6 +79,7 @@ class Answers:
     def start(self) -> None:
         """Begin to save what grows. Call once, after what a dead process left was settled."""
         self._loop.spawn(self._records.save_regularly(), name="save-answers")
+        self._loop.spawn(self._records.end_dead(), name="end-dead-answers")
 
     # -- use cases, from any thread ----------------------------------------------------------------
 

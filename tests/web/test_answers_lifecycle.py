@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.errors import BusyError, InputError, StoreError
-from core.models import AnswerStatus
+from core.models import AnswerStatus, Message
 from core.work.live_answer import Cursor
 from tests.upstream import (
     KEEP_ALIVE,
@@ -172,6 +172,36 @@ def test_another_process_can_stop_it_through_the_store(
     with answering(tmp_path, upstream.url) as elsewhere:
         elsewhere.answers.stop(OWNER, live.message_id)
         assert desk.ended(live).status is AnswerStatus.STOPPED
+
+
+def test_what_a_dead_process_left_is_ended_by_one_that_lives(
+    tmp_path: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.work.answer_records.SWEEP_S", 0.05)
+    with answering(tmp_path, upstream.url) as desk:
+        live = desk.ask("在吗？")
+        until(lambda: desk.stored(live).content, "the first text in the store")
+        _, left = desk.store.messages.begin_answer(
+            OWNER,
+            desk.conversation().id,
+            question="有人吗？",
+            parent_id=None,
+            parameters=PLAIN,
+            model=PLAIN.model,
+            practice=True,
+            process_id="dead",
+            lease_s=0.2,
+            content="半句",
+        )
+
+        def found() -> Message:
+            message = desk.store.messages.get(OWNER, left.id)
+            assert message is not None
+            return message
+
+        until(lambda: found().status is AnswerStatus.INTERRUPTED, "it is ended")
+        assert found().content == "半句"
+        assert not live.is_final
 
 
 def test_a_second_question_is_refused_and_leaves_no_trace(desk: Desk, gate: Gate) -> None:

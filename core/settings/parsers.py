@@ -1,0 +1,127 @@
+"""How the text of each kind of setting is understood; none of them tells the text itself."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from core.settings.values import DEFAULT_CHAT_MODEL, Secret
+
+# Switched off on 2026-07-24 (api-docs.deepseek.com/news/news260424).
+RETIRED_CHAT_MODELS = frozenset({"deepseek-chat", "deepseek-reasoner", "deepseek-coder"})
+
+# Pasted along with keys from web pages: no-break space, zero-width marks, byte order mark.
+STRAY = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\u3000\ufeff"
+
+
+class UnusableError(Exception):
+    """A text that is not of its kind; `expected` says what would be."""
+
+    def __init__(self, kind: str, expected: str) -> None:
+        super().__init__(expected)
+        self.kind = kind
+        self.expected = expected
+
+
+def strip(value: str) -> str:
+    """Return the text without what was pasted along with it, and without one pair of quotes."""
+    value = value.strip(STRAY)
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+        value = value[1:-1].strip(STRAY)
+    return value
+
+
+def text(value: str) -> str:
+    """Take any text as it is."""
+    return value
+
+
+def key(value: str) -> Secret:
+    """Return a key as it goes into an HTTP header."""
+    # A key goes into an HTTP header: visible ASCII only, and no "Bearer " pasted in front of it.
+    value = value.removeprefix("Bearer ").strip(STRAY)
+    if not value or not all("!" <= character <= "~" for character in value):
+        raise UnusableError(
+            "key", "one word of letters, digits and signs, as the provider shows it"
+        )
+    return Secret(value)
+
+
+def _url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_fine = False
+        parts = urlsplit("")
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or not port_is_fine
+        or parts.username is not None
+        or any(character.isspace() for character in value)
+    ):
+        raise UnusableError("url", "a URL such as https://host/path")
+    return value
+
+
+def web_url(value: str) -> str:
+    """Return a URL without a slash at its end."""
+    return _url(value).rstrip("/")
+
+
+def origin(value: str) -> str:
+    """Return scheme and host of a URL that has nothing more."""
+    parts = urlsplit(_url(value))
+    if parts.path.rstrip("/") or parts.query or parts.fragment:
+        raise UnusableError(
+            "origin", "only scheme and host, such as https://api-beijing.klingai.com"
+        )
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def model_at(url: str) -> Callable[[str], str]:
+    """Return the parser of a model that the server at `url` is asked for."""
+    # Other servers may call their models as they like.
+    is_deepseek = (urlsplit(url).hostname or "").endswith("deepseek.com")
+
+    def parse(value: str) -> str:
+        if is_deepseek and value in RETIRED_CHAT_MODELS:
+            raise UnusableError(
+                "retired_model",
+                f"a current model such as {DEFAULT_CHAT_MODEL} "
+                "(DeepSeek switched the old names off in July 2026)",
+            )
+        return value
+
+    return parse
+
+
+def seconds(value: str) -> float:
+    """Return a number of seconds within a day."""
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0 < number <= 86_400:
+        raise UnusableError("seconds", "a number of seconds between 0 and 86400")
+    return number
+
+
+def database(value: str) -> Secret:
+    """Return the URL of a database we can use; it may hold a password."""
+    if not value.startswith(("postgresql://", "postgres://", "postgresql+psycopg://", "sqlite://")):
+        raise UnusableError("database", "a URL such as postgresql://user:password@host/database")
+    return Secret(value)
+
+
+def tokens(value: str) -> dict[str, Secret]:
+    """Return the tokens of `name:token, name:token …` by their names."""
+    found: dict[str, Secret] = {}
+    for entry in filter(None, (part.strip(STRAY) for part in value.split(","))):
+        name, separator, token = (part.strip(STRAY) for part in entry.partition(":"))
+        if not separator or not name or len(token) < 16 or name in found or not token.isascii():
+            raise UnusableError(
+                "tokens",
+                "name:token, name:token … with different names and tokens of 16+ characters",
+            )
+        found[name] = Secret(token)
+    return found

@@ -1,0 +1,134 @@
+"""Turns the sources into Settings, section by section."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from core.errors import ConfigurationError
+from core.settings import parsers
+from core.settings.sources import SECRETS_FILE, Sources
+from core.settings.values import (
+    DEFAULT_CHAT_MODEL,
+    DEFAULT_CHAT_URL,
+    DEFAULT_KLING_ORIGIN,
+    AccessSettings,
+    ChatSettings,
+    KlingSettings,
+    Secret,
+    Settings,
+)
+
+CHAT_KEYS = ("DEEPSEEK_API_KEY", "VITE_DEEPSEEK_API_KEY")
+ACCESS_KEY_KEYS = ("ACCESS_KEY_ID", "KLING_ACCESS_KEY_ID", "KLING_ACCESS_KEY")
+SECRET_KEY_KEYS = ("ACCESS_KEY_SECRET", "KLING_ACCESS_KEY_SECRET", "KLING_SECRET_KEY")
+
+# What each provider's client is built from: a problem with one of these leaves it unusable.
+CHAT_SETTINGS = (
+    *CHAT_KEYS,
+    "DEEPSEEK_API_URL",
+    "DEEPSEEK_MODEL",
+    "INKLING_SOCKET_SILENCE_S",
+    "INKLING_ANSWER_SILENCE_S",
+)
+KLING_SETTINGS = ("KLING_API_KEY", *ACCESS_KEY_KEYS, *SECRET_KEY_KEYS, "KLING_API_ORIGIN")
+
+
+def read_settings(
+    *, root: Path, environment: Mapping[str, str], secrets: Mapping[str, Any] | None = None
+) -> Settings:
+    """Read the settings of the app whose folder is `root`.
+
+    `secrets` is what st.secrets holds; None makes this read `.streamlit/secrets.toml` itself.
+    """
+    sources = Sources(root, environment, secrets)
+    chat, kling = _chat(sources), _kling(sources)
+    troubled = {problem.key for problem in sources.problems}
+    return Settings(
+        chat=None if troubled.intersection(CHAT_SETTINGS) else chat,
+        kling=None if troubled.intersection(KLING_SETTINGS) else kling,
+        data_dir=_data_dir(sources, root),
+        database_url=_database_url(sources),
+        archive_url=sources.read(("INKLING_ARCHIVE_URL",), parsers.text),
+        access=_access(sources),
+        problems=tuple(sources.problems),
+    )
+
+
+def _chat(sources: Sources) -> ChatSettings:
+    url = sources.read(("DEEPSEEK_API_URL",), parsers.web_url) or DEFAULT_CHAT_URL
+    return ChatSettings(
+        url=url,
+        api_key=sources.read(CHAT_KEYS, parsers.key),
+        model=sources.read(("DEEPSEEK_MODEL",), parsers.model_at(url)) or DEFAULT_CHAT_MODEL,
+        socket_silence_s=sources.read(("INKLING_SOCKET_SILENCE_S",), parsers.seconds),
+        data_silence_s=sources.read(("INKLING_ANSWER_SILENCE_S",), parsers.seconds),
+    )
+
+
+def _kling(sources: Sources) -> KlingSettings:
+    api_key = sources.read(("KLING_API_KEY",), parsers.key)
+    access_key = sources.read(ACCESS_KEY_KEYS, parsers.key)
+    secret_key = sources.read(SECRET_KEY_KEYS, parsers.key)
+    if api_key is None and (access_key is None) != (secret_key is None):
+        present, missing = (
+            (ACCESS_KEY_KEYS, SECRET_KEY_KEYS) if access_key else (SECRET_KEY_KEYS, ACCESS_KEY_KEYS)
+        )
+        if not any(problem.key in missing for problem in sources.problems):
+            sources.problems.append(
+                ConfigurationError(
+                    missing[0],
+                    sources.source_of(present),
+                    f"it is missing, and {present[0]} is of no use without it",
+                    text_id="error.configuration_pair",
+                    facts={"present": present[0]},
+                )
+            )
+    return KlingSettings(
+        origin=sources.read(("KLING_API_ORIGIN",), parsers.origin) or DEFAULT_KLING_ORIGIN,
+        api_key=api_key,
+        access_key=None if api_key else access_key,
+        secret_key=None if api_key else secret_key,
+    )
+
+
+def _data_dir(sources: Sources, root: Path) -> Path:
+    value = sources.read(("INKLING_DATA_DIR",), parsers.text)
+    return (root / (Path(value).expanduser() if value else "data")).absolute()
+
+
+def _database_url(sources: Sources) -> Secret | None:
+    value = sources.read(("DATABASE_URL",), parsers.database)
+    if value is not None:
+        return value
+    connections = sources.secrets.get("connections")
+    section = connections.get("inkling") if isinstance(connections, Mapping) else None
+    if not isinstance(section, Mapping) or not section.get("url"):
+        return None
+    return sources.parsed(
+        "[connections.inkling] url", SECRETS_FILE, section["url"], parsers.database
+    )
+
+
+def _access(sources: Sources) -> AccessSettings:
+    section = sources.secrets.get("access", {})
+    if not isinstance(section, Mapping):
+        sources.refuse("[access]", SECRETS_FILE, "a section", "access_section")
+        section = {}
+    lists = {name: _access_list(sources, section, name) for name in ("users", "origins", "hosts")}
+    is_open = section.get("open", False)
+    if not isinstance(is_open, bool):
+        sources.refuse("[access] open", SECRETS_FILE, "true or false", "bool")
+        is_open = False
+    return AccessSettings(
+        **lists, open=is_open, tokens=sources.read(("INKLING_TOKENS",), parsers.tokens) or {}
+    )
+
+
+def _access_list(sources: Sources, section: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = section.get(name, [])
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        sources.refuse(f"[access] {name}", SECRETS_FILE, 'a list such as ["…", "…"]', "list")
+        return ()
+    return tuple(filter(None, (item.strip(parsers.STRAY).lower() for item in value)))

@@ -1,0 +1,90 @@
+"""Everything configured, as frozen values; keys do not show themselves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.errors import ConfigurationError
+
+DEFAULT_CHAT_URL = "https://api.deepseek.com/chat/completions"
+DEFAULT_CHAT_MODEL = "deepseek-flash"
+DEFAULT_KLING_ORIGIN = "https://api-beijing.klingai.com"
+
+
+class Secret:
+    """A key that does not show itself; `reveal()` is called only where it is sent."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the key itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('…')"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """Where chat goes. `api_key` is None in practice mode."""
+
+    url: str = DEFAULT_CHAT_URL
+    api_key: Secret | None = None
+    model: str = DEFAULT_CHAT_MODEL
+    socket_silence_s: float | None = None
+    data_silence_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KlingSettings:
+    """Where pictures come from: a plain key, or an AccessKey pair; all None in practice mode."""
+
+    origin: str = DEFAULT_KLING_ORIGIN
+    api_key: Secret | None = None
+    access_key: Secret | None = None
+    secret_key: Secret | None = None
+
+    @property
+    def has_credentials(self) -> bool:
+        return self.api_key is not None or self.access_key is not None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessSettings:
+    """Who may spend from elsewhere (`[access]` in secrets, `INKLING_TOKENS`)."""
+
+    open: bool = False
+    users: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    tokens: Mapping[str, Secret] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything configured. `chat` or `kling` is None when its configuration cannot be used."""
+
+    data_dir: Path
+    chat: ChatSettings | None = ChatSettings()
+    kling: KlingSettings | None = KlingSettings()
+    database_url: Secret | None = None
+    archive_url: str | None = None
+    access: AccessSettings = AccessSettings()
+    problems: tuple[ConfigurationError, ...] = ()
+
+    def problems_of(self, *keys: str) -> tuple[ConfigurationError, ...]:
+        """Return the problems whose setting is one of `keys`."""
+        return tuple(problem for problem in self.problems if problem.key in keys)
+
+
