@@ -189,10 +189,18 @@ def _draw_reason(generation: Generation) -> None:
             session.language(), generation.error_text_id, generation.error_facts
         )
         st.caption(remark or generation.error_text_id)
+    elif _lacks_its_key(generation):
+        st.warning(text("images.key_missing"), icon=":material/key_off:")
     elif trouble is not None and not generation.status.is_final:
         st.warning(
             f"{session.error_text(trouble)} {text('images.goes_on')}", icon=":material/info:"
         )
+
+
+def _lacks_its_key(generation: Generation) -> bool:
+    """Tell whether a task waits for a key that was taken out of the settings."""
+    is_open = not generation.status.is_final
+    return is_open and generation.provider == "kling" and session.image_mode() != "live"
 
 
 def _draw_actions(generation: Generation) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.models import GenerationStatus
+from core.models import GenerationStatus, ImageRequest
 from core.work.owners import LOCAL_OWNER
 from core.work.studio import Studio
 from tests.app.test_chat_page import words
@@ -172,4 +173,16 @@ def test_a_running_task_says_how_long_such_tasks_take_here(
     )
     app.run()
     assert "the last 5 such tasks here" in words(app)
+    assert not app.exception
+
+
+def test_a_task_whose_key_is_gone_says_what_it_waits_for(
+    app: AppTest, studio: Opened, data_dir: Path
+) -> None:
+    open_page(app)
+    studio().store.generations.intend(
+        LOCAL_OWNER, ImageRequest(prompt="一只猫"), provider="kling", external_task_id="ink-1"
+    )
+    app.run()
+    assert any("密钥" in warning.value or "the key" in warning.value for warning in app.warning)
     assert not app.exception
