@@ -25,6 +25,8 @@ SAVE_INTERVAL_S = 0.5
 LEASE_S = 15.0
 SWEEP_S = LEASE_S
 ASKS_AT_ONCE = 64
+# Nobody waits for a question's row: meanwhile its request goes out.
+ASKS_GATHER_S = 0.01
 # Each text is copied to be written: hundreds of long ones at once would fill the memory.
 TEXTS_AT_ONCE = 16
 
@@ -38,7 +40,7 @@ class AnswerRecords:
         self._store = store
         self._live = live
         self._process_id = process_id
-        self._asks = Together(self._write_asks, most=ASKS_AT_ONCE)
+        self._asks = Together(self._write_asks, most=ASKS_AT_ONCE, gather_s=ASKS_GATHER_S)
         self._ends = Together(self._write_ends, most=TEXTS_AT_ONCE)
         self._unwritten: set[str] = set()
         self.is_troubled = False  # whether the last chat could not be written down

@@ -10,11 +10,17 @@ _Item = TypeVar("_Item")
 
 
 class Together(Generic[_Item]):
-    """Writes items in batches, one batch at a time, in a thread. One event loop."""
+    """Writes items in batches, one batch at a time, in a thread. One event loop.
 
-    def __init__(self, write: Callable[[Sequence[_Item]], None], *, most: int) -> None:
+    A batch holds `most` items; before each, `gather_s` passes for more to come.
+    """
+
+    def __init__(
+        self, write: Callable[[Sequence[_Item]], None], *, most: int, gather_s: float = 0.0
+    ) -> None:
         self._write = write
-        self._most = most  # in one batch
+        self._most = most
+        self._gather_s = gather_s
         self._waiting: list[tuple[_Item, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -29,6 +35,7 @@ class Together(Generic[_Item]):
     async def _write_all(self) -> None:
         try:
             while self._waiting:
+                await asyncio.sleep(self._gather_s)
                 batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
                 items = [item for item, _ in batch]
                 try:
