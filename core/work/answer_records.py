@@ -57,15 +57,21 @@ class AnswerRecords:
         try:
             await asyncio.shield(written)
         except StoreError:
-            if not live.has_grown:
-                return False
-            # It was paid for, and shown: it is kept as soon as the store takes it.
-            for delay in retry_delays(_random):
-                await asyncio.sleep(delay)
-                with suppress(StoreError):
-                    await self._asks.write(ask)
-                    break
+            return await self._settle(ask, live)
         return True
+
+    async def _settle(self, ask: Ask, live: LiveAnswer) -> bool:
+        """Find out what became of a row that failed to be written, once the store can tell."""
+        for delay in retry_delays(_random):
+            await asyncio.sleep(delay)
+            with suppress(StoreError):
+                # A line that broke in mid-commit leaves both ways open.
+                if await asyncio.to_thread(self._store.messages.get, ask.owner, ask.answer_id):
+                    return True
+                if live.has_grown:  # it was paid for, and shown
+                    await self._asks.write(ask)
+                return live.has_grown
+        return False
 
     async def end(self, live: LiveAnswer) -> None:
         """Write the final state down, however long the store takes to come back."""

@@ -11,6 +11,7 @@ import pytest
 
 from core.errors import BusyError, InputError, StoreError
 from core.models import AnswerStatus, Message
+from core.storage.faults import store_error
 from core.work.live_answer import Cursor
 from tests.upstream import (
     KEEP_ALIVE,
@@ -276,6 +277,25 @@ def test_a_posted_chat_that_cannot_be_written_down_is_ended_and_kept_once_it_can
         until(lambda: again.has_grown, "the first text")
         desk.answers.stop(OWNER, again.message_id)
         assert desk.ended(again).status is AnswerStatus.STOPPED
+
+
+def test_a_row_whose_commit_was_not_confirmed_is_there_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Upstream(silent) as upstream, answering(tmp_path, upstream.url) as desk:
+        begin = desk.store.asked.begin
+
+        def unconfirmed(*args: Any, **named: Any) -> None:
+            begin(*args, **named)
+            monkeypatch.setattr(desk.store.asked, "begin", begin)
+            raise store_error("error.store_gone", "the store")
+
+        monkeypatch.setattr(desk.store.asked, "begin", unconfirmed)
+        live = desk.ask_over_http("在吗？")
+        message = desk.ended(live)
+        assert message.status is AnswerStatus.FAILED
+        assert message.content == live.snapshot().content
+        assert len(desk.store.conversations.list(OWNER).items) == 1
 
 
 def test_text_does_not_wait_for_the_store_and_is_kept_whole(tmp_path: Path) -> None:
