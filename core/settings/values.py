@@ -86,5 +86,3 @@ class Settings:
     def problems_of(self, *keys: str) -> tuple[ConfigurationError, ...]:
         """Return the problems whose setting is one of `keys`."""
         return tuple(problem for problem in self.problems if problem.key in keys)
-
-

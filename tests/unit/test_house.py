@@ -17,7 +17,11 @@ ORDER = (
     ("core.wire", "core.settings"),
     ("core.models", "core.errors"),
 )
-SIDE_BY_SIDE = {("core.ui", "core.web"), ("core.providers", "core.storage")}
+SIDE_BY_SIDE = {
+    ("core.ui", "core.web"),
+    ("core.providers", "core.storage"),
+    ("core.settings", "core.wire"),
+}
 
 LIBRARIES = {
     "streamlit": ("app", "pages", "core.ui"),

@@ -215,8 +215,8 @@ def test_the_data_folder_moves(root: Path, tmp_path: Path) -> None:
 PROJECT = Path(__file__).parents[2]
 NAMES = [
     *re.findall(
-        r'reader\.read\(\("([A-Z_]+)",\)',
-        (PROJECT / "core/settings.py").read_text(encoding="utf-8"),
+        r'sources\.read\(\("([A-Z_]+)",\)',
+        (PROJECT / "core/settings/reader.py").read_text(encoding="utf-8"),
     ),
     "DEEPSEEK_API_KEY",
     "ACCESS_KEY_ID",
