@@ -8,254 +8,26 @@ Everything stays on loopback; the reader is one Python process with plain socket
 """
 
 import argparse
-import asyncio
-import contextlib
-import json
-import os
-import re
-import signal
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
-try:  # the reader must not be what is measured
-    from uvloop import new_event_loop
-except ImportError:
-    from asyncio import new_event_loop
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # it is run as a file
 
-BENCH = Path(__file__).resolve().parent
-ROOT = BENCH.parent
-STAMP = re.compile("词(\\d+)".encode())
-TICKS = os.sysconf("SC_CLK_TCK")
-TARGETS = ("direct", "node", "studio")
+from bench.proxies.pages import measure_with_pages
+from bench.proxies.processes import cpu_s, memory_mb
+from bench.proxies.reader import run_round
+from bench.proxies.rounds import Round, Row, quantile
+from bench.proxies.targets import TARGETS, Places, targets
+
+# What other measurements take from here.
+__all__ = ["Row", "cpu_s", "memory_mb", "quantile", "run_round", "targets"]
 
 
-@dataclass(frozen=True)
-class Row:
-    """So many streams at once, of so many chunks, at that pace."""
-
-    streams: int
-    chunks: int
-    pause_ms: int = 0
-    rounds: int = 3
-
-    @property
-    def name(self) -> str:
-        pace = f"every {self.pause_ms} ms" if self.pause_ms else "full speed"
-        return f"{self.streams} × {self.chunks}, {pace}"
-
-
-@dataclass
-class Round:
-    """What one run over one target showed."""
-
-    wall_s: float = 0.0
-    first_s: list[float] = field(default_factory=list)
-    delays_us: list[int] = field(default_factory=list)
-    events: int = 0
-    cpu_s: float = 0.0
-    peak_mb: float = 0.0
-
-
-class Reader(asyncio.Protocol):
-    """Sends one request and counts what comes back."""
-
-    def __init__(self, request: bytes, total: Round, done: "asyncio.Future[None]") -> None:
-        self._request = request
-        self._total = total
-        self._done = done
-        self._rest = b""
-        self._head = b""
-        self._began = 0.0
-        self._has_first = False
-
-    def connection_made(self, transport: Any) -> None:
-        self._began = time.monotonic()
-        transport.write(self._request)
-
-    def data_received(self, data: bytes) -> None:
-        now_us = time.monotonic_ns() // 1000
-        self._head = self._head or data[:400]
-        data = self._rest + data
-        at = data.rfind(b"\n\n") + 1
-        data, self._rest = data[:at], data[at:]  # half an event comes whole with the next read
-        stamps = STAMP.findall(data)
-        if stamps and not self._has_first:
-            self._has_first = True
-            self._total.first_s.append(time.monotonic() - self._began)
-        self._total.events += len(stamps)
-        self._total.delays_us += [now_us - int(stamp) for stamp in stamps]
-        if b"[DONE]" in data and not self._done.done():
-            self._done.set_result(None)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if not self._done.done():
-            told = self._head.decode("utf-8", "replace")
-            self._done.set_exception(ConnectionError(f"closed before the end: {told!r} {error}"))
-
-
-def request_to(target: str, port: int, row: Row) -> bytes:
-    """Return the raw request for one stream."""
-    asked = json.dumps({"chunks": row.chunks, "pause_ms": row.pause_ms})
-    if target == "direct":
-        message = {"role": "user", "content": asked}
-        body = json.dumps({"model": "bench", "messages": [message], "stream": True})
-        return (
-            f"POST /chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
-        ).encode()
-    return (
-        f"GET /stream?question={quote(asked)} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"
-    ).encode()
-
-
-async def read_streams(target: str, port: int, row: Row) -> Round:
-    """Run all streams of a row at once."""
-    total = Round()
-    loop = asyncio.get_running_loop()
-    request = request_to(target, port, row)
-    began = time.monotonic()
-
-    async def one() -> None:
-        done: asyncio.Future[None] = loop.create_future()
-        transport, _ = await loop.create_connection(
-            lambda: Reader(request, total, done), "127.0.0.1", port
-        )
-        try:
-            await done
-        finally:
-            transport.close()
-
-    async with asyncio.timeout(90):
-        await asyncio.gather(*(one() for _ in range(row.streams)))
-    total.wall_s = time.monotonic() - began
-    if total.events != row.streams * row.chunks:
-        raise SystemExit(f"{target}: {total.events} of {row.streams * row.chunks} events")
-    return total
-
-
-def cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def memory_mb(pid: int, name: str) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    found = re.search(rf"{name}:\s+(\d+) kB", status)
-    return int(found[1]) / 1024 if found else 0.0
-
-
-def forget_peak(pid: int) -> None:
-    with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/clear_refs").write_text("5")
-
-
-def run_round(target: str, port: int, pid: int | None, row: Row) -> Round:
-    """Measure one target once."""
-    before = cpu_s(pid) if pid else 0.0
-    if pid:
-        forget_peak(pid)
-    total = new_loop_run(read_streams(target, port, row))
-    if pid:
-        total.cpu_s = cpu_s(pid) - before
-        total.peak_mb = memory_mb(pid, "VmHWM")
-    return total
-
-
-def new_loop_run(coroutine: Coroutine[Any, Any, Round]) -> Round:
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return runner.run(coroutine)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-@contextlib.contextmanager
-def process(command: list[str], **options: object) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program of ours, and end it."""
-    started = subprocess.Popen(command, **options)  # type: ignore[call-overload]
-    try:
-        yield started
-    finally:
-        started.send_signal(signal.SIGTERM)
-        try:
-            started.wait(10)
-        except subprocess.TimeoutExpired:
-            started.kill()
-            started.wait()
-
-
-def wait_for(url: str, started: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if started.poll() is not None:
-            raise SystemExit(f"{started.args!r} ended with {started.returncode}")
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except urllib.error.HTTPError as error:
-            if error.code == 404:
-                return
-        except OSError:
-            pass
-        time.sleep(0.1)
-    raise SystemExit(f"{url} does not answer")
-
-
-@contextlib.contextmanager
-def targets(folder: Path) -> Iterator[dict[str, tuple[int, int | None]]]:
-    """Start upstream, Node proxy and studio; yield port and process of each."""
-    upstream, node, studio = free_port(), free_port(), free_port()
-    url = f"http://127.0.0.1:{upstream}/chat/completions"
-    environment = {
-        **os.environ,
-        "DEEPSEEK_API_URL": url,
-        "DEEPSEEK_API_KEY": "sk-bench-0123456789abcdef",
-        "DEEPSEEK_MODEL": "bench",
-        "INKLING_DATA_DIR": str(folder),
-        "PYTHONWARNINGS": "default",
-    }
-    streamlit = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
-    streamlit += ["--server.headless", "true", "--server.address", "127.0.0.1"]
-    streamlit += ["--server.port", str(studio), "--server.enableAgentApi", "true"]
-    log = (folder / "studio.log").open("wb")
-    with (
-        process(["node", "--no-warnings", str(BENCH / "upstream.mjs"), str(upstream)]) as one,
-        process(
-            ["node", "--no-warnings", str(BENCH / "reference_proxy.mjs"), str(node), url]
-        ) as two,
-        process(streamlit, env=environment, stdout=log, stderr=log, cwd=ROOT) as three,
-    ):
-        wait_for(f"http://127.0.0.1:{upstream}/", one)
-        wait_for(f"http://127.0.0.1:{node}/", two)
-        wait_for(f"http://127.0.0.1:{studio}/readyz", three)
-        yield {
-            "direct": (upstream, None),
-            "node": (node, two.pid),
-            "studio": (studio, three.pid),
-        }
-
-
-def quantile(values: list[int], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] / 1000
-
-
-def measure(row: Row, at: dict[str, tuple[int, int | None]]) -> dict[str, list[Round]]:
+def measure(row: Row, at: Places) -> dict[str, list[Round]]:
+    """Run the rounds of a row on all targets in turn."""
     rounds: dict[str, list[Round]] = {target: [] for target in TARGETS}
     for _ in range(row.rounds):
         for target in TARGETS:
@@ -265,6 +37,7 @@ def measure(row: Row, at: dict[str, tuple[int, int | None]]) -> dict[str, list[R
 
 
 def report(row: Row, rounds: dict[str, list[Round]]) -> None:
+    """Print the lines of one row."""
     floor = statistics.median(quantile(one.delays_us, 0.5) for one in rounds["direct"])
     for target in TARGETS:
         ran = rounds[target]
@@ -285,68 +58,8 @@ def report(row: Row, rounds: dict[str, list[Round]]) -> None:
         )
 
 
-PAGES = 20
-
-
-class Visitor:
-    """A page of the app, without a browser: Streamlit's agent API runs its script all the same."""
-
-    def __init__(self, port: int) -> None:
-        self._url = f"http://127.0.0.1:{port}/_stcore/agent/interact"
-        seen = self._post({})
-        self._session = seen["session_id"]
-        self._input = next(one["key"] for one in seen["actions"] if one["type"] == "chat_input")
-
-    def ask(self, row: Row) -> float:
-        """Ask on the page; return how long it took until the page stood still."""
-        asked = json.dumps({"chunks": row.chunks, "pause_ms": row.pause_ms})
-        began = time.monotonic()
-        seen = self._post(
-            {"session_id": self._session, "trigger": {"key": self._input, "value": asked}}
-        )
-        while seen.get("status") != "ready":
-            seen = self._post({"session_id": self._session})
-        return time.monotonic() - began
-
-    def _post(self, body: dict[str, Any]) -> dict[str, Any]:
-        request = urllib.request.Request(
-            self._url, json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=90) as reply:
-            answer: dict[str, Any] = json.load(reply)
-            return answer
-
-
-def ask_all(visitors: list[Visitor], row: Row) -> list[float]:
-    with ThreadPoolExecutor(len(visitors)) as pool:
-        return list(pool.map(lambda visitor: visitor.ask(row), visitors))
-
-
-def measure_with_pages(at: dict[str, tuple[int, int | None]]) -> None:
-    """Run paced streams and pages apart, then together; print what each does to the other."""
-    port, pid = at["studio"]
-    row = Row(100, 250, pause_ms=20)
-    visitors = [Visitor(port) for _ in range(PAGES)]
-    ask_all(visitors, Row(1, 20, pause_ms=20))  # the first run of a page imports what it needs
-    visitors = [Visitor(port) for _ in range(PAGES)]
-    alone = run_round("studio", port, pid, row)
-    pages_alone = ask_all(visitors, row)
-    visitors = [Visitor(port) for _ in range(PAGES)]
-    with ThreadPoolExecutor(1) as pool:
-        asking = pool.submit(ask_all, visitors, row)
-        together = run_round("studio", port, pid, row)
-        pages_together = asking.result()
-    print(f"\n{row.streams} paced streams and {PAGES} pages that stream the same answer")
-    for name, ran in (("streams alone", alone), ("streams beside pages", together)):
-        print(
-            f"  {name:<24} median {quantile(ran.delays_us, 0.5):6.2f} ms   "
-            f"p99 {quantile(ran.delays_us, 0.99):6.2f} ms   wall {ran.wall_s:5.2f} s"
-        )
-    for name, times in (("pages alone", pages_alone), ("pages beside streams", pages_together)):
-        print(f"  {name:<24} median {statistics.median(times):6.2f} s    worst {max(times):6.2f} s")
-
-
 def main() -> None:
+    """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--full", action="store_true")

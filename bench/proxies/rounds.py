@@ -1,0 +1,36 @@
+"""What is measured: a row of streams, and what one run of it showed."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Row:
+    """So many streams at once, of so many chunks, at that pace."""
+
+    streams: int
+    chunks: int
+    pause_ms: int = 0
+    rounds: int = 3
+
+    @property
+    def name(self) -> str:
+        pace = f"every {self.pause_ms} ms" if self.pause_ms else "full speed"
+        return f"{self.streams} × {self.chunks}, {pace}"
+
+
+@dataclass
+class Round:
+    """What one run over one target showed."""
+
+    wall_s: float = 0.0
+    first_s: list[float] = field(default_factory=list)
+    delays_us: list[int] = field(default_factory=list)
+    events: int = 0
+    cpu_s: float = 0.0
+    peak_mb: float = 0.0
+
+
+def quantile(values: list[int], share: float) -> float:
+    """Return in milliseconds what this share of the microseconds does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] / 1000
