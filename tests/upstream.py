@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from tests.raw_server import RawServer
 
 KEEP_ALIVE = b": keep-alive\n\n"
 DONE = b"data: [DONE]\n\n"
@@ -39,52 +40,23 @@ class Exchange:
     is_over: threading.Event = field(default_factory=threading.Event)
 
 
-class Upstream:
+class Upstream(RawServer):
     """Serves the plan that `plan` makes of each POST's JSON body; use as a context manager."""
 
     def __init__(self, plan: Callable[[dict[str, Any]], Plan]) -> None:
+        super().__init__()
         self._plan = plan
-        self._loop = asyncio.new_event_loop()
-        self._server: asyncio.Server | None = None
-        self._thread = threading.Thread(target=self._run, name="upstream", daemon=True)
-        self._started = threading.Event()
         self.exchanges: list[Exchange] = []
-        self.url = ""
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._started.wait()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+    @property
+    def url(self) -> str:
+        """The address a chat is asked for at."""
+        return f"http://127.0.0.1:{self.port}/chat/completions"
 
     @property
     def answers(self) -> list[Exchange]:
         """The requests that were streamed: titles are asked for whole."""
         return [one for one in self.exchanges if one.body.get("stream")]
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._server = self._loop.run_until_complete(
-            asyncio.start_server(self._serve, "127.0.0.1", 0)
-        )
-        port = self._server.sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}/chat/completions"
-        self._started.set()
-        self._loop.run_forever()
-        self._server.close()
-        tasks = asyncio.all_tasks(self._loop)
-        for task in tasks:
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Cancelled at the very end only; asyncio's streams would complain about it.

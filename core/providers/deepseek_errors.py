@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from core.errors import (
     AuthenticationError,
@@ -16,18 +16,10 @@ from core.errors import (
 )
 from core.providers.deepseek_wire import CURRENT_MODELS, PROVIDER
 from core.providers.http import json_object, retry_after_s
+from core.providers.meaning import Meaning
 from core.providers.redaction import clean_detail, clean_excerpt, looks_like_html
 
 TRACE_HEADERS = ("x-ds-trace-id", "x-request-id", "x-deepseek-request-id")
-
-
-class Meaning(NamedTuple):
-    """How a refusal is raised; `sentence` is filled from the facts."""
-
-    error: type[ProviderError]
-    text_id: str
-    sentence: str
-
 
 _KEY = Meaning(
     AuthenticationError,
@@ -174,8 +166,8 @@ def error_from_reply(
     if payload is None:
         is_gateway = status_code >= 500 and looks_like_html(body)
         meaning = _GATEWAY if is_gateway else _by_status(status_code)
-        return _raised(
-            meaning,
+        return meaning.raised(
+            provider=PROVIDER,
             host=host,
             status_code=status_code,
             request_id=request_id,
@@ -183,8 +175,9 @@ def error_from_reply(
             wait_s=retry_after_s(headers, now=now),
         )
     message, code, _ = _read(payload)
-    return _raised(
-        _by_words(status_code, f"{message} {code}") or _by_status(status_code),
+    meaning = _by_words(status_code, f"{message} {code}") or _by_status(status_code)
+    return meaning.raised(
+        provider=PROVIDER,
         host=host,
         status_code=status_code,
         code=code,
@@ -209,8 +202,8 @@ def error_in_stream(
     meaning = _by_words(status_code or 400, f"{message} {code} {kind}")
     if meaning is None:
         meaning = _BROKEN_OFF if status_code is None else _by_status(status_code)
-    return _raised(
-        meaning,
+    return meaning.raised(
+        provider=PROVIDER,
         host=host,
         status_code=status_code or 200,
         code=code,
@@ -288,29 +281,3 @@ def _by_words(status_code: int, words: str) -> Meaning | None:
     if status_code not in _CLUED_STATUSES:
         return None
     return next((meaning for meaning, clue in BY_WORDS if clue.search(words)), None)
-
-
-def _raised(
-    meaning: Meaning,
-    *,
-    host: str,
-    status_code: int,
-    code: int | str | None = None,
-    request_id: str | None = None,
-    detail: str = "",
-    wait_s: float | None = None,
-) -> ProviderError:
-    facts = {"host": host, "status_code": status_code}
-    error = meaning.error(
-        meaning.sentence.format(**facts),
-        provider=PROVIDER,
-        status_code=status_code,
-        code=code,
-        request_id=request_id,
-        text_id=meaning.text_id,
-        facts=facts,
-        detail=detail,
-    )
-    if isinstance(error, RateLimitError):
-        error.retry_after_s = wait_s
-    return error

@@ -1,7 +1,6 @@
 """What Kling's service codes mean: one table from code to error; the HTTP status never decides."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 import httpx
 
@@ -17,20 +16,12 @@ from core.errors import (
 )
 from core.providers.http import json_object, retry_after_s
 from core.providers.kling_wire import PROVIDER
+from core.providers.meaning import Meaning
 from core.providers.redaction import clean_detail, clean_excerpt
 
 NOT_YET_VALID = 1003
 EXPIRED = 1004
 TASK_MISSING = 1203
-
-
-class Meaning(NamedTuple):
-    """How a code is raised; `sentence` is filled from the facts."""
-
-    error: type[ProviderError]
-    text_id: str
-    sentence: str
-
 
 _KEY = Meaning(
     AuthenticationError,
@@ -157,17 +148,15 @@ def error_from_code(
         meaning = _NO_TASK
     if meaning is None:
         meaning = _FAULT if 5000 <= code < 6000 else _UNCLEAR
-    error = _raised(
-        meaning,
+    return meaning.raised(
+        provider=PROVIDER,
         host=host,
         status_code=reply.status_code,
         code=code,
         request_id=request_id,
         detail=clean_detail(message, secrets=secrets),
+        wait_s=retry_after_s(reply.headers, now=now),
     )
-    if isinstance(error, RateLimitError):
-        error.retry_after_s = retry_after_s(reply.headers, now=now)
-    return error
 
 
 def error_without_code(
@@ -185,7 +174,9 @@ def error_without_code(
     meaning = _GATEWAY if reply.status_code >= 500 else _UNCLEAR
     if reply.status_code == 401 and payload is not None:
         meaning = _KEY
-    return _raised(meaning, host=host, status_code=reply.status_code, detail=detail)
+    return meaning.raised(
+        provider=PROVIDER, host=host, status_code=reply.status_code, detail=detail
+    )
 
 
 def wrong_shape(
@@ -207,30 +198,4 @@ def no_such_task(*, host: str) -> NotFoundError:
     """Return the error for an id that cannot be a task's."""
     return NotFoundError(
         _NO_TASK.sentence, provider=PROVIDER, text_id=_NO_TASK.text_id, facts={"host": host}
-    )
-
-
-def _raised(
-    meaning: Meaning,
-    *,
-    host: str,
-    status_code: int,
-    code: int | None = None,
-    request_id: str | None = None,
-    detail: str = "",
-) -> ProviderError:
-    facts = {
-        "host": host,
-        "status_code": status_code,
-        "code": code if code is not None else "-",
-    }
-    return meaning.error(
-        meaning.sentence.format(**facts),
-        provider=PROVIDER,
-        status_code=status_code,
-        code=code,
-        request_id=request_id,
-        text_id=meaning.text_id,
-        facts=facts,
-        detail=detail,
     )
