@@ -1,7 +1,8 @@
 """How answers are asked for: model, thinking, system prompt, parameters."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any, TypedDict, get_args
 
 import streamlit as st
 
@@ -13,6 +14,12 @@ from core.ui.session import text
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
 MAX_TOKENS_MOST = 393_216  # deepseek.md §2: 384K
 SYSTEM_PROMPT_LIMIT = 50_000
+
+
+class _Kept(TypedDict):
+    key: str
+    on_change: Callable[[Conversation | None, str], None]
+    args: tuple[Conversation | None, str]
 
 
 def parameters_of(conversation: Conversation | None) -> ChatParameters:
@@ -29,7 +36,6 @@ def parameters_of(conversation: Conversation | None) -> ChatParameters:
 def draw(conversation: Conversation | None) -> None:
     """Draw the settings of a conversation; a change is kept at once and harms no running answer."""
     current = parameters_of(conversation)
-    scope = conversation.id if conversation else "new"
     models = list(session.studio().chat_models())
     if current.model not in models:
         models.insert(0, current.model)
@@ -39,17 +45,13 @@ def draw(conversation: Conversation | None) -> None:
         models,
         index=models.index(current.model),
         accept_new_options=True,
-        key=f"model-{scope}",
-        on_change=_keep,
-        args=(conversation, "model", f"model-{scope}"),
+        **_kept(conversation, "model"),
     )
     st.toggle(
         text("settings.thinking"),
         value=current.thinking,
         help=text("settings.thinking_help"),
-        key=f"thinking-{scope}",
-        on_change=_keep,
-        args=(conversation, "thinking", f"thinking-{scope}"),
+        **_kept(conversation, "thinking"),
     )
     st.segmented_control(
         text("settings.effort"),
@@ -59,32 +61,28 @@ def draw(conversation: Conversation | None) -> None:
         format_func=lambda effort: text(f"settings.effort_{effort}"),
         disabled=not current.thinking,
         help=None if current.thinking else text("settings.effort_help"),
-        key=f"effort-{scope}",
-        on_change=_keep,
-        args=(conversation, "effort", f"effort-{scope}"),
+        **_kept(conversation, "effort"),
     )
     st.toggle(
         text("settings.stream"),
         value=current.stream,
         help=text("settings.stream_help"),
-        key=f"stream-{scope}",
-        on_change=_keep,
-        args=(conversation, "stream", f"stream-{scope}"),
+        **_kept(conversation, "stream"),
     )
-    _draw_sampling(conversation, current, scope)
+    _draw_sampling(conversation, current)
     st.text_area(
         text("settings.system_prompt"),
         value=conversation.system_prompt if conversation else session.state().system_prompt,
         placeholder=text("settings.system_prompt_placeholder"),
         max_chars=SYSTEM_PROMPT_LIMIT,
         height=110,
-        key=f"system-{scope}",
+        key=_key(conversation, "system"),
         on_change=_keep_system_prompt,
-        args=(conversation, f"system-{scope}"),
+        args=(conversation,),
     )
 
 
-def _draw_sampling(conversation: Conversation | None, current: ChatParameters, scope: str) -> None:
+def _draw_sampling(conversation: Conversation | None, current: ChatParameters) -> None:
     # Neither has any effect while thinking is on (deepseek.md §2).
     no_effect = text("settings.no_effect_thinking") if current.thinking else None
     st.slider(
@@ -95,9 +93,7 @@ def _draw_sampling(conversation: Conversation | None, current: ChatParameters, s
         step=0.1,
         disabled=current.thinking,
         help=no_effect or text("settings.temperature_help"),
-        key=f"temperature-{scope}",
-        on_change=_keep,
-        args=(conversation, "temperature", f"temperature-{scope}"),
+        **_kept(conversation, "temperature"),
     )
     st.slider(
         text("settings.top_p"),
@@ -107,9 +103,7 @@ def _draw_sampling(conversation: Conversation | None, current: ChatParameters, s
         step=0.05,
         disabled=current.thinking,
         help=no_effect or text("settings.top_p_help"),
-        key=f"top-p-{scope}",
-        on_change=_keep,
-        args=(conversation, "top_p", f"top-p-{scope}"),
+        **_kept(conversation, "top_p"),
     )
     if no_effect:
         st.caption(no_effect)
@@ -120,14 +114,21 @@ def _draw_sampling(conversation: Conversation | None, current: ChatParameters, s
         value=current.max_tokens,
         placeholder=text("settings.max_tokens_default"),
         help=text("settings.max_tokens_help"),
-        key=f"max-tokens-{scope}",
-        on_change=_keep,
-        args=(conversation, "max_tokens", f"max-tokens-{scope}"),
+        **_kept(conversation, "max_tokens"),
     )
 
 
-def _keep(conversation: Conversation | None, name: str, key: str) -> None:
-    value: Any = st.session_state[key]
+def _key(conversation: Conversation | None, name: str) -> str:
+    return f"{name}-{conversation.id if conversation else 'new'}"
+
+
+def _kept(conversation: Conversation | None, name: str) -> _Kept:
+    """Return what has a widget keep its value as the parameter `name`."""
+    return {"key": _key(conversation, name), "on_change": _keep, "args": (conversation, name)}
+
+
+def _keep(conversation: Conversation | None, name: str) -> None:
+    value: Any = st.session_state[_key(conversation, name)]
     if name in ("temperature", "top_p") and value == 1.0:
         value = None  # the provider's own default
     if name == "model":
@@ -149,8 +150,8 @@ def _keep(conversation: Conversation | None, name: str, key: str) -> None:
         session.state().error = error
 
 
-def _keep_system_prompt(conversation: Conversation | None, key: str) -> None:
-    prompt: str = st.session_state[key]
+def _keep_system_prompt(conversation: Conversation | None) -> None:
+    prompt: str = st.session_state[_key(conversation, "system")]
     if conversation is None:
         session.state().system_prompt = prompt
         return

@@ -9,6 +9,15 @@ from core.ui.session import text
 
 LANGUAGE_KEY = "language-choice"
 
+# What file, address and title of each page are called by, and its icon.
+PAGES = {
+    "chat": "forum",
+    "images": "palette",
+    "gallery": "photo_library",
+    "history": "history",
+    "status": "monitor_heart",
+}
+
 
 def claim_navigation() -> None:
     """Have every address lead through app.py, that of the first visit after the start too.
@@ -24,36 +33,13 @@ def draw() -> None:
     st.set_page_config(page_title=text("app.name"), page_icon=drawings.ICON)
     pages = [
         st.Page(
-            ROOT / "pages" / "chat.py",
-            title=text("nav.chat"),
-            icon=":material/forum:",
-            url_path="chat",
-            default=True,
-        ),
-        st.Page(
-            ROOT / "pages" / "images.py",
-            title=text("nav.images"),
-            icon=":material/palette:",
-            url_path="images",
-        ),
-        st.Page(
-            ROOT / "pages" / "gallery.py",
-            title=text("nav.gallery"),
-            icon=":material/photo_library:",
-            url_path="gallery",
-        ),
-        st.Page(
-            ROOT / "pages" / "history.py",
-            title=text("nav.history"),
-            icon=":material/history:",
-            url_path="history",
-        ),
-        st.Page(
-            ROOT / "pages" / "status.py",
-            title=text("nav.status"),
-            icon=":material/monitor_heart:",
-            url_path="status",
-        ),
+            ROOT / "pages" / f"{name}.py",
+            title=text(f"nav.{name}"),
+            icon=f":material/{icon}:",
+            url_path=name,
+            default=name == "chat",
+        )
+        for name, icon in PAGES.items()
     ]
     page = st.navigation(pages)
     is_wide = page.url_path in ("images", "gallery")

@@ -1,7 +1,7 @@
 """Shows who serves what; a key is checked by a call that costs nothing, and never shown."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -21,29 +21,23 @@ _COLOURS: dict[Mode, Literal["green", "blue", "red"]] = {
 
 def draw_chat() -> None:
     """Draw who answers, and the account behind it on request."""
-    studio = session.studio()
-    settings = studio.settings.chat
-    with st.container(border=True):
-        _draw_head(text("status.chat"), session.chat_mode())
-        if session.chat_mode() == "practice":
-            st.caption(text("status.practice_account"))
-        elif settings is not None:
-            _fact(text("status.server"), urlsplit(settings.url).netloc)
-            _fact(text("status.model"), settings.model)
-            _draw_check("check-chat", _chat_account)
+    settings = session.studio().settings.chat
+    facts = None
+    if settings is not None:
+        facts = {
+            text("status.server"): urlsplit(settings.url).netloc,
+            text("status.model"): settings.model,
+        }
+    _draw_provider("chat", session.chat_mode(), facts, _chat_account)
 
 
 def draw_images() -> None:
     """Draw who makes pictures, and the account behind it on request."""
-    studio = session.studio()
-    settings = studio.settings.kling
-    with st.container(border=True):
-        _draw_head(text("status.images"), session.image_mode())
-        if session.image_mode() == "practice":
-            st.caption(text("status.practice_account"))
-        elif settings is not None:
-            _fact(text("status.server"), urlsplit(settings.origin).netloc)
-            _draw_check("check-images", _image_account)
+    settings = session.studio().settings.kling
+    facts = None
+    if settings is not None:
+        facts = {text("status.server"): urlsplit(settings.origin).netloc}
+    _draw_provider("images", session.image_mode(), facts, _image_account)
 
 
 def draw_storage() -> None:
@@ -74,24 +68,29 @@ def draw_http() -> None:
             st.markdown(text("status.http_off"))
 
 
-def _draw_head(title: str, mode: Mode) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{title}**")
-        st.badge(text(f"status.mode_{mode}"), color=_COLOURS[mode])
+def _draw_provider(
+    name: str, mode: Mode, facts: Mapping[str, str] | None, account: Callable[[], None]
+) -> None:
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{text(f'status.{name}')}**")
+            st.badge(text(f"status.mode_{mode}"), color=_COLOURS[mode])
+        if mode == "practice":
+            st.caption(text("status.practice_account"))
+        elif facts is not None:
+            for fact, value in facts.items():
+                _fact(fact, value)
+            if st.button(text("status.check"), key=f"check-{name}", icon=":material/key:"):
+                try:
+                    account()
+                except AppError as error:
+                    session.show_error(error)
 
 
 def _fact(name: str, value: str) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.caption(name)
         st.code(value, language=None, wrap_lines=True, width="content")
-
-
-def _draw_check(key: str, account: Callable[[], None]) -> None:
-    if st.button(text("status.check"), key=key, icon=":material/key:"):
-        try:
-            account()
-        except AppError as error:
-            session.show_error(error)
 
 
 def _chat_account() -> None:
