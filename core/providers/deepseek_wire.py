@@ -24,6 +24,7 @@ CURRENT_MODELS = ("deepseek-flash", "deepseek-v4-pro")
 
 _CHAT_PATH = "/chat/completions"
 _USER_ID_LIMIT = 512
+_COUNT_MOST = 1 << 53
 _NOTHING: dict[str, Any] = {}
 
 
@@ -323,7 +324,9 @@ def _word(value: Any) -> str | None:
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    is_count = isinstance(value, int) and not isinstance(value, bool)
+    # More than any table column holds is no count: "not given" is shown instead.
+    return value if is_count and 0 <= value <= _COUNT_MOST else None
 
 
 def _amount(value: Any) -> Decimal | None:

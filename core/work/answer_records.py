@@ -56,7 +56,7 @@ class AnswerRecords:
         """Wait until an answer that has ended is written down; False when nothing came of it."""
         try:
             await asyncio.shield(written)
-        except StoreError:
+        except Exception:  # StoreError, or a bug that was logged where it showed
             return await self._settle(ask, live)
         return True
 
@@ -82,6 +82,9 @@ class AnswerRecords:
             except StoreError as error:
                 logger.warning("Answer %s is not saved yet: %s", live.message_id, error)
                 await asyncio.sleep(delay)
+            except Exception:  # told by whoever tried; trying again would not help
+                logger.error("Answer %s cannot be saved", live.message_id)
+                return
 
     async def save_regularly(self) -> None:
         """Keep the text of all that grow, and their leases, until cancelled."""

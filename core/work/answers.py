@@ -267,26 +267,25 @@ class Answers:
         wants_title = job.wants_title and status is AnswerStatus.COMPLETE
         if wants_title:  # noted first: a page that sees the end is to know that more will come
             self._titles.await_for(live.conversation_id)
-        await asyncio.shield(self._end(job, status, error))
-        if status is not AnswerStatus.COMPLETE:
-            reason = f" ({error.text_id})" if error else ""
-            logger.info("Answer %s ended as %s%s", live.message_id, status, reason)
-        if wants_title and not self._is_closing:
-            try:
+        live.finish(status, error)  # before anything is waited for: a stop comes too late now
+        try:
+            await asyncio.shield(self._end(job))
+            if status is not AnswerStatus.COMPLETE:
+                reason = f" ({error.text_id})" if error else ""
+                logger.info("Answer %s ended as %s%s", live.message_id, status, reason)
+            if wants_title and not self._is_closing:
                 await self._titles.write(
                     live.owner, live.snapshot(), job.parameters.model, job.client
                 )
-            finally:
-                self._titles.give_up(live.conversation_id)
+        finally:
+            self._titles.give_up(live.conversation_id)
 
-    async def _end(self, job: _Job, status: AnswerStatus, error: AppError | None) -> None:
+    async def _end(self, job: _Job) -> None:
         """Write the final state down, then let go."""
-        live = job.live
-        live.finish(status, error)
         if await self._is_kept(job):
-            await self._records.end(live)
-        self._live.remove(live.message_id)
-        live.saved.set()
+            await self._records.end(job.live)
+        self._live.remove(job.live.message_id)
+        job.live.saved.set()
 
     async def _is_kept(self, job: _Job) -> bool:
         if job.ask is None or job.written is None:

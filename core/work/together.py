@@ -1,12 +1,22 @@
 """Group commit: what comes while one transaction runs shares the next."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from core.errors import AppError
+from core.errors import AppError, StoreError
+
+logger = logging.getLogger(__name__)
 
 _Item = TypeVar("_Item")
+
+_STORE_TROUBLES = (
+    "error.store_locked",
+    "error.store_full",
+    "error.store_readonly",
+    "error.store_gone",
+)
 
 
 class Together(Generic[_Item]):
@@ -33,20 +43,45 @@ class Together(Generic[_Item]):
         return written
 
     async def _write_all(self) -> None:
+        batch: list[tuple[_Item, asyncio.Future[None]]] = []
         try:
             while self._waiting:
                 await asyncio.sleep(self._gather_s)
                 batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-                items = [item for item, _ in batch]
-                try:
-                    await asyncio.to_thread(self._write, items)
-                except AppError as error:
-                    for _, written in batch:
-                        if not written.done():  # whoever waited may have been cancelled
-                            written.set_exception(error)
-                else:
-                    for _, written in batch:
-                        if not written.done():
-                            written.set_result(None)
+                error = await self._try(batch)
+                if error is None or len(batch) == 1 or _is_about_the_store(error):
+                    _settle(batch, error)
+                else:  # one of them cannot be written: the others must not suffer for it
+                    for one in batch:
+                        _settle([one], await self._try([one]))
+                batch = []
         finally:
             self._writer = None
+            for _, written in (*batch, *self._waiting):  # the loop is closing
+                written.cancel()
+
+    async def _try(self, batch: Sequence[tuple[_Item, "asyncio.Future[None]"]]) -> Exception | None:
+        try:
+            await asyncio.to_thread(self._write, [item for item, _ in batch])
+        except Exception as error:  # whatever it is, those who wait must hear of it
+            if not isinstance(error, AppError):
+                logger.exception("A batch of %d could not be written", len(batch))
+            return error
+        return None
+
+
+def _is_about_the_store(error: Exception) -> bool:
+    """Tell whether nothing can be written just now, whatever it is."""
+    return isinstance(error, StoreError) and error.text_id in _STORE_TROUBLES
+
+
+def _settle(
+    batch: Sequence[tuple[object, "asyncio.Future[None]"]], error: Exception | None
+) -> None:
+    for _, written in batch:
+        if written.done():  # whoever waited may have been cancelled
+            continue
+        if error is None:
+            written.set_result(None)
+        else:
+            written.set_exception(error)

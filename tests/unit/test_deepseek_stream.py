@@ -183,6 +183,13 @@ def test_usage_is_read_in_full(cut: Any) -> None:
     assert usage(chunks) == Usage(20, 69, 89, 16, 4, 24)
 
 
+@pytest.mark.parametrize("count", [2**63, 10**30, -1, 1.5, "7", True])
+def test_a_count_that_is_none_is_not_given(count: object) -> None:
+    told = {"prompt_tokens": count, "completion_tokens": 8}
+    found = usage(read(event(choices=[], usage=told) + FINISH + DONE))
+    assert found == Usage(completion_tokens=8)
+
+
 def test_the_openai_spelling_of_cached_tokens_is_read() -> None:
     counts = {"prompt_tokens_details": {"cached_tokens": 15}, "completion_tokens_details": None}
     chunks = read(FINISH + event(choices=[], usage=counts) + DONE)

@@ -175,6 +175,22 @@ def test_another_process_can_stop_it_through_the_store(
         assert desk.ended(live).status is AnswerStatus.STOPPED
 
 
+def test_a_stop_that_comes_with_the_end_comes_too_late(desk: Desk, gate: Gate) -> None:
+    gate.opened.set()
+    conversation = desk.conversation()
+    live = desk.ask("在吗？", conversation)
+    finish = live.finish
+
+    def finish_and_stop(*args: Any) -> None:
+        finish(*args)
+        desk.answers.stop(OWNER, live.message_id)
+
+    live.finish = finish_and_stop  # type: ignore[method-assign]
+    assert desk.ended(live).status is AnswerStatus.COMPLETE
+    until(lambda: desk.again(conversation).title == "一个标题", "the title")
+    until(lambda: not desk.answers.is_title_awaited(conversation.id), "it is awaited no more")
+
+
 def test_what_a_dead_process_left_is_ended_by_one_that_lives(
     tmp_path: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
