@@ -19,6 +19,8 @@ _WITHOUT_ERROR = {
     AnswerStatus.INTERRUPTED: "The studio was closed before the answer was complete; ask again.",
     AnswerStatus.RUNNING: "The answer is being written elsewhere; look at it in the studio.",
 }
+# The error's own sentence names a place on this machine: the pages and the log tell it.
+STORE_SENTENCE = "The store cannot be written just now; the studio's pages and its log say why."
 _NOT_JSON = ("error.chat_unreadable", "error.chat_web_page")
 
 
@@ -74,7 +76,7 @@ def fault_from(error: AppError) -> Fault:
     if isinstance(error, BusyError):
         return Fault(str(error), status=409, kind="invalid_request_error")
     if isinstance(error, StoreError):
-        return Fault(str(error), status=503)
+        return Fault(STORE_SENTENCE, status=503)
     return Fault(str(error), status=500)
 
 

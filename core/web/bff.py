@@ -38,7 +38,7 @@ class _Counter:
         desk = Desk(studio)
         self.studio = studio
         self.guard = Guard(studio.settings.access, Limits(clock=time.monotonic))
-        self.open_table: Table = {"/readyz": {"GET": Readiness(desk).readyz}}
+        self.open_table: Table = {"/readyz": dict.fromkeys(("GET", "HEAD"), Readiness(desk).readyz)}
         self.table: Table = {**ChatRoutes(desk).table(), **OpenAIChat(desk).table()}
         kling = KlingRoutes(desk)
         self.kling = dict.fromkeys(KLING_METHODS, kling.serve)
@@ -55,7 +55,7 @@ class Bff:
     def __init__(self) -> None:
         self._counter: _Counter | None = None
         self._always: Table = {
-            "/healthz": {"GET": healthz},
+            "/healthz": {"GET": healthz, "HEAD": healthz},
             "/openapi.json": {"GET": _openapi},
         }
 

@@ -5,7 +5,7 @@ import logging
 
 import msgspec
 
-from core.errors import AppError
+from core.errors import AppError, StoreError
 from core.models import Message
 from core.web.answer_faults import Fault, fault_from, fault_of
 from core.web.answer_reader import AnswerReader
@@ -61,6 +61,7 @@ class ChatRoutes:
             await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
             await call.end(_error_event(fault, None) + _end_event(None))
             return
+        self._desk.departures.begin(live.message_id)
         await self._follow(call, live, place=0)
 
     async def complete(self, call: Call) -> None:
@@ -84,7 +85,8 @@ class ChatRoutes:
             body = {"error": "upstream", "body": answer_fault.body}
             await call.reply_json(answer_fault.upstream_status, body)
         else:
-            await call.reply_json(500, {"error": answer_fault.sentence})
+            status = answer_fault.status if isinstance(live.error, StoreError) else 500
+            await call.reply_json(status, {"error": answer_fault.sentence})
 
     async def _request(self, call: Call) -> ChatRequest:
         model = self._desk.default_model
@@ -100,7 +102,7 @@ class ChatRoutes:
             return
         live = self._desk.studio.answers.live(known.answer_id)
         if live is not None and live.owner == OWNER:
-            await self._follow(call, live, place=known.place)
+            await self._follow(call, live, place=min(known.place, live.length))
             return
         messages = self._desk.studio.store.messages
         stored = await asyncio.to_thread(messages.get, OWNER, known.answer_id)

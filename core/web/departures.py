@@ -22,9 +22,15 @@ class Departures:
         self._stop = stop
         self._audiences: dict[str, _Audience] = {}
 
+    def begin(self, answer_id: str) -> None:
+        """Have an answer end with its readers; of other answers readers come and go unnoticed."""
+        self._audiences[answer_id] = _Audience()
+
     def arrive(self, answer_id: str) -> None:
         """Count a reader, who may be one that comes back."""
-        audience = self._audiences.setdefault(answer_id, _Audience())
+        audience = self._audiences.get(answer_id)
+        if audience is None:
+            return
         audience.readers += 1
         if audience.farewell is not None:
             audience.farewell.cancel()
@@ -32,11 +38,15 @@ class Departures:
 
     def leave(self, answer_id: str, *, is_over: bool) -> None:
         """Count a reader out; the last one's going ends an answer that is not over, in a while."""
-        audience = self._audiences[answer_id]
+        audience = self._audiences.get(answer_id)
+        if audience is None:
+            return
         audience.readers -= 1
-        if is_over and audience.readers == 0:
+        if audience.readers:
+            return
+        if is_over:
             del self._audiences[answer_id]
-        elif audience.readers == 0:
+        else:
             loop = asyncio.get_running_loop()
             audience.farewell = loop.call_later(GRACE_S, self._give_up, answer_id)
 

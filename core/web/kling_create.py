@@ -7,6 +7,7 @@ from functools import partial
 from core.errors import AppError, InputError, StoreError
 from core.models import Generation, GenerationStatus
 from core.web import kling_envelope as envelope
+from core.web.answer_faults import STORE_SENTENCE
 from core.web.call import Call
 from core.web.desk import OWNER, Desk
 from core.web.kling_request import KlingRequest, kling_request_from_json
@@ -69,7 +70,8 @@ class KlingCreate:
             await call.reply_json(400, refusal)
             return
         except AppError as error:
-            await call.reply_json(503, envelope.error(envelope.FAULT_CODE, str(error)))
+            told = STORE_SENTENCE if isinstance(error, StoreError) else str(error)
+            await call.reply_json(503, envelope.error(envelope.FAULT_CODE, told))
             return
         is_keyed = bool(key) or asked.external_task_id is not None
         outcome = await self._outcome(generation.id, is_keyed=is_keyed)
@@ -105,8 +107,8 @@ class KlingCreate:
                 generation = await asyncio.to_thread(
                     self._desk.studio.store.generations.load, generation_id
                 )
-            except StoreError as error:
-                return _Outcome(503, envelope.error(envelope.FAULT_CODE, str(error)))
+            except StoreError:
+                return _Outcome(503, envelope.error(envelope.FAULT_CODE, STORE_SENTENCE))
             if generation is None:
                 return _Outcome(404, envelope.error(1203, "the wish was deleted"))
             if (outcome := _settled(generation)) is not None:

@@ -29,9 +29,15 @@ def _check(path: bytes) -> None:
             text = path.decode("utf-8")
         except UnicodeDecodeError as error:  # overlong forms of "." among them
             raise _refused() from error
-        if "\\" in text or "//" in text or any(not sign.isprintable() for sign in text):
+        # Parameters behind ";" would be a second name for a path that the ledger serves.
+        if (
+            "\\" in text
+            or "//" in text
+            or ";" in text
+            or any(not sign.isprintable() for sign in text)
+        ):
             raise _refused()
-        if any(segment.partition(";")[0].strip() in (".", "..") for segment in text.split("/")):
+        if any(segment.strip() in (".", "..") for segment in text.split("/")):
             raise _refused()
         decoded = unquote_to_bytes(path)
         if decoded == path:

@@ -21,6 +21,7 @@ from core.web.desk import Desk
 from core.web.routing import Table
 from core.work.live_answer import LiveAnswer
 
+RETRY_AFTER_MOST_S = 86_400
 _DONE = b"data: [DONE]\n\n"
 _encode = msgspec.json.Encoder().encode
 
@@ -174,7 +175,8 @@ def _error_body(fault: Fault) -> dict[str, object]:
 async def _refuse(call: Call, fault: Fault) -> None:
     headers: Headers = ()
     if fault.retry_after_s is not None:
-        headers = (("Retry-After", str(max(1, round(fault.retry_after_s)))),)
+        wait_s = min(max(1, round(fault.retry_after_s)), RETRY_AFTER_MOST_S)
+        headers = (("Retry-After", str(wait_s)),)
     await call.reply_json(fault.status, _error_body(fault), headers)
 
 

@@ -290,7 +290,12 @@ DESCRIPTION: dict[str, Any] = {
                 "summary": "The process lives",
                 "security": [],
                 "responses": {"200": _json("It does", {"type": "object"})},
-            }
+            },
+            "head": {
+                "summary": "The process lives",
+                "security": [],
+                "responses": {"200": {"description": "It does"}},
+            },
         },
         "/readyz": {
             "get": {
@@ -300,7 +305,15 @@ DESCRIPTION: dict[str, Any] = {
                     "200": _json("It can", {"type": "object"}),
                     "503": _json("It cannot, and why", {"type": "object"}),
                 },
-            }
+            },
+            "head": {
+                "summary": "It can work; never spends",
+                "security": [],
+                "responses": {
+                    "200": {"description": "It can"},
+                    "503": {"description": "It cannot"},
+                },
+            },
         },
         "/openapi.json": {
             "get": {

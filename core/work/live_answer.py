@@ -131,6 +131,12 @@ class LiveAnswer:
             return self._message.first_token_s is not None
 
     @property
+    def length(self) -> int:
+        """How many characters of the answer are there."""
+        with self._lock:
+            return self._content.length
+
+    @property
     def version(self) -> int:
         with self._lock:
             return self._version

@@ -149,6 +149,8 @@ def test_a_token_off_by_one_byte_is_refused(app: RunningApp, index: int) -> None
     [
         "/kling/v1/../account/costs",
         "/kling/v1/..",
+        "/kling/v1/images/generations;x=1",
+        "/kling/v1/images/generations%3bx",
         "/kling/v1/%2e%2e/account/costs",
         "/kling/v1/%2E%2e/account/costs",
         "/kling/v1/.%2e/account/costs",

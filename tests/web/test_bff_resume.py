@@ -1,6 +1,7 @@
 """Readers who come back: the same answer from the same upstream request, whole and once."""
 
 import contextlib
+import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -130,6 +131,49 @@ def test_the_same_question_of_a_new_reader_is_a_new_answer(
     second = hear(served.http, "/stream", params={"question": "q"})
     assert first.answer_id != second.answer_id
     assert len(upstream.exchanges) == 2
+
+
+def test_a_place_behind_the_end_is_not_believed(
+    served: Served, upstream: Upstream, script: Script
+) -> None:
+    _, last_event_id = read_until(served, lambda text: PIECES[script.half - 1] in text)
+    answer_id, _, place = last_event_id.partition(".")
+    with opened(
+        served.http,
+        "/stream",
+        params={"question": "q"},
+        headers={"Last-Event-ID": f"{answer_id}.999999999"},
+    ) as (_, reading):
+        assert next(one for one in reading if one.last_event_id).last_event_id == last_event_id
+        script.go_on.set()
+        *_, heard = reading
+    assert heard.text == "".join(PIECES)[int(place) :]
+    assert len(upstream.exchanges) == 1
+
+
+def test_a_reader_who_looks_in_on_another_ones_answer_does_not_end_it(
+    served: Served, upstream: Upstream, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.web.departures.GRACE_S", 0.05)
+    chat = {"messages": [{"role": "user", "content": "q"}], "stream": True}
+    with served.http.stream("POST", "/v1/chat/completions", json=chat) as response:
+        lines = response.iter_lines()
+        first = json.loads(next(line for line in lines if line).removeprefix("data: "))
+        answer_id = first["id"].removeprefix("chatcmpl-")
+        with opened(
+            served.http,
+            "/stream",
+            params={"question": "q"},
+            headers={"Last-Event-ID": f"{answer_id}.0"},
+        ) as (_, reading):
+            next(reading)
+        own, last_event_id = read_until(served, lambda text: PIECES[3] in text)
+        assert own
+        until(lambda: upstream.exchanges[1].closed_at, "the one who left for good is noticed")
+        script.go_on.set()
+        assert "data: [DONE]" in list(lines)
+    assert served.kept(answer_id).status is AnswerStatus.COMPLETE
+    assert served.kept(last_event_id.partition(".")[0]).status is AnswerStatus.STOPPED
 
 
 def test_a_reader_who_leaves_for_good_aborts_the_upstream(

@@ -76,6 +76,14 @@ def test_a_store_that_cannot_be_written_is_not_ready(tmp_path: Path) -> None:
         reply = served.http.get("/readyz")
         assert reply.status_code == 503
         assert str(tmp_path) not in reply.text
+        for _ in range(2):  # before the store is known to be in trouble, and after
+            heard = hear(served.http, "/stream", params={"question": "q"})
+            assert "store" in heard.errors[0]["error"]
+            assert str(tmp_path) not in json.dumps(heard.errors)
+            assert heard.has_ended
+        whole = served.http.get("/complete", params={"question": "q"})
+        assert whole.status_code == 503
+        assert str(tmp_path) not in whole.text
         (tmp_path / "inkling.sqlite3").rmdir()
 
 
