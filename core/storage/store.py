@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 from core.storage.alone import Presence
 from core.storage.asked import Asked
 from core.storage.conversations import Conversations
 from core.storage.database import Database
 from core.storage.expiry import Expiry
+from core.storage.faults import store_error
 from core.storage.gallery import Gallery
 from core.storage.generations import Generations
 from core.storage.leases import Leases
@@ -72,7 +74,11 @@ class Store:
 
     def check_writable(self) -> None:
         """Write something small; StoreError says why that is not possible."""
-        self.values.set("store.checked", True)
+        if (file := self._database.file) is not None and not file.exists():
+            # Deleted under us: SQLite goes on writing to what nobody will find again.
+            raise store_error("error.store_broken", self.place)
+        # Never the same twice: what changes nothing SQLite does not write.
+        self.values.set("store.checked", uuid4().hex)
 
     def close(self) -> None:
         """Close all connections."""

@@ -257,7 +257,23 @@ def test_values_are_kept(store: Store) -> None:
     store.values.set("slots", 5)
     store.values.set("slots", {"kling": [5, 1.5]})
     assert store.values.get("slots") == {"kling": [5, 1.5]}
+
+
+def test_each_check_writes_something(store: Store) -> None:
+    checks = []
+    for _ in range(3):
+        store.check_writable()
+        checks.append(store.values.get("store.checked"))
+    assert len(set(checks)) == 3
+
+
+def test_a_database_whose_file_is_gone_is_not_writable(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "a.sqlite3")
     store.check_writable()
+    (tmp_path / "a.sqlite3").unlink()
+    with pytest.raises(StoreError):
+        store.check_writable()
+    store.close()
 
 
 # What can break
