@@ -1,5 +1,6 @@
 """Numbers and moments as a reader expects them."""
 
+import re
 from datetime import datetime
 
 from core.models import Usage
@@ -33,6 +34,13 @@ def file_words(words: str, *, limit: int = 40) -> str:
     """Return the beginning of a text as a part of a file's name."""
     kept = "".join(sign if sign.isalnum() else "-" for sign in words[:limit])
     return "-".join(filter(None, kept.split("-"))) or "inkling"
+
+
+def code_span(text: str) -> str:
+    """Return somebody else's word as Markdown code, whatever backticks are in it."""
+    word = " ".join(text.split())
+    fence = "`" * (max((len(run) for run in re.findall("`+", word)), default=0) + 1)
+    return f"{fence} {word} {fence}" if "`" in word else f"`{word}`"
 
 
 def usage_line(usage: Usage | None) -> str:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.models import AnswerStatus, Message
 from core.ui import i18n, session
-from core.ui.formats import duration, usage_line
+from core.ui.formats import code_span, duration, usage_line
 from core.ui.markdown import for_streamlit, shielded
 from core.ui.session import text
 
@@ -82,7 +82,7 @@ def _finish_remark(message: Message) -> str | None:
         )
     if reason in _TOLD_ENDS:
         return text(f"chat.finish_{reason}")
-    return text("chat.finish_other", reason=reason)
+    return text("chat.finish_other", reason=code_span(reason or "-"))
 
 
 def _figures(message: Message) -> str:
@@ -90,7 +90,7 @@ def _figures(message: Message) -> str:
     if message.practice:
         parts.append(text("practice.badge"))
     if message.model:
-        parts.append(f"`{message.model}`")
+        parts.append(code_span(message.model))
     parts.append(usage_line(message.usage))
     if message.first_token_s is not None:
         parts.append(text("usage.first_token", duration=duration(message.first_token_s)))
