@@ -1,7 +1,8 @@
-"""Take the README's pictures from the running app: `python docs/take_screenshots.py`.
+"""Take the README's pictures from the running app: `.venv/bin/python docs/take_screenshots.py`.
 
 Starts the studio in practice mode on a data folder of its own, uses it as a person would in both
-languages, and writes docs/images/*.png. Needs requirements-dev.txt, Chromium and a Chinese font.
+languages, and writes docs/images/*.png. Needs requirements-dev.txt in that environment, Chromium
+(/usr/bin/chromium, or wherever CHROMIUM says) and a Chinese font.
 """
 
 import contextlib
