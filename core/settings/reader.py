@@ -6,11 +6,12 @@ from typing import Any
 
 from core.errors import ConfigurationError
 from core.settings import parsers
-from core.settings.sources import SECRETS_FILE, Sources
+from core.settings.sources import ENVIRONMENT, SECRETS_FILE, Sources
 from core.settings.values import (
     DEFAULT_CHAT_MODEL,
     DEFAULT_CHAT_URL,
     DEFAULT_KLING_ORIGIN,
+    DEFAULT_SOURCE,
     AccessSettings,
     ChatSettings,
     KlingSettings,
@@ -21,6 +22,7 @@ from core.settings.values import (
 CHAT_KEYS = ("DEEPSEEK_API_KEY", "VITE_DEEPSEEK_API_KEY")
 ACCESS_KEY_KEYS = ("ACCESS_KEY_ID", "KLING_ACCESS_KEY_ID", "KLING_ACCESS_KEY")
 SECRET_KEY_KEYS = ("ACCESS_KEY_SECRET", "KLING_ACCESS_KEY_SECRET", "KLING_SECRET_KEY")
+DATA_DIR_KEYS = ("INKLING_DATA_DIR",)
 
 # What each provider's client is built from: a problem with one of these leaves it unusable.
 CHAT_SETTINGS = (
@@ -47,6 +49,7 @@ def read_settings(
         chat=None if troubled.intersection(CHAT_SETTINGS) else chat,
         kling=None if troubled.intersection(KLING_SETTINGS) else kling,
         data_dir=_data_dir(sources, root),
+        data_dir_source=sources.source_of(DATA_DIR_KEYS) or DEFAULT_SOURCE,
         database_url=_database_url(sources),
         archive_url=sources.read(("INKLING_ARCHIVE_URL",), parsers.text),
         access=_access(sources),
@@ -77,7 +80,7 @@ def _kling(sources: Sources) -> KlingSettings:
             sources.problems.append(
                 ConfigurationError(
                     missing[0],
-                    sources.source_of(present),
+                    sources.source_of(present) or ENVIRONMENT,
                     f"it is missing, and {present[0]} is of no use without it",
                     text_id="error.configuration_pair",
                     facts={"present": present[0]},
@@ -92,7 +95,7 @@ def _kling(sources: Sources) -> KlingSettings:
 
 
 def _data_dir(sources: Sources, root: Path) -> Path:
-    value = sources.read(("INKLING_DATA_DIR",), parsers.text)
+    value = sources.read(DATA_DIR_KEYS, parsers.text)
     return (root / (Path(value).expanduser() if value else "data")).absolute()
 
 

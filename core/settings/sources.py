@@ -49,10 +49,10 @@ class Sources:
         found = self._find(tuple(names))
         return None if found is None else self.parsed(*found, parse)
 
-    def source_of(self, names: Iterable[str]) -> str:
-        """Say where the value of `names` came from."""
+    def source_of(self, names: Iterable[str]) -> str | None:
+        """Say where the value of `names` came from; None where none of them is set."""
         found = self._find(tuple(names))
-        return found[1] if found else ENVIRONMENT
+        return found[1] if found else None
 
     def parsed(
         self, name: str, source: str, value: Any, parse: Callable[[str], _Value]

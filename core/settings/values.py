@@ -9,6 +9,7 @@ from core.errors import ConfigurationError
 DEFAULT_CHAT_URL = "https://api.deepseek.com/chat/completions"
 DEFAULT_CHAT_MODEL = "deepseek-flash"
 DEFAULT_KLING_ORIGIN = "https://api-beijing.klingai.com"
+DEFAULT_SOURCE = "the default"  # where a setting that is not set comes from
 
 
 class Secret:
@@ -76,6 +77,7 @@ class Settings:
     """Everything configured. `chat` or `kling` is None when its configuration cannot be used."""
 
     data_dir: Path
+    data_dir_source: str = DEFAULT_SOURCE
     chat: ChatSettings | None = ChatSettings()
     kling: KlingSettings | None = KlingSettings()
     database_url: Secret | None = None

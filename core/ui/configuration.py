@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
+from core.errors import AppError, StoreError
 from core.settings import Settings, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,6 +20,25 @@ def app_settings(environment: Mapping[str, str] | None = None) -> Settings:
         root=ROOT,
         environment=os.environ if environment is None else environment,
         secrets=_secrets(),
+    )
+
+
+def data_dir_trouble(error: AppError, settings: Settings) -> AppError | None:
+    """Return the error that names the setting behind a data folder which cannot be used."""
+    if not isinstance(error, StoreError):
+        return None
+    place = Path(str(error.facts.get("place", "")))
+    in_folder = place.is_relative_to(settings.data_dir)
+    is_unwritable = error.text_id == "error.store_readonly"
+    # A folder that cannot be made, such as one below a file, reads like a broken one.
+    is_unmade = error.text_id == "error.store_broken" and not os.path.exists(place)
+    if not in_folder or not (is_unwritable or is_unmade):
+        return None
+    return StoreError(
+        f"INKLING_DATA_DIR: {settings.data_dir} cannot be made or written.",
+        text_id="error.data_dir",
+        facts={"folder": settings.data_dir, "source": settings.data_dir_source},
+        detail=error.detail,
     )
 
 

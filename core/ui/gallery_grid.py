@@ -7,7 +7,7 @@ from core.storage.gallery import GalleryPicture
 from core.ui import gallery_filters, gallery_selection, gallery_view, pager, session
 from core.ui.conversation_list import literal
 from core.ui.gallery_filters import Filters
-from core.ui.generation_view import tile
+from core.ui.generation_view import thumbnail
 from core.ui.session import text
 
 SHOWN = 24
@@ -54,7 +54,7 @@ def _draw_tile(item: GalleryPicture, *, is_picking: bool) -> None:
     words = prompt[:_WORDS_SHOWN] or text("gallery.prompt_unknown")
     try:
         st.image(
-            tile(picture.name),
+            thumbnail(picture.name),
             width="stretch",
             alt=text("images.alt", number=picture.index + 1, prompt=words),
         )
@@ -65,7 +65,7 @@ def _draw_tile(item: GalleryPicture, *, is_picking: bool) -> None:
             gallery_selection.draw_check(item)
         st.button(
             literal(" ".join(words.split())),
-            type="tertiary",
+            icon=":material/zoom_in:",
             width="stretch",
             key=f"open-{picture.id}",
             help=text("gallery.open"),

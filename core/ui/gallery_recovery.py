@@ -5,6 +5,7 @@ import streamlit as st
 from core.errors import AppError
 from core.ui import session
 from core.ui.session import text
+from core.work.recovery import RecoveryResult
 
 
 def draw() -> None:
@@ -27,13 +28,13 @@ def draw() -> None:
                 return
             st.rerun()
         if (result := known.recovered) is not None:
-            st.success(
-                text(
-                    "gallery.recovered",
-                    found=result.found,
-                    new=result.new,
-                    known=result.known,
-                    elsewhere=result.elsewhere,
-                ),
-                icon=":material/check_circle:",
-            )
+            _draw_outcome(result)
+
+
+def _draw_outcome(result: RecoveryResult) -> None:
+    facts = {"found": result.found, "known": result.known, "elsewhere": result.elsewhere}
+    if result.new:
+        sentence = text("gallery.recovered", new=result.new, **facts)
+        st.success(sentence, icon=":material/check_circle:")
+    else:
+        st.info(text("gallery.recovered_none", **facts), icon=":material/info:")

@@ -205,10 +205,13 @@ def _facts(picture: Picture, generation: Generation) -> list[tuple[str, str]]:
         facts.append((text("gallery.elements"), ", ".join(map(str, request.element_ids))))
     if request.watermark:
         facts.append((text("gallery.watermark"), text("gallery.yes")))
+    units = generation.unit_deduction or unknown
+    if generation.provider == "practice":  # it counts as Kling would, and nobody pays
+        units = text("gallery.units_practice")
     facts += [
         (text("gallery.provider"), text(f"gallery.provider_{generation.provider}")),
         (text("gallery.origin"), text(f"gallery.origin_{generation.origin}")),
-        (text("gallery.units"), generation.unit_deduction or unknown),
+        (text("gallery.units"), units),
         (text("gallery.task_id"), generation.task_id or unknown),
         (text("gallery.external_task_id"), generation.external_task_id or unknown),
     ]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import streamlit as st
-from PIL import Image, ImageOps
+from PIL import Image
 
 from core.errors import AppError
 from core.models import Generation, GenerationStatus, Picture
@@ -18,6 +18,15 @@ from core.wire.image_models import find_image_model
 PROMPT_SHOWN = 300
 COLUMNS_MOST = 3
 _RUNNING = frozenset({GenerationStatus.SUBMITTED, GenerationStatus.PROCESSING})
+_GOES_ON: dict[GenerationStatus, str] = {
+    GenerationStatus.INTENDED: "images.is_sent_later",
+    GenerationStatus.UNCERTAIN: "images.is_looked_up",
+    GenerationStatus.SUBMITTED: "images.is_looked_up",
+    GenerationStatus.PROCESSING: "images.is_looked_up",
+    GenerationStatus.SUCCEEDED: "images.is_fetched",
+}
+# How a task's history says that Kling was busy (core/work/intent_sender.py).
+_REFUSED_FOR_NOW = "refused for now: "
 _BADGES: dict[GenerationStatus, tuple[str, str]] = {
     GenerationStatus.INTENDED: (":material/schedule:", "gray"),
     GenerationStatus.UNCERTAIN: (":material/help:", "orange"),
@@ -152,14 +161,6 @@ def thumbnail(name: str) -> bytes:
         return _encoded(image)
 
 
-@st.cache_data(max_entries=300, show_spinner=False)
-def tile(name: str) -> bytes:
-    """Return the middle square of an archived picture's light version."""
-    with Image.open(io.BytesIO(session.studio().archive.thumbnail_bytes(name))) as image:
-        side = min(image.size)
-        return _encoded(ImageOps.fit(image, (side, side)))
-
-
 def _encoded(image: Image.Image) -> bytes:
     target = io.BytesIO()
     if image.has_transparency_data:
@@ -178,7 +179,6 @@ def file_name(generation: Generation, picture: Picture) -> str:
 
 
 def _draw_reason(generation: Generation) -> None:
-    trouble = session.studio().generations.trouble(generation.id)
     if generation.status in (GenerationStatus.FAILED, GenerationStatus.REFUSED):
         sentence = i18n.stored_error_text(
             session.language(), generation.error_text_id or "", generation.error_facts
@@ -191,10 +191,32 @@ def _draw_reason(generation: Generation) -> None:
         st.caption(remark or generation.error_text_id)
     elif _lacks_its_key(generation):
         st.warning(text("images.key_missing"), icon=":material/key_off:")
-    elif trouble is not None and not generation.status.is_final:
-        st.warning(
-            f"{session.error_text(trouble)} {text('images.goes_on')}", icon=":material/info:"
-        )
+    elif not generation.status.is_final and (reason := _held_up_by(generation)) is not None:
+        st.warning(f"{reason} {text(_GOES_ON[generation.status])}", icon=":material/info:")
+
+
+def _held_up_by(generation: Generation) -> str | None:
+    """Say why a task waits; what it does about it by itself is said behind that."""
+    studio = session.studio()
+    if (trouble := studio.generations.trouble(generation.id)) is not None:
+        # An error's own sentence may end in "try again", which here would mean: pay twice.
+        waiting_id = trouble.text_id.replace("error.", "trouble.", 1)
+        sentence = i18n.stored_error_text(session.language(), waiting_id, trouble.facts)
+        return sentence or session.error_text(trouble)
+    if generation.status is not GenerationStatus.INTENDED or not generation.attempts:
+        return None
+    try:
+        events = studio.store.generations.history(generation.owner, generation.id)
+    except AppError:
+        return None
+    # The newest step may be that it is being sent once more.
+    for event in events[-2:]:
+        if event.note.startswith(_REFUSED_FOR_NOW):
+            code = event.note.removeprefix(_REFUSED_FOR_NOW)
+            return text(
+                "trouble.kling_slots" if code == "1303" else "trouble.kling_rate", code=code
+            )
+    return None
 
 
 def _lacks_its_key(generation: Generation) -> bool:

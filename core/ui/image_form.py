@@ -37,10 +37,14 @@ _KEYS = {
     "human": "human-fidelity",
 }
 
+# Names of the inputs whose value was set from outside in this run. Streamlit objects to a default
+# beside that, and in every other run it needs one: a model may not offer what was chosen before.
+Taken = frozenset[str]
+
 
 def draw() -> None:
     """Draw the form; Generate writes the wish down before anything is sent."""
-    _take_over()
+    taken = _take_over()
     st.text_area(
         text("images.prompt"),
         placeholder=text("images.prompt_placeholder"),
@@ -50,8 +54,8 @@ def draw() -> None:
     )
     _draw_count(_KEYS["prompt"])
     model = _draw_model()
-    has_image = _draw_reference(model)
-    _draw_shape(model, has_image=has_image)
+    has_image = _draw_reference(model, taken)
+    _draw_shape(model, taken, has_image=has_image)
     with st.expander(text("images.negative"), expanded=bool(_value("negative"))):
         st.text_area(
             text("images.negative"),
@@ -97,13 +101,13 @@ def _draw_model() -> ImageModel:
     return by_name[name]
 
 
-def _draw_shape(model: ImageModel, *, has_image: bool) -> None:
+def _draw_shape(model: ImageModel, taken: Taken, *, has_image: bool) -> None:
     ratios = model.ratios_for(has_image=has_image)
     if ratios:
         st.pills(
             text("images.ratio"),
             ratios,
-            default="1:1",
+            default=None if "ratio" in taken else "1:1",
             required=True,
             format_func=ratio_label,
             wrap=True,
@@ -117,7 +121,7 @@ def _draw_shape(model: ImageModel, *, has_image: bool) -> None:
         st.segmented_control(
             text("images.resolution"),
             resolutions,
-            default=resolutions[0],
+            default=None if "resolution" in taken else resolutions[0],
             required=True,
             format_func=str.upper,
             key=_KEYS["resolution"],
@@ -127,7 +131,7 @@ def _draw_shape(model: ImageModel, *, has_image: bool) -> None:
             text("images.n"),
             min_value=1,
             max_value=9,
-            value=1,
+            value=None if "n" in taken else 1,
             key=_KEYS["n"],
             width=130,
             persist_state="session",
@@ -144,11 +148,11 @@ def fill(request: ImageRequest, *, reference: ReferenceImage | None = None) -> N
     known.upload_round += 1
 
 
-def _take_over() -> None:
-    """Put what was left by `fill` into the form, as far as the model offers it."""
+def _take_over() -> Taken:
+    """Put what was left by `fill` into the form, as far as the model offers it; return what."""
     known = session.state()
     if (wanted := known.wanted) is None:
-        return
+        return frozenset()
     known.wanted = None
     has_image = known.reference is not None
     model = find_image_model(wanted.model_name) or IMAGE_MODELS[0]
@@ -170,9 +174,10 @@ def _take_over() -> None:
         values["human"] = wanted.human_fidelity
     for name, value in values.items():
         st.session_state[_KEYS[name]] = value
+    return frozenset(values)
 
 
-def _draw_reference(model: ImageModel) -> bool:
+def _draw_reference(model: ImageModel, taken: Taken) -> bool:
     """Draw the reference picture and what is taken from it; True when there is one."""
     try:
         reference = image_reference.draw_choice(disabled=not model.image_to_image)
@@ -187,16 +192,28 @@ def _draw_reference(model: ImageModel) -> bool:
         st.segmented_control(
             text("images.reference_kind"),
             ["subject", "face"],
-            default="subject" if model.needs_image_reference else None,
+            default="subject" if model.needs_image_reference and "kind" not in taken else None,
             required=model.needs_image_reference,
             format_func=lambda kind: text(f"images.reference_{kind}"),
             key=_KEYS["kind"],
         )
     if model.takes_image_fidelity:
-        st.slider(text("images.fidelity"), 0.0, 1.0, value=0.5, step=0.05, key=_KEYS["fidelity"])
+        st.slider(
+            text("images.fidelity"),
+            0.0,
+            1.0,
+            value=None if "fidelity" in taken else 0.5,
+            step=0.05,
+            key=_KEYS["fidelity"],
+        )
     if model.takes_human_fidelity and _value("kind") == "subject":
         st.slider(
-            text("images.human_fidelity"), 0.0, 1.0, value=0.45, step=0.05, key=_KEYS["human"]
+            text("images.human_fidelity"),
+            0.0,
+            1.0,
+            value=None if "human" in taken else 0.45,
+            step=0.05,
+            key=_KEYS["human"],
         )
     return True
 

@@ -4,15 +4,18 @@ The only file that names keys of st.session_state; each has a type here.
 """
 
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Literal, cast
 
 import streamlit as st
 
-from core.errors import AppError, StoreError
+from core.errors import AppError, ProviderError, StoreError
 from core.models import ChatParameters, Conversation, ImageRequest, ReferenceImage
+from core.providers.deepseek_wire import Balance
+from core.providers.kling_wire import AccountCosts
+from core.settings import Settings
 from core.ui import access, i18n
 from core.ui.access import Visitor
-from core.ui.configuration import app_settings
+from core.ui.configuration import app_settings, data_dir_trouble
 from core.ui.i18n import Language
 from core.work.owners import may_spend
 from core.work.recovery import RecoveryResult
@@ -22,6 +25,10 @@ from core.work.studio import Studio, open_studio
 _STATE = "inkling"
 _CONVERSATION_PARAMETER = "c"
 _MESSAGE_PARAMETER = "m"
+
+ProviderName = Literal["chat", "images"]
+# What a provider tells of the account when its key is checked; None: only that the key is good.
+Account = Balance | AccountCosts | None
 
 
 @dataclass
@@ -57,6 +64,7 @@ class SessionState:
     deleted_pictures: tuple[str, ...] = ()
     deleted_generation_id: str | None = None
     recovered: RecoveryResult | None = None
+    checks: dict[ProviderName, Account | AppError] = field(default_factory=dict)
 
 
 def state() -> SessionState:
@@ -71,18 +79,26 @@ def studio() -> Studio:
     try:
         return open_studio(app_settings)
     except AppError as error:
+        settings = app_settings()
         st.title(text("app.name"))
-        show_error(error)
+        show_error(data_dir_trouble(error, settings) or error)
+        if may_spend(_visitor(settings).owner):
+            for problem in settings.problems:
+                show_error(problem)
         st.button(text("action.try_again"), type="primary", icon=":material/refresh:")
         st.stop()
 
 
 def visitor() -> Visitor:
     """Return who sits before this page, judged anew in every run."""
+    return _visitor(studio().settings)
+
+
+def _visitor(settings: Settings) -> Visitor:
     known = state()
     if known.visitor_id is None:
         known.visitor_id = access.new_visitor_id()
-    return access.visitor(studio().settings.access, known.visitor_id)
+    return access.visitor(settings.access, known.visitor_id)
 
 
 def owner() -> str:
@@ -119,8 +135,8 @@ def language() -> Language:
 def choose_language(chosen: Language) -> None:
     """Keep the reader's choice for this session and the next ones."""
     state().language = chosen
-    if not is_trusted():
-        return  # a stranger's session leaves nothing behind but what it asked for
+    if visitor().standing not in ("here", "user"):
+        return  # a stranger leaves nothing behind, and decides for nobody else
     try:
         studio().store.values.set(_language_key(), chosen)
     except StoreError as error:
@@ -136,7 +152,8 @@ def _remembered_language() -> Language | None:
 
 
 def _language_key() -> str:
-    return f"language.{owner()}"
+    # A choice holds for browsers of one language: another person's, in theirs, keep it.
+    return f"language.{owner()}.{i18n.language_of(st.context.locale)}"
 
 
 def text(key: str, /, **facts: object) -> str:
@@ -150,15 +167,17 @@ def error_text(error: AppError) -> str:
 
 
 def show_error(error: AppError) -> None:
-    """Draw an error as one sentence, with the provider's own words behind it."""
-    draw_error(error_text(error), error.detail)
+    """Draw an error as one sentence, with what else is known behind it."""
+    is_provider = isinstance(error, ProviderError)
+    title = text("error_view.detail" if is_provider else "error_view.own_detail")
+    draw_error(error_text(error), error.detail, title=title)
 
 
-def draw_error(sentence: str, detail: str = "") -> None:
-    """Draw a sentence as an error; `detail` is the provider's own explanation, shown literally."""
+def draw_error(sentence: str, detail: str = "", *, title: str | None = None) -> None:
+    """Draw a sentence as an error, and `detail` behind it literally: by default a provider's."""
     st.error(sentence, icon=":material/error:")
     if detail:
-        with st.expander(text("error_view.detail")):
+        with st.expander(title or text("error_view.detail")):
             st.text(detail)
 
 

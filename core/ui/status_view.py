@@ -1,4 +1,7 @@
-"""Shows who serves what; a key is checked by a call that costs nothing, and never shown."""
+"""Shows who serves what; a key is checked by a call that costs nothing, and never shown.
+
+What a check found stays beside its provider for the session, until the next check.
+"""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -8,12 +11,18 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from core.errors import AppError, NotFoundError
+from core.providers.deepseek_wire import Balance
+from core.providers.kling_wire import AccountCosts
 from core.ui import session
-from core.ui.session import text
+from core.ui.session import Account, ProviderName, text
 from core.work.services import Mode
 
-_COLOURS: dict[Mode, Literal["green", "blue", "red"]] = {
-    "live": "green",
+Standing = Literal["unchecked", "accepted", "refused", "practice", "unusable"]
+
+_COLOURS: dict[Standing, Literal["gray", "green", "blue", "red"]] = {
+    "unchecked": "gray",
+    "accepted": "green",
+    "refused": "red",
     "practice": "blue",
     "unusable": "red",
 }
@@ -37,7 +46,7 @@ def draw_images() -> None:
     facts = None
     if settings is not None:
         facts = {text("status.server"): urlsplit(settings.origin).netloc}
-    _draw_provider("images", session.image_mode(), facts, _image_account)
+    _draw_provider("images", session.image_mode(), facts, session.studio().image_account)
 
 
 def draw_storage() -> None:
@@ -69,22 +78,55 @@ def draw_http() -> None:
 
 
 def _draw_provider(
-    name: str, mode: Mode, facts: Mapping[str, str] | None, account: Callable[[], None]
+    name: ProviderName,
+    mode: Mode,
+    facts: Mapping[str, str] | None,
+    ask: Callable[[], Account],
 ) -> None:
     with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{text(f'status.{name}')}**")
-            st.badge(text(f"status.mode_{mode}"), color=_COLOURS[mode])
+        head = st.container(horizontal=True, vertical_alignment="center")
+        head.markdown(f"**{text(f'status.{name}')}**")
+        place = head.empty()  # what is written there is known only after a check in this very run
         if mode == "practice":
             st.caption(text("status.practice_account"))
         elif facts is not None:
             for fact, value in facts.items():
                 _fact(fact, value)
             if st.button(text("status.check"), key=f"check-{name}", icon=":material/key:"):
-                try:
-                    account()
-                except AppError as error:
-                    session.show_error(error)
+                with st.spinner(text("status.checking")):
+                    _check(name, ask)
+            if mode == "live" and (check := session.state().checks.get(name)) is not None:
+                _draw_check(check)
+        standing = _standing(name, mode)
+        place.badge(text(f"status.mode_{standing}"), color=_COLOURS[standing])
+
+
+def _standing(name: ProviderName, mode: Mode) -> Standing:
+    if mode != "live":
+        return mode
+    check = session.state().checks.get(name)
+    if check is None:
+        return "unchecked"
+    return "refused" if isinstance(check, AppError) else "accepted"
+
+
+def _check(name: ProviderName, ask: Callable[[], Account]) -> None:
+    checks = session.state().checks
+    try:
+        checks[name] = ask()
+    except AppError as error:
+        checks[name] = error
+
+
+def _draw_check(check: Account | AppError) -> None:
+    if isinstance(check, AppError):
+        session.show_error(check)
+    elif isinstance(check, Balance):
+        _draw_balance(check)
+    elif isinstance(check, AccountCosts):
+        _draw_packs(check)
+    else:
+        st.success(text("status.checked"))
 
 
 def _fact(name: str, value: str) -> None:
@@ -93,14 +135,16 @@ def _fact(name: str, value: str) -> None:
         st.code(value, language=None, wrap_lines=True, width="content")
 
 
-def _chat_account() -> None:
+def _chat_account() -> Account:
     studio = session.studio()
     try:
-        balance = studio.chat_account()
+        return studio.chat_account()
     except NotFoundError:  # another server than DeepSeek's: its list of models tells enough
         studio.check_chat_key()
-        st.success(text("status.checked"))
-        return
+        return None
+
+
+def _draw_balance(balance: Balance) -> None:
     if not balance.is_available:
         st.warning(text("status.not_available"))
         return
@@ -111,9 +155,8 @@ def _chat_account() -> None:
     st.success("  \n".join([text("status.checked"), *lines]))
 
 
-def _image_account() -> None:
-    packs = session.studio().image_account().packs
-    if not packs:
+def _draw_packs(costs: AccountCosts) -> None:
+    if not costs.packs:
         st.success(text("status.no_packs"))
         return
     lines = [
@@ -124,7 +167,7 @@ def _image_account() -> None:
             total=_amount(pack.total),
             status=pack.status,
         )
-        for pack in packs
+        for pack in costs.packs
     ]
     st.success("\n".join([text("status.packs"), "", *(f"- {line}" for line in lines)]))
 

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -62,8 +63,10 @@ def test_a_wish_waits_for_the_network_and_can_be_taken_back(
     (generation,) = studio().store.generations.list(LOCAL_OWNER).items
     until(lambda: studio().generations.trouble(generation.id) is not None)
     app.run()
-    assert "cannot be reached" in words(app)
-    assert "goes on by itself" in words(app)
+    (warning,) = app.warning
+    assert "cannot be reached" in warning.value
+    assert "is sent by itself: do not generate it again" in warning.value
+    assert "try again" not in warning.value
     until(lambda: studio().store.generations.list(LOCAL_OWNER).items[0].sending_at is None)
     app.run()
     app.button(key=f"cancel-{generation.id}").click().run()
@@ -122,6 +125,14 @@ def test_a_malformed_setting_is_one_sentence_and_the_rest_works(
     assert not app.exception
 
 
+def test_every_page_says_that_it_is_practice(app: AppTest) -> None:
+    app.run()
+    for page in ("chat", "images", "gallery", "history", "status"):
+        app.switch_page(f"pages/{page}.py").run()
+        assert "Practice mode" in words(app), page
+    assert not app.exception
+
+
 def test_the_status_page_checks_keys_for_free(
     app: AppTest, provider: PracticeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,10 +142,55 @@ def test_the_status_page_checks_keys_for_free(
     monkeypatch.setenv("KLING_API_ORIGIN", provider.origin)
     app.run()
     app.switch_page("pages/status.py").run()
+    assert words(app).count("not checked yet") == 2
     app.button(key="check-chat").click().run()
     assert "The key is accepted" in app.success[0].value
+    assert words(app).count("not checked yet") == 1
     app.button(key="check-images").click().run()
-    assert "The key is accepted" in app.success[0].value
+    assert len(app.success) == 2  # the first one's result stays
+    assert all("The key is accepted" in one.value for one in app.success)
+    assert words(app).count("Key accepted") == 2
     assert provider.counters.chat_requests == 0
     assert provider.counters.tasks_accepted == 0
+    assert not app.exception
+
+
+def test_a_refused_key_is_not_called_connected(
+    app: AppTest, provider: PracticeServer, nowhere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPSEEK_API_KEY", "sk-wrong-chat-key")
+    monkeypatch.setenv("DEEPSEEK_API_URL", provider.chat_url)
+    monkeypatch.setenv("KLING_API_KEY", "kling-test-key")
+    monkeypatch.setenv("KLING_API_ORIGIN", nowhere)
+    app.run()
+    app.switch_page("pages/status.py").run()
+    app.button(key="check-chat").click().run()
+    app.button(key="check-images").click().run()
+    assert words(app).count("Refused or unreachable") == 2
+    assert len(app.error) == 2
+    app.switch_page("pages/gallery.py").run()
+    app.switch_page("pages/status.py").run()
+    assert len(app.error) == 2
+    assert not app.exception
+
+
+def test_a_data_folder_that_cannot_be_made_names_its_setting_and_the_other_problems(
+    app: AppTest, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data_dir.write_text("in the way")  # root may write anywhere but below a file
+    monkeypatch.setenv("DEEPSEEK_API_URL", "api.deepseek.com")
+    app.run()
+    folder, setting = app.error
+    assert f"The data folder {data_dir} cannot be made or written" in folder.value
+    assert "INKLING_DATA_DIR sets it (from the environment)" in folder.value
+    assert "DEEPSEEK_API_URL" in setting.value
+    assert [one.label for one in app.expander] == ["Details"]
+    assert not app.exception
+
+
+def test_a_damaged_database_is_not_blamed_on_the_setting(app: AppTest, data_dir: Path) -> None:
+    data_dir.mkdir()
+    (data_dir / "inkling.sqlite3").write_bytes(b"no database, but long enough to look at" * 100)
+    app.run()
+    assert "restore a backup" in app.error[0].value
     assert not app.exception

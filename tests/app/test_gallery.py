@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import logging
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -115,7 +116,7 @@ def test_pictures_stand_newest_first_in_pages(app: AppTest, studio: Opened) -> N
     assert len(tiles(app)) == 24
     assert len(app.get("image")) == 24
     assert tiles(app)[:5] == ["wish 6"] * 4 + ["wish 5"]
-    assert "28 picture(s)" in words(app)
+    assert "Pictures: 28" in words(app)
     app.button(key="older-gallery-below").click().run()
     assert tiles(app) == ["wish 0"] * 4
     app.button(key="newer-gallery-above").click().run()
@@ -251,8 +252,14 @@ def test_variations_take_the_picture_as_the_reference(
 
 
 def test_a_picture_of_ours_dropped_on_the_images_page_fills_the_form(
-    app: AppTest, studio: Opened
+    app: AppTest,
+    studio: Opened,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    # Streamlit warns once in a process, and its loggers pass nothing on.
+    monkeypatch.setattr("streamlit.elements.lib.policies._shown_default_value_warning", False)
+    monkeypatch.setattr(logging.getLogger("streamlit"), "propagate", True)
     app.run()
     made(studio(), "a cat in the window", n=2)
     item = pictures(studio())[0]
@@ -261,6 +268,7 @@ def test_a_picture_of_ours_dropped_on_the_images_page_fills_the_form(
     app.file_uploader(key="image-reference").upload("cat.png", content, "image/png").run()
     assert app.text_area(key="image-prompt").value == "a cat in the window"
     assert app.number_input(key="image-n").value == 2
+    assert "created with a default value" not in caplog.text
     assert "filled from it" in words(app)
     assert keys(app, "remove-reference") == []
     app.button(key="use-dropped").click().run()
@@ -356,6 +364,22 @@ def test_a_recovered_picture_says_that_its_prompt_is_unknown(app: AppTest, studi
     assert not app.exception
 
 
+def test_a_practice_picture_says_that_nothing_was_deducted(
+    app: AppTest, studio: Opened, until: Until
+) -> None:
+    app.run()
+    generation = studio().generations.request(LOCAL_OWNER, ImageRequest(prompt="a cat"))
+    ledger = studio().store.generations
+    until(lambda: ledger.list(LOCAL_OWNER, active_only=True).items == ())
+    done = ledger.get(LOCAL_OWNER, generation.id)
+    assert done is not None
+    assert done.unit_deduction  # counted as Kling would
+    open_page(app)
+    app.button(key=f"open-{pictures(studio())[0].picture.id}").click().run()
+    assert "none (practice costs nothing)" in words(app).replace("\\", "")
+    assert not app.exception
+
+
 def test_practice_pictures_are_not_recovered(app: AppTest) -> None:
     open_page(app)
     assert keys(app, "recover") == []
@@ -378,8 +402,11 @@ def test_an_empty_store_gets_its_pictures_back_from_kling(
         app.run()
         assert "No pictures yet" in words(app)
         app.button(key="recover").click().run()
-        assert any("1 recovered" in one.value for one in app.success)
+        assert any("recovered: 1" in one.value for one in app.success)
         until(lambda: len(pictures(studio())) == 2)
+        app.button(key="recover").click().run()
+        assert not app.success
+        assert "Nothing to recover" in words(app)
         app.run()
         assert tiles(app) == ["Prompt unknown"] * 2
         assert not app.exception

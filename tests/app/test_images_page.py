@@ -1,5 +1,6 @@
 """The images page, as a person uses it, on the practice provider."""
 
+import re
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -10,6 +11,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.models import GenerationStatus, ImageRequest
+from core.ui import i18n
 from core.work.owners import LOCAL_OWNER
 from core.work.studio import Studio
 from tests.app.test_chat_page import words
@@ -186,3 +188,34 @@ def test_a_task_whose_key_is_gone_says_what_it_waits_for(
     app.run()
     assert any("密钥" in warning.value or "the key" in warning.value for warning in app.warning)
     assert not app.exception
+
+
+def test_a_wish_that_kling_is_too_busy_for_says_so_and_asks_to_be_left_alone(
+    app: AppTest, studio: Opened, until: Until
+) -> None:
+    open_page(app)
+    generate(app, "/practice 1303")
+    (wish,) = generations(studio())
+    history = studio().store.generations.history
+    until(lambda: any("1303" in event.note for event in history(LOCAL_OWNER, wish.id)))
+    app.run()
+    (warning,) = app.warning
+    assert "Kling is busy" in warning.value
+    assert "do not generate it again" in warning.value
+    assert not app.exception
+
+
+def test_what_a_waiting_task_says_never_asks_to_try_again() -> None:
+    for language, advice in (("en", "try again"), ("zh", "重试")):
+        texts = i18n.catalogue(language)
+        waiting = {key: said for key, said in texts.items() if key.startswith("trouble.")}
+        assert waiting
+        assert not [key for key, said in waiting.items() if advice in said]
+        of_tasks = re.compile(r"error\.((network|picture|store)_.*|kling_(?!policy).*)")
+        assert not [
+            key
+            for key, said in texts.items()
+            if of_tasks.fullmatch(key)
+            and advice in said
+            and key.replace("error.", "trouble.") not in waiting
+        ]

@@ -36,6 +36,12 @@ def test_nothing_configured_is_practice_mode(root: Path) -> None:
     assert settings.problems == ()
 
 
+def test_where_the_data_folder_was_named_is_told(root: Path) -> None:
+    assert settings_of(root).data_dir_source == "the default"
+    (root / ".env").write_text("INKLING_DATA_DIR=elsewhere\n")
+    assert settings_of(root).data_dir_source == ".env"
+
+
 def test_the_first_source_that_names_a_key_wins(root: Path) -> None:
     (root / ".env").write_text("DEEPSEEK_API_KEY=sk-dotenv\n")
     assert settings_of(root).chat.api_key == Secret("sk-dotenv")  # type: ignore[union-attr]
@@ -235,6 +241,10 @@ def test_the_secrets_example_is_valid_and_names_every_setting(root: Path) -> Non
     text = filled_in(PROJECT / ".streamlit/secrets.toml.example")
     secrets = tomllib.loads(text)
     assert sorted(set(NAMES) - secrets.keys()) == []
+    tokens = secrets["INKLING_TOKENS"]
+    settings = read_settings(root=root, environment={}, secrets=secrets)
+    assert problem_of(settings).key == "INKLING_TOKENS"  # what everybody knows lets nobody in
+    secrets["INKLING_TOKENS"] = tokens.replace("...", "-0123456789abcdef")
     settings = read_settings(root=root, environment={}, secrets=secrets)
     assert [str(problem) for problem in settings.problems] == []
     assert settings.access.open
