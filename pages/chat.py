@@ -55,7 +55,7 @@ if known.error is not None:
     session.show_error(known.error)
     known.error = None
 
-answer_actions.draw_input(conversation)
+answer_actions.draw_input(conversation, sticks_to_end=session.linked_message() is None)
 
 if live is not None and place is not None:
     with place:

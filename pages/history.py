@@ -7,7 +7,7 @@ from core.ui.session import text
 
 session.studio()
 session.arrive("history")
-notices.news()
+notices.chat_notices()
 known = session.state()
 
 with st.container(horizontal=True, vertical_alignment="center"):

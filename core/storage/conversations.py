@@ -6,7 +6,18 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import Connection, RowMapping, Update, case, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Update,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from core.errors import InputError
 from core.models import ChatParameters, Conversation, Usage
@@ -71,8 +82,18 @@ class Conversations:
         with self._database.read() as connection:
             return find(connection, owner, conversation_id)
 
-    def list(self, owner: str, *, limit: int = 50, cursor: str | None = None) -> Page[Conversation]:
-        """Return conversations, pinned ones first, then those with the newest message first."""
+    def list(
+        self,
+        owner: str,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        with_http: bool = True,
+    ) -> Page[Conversation]:
+        """Return conversations, pinned ones first, then those with the newest message first.
+
+        Without `with_http`, those that came over HTTP are left out unless they are pinned.
+        """
         limit = bounded(limit)
         query = (
             select(conversations)
@@ -80,6 +101,8 @@ class Conversations:
             .order_by(*(column.desc() for column in _ORDER))
             .limit(limit + 1)
         )
+        if not with_http:
+            query = query.where(or_(conversations.c.origin != "http", conversations.c.pinned))
         if cursor is not None:
             query = query.where(behind(_ORDER, decode_cursor(cursor, bool, datetime, str)))
         with self._database.read() as connection:

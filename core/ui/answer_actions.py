@@ -1,6 +1,7 @@
 """What a person can do with questions and answers: ask, stop, edit, ask again, go on, copy."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import streamlit as st
 
@@ -11,6 +12,9 @@ from core.ui.markdown import for_streamlit, shielded
 from core.ui.session import text
 
 QUESTION_KEY = "question"
+_COPIED_KEY = "copied-message"  # the message whose text is offered to be copied
+# A longer text scrolls in a box of this height: the icon that copies stays in sight.
+_COPY_LINES, _LINE_LENGTH, _COPY_HEIGHT_PX = 10, 60, 320
 _SUGGESTIONS = ("chat.suggestion_1", "chat.suggestion_2", "chat.suggestion_3")
 # After these, the rest of an answer can be asked for.
 _UNFINISHED = frozenset(
@@ -18,14 +22,18 @@ _UNFINISHED = frozenset(
 )
 
 
-def draw_input(conversation: Conversation | None) -> None:
-    """Draw the chat input; what is sent is asked before the page is drawn again."""
-    st.chat_input(
-        text("chat.placeholder"),
-        key=QUESTION_KEY,
-        on_submit=_submitted,
-        args=(conversation,),
-    )
+def draw_input(conversation: Conversation | None, *, sticks_to_end: bool) -> None:
+    """Draw the chat input; what is sent is asked before the page is drawn again.
+
+    Where Streamlit places a chat input itself, it keeps the page scrolled to its end.
+    """
+    with nullcontext() if sticks_to_end else st.bottom:
+        st.chat_input(
+            text("chat.placeholder"),
+            key=QUESTION_KEY,
+            on_submit=_submitted,
+            args=(conversation,),
+        )
 
 
 def _submitted(conversation: Conversation | None) -> None:
@@ -121,16 +129,39 @@ def draw(message: Message, conversation: Conversation) -> None:
                 args=(lambda: _go_on(message, conversation),),
             )
         if message.content:
-            copy = st.popover(
+            st.button(
                 text("chat.copy"),
                 icon=":material/content_copy:",
                 type="tertiary",
                 key=f"copy-{message.id}",
-                on_change="rerun",
+                on_click=_copy,
+                args=(message.id,),
             )
-            if copy.open:  # a closed popover's content would be sent all the same
-                copy.code(message.content, language="markdown", wrap_lines=True)
         _draw_versions(message, conversation)
+    if st.session_state.get(_COPIED_KEY) == message.id:
+        _draw_copy(message)
+
+
+def _copy(message_id: str | None) -> None:
+    st.session_state[_COPIED_KEY] = message_id
+
+
+def _draw_copy(message: Message) -> None:
+    # A dialog: a popover near the window's end would be cut off there.
+    @st.dialog(
+        text("chat.copy_title"), icon=":material/content_copy:", on_dismiss=lambda: _copy(None)
+    )
+    def dialog() -> None:
+        st.markdown(text("chat.copy_how"))
+        lines = message.content.count("\n") + len(message.content) // _LINE_LENGTH
+        st.code(
+            message.content,
+            language="markdown",
+            wrap_lines=True,
+            height=_COPY_HEIGHT_PX if lines > _COPY_LINES else "content",
+        )
+
+    dialog()
 
 
 def _can_go_on(message: Message) -> bool:
@@ -146,9 +177,15 @@ def _can_go_on(message: Message) -> bool:
 def _draw_versions(message: Message, conversation: Conversation) -> None:
     if message.version_count < 2:
         return
-    _draw_leaf(message, conversation, -1, ":material/chevron_left:", "chat.version_before")
-    st.caption(text("chat.version", number=message.version, count=message.version_count))
-    _draw_leaf(message, conversation, +1, ":material/chevron_right:", "chat.version_after")
+    with st.container(
+        horizontal=True, gap=None, width="content", vertical_alignment="center", wrap=False
+    ):
+        _draw_leaf(message, conversation, -1, ":material/chevron_left:", "chat.version_before")
+        st.caption(
+            text("chat.version", number=message.version, count=message.version_count),
+            width="content",
+        )
+        _draw_leaf(message, conversation, +1, ":material/chevron_right:", "chat.version_after")
 
 
 def _draw_leaf(

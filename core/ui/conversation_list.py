@@ -22,11 +22,15 @@ def draw(current: Conversation | None) -> None:
             on_click=session.open_conversation,
             args=(None,),
         )
-        page = studio.store.conversations.list(session.owner(), limit=SHOWN)
-        if not page.items:
+        # Other front ends may ask hundreds of times a day: those are in the history.
+        page = studio.store.conversations.list(session.owner(), limit=SHOWN, with_http=False)
+        listed = page.items
+        if current is not None and current.origin == "http" and current not in listed:
+            listed = (current, *listed)
+        if not listed:
             st.caption(text("chat.none_yet"))
         with st.container(gap=None):
-            for conversation in page.items:
+            for conversation in listed:
                 _entry(conversation, conversation == current, conversation.id in running)
 
 
@@ -36,15 +40,24 @@ def _entry(conversation: Conversation, is_current: bool, is_running: bool) -> No
         icon = "spinner"
     elif conversation.pinned:
         icon = ":material/keep:"
+    elif conversation.origin == "http":
+        icon = ":material/api:"
+    title = title_of(conversation)
     st.button(
-        title_of(conversation),
+        f"**{title}**" if is_current else title,
         key=f"open-{conversation.id}",
         icon=icon,
-        type="secondary" if is_current else "tertiary",
-        width="stretch",
+        type="tertiary",
+        # As wide as its words, so that it stands at the left; longer ones end in an ellipsis.
+        wrap=False,
         on_click=session.open_conversation,
         args=(conversation.id,),
     )
+
+
+def origin_mark(conversation: Conversation) -> str:
+    """Return the badge of a conversation that came over HTTP, before the rest of its line."""
+    return ":gray-badge[:material/api: HTTP] " if conversation.origin == "http" else ""
 
 
 def title_of(conversation: Conversation) -> str:

@@ -10,7 +10,7 @@ from core.models import Conversation
 from core.storage.conversations import UsageTotals
 from core.ui import pager, session
 from core.ui.conversation_header import TITLE_LIMIT
-from core.ui.conversation_list import title_of
+from core.ui.conversation_list import origin_mark, title_of
 from core.ui.formats import moment, usage_line
 from core.ui.history_markdown import as_markdown, file_name
 from core.ui.session import text
@@ -33,6 +33,8 @@ def draw() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(text("history.count", count=f"{count:,}"))
         pager.draw("history", page.next_cursor, place="above")
+    if any(conversation.origin == "http" for conversation in page.items):
+        st.caption(text("history.http"))
     running = session.studio().answers.running_conversations()
     for conversation in page.items:
         _draw_row(conversation, is_running=conversation.id in running)
@@ -87,7 +89,10 @@ def _draw_row(conversation: Conversation, *, is_running: bool) -> None:
         if menu.open:  # a closed popover's content would be sent all the same
             with menu:
                 _draw_menu(conversation)
-        st.caption(f"{moment(conversation.updated_at)} · {_totals_line(conversation)}")
+        st.caption(
+            f"{origin_mark(conversation)}{moment(conversation.updated_at)}"
+            f" · {_totals_line(conversation)}"
+        )
 
 
 def _totals_line(conversation: Conversation) -> str:

@@ -1,13 +1,13 @@
 """The place a link leads to in a long conversation: at first the chat shows this turn only.
 
-Streamlit scrolls a page with a chat input to its end, so a place in the middle of a long page could
-not be shown otherwise.
+Streamlit cannot scroll to a place in the middle of a page. The turn stands at the head of the page,
+below the words that were found: they may be far down in a long answer.
 """
 
 import streamlit as st
 
 from core.models import Conversation, Message
-from core.ui import session
+from core.ui import history_search, session
 from core.ui.session import text
 
 
@@ -32,15 +32,23 @@ def draw_from_place(
         at -= 1  # an answer makes sense below its question
     turn = path[at : at + 2]
     if len(turn) < len(path):
-        with st.container(horizontal=True, vertical_alignment="center", border=True):
+        _draw_notice(wanted, len(path))
+    return turn
+
+
+def _draw_notice(message_id: str, count: int) -> None:
+    hit = history_search.hit_in(message_id)
+    with st.container(border=True, gap="xsmall"):
+        if hit is not None:
+            st.markdown(history_search.marked(hit))
+        with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(text("history.place"))
             st.button(
-                text("history.show_all", count=len(path)),
+                text("history.show_all", count=count),
                 icon=":material/unfold_more:",
                 key="show-all-messages",
                 on_click=session.leave_linked_message,
             )
-    return turn
 
 
 def _with_version(

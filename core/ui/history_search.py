@@ -3,9 +3,10 @@
 import streamlit as st
 
 from core.errors import AppError
+from core.storage.page import Page
 from core.storage.search import SearchHit
 from core.ui import pager, session
-from core.ui.conversation_list import literal, title_of
+from core.ui.conversation_list import literal, origin_mark, title_of
 from core.ui.formats import moment
 from core.ui.session import text
 
@@ -43,13 +44,7 @@ def draw_hits(query: str) -> None:
         persist_state="session",
     )
     try:
-        page = session.studio().store.search.find(
-            session.owner(),
-            query,
-            limit=HITS_SHOWN,
-            cursor=pager.cursor("found"),
-            with_reasoning=with_reasoning,
-        )
+        page = _found(query, with_reasoning=with_reasoning)
     except AppError as error:
         session.show_error(error)
         return
@@ -58,6 +53,28 @@ def draw_hits(query: str) -> None:
     for number, hit in enumerate(page.items):
         _draw_hit(number, hit)
     pager.draw("found", page.next_cursor, place="below")
+
+
+def hit_in(message_id: str) -> SearchHit | None:
+    """Return what the search on the history page found in a message; None: nothing."""
+    query = st.session_state.get(QUERY_KEY, "").strip()
+    if not query:
+        return None
+    try:
+        page = _found(query, with_reasoning=st.session_state.get(REASONING_KEY, False))
+    except AppError:  # the turn is shown all the same
+        return None
+    return next((hit for hit in page.items if hit.message_id == message_id), None)
+
+
+def _found(query: str, *, with_reasoning: bool) -> Page[SearchHit]:
+    return session.studio().store.search.find(
+        session.owner(),
+        query,
+        limit=HITS_SHOWN,
+        cursor=pager.cursor("found"),
+        with_reasoning=with_reasoning,
+    )
 
 
 def _draw_hit(number: int, hit: SearchHit) -> None:
@@ -70,7 +87,7 @@ def _draw_hit(number: int, hit: SearchHit) -> None:
         )
         st.markdown(marked(hit))
         kind = text(f"history.hit_{hit.role or 'title'}")
-        st.caption(f"{kind} · {moment(hit.at)}")
+        st.caption(f"{origin_mark(hit.conversation)}{kind} · {moment(hit.at)}")
 
 
 def marked(hit: SearchHit) -> str:

@@ -107,6 +107,37 @@ def test_an_answer_is_made_again_and_the_versions_are_leafed_through(app: AppTes
     assert not app.exception
 
 
+def test_an_answer_is_offered_to_be_copied_as_it_came(app: AppTest, studio: Opened) -> None:
+    app.run()
+    ask(app, "hello")
+    conversation = studio().store.conversations.list(LOCAL_OWNER).items[0]
+    answer = studio().store.messages.path(LOCAL_OWNER, conversation.id)[-1]
+    assert answer.content not in [code.value for code in app.code]
+    button(app, "Copy").click().run()  # type: ignore[attr-defined]
+    assert answer.content in [code.value for code in app.code]
+    app.run()  # as when the title comes: the dialog stays
+    assert answer.content in [code.value for code in app.code]
+    assert not app.exception
+
+
+def test_the_list_leaves_out_conversations_over_http(app: AppTest, studio: Opened) -> None:
+    def listed() -> list[str]:
+        app.run()
+        return [one.label for one in app.sidebar.button if (one.key or "").startswith("open-")]
+
+    app.run()
+    conversations = studio().store.conversations
+    page = conversations.create(LOCAL_OWNER, title="Written here")
+    http = conversations.create(LOCAL_OWNER, title="Over HTTP", origin="http")
+    assert listed() == ["Written here"]
+    app.query_params["c"] = http.id
+    assert listed() == ["**Over HTTP**", "Written here"]
+    conversations.configure(LOCAL_OWNER, http.id, pinned=True)
+    app.query_params["c"] = page.id
+    assert listed() == ["Over HTTP", "**Written here**"]
+    assert not app.exception
+
+
 def test_a_question_is_asked_in_other_words(app: AppTest) -> None:
     app.run()
     ask(app, "hello")

@@ -111,6 +111,38 @@ def test_a_hit_opens_the_conversation_at_its_place(app: AppTest, studio: Opened)
     assert not app.exception
 
 
+def test_the_place_is_shown_with_the_words_that_were_found(app: AppTest, studio: Opened) -> None:
+    app.run()
+    conversation = say(studio(), "Long", ("one", "x " * 500 + "needle"), ("two", "straw"))
+    path = studio().store.messages.path(LOCAL_OWNER, conversation.id)
+    open_page(app)
+    app.text_input(key=QUERY).set_value("needle").run()
+    app.query_params["c"] = conversation.id
+    app.query_params["m"] = path[1].id
+    app.switch_page("pages/chat.py").run()
+    assert ":primary-background[needle]" in words(app)
+    assert not app.chat_input[0].proto.is_auto_positioned_at_bottom  # it would scroll to the end
+    app.button(key="show-all-messages").click().run()
+    assert ":primary-background[needle]" not in words(app)
+    assert app.chat_input[0].proto.is_auto_positioned_at_bottom
+    assert not app.exception
+
+
+def test_conversations_over_http_are_marked(app: AppTest, studio: Opened) -> None:
+    app.run()
+    say(studio(), "Written here", ("words", "b"))
+    open_page(app)
+    assert "HTTP" not in words(app)
+    over_http = studio().store.conversations.create(LOCAL_OWNER, title="words", origin="http")
+    app.run()
+    assert links(app) == [over_http.title, "Written here"]
+    assert "marked HTTP" in words(app)
+    assert [":gray-badge[" in one.value for one in app.caption[-2:]] == [True, False]
+    app.text_input(key=QUERY).set_value("words").run()
+    assert [":gray-badge[" in one.value for one in app.caption[-2:]] == [True, False]
+    assert not app.exception
+
+
 def test_a_place_in_another_version_is_chosen_once(app: AppTest, studio: Opened) -> None:
     app.run()
     conversation = say(studio(), "Versions", ("question", "first answer"))
@@ -182,7 +214,7 @@ def test_only_one_page_of_many_conversations_is_drawn(app: AppTest, studio: Open
         say(studio(), f"Talk {number}")
     open_page(app)
     assert links(app) == [f"Talk {number}" for number in range(44, 24, -1)]
-    assert "45 conversation(s)" in words(app)
+    assert "Conversations: 45" in words(app)
     app.button(key="older-history-below").click().run()
     app.button(key="older-history-below").click().run()
     assert links(app) == [f"Talk {number}" for number in range(4, -1, -1)]
@@ -196,7 +228,7 @@ def test_what_was_not_told_is_never_shown_as_a_number(app: AppTest, studio: Open
     app.run()
     say(studio(), "Untold", ("question", "answer"))
     open_page(app)
-    assert "1 answer(s) · Usage: not given" in words(app)
+    assert "Answers: 1 · Usage: not given" in words(app)
     assert not app.exception
 
 
@@ -204,14 +236,14 @@ def test_what_was_not_told_is_never_shown_as_a_number(app: AppTest, studio: Open
     ("totals", "line"),
     [
         (UsageTotals(0, 0, Usage(), {}), "No answers yet"),
-        (UsageTotals(2, 2, Usage(), {}), "2 answer(s) · Usage: not given"),
+        (UsageTotals(2, 2, Usage(), {}), "Answers: 2 · Usage: not given"),
         (
             UsageTotals(3, 1, Usage(prompt_tokens=1200, completion_tokens=80), {}),
-            "3 answer(s) · 1,200 in · 80 out tokens · 1 of them without usage",
+            "Answers: 3 · 1,200 in · 80 out tokens · 1 of them without usage",
         ),
         (
             UsageTotals(1, 0, Usage(prompt_tokens=1200), {}),
-            "1 answer(s) · 1,200 in · not given out tokens",
+            "Answers: 1 · 1,200 in · not given out tokens",
         ),
     ],
 )
@@ -232,13 +264,13 @@ def test_an_export_is_imported_again_without_loss_or_doubling(app: AppTest, stud
     app.file_uploader(key="import-0").upload(
         "inkling.json", json.dumps(exported).encode(), "application/json"
     ).run()
-    assert any("1 new" in one.value for one in app.success)
+    assert any("New conversations: 1;" in one.value for one in app.success)
     assert links(app) == ["Travels"]
     open_transfer(app)
     app.file_uploader(key="import-1").upload(
         "inkling.json", json.dumps(exported).encode(), "application/json"
     ).run()
-    assert any("0 new" in one.value and "1 known" in one.value for one in app.success)
+    assert any("New conversations: 0; known already: 1;" in one.value for one in app.success)
     assert links(app) == ["Travels"]
     assert len(studio().store.messages.path(LOCAL_OWNER, conversation.id)) == 4
     assert not app.exception
