@@ -10,6 +10,7 @@ import httpx
 from core.errors import ProtocolError, ProviderError
 from core.models import ChatChunk
 from core.providers.deepseek_errors import error_in_stream, unreadable
+from core.providers.deepseek_event import plain_text
 from core.providers.deepseek_timers import (
     Limit,
     StreamTimers,
@@ -21,7 +22,6 @@ from core.providers.deepseek_wire import (
     PROVIDER,
     chunk_from_json,
     completion_from_json,
-    plain_text,
 )
 from core.providers.http import json_object
 from core.providers.redaction import looks_like_html

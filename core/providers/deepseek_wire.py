@@ -12,8 +12,6 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-import msgspec
-
 from core.models import ChatChunk, ChatModel, ChatParameters, Turn, Usage
 
 PROVIDER = "deepseek"
@@ -175,51 +173,6 @@ def chunk_from_json(payload: dict[str, Any]) -> ChatChunk:
         model if model and isinstance(model, str) else None,
         request_id if request_id and isinstance(request_id, str) else None,
     )
-
-
-class _Delta(msgspec.Struct, gc=False):
-    content: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-
-
-class _Choice(msgspec.Struct, gc=False):
-    delta: _Delta
-    finish_reason: str | None = None
-
-
-class _Event(msgspec.Struct):
-    choices: list[_Choice]
-    model: str | None = None
-    usage: Any = None
-    error: Any = None
-
-
-# Everything else in an event is passed over without becoming an object: that is half the time.
-_decode_event = msgspec.json.Decoder(_Event).decode
-
-
-def plain_text(data: bytes | bytearray, model: str | None) -> str | None:
-    """Return the text of an event that adds nothing but text of the answer, from a known model.
-
-    None when it adds anything else, or is none: `chunk_from_json` then reads all of it.
-    """
-    try:
-        event = _decode_event(data)
-        (choice,) = event.choices
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return None
-    delta = choice.delta
-    if (
-        choice.finish_reason
-        or delta.reasoning_content
-        or delta.reasoning
-        or event.usage
-        or event.error
-        or (event.model != model and event.model is not None)
-    ):
-        return None
-    return delta.content or None
 
 
 def completion_from_json(payload: dict[str, Any]) -> ChatCompletion | None:

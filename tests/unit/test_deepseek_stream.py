@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from core.errors import ProtocolError, ProviderError, RateLimitError, UnavailableError
 from core.models import ChatChunk, ChatParameters, Turn, Usage
 from core.providers.deepseek import DeepSeek
+from core.providers.deepseek_event import plain_text
 from core.providers.deepseek_timers import StreamTimers
-from core.providers.deepseek_wire import chunk_from_json, plain_text
+from core.providers.deepseek_wire import chunk_from_json
 from core.providers.http import build_client
 from tests.unit.replies import Pieces, bytewise, raw_server, read_request
 
