@@ -1,8 +1,9 @@
 """Chat answers that outlive the page that asked: started, watched and stopped from any thread.
 
-Each answer is a job on the studio's loop. A question and its answer's row are stored before
-anything is sent; the text so far is stored every SAVE_INTERVAL_S for all jobs in one transaction,
-and once more at every way out: a killed process loses at most the last second of text.
+Each answer is a job on the studio's loop. A page's question and its answer's row are stored before
+anything is sent, a posted chat's while its request is on its way. The text so far is stored every
+SAVE_INTERVAL_S for all jobs, and once more at every way out: a killed process loses at most the
+last second of text.
 """
 
 import asyncio
@@ -10,13 +11,14 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from core.errors import AppError, InputError
+from core.errors import InputError
 from core.models import AnswerStatus, ChatParameters, Conversation, Message, Turn
 from core.providers.deepseek import DeepSeek
 from core.storage.asked import Ask
 from core.storage.store import Store
-from core.work.answer_attempts import Backoff, Context, bring_in, usual_delays
+from core.work.answer_attempts import Backoff, bring_in, usual_delays
 from core.work.answer_context import posted_turns, stored_turns
+from core.work.answer_job import AnswerJob
 from core.work.answer_records import LEASE_S, AnswerRecords
 from core.work.live_answer import LiveAnswer
 from core.work.live_answers import LiveAnswers
@@ -38,19 +40,6 @@ class ChatService:
 
     client: DeepSeek
     practice: bool
-
-
-@dataclass(slots=True)
-class _Job:
-    """What it takes to bring one answer in."""
-
-    live: LiveAnswer
-    parameters: ChatParameters
-    client: DeepSeek
-    context: Context
-    wants_title: bool = False
-    ask: Ask | None = None  # a posted chat, which has no row yet
-    written: "asyncio.Future[None] | None" = None  # done once it has
 
 
 class Answers:
@@ -107,7 +96,11 @@ class Answers:
         system_prompt: str = "",
         earlier: Sequence[Turn] = (),
     ) -> LiveAnswer:
-        """Store a posted chat as a conversation of its own and start its answer. On the loop."""
+        """Start the answer of a posted chat, and store both as a conversation. On the loop.
+
+        StoreError where the store is known to take nothing; where that shows later, the answer
+        ends with it.
+        """
         question = _checked(question)
         service = self._service(owner)
         ask = Ask(
@@ -127,16 +120,17 @@ class Answers:
             await self._turns.take()
             return posted_turns(turns, with_reasoning=with_reasoning)
 
-        job = _Job(LiveAnswer(ask.answer(), owner), parameters, service.client, context, ask=ask)
+        live = LiveAnswer(ask.answer(), owner)
+        job = AnswerJob(live, parameters, service.client, context, ask=ask)
         if self._records.is_troubled:  # nothing is spent on what may not be kept
             job.written = self._records.add(ask)
             await job.written
-        self._live.add(job.live)
+        self._live.add(live)
         self._spawn(job)
         if job.written is None:  # written down beside the request: text does not wait for the disk
             job.written = self._records.add(ask)
             job.written.add_done_callback(lambda _: self._stop_unwritten(job))
-        return job.live
+        return live
 
     def check(self, owner: str, question: str) -> None:
         """Raise what `ask` would raise before it stores anything."""
@@ -245,13 +239,13 @@ class Answers:
 
         is_first = conversation.head_id is None
         wants_title = is_first and not conversation.title_is_manual
-        self._spawn(_Job(live, parameters, service.client, context, wants_title))
+        self._spawn(AnswerJob(live, parameters, service.client, context, wants_title))
         return live
 
-    def _spawn(self, job: _Job) -> None:
+    def _spawn(self, job: AnswerJob) -> None:
         self._loop.spawn(self._run(job), name=f"answer-{job.live.message_id}")
 
-    async def _run(self, job: _Job) -> None:
+    async def _run(self, job: AnswerJob) -> None:
         live = job.live
         try:
             if not self._live.begin(live.message_id):  # stopped before it came to its first step
@@ -262,7 +256,7 @@ class Answers:
         except asyncio.CancelledError:
             was_stopped = self._live.was_stopped(live.message_id)
             status = AnswerStatus.STOPPED if was_stopped else AnswerStatus.INTERRUPTED
-            if (error := _write_error(job)) is not None:
+            if (error := job.write_error) is not None:
                 status = AnswerStatus.FAILED
         wants_title = job.wants_title and status is AnswerStatus.COMPLETE
         if wants_title:  # noted first: a page that sees the end is to know that more will come
@@ -280,21 +274,21 @@ class Answers:
         finally:
             self._titles.give_up(live.conversation_id)
 
-    async def _end(self, job: _Job) -> None:
+    async def _end(self, job: AnswerJob) -> None:
         """Write the final state down, then let go."""
         if await self._is_kept(job):
             await self._records.end(job.live)
         self._live.remove(job.live.message_id)
         job.live.saved.set()
 
-    async def _is_kept(self, job: _Job) -> bool:
+    async def _is_kept(self, job: AnswerJob) -> bool:
         if job.ask is None or job.written is None:
             return True
         return await self._records.is_kept(job.ask, job.written, job.live)
 
-    def _stop_unwritten(self, job: _Job) -> None:
+    def _stop_unwritten(self, job: AnswerJob) -> None:
         """Spend no more on an answer that the store did not take."""
-        if _write_error(job) is not None:
+        if job.write_error is not None:
             self._live.cancel(job.live.message_id)
 
     async def _close(self) -> None:
@@ -303,14 +297,6 @@ class Answers:
         for message_id in jobs:
             self._live.cancel(message_id)
         await asyncio.gather(*jobs.values(), return_exceptions=True)
-
-
-def _write_error(job: _Job) -> AppError | None:
-    """Return why an answer's row could not be written."""
-    if job.written is None or not job.written.done() or job.written.cancelled():
-        return None
-    error = job.written.exception()
-    return error if isinstance(error, AppError) else None
 
 
 def _checked(question: str) -> str:

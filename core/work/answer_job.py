@@ -1,0 +1,32 @@
+"""What it takes to bring one answer in, and what is known of its row."""
+
+import asyncio
+from dataclasses import dataclass
+
+from core.errors import AppError
+from core.models import ChatParameters
+from core.providers.deepseek import DeepSeek
+from core.storage.asked import Ask
+from core.work.answer_attempts import Context
+from core.work.live_answer import LiveAnswer
+
+
+@dataclass(slots=True)
+class AnswerJob:
+    """What it takes to bring one answer in."""
+
+    live: LiveAnswer
+    parameters: ChatParameters
+    client: DeepSeek
+    context: Context
+    wants_title: bool = False
+    ask: Ask | None = None  # a posted chat, which has no row yet
+    written: "asyncio.Future[None] | None" = None  # done once it has
+
+    @property
+    def write_error(self) -> AppError | None:
+        """Why the row could not be written, as far as that is known by now."""
+        if self.written is None or not self.written.done() or self.written.cancelled():
+            return None
+        error = self.written.exception()
+        return error if isinstance(error, AppError) else None
