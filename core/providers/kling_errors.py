@@ -22,6 +22,7 @@ from core.providers.redaction import clean_detail, clean_excerpt
 NOT_YET_VALID = 1003
 EXPIRED = 1004
 TASK_MISSING = 1203
+FULL_CODE = 1303  # more slots wanted than the account has
 
 _KEY = Meaning(
     AuthenticationError,
@@ -122,7 +123,7 @@ BY_CODE: Mapping[int, Meaning] = {
     1300: _POLICY,
     1301: _CONTENT,
     1302: _TOO_FAST,
-    1303: _SLOTS,
+    FULL_CODE: _SLOTS,
     1304: _ADDRESS_LIST,
     5000: _FAULT,
     5001: _MAINTENANCE,

@@ -12,7 +12,6 @@ from core.ui.markdown import for_streamlit, shielded
 from core.ui.session import text
 
 QUESTION_KEY = "question"
-_COPIED_KEY = "copied-message"  # the message whose text is offered to be copied
 # A longer text scrolls in a box of this height: the icon that copies stays in sight.
 _COPY_LINES, _LINE_LENGTH, _COPY_HEIGHT_PX = 10, 60, 320
 _SUGGESTIONS = ("chat.suggestion_1", "chat.suggestion_2", "chat.suggestion_3")
@@ -138,12 +137,12 @@ def draw(message: Message, conversation: Conversation) -> None:
                 args=(message.id,),
             )
         _draw_versions(message, conversation)
-    if st.session_state.get(_COPIED_KEY) == message.id:
+    if session.state().copying_id == message.id:
         _draw_copy(message)
 
 
 def _copy(message_id: str | None) -> None:
-    st.session_state[_COPIED_KEY] = message_id
+    session.state().copying_id = message_id
 
 
 def _draw_copy(message: Message) -> None:

@@ -25,8 +25,6 @@ _GOES_ON: dict[GenerationStatus, str] = {
     GenerationStatus.PROCESSING: "images.is_looked_up",
     GenerationStatus.SUCCEEDED: "images.is_fetched",
 }
-# How a task's history says that Kling was busy (core/work/intent_sender.py).
-_REFUSED_FOR_NOW = "refused for now: "
 _BADGES: dict[GenerationStatus, tuple[str, str]] = {
     GenerationStatus.INTENDED: (":material/schedule:", "gray"),
     GenerationStatus.UNCERTAIN: (":material/help:", "orange"),
@@ -203,20 +201,13 @@ def _held_up_by(generation: Generation) -> str | None:
         waiting_id = trouble.text_id.replace("error.", "trouble.", 1)
         sentence = i18n.stored_error_text(session.language(), waiting_id, trouble.facts)
         return sentence or session.error_text(trouble)
-    if generation.status is not GenerationStatus.INTENDED or not generation.attempts:
-        return None
     try:
-        events = studio.store.generations.history(generation.owner, generation.id)
+        busy = studio.generations.busy(generation)
     except AppError:
         return None
-    # The newest step may be that it is being sent once more.
-    for event in events[-2:]:
-        if event.note.startswith(_REFUSED_FOR_NOW):
-            code = event.note.removeprefix(_REFUSED_FOR_NOW)
-            return text(
-                "trouble.kling_slots" if code == "1303" else "trouble.kling_rate", code=code
-            )
-    return None
+    if busy is None:
+        return None
+    return text("trouble.kling_slots" if busy.is_full else "trouble.kling_rate", code=busy.code)
 
 
 def _lacks_its_key(generation: Generation) -> bool:

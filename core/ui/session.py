@@ -64,6 +64,7 @@ class SessionState:
     deleted_pictures: tuple[str, ...] = ()
     deleted_generation_id: str | None = None
     recovered: RecoveryResult | None = None
+    copying_id: str | None = None  # the message whose text is offered to be copied
     checks: dict[ProviderName, Account | AppError] = field(default_factory=dict)
 
 

@@ -6,6 +6,7 @@ from functools import partial
 
 from core.errors import AppError, InputError, StoreError
 from core.models import Generation, GenerationStatus
+from core.providers.kling_errors import FULL_CODE
 from core.web import kling_envelope as envelope
 from core.web.answer_faults import STORE_SENTENCE
 from core.web.call import Call
@@ -135,7 +136,7 @@ class KlingCreate:
         """Take the wish back, so that nothing is bought behind the caller's back."""
         if is_keyed and trouble is None:
             message = _QUEUED.format(fate=_STAYS)
-            return _Outcome(429, envelope.error(envelope.FULL_CODE, message))
+            return _Outcome(429, envelope.error(FULL_CODE, message))
         is_back = await asyncio.to_thread(
             self._desk.studio.generations.cancel, OWNER, generation_id
         )
@@ -144,7 +145,7 @@ class KlingCreate:
         if trouble is not None:
             return _Outcome(502, envelope.error(envelope.FAULT_CODE, str(trouble)))
         message = _QUEUED.format(fate=_TAKEN_BACK)
-        return _Outcome(429, envelope.error(envelope.FULL_CODE, message))
+        return _Outcome(429, envelope.error(FULL_CODE, message))
 
 
 def _settled(generation: Generation) -> _Outcome | None:

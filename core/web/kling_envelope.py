@@ -8,7 +8,6 @@ from core.models import Generation, GenerationStatus
 _NAMESPACE = uuid.UUID("6f2f7d1c-5a0b-4a55-9c0f-0f3d1c1f2b77")
 
 PARAMETERS_CODE = 1201
-FULL_CODE = 1303
 FAULT_CODE = 5000
 TIMEOUT_CODE = 5002
 

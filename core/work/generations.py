@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.errors import AppError, InputError
-from core.models import Generation, ImageRequest, ReferenceImage, TaskStatus
+from core.models import Generation, GenerationStatus, ImageRequest, ReferenceImage, TaskStatus
 from core.providers.kling import Kling, KlingReply
 from core.storage.inspection import inspect_image
 from core.storage.store import Store
 from core.wire.image_rules import ReferenceFacts, check_image_request
+from core.work.busy import Busy, busy_from
 from core.work.estimates import Estimate, estimate
 from core.work.generation_worker import GenerationWorker
 from core.work.loop import LoopThread
@@ -112,6 +113,12 @@ class Generations:
         """Return what keeps an open generation from going on at the moment, if anything does."""
         troubles = (worker.trouble(generation_id) for worker in self._workers())
         return next((trouble for trouble in troubles if trouble is not None), None)
+
+    def busy(self, generation: Generation) -> Busy | None:
+        """Tell whether Kling was busy when a task that waits was sent the last time."""
+        if generation.status is not GenerationStatus.INTENDED or not generation.attempts:
+            return None
+        return busy_from(self._store.generations.history(generation.owner, generation.id))
 
     async def forward(
         self, method: str, target: str, *, body: bytes, content_type: str | None

@@ -25,14 +25,15 @@ from core.errors import (
 )
 from core.models import Generation, GenerationStatus
 from core.providers.kling import Kling
+from core.providers.kling_errors import FULL_CODE
 from core.wire.pacing import retry_delays
+from core.work.busy import busy_note
 from core.work.generation_steps import GenerationSteps, reason
 from core.work.pace import Pace
 from core.work.slots import Slots, Turn
 from core.work.task_lookup import find_task
 
 DUPLICATE_ID_CODE = 1201
-FULL_CODE = 1303
 # A POST whose fate is still unknown after so long is not sent again: Kling forgets tasks (after 30
 # days, as far as anyone knows), and then "not there" does not mean "never made" any more.
 RESEND_WITHIN = timedelta(days=7)
@@ -114,7 +115,7 @@ class IntentSender:
                                 generation, sending, _too_many(generation.request.n, error)
                             )
                         self._steps.note_trouble(generation, error)
-                await self._steps.unmark_sending(generation, f"refused for now: {error.code}")
+                await self._steps.unmark_sending(generation, busy_note(error.code))
             except _REFUSALS as error:
                 self._queue_trouble = None
                 return await self._said_no(generation, sending, error)
