@@ -70,9 +70,8 @@ def test_a_posted_chat_carries_its_history_to_the_provider(tmp_path: Path) -> No
 
 def test_a_store_that_cannot_be_written_is_not_ready(tmp_path: Path) -> None:
     with serving(tmp_path) as served:
-        served.studio.store.close()
-        (tmp_path / "inkling.sqlite3").unlink()
-        (tmp_path / "inkling.sqlite3").mkdir()
+        until(lambda: _made_a_folder(tmp_path / "inkling.sqlite3"), "a folder in its place")
+        served.studio.store.close()  # whoever works in the background had it open meanwhile
         reply = served.http.get("/readyz")
         assert reply.status_code == 503
         assert str(tmp_path) not in reply.text
@@ -85,6 +84,16 @@ def test_a_store_that_cannot_be_written_is_not_ready(tmp_path: Path) -> None:
         assert whole.status_code == 503
         assert str(tmp_path) not in whole.text
         (tmp_path / "inkling.sqlite3").rmdir()
+
+
+def _made_a_folder(file: Path) -> bool:
+    """Put a folder where the database was, unless somebody is quicker and makes the file again."""
+    file.unlink(missing_ok=True)
+    try:
+        file.mkdir()
+    except FileExistsError:
+        return False
+    return True
 
 
 def test_a_studio_that_is_not_open_is_said_so() -> None:
