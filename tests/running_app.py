@@ -66,6 +66,8 @@ def running_app(
                 *(sys.executable, "-m", "streamlit", "run", str(script or "app.py")),
                 *("--server.headless", "true", "--server.address", address),
                 *("--server.port", str(port)),
+                # Else Streamlit asks a host on the internet for this machine's address.
+                *("--browser.serverAddress", "localhost"),
                 *(("--secrets.files", str(secrets)) if secrets else ()),
             ],
             cwd=ROOT,

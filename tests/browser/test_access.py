@@ -1,8 +1,7 @@
 """Who may spend from the pages: signed in, refused, from another machine, let in by the owner."""
 
 import json
-import os
-import shutil
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from core.providers.practice import PracticeServer, PracticeSettings
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.running_app import RunningApp, free_port, running_app, wait_until_there
+from tests.second_address import SecondAddress, second_address
 
 CHAT_KEY = "sk-live-0123456789"
 KLING_KEY = "kling-live-0123456789"
@@ -166,51 +166,35 @@ def test_who_is_not_on_the_list_is_told_and_spends_nothing(
 
 # -- from another machine --------------------------------------------------------------------------
 
-NAMESPACE = "inkling-visitor"
-HERE, THERE = "10.213.77.1", "10.213.77.2"
-
-
-def run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True)
-
 
 @pytest.fixture
-def elsewhere(tmp_path: Path) -> Iterator[Path]:
-    """A Chromium at another network address of this machine, in a namespace of its own."""
-    if os.geteuid() != 0 or shutil.which("ip") is None:
-        pytest.skip("a second network address needs root and iproute2")
-    subprocess.run(["ip", "netns", "del", NAMESPACE], check=False, capture_output=True)
-    subprocess.run(["ip", "link", "del", "inkling-h"], check=False, capture_output=True)
-    run("ip", "netns", "add", NAMESPACE)
-    try:
-        run(*["ip", "link", "add", "inkling-h", "type", "veth", "peer", "name", "inkling-v"])
-        run("ip", "link", "set", "inkling-v", "netns", NAMESPACE)
-        run("ip", "address", "add", f"{HERE}/30", "dev", "inkling-h")
-        run("ip", "link", "set", "inkling-h", "up")
-        inside = ("ip", "netns", "exec", NAMESPACE, "ip")
-        run(*inside, "address", "add", f"{THERE}/30", "dev", "inkling-v")
-        run(*inside, "link", "set", "inkling-v", "up")
-        run(*inside, "link", "set", "lo", "up")
-        launcher = tmp_path / "chromium-elsewhere"
-        launcher.write_text(f'#!/bin/sh\nexec ip netns exec {NAMESPACE} {CHROMIUM} "$@"\n')
-        launcher.chmod(0o755)
-        yield launcher
-    finally:
-        run("ip", "netns", "del", NAMESPACE)
+def elsewhere() -> Iterator[SecondAddress]:
+    with second_address("inkling-v", "10.213.77") as line:
+        yield line
 
 
-def visit(playwright: Playwright, launcher: Path, app: RunningApp) -> tuple[Browser, Page]:
+@contextmanager
+def visit(
+    playwright: Playwright, line: SecondAddress, app: RunningApp, folder: Path
+) -> Iterator[Page]:
+    """Open the chat page in a Chromium that runs at the other end of the line."""
+    launcher = folder / "chromium-elsewhere"
+    launcher.write_text(f'#!/bin/sh\nexec {shlex.join(line.inside(CHROMIUM))} "$@"\n')
+    launcher.chmod(0o755)
     chromium = playwright.chromium.launch(executable_path=launcher, args=FLAGS)
     page = chromium.new_page(locale="en-US")
-    open_chat(page, app, HERE)
-    return chromium, page
+    open_chat(page, app, line.here)
+    yield page
+    chromium.close()
 
 
 def test_a_visitor_from_elsewhere_works_in_practice_with_keys_configured(
-    tmp_path: Path, playwright: Playwright, provider: PracticeServer, elsewhere: Path
+    tmp_path: Path, playwright: Playwright, provider: PracticeServer, elsewhere: SecondAddress
 ) -> None:
-    with running_app(tmp_path / "data", live(provider), address="0.0.0.0") as app:
-        chromium, page = visit(playwright, elsewhere, app)
+    with (
+        running_app(tmp_path / "data", live(provider), address="0.0.0.0") as app,
+        visit(playwright, elsewhere, app, tmp_path) as page,
+    ):
         expect(page.get_by_text("you come from another machine")).to_be_visible()
         ask(page, "hello")
         page.get_by_role("link", name="Images").click()
@@ -223,17 +207,17 @@ def test_a_visitor_from_elsewhere_works_in_practice_with_keys_configured(
         assert str(tmp_path) not in page.content()
         assert provider.counters.chat_requests == 0
         assert provider.counters.tasks_accepted == 0
-        chromium.close()
 
 
 def test_an_open_studio_lets_the_visitor_spend(
-    tmp_path: Path, playwright: Playwright, provider: PracticeServer, elsewhere: Path
+    tmp_path: Path, playwright: Playwright, provider: PracticeServer, elsewhere: SecondAddress
 ) -> None:
     secrets = tmp_path / "secrets.toml"
     secrets.write_text("[access]\nopen = true\n")
-    with running_app(tmp_path / "data", live(provider), address="0.0.0.0", secrets=secrets) as app:
-        chromium, page = visit(playwright, elsewhere, app)
+    with (
+        running_app(tmp_path / "data", live(provider), address="0.0.0.0", secrets=secrets) as app,
+        visit(playwright, elsewhere, app, tmp_path) as page,
+    ):
         expect(page.get_by_text("you come from another machine")).to_have_count(0)
         ask(page, "hello")
         assert provider.counters.chat_requests >= 1
-        chromium.close()

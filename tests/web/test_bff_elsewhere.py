@@ -1,21 +1,20 @@
 """From a second network address: refused, and let in with a token only. Nothing leaves here."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from core.providers.practice import PracticeServer
 from tests.running_app import RunningApp, running_app, wait_until_there
+from tests.second_address import SecondAddress, second_address
 from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK
 
-NAMESPACE, LINK, PEER = "inkling-caller", "inkling-c0", "inkling-c1"
-HERE, THERE = "10.213.78.1", "10.213.78.2"
 TOKEN = "token-of-the-phone-0123456789"
+
+Call = Callable[[str, dict[str, str]], tuple[int, str]]
 
 CALL = """
 import json, sys, urllib.error, urllib.request
@@ -28,29 +27,10 @@ except urllib.error.HTTPError as error:
 """
 
 
-def run(*command: str) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
 @pytest.fixture(scope="module")
-def elsewhere() -> Iterator[None]:
-    """A second address on this machine, in a namespace of its own."""
-    if os.geteuid() != 0 or shutil.which("ip") is None:
-        pytest.skip("a second network address needs root and iproute2")
-    subprocess.run(["ip", "netns", "del", NAMESPACE], check=False, capture_output=True)
-    subprocess.run(["ip", "link", "del", LINK], check=False, capture_output=True)
-    run("ip", "netns", "add", NAMESPACE)
-    try:
-        run("ip", "link", "add", LINK, "type", "veth", "peer", "name", PEER)
-        run("ip", "link", "set", PEER, "netns", NAMESPACE)
-        run("ip", "address", "add", f"{HERE}/30", "dev", LINK)
-        run("ip", "link", "set", LINK, "up")
-        inside = ("ip", "netns", "exec", NAMESPACE, "ip")
-        run(*inside, "address", "add", f"{THERE}/30", "dev", PEER)
-        run(*inside, "link", "set", PEER, "up")
-        yield
-    finally:
-        run("ip", "netns", "del", NAMESPACE)
+def elsewhere() -> Iterator[SecondAddress]:
+    with second_address("inkling-c", "10.213.78") as line:
+        yield line
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +44,6 @@ def app(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     provider: PracticeServer,
-    elsewhere: None,
 ) -> Iterator[RunningApp]:
     """The studio with keys, on every address; `open` opens the pages, not this layer."""
     folder = tmp_path_factory.mktemp("elsewhere")
@@ -82,11 +61,18 @@ def app(
         yield running
 
 
-def call(app: RunningApp, path: str, headers: dict[str, str]) -> tuple[int, str]:
-    port = app.url.rpartition(":")[2]
-    inside = ("ip", "netns", "exec", NAMESPACE, sys.executable, "-c", CALL)
-    status, body = json.loads(run(*inside, f"http://{HERE}:{port}{path}", json.dumps(headers)))
-    return status, body
+@pytest.fixture
+def call(app: RunningApp, elsewhere: SecondAddress) -> Call:
+    """Return what calls a path of the app from the other address."""
+
+    def call(path: str, headers: dict[str, str]) -> tuple[int, str]:
+        address = f"http://{elsewhere.here}:{app.url.rpartition(':')[2]}{path}"
+        asked = elsewhere.inside(sys.executable, "-c", CALL, address, json.dumps(headers))
+        ran = subprocess.run(asked, check=True, capture_output=True, text=True)
+        status, body = json.loads(ran.stdout)
+        return status, body
+
+    return call
 
 
 @pytest.mark.parametrize(
@@ -101,27 +87,29 @@ def call(app: RunningApp, path: str, headers: dict[str, str]) -> tuple[int, str]
     ],
 )
 def test_a_caller_from_elsewhere_spends_nothing(
-    app: RunningApp, provider: PracticeServer, headers: dict[str, str]
+    call: Call, provider: PracticeServer, headers: dict[str, str]
 ) -> None:
     before = provider.counters
     for path in ("/stream?question=hi", "/complete?question=hi", "/kling/v1/images/generations"):
-        status, body = call(app, path, headers)
+        status, body = call(path, headers)
         assert status == (401 if "Authorization" in headers else 403)
         assert "INKLING_TOKENS" in body
     assert provider.counters == before
 
 
 @pytest.mark.parametrize("by", ["header", "query"])
-def test_a_caller_with_a_token_spends(app: RunningApp, provider: PracticeServer, by: str) -> None:
+def test_a_caller_with_a_token_spends(
+    app: RunningApp, call: Call, provider: PracticeServer, by: str
+) -> None:
     before = provider.counters.chat_requests
     headers = {"Authorization": f"Bearer {TOKEN}"} if by == "header" else {}
     query = f"&access_token={TOKEN}" if by == "query" else ""
-    status, body = call(app, f"/stream?question=hi{query}", headers)
+    status, body = call(f"/stream?question=hi{query}", headers)
     assert status == 200
     assert "event: end" in body
     assert provider.counters.chat_requests == before + 1
     assert TOKEN not in app.log.read_text()
 
 
-def test_it_is_told_to_anyone_that_the_process_lives(app: RunningApp) -> None:
-    assert call(app, "/healthz", {})[0] == 200
+def test_it_is_told_to_anyone_that_the_process_lives(call: Call) -> None:
+    assert call("/healthz", {})[0] == 200

@@ -1,0 +1,53 @@
+"""A second network address on this machine, in a namespace of its own. Nothing leaves here."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+
+@dataclass(frozen=True)
+class SecondAddress:
+    """Two ends of one line: `here` is ours, `there` belongs to whoever runs in the namespace."""
+
+    name: str
+    here: str
+    there: str
+
+    def inside(self, *command: str) -> list[str]:
+        """Return the command that runs `command` at the other end."""
+        return ["ip", "netns", "exec", self.name, *command]
+
+
+@contextlib.contextmanager
+def second_address(name: str, network: str) -> Iterator[SecondAddress]:
+    """Make the line until the block ends; `network` is the first three numbers of its addresses."""
+    if os.geteuid() != 0 or shutil.which("ip") is None:
+        pytest.skip("a second network address needs root and iproute2")
+    ours, theirs = f"{name}-0", f"{name}-1"
+    line = SecondAddress(name, f"{network}.1", f"{network}.2")
+    subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
+    subprocess.run(["ip", "link", "del", ours], check=False, capture_output=True)
+    _ip("netns", "add", name)
+    try:
+        _ip("link", "add", ours, "type", "veth", "peer", "name", theirs, "netns", name)
+        # No IPv6 address that comes by itself a second later: Chromium takes that for another
+        # network, and drops what it was loading.
+        _ip("link", "set", ours, "addrgenmode", "none")
+        _ip("-n", name, "link", "set", theirs, "addrgenmode", "none")
+        _ip("address", "add", f"{line.here}/30", "dev", ours)
+        _ip("-n", name, "address", "add", f"{line.there}/30", "dev", theirs)
+        _ip("link", "set", ours, "up")
+        _ip("-n", name, "link", "set", "lo", "up")
+        _ip("-n", name, "link", "set", theirs, "up")
+        yield line
+    finally:
+        _ip("netns", "del", name)
+
+
+def _ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True, capture_output=True)
