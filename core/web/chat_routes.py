@@ -55,7 +55,7 @@ class ChatRoutes:
             await call.reply(400, str(error).encode(), TEXT_TYPE)
             return
         try:
-            live = await self._desk.ask(request)
+            live = self._desk.ask(request)
         except AppError as error:
             fault = fault_from(error)
             await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
@@ -68,7 +68,7 @@ class ChatRoutes:
         """Answer with the whole text at once."""
         request = await self._request(call)
         try:
-            live = await self._desk.ask(request, whole=True)
+            live = self._desk.ask(request, whole=True)
         except AppError as error:
             fault = fault_from(error)
             await call.reply_json(fault.status, {"error": fault.sentence})

@@ -50,17 +50,14 @@ class Desk:
         self.studio.loop.post(start)
         return await done
 
-    async def ask(self, request: ChatRequest, *, whole: bool = False) -> LiveAnswer:
+    def ask(self, request: ChatRequest, *, whole: bool = False) -> LiveAnswer:
         """Start an answer; `whole` has the provider send it in one piece."""
-        parameters = replace(request.parameters, stream=not whole)
-        return await self.run(
-            self.studio.answers.ask_over_http(
-                OWNER,
-                request.question,
-                parameters,
-                system_prompt=request.system_prompt,
-                earlier=request.earlier,
-            )
+        return self.studio.answers.ask_posted(
+            OWNER,
+            request.question,
+            replace(request.parameters, stream=not whole),
+            system_prompt=request.system_prompt,
+            earlier=request.earlier,
         )
 
     def stop(self, answer_id: str) -> None:

@@ -21,6 +21,7 @@ class AnswerJob:
     context: Context
     wants_title: bool = False
     ask: Ask | None = None  # a posted chat, which has no row yet
+    awaits_row: bool = False  # whether it asks only once it has one
     written: "asyncio.Future[None] | None" = None  # done once it has
 
     @property

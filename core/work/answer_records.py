@@ -42,12 +42,15 @@ class AnswerRecords:
         self._process_id = process_id
         self._asks = Together(self._write_asks, most=ASKS_AT_ONCE, gather_s=ASKS_GATHER_S)
         self._ends = Together(self._write_ends, most=TEXTS_AT_ONCE)
-        self._unwritten: set[str] = set()
+        self._unwritten: set[str] = set()  # running, and without a row as yet
         self.is_troubled = False  # whether the last chat could not be written down
 
-    def add(self, ask: Ask) -> "asyncio.Future[None]":
-        """Write a posted chat and its running answer down; done once they are, or cannot be."""
+    def expect(self, ask: Ask) -> None:
+        """Note that an answer is about to run whose row is still to come; from any thread."""
         self._unwritten.add(ask.answer_id)
+
+    def add(self, ask: Ask) -> "asyncio.Future[None]":
+        """Write an expected chat and its answer down; done once they are, or cannot be."""
         written = self._asks.write(ask)
         written.add_done_callback(lambda _: self._unwritten.discard(ask.answer_id))
         return written

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from core.errors import InputError
 from core.models import AnswerStatus, ChatParameters, Conversation, Message, Turn
@@ -87,7 +88,7 @@ class Answers:
         parent = parent_id if parent_id is not None else conversation.head_id
         return self._begin(owner, conversation, question, parent, parameters, service)
 
-    async def ask_over_http(
+    def ask_posted(
         self,
         owner: str,
         question: str,
@@ -96,10 +97,9 @@ class Answers:
         system_prompt: str = "",
         earlier: Sequence[Turn] = (),
     ) -> LiveAnswer:
-        """Start the answer of a posted chat, and store both as a conversation. On the loop.
+        """Start the answer of a posted chat, and store both as a conversation. Never waits.
 
-        StoreError where the store is known to take nothing; where that shows later, the answer
-        ends with it.
+        Where the store takes nothing the answer ends with StoreError.
         """
         question = _checked(question)
         service = self._service(owner)
@@ -117,19 +117,16 @@ class Answers:
             turns.insert(0, Turn("system", system_prompt))
 
         async def context(with_reasoning: bool) -> list[Turn]:
+            if job.awaits_row and job.written is not None:
+                await asyncio.shield(job.written)
             await self._turns.take()
             return posted_turns(turns, with_reasoning=with_reasoning)
 
         live = LiveAnswer(ask.answer(), owner)
         job = AnswerJob(live, parameters, service.client, context, ask=ask)
-        if self._records.is_troubled:  # nothing is spent on what may not be kept
-            job.written = self._records.add(ask)
-            await job.written
+        self._records.expect(ask)
         self._live.add(live)
-        self._spawn(job)
-        if job.written is None:  # written down beside the request: text does not wait for the disk
-            job.written = self._records.add(ask)
-            job.written.add_done_callback(lambda _: self._stop_unwritten(job))
+        self._loop.post(partial(self._start_posted, job, ask))
         return live
 
     def check(self, owner: str, question: str) -> None:
@@ -242,6 +239,13 @@ class Answers:
         self._spawn(AnswerJob(live, parameters, service.client, context, wants_title))
         return live
 
+    def _start_posted(self, job: AnswerJob, ask: Ask) -> None:
+        # Nothing is spent on what may not be kept; else text does not wait for the disk.
+        job.awaits_row = self._records.is_troubled
+        self._spawn(job)
+        job.written = self._records.add(ask)
+        job.written.add_done_callback(lambda _: self._stop_unwritten(job))
+
     def _spawn(self, job: AnswerJob) -> None:
         self._loop.spawn(self._run(job), name=f"answer-{job.live.message_id}")
 
@@ -284,6 +288,8 @@ class Answers:
     async def _is_kept(self, job: AnswerJob) -> bool:
         if job.ask is None or job.written is None:
             return True
+        if job.awaits_row and job.write_error is not None:  # nothing was asked
+            return False
         return await self._records.is_kept(job.ask, job.written, job.live)
 
     def _stop_unwritten(self, job: AnswerJob) -> None:

@@ -55,8 +55,8 @@ class Desk:
     ) -> LiveAnswer:
         return self.answers.ask(OWNER, conversation or self.conversation(), question, parameters)
 
-    def ask_over_http(self, question: str) -> LiveAnswer:
-        return self.loop.call(self.answers.ask_over_http(OWNER, question, PLAIN))
+    def ask_posted(self, question: str) -> LiveAnswer:
+        return self.answers.ask_posted(OWNER, question, PLAIN)
 
     def stored(self, live: LiveAnswer) -> Message:
         message = self.store.messages.get(OWNER, live.message_id)

@@ -275,21 +275,22 @@ def test_a_posted_chat_that_cannot_be_written_down_is_ended_and_kept_once_it_can
         answering(tmp_path, upstream.url, busy_timeout_s=0.05) as desk,
     ):
         with blocked(tmp_path):
-            live = desk.ask_over_http("在吗？")
+            live = desk.ask_posted("在吗？")
             until(lambda: live.is_final, "the answer's end")
             assert isinstance(live.error, StoreError)
             until(lambda: upstream.exchanges[0].closed_at, "the request is closed")
             if live.has_grown:
                 assert not live.saved.is_set()
             # Known to be in trouble: nothing is sent for the next one.
-            with pytest.raises(StoreError):
-                desk.ask_over_http("还在吗？")
+            refused = desk.ask_posted("还在吗？")
+            assert refused.saved.wait(PATIENCE_S)
+            assert isinstance(refused.error, StoreError)
             assert len(upstream.exchanges) == 1
         assert live.saved.wait(PATIENCE_S)
         kept = desk.store.messages.get(OWNER, live.message_id)
         assert kept is None or kept.content == live.snapshot().content
         assert (kept is not None) == live.has_grown
-        again = desk.ask_over_http("好了吗？")
+        again = desk.ask_posted("好了吗？")
         until(lambda: again.has_grown, "the first text")
         desk.answers.stop(OWNER, again.message_id)
         assert desk.ended(again).status is AnswerStatus.STOPPED
@@ -307,7 +308,7 @@ def test_a_row_whose_commit_was_not_confirmed_is_there_once(
             raise store_error("error.store_gone", "the store")
 
         monkeypatch.setattr(desk.store.asked, "begin", unconfirmed)
-        live = desk.ask_over_http("在吗？")
+        live = desk.ask_posted("在吗？")
         message = desk.ended(live)
         assert message.status is AnswerStatus.FAILED
         assert message.content == live.snapshot().content
@@ -320,12 +321,37 @@ def test_text_does_not_wait_for_the_store_and_is_kept_whole(tmp_path: Path) -> N
 
     with Upstream(quick) as upstream, answering(tmp_path, upstream.url) as desk:
         with blocked(tmp_path):
-            live = desk.ask_over_http("在吗？")
+            live = desk.ask_posted("在吗？")
             until(lambda: live.is_final, "the answer's end")
             assert not live.saved.is_set()
         message = desk.ended(live)
     assert message.status is AnswerStatus.COMPLETE
     assert message.content == "".join(PIECES)
+
+
+def test_an_answer_that_is_yet_to_begin_is_not_taken_for_one_that_was_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def steady(_body: dict[str, Any]) -> Plan:
+        yield from streamed(PIECES, 0.05)
+
+    with Upstream(steady) as upstream, answering(tmp_path, upstream.url) as desk:
+        post, held, saves = desk.loop.post, [], []
+        save_running = desk.store.messages.save_running
+
+        def save(*args: Any, **named: Any) -> Any:
+            saves.append(args)
+            return save_running(*args, **named)
+
+        monkeypatch.setattr(desk.store.messages, "save_running", save)
+        desk.ask("在吗？")
+        with monkeypatch.context() as patched:
+            patched.setattr(desk.loop, "post", held.append)
+            late = desk.ask_posted("也在吗？")
+        until(lambda: len(saves) > 1, "what grows is saved")
+        post(held[0])
+        until(lambda: late.has_grown or late.is_final, "the late answer goes on")
+        assert not late.is_final
 
 
 def test_comments_do_not_count_as_text(tmp_path: Path) -> None:
