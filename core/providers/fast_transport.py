@@ -4,6 +4,7 @@ Only for chat. What became of a request that failed must be told exactly where m
 and there httpx's own transport stays.
 """
 
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 
@@ -17,6 +18,9 @@ from httpx_aiohttp.transport import AiohttpResponseStream
 KEEP_ALIVE_S = 4
 # A fast answer must not hold up the loop, and with it everyone who is asking just now.
 READ_BYTES = 16 * 1024
+# What an upstream sends ahead waits in the system's buffer and comes in one piece, up to a quarter
+# of a megabyte for each stream, in small parts: answers at full speed filled the memory with it.
+RECEIVE_BYTES = 48 * 1024
 
 _READ_ANY = "read_any"
 
@@ -36,7 +40,10 @@ class FastTransport(AiohttpTransport):
     def get_client(self) -> aiohttp.ClientSession:
         # Of itself the package would allow 100 connections: the 101st answer would wait.
         connector = aiohttp.TCPConnector(
-            limit=0, keepalive_timeout=KEEP_ALIVE_S, ssl=self.ssl_context
+            limit=0,
+            keepalive_timeout=KEEP_ALIVE_S,
+            ssl=self.ssl_context,
+            socket_factory=_small_socket,
         )
         return aiohttp.ClientSession(connector=connector, read_bufsize=READ_BYTES)
 
@@ -82,3 +89,10 @@ def _reader(content: aiohttp.StreamReader) -> Read:
             raise httpx.ReadError(str(error)) from error
 
     return read
+
+
+def _small_socket(address: "aiohttp.AddrInfoType") -> socket.socket:
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+    return made

@@ -43,6 +43,9 @@ class AnswerReader:
         self._leave()
         self._timer.cancel()
         self._watching.cancel()
+        # All three know this reader: a ring of them would keep the whole text until the garbage
+        # collector comes round.
+        del self._leave, self._timer, self._watching
 
     def take(self) -> Pieces:
         """Return what came since the last time; at once."""

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from core.errors import AppError
-from core.models import ChatParameters
+from core.models import ChatParameters, Turn
 from core.providers.deepseek import DeepSeek
 from core.storage.asked import Ask
 from core.work.answer_attempts import Context
@@ -23,6 +23,12 @@ class AnswerJob:
     ask: Ask | None = None  # a posted chat, which has no row yet
     awaits_row: bool = False  # whether it asks only once it has one
     written: "asyncio.Future[None] | None" = None  # done once it has
+
+    async def turns(self, with_reasoning: bool) -> list[Turn]:
+        """Return what to send, once it may be sent; raises what kept the row from being written."""
+        if self.awaits_row and self.written is not None:
+            await asyncio.shield(self.written)
+        return await self.context(with_reasoning)
 
     @property
     def write_error(self) -> AppError | None:

@@ -117,8 +117,6 @@ class Answers:
             turns.insert(0, Turn("system", system_prompt))
 
         async def context(with_reasoning: bool) -> list[Turn]:
-            if job.awaits_row and job.written is not None:
-                await asyncio.shield(job.written)
             await self._turns.take()
             return posted_turns(turns, with_reasoning=with_reasoning)
 
@@ -255,7 +253,7 @@ class Answers:
             if not self._live.begin(live.message_id):  # stopped before it came to its first step
                 raise asyncio.CancelledError
             status, error = await bring_in(
-                live, job.context, job.parameters, job.client, backoff=self._backoff
+                live, job.turns, job.parameters, job.client, backoff=self._backoff
             )
         except asyncio.CancelledError:
             was_stopped = self._live.was_stopped(live.message_id)

@@ -1,7 +1,9 @@
 """An answer's life as a job: asked, watched, stopped, interrupted, kept."""
 
+import gc
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -327,6 +329,24 @@ def test_text_does_not_wait_for_the_store_and_is_kept_whole(tmp_path: Path) -> N
         message = desk.ended(live)
     assert message.status is AnswerStatus.COMPLETE
     assert message.content == "".join(PIECES)
+
+
+@pytest.mark.parametrize("is_posted", [True, False], ids=["posted", "page"])
+def test_an_answer_that_is_kept_leaves_the_memory(tmp_path: Path, is_posted: bool) -> None:
+    def quick(_body: dict[str, Any]) -> Plan:
+        yield from streamed(PIECES, 0)
+
+    with Upstream(quick) as upstream, answering(tmp_path, upstream.url) as desk:
+        gc.collect()
+        gc.disable()
+        try:
+            live = desk.ask_posted("在吗？") if is_posted else desk.ask("在吗？")
+            desk.ended(live)
+            gone = weakref.ref(live)
+            del live
+            until(lambda: gone() is None, "nobody holds the answer")
+        finally:
+            gc.enable()
 
 
 def test_an_answer_that_is_yet_to_begin_is_not_taken_for_one_that_was_deleted(
