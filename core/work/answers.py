@@ -25,7 +25,6 @@ from core.work.live_answer import LiveAnswer
 from core.work.live_answers import LiveAnswers
 from core.work.loop import LoopThread
 from core.work.titles import Titles, shortened
-from core.work.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +62,6 @@ class Answers:
         self._titles = Titles(store)
         self._is_closing = False
         self._live = LiveAnswers()
-        self._turns = Turns()
         self._records = AnswerRecords(store, self._live, process_id=process_id)
 
     def start(self) -> None:
@@ -117,7 +115,6 @@ class Answers:
             turns.insert(0, Turn("system", system_prompt))
 
         async def context(with_reasoning: bool) -> list[Turn]:
-            await self._turns.take()
             return posted_turns(turns, with_reasoning=with_reasoning)
 
         live = LiveAnswer(ask.answer(), owner)
