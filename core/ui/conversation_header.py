@@ -18,10 +18,12 @@ def draw(conversation: Conversation | None) -> None:
             st.subheader(text("chat.new_title"), anchor=False)
         else:
             st.subheader(title_of(conversation), anchor=False)
-        with st.popover(text("settings.title"), icon=":material/tune:", key="chat-settings"):
-            chat_settings.draw(conversation)
-        if conversation is not None:
-            _menu(conversation)
+        # One block, so that on a phone both stand on a line.
+        with st.container(horizontal=True, width="content"):
+            with st.popover(text("settings.title"), icon=":material/tune:", key="chat-settings"):
+                chat_settings.draw(conversation)
+            if conversation is not None:
+                _menu(conversation)
     _undo()
     if conversation is not None and session.state().renaming:
         _rename(conversation)
