@@ -39,7 +39,7 @@ from core.providers.deepseek_wire import (
     encode_body,
     models_from_json,
 )
-from core.providers.http import build_client, json_object, transport_error
+from core.providers.http import build_client, json_object, post_request, transport_error
 from core.providers.redaction import clean_detail
 
 logger = logging.getLogger(__name__)
@@ -175,11 +175,10 @@ class DeepSeek:
             raise retired_model(parameters.model, host=server.host)
         body = chat_body(server, turns, parameters, stream=stream, user_id=user_id)
         continues = bool(turns) and turns[-1].prefix
-        request = self._client.build_request(
-            "POST",
+        request = post_request(
             httpx.URL(server.prefix_url) if continues else self._url,
-            content=encode_body(body),
-            headers=self._headers(),
+            encode_body(body),
+            {**self._client.headers, **self._headers()},  # names in small letters, both
             timeout=self._timeout,
         )
         clock = asyncio.get_running_loop().time
@@ -250,9 +249,9 @@ class DeepSeek:
 
     def _headers(self) -> dict[str, str]:
         headers = {
-            "Content-Type": "application/json",
+            "content-type": "application/json",
             # A proxy that compresses holds the text back until its buffer is full.
-            "Accept-Encoding": "identity",
+            "accept-encoding": "identity",
         }
         if not self._api_key:
             return headers  # local servers need none
@@ -263,5 +262,5 @@ class DeepSeek:
                 text_id="error.deepseek_key_malformed",
                 facts={"host": self._server.host},
             )
-        headers["Authorization"] = f"Bearer {self._api_key}"
+        headers["authorization"] = f"Bearer {self._api_key}"
         return headers

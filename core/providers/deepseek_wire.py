@@ -12,6 +12,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+import msgspec
+
 from core.models import ChatChunk, ChatModel, ChatParameters, Turn, Usage
 
 PROVIDER = "deepseek"
@@ -148,7 +150,11 @@ def chat_body(
 
 def encode_body(body: dict[str, Any]) -> bytes:
     """Return the bytes of a JSON body; half a surrogate pair, which has none, becomes "?"."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace")
 
 
 def chunk_from_json(payload: dict[str, Any]) -> ChatChunk:

@@ -89,6 +89,24 @@ def build_client(
     )
 
 
+def post_request(
+    url: httpx.URL, body: bytes, headers: Mapping[str, str], *, timeout: httpx.Timeout
+) -> httpx.Request:
+    """Return the request a client would build, with all its headers given, in half the time."""
+    fields = [(b"Host", url.netloc)]
+    fields += [(name.encode(), value.encode()) for name, value in headers.items()]
+    fields.append((b"Content-Length", str(len(body)).encode()))
+    request = httpx.Request(
+        "POST",
+        url,
+        headers=fields,
+        stream=httpx.ByteStream(body),
+        extensions={"timeout": timeout.as_dict()},
+    )
+    request.read()
+    return request
+
+
 def transport_error(error: httpx.HTTPError, *, provider: str, host: str) -> UnavailableError:
     """Return our error for one of httpx's: no connection, no answer in time, or one broken off.
 
