@@ -7,6 +7,7 @@ and there httpx's own transport stays.
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import aiohttp
 import httpx
@@ -94,5 +95,6 @@ def _reader(content: aiohttp.StreamReader) -> Read:
 def _small_socket(address: "aiohttp.AddrInfoType") -> socket.socket:
     family, kind, protocol, *_ = address
     made = socket.socket(family, kind, protocol)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+    with suppress(OSError):  # where a system refuses, its own size will do
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
     return made

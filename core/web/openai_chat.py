@@ -88,7 +88,10 @@ class OpenAIChat:
                     events = chunks.of("reasoning_content", came.reasoning)
                     events += chunks.of("content", came.content)
                     if reader.is_quiet and not events:
-                        events = KEEP_ALIVE
+                        if live.is_asked:
+                            events = KEEP_ALIVE
+                        else:  # it waits for the store, and may still be refused
+                            reader.spoke()
                     if came.is_final:
                         is_over = True
                         events += self._closing(chunks, live, request)

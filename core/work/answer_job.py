@@ -26,7 +26,8 @@ class AnswerJob:
 
     async def turns(self, with_reasoning: bool) -> list[Turn]:
         """Return what to send, once it may be sent; raises what kept the row from being written."""
-        if self.awaits_row and self.written is not None:
+        if self.awaits_row:
+            assert self.written is not None
             await asyncio.shield(self.written)
         return await self.context(with_reasoning)
 

@@ -34,7 +34,7 @@ _random = Random()
 
 
 class AnswerRecords:
-    """The rows of this process's answers. On the studio's loop."""
+    """The rows of this process's answers. On the studio's loop, but for `expect`."""
 
     def __init__(self, store: Store, live: LiveAnswers, *, process_id: str) -> None:
         self._store = store
@@ -43,6 +43,7 @@ class AnswerRecords:
         self._asks = Together(self._write_asks, most=ASKS_AT_ONCE, gather_s=ASKS_GATHER_S)
         self._ends = Together(self._write_ends, most=TEXTS_AT_ONCE)
         self._unwritten: set[str] = set()  # running, and without a row as yet
+        self._doubtful: list[LiveAnswer] = []  # whose rows may be there, although that failed
         self.is_troubled = False  # whether the last chat could not be written down
 
     def expect(self, ask: Ask) -> None:
@@ -53,7 +54,26 @@ class AnswerRecords:
         """Write an expected chat and its answer down; done once they are, or cannot be."""
         written = self._asks.write(ask)
         written.add_done_callback(lambda _: self._unwritten.discard(ask.answer_id))
+        written.add_done_callback(self._end_doubtful)
         return written
+
+    async def is_written(self, written: "asyncio.Future[None]", live: LiveAnswer) -> bool:
+        """Wait until an answer has its row, or has none; nothing was asked before that."""
+        try:
+            await asyncio.shield(written)
+        except Exception:  # told where it showed
+            # A line that broke in mid-commit leaves both ways open.
+            self._doubtful.append(live)
+            return False
+        return True
+
+    def _end_doubtful(self, written: "asyncio.Future[None]") -> None:
+        """Write down how doubtful answers ended, now that the store takes something again."""
+        if written.cancelled() or written.exception() is not None:
+            return
+        doubtful, self._doubtful = self._doubtful, []
+        for live in doubtful:  # where there is no row, nothing happens
+            self._ends.write(live).add_done_callback(_consume)
 
     async def is_kept(self, ask: Ask, written: "asyncio.Future[None]", live: LiveAnswer) -> bool:
         """Wait until an answer that has ended is written down; False when nothing came of it."""
@@ -153,6 +173,11 @@ class AnswerRecords:
 
     def _write_ends(self, ended: Sequence[LiveAnswer]) -> None:
         self._store.messages.save_final([live.snapshot() for live in ended])
+
+
+def _consume(written: "asyncio.Future[None]") -> None:
+    if not written.cancelled():
+        written.exception()
 
 
 def _draft(live: LiveAnswer) -> AnswerDraft:

@@ -1,7 +1,8 @@
 """Chat answers that outlive the page that asked: started, watched and stopped from any thread.
 
 Each answer is a job on the studio's loop. A page's question and its answer's row are stored before
-anything is sent, a posted chat's while its request is on its way. The text so far is stored every
+anything is sent, a posted chat's while its request is on its way, unless the store is known to be
+in trouble. The text so far is stored every
 SAVE_INTERVAL_S for all jobs, and once more at every way out: a killed process loses at most the
 last second of text.
 """
@@ -95,7 +96,7 @@ class Answers:
         system_prompt: str = "",
         earlier: Sequence[Turn] = (),
     ) -> LiveAnswer:
-        """Start the answer of a posted chat, and store both as a conversation. Never waits.
+        """Start the answer of a posted chat, and store both as a conversation. Waits for nothing.
 
         Where the store takes nothing the answer ends with StoreError.
         """
@@ -121,7 +122,11 @@ class Answers:
         job = AnswerJob(live, parameters, service.client, context, ask=ask)
         self._records.expect(ask)
         self._live.add(live)
-        self._loop.post(partial(self._start_posted, job, ask))
+        try:
+            self._loop.post(partial(self._start_posted, job, ask))
+        except RuntimeError:  # the loop has ended: the studio is being closed
+            live.finish(AnswerStatus.INTERRUPTED)
+            self._live.remove(live.message_id)
         return live
 
     def check(self, owner: str, question: str) -> None:
@@ -191,6 +196,11 @@ class Answers:
         """End every answer of this process as interrupted, with what came so far stored."""
         self._loop.call(self._close(), timeout_s=CLOSE_TIMEOUT_S)
 
+    def end_late(self) -> None:
+        """End what was asked while the loop was being closed: its readers wait for nobody."""
+        for live in self._live.growing():
+            live.finish(AnswerStatus.INTERRUPTED)
+
     # -- the job -----------------------------------------------------------------------------------
 
     def _begin(
@@ -247,7 +257,8 @@ class Answers:
     async def _run(self, job: AnswerJob) -> None:
         live = job.live
         try:
-            if not self._live.begin(live.message_id):  # stopped before it came to its first step
+            # Stopped before it came to its first step, or asked while everything is being ended.
+            if not self._live.begin(live.message_id) or self._is_closing:
                 raise asyncio.CancelledError
             status, error = await bring_in(
                 live, job.turns, job.parameters, job.client, backoff=self._backoff
@@ -283,8 +294,8 @@ class Answers:
     async def _is_kept(self, job: AnswerJob) -> bool:
         if job.ask is None or job.written is None:
             return True
-        if job.awaits_row and job.write_error is not None:  # nothing was asked
-            return False
+        if job.awaits_row:
+            return await self._records.is_written(job.written, job.live)
         return await self._records.is_kept(job.ask, job.written, job.live)
 
     def _stop_unwritten(self, job: AnswerJob) -> None:

@@ -54,6 +54,7 @@ class LiveAnswer:
         self._content = GrowingText(message.content)
         self._reasoning_from: float | None = None
         self._is_answering = False  # text of the answer has come, and its moment is noted
+        self.is_asked = False  # whether its request may have been sent
         self._version = 0
         self.error: AppError | None = None  # why it failed or was cut off, once it is final
         self.saved = threading.Event()  # set once the store holds the final state
@@ -115,6 +116,7 @@ class LiveAnswer:
     def restart_clock(self) -> None:
         """Count times from now: called when the request is sent."""
         with self._lock:
+            self.is_asked = True
             self._started = self._clock()
 
     # -- the readers' side -------------------------------------------------------------------------

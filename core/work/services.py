@@ -116,12 +116,17 @@ class Services:
             return tuple(service.worker for service in self._images.values())
 
     def _chat_of(self, *, practice: bool) -> ChatService:
+        # Looked up first: while another thread builds, those who ask on a loop must not wait.
+        if (built := self._chat.get(practice)) is not None:
+            return built
         with self._lock:
             if practice not in self._chat:
                 self._chat[practice] = self._build_chat(practice=practice)
             return self._chat[practice]
 
     def _images_of(self, *, practice: bool) -> ImageService:
+        if (built := self._images.get(practice)) is not None:
+            return built
         with self._lock:
             if practice not in self._images:
                 self._images[practice] = self._build_images(practice=practice)

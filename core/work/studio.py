@@ -103,6 +103,7 @@ class Studio:
             logger.warning("Some answers did not end in time")
         self.services.close()
         self.loop.close()
+        self.answers.end_late()
         self.services.close_practice()
         self.store.close()
 

@@ -182,10 +182,12 @@ def visit(
     launcher.write_text(f'#!/bin/sh\nexec {shlex.join(line.inside(CHROMIUM))} "$@"\n')
     launcher.chmod(0o755)
     chromium = playwright.chromium.launch(executable_path=launcher, args=FLAGS)
-    page = chromium.new_page(locale="en-US")
-    open_chat(page, app, line.here)
-    yield page
-    chromium.close()
+    try:
+        page = chromium.new_page(locale="en-US")
+        open_chat(page, app, line.here)
+        yield page
+    finally:
+        chromium.close()
 
 
 def test_a_visitor_from_elsewhere_works_in_practice_with_keys_configured(

@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
+import socket
 
 import httpx
 import pytest
+from httpx_aiohttp.transport import AiohttpResponseStream
 
+from core.providers.fast_transport import RECEIVE_BYTES, FastTransport
 from core.providers.http import build_client
 from tests.unit.replies import raw_server, read_request
 
@@ -45,6 +48,28 @@ def test_no_redirect_is_followed_and_no_cookie_kept() -> None:
                 reply = await client.get(f"{origin}/")
                 assert (reply.status_code, reply.text) == (302, "plain")
             assert client.headers["user-agent"] == "inkling"
+
+    asyncio.run(run())
+
+
+def test_a_stream_reads_little_ahead() -> None:
+    async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+        await reader.read()
+
+    async def run() -> None:
+        transport = FastTransport(verify=httpx.create_ssl_context())
+        async with raw_server(begin) as origin, transport:
+            reply = await transport.handle_async_request(httpx.Request("GET", f"{origin}/"))
+            assert isinstance(reply.stream, AiohttpResponseStream)
+            connection = reply.stream._aiohttp_response.connection
+            assert connection is not None
+            assert connection.transport is not None
+            line = connection.transport.get_extra_info("socket")
+            # Linux doubles what it is asked for, for its own needs.
+            assert line.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 2 * RECEIVE_BYTES
+            await reply.aclose()
 
     asyncio.run(run())
 

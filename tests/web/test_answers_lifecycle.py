@@ -287,11 +287,16 @@ def test_a_posted_chat_that_cannot_be_written_down_is_ended_and_kept_once_it_can
             refused = desk.ask_posted("还在吗？")
             assert refused.saved.wait(PATIENCE_S)
             assert isinstance(refused.error, StoreError)
+            left = desk.ask_posted("不等了？")
+            desk.answers.stop(OWNER, left.message_id)
+            assert left.saved.wait(PATIENCE_S)
+            assert desk.answers.live(left.message_id) is None
             assert len(upstream.exchanges) == 1
         assert live.saved.wait(PATIENCE_S)
         kept = desk.store.messages.get(OWNER, live.message_id)
         assert kept is None or kept.content == live.snapshot().content
         assert (kept is not None) == live.has_grown
+        assert desk.store.messages.get(OWNER, refused.message_id) is None
         again = desk.ask_posted("好了吗？")
         until(lambda: again.has_grown, "the first text")
         desk.answers.stop(OWNER, again.message_id)
@@ -315,6 +320,57 @@ def test_a_row_whose_commit_was_not_confirmed_is_there_once(
         assert message.status is AnswerStatus.FAILED
         assert message.content == live.snapshot().content
         assert len(desk.store.conversations.list(OWNER).items) == 1
+
+
+def test_a_row_that_was_awaited_and_not_confirmed_is_ended_with_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Upstream(silent) as upstream, answering(tmp_path, upstream.url) as desk:
+        begin = desk.store.asked.begin
+
+        def refused(*_args: Any, **_named: Any) -> None:
+            raise store_error("error.store_gone", "the store")
+
+        def unconfirmed(*args: Any, **named: Any) -> None:
+            begin(*args, **named)
+            refused()
+
+        monkeypatch.setattr(desk.store.asked, "begin", refused)
+        first = desk.ask_posted("在吗？")
+        until(lambda: first.is_final, "the trouble is known")
+        monkeypatch.setattr(desk.store.asked, "begin", unconfirmed)
+        doubtful = desk.ask_posted("还在吗？")
+        assert doubtful.saved.wait(PATIENCE_S)
+        assert desk.stored(doubtful).status is AnswerStatus.RUNNING
+        monkeypatch.setattr(desk.store.asked, "begin", begin)
+        third = desk.ask_posted("好了吗？")
+        until(lambda: third.has_grown, "it is asked again")
+        until(
+            lambda: desk.stored(doubtful).status is AnswerStatus.FAILED, "the doubtful row is ended"
+        )
+        assert "还在吗？" not in str([one.body for one in upstream.exchanges])
+
+
+def test_a_chat_that_is_asked_while_the_studio_closes_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Upstream(silent) as upstream:
+        with answering(tmp_path, upstream.url) as desk:
+            with monkeypatch.context() as patched:
+                held: list[Any] = []
+                patched.setattr(desk.loop, "post", held.append)
+                late = desk.ask_posted("在吗？")
+            desk.answers.close()
+            desk.loop.post(held[0])
+            assert desk.ended(late).status is AnswerStatus.INTERRUPTED
+            with monkeypatch.context() as patched:
+                patched.setattr(desk.loop, "post", held.append)
+                forgotten = desk.ask_posted("还在吗？")
+        desk.answers.end_late()
+        assert forgotten.outline().status is AnswerStatus.INTERRUPTED
+        too_late = desk.ask_posted("太晚了？")
+        assert too_late.outline().status is AnswerStatus.INTERRUPTED
+        assert upstream.exchanges == []
 
 
 def test_text_does_not_wait_for_the_store_and_is_kept_whole(tmp_path: Path) -> None:

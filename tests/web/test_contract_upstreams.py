@@ -83,6 +83,11 @@ def test_a_store_that_cannot_be_written_is_not_ready(tmp_path: Path) -> None:
         whole = served.http.get("/complete", params={"question": "q"})
         assert whole.status_code == 503
         assert str(tmp_path) not in whole.text
+        for streams in (False, True):  # nothing is begun that may still be refused
+            chat = {"messages": [{"role": "user", "content": "q"}], "stream": streams}
+            reply = served.http.post("/v1/chat/completions", json=chat)
+            assert reply.status_code == 503
+            assert str(tmp_path) not in reply.text
         (tmp_path / "inkling.sqlite3").rmdir()
 
 
