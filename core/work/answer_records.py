@@ -25,8 +25,9 @@ SAVE_INTERVAL_S = 0.5
 LEASE_S = 15.0
 SWEEP_S = LEASE_S
 ASKS_AT_ONCE = 64
-# Nobody waits for a question's row: meanwhile its request goes out.
+# Nobody waits for a question's row, meanwhile its request goes out, and hardly for an answer's.
 ASKS_GATHER_S = 0.01
+ENDS_GATHER_S = 0.02
 # Each text is copied to be written: hundreds of long ones at once would fill the memory.
 TEXTS_AT_ONCE = 16
 
@@ -41,7 +42,7 @@ class AnswerRecords:
         self._live = live
         self._process_id = process_id
         self._asks = Together(self._write_asks, most=ASKS_AT_ONCE, gather_s=ASKS_GATHER_S)
-        self._ends = Together(self._write_ends, most=TEXTS_AT_ONCE)
+        self._ends = Together(self._write_ends, most=TEXTS_AT_ONCE, gather_s=ENDS_GATHER_S)
         self._unwritten: set[str] = set()  # running, and without a row as yet
         self._doubtful: list[LiveAnswer] = []  # whose rows may be there, although that failed
         self.is_troubled = False  # whether the last chat could not be written down
