@@ -10,11 +10,13 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from core.storage.faults import store_error
+from core.web.answer_reader import AnswerReader
 from core.web.server import middleware
 from core.work.studio import close_studio, opening_trouble
 from tests.upstream import Plan, Step, Upstream, whole
 from tests.web.events import hear
-from tests.web.serving import serving, until
+from tests.web.serving import PATIENCE_S, serving, until
 
 
 def test_an_upstream_that_is_not_there_is_our_fault(tmp_path: Path) -> None:
@@ -89,6 +91,36 @@ def test_a_store_that_cannot_be_written_is_not_ready(tmp_path: Path) -> None:
             assert reply.status_code == 503
             assert str(tmp_path) not in reply.text
         (tmp_path / "inkling.sqlite3").rmdir()
+
+
+def test_a_store_that_is_slow_to_refuse_still_gives_a_stream_its_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fell_silent = threading.Event()
+    spoke = AnswerReader.spoke
+
+    def note(reader: AnswerReader) -> None:
+        fell_silent.set()
+        spoke(reader)
+
+    def refuse(*_args: Any, **_named: Any) -> None:
+        raise store_error("error.store_locked", "the store")
+
+    def refuse_late(*_args: Any, **_named: Any) -> None:
+        assert fell_silent.wait(PATIENCE_S)
+        refuse()
+
+    chat = {"messages": [{"role": "user", "content": "q"}], "stream": True}
+    with serving(tmp_path) as served:
+        asked = served.studio.store.asked
+        monkeypatch.setattr(asked, "begin", refuse)
+        hear(served.http, "/stream", params={"question": "q"})  # the trouble is known
+        monkeypatch.setattr("core.web.answer_reader.KEEP_ALIVE_S", 0.02)
+        monkeypatch.setattr(AnswerReader, "spoke", note)
+        monkeypatch.setattr(asked, "begin", refuse_late)
+        reply = served.http.post("/v1/chat/completions", json=chat)
+        assert fell_silent.is_set()
+        assert reply.status_code == 503
 
 
 def _made_a_folder(file: Path) -> bool:
