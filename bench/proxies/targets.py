@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.running_app import ROOT, free_port
 
@@ -20,9 +21,9 @@ Places = dict[str, tuple[int, int | None]]  # port and process of each target
 
 
 @contextlib.contextmanager
-def process(command: list[str], **options: object) -> Iterator[subprocess.Popen[bytes]]:
+def process(command: list[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program of ours, and end it."""
-    started = subprocess.Popen(command, **options)  # type: ignore[call-overload]
+    started = subprocess.Popen(command, **options)
     try:
         yield started
     finally:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Literal
 
 import streamlit as st
 from PIL import Image
@@ -25,7 +26,8 @@ _GOES_ON: dict[GenerationStatus, str] = {
     GenerationStatus.PROCESSING: "images.is_looked_up",
     GenerationStatus.SUCCEEDED: "images.is_fetched",
 }
-_BADGES: dict[GenerationStatus, tuple[str, str]] = {
+_Colour = Literal["gray", "orange", "blue", "green", "red"]
+_BADGES: dict[GenerationStatus, tuple[str, _Colour]] = {
     GenerationStatus.INTENDED: (":material/schedule:", "gray"),
     GenerationStatus.UNCERTAIN: (":material/help:", "orange"),
     GenerationStatus.SUBMITTED: (":material/hourglass_top:", "blue"),
@@ -54,7 +56,7 @@ def draw(generation: Generation, *, more: Callable[[Generation], None] | None = 
 def _draw_state(generation: Generation) -> None:
     icon, colour = _BADGES[generation.status]
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.badge(state_text(generation), icon=icon, color=colour)  # type: ignore[arg-type]
+        st.badge(state_text(generation), icon=icon, color=colour)
         if generation.provider == "practice":
             st.badge(text("practice.badge"), color="gray")
         st.caption(_parameters(generation))

@@ -35,7 +35,7 @@ def kling_request_from_json(body: Mapping[str, Any]) -> KlingRequest:
         prompt=_text(fields, "prompt"),
         model_name=_text(fields, "model_name") or ImageRequest(prompt="").model_name,
         negative_prompt=_text(fields, "negative_prompt"),
-        # Checked against the model's own lists where every request is checked.
+        # These three are checked against the model's own lists where every request is checked.
         aspect_ratio=_text(fields, "aspect_ratio") or DEFAULT_RATIO,  # type: ignore[arg-type]
         resolution=_text(fields, "resolution") or DEFAULT_RESOLUTION,  # type: ignore[arg-type]
         n=_whole_number(fields, "n", 1),

@@ -30,6 +30,7 @@ ASKS_GATHER_S = 0.01
 ENDS_GATHER_S = 0.02
 # Each text is copied to be written: hundreds of long ones at once would fill the memory.
 TEXTS_AT_ONCE = 16
+DOUBTFUL_MOST = 1000
 
 _random = Random()
 
@@ -58,15 +59,15 @@ class AnswerRecords:
         written.add_done_callback(self._end_doubtful)
         return written
 
-    async def is_written(self, written: "asyncio.Future[None]", live: LiveAnswer) -> bool:
+    async def has_row(self, written: "asyncio.Future[None]", live: LiveAnswer) -> bool:
         """Wait until an answer has its row, or has none; nothing was asked before that."""
-        try:
-            await asyncio.shield(written)
-        except Exception:  # told where it showed
-            # A line that broke in mid-commit leaves both ways open.
+        if await _is_done(written):
+            return True
+        # A line that broke in mid-commit leaves both ways open. The first to fail are the ones in
+        # doubt; those that come while nothing is there to write to are not.
+        if len(self._doubtful) < DOUBTFUL_MOST:
             self._doubtful.append(live)
-            return False
-        return True
+        return False
 
     def _end_doubtful(self, written: "asyncio.Future[None]") -> None:
         """Write down how doubtful answers ended, now that the store takes something again."""
@@ -78,11 +79,7 @@ class AnswerRecords:
 
     async def is_kept(self, ask: Ask, written: "asyncio.Future[None]", live: LiveAnswer) -> bool:
         """Wait until an answer that has ended is written down; False when nothing came of it."""
-        try:
-            await asyncio.shield(written)
-        except Exception:  # StoreError, or a bug that was logged where it showed
-            return await self._settle(ask, live)
-        return True
+        return await _is_done(written) or await self._settle(ask, live)
 
     async def _settle(self, ask: Ask, live: LiveAnswer) -> bool:
         """Find out what became of a row that failed to be written, once the store can tell."""
@@ -176,7 +173,17 @@ class AnswerRecords:
         self._store.messages.save_final([live.snapshot() for live in ended])
 
 
+async def _is_done(written: "asyncio.Future[None]") -> bool:
+    """Wait for a row; tell whether it was written."""
+    try:
+        await asyncio.shield(written)
+    except Exception:  # StoreError, or a bug that was logged where it showed
+        return False
+    return True
+
+
 def _consume(written: "asyncio.Future[None]") -> None:
+    # Nobody waits for it: a failure that nobody looked at would be logged as a bug.
     if not written.cancelled():
         written.exception()
 

@@ -2,9 +2,8 @@
 
 Each answer is a job on the studio's loop. A page's question and its answer's row are stored before
 anything is sent, a posted chat's while its request is on its way, unless the store is known to be
-in trouble. The text so far is stored every
-SAVE_INTERVAL_S for all jobs, and once more at every way out: a killed process loses at most the
-last second of text.
+in trouble. The text so far is stored every SAVE_INTERVAL_S for all jobs, and once more at every way
+out: a killed process loses at most the last second of text.
 """
 
 import asyncio
@@ -295,7 +294,7 @@ class Answers:
         if job.ask is None or job.written is None:
             return True
         if job.awaits_row:
-            return await self._records.is_written(job.written, job.live)
+            return await self._records.has_row(job.written, job.live)
         return await self._records.is_kept(job.ask, job.written, job.live)
 
     def _stop_unwritten(self, job: AnswerJob) -> None:

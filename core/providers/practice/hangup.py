@@ -22,6 +22,7 @@ class PracticeProtocol(H11Protocol):
         self.logger = _logger
         self.access_log = False
 
+    # As narrow as uvicorn's own, which asyncio's base class does not foresee.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
