@@ -1,34 +1,27 @@
 """Chat answers that outlive the page that asked: started, watched and stopped from any thread.
 
-Each answer is a job on the studio's loop. A page's question and its answer's row are stored before
-anything is sent, a posted chat's while its request is on its way, unless the store is known to be
-in trouble. The text so far is stored every SAVE_INTERVAL_S for all jobs, and once more at every way
-out: a killed process loses at most the last second of text.
+A page's question and its answer's row are stored before anything is sent, a posted chat's while its
+request is on its way, unless the store is known to be in trouble.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from core.errors import InputError
-from core.models import AnswerStatus, ChatParameters, Conversation, Message, Turn
+from core.models import ChatParameters, Conversation, Message, Turn
 from core.providers.deepseek import DeepSeek
 from core.storage.asked import Ask
 from core.storage.store import Store
-from core.work.answer_attempts import Backoff, bring_in, usual_delays
+from core.work.answer_attempts import Backoff, usual_delays
 from core.work.answer_context import posted_turns, stored_turns
 from core.work.answer_job import AnswerJob
-from core.work.answer_records import LEASE_S, AnswerRecords
+from core.work.answer_records import LEASE_S
+from core.work.answer_runner import AnswerRunner
 from core.work.live_answer import LiveAnswer
 from core.work.live_answers import LiveAnswers
 from core.work.loop import LoopThread
 from core.work.titles import Titles, shortened
-
-logger = logging.getLogger(__name__)
-
-CLOSE_TIMEOUT_S = 8.0
 
 # What a person may ask in one message; DeepSeek's context is 1,048,576 tokens (deepseek.md §1).
 QUESTION_LIMIT = 400_000
@@ -54,20 +47,23 @@ class Answers:
         service: Callable[[str], ChatService],
         backoff: Backoff | None = None,
     ) -> None:
-        self._loop = loop
         self._store = store
         self._process_id = process_id
         self._service = service
-        self._backoff = backoff or usual_delays
         self._titles = Titles(store)
-        self._is_closing = False
         self._live = LiveAnswers()
-        self._records = AnswerRecords(store, self._live, process_id=process_id)
+        self._runner = AnswerRunner(
+            loop=loop,
+            store=store,
+            live=self._live,
+            titles=self._titles,
+            process_id=process_id,
+            backoff=backoff or usual_delays,
+        )
 
     def start(self) -> None:
         """Begin to save what grows. Call once, after what a dead process left was settled."""
-        self._loop.spawn(self._records.save_regularly(), name="save-answers")
-        self._loop.spawn(self._records.end_dead(), name="end-dead-answers")
+        self._runner.start()
 
     # -- use cases, from any thread ----------------------------------------------------------------
 
@@ -118,14 +114,7 @@ class Answers:
             return posted_turns(turns, with_reasoning=with_reasoning)
 
         live = LiveAnswer(ask.answer(), owner)
-        job = AnswerJob(live, parameters, service.client, context, ask=ask)
-        self._records.expect(ask)
-        self._live.add(live)
-        try:
-            self._loop.post(partial(self._start_posted, job, ask))
-        except RuntimeError:  # the loop has ended: the studio is being closed
-            live.finish(AnswerStatus.INTERRUPTED)
-            self._live.remove(live.message_id)
+        self._runner.run_posted(AnswerJob(live, parameters, service.client, context, ask=ask), ask)
         return live
 
     def check(self, owner: str, question: str) -> None:
@@ -187,20 +176,19 @@ class Answers:
     def stop(self, owner: str, message_id: str) -> None:
         """Close the upstream at once and keep what came; harmless when it has ended already."""
         if self._live.mark_stopped(message_id, owner=owner):
-            self._loop.post(lambda: self._live.cancel(message_id))
+            self._runner.cancel(message_id)
         else:
             self._store.messages.request_stop(owner, message_id)
 
     def close(self) -> None:
         """End every answer of this process as interrupted, with what came so far stored."""
-        self._loop.call(self._close(), timeout_s=CLOSE_TIMEOUT_S)
+        self._runner.close()
 
     def end_late(self) -> None:
         """End what was asked while the loop was being closed: its readers wait for nobody."""
-        for live in self._live.growing():
-            live.finish(AnswerStatus.INTERRUPTED)
+        self._runner.end_late()
 
-    # -- the job -----------------------------------------------------------------------------------
+    # -- what the ways of asking share -------------------------------------------------------------
 
     def _begin(
         self,
@@ -231,7 +219,6 @@ class Answers:
             title = shortened(question)
             self._store.conversations.rename(owner, conversation.id, title, manual=False)
         live = LiveAnswer(answer, owner)
-        self._live.add(live)
 
         async def context(with_reasoning: bool) -> list[Turn]:
             return await asyncio.to_thread(
@@ -240,74 +227,8 @@ class Answers:
 
         is_first = conversation.head_id is None
         wants_title = is_first and not conversation.title_is_manual
-        self._spawn(AnswerJob(live, parameters, service.client, context, wants_title))
+        self._runner.run(AnswerJob(live, parameters, service.client, context, wants_title))
         return live
-
-    def _start_posted(self, job: AnswerJob, ask: Ask) -> None:
-        # Nothing is spent on what may not be kept; else text does not wait for the disk.
-        job.awaits_row = self._records.is_troubled
-        self._spawn(job)
-        job.written = self._records.add(ask)
-        job.written.add_done_callback(lambda _: self._stop_unwritten(job))
-
-    def _spawn(self, job: AnswerJob) -> None:
-        self._loop.spawn(self._run(job), name=f"answer-{job.live.message_id}")
-
-    async def _run(self, job: AnswerJob) -> None:
-        live = job.live
-        try:
-            # Stopped before it came to its first step, or asked while everything is being ended.
-            if not self._live.begin(live.message_id) or self._is_closing:
-                raise asyncio.CancelledError
-            status, error = await bring_in(
-                live, job.turns, job.parameters, job.client, backoff=self._backoff
-            )
-        except asyncio.CancelledError:
-            was_stopped = self._live.was_stopped(live.message_id)
-            status = AnswerStatus.STOPPED if was_stopped else AnswerStatus.INTERRUPTED
-            if (error := job.write_error) is not None:
-                status = AnswerStatus.FAILED
-        wants_title = job.wants_title and status is AnswerStatus.COMPLETE
-        if wants_title:  # noted first: a page that sees the end is to know that more will come
-            self._titles.await_for(live.conversation_id)
-        live.finish(status, error)  # before anything is waited for: a stop comes too late now
-        try:
-            await asyncio.shield(self._end(job))
-            if status is not AnswerStatus.COMPLETE:
-                reason = f" ({error.text_id})" if error else ""
-                logger.info("Answer %s ended as %s%s", live.message_id, status, reason)
-            if wants_title and not self._is_closing:
-                await self._titles.write(
-                    live.owner, live.snapshot(), job.parameters.model, job.client
-                )
-        finally:
-            self._titles.give_up(live.conversation_id)
-
-    async def _end(self, job: AnswerJob) -> None:
-        """Write the final state down, then let go."""
-        if await self._is_kept(job):
-            await self._records.end(job.live)
-        self._live.remove(job.live.message_id)
-        job.live.saved.set()
-
-    async def _is_kept(self, job: AnswerJob) -> bool:
-        if job.ask is None or job.written is None:
-            return True
-        if job.awaits_row:
-            return await self._records.has_row(job.written, job.live)
-        return await self._records.is_kept(job.ask, job.written, job.live)
-
-    def _stop_unwritten(self, job: AnswerJob) -> None:
-        """Spend no more on an answer that the store did not take."""
-        if job.write_error is not None:
-            self._live.cancel(job.live.message_id)
-
-    async def _close(self) -> None:
-        self._is_closing = True
-        jobs = self._live.jobs()
-        for message_id in jobs:
-            self._live.cancel(message_id)
-        await asyncio.gather(*jobs.values(), return_exceptions=True)
 
 
 def _checked(question: str) -> str:

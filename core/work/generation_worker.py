@@ -14,7 +14,7 @@ may stop; a task that may have been billed is never declared dead before Kling i
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from random import Random
@@ -26,6 +26,7 @@ from core.providers.kling import Kling
 from core.storage.pictures import Archive
 from core.storage.store import Store
 from core.wire.pacing import retry_delays
+from core.work.generation_leases import GenerationLeases
 from core.work.generation_steps import GenerationSteps
 from core.work.intent_sender import IntentSender, Sending
 from core.work.pace import PRACTICE_PACE, Pace
@@ -41,10 +42,7 @@ Status = GenerationStatus
 OPEN_STATUSES = frozenset(status for status in Status if not status.is_final)
 
 CLAIM_LIMIT = 500
-RENEW_AT_ONCE = 1_000  # ids in one statement; databases limit their number
 USUAL_KEPT_S = 60.0
-# A lease that cannot be renewed is given up after this part of it, before anyone may take it over.
-LET_GO_AFTER = 0.8
 
 
 class GenerationWorker:
@@ -92,10 +90,18 @@ class GenerationWorker:
         )
         self._sender: IntentSender | None = None
         self._drivers: dict[str, asyncio.Task[None]] = {}
+        self._leases = GenerationLeases(
+            store,
+            process_id=process_id,
+            pace=self._pace,
+            clock=clock,
+            held=self._drivers.keys,
+            drop=self.drop,
+            tell_trouble=self._tell_store_trouble,
+        )
         self._slots_key = f"slots.{provider}"
         self._remembered: dict[str, object] = {}
         self._usual: dict[tuple[object, ...], tuple[float, tuple[float, ...]]] = {}
-        self._held_since = clock()
         self._poke = asyncio.Event()
         self._main: asyncio.Task[None] | None = None
         self._store_trouble: StoreError | None = None
@@ -157,7 +163,7 @@ class GenerationWorker:
             )
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.watch.run(), name=f"watch-{self._provider}")
-                group.create_task(self._hold_leases(), name=f"leases-{self._provider}")
+                group.create_task(self._leases.hold(), name=f"leases-{self._provider}")
                 await self._claim_for_ever(slots, self._sender)
         finally:
             await self._let_go()
@@ -238,41 +244,6 @@ class GenerationWorker:
             # The lease runs out, and the row is taken up again from where it stands.
             logger.error("Generation %s stumbled", generation_id, exc_info=error)
 
-    # -- leases ------------------------------------------------------------------------------------
-
-    async def _hold_leases(self) -> None:
-        self._held_since = self._clock()
-        while True:
-            await asyncio.sleep(self._pace.lease_s / 4)
-            asked_at = self._clock()
-            held = list(self._drivers)
-            until = self._held_since + self._pace.lease_s * LET_GO_AFTER
-            try:
-                async with asyncio.timeout(max(until - asked_at, self._pace.lease_s / 10)):
-                    ours = await asyncio.to_thread(self._renew, held)
-            except (StoreError, TimeoutError) as error:
-                if isinstance(error, StoreError):
-                    self._tell_store_trouble(error)
-                if self._clock() >= until:
-                    # Others may take them over now: nothing of ours must still be going on then.
-                    self._cancel(held)
-                continue
-            self._held_since = asked_at
-            # Finished meanwhile, or another process goes on with it.
-            self._cancel([each for each in held if each not in ours])
-
-    def _renew(self, held: Sequence[str]) -> frozenset[str]:
-        ours: frozenset[str] = frozenset()
-        for some in _batches(held, RENEW_AT_ONCE):
-            ours |= self._store.leases.renew(
-                self._process_id, some, now=datetime.now(UTC), lease_s=self._pace.lease_s
-            )
-        return ours
-
-    def _cancel(self, generation_ids: Collection[str]) -> None:
-        for generation_id in generation_ids:
-            self.drop(generation_id)
-
     async def _let_go(self) -> None:
         held = list(self._drivers)
         drivers = list(self._drivers.values())
@@ -282,13 +253,9 @@ class GenerationWorker:
         self._steps.close()
         self._collector.close()
         try:
-            await asyncio.to_thread(self._free, held)
+            await asyncio.to_thread(self._leases.free, held)
         except StoreError as error:
             logger.info("The leases run out by themselves: %s", error)
-
-    def _free(self, held: Sequence[str]) -> None:
-        for some in _batches(held, RENEW_AT_ONCE):
-            self._store.leases.renew(self._process_id, some, now=datetime.now(UTC), lease_s=0.0)
 
     def _tell_store_trouble(self, error: StoreError) -> None:
         self._store_trouble = error
@@ -324,8 +291,3 @@ class GenerationWorker:
 
 def _is_unsent(generation: Generation) -> bool:
     return generation.status is Status.INTENDED and generation.sending_at is None
-
-
-def _batches(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]

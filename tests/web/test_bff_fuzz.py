@@ -44,7 +44,7 @@ def practice() -> Iterator[PracticeServer]:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, practice: PracticeServer) -> Iterator[Served]:
     with serving_practice(tmp_path_factory.mktemp("fuzz"), practice) as running:
-        running.studio.answers._backoff = lambda: ()
+        running.studio.answers._runner._backoff = lambda: ()
         yield running
 
 

@@ -21,7 +21,7 @@ from tests.web.serving import PATIENCE_S, serving, until
 
 def test_an_upstream_that_is_not_there_is_our_fault(tmp_path: Path) -> None:
     with serving(tmp_path, chat_url="http://127.0.0.1:9/chat/completions") as served:
-        served.studio.answers._backoff = lambda: ()
+        served.studio.answers._runner._backoff = lambda: ()
         reply = served.http.get("/complete", params={"question": "你好"})
         assert reply.status_code == 500
         assert "127.0.0.1:9 cannot be reached" in reply.json()["error"]

@@ -118,7 +118,7 @@ def test_an_error_keeps_its_status(
 def test_too_much_upstream_is_too_much_here(
     served: Served, client: openai.OpenAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(served.studio.answers, "_backoff", lambda: ())
+    monkeypatch.setattr(served.studio.answers._runner, "_backoff", lambda: ())
     with pytest.raises(openai.RateLimitError):
         client.chat.completions.create(model="deepseek-flash", messages=asking("429"))
     with pytest.raises(openai.InternalServerError) as caught:

@@ -81,7 +81,7 @@ def test_models_are_the_proxys_own(served: Served) -> None:
 
 
 def test_errors_keep_their_status(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(served.studio.answers, "_backoff", lambda: ())
+    monkeypatch.setattr(served.studio.answers._runner, "_backoff", lambda: ())
     with client_of(served) as client:
         with pytest.raises(openai.RateLimitError):
             client.chat.completions.create(model="crowded", messages=HELLO)
