@@ -1,9 +1,10 @@
 """Time `GET /stream` of the studio beside a plain Node proxy and beside the upstream itself.
 
 Run `python bench/bff.py` (needs node; `--quick` for a short look, `--full` for 10,000 chunks on 200
-streams too). All rounds of a row are interleaved: direct, Node, studio, direct, Node, studio …, and
-ratios are the medians of what stood side by side. CPU is that of the proxy's own process. Added
-delay is from the upstream's write to the reader's read, less the direct reader's median.
+streams too). All rounds of a row are interleaved: direct, Node, direct, studio, direct …, and
+ratios are the medians of what stood side by side. CPU is that of the proxy's own process, with
+what it does behind the last byte. Added delay is from the upstream's write to the reader's read,
+less the direct reader's median.
 Everything stays on loopback; the reader is one Python process with plain sockets.
 """
 
@@ -20,19 +21,23 @@ from bench.proxies.pages import measure_with_pages
 from bench.proxies.processes import cpu_s, memory_mb
 from bench.proxies.reader import run_round
 from bench.proxies.rounds import Round, Row, quantile
-from bench.proxies.targets import TARGETS, Places, targets
+from bench.proxies.targets import PROXIES, TARGETS, Places, targets
 
 # What other measurements take from here.
 __all__ = ["Row", "cpu_s", "memory_mb", "quantile", "run_round", "targets"]
 
 
 def measure(row: Row, at: Places) -> dict[str, list[Round]]:
-    """Run the rounds of a row on all targets in turn."""
+    """Run the rounds of a row on both proxies in turn, each behind one on the upstream itself.
+
+    So both begin alike, with an upstream that has just worked and everything else at rest.
+    """
     rounds: dict[str, list[Round]] = {target: [] for target in TARGETS}
     for _ in range(row.rounds):
-        for target in TARGETS:
-            port, pid = at[target]
-            rounds[target].append(run_round(target, port, pid, row))
+        for proxy in PROXIES:
+            for target in ("direct", proxy):
+                port, pid = at[target]
+                rounds[target].append(run_round(target, port, pid, row))
     return rounds
 
 
@@ -42,7 +47,8 @@ def report(row: Row, rounds: dict[str, list[Round]]) -> None:
     for target in TARGETS:
         ran = rounds[target]
         wall = statistics.median(one.wall_s for one in ran)
-        ratios = [one.wall_s / other.wall_s for one, other in zip(ran, rounds["node"], strict=True)]
+        beside = ran[:: len(ran) // len(rounds["node"])]  # the upstream's come once for each proxy
+        ratios = [a.wall_s / b.wall_s for a, b in zip(beside, rounds["node"], strict=True)]
         first = statistics.median(x * 1000 for one in ran for x in one.first_s)
         cpu = statistics.median(one.cpu_s / one.events * 1e5 for one in ran)
         peak = max(one.peak_mb for one in ran)
@@ -52,8 +58,8 @@ def report(row: Row, rounds: dict[str, list[Round]]) -> None:
             worst = statistics.median(quantile(one.delays_us, 0.99) for one in ran)
             added = f"{median - floor:>9.2f}{worst:>9.2f}"
         print(
-            f"{row.name if target == 'direct' else '':<28}{target:<8}{wall:>8.3f}"
-            f"{row.streams / wall:>9.1f}{statistics.median(ratios):>7.2f}{cpu:>8.2f}"
+            f"{row.name if target == 'direct' else '':<36}{target:<8}{wall:>8.3f}"
+            f"{row.streams * row.in_a_row / wall:>9.1f}{statistics.median(ratios):>7.2f}{cpu:>8.2f}"
             f"{first:>9.1f}{peak:>8.0f}{added}"
         )
 
@@ -67,7 +73,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="rows whose name holds this")
     args = parser.parse_args()
     rows = [
-        Row(1, 500, rounds=60),  # a few milliseconds each, and as uneven
+        Row(1, 500, rounds=40),  # a few milliseconds each, and as uneven
+        Row(1, 500, rounds=12, in_a_row=20),
         Row(1, 10_000, rounds=5),
         Row(20, 500, rounds=7),
         Row(20, 10_000),
@@ -95,7 +102,7 @@ def main() -> None:
         idle = memory_mb(pid, "VmRSS")
         print(f"idle studio {idle:.0f} MB; ratio is the wall time against Node's")
         print(
-            f"{'streams × chunks':<28}{'':<8}{'wall s':>8}{'streams/s':>9}{'ratio':>7}"
+            f"{'streams × chunks':<36}{'':<8}{'wall s':>8}{'streams/s':>9}{'ratio':>7}"
             f"{'CPU s':>8}{'first ms':>9}{'MB':>8}{'added ms':>9}{'p99 ms':>9}"
         )
         run_round("studio", *at["studio"], Row(20, 100))  # warm

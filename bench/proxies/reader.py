@@ -7,7 +7,7 @@ import time
 from typing import Any
 from urllib.parse import quote
 
-from bench.proxies.processes import cpu_s, forget_peak, memory_mb
+from bench.proxies.processes import come_to_rest, cpu_s, forget_peak, memory_mb
 from bench.proxies.rounds import Round, Row
 
 try:  # the reader must not be what is measured
@@ -70,9 +70,8 @@ def request_to(target: str, port: int, row: Row) -> bytes:
     ).encode()
 
 
-async def read_streams(target: str, port: int, row: Row) -> Round:
-    """Run all streams of a row at once."""
-    total = Round()
+async def read_streams(target: str, port: int, row: Row, total: Round) -> None:
+    """Run all streams of a row at once, and add what they show."""
     loop = asyncio.get_running_loop()
     request = request_to(target, port, row)
     began = time.monotonic()
@@ -89,20 +88,23 @@ async def read_streams(target: str, port: int, row: Row) -> Round:
 
     async with asyncio.timeout(90):
         await asyncio.gather(*(one() for _ in range(row.streams)))
-    total.wall_s = time.monotonic() - began
-    if total.events != row.streams * row.chunks:
-        raise SystemExit(f"{target}: {total.events} of {row.streams * row.chunks} events")
-    return total
+    total.wall_s += time.monotonic() - began
 
 
 def run_round(target: str, port: int, pid: int | None, row: Row) -> Round:
-    """Measure one target once."""
+    """Measure one target once, with what it does behind the last byte."""
     before = cpu_s(pid) if pid else 0.0
     if pid:
         forget_peak(pid)
+    total = Round()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        total = runner.run(read_streams(target, port, row))
+        for _ in range(row.in_a_row):
+            runner.run(read_streams(target, port, row, total))
+    expected = row.streams * row.chunks * row.in_a_row
+    if total.events != expected:
+        raise SystemExit(f"{target}: {total.events} of {expected} events")
     if pid:
+        come_to_rest(pid)
         total.cpu_s = cpu_s(pid) - before
         total.peak_mb = memory_mb(pid, "VmHWM")
     return total

@@ -5,17 +5,19 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Row:
-    """So many streams at once, of so many chunks, at that pace."""
+    """So many streams at once, of so many chunks, at that pace; and that so many times in a row."""
 
     streams: int
     chunks: int
     pause_ms: int = 0
     rounds: int = 3
+    in_a_row: int = 1
 
     @property
     def name(self) -> str:
         pace = f"every {self.pause_ms} ms" if self.pause_ms else "full speed"
-        return f"{self.streams} × {self.chunks}, {pace}"
+        times = f", {self.in_a_row} in a row" if self.in_a_row > 1 else ""
+        return f"{self.streams} × {self.chunks}, {pace}{times}"
 
 
 @dataclass

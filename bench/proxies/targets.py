@@ -15,7 +15,8 @@ from typing import Any
 from tests.running_app import ROOT, free_port
 
 BENCH = ROOT / "bench"
-TARGETS = ("direct", "node", "studio")
+PROXIES = ("node", "studio")
+TARGETS = ("direct", *PROXIES)
 
 Places = dict[str, tuple[int, int | None]]  # port and process of each target
 
