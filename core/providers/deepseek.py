@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -178,7 +179,7 @@ class DeepSeek:
         request = post_request(
             httpx.URL(server.prefix_url) if continues else self._url,
             encode_body(body),
-            {**self._client.headers, **self._headers()},  # names in small letters, both
+            self._posted_headers,
             timeout=self._timeout,
         )
         clock = asyncio.get_running_loop().time
@@ -246,6 +247,12 @@ class DeepSeek:
         if error is not None:
             raise error
         return payload
+
+    @cached_property
+    def _posted_headers(self) -> httpx.Headers:
+        headers = httpx.Headers({**self._client.headers, "host": self._url.netloc.decode()})
+        headers.update(self._headers())
+        return headers
 
     def _headers(self) -> dict[str, str]:
         headers = {

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -58,6 +59,17 @@ class Balance:
     currencies: tuple[CurrencyBalance, ...] = ()
 
 
+@lru_cache(maxsize=64)  # both are asked for several times for each answer
+def _host_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else (parts.hostname or "?")
+
+
+@lru_cache(maxsize=64)
+def _is_deepseek(url: str) -> bool:
+    return f".{urlsplit(url).hostname or ''}".endswith(".deepseek.com")
+
+
 @dataclass(frozen=True, slots=True)
 class ChatServer:
     """Where chat goes, and which dialect is spoken there.
@@ -76,12 +88,11 @@ class ChatServer:
 
     @property
     def host(self) -> str:
-        parts = self._parts
-        return f"{parts.hostname}:{parts.port}" if parts.port else (parts.hostname or "?")
+        return _host_of(self.url)
 
     @property
     def is_deepseek(self) -> bool:
-        return f".{self._parts.hostname or ''}".endswith(".deepseek.com")
+        return _is_deepseek(self.url)
 
     @property
     def speaks_deepseek(self) -> bool:

@@ -6,13 +6,11 @@ and there httpx's own transport stays.
 
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
-from httpx_aiohttp.transport import AiohttpResponseStream
 
 # Servers drop idle connections after 5 s (Node, uvicorn): whoever sends on one at that very moment
 # loses the request, so we are earlier.
@@ -23,57 +21,103 @@ READ_BYTES = 16 * 1024
 # of a megabyte for each stream, in small parts: answers at full speed filled the memory with it.
 RECEIVE_BYTES = 48 * 1024
 
-_READ_ANY = "read_any"
+_BODY = "body"
+
+# aiohttp's errors as httpx's, the more special before the more general.
+_ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
+    (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
+    (aiohttp.ClientConnectorError, httpx.ConnectError),
+    (aiohttp.ServerTimeoutError, httpx.ReadTimeout),
+    (aiohttp.InvalidURL, httpx.UnsupportedProtocol),
+    (aiohttp.NonHttpUrlClientError, httpx.UnsupportedProtocol),
+    (aiohttp.ClientResponseError, httpx.RemoteProtocolError),
+    (aiohttp.ClientError, httpx.ReadError),
+)
 
 Read = Callable[[], Awaitable[bytes]]
 
 
-class FastTransport(AiohttpTransport):
-    """AiohttpTransport, with failures that say how far the request had come.
+class FastTransport(httpx.AsyncBaseTransport):
+    """Sends whole requests, and streams the replies. Keeps no cookies, follows nothing.
 
-    The read timeout covers the wait for the reply's headers; whoever reads the body watches the
-    clock: aiohttp would start a timer for every read.
+    Failures say how far the request had come: ConnectError and ConnectTimeout only where it was not
+    sent. The read timeout covers the wait for the reply's headers; whoever reads the body watches
+    the clock: aiohttp would start a timer for every read.
     """
 
     def __init__(self, *, verify: ssl.SSLContext) -> None:
-        super().__init__(verify=verify)
-
-    def get_client(self) -> aiohttp.ClientSession:
-        # Of itself the package would allow 100 connections: the 101st answer would wait.
-        connector = aiohttp.TCPConnector(
-            limit=0,
-            keepalive_timeout=KEEP_ALIVE_S,
-            ssl=self.ssl_context,
-            socket_factory=_small_socket,
-        )
-        return aiohttp.ClientSession(connector=connector, read_bufsize=READ_BYTES)
+        self._verify = verify
+        self._session: aiohttp.ClientSession | None = None  # made on the loop it is used on
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._session is None:
+            self._session = self._open_session()
         try:
-            response = await super().handle_async_request(request)
-        except httpx.TransportError as error:
-            # The package takes a server that hung up for one that was never reached.
-            if isinstance(error.__cause__, aiohttp.ConnectionTimeoutError):
-                raise httpx.ConnectTimeout(str(error), request=request) from error
-            if isinstance(error.__cause__, aiohttp.ClientConnectorError):
-                raise httpx.ConnectError(str(error), request=request) from error
-            if isinstance(error, httpx.ConnectTimeout):
-                raise httpx.ReadError(str(error), request=request) from error
-            raise
-        assert isinstance(response.stream, AiohttpResponseStream)
-        reply = response.stream._aiohttp_response
-        response.extensions[_READ_ANY] = _reader(reply.content)
+            reply = await self._session.request(
+                request.method,
+                str(request.url),
+                headers=[(name.decode(), value.decode()) for name, value in request.headers.raw],
+                data=aiohttp.BytesPayload(await request.aread()),
+                allow_redirects=False,
+                timeout=_timeout(request.extensions.get("timeout", {})),
+            )
+        except aiohttp.ClientError as error:
+            raise _as_httpx(error, request) from error
         if reply.connection is not None and reply.connection.protocol is not None:
             reply.connection.protocol.read_timeout = None
             reply.connection.protocol.start_timeout()
-        return response
+        body = ReplyBody(reply)
+        return httpx.Response(
+            reply.status,
+            headers=httpx.Headers(list(reply.raw_headers), encoding="latin-1"),
+            stream=body,
+            extensions={"http_version": b"HTTP/1.1", _BODY: body},
+        )
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        # Of itself aiohttp would allow 100 connections: the 101st answer would wait.
+        connector = aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=KEEP_ALIVE_S, ssl=self._verify, socket_factory=_small_socket
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            read_bufsize=READ_BYTES,
+        )
+
+
+class ReplyBody(httpx.AsyncByteStream):
+    """The body of a reply, as it comes."""
+
+    def __init__(self, reply: aiohttp.ClientResponse) -> None:
+        self.reply = reply
+
+    async def read(self) -> bytes:
+        """Return whatever has come, at most READ_BYTES; empty at the end."""
+        try:
+            return await self.reply.content.readany()
+        except aiohttp.ClientError as error:
+            raise httpx.ReadError(str(error)) from error
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while chunk := await self.read():
+            yield chunk
+
+    async def aclose(self) -> None:
+        """Keep the connection when the body was read to its end, else close it."""
+        self.reply.release()
 
 
 def chunk_reader(response: httpx.Response) -> Read:
     """Return what reads the next bytes of a body, whatever has come; empty at its end."""
-    direct: Read | None = response.extensions.get(_READ_ANY)
-    if direct is not None and "content-encoding" not in response.headers:
-        return direct  # past five layers of generators
+    body: ReplyBody | None = response.extensions.get(_BODY)
+    if body is not None and "content-encoding" not in response.headers:
+        return body.read  # past five layers of generators
     chunks = response.aiter_bytes()
 
     async def read() -> bytes:
@@ -82,14 +126,17 @@ def chunk_reader(response: httpx.Response) -> Read:
     return read
 
 
-def _reader(content: aiohttp.StreamReader) -> Read:
-    async def read() -> bytes:
-        try:
-            return await content.read(READ_BYTES)
-        except aiohttp.ClientError as error:
-            raise httpx.ReadError(str(error)) from error
+def _timeout(seconds: Mapping[str, float | None]) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        connect=seconds.get("pool"),
+        sock_connect=seconds.get("connect"),
+        sock_read=seconds.get("read"),
+    )
 
-    return read
+
+def _as_httpx(error: aiohttp.ClientError, request: httpx.Request) -> httpx.TransportError:
+    kind = next(ours for theirs, ours in _ERRORS if isinstance(error, theirs))
+    return kind(str(error), request=request)
 
 
 def _small_socket(address: "aiohttp.AddrInfoType") -> socket.socket:

@@ -6,9 +6,8 @@ import socket
 
 import httpx
 import pytest
-from httpx_aiohttp.transport import AiohttpResponseStream
 
-from core.providers.fast_transport import RECEIVE_BYTES, FastTransport
+from core.providers.fast_transport import RECEIVE_BYTES, FastTransport, ReplyBody
 from core.providers.http import build_client
 from tests.unit.replies import raw_server, read_request
 
@@ -62,8 +61,8 @@ def test_a_stream_reads_little_ahead() -> None:
         transport = FastTransport(verify=httpx.create_ssl_context())
         async with raw_server(begin) as origin, transport:
             reply = await transport.handle_async_request(httpx.Request("GET", f"{origin}/"))
-            assert isinstance(reply.stream, AiohttpResponseStream)
-            connection = reply.stream._aiohttp_response.connection
+            assert isinstance(reply.stream, ReplyBody)
+            connection = reply.stream.reply.connection
             assert connection is not None
             assert connection.transport is not None
             line = connection.transport.get_extra_info("socket")
