@@ -11,6 +11,7 @@ from core.errors import ProtocolError, ProviderError
 from core.models import ChatChunk
 from core.providers.deepseek_errors import error_in_stream, unreadable
 from core.providers.deepseek_event import plain_text
+from core.providers.deepseek_template import EventTemplate
 from core.providers.deepseek_timers import (
     Limit,
     StreamTimers,
@@ -35,7 +36,9 @@ GRACE_S = 2.0
 DRAIN_S = 0.1
 WHOLE_REPLY_BYTES = 32 * 1024 * 1024
 _HEAD_BYTES = 64 * 1024
+_REST_BYTES = 64 * 1024  # of an unfinished event, from where on the decoder's own limits count
 _DONE = "[DONE]"
+_BLANK_LINE = b"\n\n"
 _FIELDS = (b":", b"data", b"event", b"id", b"retry")
 
 
@@ -59,6 +62,8 @@ class ChunkStream(AsyncIterator[ChatChunk]):
         self._is_event_stream = "event-stream" in content_type
         self._is_whole = "json" in content_type or "html" in content_type
         self._decoder = SSEDecoder()
+        self._template = EventTemplate()
+        self._rest = b""  # behind the last whole event, not given to the decoder yet
         self._head = bytearray()  # the beginning, until the first event proves it to be a stream
         self._ready: deque[ChatChunk | str] = deque()
         self._model: str | None = None  # that the last event named
@@ -70,13 +75,8 @@ class ChunkStream(AsyncIterator[ChatChunk]):
         self._garbage = 0
 
     async def __anext__(self) -> ChatChunk:
-        while not self._ready:
-            if self._failure is not None:
-                failure, self._failure = self._failure, None
-                raise failure
-            if self._ended:
-                raise StopAsyncIteration
-            await self._read_on()
+        if not await self._has_more():
+            raise StopAsyncIteration
         chunk = self._ready.popleft()
         return ChatChunk(chunk) if isinstance(chunk, str) else chunk
 
@@ -85,10 +85,21 @@ class ChunkStream(AsyncIterator[ChatChunk]):
 
         A piece of the answer that came alone, as nearly all do, is the bare text.
         """
-        async for chunk in self:
-            batch: list[ChatChunk | str] = [chunk, *self._ready]
+        while await self._has_more():
+            batch = list(self._ready)
             self._ready.clear()
             yield batch
+
+    async def _has_more(self) -> bool:
+        """Read on until something is ready, or nothing more will come; raises how it broke off."""
+        while not self._ready:
+            if self._failure is not None:
+                failure, self._failure = self._failure, None
+                raise failure
+            if self._ended:
+                return False
+            await self._read_on()
+        return True
 
     async def drain(self) -> None:
         """Read what is left behind a complete answer, if it is there already."""
@@ -123,8 +134,31 @@ class ChunkStream(AsyncIterator[ChatChunk]):
     def _decode(self, raw: bytes) -> None:
         if not self._has_data and len(self._head) < _HEAD_BYTES:
             self._head += raw
+        block, self._rest = _split_at_last_event(self._rest + raw)
+        while block and not self._ended:
+            if (usual := self._usual_texts(block)) is not None:
+                texts, block = usual
+                self._ready.extend(texts)
+                self._has_data = self._has_moved = True
+                continue
+            # One event tells what the next ones look like.
+            size = block.find(_BLANK_LINE) + len(_BLANK_LINE) if self._template.is_of_use else 0
+            if size < len(_BLANK_LINE):
+                size = len(block)
+            self._read_events(block[:size])
+            block = block[size:]
+        if self._has_moved:
+            self._has_moved = False
+            self._body.wait_for(self._next_data)
+
+    def _usual_texts(self, block: bytes) -> tuple[list[str], bytes] | None:
+        if self._is_finished or not self._template.is_of_use:
+            return None
+        return self._template.texts(block) if self._decoder.is_between_events else None
+
+    def _read_events(self, block: bytes) -> None:
         try:
-            events = self._decoder.feed_raw(raw)
+            events = self._decoder.feed_raw(block)
         except ProtocolError as error:
             limit = {"host": self._host, "limit_bytes": error.facts.get("limit_bytes", "-")}
             self._fail(
@@ -136,13 +170,11 @@ class ChunkStream(AsyncIterator[ChatChunk]):
             if text is not None and not self._is_finished:
                 self._ready.append(text)
                 self._has_data = self._has_moved = True
+                self._template.learn(data, text, self._model)
                 continue
             self._take(name, data.decode("utf-8", "replace"))
             if self._ended:
                 return
-        if self._has_moved:
-            self._has_moved = False
-            self._body.wait_for(self._next_data)
 
     def _take(self, name: str, data: str) -> None:
         # A colon first: a comment that a proxy wrapped as data (section 8).
@@ -178,7 +210,9 @@ class ChunkStream(AsyncIterator[ChatChunk]):
                 return
         self._has_data = True
         chunk = chunk_from_json(payload)
-        self._model = chunk.model or self._model
+        if chunk.model and chunk.model != self._model:
+            self._model = chunk.model
+            self._template.forget()
         self._ready.append(chunk)
         if self._is_finished:
             return  # the grace runs, whatever else is told
@@ -249,3 +283,13 @@ class ChunkStream(AsyncIterator[ChatChunk]):
     def _fail(self, error: ProviderError) -> None:
         self._ended = True
         self._failure = error
+
+
+def _split_at_last_event(block: bytes) -> tuple[bytes, bytes]:
+    """Return the whole events, and the beginning of the next; all of it, where that is unsure."""
+    whole = block.rfind(_BLANK_LINE) + len(_BLANK_LINE)
+    rest = block[whole:]
+    # With a CR in it, there may be an event that ends in other line ends.
+    if whole < len(_BLANK_LINE) or len(rest) > _REST_BYTES or 13 in rest:
+        return block, b""
+    return block[:whole], rest

@@ -1,5 +1,7 @@
 """Text that grows by pieces: read from any place, whole or piece by piece."""
 
+from collections.abc import Sequence
+
 # The newest pieces are told apart, so that who reads along gets each as it came. Older ones are
 # joined: a piece of three letters weighs twenty times its text.
 DISTINCT_PIECES = 128
@@ -20,10 +22,18 @@ class GrowingText:
         self._fresh.append(piece)
         self.length += len(piece)
         if len(self._fresh) >= 2 * DISTINCT_PIECES:
-            block = "".join(self._fresh[:DISTINCT_PIECES])
-            del self._fresh[:DISTINCT_PIECES]
-            self._blocks.append(block)
-            self._fresh_from += len(block)
+            self._join_older()
+
+    def extend(self, pieces: Sequence[object]) -> bool:
+        """Append pieces if all of them are text; tell whether they are, at the speed of `join`."""
+        try:
+            self.length += len("".join(pieces))  # type: ignore[arg-type]
+        except TypeError:
+            return False
+        self._fresh.extend(pieces)  # type: ignore[arg-type]
+        if len(self._fresh) >= 2 * DISTINCT_PIECES:
+            self._join_older()
+        return True
 
     def since(self, place: int) -> list[str]:
         """Return what follows `place`: the newest pieces as they came, older ones as one."""
@@ -44,6 +54,12 @@ class GrowingText:
     def whole(self) -> str:
         """Return all of it."""
         return "".join(self._blocks) + "".join(self._fresh)
+
+    def _join_older(self) -> None:
+        block = "".join(self._fresh[:-DISTINCT_PIECES])
+        del self._fresh[:-DISTINCT_PIECES]
+        self._blocks.append(block)
+        self._fresh_from += len(block)
 
     def _older(self, place: int) -> str:
         at, index = self._fresh_from, len(self._blocks)

@@ -2,9 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.errors import AppError
 from core.models import AnswerStatus, ChatChunk, Message, Usage
@@ -47,7 +47,9 @@ class LiveAnswer:
         self.message_id = message.id
         self.owner = owner
         self.conversation_id = message.conversation_id
-        self._message = message
+        self._begun = message
+        self._status = message.status
+        self._changes: dict[str, Any] = {}  # of the message since it began, but for its texts
         self._clock = clock
         self._started = clock()
         self._reasoning = GrowingText(message.reasoning_content)
@@ -68,49 +70,51 @@ class LiveAnswer:
     def add(self, *chunks: ChatChunk | str) -> None:
         """Append what chunks brought; text of the answer alone may come bare."""
         with self._lock:
-            message = self._message
-            for chunk in chunks:
-                if isinstance(chunk, str):
-                    if self._is_answering:  # nearly all, and nothing more to note
-                        self._content.add(chunk)
-                        continue
-                    chunk = ChatChunk(chunk)
-                if chunk.reasoning_content:
-                    self._reasoning.add(chunk.reasoning_content)
-                    if self._reasoning_from is None:
-                        self._reasoning_from = self._clock()
-                if chunk.content:
-                    self._content.add(chunk.content)
-                    self._is_answering = True
-                    if message.reasoning_s is None and self._reasoning_from is not None:
-                        message = replace(message, reasoning_s=self._clock() - self._reasoning_from)
-                if message.first_token_s is None and (chunk.content or chunk.reasoning_content):
-                    message = replace(message, first_token_s=self._clock() - self._started)
-                if chunk.finish_reason is not None:
-                    message = replace(message, finish_reason=chunk.finish_reason)
-                if chunk.usage is not None:
-                    message = replace(message, usage=chunk.usage)
-                if chunk.model is not None and chunk.model != message.model:
-                    message = replace(message, model=chunk.model)
-            self._message = message
+            if not (self._is_answering and self._content.extend(chunks)):
+                self._note(chunks)
             self._tell()
+
+    def _note(self, chunks: Sequence[ChatChunk | str]) -> None:
+        changes = self._changes
+        for chunk in chunks:
+            if isinstance(chunk, str):
+                if self._is_answering:
+                    self._content.add(chunk)
+                    continue
+                chunk = ChatChunk(chunk)
+            if chunk.reasoning_content:
+                self._reasoning.add(chunk.reasoning_content)
+                if self._reasoning_from is None:
+                    self._reasoning_from = self._clock()
+            if chunk.content:
+                self._content.add(chunk.content)
+                self._is_answering = True
+                if self._reasoning_from is not None and "reasoning_s" not in changes:
+                    changes["reasoning_s"] = self._clock() - self._reasoning_from
+            if "first_token_s" not in changes and (chunk.content or chunk.reasoning_content):
+                changes["first_token_s"] = self._clock() - self._started
+            if chunk.finish_reason is not None:
+                changes["finish_reason"] = chunk.finish_reason
+            if chunk.usage is not None:
+                changes["usage"] = chunk.usage
+            if chunk.model is not None:
+                changes["model"] = chunk.model
 
     def finish(self, status: AnswerStatus, error: AppError | None = None) -> None:
         """Set the final status: nothing is added any more."""
         with self._lock:
             self.error = error
-            now = self._clock()
-            message = replace(self._message, status=status, duration_s=now - self._started)
-            if self._reasoning_from is not None and message.reasoning_s is None:
-                message = replace(message, reasoning_s=now - self._reasoning_from)
+            self._status = status
+            changes, now = self._changes, self._clock()
+            changes |= {"status": status, "duration_s": now - self._started}
+            if self._reasoning_from is not None and "reasoning_s" not in changes:
+                changes["reasoning_s"] = now - self._reasoning_from
             if error is not None:
-                message = replace(
-                    message,
-                    error_text_id=error.text_id,
-                    error_facts=dict(error.facts),
-                    error_detail=error.detail,
-                )
-            self._message = message
+                changes |= {
+                    "error_text_id": error.text_id,
+                    "error_facts": dict(error.facts),
+                    "error_detail": error.detail,
+                }
             self._tell()
 
     def restart_clock(self) -> None:
@@ -124,13 +128,13 @@ class LiveAnswer:
     @property
     def is_final(self) -> bool:
         with self._lock:
-            return self._message.status.is_final
+            return self._status.is_final
 
     @property
     def has_grown(self) -> bool:
         """Whether any text has come since the job began."""
         with self._lock:
-            return self._message.first_token_s is not None
+            return "first_token_s" in self._changes
 
     @property
     def length(self) -> int:
@@ -147,27 +151,28 @@ class LiveAnswer:
     def reasoning_s(self) -> float | None:
         """How long it has been thinking, or how long it thought; None when it did not."""
         with self._lock:
-            if self._message.reasoning_s is not None:
-                return self._message.reasoning_s
             if self._reasoning_from is None:
                 return None
-            return self._clock() - self._reasoning_from
+            known: float | None = self._changes.get("reasoning_s")
+            return self._clock() - self._reasoning_from if known is None else known
 
     @property
     def usage(self) -> Usage | None:
         with self._lock:
-            return self._message.usage
+            usage: Usage | None = self._changes.get("usage")
+            return usage
 
     def outline(self) -> Message:
         """Return the message as it stands, without the text that came."""
         with self._lock:
-            return self._message
+            return replace(self._begun, **self._changes)
 
     def snapshot(self) -> Message:
         """Return the message as it stands, with all text so far: a copy of it."""
         with self._lock:
             return replace(
-                self._message,
+                self._begun,
+                **self._changes,
                 content=self._content.whole(),
                 reasoning_content=self._reasoning.whole(),
             )
@@ -184,7 +189,7 @@ class LiveAnswer:
                 self._reasoning.since(cursor.reasoning),
                 self._content.since(cursor.content),
                 Cursor(self._reasoning.length, self._content.length, self._version),
-                self._message.status.is_final,
+                self._status.is_final,
             )
 
     def wait(self, cursor: Cursor, *, timeout_s: float) -> Growth:
@@ -192,7 +197,7 @@ class LiveAnswer:
         with self._lock:
             self._waiting += 1
             self._changed.wait_for(
-                lambda: self._version != cursor.version or self._message.status.is_final, timeout_s
+                lambda: self._version != cursor.version or self._status.is_final, timeout_s
             )
             self._waiting -= 1
         return self.read(cursor)
