@@ -145,6 +145,34 @@ _SQLITE_SEARCH = (
     """,
 )
 
+# Indexing a text holds up the writers: triggers only note what is to be indexed (search_index.py).
+_SQLITE_SEARCH_LATER = (
+    "DROP TRIGGER message_index_added",
+    "DROP TRIGGER message_index_ended",
+    "DROP TRIGGER message_index_removed",
+    "CREATE TABLE unindexed_messages (seq INTEGER PRIMARY KEY)",
+    """
+    CREATE TRIGGER message_index_added AFTER INSERT ON messages WHEN new.status <> 'running' BEGIN
+        INSERT INTO unindexed_messages (seq) VALUES (new.seq);
+    END
+    """,
+    """
+    CREATE TRIGGER message_index_ended AFTER UPDATE OF status ON messages
+    WHEN old.status = 'running' AND new.status <> 'running' BEGIN
+        INSERT INTO unindexed_messages (seq) VALUES (new.seq);
+    END
+    """,
+    """
+    CREATE TRIGGER message_index_removed AFTER DELETE ON messages
+    WHEN old.status <> 'running' BEGIN
+        INSERT INTO message_index (message_index, rowid, content, reasoning_content)
+        SELECT 'delete', old.seq, old.content, old.reasoning_content
+        WHERE NOT EXISTS (SELECT 1 FROM unindexed_messages WHERE seq = old.seq);
+        DELETE FROM unindexed_messages WHERE seq = old.seq;
+    END
+    """,
+)
+
 _POSTGRES_SEARCH = """
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE INDEX messages_content_trigrams ON messages USING gin (content gin_trgm_ops)
@@ -171,7 +199,14 @@ def m001_initial(connection: Connection) -> None:
         return
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (m001_initial,)
+def m002_index_later(connection: Connection) -> None:
+    """Take the filling of SQLite's search index out of the writing."""
+    if connection.dialect.name == "sqlite":
+        for statement in _SQLITE_SEARCH_LATER:
+            connection.exec_driver_sql(statement)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (m001_initial, m002_index_later)
 
 
 def migrate(

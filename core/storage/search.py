@@ -1,22 +1,26 @@
 """Full text search, Chinese and English alike: substrings of titles and messages, newest first.
 
 SQLite: FTS5 with the trigram tokenizer for words of three characters and more, LIKE for shorter
-ones (Chinese words often are). PostgreSQL: ILIKE, which pg_trgm's indexes serve where they exist.
+ones (Chinese words often are) and for what is not in the index yet. PostgreSQL: ILIKE, which
+pg_trgm's indexes serve where they exist.
 """
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     RowMapping,
+    Select,
     and_,
     literal_column,
     or_,
     select,
     text,
+    union_all,
 )
 
 from core.models import Conversation, Role
@@ -24,6 +28,7 @@ from core.storage.conversations import conversation_from
 from core.storage.database import Database
 from core.storage.page import Page, behind, bounded, decode_cursor, encode_cursor
 from core.storage.schema import clean, conversations, messages
+from core.storage.search_index import unindexed
 
 _MAX_QUERY = 200  # characters; more than anyone types, less than SQLite's LIKE refuses
 _TRIGRAM = 3
@@ -153,21 +158,36 @@ def _in_messages(
 def _match(
     connection: Connection, words: list[str], with_reasoning: bool
 ) -> list[ColumnElement[bool]]:
-    columns = [messages.c.content, *([messages.c.reasoning_content] if with_reasoning else [])]
+    names = ["content", *(["reasoning_content"] if with_reasoning else [])]
     if connection.dialect.name == "postgresql":
         long_words, short_words = [], words
     else:
         long_words = [word for word in words if len(word) >= _TRIGRAM]
         short_words = [word for word in words if len(word) < _TRIGRAM]
     conditions = [
-        or_(*(contains(connection, column, word) for column in columns)) for word in short_words
+        or_(*(contains(connection, messages.c[name], word) for name in names))
+        for word in short_words
     ]
     if long_words:
         phrases = " AND ".join('"' + word.replace('"', '""') + '"' for word in long_words)
         expression = phrases if with_reasoning else f"content : ({phrases})"
-        indexed = text("SELECT rowid FROM message_index WHERE message_index MATCH :expression")
-        conditions.append(messages.c.seq.in_(indexed.bindparams(expression=expression)))
+        indexed: Select[Any] = (
+            select(literal_column("rowid"))
+            .select_from(text("message_index"))
+            .where(text("message_index MATCH :expression").bindparams(expression=expression))
+        )
+        found = union_all(indexed, _waiting(connection, names, long_words))
+        conditions.append(messages.c.seq.in_(found))
     return [and_(*conditions)]
+
+
+def _waiting(connection: Connection, names: list[str], words: list[str]) -> Select[Any]:
+    """Return those not in the index yet in which every word occurs: a few, looked through whole."""
+    late = messages.alias()
+    return select(late.c.seq).where(
+        late.c.seq.in_(select(unindexed.c.seq)),  # no join: SQLite would begin with all messages
+        *(or_(*(contains(connection, late.c[name], word) for name in names)) for word in words),
+    )
 
 
 def _hit(place: RowMapping, row: RowMapping, words: list[str], with_reasoning: bool) -> SearchHit:

@@ -17,6 +17,7 @@ from core.storage.leases import Leases
 from core.storage.messages import Messages
 from core.storage.migrations import migrate
 from core.storage.search import Search
+from core.storage.search_index import SearchIndex
 from core.storage.transfer import Transfer
 from core.storage.values import Values
 
@@ -42,6 +43,7 @@ class Store:
         self.messages = Messages(database, clock)
         self.asked = Asked(database, clock)
         self.search = Search(database)
+        self.search_index = SearchIndex(database)
         self.transfer = Transfer(database, clock)
         self.generations = Generations(database, clock)
         self.leases = Leases(database)

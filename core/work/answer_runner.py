@@ -6,6 +6,7 @@ killed process loses at most the last second of text.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from functools import partial
 
 from core.models import AnswerStatus
@@ -35,11 +36,13 @@ class AnswerRunner:
         titles: Titles,
         process_id: str,
         backoff: Backoff,
+        told_saved: Callable[[], None],
     ) -> None:
         self._loop = loop
         self._live = live
         self._titles = titles
         self._backoff = backoff
+        self._told_saved = told_saved
         self._is_closing = False
         self._records = AnswerRecords(store, live, process_id=process_id)
 
@@ -127,6 +130,7 @@ class AnswerRunner:
             await self._records.end(job.live)
         self._live.remove(job.live.message_id)
         job.live.saved.set()
+        self._told_saved()
 
     async def _is_kept(self, job: AnswerJob) -> bool:
         if job.ask is None or job.written is None:

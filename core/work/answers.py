@@ -36,7 +36,10 @@ class ChatService:
 
 
 class Answers:
-    """Starts, watches and stops the answers of one process."""
+    """Starts, watches and stops the answers of one process.
+
+    `told_saved` is called on the loop whenever one has ended and was written down.
+    """
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class Answers:
         process_id: str,
         service: Callable[[str], ChatService],
         backoff: Backoff | None = None,
+        told_saved: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._process_id = process_id
@@ -59,6 +63,7 @@ class Answers:
             titles=self._titles,
             process_id=process_id,
             backoff=backoff or usual_delays,
+            told_saved=told_saved,
         )
 
     def start(self) -> None:

@@ -23,6 +23,7 @@ from core.work.answers import Answers
 from core.work.generation_worker import GenerationWorker
 from core.work.generations import Generations
 from core.work.housekeeping import Housekeeping
+from core.work.indexing import Indexing
 from core.work.loop import LoopThread
 from core.work.owners import LOCAL_OWNER
 from core.work.pace import Pace
@@ -47,8 +48,15 @@ class Studio:
         self.process_id = uuid.uuid4().hex
         self.loop = LoopThread()
         self.services = Services(settings, self.loop, self._build_worker)
+        self._indexing = Indexing(
+            store.search_index, is_busy=lambda: bool(self.answers.running_conversations())
+        )
         self.answers = Answers(
-            loop=self.loop, store=store, process_id=self.process_id, service=self.services.chat
+            loop=self.loop,
+            store=store,
+            process_id=self.process_id,
+            service=self.services.chat,
+            told_saved=self._indexing.poke,
         )
         self.generations = Generations(
             loop=self.loop,
@@ -125,6 +133,7 @@ class Studio:
             )
         )
         self.answers.start()
+        self.loop.spawn(self._indexing.run(), name="indexing")
         self.loop.spawn(Housekeeping(self.store, self.archive).run(), name="housekeeping")
 
     def _build_worker(

@@ -42,25 +42,25 @@ def test_the_migrations_make_the_tables_that_queries_expect(store_url: str) -> N
 def test_a_migration_is_applied_once(store_url: str) -> None:
     runs = []
 
-    def m002_next(connection: Connection) -> None:
+    def m999_next(connection: Connection) -> None:
         runs.append(connection.exec_driver_sql("SELECT count(*) FROM conversations").scalar())
 
     database = Database(store_url, busy_timeout_s=5)
     for _ in range(3):
-        migrate(database, now=NOW, migrations=(*MIGRATIONS, m002_next))
+        migrate(database, now=NOW, migrations=(*MIGRATIONS, m999_next))
     database.close()
     assert runs == [0]
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(store_url: str) -> None:
-    def m002_fails(connection: Connection) -> None:
+    def m999_fails(connection: Connection) -> None:
         connection.exec_driver_sql("CREATE TABLE half_done (id INTEGER)")
         connection.exec_driver_sql("SELECT nonsense")
 
     database = Database(store_url, busy_timeout_s=5)
     migrate(database, now=NOW)
     with pytest.raises(StoreError):
-        migrate(database, now=NOW, migrations=(*MIGRATIONS, m002_fails))
+        migrate(database, now=NOW, migrations=(*MIGRATIONS, m999_fails))
     with database.read() as connection:
         assert "half_done" not in inspect(connection).get_table_names()
     database.close()

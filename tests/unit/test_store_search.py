@@ -1,11 +1,49 @@
 """Search in Chinese and English, the same on both databases."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from core.models import AnswerStatus, ChatParameters
+from core.storage.database import Database
+from core.storage.migrations import MIGRATIONS, migrate
+from core.storage.page import Page
 from core.storage.search import SearchHit
 from core.storage.store import Store
 from tests.conftest import Clock
+
+
+@pytest.fixture(params=["indexed", "waiting"])
+def store(
+    request: pytest.FixtureRequest,
+    open_store: Callable[..., Store],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Store:
+    """A store that looks for words in its index, or in what still waits for it."""
+    store = open_store()
+    find = store.search.find
+
+    def find_indexed(*args: Any, **options: Any) -> Page[SearchHit]:
+        index_all(store)
+        return find(*args, **options)
+
+    if request.param == "indexed":
+        monkeypatch.setattr(store.search, "find", find_indexed)
+    return store
+
+
+def index_all(store: Store) -> None:
+    while store.search_index.waiting():
+        store.search_index.catch_up()
+
+
+def check_index(store: Store) -> None:
+    """Compare index and table, and fail on any difference (sqlite.org/fts5.html §6.4)."""
+    with store._database.write() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO message_index (message_index, rank) VALUES ('integrity-check', 1)"
+        )
 
 
 def say(store: Store, question: str, answer: str, *, title: str = "", thought: str = "") -> str:
@@ -156,19 +194,64 @@ def test_what_is_purged_is_gone_from_the_index(store: Store, clock: Clock) -> No
     assert [hit.snippet for hit in store.search.find("ada", "needle").items] == ["needle two"]
 
 
-def test_the_index_holds_what_the_messages_say_and_no_more(sqlite_url: str, clock: Clock) -> None:
+@pytest.mark.parametrize("late", [False, True])
+def test_the_index_holds_what_the_messages_say_and_no_more(
+    sqlite_url: str, clock: Clock, late: bool
+) -> None:
     store = Store.open(sqlite_url, clock=clock)
     conversation_id = say(store, "needle", "!")
     doomed = say(store, "one", "two")
+    if not late:
+        index_all(store)
+        check_index(store)
     store.messages.delete_version("ada", store.messages.path("ada", conversation_id)[-1].id)
     store.conversations.delete("ada", doomed)
     store.conversations.purge(clock.advance(1))
-    with store._database.write() as connection:
-        # Compares index and table, and fails on any difference (sqlite.org/fts5.html §6.4).
-        connection.exec_driver_sql(
-            "INSERT INTO message_index (message_index, rank) VALUES ('integrity-check', 1)"
-        )
+    index_all(store)
+    check_index(store)
+    assert [hit.snippet for hit in store.search.find("ada", "needle").items] == ["needle"]
+    assert store.search.find("ada", "one").items == ()
     store.close()
+
+
+def test_the_index_takes_few_texts_at_once_and_the_oldest_first(
+    sqlite_url: str, clock: Clock
+) -> None:
+    store = Store.open(sqlite_url, clock=clock)
+    for number in range(3):
+        say(store, f"question {number}", f"{number}" * 70_000)
+    waiting = [store.search_index.waiting()]
+    while waiting[-1]:
+        store.search_index.catch_up()
+        waiting.append(store.search_index.waiting())
+    assert waiting == [6, 3, 1, 0]
+    check_index(store)
+    store.search_index.catch_up()  # nothing to do
+    store.close()
+
+
+def test_what_was_indexed_before_is_still_found(sqlite_url: str, clock: Clock) -> None:
+    database = Database(sqlite_url, busy_timeout_s=5)
+    migrate(database, now=clock(), migrations=MIGRATIONS[:1])
+    old = Store(database, None, clock)
+    conversation_id = say(old, "an old needle", "old")
+    assert len(old_index(old)) == 2
+    old.close()
+    store = Store.open(sqlite_url, clock=clock)
+    say(store, "a new needle", "new")
+    for _ in range(2):
+        found = [hit.snippet for hit in store.search.find("ada", "needle").items]
+        assert found == ["a new needle", "an old needle"]
+        index_all(store)
+    store.messages.delete_version("ada", store.messages.path("ada", conversation_id)[0].id)
+    check_index(store)
+    store.close()
+
+
+def old_index(store: Store) -> list[int]:
+    with store._database.read() as connection:
+        rows = connection.exec_driver_sql("SELECT id FROM message_index_docsize").all()
+    return [row[0] for row in rows]
 
 
 def test_a_query_of_any_length_is_answered(store: Store) -> None:

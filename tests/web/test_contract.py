@@ -68,6 +68,17 @@ def test_an_answer_is_in_the_history_marked_as_asked_over_http(served: Served) -
     assert path[0].content == question
 
 
+def test_an_answer_is_found_at_once_and_soon_in_the_index(served: Served) -> None:
+    word = uuid.uuid4().hex
+    heard = hear(served.http, "/stream", params={"question": f"{word}?"})
+    served.kept(heard.answer_id)
+    store = served.studio.store
+    found = store.search.find("local", word).items
+    assert {hit.role for hit in found} >= {None, "user"}  # the title, and the question
+    until(lambda: store.search_index.waiting() == 0, "nothing waits for the index")
+    assert store.search.find("local", word).items == found
+
+
 def test_naming_the_conversation_costs_no_second_request(
     served: Served, practice: PracticeServer
 ) -> None:
