@@ -1,17 +1,19 @@
 """Chats that come whole, with their earlier turns, from front ends that keep the history."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import insert
 
 from core.models import AnswerStatus, ChatParameters, Message, Turn
 from core.storage.database import Database
 from core.storage.schema import conversations, messages
+
+_ID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,20 @@ class Ask:
     title: str
     system_prompt: str = ""
     earlier: tuple[Turn, ...] = ()
-    conversation_id: str = field(default_factory=lambda: uuid4().hex)
-    question_id: str = field(default_factory=lambda: uuid4().hex)
-    answer_id: str = field(default_factory=lambda: uuid4().hex)
     asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _ids: list[str] = field(default_factory=lambda: _new_ids(3), init=False)
+
+    @property
+    def conversation_id(self) -> str:
+        return self._ids[0]
+
+    @property
+    def question_id(self) -> str:
+        return self._ids[1]
+
+    @property
+    def answer_id(self) -> str:
+        return self._ids[2]
 
     def answer(self) -> Message:
         """Return the answer as it is when it begins to run."""
@@ -78,10 +90,16 @@ def _as_dict(parameters: ChatParameters) -> dict[str, object]:
     return asdict(parameters)
 
 
+def _new_ids(count: int) -> list[str]:
+    # One call into the system for all of them: each lets other threads run, and waits its turn.
+    drawn = os.urandom(_ID_BYTES * count).hex()
+    return [drawn[at : at + 2 * _ID_BYTES] for at in range(0, len(drawn), 2 * _ID_BYTES)]
+
+
 def _rows(ask: Ask) -> list[dict[str, Any]]:
     """Return the rows of all messages, the answer last; each under the one before it."""
     said = [*ask.earlier, Turn("user", ask.question), Turn("assistant", "")]
-    ids = [*(uuid4().hex for _ in ask.earlier), ask.question_id, ask.answer_id]
+    ids = [*_new_ids(len(ask.earlier)), ask.question_id, ask.answer_id]
     return [
         {
             "id": message_id,

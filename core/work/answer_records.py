@@ -176,7 +176,9 @@ class AnswerRecords:
 async def _is_done(written: "asyncio.Future[None]") -> bool:
     """Wait for a row; tell whether it was written."""
     try:
-        await asyncio.shield(written)
+        if not written.done():
+            await asyncio.shield(written)
+        written.result()
     except Exception:  # StoreError, or a bug that was logged where it showed
         return False
     return True
