@@ -12,11 +12,13 @@ from contextlib import suppress
 import aiohttp
 import httpx
 
-# Servers drop idle connections after 5 s (Node, uvicorn): whoever sends on one at that very moment
-# loses the request, so we are earlier.
-KEEP_ALIVE_S = 4
-# A fast answer must not hold up the loop, and with it everyone who is asking just now.
-READ_BYTES = 16 * 1024
+# A new connection costs two or three ways to the provider and back before each question. One that
+# the server drops (Node and uvicorn do so after 5 s) is noticed; who sends at that very moment asks
+# again (answer_attempts.py).
+KEEP_ALIVE_S = 30
+# A fast answer must not hold up the loop, and with it everyone who is asking just now; twice this
+# much may lie here for each stream.
+READ_BYTES = 8 * 1024
 # What an upstream sends ahead waits in the system's buffer and comes in one piece, up to a quarter
 # of a megabyte for each stream, in small parts: answers at full speed filled the memory with it.
 RECEIVE_BYTES = 48 * 1024
@@ -98,7 +100,7 @@ class ReplyBody(httpx.AsyncByteStream):
         self.reply = reply
 
     async def read(self) -> bytes:
-        """Return whatever has come, at most READ_BYTES; empty at the end."""
+        """Return whatever has come, some READ_BYTES at most; empty at the end."""
         try:
             return await self.reply.content.readany()
         except aiohttp.ClientError as error:
