@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from core.models import AnswerStatus, ChatParameters
 from core.storage.database import Database
@@ -227,6 +228,26 @@ def test_the_index_takes_few_texts_at_once_and_the_oldest_first(
     assert waiting == [6, 3, 1, 0]
     check_index(store)
     store.search_index.catch_up()  # nothing to do
+    store.close()
+
+
+def test_indexing_and_searching_do_not_walk_through_all_messages(
+    sqlite_url: str, clock: Clock
+) -> None:
+    store = Store.open(sqlite_url, clock=clock)
+    plans = []
+
+    def explain(_: object, cursor: Any, statement: str, parameters: Any, *__: object) -> None:
+        if "unindexed_messages" in statement:
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.append([row[3] for row in cursor.fetchall()])
+
+    say(store, "a needle", "!")
+    event.listen(store._database.engine, "before_cursor_execute", explain)
+    assert len(store.search.find("ada", "needle").items) == 1
+    index_all(store)
+    assert len(plans) == 6  # a search; counted, chosen, indexed and taken off the list; counted
+    assert not [step for plan in plans for step in plan if step.startswith("SCAN messages")]
     store.close()
 
 
