@@ -12,6 +12,7 @@ import httpx
 
 from core.errors import AuthenticationError, ProviderError, RejectedError
 from core.models import ChatModel, ChatParameters, Turn
+from core.providers.chat_server import ChatServer
 from core.providers.deepseek_errors import (
     error_from_reply,
     error_in_stream,
@@ -33,7 +34,6 @@ from core.providers.deepseek_wire import (
     RETIRED_MODELS,
     Balance,
     ChatCompletion,
-    ChatServer,
     balance_from_json,
     chat_body,
     completion_from_json,

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import httpx
 
 from core.errors import UnavailableError
-from core.providers.deepseek_wire import PROVIDER, ChatServer
+from core.providers.chat_server import ChatServer
+from core.providers.deepseek_wire import PROVIDER
 from core.providers.fast_transport import chunk_reader
 
 

@@ -9,13 +9,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
 from core.models import ChatChunk, ChatModel, ChatParameters, Turn, Usage
+from core.providers.chat_server import ChatServer
 
 PROVIDER = "deepseek"
 
@@ -23,7 +22,6 @@ PROVIDER = "deepseek"
 RETIRED_MODELS = frozenset({"deepseek-chat", "deepseek-reasoner", "deepseek-coder"})
 CURRENT_MODELS = ("deepseek-flash", "deepseek-v4-pro")
 
-_CHAT_PATH = "/chat/completions"
 _USER_ID_LIMIT = 512
 _COUNT_MOST = 1 << 53
 _NOTHING: dict[str, Any] = {}
@@ -57,69 +55,6 @@ class Balance:
 
     is_available: bool
     currencies: tuple[CurrencyBalance, ...] = ()
-
-
-@lru_cache(maxsize=64)  # both are asked for several times for each answer
-def _host_of(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port}" if parts.port else (parts.hostname or "?")
-
-
-@lru_cache(maxsize=64)
-def _is_deepseek(url: str) -> bool:
-    return f".{urlsplit(url).hostname or ''}".endswith(".deepseek.com")
-
-
-@dataclass(frozen=True, slots=True)
-class ChatServer:
-    """Where chat goes, and which dialect is spoken there.
-
-    `speaks_deepseek` is decided by the host: DeepSeek's own, or our practice server. Only there do
-    `thinking`, `prefix`, `user_id` and the beta base exist; elsewhere an unknown field may be
-    answered with 400, so they are left out.
-    """
-
-    url: str
-    practice: bool = False
-
-    @property
-    def _parts(self) -> SplitResult:
-        return urlsplit(self.url)
-
-    @property
-    def host(self) -> str:
-        return _host_of(self.url)
-
-    @property
-    def is_deepseek(self) -> bool:
-        return _is_deepseek(self.url)
-
-    @property
-    def speaks_deepseek(self) -> bool:
-        return self.practice or self.is_deepseek
-
-    @property
-    def models_url(self) -> str:
-        return self._beside("/models")
-
-    @property
-    def balance_url(self) -> str:
-        # DeepSeek documents it at the root only.
-        return self._beside("/user/balance", keep_version=not self.speaks_deepseek)
-
-    @property
-    def prefix_url(self) -> str:
-        """Return where a started answer is continued: DeepSeek does so on its beta base only."""
-        if not self.speaks_deepseek:
-            return self.url
-        return self._beside("/beta/chat/completions", keep_version=False)
-
-    def _beside(self, path: str, *, keep_version: bool = True) -> str:
-        parts = self._parts
-        base = parts.path.rstrip("/").removesuffix(_CHAT_PATH)
-        if not keep_version:
-            base = base.removesuffix("/v1").removesuffix("/beta")
-        return parts._replace(path=base + path).geturl()
 
 
 def chat_body(

@@ -12,9 +12,9 @@ from typing import Literal
 
 from core.errors import ConfigurationError
 from core.models import KlingApiKey, KlingKeyPair
+from core.providers.chat_server import ChatServer
 from core.providers.deepseek import DeepSeek
 from core.providers.deepseek_timers import default_timers
-from core.providers.deepseek_wire import ChatServer
 from core.providers.downloads import PictureFetcher
 from core.providers.kling import Kling
 from core.providers.practice import (

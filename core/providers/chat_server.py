@@ -1,0 +1,66 @@
+"""The server that chat goes to: its addresses, and the dialect it speaks."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+_CHAT_PATH = "/chat/completions"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatServer:
+    """Where chat goes, and which dialect is spoken there.
+
+    `speaks_deepseek` is decided by the host: DeepSeek's own, or our practice server. Only there do
+    `thinking`, `prefix`, `user_id` and the beta base exist; elsewhere an unknown field may be
+    answered with 400, so they are left out.
+    """
+
+    url: str
+    practice: bool = False
+
+    @property
+    def host(self) -> str:
+        return _host_of(self.url)
+
+    @property
+    def is_deepseek(self) -> bool:
+        return _is_deepseek(self.url)
+
+    @property
+    def speaks_deepseek(self) -> bool:
+        return self.practice or self.is_deepseek
+
+    @property
+    def models_url(self) -> str:
+        return self._beside("/models")
+
+    @property
+    def balance_url(self) -> str:
+        # DeepSeek documents it at the root only.
+        return self._beside("/user/balance", keep_version=not self.speaks_deepseek)
+
+    @property
+    def prefix_url(self) -> str:
+        """Return where a started answer is continued: DeepSeek does so on its beta base only."""
+        if not self.speaks_deepseek:
+            return self.url
+        return self._beside("/beta/chat/completions", keep_version=False)
+
+    def _beside(self, path: str, *, keep_version: bool = True) -> str:
+        parts = urlsplit(self.url)
+        base = parts.path.rstrip("/").removesuffix(_CHAT_PATH)
+        if not keep_version:
+            base = base.removesuffix("/v1").removesuffix("/beta")
+        return parts._replace(path=base + path).geturl()
+
+
+@lru_cache(maxsize=64)  # both are asked for several times for each answer
+def _host_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else (parts.hostname or "?")
+
+
+@lru_cache(maxsize=64)
+def _is_deepseek(url: str) -> bool:
+    return f".{urlsplit(url).hostname or ''}".endswith(".deepseek.com")
