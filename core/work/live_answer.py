@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from core.errors import AppError
 from core.models import AnswerStatus, ChatChunk, Message, Usage
@@ -70,7 +70,9 @@ class LiveAnswer:
     def add(self, *chunks: ChatChunk | str) -> None:
         """Append what chunks brought; text of the answer alone may come bare."""
         with self._lock:
-            if not (self._is_answering and self._content.extend(chunks)):
+            if self._is_answering and _are_texts(chunks):  # nearly always
+                self._content.extend(chunks)
+            else:
                 self._note(chunks)
             self._tell()
 
@@ -219,3 +221,7 @@ class LiveAnswer:
             self._changed.notify_all()
         for listener in self._listeners:
             listener()
+
+
+def _are_texts(chunks: Sequence[ChatChunk | str]) -> TypeGuard[Sequence[str]]:
+    return ChatChunk not in map(type, chunks)
