@@ -11,7 +11,7 @@ from core.settings import AccessSettings, Secret
 from core.web.limits import FULL_RETRY_S, Allowance, Limits
 from tests.upstream import Plan, Step, Upstream, whole
 from tests.web.events import opened
-from tests.web.serving import QUICK, Served, serving, serving_practice
+from tests.web.serving import QUICK, Served, serving, serving_practice, until
 
 TOKEN = "token-of-the-phone-0123456789"
 
