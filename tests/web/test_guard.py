@@ -70,6 +70,8 @@ def test_too_many_at_once_are_told_when_to_come_back(
     with Upstream(plan) as upstream, serving(tmp_path, chat_url=upstream.url) as served:
         with opened(served.http, "/stream", params={"question": "q"}) as (_, reading):
             next(reading)
+            # The head of a posted chat is sent before its request.
+            until(lambda: upstream.exchanges, "the first question at the upstream")
             reply = served.http.get("/complete", params={"question": "q"})
             assert reply.status_code == 429
             assert reply.headers["retry-after"] == str(FULL_RETRY_S)
