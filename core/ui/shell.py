@@ -2,6 +2,7 @@
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.ui import access, drawings, i18n, session
 from core.ui.configuration import ROOT
@@ -41,6 +42,7 @@ def draw() -> None:
         )
         for name, icon in PAGES.items()
     ]
+    _keep_to_page_asked_for()
     page = st.navigation(pages)
     is_wide = page.url_path in ("images", "gallery")
     st.set_page_config(layout="wide" if is_wide else "centered")
@@ -48,6 +50,18 @@ def draw() -> None:
     _draw_language()
     _draw_person()
     page.run()
+
+
+def _keep_to_page_asked_for() -> None:
+    """Draw the page that this run is for, whatever another run of the session has noted since.
+
+    Streamlit 1.67 notes the page in one place for all runs of a session. An answer's end draws the
+    page anew; whoever chose another page in that very moment would have stayed on this one.
+    """
+    run = get_script_run_ctx()
+    # A first visit comes with the page's address alone, and no other run is there before it.
+    if run is not None and run.page_script_hash != run.pages_manager.main_script_hash:
+        run.pages_manager.set_script_intent(run.page_script_hash, "")
 
 
 def _draw_person() -> None:
