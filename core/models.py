@@ -51,6 +51,9 @@ class Turn:
     prefix: bool = False
 
 
+AnswerPart = Literal["content", "reasoning_content"]
+
+
 class ChatChunk(NamedTuple):
     """What one streamed event adds; empty strings add nothing.
 
@@ -63,6 +66,16 @@ class ChatChunk(NamedTuple):
     usage: Usage | None = None
     model: str | None = None
     request_id: str | None = None
+
+
+class TextRun(NamedTuple):
+    """What streamed events add that follow each other and bring one part's text and nothing else.
+
+    A piece for each event, none of them empty.
+    """
+
+    part: AnswerPart
+    pieces: list[str]
 
 
 @dataclass(frozen=True, slots=True)

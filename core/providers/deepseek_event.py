@@ -1,8 +1,10 @@
-"""The usual event of a streamed answer, read the short way: one more piece of its text."""
+"""The usual event of a streamed answer, read the short way: one more piece of one of its texts."""
 
 from typing import Any
 
 import msgspec
+
+from core.models import TextRun
 
 
 class _Delta(msgspec.Struct, gc=False):
@@ -27,8 +29,8 @@ class _Event(msgspec.Struct):
 _decode_event = msgspec.json.Decoder(_Event).decode
 
 
-def plain_text(data: bytes | bytearray, model: str | None) -> str | None:
-    """Return the text of an event that adds nothing but text of the answer, from a known model.
+def plain_text(data: bytes | bytearray, model: str | None) -> TextRun | None:
+    """Return the text of an event that adds nothing but text of one part, from a known model.
 
     None when it adds anything else, or is none: `chunk_from_json` then reads all of it.
     """
@@ -37,14 +39,15 @@ def plain_text(data: bytes | bytearray, model: str | None) -> str | None:
         (choice,) = event.choices
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    delta = choice.delta
     if (
         choice.finish_reason
-        or delta.reasoning_content
-        or delta.reasoning
         or event.usage
         or event.error
         or (event.model != model and event.model is not None)
     ):
         return None
-    return delta.content or None
+    delta = choice.delta
+    reasoning = delta.reasoning_content or delta.reasoning
+    if not reasoning:
+        return TextRun("content", [delta.content]) if delta.content else None
+    return None if delta.content else TextRun("reasoning_content", [reasoning])

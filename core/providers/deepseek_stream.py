@@ -2,13 +2,13 @@
 
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import httpx
 
 from core.errors import ProtocolError, ProviderError
-from core.models import ChatChunk
+from core.models import ChatChunk, TextRun
 from core.providers.deepseek_errors import error_in_stream, unreadable
 from core.providers.deepseek_event import plain_text
 from core.providers.deepseek_template import EventTemplate
@@ -65,7 +65,8 @@ class ChunkStream(AsyncIterator[ChatChunk]):
         self._template = EventTemplate()
         self._rest = b""  # behind the last whole event, not given to the decoder yet
         self._head = bytearray()  # the beginning, until the first event proves it to be a stream
-        self._ready: deque[ChatChunk | str] = deque()
+        self._ready: deque[ChatChunk | TextRun] = deque()
+        self._single: deque[ChatChunk] = deque()  # of what was ready, for who reads one by one
         self._model: str | None = None  # that the last event named
         self._failure: ProviderError | None = None
         self._ended = False
@@ -75,16 +76,15 @@ class ChunkStream(AsyncIterator[ChatChunk]):
         self._garbage = 0
 
     async def __anext__(self) -> ChatChunk:
-        if not await self._has_more():
-            raise StopAsyncIteration
-        chunk = self._ready.popleft()
-        return ChatChunk(chunk) if isinstance(chunk, str) else chunk
+        if not self._single:
+            if not await self._has_more():
+                raise StopAsyncIteration
+            came = self._ready.popleft()
+            self._single.extend(_one_by_one(came) if isinstance(came, TextRun) else [came])
+        return self._single.popleft()
 
-    async def batches(self) -> AsyncIterator[list[ChatChunk | str]]:
-        """Yield the chunks of each read together: one by one costs as much as reading them.
-
-        A piece of the answer that came alone, as nearly all do, is the bare text.
-        """
+    async def batches(self) -> AsyncIterator[list[ChatChunk | TextRun]]:
+        """Yield what each read brought: one by one costs as much as reading them."""
         while await self._has_more():
             batch = list(self._ready)
             self._ready.clear()
@@ -137,8 +137,8 @@ class ChunkStream(AsyncIterator[ChatChunk]):
         block, self._rest = _split_at_last_event(self._rest + raw)
         while block and not self._ended:
             if (usual := self._usual_texts(block)) is not None:
-                texts, block = usual
-                self._ready.extend(texts)
+                run, block = usual
+                self._ready.append(run)
                 self._has_data = self._has_moved = True
                 continue
             # One event tells what the next ones look like.
@@ -151,10 +151,10 @@ class ChunkStream(AsyncIterator[ChatChunk]):
             self._has_moved = False
             self._body.wait_for(self._next_data)
 
-    def _usual_texts(self, block: bytes) -> tuple[list[str], bytes] | None:
+    def _usual_texts(self, block: bytes) -> tuple[TextRun, bytes] | None:
         if self._is_finished or not self._template.is_of_use:
             return None
-        return self._template.texts(block) if self._decoder.is_between_events else None
+        return self._template.read(block) if self._decoder.is_between_events else None
 
     def _read_events(self, block: bytes) -> None:
         try:
@@ -166,11 +166,11 @@ class ChunkStream(AsyncIterator[ChatChunk]):
             )
             return
         for name, data in events:
-            text = plain_text(data, self._model) if name == "message" else None
-            if text is not None and not self._is_finished:
-                self._ready.append(text)
+            said = plain_text(data, self._model) if name == "message" else None
+            if said is not None and not self._is_finished:
+                self._ready.append(said)
                 self._has_data = self._has_moved = True
-                self._template.learn(data, text, self._model)
+                self._template.learn(data, said, self._model)
                 continue
             self._take(name, data.decode("utf-8", "replace"))
             if self._ended:
@@ -283,6 +283,12 @@ class ChunkStream(AsyncIterator[ChatChunk]):
     def _fail(self, error: ProviderError) -> None:
         self._ended = True
         self._failure = error
+
+
+def _one_by_one(run: TextRun) -> Iterator[ChatChunk]:
+    is_answer = run.part == "content"
+    for piece in run.pieces:
+        yield ChatChunk(piece) if is_answer else ChatChunk(reasoning_content=piece)
 
 
 def _split_at_last_event(block: bytes) -> tuple[bytes, bytes]:

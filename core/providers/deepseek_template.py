@@ -2,13 +2,15 @@
 
 A server repeats the same JSON around each piece. What stands around the text is learned from one
 event that was read in full; the events that follow are then cut out of it, and their texts decoded
-by one call: less than half of what parsing each of them costs.
+by one call: less than half of what parsing each of them costs. Thinking and answer look different:
+where one ends and the other begins, one event is read in full.
 """
 
 import json
 
 import msgspec
 
+from core.models import AnswerPart, TextRun
 from core.providers.deepseek_event import plain_text
 
 # An event that is not as usual costs a lesson; so many usual ones pay for it. Where that does not
@@ -25,11 +27,12 @@ _decode_texts = msgspec.json.Decoder(list[str]).decode
 class EventTemplate:
     """What stands around the text in the events of one stream."""
 
-    __slots__ = ("_credit", "_end", "_start")
+    __slots__ = ("_credit", "_end", "_part", "_start")
 
     def __init__(self) -> None:
         self._start = b""
         self._end = b""
+        self._part: AnswerPart = "content"
         self._credit = _CREDIT
 
     @property
@@ -41,12 +44,13 @@ class EventTemplate:
         """Read the next events in full: something in them has changed."""
         self._start = b""
 
-    def learn(self, data: bytes | bytearray, text: str, model: str | None) -> None:
-        """Take an event whose text, and nothing else in it, was of interest, as the usual one."""
+    def learn(self, data: bytes | bytearray, said: TextRun, model: str | None) -> None:
+        """Take an event that added one piece of text, and nothing else, as the usual one."""
         if not self.is_of_use:
             return
         self.forget()
         self._credit -= _LESSON
+        part, (text,) = said
         literals = {json.dumps(text, ensure_ascii=ascii).encode() for ascii in (False, True)}
         found = [literal for literal in literals if data.count(literal) == 1]
         if 10 in data or len(found) != 1:
@@ -54,13 +58,15 @@ class EventTemplate:
         before, _, behind = data.partition(found[0])
         # Is it the text that stands there? The same JSON around another string is the same event.
         other = f"{text}."
-        if plain_text(before + json.dumps(other).encode() + behind, model) != other:
+        again = plain_text(before + json.dumps(other).encode() + behind, model)
+        if again != TextRun(part, [other]):
             return
+        self._part = part
         self._start = bytes(before) + b'"'
         self._end = b'"' + bytes(behind)
         self._credit += _LESSON
 
-    def texts(self, block: bytes) -> tuple[list[str], bytes] | None:
+    def read(self, block: bytes) -> tuple[TextRun, bytes] | None:
         """Return the texts of the events with which a block begins, and what follows them.
 
         `block` holds whole events with their blank lines. None when it begins with another event,
@@ -91,4 +97,5 @@ class EventTemplate:
         if len(texts) != len(pieces) or "" in texts:
             return None
         self._credit = min(self._credit + _LESSON + len(texts), _CREDIT)
-        return texts, _DATA + _NEXT.join(others) + b"\n\n" if others else b""
+        rest = _DATA + _NEXT.join(others) + b"\n\n" if others else b""
+        return TextRun(self._part, texts), rest

@@ -17,15 +17,8 @@ class GrowingText:
         self._fresh: list[str] = []
         self._fresh_from = self.length = len(text)
 
-    def add(self, piece: str) -> None:
-        """Append a piece."""
-        self._fresh.append(piece)
-        self.length += len(piece)
-        if len(self._fresh) >= 2 * DISTINCT_PIECES:
-            self._join_older()
-
     def extend(self, pieces: Sequence[str]) -> None:
-        """Append many pieces."""
+        """Append pieces."""
         self._fresh.extend(pieces)
         self.length += sum(map(len, pieces))
         if len(self._fresh) >= 2 * DISTINCT_PIECES:

@@ -2,12 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
 from core.errors import AppError
-from core.models import AnswerStatus, ChatChunk, Message, Usage
+from core.models import AnswerPart, AnswerStatus, ChatChunk, Message, TextRun, Usage
 from core.work.growing_text import GrowingText
 
 
@@ -67,40 +67,43 @@ class LiveAnswer:
 
     # -- the job's side ----------------------------------------------------------------------------
 
-    def add(self, *chunks: ChatChunk | str) -> None:
-        """Append what chunks brought; text of the answer alone may come bare."""
+    def add(self, *came: ChatChunk | TextRun) -> None:
+        """Append what streamed events brought."""
         with self._lock:
-            if self._is_answering and _are_texts(chunks):  # nearly always
-                self._content.extend(chunks)
-            else:
-                self._note(chunks)
+            for one in came:
+                if isinstance(one, TextRun):
+                    self._extend(one.part, one.pieces)
+                else:
+                    self._note(one)
             self._tell()
 
-    def _note(self, chunks: Sequence[ChatChunk | str]) -> None:
+    def _extend(self, part: AnswerPart, pieces: list[str]) -> None:
+        if part == "content":
+            self._content.extend(pieces)
+            if self._is_answering:  # nearly always
+                return
+            self._is_answering = True
+            if self._reasoning_from is not None and "reasoning_s" not in self._changes:
+                self._changes["reasoning_s"] = self._clock() - self._reasoning_from
+        else:
+            self._reasoning.extend(pieces)
+            if self._reasoning_from is None:
+                self._reasoning_from = self._clock()
+        if "first_token_s" not in self._changes:
+            self._changes["first_token_s"] = self._clock() - self._started
+
+    def _note(self, chunk: ChatChunk) -> None:
+        if chunk.reasoning_content:
+            self._extend("reasoning_content", [chunk.reasoning_content])
+        if chunk.content:
+            self._extend("content", [chunk.content])
         changes = self._changes
-        for chunk in chunks:
-            if isinstance(chunk, str):
-                if self._is_answering:
-                    self._content.add(chunk)
-                    continue
-                chunk = ChatChunk(chunk)
-            if chunk.reasoning_content:
-                self._reasoning.add(chunk.reasoning_content)
-                if self._reasoning_from is None:
-                    self._reasoning_from = self._clock()
-            if chunk.content:
-                self._content.add(chunk.content)
-                self._is_answering = True
-                if self._reasoning_from is not None and "reasoning_s" not in changes:
-                    changes["reasoning_s"] = self._clock() - self._reasoning_from
-            if "first_token_s" not in changes and (chunk.content or chunk.reasoning_content):
-                changes["first_token_s"] = self._clock() - self._started
-            if chunk.finish_reason is not None:
-                changes["finish_reason"] = chunk.finish_reason
-            if chunk.usage is not None:
-                changes["usage"] = chunk.usage
-            if chunk.model is not None:
-                changes["model"] = chunk.model
+        if chunk.finish_reason is not None:
+            changes["finish_reason"] = chunk.finish_reason
+        if chunk.usage is not None:
+            changes["usage"] = chunk.usage
+        if chunk.model is not None:
+            changes["model"] = chunk.model
 
     def finish(self, status: AnswerStatus, error: AppError | None = None) -> None:
         """Set the final status: nothing is added any more."""
@@ -221,7 +224,3 @@ class LiveAnswer:
             self._changed.notify_all()
         for listener in self._listeners:
             listener()
-
-
-def _are_texts(chunks: Sequence[ChatChunk | str]) -> TypeGuard[Sequence[str]]:
-    return ChatChunk not in map(type, chunks)

@@ -5,7 +5,7 @@ import gc
 import weakref
 from datetime import UTC, datetime
 
-from core.models import AnswerStatus, Message
+from core.models import AnswerStatus, Message, TextRun
 from core.web.answer_reader import AnswerReader
 from core.web.call import Call
 from core.web.wakeups import Wakeups
@@ -38,7 +38,7 @@ async def read_to_the_end(live: LiveAnswer) -> str:
     call = Call(SCOPE, receive, send)
     wakeups = Wakeups(asyncio.get_running_loop())
     async with AnswerReader(call, live, wakeups) as reader:
-        live.add("你好")
+        live.add(TextRun("content", ["你好"]))
         await reader.wait()
         text = "".join(reader.take().content)
         live.finish(AnswerStatus.COMPLETE)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import ProtocolError, ProviderError, RateLimitError, UnavailableError
-from core.models import ChatChunk, ChatParameters, Turn, Usage
+from core.models import AnswerPart, ChatChunk, ChatParameters, TextRun, Turn, Usage
 from core.providers.deepseek import DeepSeek
 from core.providers.deepseek_event import plain_text
 from core.providers.deepseek_timers import StreamTimers
@@ -598,22 +598,33 @@ events = st.fixed_dictionaries(
 @settings(max_examples=2_000, deadline=None)
 @given(events)
 def test_the_short_way_takes_only_what_the_long_way_reads_the_same(payload: dict[str, Any]) -> None:
-    text = plain_text(json.dumps(payload).encode(), "flash")
-    if text is not None:
+    run = plain_text(json.dumps(payload).encode(), "flash")
+    if run is not None:
+        part, (text,) = run
         chunk = chunk_from_json(payload)
-        assert chunk._replace(model=None) == ChatChunk(content=text)
+        assert chunk._replace(model=None) == ChatChunk()._replace(**{part: text})
         assert chunk.model in (None, "flash")
         assert not payload.get("error")
 
 
 @pytest.mark.parametrize("reasons", [{}, {"finish_reason": None}])
-def test_the_short_way_takes_the_usual_event(reasons: dict[str, None]) -> None:
-    delta_fields = {"role": None, "content": "字", "reasoning_content": None}
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        ({"content": "字", "reasoning_content": None}, "content"),
+        ({"content": None, "reasoning_content": "字"}, "reasoning_content"),
+        ({"content": "", "reasoning": "字"}, "reasoning_content"),
+    ],
+)
+def test_the_short_way_takes_the_usual_event(
+    said: dict[str, Any], part: AnswerPart, reasons: dict[str, None]
+) -> None:
+    delta_fields = {"role": None, **said}
     payload = {
         "id": "1",
         "model": "flash",
         "usage": None,
         "choices": [{"index": 0, "delta": delta_fields, "logprobs": None, **reasons}],
     }
-    assert plain_text(json.dumps(payload).encode(), "flash") == "字"
+    assert plain_text(json.dumps(payload).encode(), "flash") == TextRun(part, ["字"])
     assert plain_text(json.dumps(payload).encode(), "other") is None

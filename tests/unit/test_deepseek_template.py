@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.models import ChatChunk, ChatParameters, Turn
+from core.models import AnswerPart, ChatChunk, ChatParameters, TextRun, Turn
 from core.providers import deepseek_stream
 from core.providers.deepseek import DeepSeek
 from core.providers.deepseek_event import plain_text
@@ -29,34 +29,48 @@ def chunk_json(delta: dict[str, Any], **more: Any) -> str:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
-def event(text: str, **more: Any) -> bytes:
-    return f"data: {chunk_json({'content': text}, **more)}\n\n".encode()
+def delta(part: AnswerPart, text: str) -> dict[str, str | None]:
+    """Return what DeepSeek sends while it thinks, and while it answers."""
+    return {"content": None, "reasoning_content": None, part: text}
 
 
-START, END = (part.encode() for part in chunk_json({"content": "|"}).split("|"))
+def event(text: str, part: AnswerPart = "content", **more: Any) -> bytes:
+    return f"data: {chunk_json(delta(part, text), **more)}\n\n".encode()
 
 
-def learned(text: str = "字") -> EventTemplate:
+PARTS: list[AnswerPart] = ["content", "reasoning_content"]
+AROUND = {part: event("|", part)[6:-2].split(b"|") for part in PARTS}
+
+
+def learned(text: str = "字", part: AnswerPart = "content") -> EventTemplate:
     template = EventTemplate()
-    template.learn(event(text)[6:-2], text, MODEL)
+    template.learn(event(text, part)[6:-2], TextRun(part, [text]), MODEL)
     return template
 
 
-def one_by_one(block: bytes) -> list[str | None]:
+def one_by_one(block: bytes) -> list[TextRun | None]:
     decoder = SSEDecoder()
     decoder.feed(b":\n\n")  # behind the beginning, where a BOM may stand
     return [plain_text(data, MODEL) for _, data in decoder.feed_raw(block)]
 
 
-def test_usual_events_are_read_at_once() -> None:
+@pytest.mark.parametrize("part", PARTS)
+def test_usual_events_are_read_at_once(part: AnswerPart) -> None:
     texts = ["墨", "灵", ' "quoted" \\ ', "a\nb", "🎨", '","']
-    block = b"".join(map(event, texts))
-    assert learned().texts(block) == (texts, b"")
+    block = b"".join(event(text, part) for text in texts)
+    assert learned(part=part).read(block) == (TextRun(part, texts), b"")
+
+
+def test_the_answer_is_no_more_of_the_thinking() -> None:
+    said = event("答")
+    found = learned(part="reasoning_content").read(event("想", "reasoning_content") + said)
+    assert found == (TextRun("reasoning_content", ["想"]), said)
 
 
 def test_what_follows_the_usual_events_is_left() -> None:
     last = event("", usage={"total_tokens": 3}) + b": keep-alive\n\ndata: [DONE]\n\n"
-    assert learned().texts(event("墨") + event("灵") + last) == (["墨", "灵"], last)
+    found = learned().read(event("墨") + event("灵") + last)
+    assert found == (TextRun("content", ["墨", "灵"]), last)
 
 
 @pytest.mark.parametrize(
@@ -67,11 +81,12 @@ def test_what_follows_the_usual_events_is_left() -> None:
         event("墨")[:-1],
         event("墨")[:40],
         event(""),
+        event("墨", "reasoning_content"),
         b"",
     ],
 )
 def test_another_beginning_is_not_read(block: bytes) -> None:
-    assert learned().texts(block) is None
+    assert learned().read(block) is None
 
 
 @pytest.mark.parametrize(
@@ -81,13 +96,16 @@ def test_another_beginning_is_not_read(block: bytes) -> None:
         ('{"choices":[{"delta":{"content":"x"}}],\n"model":"flash"}', "x"),  # of two lines
         ('{"note":"x","choices":[{"delta":{"content":"\\u0078"}}]}', "x"),  # another one's place
         ('{"choices":[{"delta":{"content":"x","content":"\\u0078"}}]}', "x"),  # the last one counts
+        ('{"choices":[{"delta":{"reasoning":"x","reasoning_content":"\\u0078"}}]}', "x"),
     ],
 )
 def test_an_event_that_leaves_doubts_teaches_nothing(data: str, text: str) -> None:
-    assert plain_text(data.encode(), MODEL) == text
+    run = plain_text(data.encode(), MODEL)
+    assert run is not None
+    assert run.pieces == [text]
     template = EventTemplate()
-    template.learn(data.encode(), text, MODEL)
-    assert template.texts(b"data: " + data.encode() + b"\n\n") is None
+    template.learn(data.encode(), run, MODEL)
+    assert template.read(b"data: " + data.encode() + b"\n\n") is None
 
 
 @pytest.mark.parametrize("text", ["字", "a\n", '"', "\\", "🎨"])
@@ -95,28 +113,33 @@ def test_an_event_that_leaves_doubts_teaches_nothing(data: str, text: str) -> No
 def test_an_event_teaches_whatever_its_text(text: str, ascii_only: bool) -> None:
     data = json.dumps(json.loads(chunk_json({"content": text})), ensure_ascii=ascii_only).encode()
     template = EventTemplate()
-    template.learn(data, text, MODEL)
-    assert template.texts(b"data: " + data + b"\n\n") == ([text], b"")
+    run = TextRun("content", [text])
+    template.learn(data, run, MODEL)
+    assert template.read(b"data: " + data + b"\n\n") == (run, b"")
 
 
 fragments = st.sampled_from(
     [
         *b'a , " \\ \\" \\n "," \\u5b57 \\ud800 { } \xff \x00 \xe5\xad data: :'.split(b" "),
-        *("字".encode(), b"\n", b"\r", b"\n\n", b"data: ", START, END),
+        *("字".encode(), b"\n", b"\r", b"\n\n", b"data: "),
+        *(around for part in PARTS for around in AROUND[part]),
     ]
 )
 insides = st.lists(fragments, max_size=5).map(b"".join)
 
 
 @settings(max_examples=4_000, deadline=None)
-@given(st.lists(insides, min_size=1, max_size=5))
-def test_it_never_reads_anything_else_than_event_by_event(inside: list[bytes]) -> None:
-    block = b"".join(b"data: " + START + piece + END + b"\n\n" for piece in inside)
-    found = learned().texts(block)
+@given(st.lists(insides, min_size=1, max_size=5), st.sampled_from(PARTS))
+def test_it_never_reads_anything_else_than_event_by_event(
+    inside: list[bytes], part: AnswerPart
+) -> None:
+    start, end = AROUND[part]
+    block = b"".join(b"data: " + start + piece + end + b"\n\n" for piece in inside)
+    found = learned(part=part).read(block)
     if found is not None:
-        texts, others = found
+        (found_part, texts), others = found
         expected = one_by_one(block)
-        assert texts == expected[: len(texts)]
+        assert [TextRun(found_part, [text]) for text in texts] == expected[: len(texts)]
         assert one_by_one(others) == expected[len(texts) :]
 
 
@@ -161,8 +184,9 @@ def test_a_mixed_stream_gives_the_same_however_it_is_cut(mean: int) -> None:
         for number in range(source.randint(1, 120)):
             kind = source.choice("tttttttttttttqnrmcxli")
             if kind == "r":
-                body += f"data: {chunk_json({'reasoning_content': f'想{number}'})}\n\n".encode()
-                thought += f"想{number}"
+                for step in range(source.randint(1, 9)):
+                    body += event(f"想{number}.{step}", "reasoning_content")
+                    thought += f"想{number}.{step}"
                 continue
             if kind == "c":
                 body += b": keep-alive\n\n"
@@ -188,7 +212,7 @@ def test_a_mixed_stream_gives_the_same_however_it_is_cut(mean: int) -> None:
 def count_full_readings(monkeypatch: pytest.MonkeyPatch, body: bytes) -> int:
     read_in_full = 0
 
-    def counted(data: bytes, model: str | None) -> str | None:
+    def counted(data: bytes, model: str | None) -> TextRun | None:
         nonlocal read_in_full
         read_in_full += 1
         return plain_text(data, model)
@@ -201,31 +225,27 @@ def count_full_readings(monkeypatch: pytest.MonkeyPatch, body: bytes) -> int:
 def test_nearly_all_of_a_usual_stream_is_read_the_short_way(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    body = b"".join(event(f"字{number}\n") for number in range(1_000))
-    assert count_full_readings(monkeypatch, event("墨") + body) < 10
+    thoughts = b"".join(event(f"想{number}", "reasoning_content") for number in range(1_000))
+    said = b"".join(event(f"字{number}\n") for number in range(1_000))
+    assert count_full_readings(monkeypatch, event("墨") + thoughts + said) < 16
 
 
-def test_long_thinking_and_keep_alives_do_not_use_up_the_lessons(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    thoughts = "".join(
-        f"data: {chunk_json({'reasoning_content': f'想{number}'})}\n\n" for number in range(200)
-    ).encode()
+def test_keep_alives_do_not_use_up_the_lessons(monkeypatch: pytest.MonkeyPatch) -> None:
     said = b"".join(
         event(f"字{number}") + (b": keep-alive\n\n" if number % 20 == 0 else b"")
         for number in range(1_000)
     )
-    assert count_full_readings(monkeypatch, thoughts + said) < 200 + 120
+    assert count_full_readings(monkeypatch, said) < 120
 
 
 def test_a_stream_with_noise_in_each_event_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     lessons = 0
     learn = EventTemplate.learn
 
-    def counted(self: EventTemplate, data: bytes, text: str, model: str | None) -> None:
+    def counted(self: EventTemplate, data: bytes, said: TextRun, model: str | None) -> None:
         nonlocal lessons
         lessons += self.is_of_use
-        learn(self, data, text, model)
+        learn(self, data, said, model)
 
     monkeypatch.setattr(EventTemplate, "learn", counted)
     body = b"".join(event(f"字{number}", noise=f"{number}" * 3) for number in range(500))

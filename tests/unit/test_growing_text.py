@@ -11,7 +11,7 @@ from core.work.growing_text import DISTINCT_PIECES, GrowingText
 def test_what_follows_a_place_is_what_follows_it(pieces: list[str], place: int) -> None:
     text = GrowingText("before")
     for piece in pieces:
-        text.add(piece)
+        text.extend([piece])
     whole = "before" + "".join(pieces)
     assert text.whole() == whole
     assert text.length == len(whole)
@@ -22,7 +22,7 @@ def test_a_reader_who_keeps_up_gets_each_piece_as_it_came() -> None:
     text, place = GrowingText(), 0
     for number in range(5 * DISTINCT_PIECES):
         piece = f"{number} "
-        text.add(piece)
+        text.extend([piece])
         assert text.since(place) == [piece]
         place = text.length
 
@@ -30,7 +30,7 @@ def test_a_reader_who_keeps_up_gets_each_piece_as_it_came() -> None:
 def test_a_reader_some_pieces_behind_still_gets_each() -> None:
     text = GrowingText()
     for number in range(10 * DISTINCT_PIECES):
-        text.add(f"{number} ")
+        text.extend([f"{number} "])
     place = text.length - sum(
         len(f"{number} ") for number in range(9 * DISTINCT_PIECES, 10 * DISTINCT_PIECES)
     )
@@ -42,6 +42,6 @@ def test_older_pieces_come_as_one(place: int) -> None:
     text = GrowingText()
     pieces = [f"{number}," for number in range(6000)]
     for piece in pieces:
-        text.add(piece)
+        text.extend([piece])
     assert "".join(text.since(place)) == "".join(pieces)[place:]
     assert len(text.since(place)) <= 2 * DISTINCT_PIECES
