@@ -58,7 +58,7 @@ def report(row: Row, rounds: dict[str, list[Round]]) -> None:
             worst = statistics.median(quantile(one.delays_us, 0.99) for one in ran)
             added = f"{median - floor:>9.2f}{worst:>9.2f}"
         print(
-            f"{row.name if target == 'direct' else '':<36}{target:<8}{wall:>8.3f}"
+            f"{row.name if target == 'direct' else '':<40}{target:<8}{wall:>8.3f}"
             f"{row.streams * row.in_a_row / wall:>9.1f}{statistics.median(ratios):>7.2f}{cpu:>8.2f}"
             f"{first:>9.1f}{peak:>8.0f}{added}"
         )
@@ -78,6 +78,7 @@ def main() -> None:
         Row(1, 10_000, rounds=5),
         Row(20, 500, rounds=7),
         Row(20, 10_000),
+        Row(20, 500, rounds=5, thinking=2_000),
         Row(200, 500, rounds=5),
         Row(200, 2_000),
         Row(300, 500, pause_ms=20, rounds=3),
@@ -102,7 +103,7 @@ def main() -> None:
         idle = memory_mb(pid, "VmRSS")
         print(f"idle studio {idle:.0f} MB; ratio is the wall time against Node's")
         print(
-            f"{'streams × chunks':<36}{'':<8}{'wall s':>8}{'streams/s':>9}{'ratio':>7}"
+            f"{'streams × chunks':<40}{'':<8}{'wall s':>8}{'streams/s':>9}{'ratio':>7}"
             f"{'CPU s':>8}{'first ms':>9}{'MB':>8}{'added ms':>9}{'p99 ms':>9}"
         )
         run_round("studio", *at["studio"], Row(20, 100))  # warm

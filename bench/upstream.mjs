@@ -1,36 +1,42 @@
 // A chat server for bench/bff.py: streams as many chunks as the question asks for, at its pace.
-// The question holds JSON: {"chunks": 500, "pause_ms": 0}. Each piece of text ends with the moment
-// it was sent, in microseconds of the monotonic clock. Usage: node upstream.mjs PORT
+// The question holds JSON: {"chunks": 500, "pause_ms": 0, "thinking": 0}, the last one a count of
+// chunks that come before the answer, at full speed. Each piece of text ends with the moment it was
+// sent, in microseconds of the monotonic clock. Usage: node upstream.mjs PORT
 import http from "node:http";
 
 const now_us = () => String(process.hrtime.bigint() / 1000n);
 
-function event(text, finish) {
+function event(delta, finish = null) {
   const chunk = {
     id: "930c60df-bf64-41c9-a88e-3ec75f81e00e",
     object: "chat.completion.chunk",
     created: 1763779200,
     model: "bench",
     system_fingerprint: "fp_a49d71b8a1",
-    choices: [{ index: 0, delta: { content: text }, logprobs: null, finish_reason: finish }],
+    choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
   };
   return `data: ${JSON.stringify(chunk)}\n\n`;
 }
 
 function finish(response) {
-  response.end(event("", "stop") + "data: [DONE]\n\n");
+  response.end(event({ content: "" }, "stop") + "data: [DONE]\n\n");
 }
 
 // As fast as the socket takes it: one write a chunk, as a model server does.
-function pour(response, left) {
-  while (left > 0) {
-    left -= 1;
-    if (!response.write(event(`词${now_us()}`, null))) {
-      response.once("drain", () => pour(response, left));
+function pour(response, thinking, left) {
+  while (thinking + left > 0) {
+    const delta =
+      thinking > 0
+        ? { content: null, reasoning_content: `想${now_us()}` }
+        : { content: `词${now_us()}` };
+    if (thinking > 0) thinking -= 1;
+    else left -= 1;
+    if (!response.write(event(delta))) {
+      response.once("drain", () => pour(response, thinking, left));
       return;
     }
-    if (left % 64 === 0) {
-      setImmediate(() => pour(response, left));
+    if ((thinking + left) % 64 === 0) {
+      setImmediate(() => pour(response, thinking, left));
       return;
     }
   }
@@ -46,7 +52,7 @@ function pace(response, left, pause_ms) {
       finish(response);
       return;
     }
-    response.write(event(`词${now_us()}`, null));
+    response.write(event({ content: `词${now_us()}` }));
     sent += 1;
     setTimeout(step, Math.max(0, started + sent * pause_ms - performance.now()));
   };
@@ -71,10 +77,10 @@ http
         response.end(JSON.stringify({ choices: [{ message, finish_reason: "stop" }] }));
         return;
       }
-      const { chunks, pause_ms } = JSON.parse(body.messages.at(-1).content);
+      const { chunks, pause_ms, thinking = 0 } = JSON.parse(body.messages.at(-1).content);
       response.writeHead(200, { "Content-Type": "text/event-stream; charset=utf-8" });
       if (pause_ms > 0) pace(response, chunks, pause_ms);
-      else pour(response, chunks);
+      else pour(response, thinking, chunks);
     });
   })
   .listen(Number(process.argv[2]), "127.0.0.1", () => console.log("ready"));

@@ -57,7 +57,7 @@ class Reader(asyncio.Protocol):
 
 def request_to(target: str, port: int, row: Row) -> bytes:
     """Return the raw request for one stream."""
-    asked = json.dumps({"chunks": row.chunks, "pause_ms": row.pause_ms})
+    asked = json.dumps({"chunks": row.chunks, "pause_ms": row.pause_ms, "thinking": row.thinking})
     if target == "direct":
         message = {"role": "user", "content": asked}
         body = json.dumps({"model": "bench", "messages": [message], "stream": True})
@@ -103,6 +103,7 @@ def run_round(target: str, port: int, pid: int | None, row: Row) -> Round:
     expected = row.streams * row.chunks * row.in_a_row
     if total.events != expected:
         raise SystemExit(f"{target}: {total.events} of {expected} events")
+    total.events += row.streams * row.thinking * row.in_a_row  # what the proxy had to read
     if pid:
         come_to_rest(pid)
         total.cpu_s = cpu_s(pid) - before

@@ -5,19 +5,24 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Row:
-    """So many streams at once, of so many chunks, at that pace; and that so many times in a row."""
+    """So many streams at once, of so many chunks, at that pace; and that so many times in a row.
+
+    Before them come as many chunks of thinking as `thinking` says, which /stream tells nobody.
+    """
 
     streams: int
     chunks: int
     pause_ms: int = 0
     rounds: int = 3
     in_a_row: int = 1
+    thinking: int = 0
 
     @property
     def name(self) -> str:
         pace = f"every {self.pause_ms} ms" if self.pause_ms else "full speed"
         times = f", {self.in_a_row} in a row" if self.in_a_row > 1 else ""
-        return f"{self.streams} × {self.chunks}, {pace}{times}"
+        thinking = f" behind {self.thinking} of thinking" if self.thinking else ""
+        return f"{self.streams} × {self.chunks}{thinking}, {pace}{times}"
 
 
 @dataclass
