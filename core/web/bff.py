@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from core.web.call import Call, CallError, GoneError, Headers
 from core.web.chat_routes import ChatRoutes
 from core.web.desk import Desk
-from core.web.guard import Denial, Guard
+from core.web.guard import Guard
 from core.web.health import Readiness, healthz
 from core.web.kling_routes import METHODS as KLING_METHODS
 from core.web.kling_routes import KlingRoutes
@@ -17,6 +17,7 @@ from core.web.kling_target import PREFIX as KLING_PREFIX
 from core.web.limits import Limits
 from core.web.openai_chat import OpenAIChat, error_body
 from core.web.openapi import openapi_json
+from core.web.refusals import Denial
 from core.web.routing import Handler, Table
 from core.work.studio import Studio, current_studio, opening_trouble
 
@@ -99,7 +100,7 @@ class Bff:
             assert denial is not None
             await _deny(call, denial)
             return
-        if (denial := counter.guard.enter(caller)) is not None:
+        if (denial := counter.guard.enter(call, caller)) is not None:
             await _deny(call, denial)
             return
         try:

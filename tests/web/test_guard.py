@@ -9,6 +9,7 @@ import pytest
 from core.providers.practice import PracticeServer
 from core.settings import AccessSettings, Secret
 from core.web.limits import FULL_RETRY_S, Allowance, Limits
+from core.web.refusals import language_of
 from tests.upstream import Plan, Step, Upstream, whole
 from tests.web.events import opened
 from tests.web.serving import QUICK, Served, serving, serving_practice, until
@@ -139,6 +140,34 @@ def test_a_refusal_says_what_to_configure(
     assert reply.status_code == 403
     assert names in reply.json()["error"]
     assert "access-control-allow-origin" not in reply.headers
+    chinese = served.http.get(
+        "/stream?question=x", headers={**headers, "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}
+    ).json()["error"]
+    assert "墨灵" in chinese
+    assert all(name in chinese for name in names.split(" under "))
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        (None, "en"),
+        ("", "en"),
+        ("*", "en"),
+        ("zh", "zh"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("zh-Hant-TW", "zh"),
+        ("en-GB,en;q=0.9,zh;q=0.8", "en"),
+        ("de, zh ; q=0.5, en;q=0.4", "zh"),
+        ("fr-FR,zha", "en"),
+        ("zh;q=much,en;q=0.1", "en"),
+        ("zh;q=0", "en"),
+        (",;=,zh;q=nan" * 40, "en"),
+    ],
+)
+def test_a_refusal_comes_in_the_language_that_is_asked_for(
+    accepted: str | None, language: str
+) -> None:
+    assert language_of(accepted) == language
 
 
 def test_a_listed_page_elsewhere_may_ask_first_and_then_call_with_its_token(
