@@ -23,6 +23,8 @@ _SENTENCES = {
     "runs and that its URL, name and password are right.",
     "error.store_broken": "{place} cannot be read or written: the disk may be failing, or the "
     "file damaged or not ours; restore a backup or name another place.",
+    "error.store_unmade": "{place} cannot be made, as something on the way there is a file: "
+    "move it away, or name another folder.",
     "error.store_newer": "{place} was written by a newer version of this app: update the app.",
 }
 
@@ -59,6 +61,8 @@ _ERRNOS = {
     errno.EPERM: "error.store_readonly",
     errno.EROFS: "error.store_readonly",
     errno.EBUSY: "error.store_locked",
+    errno.ENOTDIR: "error.store_unmade",
+    errno.EEXIST: "error.store_unmade",
 }
 
 

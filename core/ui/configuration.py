@@ -29,10 +29,7 @@ def data_dir_trouble(error: AppError, settings: Settings) -> AppError | None:
         return None
     place = Path(str(error.facts.get("place", "")))
     in_folder = place.is_relative_to(settings.data_dir)
-    is_unwritable = error.text_id == "error.store_readonly"
-    # A folder that cannot be made, such as one below a file, reads like a broken one.
-    is_unmade = error.text_id == "error.store_broken" and not os.path.exists(place)
-    if not in_folder or not (is_unwritable or is_unmade):
+    if not in_folder or error.text_id not in ("error.store_readonly", "error.store_unmade"):
         return None
     return StoreError(
         f"INKLING_DATA_DIR: {settings.data_dir} cannot be made or written.",

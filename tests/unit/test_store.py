@@ -336,6 +336,14 @@ def test_a_folder_without_permission_is_named(read_only_folder: Path) -> None:
         assert caught.value.text_id == "error.store_readonly"
 
 
+@pytest.mark.parametrize("below", ["inkling.db", "new/inkling.db"])
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, below: str) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be\n")
+    with pytest.raises(StoreError, match=r"data.*is a file") as caught:
+        Store.open(tmp_path / "data" / below)
+    assert caught.value.text_id == "error.store_unmade"
+
+
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "inkling.db"
     path.write_text("a diary, not a database\n" * 100)
