@@ -1,5 +1,6 @@
 """Text that grows by pieces: read from any place, whole or piece by piece."""
 
+import sys
 from collections.abc import Sequence
 
 # The newest pieces are told apart, so that who reads along gets each as it came. Older ones are
@@ -10,10 +11,11 @@ DISTINCT_PIECES = 128
 class GrowingText:
     """Pieces in order; a place in it is a count of characters. Not thread-safe."""
 
-    __slots__ = ("_blocks", "_fresh", "_fresh_from", "length")
+    __slots__ = ("_blocks", "_fresh", "_fresh_from", "_sizes", "length")
 
     def __init__(self, text: str = "") -> None:
-        self._blocks = [text] if text else []
+        self._blocks: list[str | bytes] = [_packed(text)] if text else []
+        self._sizes = [len(text)] if text else []
         self._fresh: list[str] = []
         self._fresh_from = self.length = len(text)
 
@@ -42,17 +44,32 @@ class GrowingText:
 
     def whole(self) -> str:
         """Return all of it."""
-        return "".join(self._blocks) + "".join(self._fresh)
+        return "".join(map(_unpacked, self._blocks)) + "".join(self._fresh)
 
     def _join_older(self) -> None:
         block = "".join(self._fresh[:-DISTINCT_PIECES])
         del self._fresh[:-DISTINCT_PIECES]
-        self._blocks.append(block)
+        self._blocks.append(_packed(block))
+        self._sizes.append(len(block))
         self._fresh_from += len(block)
 
     def _older(self, place: int) -> str:
         at, index = self._fresh_from, len(self._blocks)
         while at > place:
             index -= 1
-            at -= len(self._blocks[index])
-        return "".join(self._blocks[index:])[place - at :]
+            at -= self._sizes[index]
+        return "".join(map(_unpacked, self._blocks[index:]))[place - at :]
+
+
+def _packed(text: str) -> str | bytes:
+    """Return the text, or its UTF-8 if that is smaller.
+
+    A single Chinese character makes all others of a str take two bytes each, an emoji four. Pure
+    Chinese is smaller as it is.
+    """
+    packed = text.encode("utf-8", "surrogatepass")
+    return packed if sys.getsizeof(packed) < sys.getsizeof(text) else text
+
+
+def _unpacked(block: str | bytes) -> str:
+    return block if isinstance(block, str) else block.decode("utf-8", "surrogatepass")

@@ -45,3 +45,16 @@ def test_older_pieces_come_as_one(place: int) -> None:
         text.extend([piece])
     assert "".join(text.since(place)) == "".join(pieces)[place:]
     assert len(text.since(place)) <= 2 * DISTINCT_PIECES
+
+
+@pytest.mark.parametrize(
+    "piece", ["plain ", "词 and 1763779200 ", "纯中文", "🎨 mixed ", "\ud83c?"]
+)
+def test_older_pieces_are_kept_small_and_whole(piece: str) -> None:
+    text = GrowingText(piece * 3)
+    for _ in range(5 * DISTINCT_PIECES):
+        text.extend([piece])
+    whole = piece * (3 + 5 * DISTINCT_PIECES)
+    assert text.whole() == whole
+    for place in (0, 1, len(piece) * 130 + 1):
+        assert "".join(text.since(place)) == whole[place:]
