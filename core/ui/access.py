@@ -13,8 +13,8 @@ from uuid import uuid4
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
+from core.access.callers import is_from_here
 from core.settings import AccessSettings
-from core.wire.callers import is_from_here
 from core.work.owners import LOCAL_OWNER, user_owner, visitor_owner
 
 Standing = Literal["here", "open", "user", "stranger", "refused"]

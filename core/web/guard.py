@@ -1,10 +1,10 @@
 """Who may call, and how much: asked before anything that can spend or read."""
 
+from core.access.callers import Rules, is_shared_origin, judge
 from core.settings import AccessSettings
 from core.web.call import Call
 from core.web.limits import Limits
 from core.web.refusals import Denial, refused, too_many
-from core.wire.callers import Rules, is_shared_origin, judge
 
 
 class Guard:

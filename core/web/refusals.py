@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from core.wire.callers import Refusal, Verdict
+from core.access.callers import Refusal, Verdict
 
 Language = Literal["zh", "en"]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.wire.callers import Approach, Rules, Verdict, is_from_here, is_loopback, judge
+from core.access.callers import Approach, Rules, Verdict, is_from_here, is_loopback, judge
 
 TOKEN = "a-token-of-this-test-0123"
 RULES = Rules(

@@ -14,6 +14,7 @@ ORDER = (
     ("core.ui", "core.web"),
     ("core.work",),
     ("core.providers", "core.storage"),
+    ("core.access",),
     ("core.wire", "core.settings"),
     ("core.models", "core.errors"),
 )
