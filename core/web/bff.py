@@ -10,7 +10,7 @@ from core.access.callers import PassLookup, no_passes
 from core.web.call import Call, CallError, GoneError, Headers
 from core.web.chat_routes import ChatRoutes
 from core.web.desk import Desk
-from core.web.guard import Guard
+from core.web.guard import Guard, owner_of
 from core.web.health import Readiness, healthz
 from core.web.kling_routes import METHODS as KLING_METHODS
 from core.web.kling_routes import KlingRoutes
@@ -103,6 +103,7 @@ class Bff:
             assert denial is not None
             await _deny(call, denial)
             return
+        call.owner = owner_of(caller)
         if (denial := counter.guard.enter(call, caller)) is not None:
             await _deny(call, denial)
             return

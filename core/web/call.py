@@ -10,6 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from core.access.callers import Approach
 from core.web.approach import PEER_KEY, headers_of, peer_of
+from core.work.owners import LOCAL_OWNER
 
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
@@ -51,6 +52,7 @@ class Call:
         self.raw_path: bytes = scope.get("raw_path") or self.path.encode()
         self.query_string: bytes = scope.get("query_string", b"")
         self.headers = headers_of(scope["headers"])
+        self.owner = LOCAL_OWNER  # whose rows it is about; a person's own, once one is known
         self.has_begun = False
         self._receive = receive
         self._send = send

@@ -2,12 +2,20 @@
 
 from collections.abc import Callable
 
-from core.access.callers import PassLookup, Rules, is_shared_origin, judge, no_passes
+from core.access.callers import USER, PassLookup, Rules, is_shared_origin, judge, no_passes
 from core.access.forwarders import LATCH
 from core.settings import AccessSettings
 from core.web.call import Call
 from core.web.limits import Limits
 from core.web.refusals import Denial, refused, too_many
+from core.work.owners import LOCAL_OWNER, user_owner
+
+
+def owner_of(caller: str) -> str:
+    """Return whose rows a caller sees: a person's own; tokens and passes are the owner's."""
+    if caller.startswith(USER):
+        return user_owner(caller.removeprefix(USER))
+    return LOCAL_OWNER
 
 
 class Guard:
