@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from core.errors import ConfigurationError
@@ -69,6 +70,9 @@ class AccessSettings:
     users: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    behind_proxy: bool = False
+    proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    user_header: str | None = None  # in small letters
     tokens: Mapping[str, Secret] = field(default_factory=dict)
 
 

@@ -136,7 +136,7 @@ def language() -> Language:
 def choose_language(chosen: Language) -> None:
     """Keep the reader's choice for this session and the next ones."""
     state().language = chosen
-    if visitor().standing not in ("here", "user"):
+    if visitor().standing not in ("here", "pass", "user"):
         return  # a stranger leaves nothing behind, and decides for nobody else
     try:
         studio().store.values.set(_language_key(), chosen)

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from starlette.types import Receive, Scope, Send
 
+from core.access.callers import PassLookup, no_passes
 from core.web.call import Call, CallError, GoneError, Headers
 from core.web.chat_routes import ChatRoutes
 from core.web.desk import Desk
-from core.web.guard import Guard
+from core.web.guard import Guard, owner_of
 from core.web.health import Readiness, healthz
 from core.web.kling_routes import METHODS as KLING_METHODS
 from core.web.kling_routes import KlingRoutes
@@ -35,10 +36,11 @@ _ASKED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 class _Counter:
     """Everything that belongs to one open studio."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, studio: Studio, pass_name: PassLookup) -> None:
         desk = Desk(studio)
         self.studio = studio
-        self.guard = Guard(studio.settings.access, Limits(clock=time.monotonic))
+        limits = Limits(clock=time.monotonic)
+        self.guard = Guard(lambda: studio.settings.access, limits, pass_name)
         self.open_table: Table = {"/readyz": dict.fromkeys(("GET", "HEAD"), Readiness(desk).readyz)}
         self.table: Table = {**ChatRoutes(desk).table(), **OpenAIChat(desk).table()}
         kling = KlingRoutes(desk)
@@ -53,7 +55,8 @@ def serves(path: str) -> bool:
 class Bff:
     """An ASGI app for the paths above; everything else belongs to the pages."""
 
-    def __init__(self) -> None:
+    def __init__(self, pass_name: PassLookup = no_passes) -> None:
+        self._pass_name = pass_name
         self._counter: _Counter | None = None
         self._always: Table = {
             "/healthz": {"GET": healthz, "HEAD": healthz},
@@ -100,6 +103,7 @@ class Bff:
             assert denial is not None
             await _deny(call, denial)
             return
+        call.owner = owner_of(caller)
         if (denial := counter.guard.enter(call, caller)) is not None:
             await _deny(call, denial)
             return
@@ -113,7 +117,7 @@ class Bff:
         if studio is None:
             return None
         if self._counter is None or self._counter.studio is not studio:
-            self._counter = _Counter(studio)
+            self._counter = _Counter(studio, self._pass_name)
         return self._counter
 
 

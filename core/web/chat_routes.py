@@ -12,7 +12,7 @@ from core.web.answer_reader import AnswerReader
 from core.web.call import TEXT_TYPE, Call, CallError
 from core.web.chat_request import ChatRequest, chat_request_from_json, question_request
 from core.web.departures import RETRY_MS
-from core.web.desk import OWNER, Desk
+from core.web.desk import Desk
 from core.web.event_ids import EventId, event_id_from
 from core.web.routing import Table
 from core.wire.sse import encode_comment, encode_event
@@ -55,7 +55,7 @@ class ChatRoutes:
             await call.reply(400, str(error).encode(), TEXT_TYPE)
             return
         try:
-            live = self._desk.ask(request)
+            live = self._desk.ask(request, call.owner)
         except AppError as error:
             fault = fault_from(error)
             await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
@@ -68,7 +68,7 @@ class ChatRoutes:
         """Answer with the whole text at once."""
         request = await self._request(call)
         try:
-            live = self._desk.ask(request, whole=True)
+            live = self._desk.ask(request, call.owner, whole=True)
         except AppError as error:
             fault = fault_from(error)
             await call.reply_json(fault.status, {"error": fault.sentence})
@@ -101,11 +101,11 @@ class ChatRoutes:
             await call.reply(204, b"", "")
             return
         live = self._desk.studio.answers.live(known.answer_id)
-        if live is not None and live.owner == OWNER:
+        if live is not None and live.owner == call.owner:
             await self._follow(call, live, place=min(known.place, live.length))
             return
         messages = self._desk.studio.store.messages
-        stored = await asyncio.to_thread(messages.get, OWNER, known.answer_id)
+        stored = await asyncio.to_thread(messages.get, call.owner, known.answer_id)
         if stored is None or stored.role != "assistant":
             await call.reply(204, b"", "")
         else:

@@ -50,10 +50,10 @@ class Desk:
         self.studio.loop.post(start)
         return await done
 
-    def ask(self, request: ChatRequest, *, whole: bool = False) -> LiveAnswer:
+    def ask(self, request: ChatRequest, owner: str, *, whole: bool = False) -> LiveAnswer:
         """Start an answer; `whole` has the provider send it in one piece."""
         return self.studio.answers.ask_posted(
-            OWNER,
+            owner,
             request.question,
             replace(request.parameters, stream=not whole),
             system_prompt=request.system_prompt,
@@ -62,8 +62,10 @@ class Desk:
 
     def stop(self, answer_id: str) -> None:
         """Stop an answer, soon."""
+        live = self.studio.answers.live(answer_id)
+        owner = OWNER if live is None else live.owner
         # Where it has just ended, stopping asks the store: not on the loop.
-        self._loop.run_in_executor(None, self.studio.answers.stop, OWNER, answer_id)
+        self._loop.run_in_executor(None, self.studio.answers.stop, owner, answer_id)
 
 
 def _settle(done: "asyncio.Future[_Result]", task: "asyncio.Task[_Result]") -> None:

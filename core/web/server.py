@@ -13,8 +13,11 @@ from typing import Any
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from core.access.callers import PassLookup, no_passes
+from core.access.forwarders import LATCH
 from core.errors import AppError
 from core.settings import Settings
+from core.web.approach import with_peer
 from core.web.bff import Bff, serves
 from core.work.studio import close_studio, open_studio
 
@@ -41,6 +44,7 @@ def lifespan(
     @asynccontextmanager
     async def life(_app: Any) -> AsyncIterator[None]:
         logging.getLogger("uvicorn.access").addFilter(_without_query)
+        LATCH.release()  # a new start
         closing = threading.Event()
         opening = threading.Thread(
             target=open_early, args=(closing,), name="open-studio", daemon=True
@@ -56,20 +60,25 @@ def lifespan(
     return life
 
 
-def middleware() -> list[Middleware]:
-    """Return what serves the HTTP layer's paths and hands all others on to the pages."""
-    return [Middleware(_BeforePages)]
+def middleware(pass_name: PassLookup = no_passes) -> list[Middleware]:
+    """Return what serves the HTTP layer's paths and hands all others on to the pages.
+
+    `pass_name` tells whose valid pass a Cookie header holds.
+    """
+    return [Middleware(_BeforePages, pass_name=pass_name)]
 
 
 class _BeforePages:
     """The HTTP layer as the outermost middleware, not as routes: so the pieces of a stream do not
     pass through what only the pages need (their session cookie, compression)."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, pass_name: PassLookup = no_passes) -> None:
         self._pages = app
-        self._bff = Bff()
+        self._bff = Bff(pass_name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Before all else, and whether or not the studio is open: the facts of every connection.
+        scope = with_peer(scope, receive)
         is_ours = scope["type"] == "http" and serves(scope["path"])
         await (self._bff if is_ours else self._pages)(scope, receive, send)
 
