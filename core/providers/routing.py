@@ -1,9 +1,11 @@
 """The transport that sends each request its own way: directly, through a proxy, or not at all."""
 
+import asyncio
 import ssl
 
 import certifi
 import httpx
+from socksio.exceptions import SOCKSError
 
 from core.errors import ConfigurationError
 from core.providers.fast_transport import FastTransport
@@ -54,8 +56,14 @@ class RoutedTransport(httpx.AsyncBaseTransport):
         if way not in self._through:
             self._through[way] = self._build_through(way)
         try:
-            return await self._through[way].handle_async_request(request)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+            async with asyncio.timeout(_patience(request) if way.scheme == "socks5" else None):
+                return await self._through[way].handle_async_request(request)
+        except TimeoutError as error:
+            raise httpx.ReadTimeout("the proxy did not answer", request=request) from error
+        except (
+            *(httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError),
+            SOCKSError,  # something that does not speak SOCKS: httpcore lets it pass
+        ) as error:
             raise ProxyFailedError(way, request) from error
 
     async def aclose(self) -> None:
@@ -80,6 +88,12 @@ class RoutedTransport(httpx.AsyncBaseTransport):
                 ssl_context=self._verify if proxy.scheme == "https" else None,
             ),
         )
+
+
+def _patience(request: httpx.Request) -> float | None:
+    """Return how long a reply's beginning may take in all; httpcore waits for SOCKS for ever."""
+    steps = request.extensions.get("timeout", {}).values()
+    return None if not steps or None in steps else float(sum(steps))
 
 
 def _default_ssl_context() -> ssl.SSLContext:
