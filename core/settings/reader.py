@@ -6,6 +6,7 @@ from typing import Any
 
 from core.errors import ConfigurationError
 from core.settings import parsers
+from core.settings.network import read_network
 from core.settings.sources import ENVIRONMENT, SECRETS_FILE, Sources
 from core.settings.values import (
     DEFAULT_CHAT_MODEL,
@@ -44,6 +45,7 @@ def read_settings(
     """
     sources = Sources(root, environment, secrets)
     chat, kling = _chat(sources), _kling(sources)
+    network = read_network(sources.find)
     troubled = {problem.key for problem in sources.problems}
     return Settings(
         chat=None if troubled.intersection(CHAT_SETTINGS) else chat,
@@ -53,7 +55,8 @@ def read_settings(
         database_url=_database_url(sources),
         archive_url=sources.read(("INKLING_ARCHIVE_URL",), parsers.text),
         access=_access(sources),
-        problems=tuple(sources.problems),
+        network=network,
+        problems=(*sources.problems, *network.problems),
     )
 
 

@@ -85,8 +85,7 @@ class Bff:
             return
         counter = self._open_counter()
         if counter is None:
-            sentence = _OPENING if opening_trouble() is None else _CLOSED
-            await _refuse(call, 503, sentence, (("Retry-After", "2"),))
+            await _say_not_open(call)
             return
         if call.path in counter.open_table:
             await _with_method(call, counter.open_table[call.path])(call)
@@ -159,6 +158,14 @@ async def _preflight(call: Call, methods: Mapping[str, Handler], origin: str | N
             ("Access-Control-Max-Age", str(_PREFLIGHT_S)),
         ),
     )
+
+
+async def _say_not_open(call: Call) -> None:
+    sentence, headers = _OPENING if opening_trouble() is None else _CLOSED, (("Retry-After", "2"),)
+    if call.path == "/readyz":
+        await call.reply_json(503, {"status": "not ready", "error": sentence}, headers)
+    else:
+        await _refuse(call, 503, sentence, headers)
 
 
 async def _deny(call: Call, denial: Denial) -> None:

@@ -37,7 +37,10 @@ def lifespan(
 
     def open_early(closing: threading.Event) -> None:
         is_open = _opened(read_settings)
-        warm_up()
+        try:
+            warm_up()
+        except Exception:  # only slower then; what opens the studio must go on
+            logger.exception("Warming up ended with an unexpected error")
         while not is_open and not closing.wait(OPEN_AGAIN_S):
             is_open = _opened(read_settings)
 
