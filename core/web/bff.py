@@ -53,7 +53,8 @@ def serves(path: str) -> bool:
 class Bff:
     """An ASGI app for the paths above; everything else belongs to the pages."""
 
-    def __init__(self) -> None:
+    def __init__(self, base: str = "") -> None:
+        self._base = base
         self._counter: _Counter | None = None
         self._always: Table = {
             "/healthz": {"GET": healthz, "HEAD": healthz},
@@ -61,7 +62,7 @@ class Bff:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        call = Call(scope, receive, send)
+        call = Call(scope, receive, send, base=self._base)
         try:
             await self._serve(call)
         except GoneError:
@@ -136,7 +137,7 @@ def _with_method(call: Call, methods: Mapping[str, Handler]) -> Handler:
 
 
 async def _openapi(call: Call) -> None:
-    await call.reply(200, openapi_json(), "application/json; charset=utf-8")
+    await call.reply(200, openapi_json(call.base), "application/json; charset=utf-8")
 
 
 async def _preflight(call: Call, methods: Mapping[str, Handler], origin: str | None) -> None:

@@ -4,18 +4,17 @@ import asyncio
 import logging
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from types import FrameType
 from typing import Any
 
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.errors import AppError
 from core.settings import Settings
-from core.web.bff import Bff, serves
+from core.web.before_pages import BeforePages
 from core.work.studio import close_studio, open_studio
 
 logger = logging.getLogger(__name__)
@@ -56,22 +55,14 @@ def lifespan(
     return life
 
 
-def middleware() -> list[Middleware]:
-    """Return what serves the HTTP layer's paths and hands all others on to the pages."""
-    return [Middleware(_BeforePages)]
+def middleware(
+    *, base_path: Callable[[], str] = str, pages: Collection[str] = ()
+) -> list[Middleware]:
+    """Return what serves the HTTP layer's paths and hands those of the pages on.
 
-
-class _BeforePages:
-    """The HTTP layer as the outermost middleware, not as routes: so the pieces of a stream do not
-    pass through what only the pages need (their session cookie, compression)."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._pages = app
-        self._bff = Bff()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_ours = scope["type"] == "http" and serves(scope["path"])
-        await (self._bff if is_ours else self._pages)(scope, receive, send)
+    `base_path` returns Streamlit's server.baseUrlPath, `pages` are the pages by their addresses.
+    """
+    return [Middleware(BeforePages, base_path=base_path, pages=pages)]
 
 
 def _end_streams_on_signals(closing: threading.Event) -> None:
