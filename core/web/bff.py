@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 from core.web.call import Call, CallError, GoneError, Headers
 from core.web.chat_routes import ChatRoutes
 from core.web.desk import Desk
+from core.web.early_calls import EarlyCalls
 from core.web.guard import Guard
 from core.web.health import Readiness, healthz
 from core.web.kling_routes import METHODS as KLING_METHODS
@@ -24,6 +25,9 @@ from core.work.studio import Studio, current_studio, opening_trouble
 logger = logging.getLogger(__name__)
 
 PATHS = ("/stream", "/complete", "/v1", "/kling", "/healthz", "/readyz", "/openapi.json")
+
+# Who asks whether the studio is ready wants to hear that it is not.
+IMMEDIATE = ("/readyz",)
 
 _OPENING = "The studio is still opening; try again in a moment."
 # Why, names places on this machine: the pages and the log tell it.
@@ -56,6 +60,7 @@ class Bff:
     def __init__(self, base: str = "") -> None:
         self._base = base
         self._counter: _Counter | None = None
+        self._early = EarlyCalls()
         self._always: Table = {
             "/healthz": {"GET": healthz, "HEAD": healthz},
             "/openapi.json": {"GET": _openapi},
@@ -81,7 +86,7 @@ class Bff:
         if always is not None:
             await _with_method(call, always)(call)
             return
-        counter = self._open_counter()
+        counter = await self._open_counter(call)
         if counter is None:
             sentence = _OPENING if opening_trouble() is None else _CLOSED
             await _refuse(call, 503, sentence, (("Retry-After", "2"),))
@@ -109,8 +114,10 @@ class Bff:
         finally:
             counter.guard.leave(caller)
 
-    def _open_counter(self) -> _Counter | None:
+    async def _open_counter(self, call: Call) -> _Counter | None:
         studio = current_studio()
+        if studio is None and call.path not in IMMEDIATE:
+            studio = await self._early.studio_for(call)
         if studio is None:
             return None
         if self._counter is None or self._counter.studio is not studio:

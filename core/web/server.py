@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from core.errors import AppError
 from core.settings import Settings
 from core.web.before_pages import BeforePages
-from core.work.studio import close_studio, open_studio
+from core.work.studio import close_studio, expect_studio, open_studio
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ def lifespan(
     async def life(_app: Any) -> AsyncIterator[None]:
         logging.getLogger("uvicorn.access").addFilter(_without_query)
         closing = threading.Event()
+        expect_studio()
         opening = threading.Thread(
             target=open_early, args=(closing,), name="open-studio", daemon=True
         )
