@@ -39,6 +39,8 @@ class PagePaths:
             return "page"
         if path.removesuffix("/")[1:] in (self._first, *self._names):
             return "redirect"
+        if path.endswith("/"):
+            return "nothing"
         if path.startswith(_HTML_FOLDERS):
             return "own html"
         return "asset" if path in _FILES or path.startswith(_FOLDERS) else "nothing"
