@@ -14,9 +14,9 @@ if __name__ == "__main__":
 
     shell.draw()
 else:
-    from core.ui.configuration import app_settings
+    from core.ui.configuration import app_settings, base_url_path
     from core.ui.logs import begin_logging
-    from core.ui.shell import claim_navigation
+    from core.ui.shell import PAGES, claim_navigation
     from core.ui.warm_up import warm_up
     from core.web.server import lifespan, middleware
 
@@ -26,6 +26,6 @@ else:
     environment = dict(os.environ)
     app = st.App(
         __file__,
-        middleware=middleware(),
+        middleware=middleware(base_path=base_url_path, pages=PAGES),
         lifespan=lifespan(lambda: app_settings(environment), warm_up=warm_up),
     )

@@ -23,6 +23,11 @@ def app_settings(environment: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def base_url_path() -> str:
+    """Return the sub-path that Streamlit serves the pages below (server.baseUrlPath)."""
+    return str(st.get_option("server.baseUrlPath") or "")
+
+
 def data_dir_trouble(error: AppError, settings: Settings) -> AppError | None:
     """Return the error that names the setting behind a data folder which cannot be used."""
     if not isinstance(error, StoreError):

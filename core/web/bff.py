@@ -10,6 +10,7 @@ from core.access.callers import PassLookup, no_passes
 from core.web.call import Call, CallError, GoneError, Headers
 from core.web.chat_routes import ChatRoutes
 from core.web.desk import Desk
+from core.web.early_calls import EarlyCalls
 from core.web.guard import Guard, owner_of
 from core.web.health import Readiness, healthz
 from core.web.kling_routes import METHODS as KLING_METHODS
@@ -25,6 +26,9 @@ from core.work.studio import Studio, current_studio, opening_trouble
 logger = logging.getLogger(__name__)
 
 PATHS = ("/stream", "/complete", "/v1", "/kling", "/healthz", "/readyz", "/openapi.json")
+
+# Who asks whether the studio is ready wants to hear that it is not.
+IMMEDIATE = ("/readyz",)
 
 _OPENING = "The studio is still opening; try again in a moment."
 # Why, names places on this machine: the pages and the log tell it.
@@ -55,16 +59,18 @@ def serves(path: str) -> bool:
 class Bff:
     """An ASGI app for the paths above; everything else belongs to the pages."""
 
-    def __init__(self, pass_name: PassLookup = no_passes) -> None:
+    def __init__(self, base: str = "", pass_name: PassLookup = no_passes) -> None:
+        self._base = base
         self._pass_name = pass_name
         self._counter: _Counter | None = None
+        self._early = EarlyCalls()
         self._always: Table = {
             "/healthz": {"GET": healthz, "HEAD": healthz},
             "/openapi.json": {"GET": _openapi},
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        call = Call(scope, receive, send)
+        call = Call(scope, receive, send, base=self._base)
         try:
             await self._serve(call)
         except GoneError:
@@ -83,7 +89,7 @@ class Bff:
         if always is not None:
             await _with_method(call, always)(call)
             return
-        counter = self._open_counter()
+        counter = await self._open_counter(call)
         if counter is None:
             await _say_not_open(call)
             return
@@ -111,8 +117,10 @@ class Bff:
         finally:
             counter.guard.leave(caller)
 
-    def _open_counter(self) -> _Counter | None:
+    async def _open_counter(self, call: Call) -> _Counter | None:
         studio = current_studio()
+        if studio is None and call.path not in IMMEDIATE:
+            studio = await self._early.studio_for(call)
         if studio is None:
             return None
         if self._counter is None or self._counter.studio is not studio:
@@ -139,7 +147,7 @@ def _with_method(call: Call, methods: Mapping[str, Handler]) -> Handler:
 
 
 async def _openapi(call: Call) -> None:
-    await call.reply(200, openapi_json(), "application/json; charset=utf-8")
+    await call.reply(200, openapi_json(call.base), "application/json; charset=utf-8")
 
 
 async def _preflight(call: Call, methods: Mapping[str, Handler], origin: str | None) -> None:

@@ -44,9 +44,13 @@ class GoneError(Exception):
 
 
 class Call:
-    """A request and its reply, over plain ASGI: one reply a call, in one piece or begun and fed."""
+    """A request and its reply, over plain ASGI: one reply a call, in one piece or begun and fed.
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    Paths are those below `base`, where the studio is served (server.baseUrlPath, "" or "/name").
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, *, base: str = "") -> None:
+        self.base = base
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.raw_path: bytes = scope.get("raw_path") or self.path.encode()

@@ -26,6 +26,7 @@ from core.work.generations import Generations
 from core.work.housekeeping import Housekeeping
 from core.work.indexing import Indexing
 from core.work.loop import LoopThread
+from core.work.opening import Listener, Opening
 from core.work.owners import LOCAL_OWNER
 from core.work.pace import Pace
 from core.work.services import Services
@@ -160,6 +161,27 @@ class Studio:
 _lock = threading.Lock()
 _studio: Studio | None = None
 _trouble: AppError | None = None
+_opening = Opening()
+_is_expected = False
+
+
+def expect_studio() -> None:
+    """Note that the studio is about to be opened: until it is, has failed or closes, calls wait."""
+    global _is_expected, _trouble
+    _is_expected, _trouble = True, None
+
+
+def is_awaited() -> bool:
+    """Tell whether a studio that is not open yet is worth waiting for."""
+    return _is_expected and _trouble is None
+
+
+def on_opening(listener: Listener) -> Callable[[], None]:
+    """Call `listener`, which only signals, when the studio opens, fails to, or closes.
+
+    Returns what ends that.
+    """
+    return _opening.listen(listener)
 
 
 def open_studio(read_settings: Callable[[], Settings]) -> Studio:
@@ -177,6 +199,8 @@ def open_studio(read_settings: Callable[[], Settings]) -> Studio:
             except Exception as error:
                 _trouble = _unexpected(error)
                 raise _trouble from None
+            finally:
+                _opening.tell()
         return _studio
 
 
@@ -192,7 +216,9 @@ def opening_trouble() -> AppError | None:
 
 def close_studio() -> None:
     """Close the studio of this process, if it is open."""
-    global _studio
+    global _studio, _is_expected
+    _is_expected = False
+    _opening.tell()  # before the lock: an opening that takes long holds it
     with _lock:
         studio, _studio = _studio, None  # nobody may find it while it closes
         if studio is not None:
