@@ -5,8 +5,6 @@ file as the script of every page view. A host that only runs scripts gets the pa
 The assignment to `app` must stand here literally: Streamlit looks for it by reading the file.
 """
 
-import os
-
 import streamlit as st
 
 if __name__ == "__main__":
@@ -14,7 +12,7 @@ if __name__ == "__main__":
 
     shell.draw()
 else:
-    from core.ui.configuration import app_settings, base_url_path
+    from core.ui.configuration import app_settings, base_url_path, take_secrets_files
     from core.ui.logs import begin_logging
     from core.ui.shell import PAGES, claim_navigation
     from core.ui.warm_up import warm_up
@@ -22,10 +20,9 @@ else:
 
     begin_logging()
     claim_navigation()
-    # Taken now: Streamlit copies secrets over it when it starts to serve.
-    environment = dict(os.environ)
     app = st.App(
         __file__,
+        secrets=take_secrets_files(),
         middleware=middleware(base_path=base_url_path, pages=PAGES),
-        lifespan=lifespan(lambda: app_settings(environment), warm_up=warm_up),
+        lifespan=lifespan(app_settings, warm_up=warm_up),
     )
