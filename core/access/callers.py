@@ -187,25 +187,25 @@ def is_listed(address: str, users: Collection[str]) -> bool:
 
 def named_person(approach: Approach, rules: Rules) -> str | None:
     """Return the person whom a listed proxy names; anybody else may write what they like."""
-    if rules.user_header is None or not is_listed_proxy(approach, rules):
+    if rules.user_header is None or not is_listed_proxy(approach, rules.proxies):
         return None
     person = approach.headers.get(rules.user_header, "").strip().lower()
     is_one = person.count("@") == 1 and not any(sign in person for sign in ", ;\t")
     return person if is_one and person.isprintable() else None
 
 
-def is_listed_proxy(approach: Approach, rules: Rules) -> bool:
+def is_listed_proxy(approach: Approach, proxies: Collection[Network]) -> bool:
     """Tell whether the peer is one of the proxies whose forwarding headers are believed."""
     if not approach.is_rewritten:
-        return is_among(approach.address, rules.proxies)
+        return is_among(approach.address, proxies)
     # All that is left of the peer: it is one of those whom the server lets write its address.
     believed = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1").split(",")
-    return all(is_among(entry.strip(), rules.proxies) for entry in believed)
+    return all(is_among(entry.strip(), proxies) for entry in believed)
 
 
 def caller_address(approach: Approach, rules: Rules) -> str | None:
     """Return the address of the caller: the peer's, or what a listed proxy says it is."""
-    if is_listed_proxy(approach, rules):
+    if is_listed_proxy(approach, rules.proxies):
         return furthest_untrusted(approach.address, approach.headers, rules.proxies)
     return approach.address
 
@@ -288,7 +288,7 @@ def _not_from_here(
         return Verdict(None, "elsewhere", address or "?", address)
     if (sign := forwarding_sign(approach)) is not None:
         return Verdict(None, "elsewhere", sign, address)
-    if is_listed_proxy(approach, rules):
+    if is_listed_proxy(approach, rules.proxies):
         return Verdict(None, "behind_proxy", address or "?", address)
     if approach.whose in ("another", "nobody"):
         return Verdict(None, "another_user", approach.whose, address)
@@ -302,7 +302,7 @@ def _not_from_here(
 
 def _scheme(approach: Approach, rules: Rules) -> str:
     told = approach.headers.get("x-forwarded-proto", "").strip().lower()
-    is_told = told in ("http", "https") and is_listed_proxy(approach, rules)
+    is_told = told in ("http", "https") and is_listed_proxy(approach, rules.proxies)
     return told if is_told else approach.scheme
 
 

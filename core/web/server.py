@@ -19,7 +19,7 @@ from core.errors import AppError
 from core.settings import Settings
 from core.web.approach import with_peer
 from core.web.bff import Bff, serves
-from core.work.studio import close_studio, open_studio
+from core.work.studio import close_studio, current_studio, open_studio
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,8 @@ class _BeforePages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Before all else, and whether or not the studio is open: the facts of every connection.
-        scope = with_peer(scope, receive)
+        studio = current_studio()
+        scope = with_peer(scope, receive, studio.settings.access if studio else None)
         is_ours = scope["type"] == "http" and serves(scope["path"])
         await (self._bff if is_ours else self._pages)(scope, receive, send)
 
