@@ -12,7 +12,7 @@ a person whom a listed proxy names.
 import hmac
 import os
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -39,6 +39,7 @@ Refusal = Literal[
 ]
 
 LOCAL = "local"
+TOKEN = "token:"
 USER = "user:"
 PASS = "pass:"
 
@@ -148,11 +149,11 @@ def judge(
     address = caller_address(approach, rules)
     name = _token_name(approach, rules)
     if name is not None:
-        verdict = Verdict(f"token:{name}", address=address)
+        verdict = Verdict(f"{TOKEN}{name}", address=address)
     else:
         verdict = identify(approach, rules, forwarder=forwarder, pass_name=pass_name)
         if verdict.caller is None:
-            is_guess = verdict.refusal != "host" and bool(_presented(approach))
+            is_guess = verdict.refusal != "host" and bool(presented(approach))
             return Verdict(None, "token", address=address) if is_guess else verdict
     if not is_allowed_page(approach, rules, host_is_known=verdict.caller == LOCAL):
         return Verdict(None, "origin", _page(approach), address)
@@ -307,23 +308,30 @@ def _scheme(approach: Approach, rules: Rules) -> str:
 
 
 def _token_name(approach: Approach, rules: Rules) -> str | None:
-    presented = [token.encode("utf-8", "replace") for token in _presented(approach)]
+    sent = [token.encode("utf-8", "replace") for token in presented(approach)]
     found: str | None = None
     # Every token is compared with every one that is known: the time tells nothing.
     for name, token in rules.tokens.items():
         known = token.encode("utf-8", "replace")
-        for one in presented:
+        for one in sent:
             if hmac.compare_digest(known, one):
                 found = name
     return found
 
 
-def _presented(approach: Approach) -> list[str]:
+def presented(approach: Approach) -> list[str]:
+    """Return what a request presents as access tokens."""
     tokens = [approach.access_token] if approach.access_token else []
     scheme, _, value = approach.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and value.strip():
         tokens.append(value.strip())
     return tokens
+
+
+def without_tokens(approach: Approach) -> Approach:
+    """Return the approach as if it presented no access token."""
+    others = {name: value for name, value in approach.headers.items() if name != "authorization"}
+    return replace(approach, access_token=None, headers=others)
 
 
 def _page(approach: Approach) -> str:
