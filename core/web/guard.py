@@ -1,14 +1,18 @@
 """Who may call, and how much: asked before anything that can spend or read."""
 
+import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
 
 from core.access.callers import (
     TOKEN,
     USER,
+    Approach,
     PassLookup,
     Rules,
+    Verdict,
     caller_address,
     is_shared_origin,
     judge,
@@ -19,9 +23,9 @@ from core.access.callers import (
 from core.access.forwarders import LATCH
 from core.settings import AccessSettings
 from core.web.call import Call
-from core.web.guesses import Guesses
+from core.web.guesses import MOST_WAIT_S, Guesses
 from core.web.limits import Limits
-from core.web.refusals import Denial, refused, too_many, too_many_guesses
+from core.web.refusals import Denial, refused, too_many
 from core.work.owners import LOCAL_OWNER, user_owner
 
 logger = logging.getLogger(__name__)
@@ -63,29 +67,33 @@ class Guard:
             self._read, self._made = access, Rules.of(access)
         return self._made
 
-    def judge(self, call: Call) -> tuple[str, None] | tuple[None, Denial]:
+    async def judge(self, call: Call) -> tuple[str, None] | tuple[None, Denial]:
         """Return the caller whose request may go on, or why it may not."""
         language = call.headers.get("accept-language")
         approach, tokens = call.approach, presented(call.approach)
         address = caller_address(approach, self._rules)
-        wait_s = self._guesses.wait_s(address, tokens) if tokens else None
-        verdict = judge(
-            # Not looked at for a while; who is here, or has a pass, comes in all the same.
-            approach if wait_s is None else without_tokens(approach),
-            self._rules,
-            forwarder=LATCH.sign,
-            pass_name=self._pass_name(call.headers.get("cookie", "")),
-        )
+        if tokens and self._guesses.are_many(address, tokens):
+            # Who is here, or has a pass, comes in whatever else it sends.
+            verdict = self._verdict(call, without_tokens(approach))
+            if verdict.caller is not None:
+                return verdict.caller, None
+            turn_s = self._guesses.turn_in_s(address)
+            if turn_s is None:
+                return None, too_many(math.ceil(MOST_WAIT_S), language)
+            await asyncio.sleep(turn_s)
+        verdict = self._verdict(call, approach)
         if verdict.refusal == "token":
             self._guesses.note(address, tokens)
             logger.info("A wrong access token was sent from %s", _shown(address))
-        elif verdict.caller is not None and verdict.caller.startswith(TOKEN):
-            self._guesses.prove(address, tokens)
-        if verdict.caller is None and wait_s is not None:
-            return None, too_many_guesses(wait_s, language)
         if verdict.caller is None:
             return None, refused(verdict, language)
+        if verdict.caller.startswith(TOKEN):
+            self._guesses.prove(address, tokens)
         return verdict.caller, None
+
+    def _verdict(self, call: Call, approach: Approach) -> Verdict:
+        pass_name = self._pass_name(call.headers.get("cookie", ""))
+        return judge(approach, self._rules, forwarder=LATCH.sign, pass_name=pass_name)
 
     def enter(self, call: Call, caller: str) -> Denial | None:
         """Count a request that begins; a Denial when there are too many."""
