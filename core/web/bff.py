@@ -103,7 +103,7 @@ class Bff:
             await _preflight(call, methods, origin)
             return
         handler = _with_method(call, methods)
-        caller, denial = counter.guard.judge(call)
+        caller, denial = await counter.guard.judge(call)
         if caller is None:
             assert denial is not None
             await _deny(call, denial)

@@ -1,14 +1,39 @@
 """Who may call, and how much: asked before anything that can spend or read."""
 
+import asyncio
+import logging
+import math
+import time
 from collections.abc import Callable
 
-from core.access.callers import USER, PassLookup, Rules, is_shared_origin, judge, no_passes
+from core.access.callers import (
+    TOKEN,
+    USER,
+    Approach,
+    PassLookup,
+    Rules,
+    Verdict,
+    caller_address,
+    is_shared_origin,
+    judge,
+    no_passes,
+    presented,
+    without_tokens,
+)
 from core.access.forwarders import LATCH
 from core.settings import AccessSettings
 from core.web.call import Call
+from core.web.guesses import MOST_WAIT_S, Guesses
 from core.web.limits import Limits
 from core.web.refusals import Denial, refused, too_many
 from core.work.owners import LOCAL_OWNER, user_owner
+
+logger = logging.getLogger(__name__)
+
+
+def _shown(address: str | None) -> str:
+    # A hop of a forwarding header may be any text.
+    return "".join(sign for sign in (address or "?")[:60] if sign.isprintable())
 
 
 def owner_of(caller: str) -> str:
@@ -32,6 +57,7 @@ class Guard:
         self._made = Rules()
         self._limits = limits
         self._pass_name = pass_name
+        self._guesses = Guesses(clock=time.monotonic)
 
     @property
     def _rules(self) -> Rules:
@@ -41,17 +67,33 @@ class Guard:
             self._read, self._made = access, Rules.of(access)
         return self._made
 
-    def judge(self, call: Call) -> tuple[str, None] | tuple[None, Denial]:
+    async def judge(self, call: Call) -> tuple[str, None] | tuple[None, Denial]:
         """Return the caller whose request may go on, or why it may not."""
-        verdict = judge(
-            call.approach,
-            self._rules,
-            forwarder=LATCH.sign,
-            pass_name=self._pass_name(call.headers.get("cookie", "")),
-        )
+        language = call.headers.get("accept-language")
+        approach, tokens = call.approach, presented(call.approach)
+        address = caller_address(approach, self._rules)
+        if tokens and self._guesses.are_many(address, tokens):
+            # Who is here, or has a pass, comes in whatever else it sends.
+            verdict = self._verdict(call, without_tokens(approach))
+            if verdict.caller is not None:
+                return verdict.caller, None
+            turn_s = self._guesses.turn_in_s(address)
+            if turn_s is None:
+                return None, too_many(math.ceil(MOST_WAIT_S), language)
+            await asyncio.sleep(turn_s)
+        verdict = self._verdict(call, approach)
+        if verdict.refusal == "token":
+            self._guesses.note(address, tokens)
+            logger.info("A wrong access token was sent from %s", _shown(address))
         if verdict.caller is None:
-            return None, refused(verdict, call.headers.get("accept-language"))
+            return None, refused(verdict, language)
+        if verdict.caller.startswith(TOKEN):
+            self._guesses.prove(address, tokens)
         return verdict.caller, None
+
+    def _verdict(self, call: Call, approach: Approach) -> Verdict:
+        pass_name = self._pass_name(call.headers.get("cookie", ""))
+        return judge(approach, self._rules, forwarder=LATCH.sign, pass_name=pass_name)
 
     def enter(self, call: Call, caller: str) -> Denial | None:
         """Count a request that begins; a Denial when there are too many."""
