@@ -28,7 +28,7 @@ CADDY_OPTIONS = """{{
 """
 
 
-def block(program: str, title: str, page: str = "") -> str:
+def block(program: str, title: str, page: str | None = None) -> str:
     """Return the block below a page's comment `<!-- title -->`, as a reader would copy it."""
     text = (ROOT / (page or f"docs/deploy/{program}.md")).read_text(encoding="utf-8")
     language = {"nginx": "nginx", "caddy": "caddyfile"}[program]

@@ -185,6 +185,12 @@ class _Echo(http.server.BaseHTTPRequestHandler):
         pass
 
 
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+@pytest.mark.parametrize("program", ["nginx", "caddy"])
+def test_the_readme_shows_the_block_that_is_run(program: str, readme: str) -> None:
+    assert block(program, f"{program}: whole host", readme) == block(program, "whole host")
+
+
 @pytest.mark.parametrize(("program", "way"), CASES)
 def test_what_a_caller_says_of_himself_does_not_pass(
     program: str, way: str, tmp_path_factory: pytest.TempPathFactory
