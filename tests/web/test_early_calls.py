@@ -14,6 +14,7 @@ from core.errors import StoreError
 from core.settings import Settings
 from core.web import early_calls
 from core.work.studio import close_studio, current_studio
+from tests.running_app import running_app
 from tests.web.serving import PATIENCE_S, listening, until
 
 STRANGER = {"X-Forwarded-For": "203.0.113.9"}
@@ -178,3 +179,9 @@ def test_places_are_free_again_after_waiting(
         monkeypatch.setattr(early_calls, "WAIT_S", PATIENCE_S)
         opening.go.set()
         assert ask(client).status_code == 200
+
+
+def test_the_first_call_to_a_process_that_just_listens_is_answered(tmp_path: Path) -> None:
+    with running_app(tmp_path / "data") as app, httpx.Client(timeout=PATIENCE_S) as client:
+        # Its health is told already, its studio not yet: a client that waited for it calls now.
+        assert client.get(f"{app.url}/v1/models").status_code == 200
