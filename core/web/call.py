@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from starlette.types import Message, Receive, Scope, Send
 
 from core.access.callers import Approach
+from core.web.read_ahead import ReadAhead
 
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
@@ -55,7 +56,7 @@ class Call:
         self.query_string: bytes = scope.get("query_string", b"")
         self.headers = _headers(scope["headers"])
         self.has_begun = False
-        self._receive = receive
+        self._receive = ReadAhead(receive)
         self._send = send
         self._cors: list[tuple[bytes, bytes]] = [(b"vary", b"Origin")]
         self._query: dict[str, str] | None = None
@@ -121,6 +122,10 @@ class Call:
         if not isinstance(payload, dict):
             raise CallError(400, "The body is not a JSON object.")
         return payload
+
+    async def left(self) -> None:
+        """Return when the caller has gone; the body may be read afterwards, all of it."""
+        await self._receive.left()
 
     async def hang_up(self) -> None:
         """Return when the caller has gone; the body must have been read, or have no meaning."""

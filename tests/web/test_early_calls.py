@@ -1,5 +1,6 @@
 """The first request comes early: it waits for the studio, for a while, and so do only so many."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -179,6 +180,42 @@ def test_places_are_free_again_after_waiting(
         monkeypatch.setattr(early_calls, "WAIT_S", PATIENCE_S)
         opening.go.set()
         assert ask(client).status_code == 200
+
+
+def test_who_leaves_while_waiting_gives_up_the_place_and_buys_nothing(
+    opening: Opening, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(early_calls, "WAITING_HERE", 1)
+    monkeypatch.setattr(early_calls, "WAIT_S", PATIENCE_S)
+    with listening(opening) as (port, client), ThreadPoolExecutor(1) as pool:
+        for number, head in enumerate(("GET /complete?question=x", "POST /complete")):
+            with socket.create_connection(("127.0.0.1", port)) as line:
+                length = "Content-Length: 9\r\nContent-Type: application/json\r\n"
+                line.sendall(f"{head} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n{{".encode())
+                waiting.until(number + 1)
+            until(lambda: not waiting.seen[0].count, "the place is free again")
+        asked = pool.submit(ask, client)
+        waiting.until(3)
+        opening.go.set()
+        assert asked.result(PATIENCE_S).status_code == 200
+        studio = current_studio()
+        assert studio is not None
+        assert len(studio.store.conversations.list("local").items) == 1
+
+
+def test_a_large_body_waits_too(
+    opening: Opening, pool: ThreadPoolExecutor, waiting: Waiting
+) -> None:
+    question = "q" * 300_000
+    with listening(opening) as (_, client):
+        asked = pool.submit(ask, client, "/complete", method="POST", json={"question": question})
+        waiting.until(1)
+        opening.go.set()
+        assert asked.result(PATIENCE_S).status_code == 200
+        studio = current_studio()
+        assert studio is not None
+        (conversation,) = studio.store.conversations.list("local").items
+        assert studio.store.messages.path("local", conversation.id)[0].content == question
 
 
 def test_the_first_call_to_a_process_that_just_listens_is_answered(tmp_path: Path) -> None:
