@@ -132,6 +132,21 @@ class NotFoundError(ProviderError):
 class UnavailableError(ProviderError):
     """5xx, timeout or a lost connection: whether the request took effect is unknown."""
 
+    @property
+    def is_unsent(self) -> bool:
+        """Tell whether the request is certain never to have left this machine."""
+        return self.text_id in _UNSENT
+
+
+_UNSENT = frozenset(
+    {
+        "error.network_connect",
+        "error.network_proxy",
+        "error.configuration_proxy",
+        "error.configuration_certificates",
+    }
+)
+
 
 class ProtocolError(ProviderError):
     """The answer does not have the documented shape: whether it took effect is unknown."""

@@ -1,23 +1,55 @@
-"""Who calls, and from where: judged by the connection's facts alone.
+"""Who calls, and from where: judged by the connection's facts alone, for HTTP layer and pages.
 
-The owner's machine may spend without a word. It is told apart by three things that have to agree:
-the peer's address is loopback, no header says that somebody forwarded the call, and `Host` is a
-name of this machine (a foreign name that resolves to it is DNS rebinding). A browser on this very
-machine also carries the calls of foreign pages: those are told by `Origin`, `Sec-Fetch-Site` and
-`Referer`. From elsewhere only an access token counts.
+The owner's machine may spend without a word. It is told apart by what has to agree: the peer's
+address is loopback, its socket belongs to the studio's own user where the system can tell, nothing
+says that somebody forwarded the call (a header, HTTP/1.0, one such call earlier, the owner's own
+configuration), and `Host` is a name of this machine (a foreign name that resolves to it is DNS
+rebinding). A browser on this very machine also carries the calls of foreign pages: those are told
+by `Origin`, `Sec-Fetch-Site` and `Referer`. From elsewhere only an access token counts, a pass, or
+a person whom a listed proxy names.
 """
 
 import hmac
-import ipaddress
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
 
-Refusal = Literal["elsewhere", "token", "host", "origin"]
+from core.access.addresses import (
+    Network,
+    furthest_untrusted,
+    is_among,
+    is_loopback,
+    is_private,
+)
+from core.access.peer import Peer, Whose
+from core.settings import AccessSettings
+
+Refusal = Literal[
+    "elsewhere",
+    "token",
+    "host",
+    "origin",
+    "behind_proxy",
+    "forwarder",
+    "another_user",
+    "user",
+    "unseen",
+]
 
 LOCAL = "local"
+USER = "user:"
+PASS = "pass:"
+
+# Looks up the valid pass in a request's Cookie header, and returns the name of whose it is.
+PassLookup = Callable[[str], str | None]
+
+
+def no_passes(_cookie: str) -> str | None:
+    """Look nowhere: where no passes are given out."""
+    return None
+
 
 _FORWARDING = frozenset(
     {
@@ -46,6 +78,28 @@ class Approach:
     headers: Mapping[str, str] = field(repr=False)
     scheme: str = "http"
     access_token: str | None = field(default=None, repr=False)
+    whose: Whose = "unknown"
+    is_rewritten: bool = False
+    http_version: str = "1.1"
+
+    @classmethod
+    def of(
+        cls,
+        peer: Peer,
+        headers: Mapping[str, str],
+        scheme: str = "http",
+        access_token: str | None = None,
+    ) -> "Approach":
+        """Return the approach of a peer with what it sent."""
+        return cls(
+            peer.address,
+            headers,
+            scheme,
+            access_token,
+            peer.whose,
+            peer.is_rewritten,
+            peer.http_version,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +109,23 @@ class Rules:
     hosts: Collection[str] = ()
     origins: Collection[str] = ()
     tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
+    behind_proxy: bool = False
+    proxies: Collection[Network] = ()
+    user_header: str | None = None
+    users: Collection[str] = ()
+
+    @classmethod
+    def of(cls, access: AccessSettings) -> "Rules":
+        """Return the rules that the settings hold."""
+        return cls(
+            hosts=frozenset(access.hosts),
+            origins=frozenset(access.origins),
+            tokens={name: token.reveal() for name, token in access.tokens.items()},
+            behind_proxy=access.behind_proxy,
+            proxies=access.proxies,
+            user_header=access.user_header,
+            users=access.users,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +135,84 @@ class Verdict:
     caller: str | None
     refusal: Refusal | None = None
     seen: str = ""
+    address: str | None = field(default=None, compare=False)  # the caller's, for limits and logs
 
 
-def judge(approach: Approach, rules: Rules) -> Verdict:
-    """Tell whether a request may spend or read, and as whom its requests are counted."""
+def judge(
+    approach: Approach, rules: Rules, *, forwarder: str | None = None, pass_name: str | None = None
+) -> Verdict:
+    """Tell whether a request may spend or read, and as whom its requests are counted.
+
+    `forwarder` is what the latch has seen, `pass_name` whose valid pass the request carries.
+    """
+    address = caller_address(approach, rules)
     name = _token_name(approach, rules)
-    if name is None:
-        refusal = _not_from_here(approach, rules.hosts)
-        if refusal is not None:
-            if refusal.refusal == "elsewhere" and _presented(approach):
-                return Verdict(None, "token")
-            return refusal
-    if not is_allowed_page(approach, rules, host_is_known=name is None):
-        return Verdict(None, "origin", _page(approach))
-    return Verdict(LOCAL if name is None else f"token:{name}")
+    if name is not None:
+        verdict = Verdict(f"token:{name}", address=address)
+    else:
+        verdict = identify(approach, rules, forwarder=forwarder, pass_name=pass_name)
+        if verdict.caller is None:
+            is_guess = verdict.refusal != "host" and bool(_presented(approach))
+            return Verdict(None, "token", address=address) if is_guess else verdict
+    if not is_allowed_page(approach, rules, host_is_known=verdict.caller == LOCAL):
+        return Verdict(None, "origin", _page(approach), address)
+    return verdict
+
+
+def identify(
+    approach: Approach, rules: Rules, *, forwarder: str | None = None, pass_name: str | None = None
+) -> Verdict:
+    """Tell who it is without an access token; for the pages, which have none."""
+    address = caller_address(approach, rules)
+    refusal = _not_from_here(approach, rules, forwarder, address)
+    if refusal is None:
+        return Verdict(LOCAL, address=address)
+    # The one place where a pass comes in: whatever it is that keeps others out.
+    if pass_name is not None:
+        return Verdict(f"{PASS}{pass_name}", address=address)
+    person = named_person(approach, rules)
+    if person is None:
+        return refusal
+    if is_listed(person, rules.users):
+        return Verdict(f"{USER}{person}", address=address)
+    return Verdict(None, "user", person, address)
+
+
+def is_listed(address: str, users: Collection[str]) -> bool:
+    """Tell whether an e-mail address is on the list, by itself or by its domain."""
+    address = address.strip().lower()
+    domain = address.rpartition("@")[2]
+    return any(entry == address or entry.lstrip("@") == domain for entry in users)
+
+
+def named_person(approach: Approach, rules: Rules) -> str | None:
+    """Return the person whom a listed proxy names; anybody else may write what they like."""
+    if rules.user_header is None or not is_listed_proxy(approach, rules):
+        return None
+    person = approach.headers.get(rules.user_header, "").strip().lower()
+    is_one = person.count("@") == 1 and not any(sign in person for sign in ", ;\t")
+    return person if is_one and person.isprintable() else None
+
+
+def is_listed_proxy(approach: Approach, rules: Rules) -> bool:
+    """Tell whether the peer is one of the proxies whose forwarding headers are believed."""
+    if not approach.is_rewritten:
+        return is_among(approach.address, rules.proxies)
+    # All that is left of the peer: it is one of those whom the server lets write its address.
+    believed = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1").split(",")
+    return all(is_among(entry.strip(), rules.proxies) for entry in believed)
+
+
+def caller_address(approach: Approach, rules: Rules) -> str | None:
+    """Return the address of the caller: the peer's, or what a listed proxy says it is."""
+    if is_listed_proxy(approach, rules):
+        return furthest_untrusted(approach.address, approach.headers, rules.proxies)
+    return approach.address
 
 
 def is_from_here(address: str | None, headers: Mapping[str, str], hosts: Collection[str]) -> bool:
-    """Tell whether a visitor sits at this machine; for pages, which have no tokens."""
-    return _not_from_here(Approach(address, headers), hosts) is None
+    """Tell whether a visitor sits at this machine, as far as address and headers tell."""
+    return identify(Approach(address, headers), Rules(hosts=hosts)).caller == LOCAL
 
 
 def is_allowed_page(approach: Approach, rules: Rules, *, host_is_known: bool = True) -> bool:
@@ -108,7 +238,7 @@ def is_allowed_origin(origin: str, approach: Approach, rules: Rules) -> bool:
         return True
     parts = _split(origin.strip().lower())
     own_host = approach.headers.get("host", "").strip().lower()
-    return parts is not None and parts[0] == approach.scheme and parts[2] == own_host
+    return parts is not None and parts[0] == _scheme(approach, rules) and parts[2] == own_host
 
 
 def is_shared_origin(origin: str, rules: Rules) -> bool:
@@ -120,6 +250,17 @@ def is_shared_origin(origin: str, rules: Rules) -> bool:
     )
 
 
+def can_be_this_machine(host: str) -> bool:
+    """Tell whether a `Host` may be a name of this machine, and not one that a proxy answers to."""
+    name = _without_port(host.strip().lower()).rstrip(".")
+    if is_private(name.removeprefix("[").removesuffix("]")):
+        return True
+    labels = name.split(".")
+    if not all(label.replace("-", "").replace("_", "").isalnum() for label in labels):
+        return False
+    return len(labels) == 1 or name.endswith((".local", ".lan", ".home.arpa", ".localhost"))
+
+
 def forwarding_header(headers: Mapping[str, str]) -> str | None:
     """Return the first header that says that the call came by way of somebody else."""
     return next(
@@ -128,26 +269,41 @@ def forwarding_header(headers: Mapping[str, str]) -> str | None:
     )
 
 
-@lru_cache(maxsize=256)  # asked for each request, of few addresses
-def is_loopback(address: str | None) -> bool:
-    """Tell whether an address is this machine's own, IPv4 written as IPv6 included."""
-    try:
-        parsed = ipaddress.ip_address(address or "")
-    except ValueError:
-        return False
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    return (mapped or parsed).is_loopback
-
-
-def _not_from_here(approach: Approach, hosts: Collection[str]) -> Verdict | None:
-    if not is_loopback(approach.address):
-        return Verdict(None, "elsewhere", approach.address or "?")
+def forwarding_sign(approach: Approach) -> str | None:
+    """Return what says that the call came by way of somebody else: a header, or HTTP/1.0."""
     if (header := forwarding_header(approach.headers)) is not None:
-        return Verdict(None, "elsewhere", header)
+        return header
+    if approach.is_rewritten:
+        return "x-forwarded-for"
+    # Browsers and programs have spoken 1.1 for decades; a proxy's default is 1.0 to this day.
+    return f"HTTP/{approach.http_version}" if approach.http_version in ("1.0", "0.9") else None
+
+
+def _not_from_here(
+    approach: Approach, rules: Rules, forwarder: str | None, address: str | None
+) -> Verdict | None:
+    if rules.behind_proxy:
+        return Verdict(None, "behind_proxy", address or "?", address)
+    if not is_loopback(approach.address) and not approach.is_rewritten:
+        return Verdict(None, "elsewhere", address or "?", address)
+    if (sign := forwarding_sign(approach)) is not None:
+        return Verdict(None, "elsewhere", sign, address)
+    if is_listed_proxy(approach, rules):
+        return Verdict(None, "behind_proxy", address or "?", address)
+    if approach.whose in ("another", "nobody"):
+        return Verdict(None, "another_user", approach.whose, address)
     host = approach.headers.get("host", "").strip().lower()
-    if not (_is_loopback_host(host) or host in hosts or _without_port(host) in hosts):
-        return Verdict(None, "host", host)
+    if not (_is_loopback_host(host) or host in rules.hosts or _without_port(host) in rules.hosts):
+        return Verdict(None, "host", host, address)
+    if forwarder is not None:
+        return Verdict(None, "forwarder", forwarder, address)
     return None
+
+
+def _scheme(approach: Approach, rules: Rules) -> str:
+    told = approach.headers.get("x-forwarded-proto", "").strip().lower()
+    is_told = told in ("http", "https") and is_listed_proxy(approach, rules)
+    return told if is_told else approach.scheme
 
 
 def _token_name(approach: Approach, rules: Rules) -> str | None:

@@ -1,5 +1,7 @@
 """How the text of each kind of setting is understood; none of them tells the text itself."""
 
+import ipaddress
+import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -10,6 +12,9 @@ RETIRED_CHAT_MODELS = frozenset({"deepseek-chat", "deepseek-reasoner", "deepseek
 
 # Pasted along with keys from web pages: no-break space, zero-width marks, byte order mark.
 STRAY = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\u3000\ufeff"
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class UnusableError(Exception):
@@ -125,3 +130,24 @@ def tokens(value: str) -> dict[str, Secret]:
             )
         found[name] = Secret(token)
     return found
+
+
+def network(value: str) -> Network:
+    """Return an address or a network; of a network's address any may be given."""
+    try:
+        found = ipaddress.ip_network(value.removeprefix("[").removesuffix("]"), strict=False)
+    except ValueError as error:
+        raise UnusableError(
+            "network", "addresses and networks such as 127.0.0.1, 172.16.0.0/12 or fd00::/8"
+        ) from error
+    mapped = found.network_address.ipv4_mapped if isinstance(found, ipaddress.IPv6Network) else None
+    if mapped is None or found.prefixlen < 96:
+        return found
+    return ipaddress.ip_network(f"{mapped}/{found.prefixlen - 96}", strict=False)
+
+
+def header_name(value: str) -> str:
+    """Return the name of an HTTP header, in small letters."""
+    if not re.fullmatch(r"[A-Za-z0-9-]+", value):
+        raise UnusableError("header", "the name of a header such as X-Forwarded-Email")
+    return value.lower()

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.errors import ConfigurationError
 from core.settings import parsers
+from core.settings.network import read_network
 from core.settings.sources import ENVIRONMENT, SECRETS_FILE, Sources
 from core.settings.values import (
     DEFAULT_CHAT_MODEL,
@@ -44,6 +45,7 @@ def read_settings(
     """
     sources = Sources(root, environment, secrets)
     chat, kling = _chat(sources), _kling(sources)
+    network = read_network(sources.find)
     troubled = {problem.key for problem in sources.problems}
     return Settings(
         chat=None if troubled.intersection(CHAT_SETTINGS) else chat,
@@ -53,7 +55,8 @@ def read_settings(
         database_url=_database_url(sources),
         archive_url=sources.read(("INKLING_ARCHIVE_URL",), parsers.text),
         access=_access(sources),
-        problems=tuple(sources.problems),
+        network=network,
+        problems=(*sources.problems, *network.problems),
     )
 
 
@@ -118,13 +121,40 @@ def _access(sources: Sources) -> AccessSettings:
         sources.refuse("[access]", SECRETS_FILE, "a section", "access_section")
         section = {}
     lists = {name: _access_list(sources, section, name) for name in ("users", "origins", "hosts")}
-    is_open = section.get("open", False)
-    if not isinstance(is_open, bool):
-        sources.refuse("[access] open", SECRETS_FILE, "true or false", "bool")
-        is_open = False
+    # Said in a way that cannot be read, it may well be that a proxy is there: nobody is "here".
     return AccessSettings(
-        **lists, open=is_open, tokens=sources.read(("INKLING_TOKENS",), parsers.tokens) or {}
+        **lists,
+        open=_access_flag(sources, section, "open", unusable=False),
+        behind_proxy=_access_flag(sources, section, "behind_proxy", unusable=True),
+        proxies=_proxies(sources, section),
+        user_header=_user_header(sources, section),
+        tokens=sources.read(("INKLING_TOKENS",), parsers.tokens) or {},
     )
+
+
+def _access_flag(
+    sources: Sources, section: Mapping[str, Any], name: str, *, unusable: bool
+) -> bool:
+    value = section.get(name, False)
+    if isinstance(value, bool):
+        return value
+    sources.refuse(f"[access] {name}", SECRETS_FILE, "true or false", "bool")
+    return unusable
+
+
+def _proxies(sources: Sources, section: Mapping[str, Any]) -> tuple[parsers.Network, ...]:
+    found: list[parsers.Network] = []
+    for entry in _access_list(sources, section, "proxies"):
+        network = sources.parsed("[access] proxies", SECRETS_FILE, entry, parsers.network)
+        found += [network] if network is not None else []
+    return tuple(found)
+
+
+def _user_header(sources: Sources, section: Mapping[str, Any]) -> str | None:
+    value = section.get("user_header")
+    if value is None or value == "":
+        return None
+    return sources.parsed("[access] user_header", SECRETS_FILE, value, parsers.header_name)
 
 
 def _access_list(sources: Sources, section: Mapping[str, Any], name: str) -> tuple[str, ...]:

@@ -46,12 +46,22 @@ class Sources:
 
     def read(self, names: Iterable[str], parse: Callable[[str], _Value]) -> _Value | None:
         """Return the first value set under one of `names`, parsed; None when absent or unusable."""
-        found = self._find(tuple(names))
+        found = self.find(tuple(names))
         return None if found is None else self.parsed(*found, parse)
+
+    def find(self, names: tuple[str, ...]) -> tuple[str, str, Any] | None:
+        """Return the first value set under one of `names` as it stands, with name and source."""
+        for source, values in self._layers:
+            for name in names:
+                value = values.get(name)
+                if value is None or (isinstance(value, str) and not parsers.strip(value)):
+                    continue
+                return name, source, value
+        return None
 
     def source_of(self, names: Iterable[str]) -> str | None:
         """Say where the value of `names` came from; None where none of them is set."""
-        found = self._find(tuple(names))
+        found = self.find(tuple(names))
         return found[1] if found else None
 
     def parsed(
@@ -73,15 +83,6 @@ class Sources:
                 key, source, f"expected {expected}", text_id=f"error.configuration_{kind}"
             )
         )
-
-    def _find(self, names: tuple[str, ...]) -> tuple[str, str, Any] | None:
-        for source, values in self._layers:
-            for name in names:
-                value = values.get(name)
-                if value is None or (isinstance(value, str) and not parsers.strip(value)):
-                    continue
-                return name, source, value
-        return None
 
     def _secrets_file(self, root: Path) -> Mapping[str, Any]:
         try:

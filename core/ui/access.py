@@ -1,8 +1,10 @@
 """Who sits before the page: decides whose things are shown and whether money may be spent.
 
-Streamlit listens on every interface unless told otherwise. Who sits at this machine is its owner.
-From elsewhere only practice is served, unless the owner has said otherwise in secrets: everyone
-(`[access] open`), or people who signed in (`[auth]`, Streamlit's own OIDC, and `[access] users`).
+Streamlit listens on every interface unless told otherwise. Who sits at this machine is its owner;
+the facts which tell that are looked at by the middleware (core/web/approach.py), once a websocket.
+From elsewhere only practice is served, unless the owner has said otherwise: to everyone (`[access]
+open`), to people who signed in (`[auth]`, Streamlit's own OIDC, or a listed proxy's `user_header`;
+and `[access] users`), or to the bearer of a pass.
 """
 
 from dataclasses import dataclass
@@ -13,13 +15,24 @@ from uuid import uuid4
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
-from core.access.callers import is_from_here
+from core.access.callers import (
+    LOCAL,
+    PASS,
+    USER,
+    Approach,
+    PassLookup,
+    Rules,
+    Verdict,
+    identify,
+    is_listed,
+    no_passes,
+)
+from core.access.forwarders import LATCH
+from core.access.peer import PEER_HEADER, Peer
 from core.settings import AccessSettings
 from core.work.owners import LOCAL_OWNER, user_owner, visitor_owner
 
-Standing = Literal["here", "open", "user", "stranger", "refused"]
-
-LOOPBACK = "127.0.0.1"
+Standing = Literal["here", "pass", "open", "user", "stranger", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +42,11 @@ class Visitor:
     owner: str
     standing: Standing
     address: str | None = None  # of a person who signed in
+    verdict: Verdict | None = None  # why it is not the owner's machine, for a stranger
+    pass_name: str | None = None
 
 
-def visitor(access: AccessSettings, visitor_id: str) -> Visitor:
+def visitor(access: AccessSettings, visitor_id: str, pass_name: PassLookup = no_passes) -> Visitor:
     """Judge this session; `visitor_id` names it when it is a stranger's."""
     stranger = visitor_owner(visitor_id)
     address = signed_in_address()
@@ -39,23 +54,24 @@ def visitor(access: AccessSettings, visitor_id: str) -> Visitor:
         if is_listed(address, access.users):
             return Visitor(user_owner(address), "user", address)
         return Visitor(stranger, "refused", address)
-    if _is_here(access):
+    verdict = _identified(access, pass_name)
+    if verdict.caller == LOCAL:
         return Visitor(LOCAL_OWNER, "here")
+    if verdict.caller is not None and verdict.caller.startswith(PASS):
+        return Visitor(LOCAL_OWNER, "pass", pass_name=verdict.caller.removeprefix(PASS))
+    if verdict.caller is not None:
+        person = verdict.caller.removeprefix(USER)
+        return Visitor(user_owner(person), "user", person)
+    if verdict.refusal == "user":
+        return Visitor(stranger, "refused", verdict.seen)
     if access.open:
         return Visitor(LOCAL_OWNER, "open")
-    return Visitor(stranger, "stranger")
+    return Visitor(stranger, "stranger", verdict=verdict)
 
 
 def new_visitor_id() -> str:
     """Return a name for a session that has none."""
     return uuid4().hex
-
-
-def is_listed(address: str, users: tuple[str, ...]) -> bool:
-    """Tell whether an e-mail address is on the list, by itself or by its domain."""
-    address = address.strip().lower()
-    domain = address.rpartition("@")[2]
-    return any(entry == address or entry.lstrip("@") == domain for entry in users)
 
 
 @cache
@@ -82,9 +98,23 @@ def signed_in_address() -> str | None:
     return None if st.user.get("email_verified") is False else address
 
 
-def _is_here(access: AccessSettings) -> bool:
-    headers = {name.lower(): value for name, value in st.context.headers.items()}
+def _identified(access: AccessSettings, pass_name: PassLookup) -> Verdict:
+    """Judge by the facts of the websocket, as the middleware of the server handed them on.
+
+    In every run anew: settings may be read again, a pass taken back, a forwarder be noticed.
+    """
+    headers = {
+        name.lower(): ", ".join(st.context.headers.get_all(name)) for name in st.context.headers
+    }
     if not headers:  # no browser at all: the script is run by a test
-        return True
-    # Streamlit says None for a visitor on loopback.
-    return is_from_here(st.context.ip_address or LOOPBACK, headers, access.hosts)
+        return Verdict(LOCAL)
+    peer = Peer.from_header(headers.pop(PEER_HEADER, None))
+    if peer is None:
+        # A host that only runs the script: who is connected nobody has looked at.
+        return Verdict(None, "unseen")
+    return identify(
+        Approach.of(peer, headers),
+        Rules.of(access),
+        forwarder=LATCH.sign,
+        pass_name=pass_name(headers.get("cookie", "")),
+    )

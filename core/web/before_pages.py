@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.access.callers import PassLookup, no_passes
+from core.web.approach import with_peer
 from core.web.base_path import BasePath, below
 from core.web.bff import Bff, serves
 from core.web.call import Call
@@ -15,17 +17,25 @@ class BeforePages:
     """The HTTP layer as the outermost middleware, not as routes: so the pieces of a stream do not
     pass through what only the pages need (their session cookie, compression)."""
 
-    def __init__(self, app: ASGIApp, base_path: Callable[[], str], pages: Collection[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        base_path: Callable[[], str],
+        pages: Collection[str],
+        pass_name: PassLookup = no_passes,
+    ) -> None:
         self._pages = app
         # Asked now, when the server builds its app: it reads its own configuration then too.
         self._base = BasePath(base_path())
         self._paths = PagePaths(pages)
-        self._bff = Bff(self._base.url)
+        self._bff = Bff(self._base.url, pass_name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._pages(scope, receive, send)
             return
+        # Before all else, and whether or not the studio is open: the facts of every connection.
+        scope = with_peer(scope, receive)
         place = self._base.place(scope)
         if scope["type"] == "http" and serves(place.path):
             await self._bff(below(scope, place), receive, send)

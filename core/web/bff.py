@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from starlette.types import Receive, Scope, Send
 
+from core.access.callers import PassLookup, no_passes
 from core.web.call import Call, CallError, GoneError, Headers
 from core.web.chat_routes import ChatRoutes
 from core.web.desk import Desk
 from core.web.early_calls import EarlyCalls
-from core.web.guard import Guard
+from core.web.guard import Guard, owner_of
 from core.web.health import Readiness, healthz
 from core.web.kling_routes import METHODS as KLING_METHODS
 from core.web.kling_routes import KlingRoutes
@@ -39,10 +40,11 @@ _ASKED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 class _Counter:
     """Everything that belongs to one open studio."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, studio: Studio, pass_name: PassLookup) -> None:
         desk = Desk(studio)
         self.studio = studio
-        self.guard = Guard(studio.settings.access, Limits(clock=time.monotonic))
+        limits = Limits(clock=time.monotonic)
+        self.guard = Guard(lambda: studio.settings.access, limits, pass_name)
         self.open_table: Table = {"/readyz": dict.fromkeys(("GET", "HEAD"), Readiness(desk).readyz)}
         self.table: Table = {**ChatRoutes(desk).table(), **OpenAIChat(desk).table()}
         kling = KlingRoutes(desk)
@@ -57,8 +59,9 @@ def serves(path: str) -> bool:
 class Bff:
     """An ASGI app for the paths above; everything else belongs to the pages."""
 
-    def __init__(self, base: str = "") -> None:
+    def __init__(self, base: str = "", pass_name: PassLookup = no_passes) -> None:
         self._base = base
+        self._pass_name = pass_name
         self._counter: _Counter | None = None
         self._early = EarlyCalls()
         self._always: Table = {
@@ -88,8 +91,7 @@ class Bff:
             return
         counter = await self._open_counter(call)
         if counter is None:
-            sentence = _OPENING if opening_trouble() is None else _CLOSED
-            await _refuse(call, 503, sentence, (("Retry-After", "2"),))
+            await _say_not_open(call)
             return
         if call.path in counter.open_table:
             await _with_method(call, counter.open_table[call.path])(call)
@@ -106,6 +108,7 @@ class Bff:
             assert denial is not None
             await _deny(call, denial)
             return
+        call.owner = owner_of(caller)
         if (denial := counter.guard.enter(call, caller)) is not None:
             await _deny(call, denial)
             return
@@ -121,7 +124,7 @@ class Bff:
         if studio is None:
             return None
         if self._counter is None or self._counter.studio is not studio:
-            self._counter = _Counter(studio)
+            self._counter = _Counter(studio, self._pass_name)
         return self._counter
 
 
@@ -163,6 +166,14 @@ async def _preflight(call: Call, methods: Mapping[str, Handler], origin: str | N
             ("Access-Control-Max-Age", str(_PREFLIGHT_S)),
         ),
     )
+
+
+async def _say_not_open(call: Call) -> None:
+    sentence, headers = _OPENING if opening_trouble() is None else _CLOSED, (("Retry-After", "2"),)
+    if call.path == "/readyz":
+        await call.reply_json(503, {"status": "not ready", "error": sentence}, headers)
+    else:
+        await _refuse(call, 503, sentence, headers)
 
 
 async def _deny(call: Call, denial: Denial) -> None:

@@ -2,14 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.types import Message, Receive, Scope, Send
 
 from core.access.callers import Approach
+from core.web.approach import PEER_KEY, headers_of, peer_of
 from core.web.read_ahead import ReadAhead
+from core.work.owners import LOCAL_OWNER
 
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
@@ -54,18 +56,18 @@ class Call:
         self.path: str = scope["path"]
         self.raw_path: bytes = scope.get("raw_path") or self.path.encode()
         self.query_string: bytes = scope.get("query_string", b"")
-        self.headers = _headers(scope["headers"])
+        self.headers = headers_of(scope["headers"])
+        self.owner = LOCAL_OWNER  # whose rows it is about; a person's own, once one is known
         self.has_begun = False
         self._receive = ReadAhead(receive)
         self._send = send
         self._cors: list[tuple[bytes, bytes]] = [(b"vary", b"Origin")]
         self._query: dict[str, str] | None = None
-        client = scope.get("client")
-        self.approach = Approach(
-            address=client[0] if client else None,
-            headers=self.headers,
-            scheme=scope.get("scheme", "http"),
-            access_token=self.query.get(TOKEN_PARAMETER),
+        self.approach = Approach.of(
+            scope.get(PEER_KEY) or peer_of(scope, receive),
+            self.headers,
+            scope.get("scheme", "http"),
+            self.query.get(TOKEN_PARAMETER),
         )
 
     @property
@@ -187,15 +189,6 @@ class Call:
             ],
         }
         await self._send(start)
-
-
-def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for name, value in pairs:
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        # A repeated one is kept whole: half of it must not pass for all.
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    return headers
 
 
 def _too_large(most_bytes: int) -> CallError:

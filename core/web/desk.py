@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from core.web.chat_request import ChatRequest
-from core.web.departures import Departures
+from core.web.departures import Departures, watched_key
 from core.web.wakeups import Wakeups
 from core.work.live_answer import LiveAnswer
 from core.work.owners import LOCAL_OWNER
@@ -27,7 +27,7 @@ class Desk:
         self._loop = asyncio.get_running_loop()
         self.wakeups = Wakeups(self._loop)
         self._tasks: set[asyncio.Task[Any]] = set()  # of the studio's loop
-        self.departures = Departures(self.stop)
+        self.departures = Departures(self.stop, self._sign_of)
 
     @property
     def default_model(self) -> str:
@@ -50,20 +50,25 @@ class Desk:
         self.studio.loop.post(start)
         return await done
 
-    def ask(self, request: ChatRequest, *, whole: bool = False) -> LiveAnswer:
+    def ask(self, request: ChatRequest, owner: str, *, whole: bool = False) -> LiveAnswer:
         """Start an answer; `whole` has the provider send it in one piece."""
         return self.studio.answers.ask_posted(
-            OWNER,
+            owner,
             request.question,
             replace(request.parameters, stream=not whole),
             system_prompt=request.system_prompt,
             earlier=request.earlier,
         )
 
+    async def _sign_of(self, answer_id: str) -> object:
+        return await asyncio.to_thread(self.studio.store.values.get, watched_key(answer_id))
+
     def stop(self, answer_id: str) -> None:
         """Stop an answer, soon."""
+        live = self.studio.answers.live(answer_id)
+        owner = OWNER if live is None else live.owner
         # Where it has just ended, stopping asks the store: not on the loop.
-        self._loop.run_in_executor(None, self.studio.answers.stop, OWNER, answer_id)
+        self._loop.run_in_executor(None, self.studio.answers.stop, owner, answer_id)
 
 
 def _settle(done: "asyncio.Future[_Result]", task: "asyncio.Task[_Result]") -> None:

@@ -7,7 +7,8 @@ and strangers, who may be many, take theirs from a number of their own.
 import asyncio
 import contextlib
 
-from core.access.callers import forwarding_header, is_loopback
+from core.access.addresses import is_loopback
+from core.access.callers import forwarding_header
 from core.web.call import Call, GoneError
 from core.work.studio import Studio, current_studio, is_awaited, on_opening
 

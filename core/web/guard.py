@@ -1,26 +1,54 @@
 """Who may call, and how much: asked before anything that can spend or read."""
 
-from core.access.callers import Rules, is_shared_origin, judge
+from collections.abc import Callable
+
+from core.access.callers import USER, PassLookup, Rules, is_shared_origin, judge, no_passes
+from core.access.forwarders import LATCH
 from core.settings import AccessSettings
 from core.web.call import Call
 from core.web.limits import Limits
 from core.web.refusals import Denial, refused, too_many
+from core.work.owners import LOCAL_OWNER, user_owner
+
+
+def owner_of(caller: str) -> str:
+    """Return whose rows a caller sees: a person's own; tokens and passes are the owner's."""
+    if caller.startswith(USER):
+        return user_owner(caller.removeprefix(USER))
+    return LOCAL_OWNER
 
 
 class Guard:
     """Judges calls by the owner's configuration, and counts those that go on."""
 
-    def __init__(self, access: AccessSettings, limits: Limits) -> None:
-        self._rules = Rules(
-            hosts=frozenset(access.hosts),
-            origins=frozenset(access.origins),
-            tokens={name: token.reveal() for name, token in access.tokens.items()},
-        )
+    def __init__(
+        self,
+        access: Callable[[], AccessSettings],
+        limits: Limits,
+        pass_name: PassLookup = no_passes,
+    ) -> None:
+        self._access = access
+        self._read: AccessSettings | None = None
+        self._made = Rules()
         self._limits = limits
+        self._pass_name = pass_name
+
+    @property
+    def _rules(self) -> Rules:
+        """The rules of the settings as they stand: those may be read again at any time."""
+        access = self._access()
+        if access is not self._read:
+            self._read, self._made = access, Rules.of(access)
+        return self._made
 
     def judge(self, call: Call) -> tuple[str, None] | tuple[None, Denial]:
         """Return the caller whose request may go on, or why it may not."""
-        verdict = judge(call.approach, self._rules)
+        verdict = judge(
+            call.approach,
+            self._rules,
+            forwarder=LATCH.sign,
+            pass_name=self._pass_name(call.headers.get("cookie", "")),
+        )
         if verdict.caller is None:
             return None, refused(verdict, call.headers.get("accept-language"))
         return verdict.caller, None

@@ -10,7 +10,7 @@ from core.providers.kling_errors import FULL_CODE
 from core.web import kling_envelope as envelope
 from core.web.answer_faults import STORE_SENTENCE
 from core.web.call import Call
-from core.web.desk import OWNER, Desk
+from core.web.desk import Desk
 from core.web.kling_request import KlingRequest, kling_request_from_json
 
 PICTURE_BODY_BYTES = 15 * 1024 * 1024
@@ -65,7 +65,7 @@ class KlingCreate:
                     text_id="error.idempotency_key_too_long",
                     facts={"limit": KEY_MOST},
                 )
-            generation = await asyncio.to_thread(self._request, asked, key or None)
+            generation = await asyncio.to_thread(self._request, call.owner, asked, key or None)
         except InputError as error:
             refusal = envelope.error(envelope.PARAMETERS_CODE, str(error))
             await call.reply_json(400, refusal)
@@ -75,12 +75,12 @@ class KlingCreate:
             await call.reply_json(503, envelope.error(envelope.FAULT_CODE, told))
             return
         is_keyed = bool(key) or asked.external_task_id is not None
-        outcome = await self._outcome(generation.id, is_keyed=is_keyed)
+        outcome = await self._outcome(call.owner, generation.id, is_keyed=is_keyed)
         await call.reply_json(outcome.status, outcome.body)
 
-    def _request(self, asked: KlingRequest, key: str | None) -> Generation:
+    def _request(self, owner: str, asked: KlingRequest, key: str | None) -> Generation:
         return self._desk.studio.generations.request(
-            OWNER,
+            owner,
             asked.request,
             reference=asked.reference,
             origin="http",
@@ -88,11 +88,11 @@ class KlingCreate:
             idempotency_key=key,
         )
 
-    async def _outcome(self, generation_id: str, *, is_keyed: bool) -> _Outcome:
+    async def _outcome(self, owner: str, generation_id: str, *, is_keyed: bool) -> _Outcome:
         """Wait for what became of a wish; repeats of one wish wait together."""
         wait = self._waits.get(generation_id)
         if wait is None:
-            wait = asyncio.create_task(self._wait(generation_id, is_keyed=is_keyed))
+            wait = asyncio.create_task(self._wait(owner, generation_id, is_keyed=is_keyed))
             self._waits[generation_id] = wait
             wait.add_done_callback(partial(self._forget, generation_id))
         return await asyncio.shield(wait)
@@ -100,7 +100,7 @@ class KlingCreate:
     def _forget(self, generation_id: str, _wait: "asyncio.Task[_Outcome]") -> None:
         del self._waits[generation_id]
 
-    async def _wait(self, generation_id: str, *, is_keyed: bool) -> _Outcome:
+    async def _wait(self, owner: str, generation_id: str, *, is_keyed: bool) -> _Outcome:
         clock = asyncio.get_running_loop().time
         began, pause_s = clock(), _LOOK_FIRST_S
         while True:
@@ -122,7 +122,7 @@ class KlingCreate:
             if is_waiting and waited_s > (
                 OFFLINE_PATIENCE_S if trouble is not None else SEND_PATIENCE_S
             ):
-                outcome = await self._give_up(generation_id, trouble, is_keyed=is_keyed)
+                outcome = await self._give_up(owner, generation_id, trouble, is_keyed=is_keyed)
                 if outcome is not None:
                     return outcome
             elif waited_s > SEND_PATIENCE_S + SENDING_PATIENCE_S:
@@ -131,14 +131,14 @@ class KlingCreate:
             pause_s = min(pause_s * 1.5, _LOOK_MOST_S)
 
     async def _give_up(
-        self, generation_id: str, trouble: AppError | None, *, is_keyed: bool
+        self, owner: str, generation_id: str, trouble: AppError | None, *, is_keyed: bool
     ) -> _Outcome | None:
         """Take the wish back, so that nothing is bought behind the caller's back."""
         if is_keyed and trouble is None:
             message = _QUEUED.format(fate=_STAYS)
             return _Outcome(429, envelope.error(FULL_CODE, message))
         is_back = await asyncio.to_thread(
-            self._desk.studio.generations.cancel, OWNER, generation_id
+            self._desk.studio.generations.cancel, owner, generation_id
         )
         if not is_back:
             return None  # it is being sent at this moment: its outcome is worth waiting for

@@ -9,14 +9,17 @@ from core.providers.kling import KlingReply
 from core.web import kling_envelope as envelope
 from core.web.answer_faults import fault_from
 from core.web.call import BODY_BYTES, JSON_TYPE, Call, CallError
-from core.web.desk import OWNER, Desk
+from core.web.desk import Desk
 from core.web.kling_create import PICTURE_BODY_BYTES, KlingCreate
 from core.web.kling_replies import KlingReplies
 from core.web.kling_target import PREFIX, target_from
+from core.work.owners import LOCAL_OWNER
 
 GENERATIONS_PATH = f"{PREFIX}/v1/images/generations"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
+# What Kling tells of the account and its tasks is everybody's at once.
+_NOT_THEIRS = "People whom a proxy names see the tasks they made here themselves, and no others."
 _PICTURE_PATHS = (f"{PREFIX}/v1/images/", f"{PREFIX}/v1/videos/", f"{PREFIX}/v1/general/")
 _HAS_NO_BODY = (204, 304)
 
@@ -41,6 +44,8 @@ class KlingRoutes:
             task_id = path.removeprefix(GENERATIONS_PATH + "/")
             if call.method == "GET" and task_id != path and "/" not in task_id:
                 await self._describe(call, task_id)
+            elif call.owner != LOCAL_OWNER:
+                raise CallError(403, _NOT_THEIRS)
             else:
                 await self._forward(call, target)
         except AppError as error:
@@ -50,18 +55,20 @@ class KlingRoutes:
 
     async def _describe(self, call: Call, task_id: str) -> None:
         """Tell how a task is: from the ledger while it runs, from Kling once there are links."""
-        generation = await asyncio.to_thread(self._find, task_id)
+        generation = await asyncio.to_thread(self._find, call.owner, task_id)
         if generation is not None and _is_known(generation):
             await call.reply_json(200, envelope.described(generation))
             return
+        if generation is None and call.owner != LOCAL_OWNER:
+            raise CallError(404, _NOT_THEIRS)
         known_id = generation.task_id if generation is not None else None
         name = quote(known_id or task_id, safe="")
         await _pass_on(call, await self._replies.get(f"/v1/images/generations/{name}"))
 
-    def _find(self, task_id: str) -> Generation | None:
+    def _find(self, owner: str, task_id: str) -> Generation | None:
         generations = self._desk.studio.store.generations
-        return generations.get_by_task_id(OWNER, task_id) or generations.get_by_external_id(
-            OWNER, task_id
+        return generations.get_by_task_id(owner, task_id) or generations.get_by_external_id(
+            owner, task_id
         )
 
     async def _look(self, target: str) -> KlingReply:

@@ -55,7 +55,7 @@ class OpenAIChat:
         body.setdefault("messages", [])
         request = chat_request_from_json(body, self._desk.default_model)
         try:
-            live = self._desk.ask(request, whole=not request.streams)
+            live = self._desk.ask(request, call.owner, whole=not request.streams)
         except AppError as error:
             await _refuse(call, fault_from(error))
             return

@@ -1,32 +1,65 @@
-"""What a refused caller reads: what to configure, in the language that a browser asks for."""
+"""Refusals: what to configure, or where to get in, in the language that a browser asks for."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from core.access.callers import Refusal, Verdict
+from core.access.callers import Refusal, Verdict, can_be_this_machine
 
 Language = Literal["zh", "en"]
 
-_STATUS: dict[Refusal, int] = {"elsewhere": 403, "token": 401, "host": 403, "origin": 403}
-_SENTENCES: dict[Language, dict[Refusal, str]] = {
+_STATUS: dict[Refusal, int] = {"token": 401}  # all others: 403
+# "own_host" is a refusal for "host" where the name can be this machine's.
+_SENTENCES: dict[Language, dict[str, str]] = {
     "en": {
-        "elsewhere": "This call comes from another machine ({seen}), and those need an access "
-        "token: set INKLING_TOKENS to name:token where the studio runs, restart it, and send the "
-        "token as Authorization: Bearer, or as ?access_token= where headers cannot be set.",
+        "elsewhere": "This call comes from another machine or through a proxy ({seen}), and those "
+        "need an access token: set INKLING_TOKENS to name:token where the studio runs, and send "
+        "the token as Authorization: Bearer, or as ?access_token= where headers cannot be set. "
+        "A browser gets in at /enter.",
+        "behind_proxy": "The studio stands behind a proxy (behind_proxy or proxies under [access] "
+        "say so), where nobody is taken for its owner: send one of INKLING_TOKENS as "
+        "Authorization: Bearer, or open /enter in the browser.",
+        "forwarder": "A program on this machine has passed on calls of others ({seen}), so nobody "
+        "is taken for the owner any more until the studio is started again. Send one of "
+        "INKLING_TOKENS as Authorization: Bearer, or open /enter in the browser. If a proxy is "
+        "meant to stand there, set behind_proxy = true under [access].",
+        "another_user": "This connection does not belong to the user whom the studio runs as: "
+        "that is so with sudo or another account, network_mode: host, rootless containers, WSL's "
+        "relay, and ssh -L as somebody else. Send one of INKLING_TOKENS as Authorization: Bearer, "
+        "or open /enter in the browser.",
+        "user": "{seen} is not among users under [access] in .streamlit/secrets.toml.",
         "token": "This access token is not one of those in INKLING_TOKENS; check it, or add it "
         "there and restart the studio.",
-        "host": "The studio is not known as {seen}; to allow this name, add it to hosts under "
-        "[access] in .streamlit/secrets.toml and restart the studio.",
+        "host": "The studio is not known as {seen}. Such a name leads here through a proxy: set "
+        "behind_proxy = true under [access] in .streamlit/secrets.toml, and let callers in with "
+        "INKLING_TOKENS, browsers at /enter.",
+        "own_host": "The studio is not known as {seen}. If that is a name of this very machine, "
+        "and no proxy stands before the studio, add it to hosts under [access] in "
+        ".streamlit/secrets.toml: then whoever calls from this machine by that name may spend "
+        "without a token. If a proxy does, set behind_proxy = true there, and use /enter.",
         "origin": "Pages of {seen} may not call the studio; to allow them, add that origin to "
         "origins under [access] in .streamlit/secrets.toml and restart the studio.",
     },
     "zh": {
-        "elsewhere": "这个请求来自另一台机器（{seen}），需要访问令牌：请在运行墨灵的地方把 "
-        "INKLING_TOKENS 设为 name:token 并重启，然后用 Authorization: Bearer 发送令牌；"
-        "不能设置请求头时用 ?access_token=。",
+        "elsewhere": "这个请求来自另一台机器，或经过了代理（{seen}），需要访问令牌：请在运行墨灵"
+        "的地方把 INKLING_TOKENS 设为 name:token，然后用 Authorization: Bearer 发送令牌；"
+        "不能设置请求头时用 ?access_token=。浏览器请打开 /enter。",
+        "behind_proxy": "墨灵在代理之后（[access] 的 behind_proxy 或 proxies 这样写着），"
+        "谁也不会被当作主人：请用 Authorization: Bearer 发送 INKLING_TOKENS 里的令牌，"
+        "或在浏览器里打开 /enter。",
+        "forwarder": "这台机器上有程序转发过别人的请求（{seen}），所以在墨灵重新启动之前，"
+        "谁也不会再被当作主人。请用 Authorization: Bearer 发送 INKLING_TOKENS 里的令牌，"
+        "或在浏览器里打开 /enter。如果本来就有代理，请在 [access] 中设 behind_proxy = true。",
+        "another_user": "这个连接不属于运行墨灵的用户：用 sudo 或别的账号、network_mode: host、"
+        "rootless 容器、WSL 的转接、以别人身份的 ssh -L 时都会这样。请用 Authorization: Bearer "
+        "发送 INKLING_TOKENS 里的令牌，或在浏览器里打开 /enter。",
+        "user": "{seen} 不在 .streamlit/secrets.toml 中 [access] 的 users 名单里（墨灵）。",
         "token": "这个访问令牌不在 INKLING_TOKENS 中。请核对，或把它加进去并重启墨灵。",
-        "host": "墨灵不认识 {seen} 这个主机名。要允许它，请把它加入 .streamlit/secrets.toml 中 "
-        "[access] 的 hosts，并重启墨灵。",
+        "host": "墨灵不认识 {seen} 这个主机名。这样的名字是经代理来的：请在 "
+        ".streamlit/secrets.toml 的 [access] 中设 behind_proxy = true，程序用 INKLING_TOKENS "
+        "里的令牌，浏览器打开 /enter。",
+        "own_host": "墨灵不认识 {seen} 这个主机名。如果它就是这台机器的名字，而且墨灵前面没有"
+        "代理，请把它加入 .streamlit/secrets.toml 中 [access] 的 hosts：之后从这台机器用这个"
+        "名字访问的人不用令牌就能花钱。如果有代理，请在那里设 behind_proxy = true，并使用 /enter。",
         "origin": "{seen} 的网页不能调用墨灵。要允许它们，请把这个来源加入 "
         ".streamlit/secrets.toml 中 [access] 的 origins，并重启墨灵。",
     },
@@ -54,8 +87,13 @@ def refused(verdict: Verdict, accept_language: str | None) -> Denial:
     assert verdict.refusal is not None
     language = language_of(accept_language)
     shown = "".join(sign for sign in verdict.seen[:_SEEN_LIMIT] if sign.isprintable())
-    sentence = _SENTENCES[language][verdict.refusal]
-    return Denial(_STATUS[verdict.refusal], sentence.format(seen=shown or _UNKNOWN[language]))
+    kind: str = verdict.refusal
+    if kind == "host" and can_be_this_machine(verdict.seen):
+        kind = "own_host"
+    sentence = _SENTENCES[language][kind]
+    return Denial(
+        _STATUS.get(verdict.refusal, 403), sentence.format(seen=shown or _UNKNOWN[language])
+    )
 
 
 def too_many(wait_s: int, accept_language: str | None) -> Denial:

@@ -12,6 +12,8 @@ from typing import Any
 
 from starlette.middleware import Middleware
 
+from core.access.callers import PassLookup, no_passes
+from core.access.forwarders import LATCH
 from core.errors import AppError
 from core.settings import Settings
 from core.web.before_pages import BeforePages
@@ -33,13 +35,17 @@ def lifespan(
 
     def open_early(closing: threading.Event) -> None:
         is_open = _opened(read_settings)
-        warm_up()
+        try:
+            warm_up()
+        except Exception:  # only slower then; what opens the studio must go on
+            logger.exception("Warming up ended with an unexpected error")
         while not is_open and not closing.wait(OPEN_AGAIN_S):
             is_open = _opened(read_settings)
 
     @asynccontextmanager
     async def life(_app: Any) -> AsyncIterator[None]:
         logging.getLogger("uvicorn.access").addFilter(_without_query)
+        LATCH.release()  # a new start
         closing = threading.Event()
         expect_studio()
         opening = threading.Thread(
@@ -57,13 +63,17 @@ def lifespan(
 
 
 def middleware(
-    *, base_path: Callable[[], str] = str, pages: Collection[str] = ()
+    *,
+    base_path: Callable[[], str] = str,
+    pages: Collection[str] = (),
+    pass_name: PassLookup = no_passes,
 ) -> list[Middleware]:
     """Return what serves the HTTP layer's paths and hands those of the pages on.
 
-    `base_path` returns Streamlit's server.baseUrlPath, `pages` are the pages by their addresses.
+    `base_path` returns Streamlit's server.baseUrlPath, `pages` are the pages by their addresses,
+    and `pass_name` tells whose valid pass a Cookie header holds.
     """
-    return [Middleware(BeforePages, base_path=base_path, pages=pages)]
+    return [Middleware(BeforePages, base_path=base_path, pages=pages, pass_name=pass_name)]
 
 
 def _end_streams_on_signals(closing: threading.Event) -> None:

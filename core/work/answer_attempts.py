@@ -102,5 +102,5 @@ def _is_worth_retrying(error: AppError) -> bool:
     return isinstance(error, UnavailableError) and (
         error.status_code is not None
         # The latter also when a server hung up on a kept connection at that very moment.
-        or error.text_id in ("error.network_connect", "error.network_lost")
+        or error.text_id in ("error.network_connect", "error.network_proxy", "error.network_lost")
     )

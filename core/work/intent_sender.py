@@ -22,6 +22,7 @@ from core.errors import (
     QuotaExceededError,
     RateLimitError,
     RejectedError,
+    UnavailableError,
 )
 from core.models import Generation, GenerationStatus
 from core.providers.kling import Kling
@@ -121,7 +122,7 @@ class IntentSender:
                 return await self._said_no(generation, sending, error)
             except AppError as error:
                 self._queue_trouble = error
-                if error.text_id != "error.network_connect":
+                if not (isinstance(error, UnavailableError) and error.is_unsent):
                     return await self._be_uncertain(generation, sending, error)
                 # Nothing ever left this machine: still an intent, and it can be cancelled.
                 sending.turn.give_back()

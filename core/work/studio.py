@@ -7,6 +7,7 @@ is asked, and a store that cannot be opened is an error the page shows and tries
 
 import logging
 import threading
+import traceback
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -75,7 +76,11 @@ class Studio:
         archive = Archive.open(settings.data_dir / "pictures", url=settings.archive_url)
         database = settings.database_url
         store = Store.open(database.reveal() if database else settings.data_dir / "inkling.sqlite3")
-        studio = cls(settings, store, archive, pace=pace)
+        try:
+            studio = cls(settings, store, archive, pace=pace)
+        except BaseException:
+            store.close()
+            raise
         try:
             studio._start()
         except BaseException:
@@ -191,6 +196,9 @@ def open_studio(read_settings: Callable[[], Settings]) -> Studio:
                 _trouble = error
                 logger.error("The studio cannot open: %s", error)
                 raise
+            except Exception as error:
+                _trouble = _unexpected(error)
+                raise _trouble from None
             finally:
                 _opening.tell()
         return _studio
@@ -215,3 +223,16 @@ def close_studio() -> None:
         studio, _studio = _studio, None  # nobody may find it while it closes
         if studio is not None:
             studio.close()
+
+
+def _unexpected(error: Exception) -> AppError:
+    """Return what the pages say of an error that nobody foresaw, and log where it arose."""
+    kind = type(error).__name__
+    # Where, and not what it says: that may quote an address with its password.
+    places = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("The studio cannot open: unexpected %s\n%s", kind, places)
+    return AppError(
+        f"The studio cannot open: something unexpected went wrong ({kind}). It is tried again.",
+        text_id="error.opening",
+        facts={"kind": kind},
+    )

@@ -129,7 +129,8 @@ def test_from_elsewhere_only_with_a_token(
     ("headers", "names"),
     [
         (ELSEWHERE, "INKLING_TOKENS"),
-        ({"Host": "evil.example"}, "hosts under [access]"),
+        ({"Host": "evil.example"}, "behind_proxy = true under [access]"),
+        ({"Host": "studio.local"}, "hosts under [access]"),
         ({"Origin": "https://evil.example"}, "origins under [access]"),
     ],
 )

@@ -1,0 +1,79 @@
+"""A connection's facts as the ASGI server tells them, looked at before anything is served."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from starlette.types import Receive, Scope
+
+from core.access.callers import Approach, forwarding_sign
+from core.access.forwarders import LATCH
+from core.access.peer import PEER_HEADER, Peer, look_at
+from core.access.sock_diag import Address
+
+PEER_KEY = "inkling.peer"
+
+
+def with_peer(scope: Scope, receive: Receive) -> Scope:
+    """Return the scope with the peer's facts in it, for the HTTP layer and for the pages' script.
+
+    The script reads them in a header of its websocket; who sends that header says nothing by it.
+    """
+    if scope["type"] not in ("http", "websocket"):
+        return scope
+    peer = peer_of(scope, receive)
+    LATCH.notice(peer, forwarding_sign(Approach.of(peer, headers_of(scope["headers"]))))
+    name = PEER_HEADER.encode()
+    headers = [pair for pair in scope["headers"] if _plain(pair[0]) != name]
+    told = (name, peer.to_header().encode("ascii"))
+    return {**scope, "headers": [*headers, told], PEER_KEY: peer}
+
+
+def peer_of(scope: Mapping[str, Any], receive: Receive) -> Peer:
+    """Return what can be told of the other end of the connection at this moment."""
+    client, server = _ends(scope, receive)
+    is_rewritten = False
+    if client is None:
+        client, server = _pair(scope.get("client")), _pair(scope.get("server"))
+        # No connection has port 0: the server has put a forwarding header's address there. With a
+        # port in that header it looks like a connection, and that none such is there tells it.
+        has_header = any(_plain(name) == b"x-forwarded-for" for name, _ in scope["headers"])
+        is_rewritten = client is not None and (client[1] == 0 or has_header)
+    return look_at(
+        client,
+        server,
+        http_version=str(scope.get("http_version", "1.1")),
+        is_rewritten=is_rewritten,
+    )
+
+
+def headers_of(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return the headers by their names in small letters."""
+    headers: dict[str, str] = {}
+    for name, value in pairs:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        # A repeated one is kept whole: half of it must not pass for all.
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+def _ends(scope: Mapping[str, Any], receive: Receive) -> tuple[Address | None, Address | None]:
+    """Return both ends from the transport itself, where the server lets it be seen.
+
+    uvicorn replaces `client` by what X-Forwarded-For says, without a trace of the peer.
+    """
+    transport = getattr(getattr(receive, "__self__", None), "transport", None)
+    if transport is None or not callable(getattr(transport, "get_extra_info", None)):
+        return None, None
+    peer = _pair(transport.get_extra_info("peername"))
+    return peer, _pair(transport.get_extra_info("sockname")) or _pair(scope.get("server"))
+
+
+def _pair(address: object) -> Address | None:
+    if not isinstance(address, tuple | list) or len(address) < 2:
+        return None
+    host, port = address[:2]
+    return (host, port) if isinstance(host, str) and isinstance(port, int) else None
+
+
+def _plain(name: bytes) -> bytes:
+    return bytes(name).lower()

@@ -1,0 +1,239 @@
+"""Proxy × configuration × caller, with real nginx and Caddy and live-shaped keys: who may spend.
+
+What reaches the provider is what was spent: it counts.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from core.providers.practice import PracticeServer
+from tests.proxy_programs import Proxy, caddy, nginx
+from tests.running_app import RunningApp, free_port, running_app, wait_until_there
+from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK
+
+TOKEN = "token-of-the-phone-0123456789"
+OTHER = "www-data"  # Debian's user for proxies; the studio of these tests never runs as it
+OWN = "root"
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0, reason="proxies and callers of other users are started by root"
+)
+
+HOST = "proxy_set_header Host $http_host;"
+FULL = f"""{HOST}
+proxy_set_header X-Real-IP $remote_addr;
+proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+proxy_set_header X-Forwarded-Proto $scheme;"""
+ONE_ONE = 'proxy_http_version 1.1; proxy_set_header Connection "";'
+
+NGINX = {
+    "default": "",
+    "host": HOST,
+    "full": FULL,
+    "default, 1.1": ONE_ONE,
+    "host, 1.1": HOST + ONE_ONE,
+    "full, 1.1": FULL + ONE_ONE,
+}
+CALLERS: dict[str, dict[str, str]] = {
+    "plain": {},
+    "posing as local": {"Host": "localhost", "Origin": "http://localhost:8501"},
+    "by the proxy's name": {"Host": "studio.example.org"},
+    "by a listed name": {"Host": "studio.lan"},
+    "forging": {
+        "X-Forwarded-For": "127.0.0.1:5000",
+        "X-Forwarded-Email": "ann@example.com",
+        "X-Inkling-Peer": '{"address":"127.0.0.1","whose":"ours"}',
+    },
+    "guessing": {"Authorization": f"Bearer {TOKEN[:-1]}0"},
+}
+
+
+def call(
+    url: str, path: str, headers: dict[str, str], *, user: str | None = None, body: str = ""
+) -> tuple[int, str]:
+    """Ask with curl, as `user`; return status and body."""
+    command = ["curl", "-sS", "--noproxy", "*", "-m", "20", "-w", "\n%{http_code}", url + path]
+    for name, value in headers.items():
+        command += ["-H", f"{name}: {value}"]
+    if body:
+        command += ["-H", "Content-Type: application/json", "-d", body]
+    if user is not None:
+        command = ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups", *command]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd="/")
+    text, _, status = ran.stdout.rpartition("\n")
+    return int(status), text
+
+
+def spend(
+    url: str, headers: dict[str, str], provider: PracticeServer, *, user: str | None = None
+) -> tuple[tuple[int, int], int]:
+    """Try to spend on words and on a picture; return both statuses, and how much was spent."""
+    before = provider.counters
+    words, _ = call(url, "/complete?question=hi", headers, user=user)
+    wish = json.dumps({"prompt": "a mountain", "model_name": "kling-v2"})
+    picture, _ = call(url, "/kling/v1/images/generations", headers, user=user, body=wish)
+    after = provider.counters
+    return (words, picture), (
+        after.chat_requests - before.chat_requests + after.tasks_accepted - before.tasks_accepted
+    )
+
+
+@contextmanager
+def studio(
+    folder: Path, provider: PracticeServer, access: str, *, address: str = "127.0.0.1"
+) -> Iterator[RunningApp]:
+    folder.mkdir(exist_ok=True)
+    secrets = folder / "secrets.toml"
+    secrets.write_text(f"[access]\n{access}\n")
+    environment = {
+        "DEEPSEEK_API_KEY": CHAT_KEY,
+        "DEEPSEEK_API_URL": provider.chat_url,
+        "KLING_API_KEY": KLING_KEY,
+        "KLING_API_ORIGIN": provider.origin,
+        "INKLING_TOKENS": f"phone:{TOKEN}",
+    }
+    with running_app(folder / "data", environment, address=address, secrets=secrets) as app:
+        wait_until_there(f"{app.url}/readyz", app)
+        yield app
+
+
+@contextmanager
+def nginx_before(app: RunningApp, block: str, worker: str) -> Iterator[Proxy]:
+    port = free_port()
+    location = f"location / {{ proxy_pass {app.url}; {block} }}"
+    with nginx(f"server {{ listen 127.0.0.1:{port}; {location} }}", port, worker=worker) as proxy:
+        yield proxy
+
+
+@contextmanager
+def caddy_before(app: RunningApp, user: str, *, lines: str = "") -> Iterator[Proxy]:
+    port = free_port()
+    upstream = app.url.removeprefix("http://")
+    text = f"http://:{port} {{\n    reverse_proxy {upstream} {{\n{lines}\n    }}\n}}\n"
+    with caddy(text, port, user=user) as proxy:
+        yield proxy
+
+
+def nobody_spends_through(proxy: Proxy, provider: PracticeServer) -> None:
+    for name, headers in CALLERS.items():
+        statuses, spent = spend(proxy.url, headers, provider)
+        expected = 401 if name == "guessing" else 403
+        assert (name, *statuses, spent) == (name, expected, expected, 0)
+    statuses, spent = spend(proxy.url, {"Authorization": f"Bearer {TOKEN}"}, provider)
+    assert (*statuses, spent) == (200, 200, 2)
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[PracticeServer]:
+    with PracticeServer(settings=QUICK) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def plain(
+    tmp_path_factory: pytest.TempPathFactory, provider: PracticeServer
+) -> Iterator[RunningApp]:
+    """A studio whose owner has followed the advice to add a name, and said nothing of a proxy."""
+    hosts = 'hosts = ["studio.lan", "studio.example.org"]'
+    with studio(tmp_path_factory.mktemp("plain"), provider, hosts) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def behind(
+    tmp_path_factory: pytest.TempPathFactory, provider: PracticeServer
+) -> Iterator[RunningApp]:
+    access = 'behind_proxy = true\nhosts = ["studio.lan", "studio.example.org"]'
+    with studio(tmp_path_factory.mktemp("behind"), provider, access) as app:
+        yield app
+
+
+@pytest.mark.parametrize("block", NGINX.values(), ids=NGINX)
+def test_nobody_spends_through_another_users_nginx(
+    plain: RunningApp, provider: PracticeServer, block: str
+) -> None:
+    with nginx_before(plain, block, OTHER) as proxy:
+        nobody_spends_through(proxy, provider)
+    # That peer alone is refused: the owner beside it is still here.
+    assert spend(plain.url, {}, provider) == ((200, 200), 2)
+
+
+@pytest.mark.parametrize(
+    "lines", ["", "header_up -X-Forwarded-*", "transport http {\nversions 1.1\n}"]
+)
+def test_nobody_spends_through_another_users_caddy(
+    plain: RunningApp, provider: PracticeServer, lines: str
+) -> None:
+    with caddy_before(plain, OTHER, lines=lines) as proxy:
+        nobody_spends_through(proxy, provider)
+    assert spend(plain.url, {}, provider) == ((200, 200), 2)
+
+
+@pytest.mark.parametrize("block", NGINX.values(), ids=NGINX)
+def test_nobody_spends_behind_a_proxy_of_the_same_user(
+    behind: RunningApp, provider: PracticeServer, block: str
+) -> None:
+    with nginx_before(behind, block, OWN) as proxy:
+        nobody_spends_through(proxy, provider)
+    statuses, spent = spend(behind.url, {}, provider)
+    assert (*statuses, spent) == (403, 403, 0)  # nor from this machine itself
+
+
+def test_nobody_spends_behind_the_same_users_caddy(
+    behind: RunningApp, provider: PracticeServer
+) -> None:
+    with caddy_before(behind, OWN, lines="header_up -X-Forwarded-*") as proxy:
+        nobody_spends_through(proxy, provider)
+
+
+@pytest.mark.parametrize(
+    ("block", "sign"), [("", "HTTP/1.0"), (FULL + ONE_ONE, "x-"), (FULL, "x-")]
+)
+def test_one_forwarded_call_of_the_same_user_ends_being_here(
+    tmp_path: Path, provider: PracticeServer, block: str, sign: str
+) -> None:
+    with studio(tmp_path / "studio", provider, "") as app:
+        assert spend(app.url, {}, provider) == ((200, 200), 2)
+        with nginx_before(app, block, OWN) as proxy:
+            nobody_spends_through(proxy, provider)
+        statuses, spent = spend(app.url, {}, provider)
+        assert (*statuses, spent) == (403, 403, 0)
+        _, reason = call(app.url, "/complete?question=hi", {})
+        assert sign in reason
+        assert "started again" in reason
+        assert "/enter" in reason
+        # A proxy that hides itself from here on is refused like everybody else.
+        with nginx_before(app, ONE_ONE, OWN) as proxy:
+            nobody_spends_through(proxy, provider)
+
+
+@pytest.mark.parametrize("headers", CALLERS.values(), ids=CALLERS)
+def test_a_second_local_user_spends_nothing(
+    plain: RunningApp, provider: PracticeServer, headers: dict[str, str]
+) -> None:
+    statuses, spent = spend(plain.url, headers, provider, user="nobody")
+    expected = 401 if "Authorization" in headers else 403
+    assert (*statuses, spent) == (expected, expected, 0)
+    assert spend(plain.url, {}, provider) == ((200, 200), 2)
+
+
+def test_a_second_local_user_is_told_why_and_where_to_get_in(plain: RunningApp) -> None:
+    _, reason = call(plain.url, "/complete?question=hi", {}, user="nobody")
+    for kind in ("sudo", "network_mode: host", "rootless", "WSL", "ssh -L", "/enter"):
+        assert kind in reason
+    statuses = call(
+        plain.url, "/complete?question=hi", {"Authorization": f"Bearer {TOKEN}"}, user="nobody"
+    )
+    assert statuses[0] == 200
+
+
+def test_curl_is_there() -> None:
+    assert shutil.which("curl")
+    assert shutil.which("setpriv")
