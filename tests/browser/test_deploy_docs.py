@@ -118,7 +118,7 @@ def test_the_pages_work_with_their_websocket(site: Site, page: Page) -> None:
     box.press("Enter")
     expect(page.get_by_role("button", name="Regenerate")).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("link", name="Gallery").click()
-    expect(page).to_have_url(f"{site.origin}{site.path}/gallery")
+    expect(page).to_have_url(f"{site.origin}{site.path}/gallery", timeout=PATIENCE_MS)
     page.reload()  # a page's own address leads to it, through the proxy too
     expect(page.get_by_role("heading", name="Gallery")).to_be_visible(timeout=PATIENCE_MS)
     own = f"wss://{HOST}:{site.http.base_url.port}{site.path}/_stcore/stream"

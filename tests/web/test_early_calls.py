@@ -12,13 +12,14 @@ import httpx
 import pytest
 
 from core.errors import StoreError
-from core.settings import Settings
+from core.settings import AccessSettings, Secret, Settings
 from core.web import early_calls
 from core.work.studio import close_studio, current_studio
 from tests.running_app import running_app
 from tests.web.serving import PATIENCE_S, listening, until
 
 STRANGER = {"X-Forwarded-For": "203.0.113.9"}
+TOKEN = "token-of-the-phone-0123456789"
 
 
 class Opening:
@@ -33,7 +34,9 @@ class Opening:
         assert self.go.wait(PATIENCE_S)
         if self.error is not None:
             raise self.error
-        return Settings(data_dir=self._data_dir)
+        return Settings(
+            data_dir=self._data_dir, access=AccessSettings(tokens={"phone": Secret(TOKEN)})
+        )
 
 
 @pytest.fixture
@@ -160,7 +163,9 @@ def test_strangers_cannot_take_the_places_of_those_here(
             waiting.until(number + 1)
         refused = ask(client, headers=STRANGER)
         assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
-        near = [pool.submit(ask, client) for _ in range(2)]
+        # Since a call was forwarded here, nobody is the owner without a token.
+        bearer = {"Authorization": f"Bearer {TOKEN}"}
+        near = [pool.submit(ask, client, headers=bearer) for _ in range(2)]
         waiting.until(6)
         assert ask(client).status_code == 503
         assert not any(one.done() for one in [*strangers, *near])
