@@ -14,6 +14,7 @@ if __name__ == "__main__":
 
     shell.draw()
 else:
+    from core.settings.network import spell_out_socks
     from core.ui.configuration import app_settings
     from core.ui.logs import begin_logging
     from core.ui.shell import claim_navigation
@@ -24,6 +25,7 @@ else:
     claim_navigation()
     # Taken now: Streamlit copies secrets over it when it starts to serve.
     environment = dict(os.environ)
+    spell_out_socks(os.environ)
     app = st.App(
         __file__,
         middleware=middleware(),

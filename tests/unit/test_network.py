@@ -15,7 +15,7 @@ from core.providers.deepseek import DeepSeek
 from core.providers.http import build_client, transport_error
 from core.providers.practice import PRACTICE_CHAT_KEY, PracticeServer, PracticeSettings
 from core.settings import read_settings
-from core.settings.network import environment_network, read_network
+from core.settings.network import environment_network, read_network, spell_out_socks
 from core.settings.proxy import Proxy, parse_proxy
 from tests.faulty_environment import FAULTS, SECRET, Fault, make_files, server_context
 from tests.socks_server import SocksServer
@@ -150,6 +150,13 @@ def test_the_systems_own_proxies_hold_where_no_variable_does() -> None:
         lambda names: ("http_proxy", "x", "c:1") if "http_proxy" in names else None, system=system
     )
     assert own.problems == ()
+
+
+def test_socks_is_spelt_out_for_libraries_with_clients_of_their_own() -> None:
+    environment = {"ALL_PROXY": "SOCKS://u:p@h:1/", "http_proxy": "socks4://h", "HTTP_PROXY": "h:1"}
+    spell_out_socks(environment)
+    assert environment.pop("ALL_PROXY") == "socks5://u:p@h:1/"
+    assert environment == {"http_proxy": "socks4://h", "HTTP_PROXY": "h:1"}
 
 
 # -- that each request goes its own way ------------------------------------------------------------
