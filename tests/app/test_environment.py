@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.models import GenerationStatus
 from core.ui import i18n
+from core.work.owners import LOCAL_OWNER
 from core.work.studio import Studio, opening_trouble
 from tests.app.test_chat_page import ask, words
 from tests.faulty_environment import FAULTS, NETWORK_VARIABLES, SECRET, Fault, make_files
+from tests.running_app import free_port
 
 Opened = Callable[[], Studio]
 Until = Callable[[Callable[[], bool]], None]
@@ -74,10 +77,10 @@ def test_a_live_provider_says_what_stands_in_its_way_and_the_other_works(
     assert "socks4://…@127.0.0.1:1" in problem
     ask(app, "hello")
     assert any("ALL_PROXY" in told for told in problems(app)), "the question is refused with it"
-    assert studio().services.chat_mode("local") == "unusable"
+    assert studio().services.chat_mode(LOCAL_OWNER) == "unusable"
     app.switch_page("pages/images.py").run()
     assert "Practice mode" in words(app)
-    assert studio().services.image_mode("local") == "practice"
+    assert studio().services.image_mode(LOCAL_OWNER) == "practice"
     assert SECRET not in words(app)
     assert not app.exception
 
@@ -93,7 +96,34 @@ def test_no_wish_is_taken_while_the_way_is_barred(
     app.text_area(key="image-prompt").set_value("一只猫")
     app.button(key="generate").click().run()
     assert any("ALL_PROXY" in told for told in problems(app))
-    assert studio().store.generations.list("local").items == ()
+    assert studio().store.generations.list(LOCAL_OWNER).items == ()
+    assert not app.exception
+
+
+def test_a_wish_waits_for_a_proxy_that_is_not_there(
+    app: AppTest,
+    place: Callable[[Fault], None],
+    monkeypatch: pytest.MonkeyPatch,
+    studio: Opened,
+    until: Until,
+) -> None:
+    port = free_port()
+    place(Fault({"https_proxy": f"http://user:{SECRET}@127.0.0.1:{port}"}))
+    monkeypatch.setenv("KLING_API_KEY", "kling-test-key")
+    app.run()
+    app.switch_page("pages/images.py").run()
+    app.text_area(key="image-prompt").set_value("一只猫")
+    app.button(key="generate").click().run()
+    (generation,) = studio().store.generations.list(LOCAL_OWNER).items
+    until(lambda: studio().generations.trouble(generation.id) is not None)
+    app.run()
+    (warning,) = app.warning
+    assert f"through the proxy http://127.0.0.1:{port}" in warning.value
+    assert "https_proxy" in warning.value
+    assert SECRET not in words(app)
+    until(lambda: studio().store.generations.list(LOCAL_OWNER).items[0].sending_at is None)
+    (waiting,) = studio().store.generations.list(LOCAL_OWNER).items
+    assert waiting.status is GenerationStatus.INTENDED, "nothing was sent, nothing is uncertain"
     assert not app.exception
 
 
