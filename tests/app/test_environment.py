@@ -127,7 +127,15 @@ def test_a_wish_waits_for_a_proxy_that_is_not_there(
     assert not app.exception
 
 
-@pytest.mark.parametrize("where", ["core.work.studio.Archive.open", "core.ui.session.app_settings"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "core.work.studio.Archive.open",
+        "core.work.studio.Indexing",
+        "core.work.studio.Services.start",
+        "core.ui.session.app_settings",
+    ],
+)
 def test_an_error_that_nobody_foresaw_is_told_and_tried_again(
     app: AppTest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, where: str
 ) -> None:

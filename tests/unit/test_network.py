@@ -19,7 +19,7 @@ from core.settings.network import environment_network, read_network, spell_out_s
 from core.settings.proxy import Proxy, parse_proxy
 from tests.faulty_environment import FAULTS, SECRET, Fault, make_files, server_context
 from tests.running_app import free_port
-from tests.socks_server import SocksServer
+from tests.socks_server import SocksServer, copy
 from tests.unit.replies import raw_server, read_request
 
 QUICK = PracticeSettings(first_delta_s=0, delta_interval_s=0)
@@ -252,6 +252,50 @@ def test_an_http_proxy_is_asked_for_others_and_not_for_loopback(streams: bool) -
     assert b"proxy-authorization: basic " in asked[0].lower()
     assert asked[1].startswith(b"GET /b ")
     assert b"proxy-authorization" not in asked[1].lower()
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_tls_goes_through_an_http_proxy_to_the_server_itself(streams: bool, folder: Path) -> None:
+    asked: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+        await writer.drain()
+        writer.close()
+
+    async def run() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=server_context(folder))
+        port = server.sockets[0].getsockname()[1]
+
+        async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            asked.append(await read_request(reader))
+            if b"proxy-authorization" not in asked[-1].lower():
+                writer.write(b"HTTP/1.1 407 Who?\r\nContent-Length: 0\r\n\r\n")
+                return
+            there, away = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"HTTP/1.1 200 Go\r\n\r\n")
+            await asyncio.gather(copy(reader, away), copy(there, writer))
+            away.close()
+
+        async with raw_server(carry) as origin:
+            for proxy, status in ((origin.replace("//", "//u:p@"), 200), (origin, None)):
+                network = environment_network(
+                    {"HTTPS_PROXY": proxy, "SSL_CERT_FILE": str(folder / "good.pem")}
+                )
+                async with build_client(
+                    timeout=TIMEOUT, network=network, streams=streams
+                ) as client:
+                    if status is None:
+                        with pytest.raises(httpx.ConnectError):
+                            await client.get("https://chat.example/")
+                    else:
+                        assert (await client.get("https://chat.example/")).text == "ok"
+        server.close()
+        await server.wait_closed()
+
+    asyncio.run(run())
+    assert [one.partition(b" HTTP")[0] for one in asked] == [b"CONNECT chat.example:443"] * 2
 
 
 def test_a_proxy_that_is_not_there_is_told_with_its_variable() -> None:
