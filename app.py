@@ -5,6 +5,8 @@ file as the script of every page view. A host that only runs scripts gets the pa
 The assignment to `app` must stand here literally: Streamlit looks for it by reading the file.
 """
 
+import os
+
 import streamlit as st
 
 if __name__ == "__main__":
@@ -12,6 +14,7 @@ if __name__ == "__main__":
 
     shell.draw()
 else:
+    from core.settings.network import spell_out_socks
     from core.ui.configuration import app_settings, base_url_path, take_secrets_files
     from core.ui.logs import begin_logging
     from core.ui.shell import PAGES, claim_navigation
@@ -20,6 +23,7 @@ else:
 
     begin_logging()
     claim_navigation()
+    spell_out_socks(os.environ)
     app = st.App(
         __file__,
         secrets=take_secrets_files(),
