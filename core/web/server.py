@@ -2,12 +2,9 @@
 
 import asyncio
 import logging
-import signal
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
-from types import FrameType
 from typing import Any
 
 from starlette.middleware import Middleware
@@ -16,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from core.errors import AppError
 from core.settings import Settings
 from core.web.bff import Bff, serves
+from core.web.closing import end_on_signals
 from core.work.studio import close_studio, open_studio
 
 logger = logging.getLogger(__name__)
@@ -46,7 +44,7 @@ def lifespan(
             target=open_early, args=(closing,), name="open-studio", daemon=True
         )
         opening.start()
-        _end_streams_on_signals(closing)
+        end_on_signals(closing)
         try:
             yield
         finally:
@@ -72,32 +70,6 @@ class _BeforePages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_ours = scope["type"] == "http" and serves(scope["path"])
         await (self._bff if is_ours else self._pages)(scope, receive, send)
-
-
-def _end_streams_on_signals(closing: threading.Event) -> None:
-    """Close the studio as soon as the process is told to end.
-
-    The server waits for open replies before it ends the lifespan: an open stream would keep it up
-    for ever. With the studio's end every answer has its own.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        return
-    for number in (signal.SIGINT, signal.SIGTERM):
-        handler = signal.getsignal(number)
-        if callable(handler):
-            signal.signal(number, partial(_close_and_pass_on, closing, handler))
-
-
-def _close_and_pass_on(
-    closing: threading.Event,
-    handler: Callable[[int, FrameType | None], Any],
-    number: int,
-    frame: FrameType | None,
-) -> None:
-    if not closing.is_set():
-        closing.set()
-        threading.Thread(target=close_studio, name="close-studio").start()
-    handler(number, frame)
 
 
 def _without_query(record: logging.LogRecord) -> bool:
