@@ -216,7 +216,8 @@ class IntentSender:
         assert sending.turn is not None
         if sending.duplicate is None:
             sending.unclear_answers += 1
-            sending.turn.unknown()
+            wish_s = error.retry_after_s if isinstance(error, ProviderError) else None
+            sending.turn.unknown(retry_after_s=wish_s)
         else:
             sending.turn.accepted()
         return await self._steps.uncertain(generation, reason(error))

@@ -34,10 +34,13 @@ class Turn:
         self._land()
         self._slots.note_accepted()
 
-    def unknown(self) -> None:
-        """Note that its fate is unknown: it may hold slots, while others go on beside it."""
+    def unknown(self, *, retry_after_s: float | None = None) -> None:
+        """Note that its fate is unknown: it may hold slots, while others go on beside it.
+
+        A server that says when to come again says it to all.
+        """
         self._land()
-        self._slots.note_unknown()
+        self._slots.note_unknown(retry_after_s)
 
     def refused(self, *, is_full: bool, retry_after_s: float | None = None) -> None:
         """Note a refusal: `is_full` for 1303 (over the cap), else 1302 (too fast)."""
@@ -157,11 +160,11 @@ class Slots:
         self._limit.note_accepted(self.in_flight, now=self._clock())
         self.wake()
 
-    def note_unknown(self) -> None:
+    def note_unknown(self, retry_after_s: float | None) -> None:
         """Let the queue go on, unless nothing has told anything for several times."""
         self._unclear_in_a_row += 1
-        if self._unclear_in_a_row >= UNCLEAR_IN_A_ROW:
-            self.rest()
+        if retry_after_s or self._unclear_in_a_row >= UNCLEAR_IN_A_ROW:
+            self.rest(at_least_s=retry_after_s)
         self.wake()
 
     def note_clear(self) -> None:
