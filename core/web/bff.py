@@ -1,5 +1,6 @@
 """The HTTP layer other front ends use: finds what serves a call, after the guard has let it in."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -33,6 +34,7 @@ IMMEDIATE = ("/readyz",)
 _OPENING = "The studio is still opening; try again in a moment."
 # Why, names places on this machine: the pages and the log tell it.
 _CLOSED = "The studio cannot open; its pages and its log say why. It keeps trying."
+_ENDING = "The studio is being closed; try again in a moment."
 _PREFLIGHT_S = 600
 _ASKED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 
@@ -75,6 +77,10 @@ class Bff:
             await self._serve(call)
         except GoneError:
             return
+        except asyncio.CancelledError:
+            # Only the server's end does this: the call would keep it up.
+            if not call.has_begun:
+                await _refuse(call, 503, _ENDING, (("Retry-After", "5"),))
         except CallError as error:
             await _refuse(call, error.status, str(error), error.headers, field=error.field)
         except Exception:  # the last line of defence: nothing of it may reach the caller

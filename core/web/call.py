@@ -81,7 +81,7 @@ class Call:
     def share_with(self, origin: str) -> None:
         """Let pages of `origin` read the reply."""
         self._cors.append((b"access-control-allow-origin", origin.encode("latin-1", "replace")))
-        self._cors.append((b"access-control-expose-headers", b"Retry-After"))
+        self._cors.append((b"access-control-expose-headers", b"Retry-After, X-Should-Retry"))
 
     # -- what came ---------------------------------------------------------------------------------
 

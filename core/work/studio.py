@@ -47,6 +47,7 @@ class Studio:
         self._pace = pace
         self.store = store
         self.archive = archive
+        self._closing = threading.Event()
         self.process_id = uuid.uuid4().hex
         self.loop = LoopThread()
         self.services = Services(settings, self.loop, self._build_worker)
@@ -109,8 +110,14 @@ class Studio:
         asking = kling.costs(start=now - timedelta(days=30), end=now)
         return self.loop.call(asking, timeout_s=ACCOUNT_TIMEOUT_S)
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether it is being closed: whoever waits for its work is to stop waiting."""
+        return self._closing.is_set()
+
     def close(self) -> None:
         """Stop all work; what was running is kept as it stands and goes on at the next start."""
+        self._closing.set()
         try:
             self.answers.close()
         except TimeoutError:
