@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx  # noqa: TID251
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))

@@ -36,7 +36,7 @@ def draw() -> None:
             _draw_exports()
             _draw_import()
             if large_transfer.is_possible():
-                large_transfer.draw()
+                large_transfer.draw(on_done=_close)
 
 
 def draw_outcome() -> None:
@@ -98,12 +98,16 @@ def _import(key: str) -> None:
         return
     known.error = None
     known.upload_round += 1
-    st.session_state[_POPOVER_KEY] = False  # it would cover the outcome
+    _close()
     try:
         result = session.studio().store.transfer.import_file(session.owner(), uploaded)
         known.imported = (result.added, result.skipped, result.messages_added)
     except AppError as error:
         known.error = error
+
+
+def _close() -> None:
+    st.session_state[_POPOVER_KEY] = False  # it would cover the outcome
 
 
 def markdown_zip(store: Store, owner: str, language: Language) -> bytes:

@@ -4,6 +4,7 @@ Streamlit's own file inputs hold a file whole in memory, and end at `server.maxU
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -28,22 +29,25 @@ def is_possible() -> bool:
     return "core.web.server" in sys.modules and session.is_trusted()
 
 
-def draw() -> None:
-    """Draw the download and the upload of any size; note what the last upload brought."""
+def draw(on_done: Callable[[], None]) -> None:
+    """Draw the download and the upload of any size; `on_done` runs once an upload has ended."""
     transfers, owner = session.studio().transfers, session.owner()
+
+    def take() -> None:
+        if (name := st.session_state[_KEY].get("done")) is not None:
+            _take(str(name))
+            on_done()
+
     render = st.components.v2.component("inkling_transfer", js=_SCRIPT.read_text(encoding="utf-8"))
-    result = render(
+    render(
         key=_KEY,
         data={
             "export_ticket": transfers.tickets.sign(owner, "export"),
             "import_ticket": transfers.tickets.sign(owner, "import"),
             "texts": {name: text(f"large_transfer.{name}") for name in _TEXTS},
         },
-        on_done_change=lambda: None,
+        on_done_change=take,
     )
-    if result.done is not None:
-        _take(str(result.done))
-        st.rerun()
 
 
 def _take(name: str) -> None:

@@ -19,7 +19,7 @@ from core.storage.store import Store
 from core.work.transfer_tickets import LIFE_S, Tickets
 from core.work.uploads import ABANDONED_S, DISK_RESERVE, Uploads
 from tests.running_app import ROOT, RunningApp, running_app, wait_until_there
-from tests.web.serving import Served, serving
+from tests.web.serving import Served, serving, until
 
 MB = 1 << 20
 EXPORT, IMPORT = "/transfer/export", "/transfer/import"
