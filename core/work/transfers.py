@@ -56,8 +56,8 @@ class Transfers:
                 "skipped": result.skipped,
                 "messages": result.messages_added,
             }
-            self.uploads.note(owner, name, "done", facts)
             self.uploads.remove(owner, name, with_note=False)
+            self.uploads.note(owner, name, "done", facts)
         except AppError as error:
             logger.warning("An import ended: %s", error)
             self._note_failure(owner, name, error)
@@ -68,10 +68,10 @@ class Transfers:
     def _note_failure(self, owner: str, name: str, error: AppError) -> None:
         facts = {"text_id": error.text_id, "facts": error.facts, "sentence": str(error)}
         try:
-            self.uploads.note(owner, name, "failed", facts)
             # What the store could not take just now is kept: it need not be sent again.
             if not isinstance(error, StoreError):
                 self.uploads.remove(owner, name, with_note=False)
+            self.uploads.note(owner, name, "failed", facts)
         except StoreError as trouble:
             logger.warning("The end of an import is not noted: %s", trouble)
 
