@@ -22,11 +22,21 @@ from core.web.openai_chat import OpenAIChat, error_body
 from core.web.openapi import openapi_json
 from core.web.refusals import Denial
 from core.web.routing import Handler, Table
+from core.web.transfer_routes import TransferRoutes
 from core.work.studio import Studio, current_studio, opening_trouble
 
 logger = logging.getLogger(__name__)
 
-PATHS = ("/stream", "/complete", "/v1", "/kling", "/healthz", "/readyz", "/openapi.json")
+PATHS = (
+    "/stream",
+    "/complete",
+    "/v1",
+    "/kling",
+    "/healthz",
+    "/readyz",
+    "/openapi.json",
+    "/transfer",
+)
 
 # Who asks whether the studio is ready wants to hear that it is not.
 IMMEDIATE = ("/readyz",)
@@ -49,6 +59,7 @@ class _Counter:
         self.guard = Guard(lambda: studio.settings.access, limits, pass_name)
         self.open_table: Table = {"/readyz": dict.fromkeys(("GET", "HEAD"), Readiness(desk).readyz)}
         self.table: Table = {**ChatRoutes(desk).table(), **OpenAIChat(desk).table()}
+        self.signed_table = TransferRoutes(desk).table()
         kling = KlingRoutes(desk)
         self.kling = dict.fromkeys(KLING_METHODS, kling.serve)
 
@@ -102,6 +113,12 @@ class Bff:
         if call.path in counter.open_table:
             await _with_method(call, counter.open_table[call.path])(call)
             return
+        if call.path in counter.signed_table:
+            # Their signed link says for whom; they are counted together, as one caller.
+            await _within_limits(
+                call, counter, "pages", _with_method(call, counter.signed_table[call.path])
+            )
+            return
         methods = _methods(call, counter)
         if (origin := counter.guard.shares_with(call)) is not None:
             call.share_with(origin)
@@ -115,13 +132,7 @@ class Bff:
             await _deny(call, denial)
             return
         call.owner = owner_of(caller)
-        if (denial := counter.guard.enter(call, caller)) is not None:
-            await _deny(call, denial)
-            return
-        try:
-            await handler(call)
-        finally:
-            counter.guard.leave(caller)
+        await _within_limits(call, counter, caller, handler)
 
     async def _open_counter(self, call: Call) -> _Counter | None:
         studio = current_studio()
@@ -132,6 +143,16 @@ class Bff:
         if self._counter is None or self._counter.studio is not studio:
             self._counter = _Counter(studio, self._pass_name)
         return self._counter
+
+
+async def _within_limits(call: Call, counter: _Counter, caller: str, handler: Handler) -> None:
+    if (denial := counter.guard.enter(call, caller)) is not None:
+        await _deny(call, denial)
+        return
+    try:
+        await handler(call)
+    finally:
+        counter.guard.leave(caller)
 
 
 def _methods(call: Call, counter: _Counter) -> Mapping[str, Handler]:

@@ -31,6 +31,7 @@ from core.work.owners import LOCAL_OWNER
 from core.work.pace import Pace
 from core.work.services import Services
 from core.work.task_follower import Provider
+from core.work.transfers import Transfers
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Studio:
         self.archive = archive
         self._closing = threading.Event()
         self.process_id = uuid.uuid4().hex
+        self.transfers = Transfers(store, settings.data_dir)
         self.loop = LoopThread()
         self.services = Services(settings, self.loop, self._build_worker)
         self._indexing = Indexing(
@@ -147,7 +149,10 @@ class Studio:
         )
         self.answers.start()
         self.loop.spawn(self._indexing.run(), name="indexing")
-        self.loop.spawn(Housekeeping(self.store, self.archive).run(), name="housekeeping")
+        self.loop.spawn(
+            Housekeeping(self.store, self.archive, self.transfers.uploads).run(),
+            name="housekeeping",
+        )
 
     def _build_worker(
         self, provider: Provider, kling: Kling, fetcher: PictureFetcher
