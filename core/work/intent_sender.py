@@ -49,6 +49,7 @@ class Sending:
     """What this process knows of a wish's way to Kling beyond its row."""
 
     turn: Turn | None = None
+    is_waiting: bool = False  # an intent whose turn has not come: nothing of it has left
     unclear_answers: int = 0
     duplicate: AppError | None = None  # a refusal that may mean "it is there already"
 
@@ -97,10 +98,12 @@ class IntentSender:
         await self._pause_before_next(sending)
         lone_refusals = 0
         while True:
+            sending.is_waiting = True
             sending.turn = await self._wait_for_turn(generation)
             reference = await self._steps.patiently(
                 generation, partial(self._steps.store.generations.reference, generation.id)
             )
+            sending.is_waiting = False
             marked = await self._steps.mark_sending(generation)
             if marked is None:  # cancelled, or another process goes on with it
                 return None
