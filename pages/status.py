@@ -17,4 +17,5 @@ with images:
     status_view.draw_images()
 if session.is_trusted():  # where things are kept is nobody else's business
     status_view.draw_storage()
-    status_view.draw_http()
+if session.is_trusted() or not status_view.is_http_served():
+    status_view.draw_http()  # without the layer nobody is known to be the owner: told to all

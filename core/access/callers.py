@@ -12,7 +12,7 @@ a person whom a listed proxy names.
 import hmac
 import os
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -39,6 +39,7 @@ Refusal = Literal[
 ]
 
 LOCAL = "local"
+TOKEN = "token:"
 USER = "user:"
 PASS = "pass:"
 
@@ -148,11 +149,11 @@ def judge(
     address = caller_address(approach, rules)
     name = _token_name(approach, rules)
     if name is not None:
-        verdict = Verdict(f"token:{name}", address=address)
+        verdict = Verdict(f"{TOKEN}{name}", address=address)
     else:
         verdict = identify(approach, rules, forwarder=forwarder, pass_name=pass_name)
         if verdict.caller is None:
-            is_guess = verdict.refusal != "host" and bool(_presented(approach))
+            is_guess = verdict.refusal != "host" and bool(presented(approach))
             return Verdict(None, "token", address=address) if is_guess else verdict
     if not is_allowed_page(approach, rules, host_is_known=verdict.caller == LOCAL):
         return Verdict(None, "origin", _page(approach), address)
@@ -187,25 +188,25 @@ def is_listed(address: str, users: Collection[str]) -> bool:
 
 def named_person(approach: Approach, rules: Rules) -> str | None:
     """Return the person whom a listed proxy names; anybody else may write what they like."""
-    if rules.user_header is None or not is_listed_proxy(approach, rules):
+    if rules.user_header is None or not is_listed_proxy(approach, rules.proxies):
         return None
     person = approach.headers.get(rules.user_header, "").strip().lower()
     is_one = person.count("@") == 1 and not any(sign in person for sign in ", ;\t")
     return person if is_one and person.isprintable() else None
 
 
-def is_listed_proxy(approach: Approach, rules: Rules) -> bool:
+def is_listed_proxy(approach: Approach, proxies: Collection[Network]) -> bool:
     """Tell whether the peer is one of the proxies whose forwarding headers are believed."""
     if not approach.is_rewritten:
-        return is_among(approach.address, rules.proxies)
+        return is_among(approach.address, proxies)
     # All that is left of the peer: it is one of those whom the server lets write its address.
     believed = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1").split(",")
-    return all(is_among(entry.strip(), rules.proxies) for entry in believed)
+    return all(is_among(entry.strip(), proxies) for entry in believed)
 
 
 def caller_address(approach: Approach, rules: Rules) -> str | None:
     """Return the address of the caller: the peer's, or what a listed proxy says it is."""
-    if is_listed_proxy(approach, rules):
+    if is_listed_proxy(approach, rules.proxies):
         return furthest_untrusted(approach.address, approach.headers, rules.proxies)
     return approach.address
 
@@ -288,7 +289,7 @@ def _not_from_here(
         return Verdict(None, "elsewhere", address or "?", address)
     if (sign := forwarding_sign(approach)) is not None:
         return Verdict(None, "elsewhere", sign, address)
-    if is_listed_proxy(approach, rules):
+    if is_listed_proxy(approach, rules.proxies):
         return Verdict(None, "behind_proxy", address or "?", address)
     if approach.whose in ("another", "nobody"):
         return Verdict(None, "another_user", approach.whose, address)
@@ -302,28 +303,35 @@ def _not_from_here(
 
 def _scheme(approach: Approach, rules: Rules) -> str:
     told = approach.headers.get("x-forwarded-proto", "").strip().lower()
-    is_told = told in ("http", "https") and is_listed_proxy(approach, rules)
+    is_told = told in ("http", "https") and is_listed_proxy(approach, rules.proxies)
     return told if is_told else approach.scheme
 
 
 def _token_name(approach: Approach, rules: Rules) -> str | None:
-    presented = [token.encode("utf-8", "replace") for token in _presented(approach)]
+    sent = [token.encode("utf-8", "replace") for token in presented(approach)]
     found: str | None = None
     # Every token is compared with every one that is known: the time tells nothing.
     for name, token in rules.tokens.items():
         known = token.encode("utf-8", "replace")
-        for one in presented:
+        for one in sent:
             if hmac.compare_digest(known, one):
                 found = name
     return found
 
 
-def _presented(approach: Approach) -> list[str]:
+def presented(approach: Approach) -> list[str]:
+    """Return what a request presents as access tokens."""
     tokens = [approach.access_token] if approach.access_token else []
     scheme, _, value = approach.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and value.strip():
         tokens.append(value.strip())
     return tokens
+
+
+def without_tokens(approach: Approach) -> Approach:
+    """Return the approach as if it presented no access token."""
+    others = {name: value for name, value in approach.headers.items() if name != "authorization"}
+    return replace(approach, access_token=None, headers=others)
 
 
 def _page(approach: Approach) -> str:

@@ -1,7 +1,11 @@
 """What stands above a page: who serves it, what is badly configured, what just happened."""
 
+import string
+
 import streamlit as st
 
+from core.access.addresses import parse
+from core.access.callers import Verdict
 from core.settings import CHAT_SETTINGS, KLING_SETTINGS
 from core.ui import access, session
 from core.ui.session import text
@@ -10,6 +14,9 @@ from core.ui.session import text
 _LINES = """[access]
 open = true                               # whoever reaches this page may spend
 # users = ["you@example.com", "example.org"]  # or: who signs in ([auth]) with one of these"""
+
+
+_NAME_SIGNS = frozenset(string.ascii_letters + string.digits + "-_.:/[]%")
 
 
 def chat_notices() -> None:
@@ -41,13 +48,28 @@ def _stranger_notice() -> bool:
         st.info(text("access.refused", address=visitor.address), icon=":material/lock:")
         return True
     with st.container(border=True):
-        st.markdown(text("access.stranger"))
+        st.markdown(_why_practice(visitor.verdict))
         if access.can_sign_in():
             st.markdown(text("access.sign_in_first"))
         with st.expander(text("access.owner")):
             st.markdown(text("access.how"))
             st.code(_LINES, language="toml")
     return True
+
+
+def _why_practice(verdict: Verdict | None) -> str:
+    """Say what it is that keeps this visitor from being taken for the owner."""
+    # Sent by whoever visits, drawn as Markdown: nothing but names and addresses.
+    seen = "".join(sign for sign in (verdict.seen if verdict else "")[:80] if sign in _NAME_SIGNS)
+    match verdict.refusal if verdict else None:
+        case "behind_proxy":
+            return text("access.stranger_proxy", seen="`behind_proxy`")
+        case "elsewhere" if parse(seen) is None and seen:
+            return text("access.stranger_proxy", seen=f"`{seen}`")
+        case "forwarder" | "another_user" | "host" | "unseen" as kind:
+            return text(f"access.stranger_{kind}", seen=f"`{seen or '?'}`")
+        case _:
+            return text("access.stranger")
 
 
 def _problems(keys: tuple[str, ...]) -> None:

@@ -65,13 +65,17 @@ def draw_storage() -> None:
         _fact(text("status.pending"), str(open_count))
 
 
+def is_http_served() -> bool:
+    """Tell whether the HTTP layer stands before these pages."""
+    # The server imports core.web; a host that only runs the script never does.
+    return "core.web.server" in sys.modules
+
+
 def draw_http() -> None:
     """Say whether other front ends are served here."""
-    # The server imports core.web; a host that only runs the script never does.
-    is_served = "core.web.server" in sys.modules
     with st.container(border=True):
         st.markdown(f"**{text('status.http')}**")
-        if is_served:
+        if is_http_served():
             st.markdown(f"{text('status.http_on')} `/openapi.json`")
         else:
             st.markdown(text("status.http_off"))

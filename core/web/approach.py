@@ -5,25 +5,32 @@ from typing import Any
 
 from starlette.types import Receive, Scope
 
-from core.access.callers import Approach, forwarding_sign
+from core.access.callers import Approach, forwarding_sign, is_listed_proxy
 from core.access.forwarders import LATCH
 from core.access.peer import PEER_HEADER, Peer, look_at
 from core.access.sock_diag import Address
+from core.settings import AccessSettings
 
 PEER_KEY = "inkling.peer"
 
 
-def with_peer(scope: Scope, receive: Receive) -> Scope:
+def with_peer(scope: Scope, receive: Receive, access: AccessSettings | None) -> Scope:
     """Return the scope with the peer's facts in it, for the HTTP layer and for the pages' script.
 
     The script reads them in a header of its websocket; who sends that header says nothing by it.
+    The header that names a person is taken away from all but the listed proxies; as long as the
+    settings are not known (`access` is None) the judgement does without it all the same.
     """
     if scope["type"] not in ("http", "websocket"):
         return scope
     peer = peer_of(scope, receive)
-    LATCH.notice(peer, forwarding_sign(Approach.of(peer, headers_of(scope["headers"]))))
+    approach = Approach.of(peer, headers_of(scope["headers"]))
+    LATCH.notice(peer, forwarding_sign(approach))
     name = PEER_HEADER.encode()
-    headers = [pair for pair in scope["headers"] if _plain(pair[0]) != name]
+    taken = {name}
+    if access and access.user_header and not is_listed_proxy(approach, access.proxies):
+        taken.add(access.user_header.encode())
+    headers = [pair for pair in scope["headers"] if _plain(pair[0]) not in taken]
     told = (name, peer.to_header().encode("ascii"))
     return {**scope, "headers": [*headers, told], PEER_KEY: peer}
 

@@ -11,6 +11,7 @@ from core.web.bff import Bff, serves
 from core.web.call import Call
 from core.web.nothing_here import redirect, reply_nothing_here, reply_wrong_method
 from core.web.page_paths import PagePaths
+from core.work.studio import current_studio
 
 
 class BeforePages:
@@ -35,7 +36,8 @@ class BeforePages:
             await self._pages(scope, receive, send)
             return
         # Before all else, and whether or not the studio is open: the facts of every connection.
-        scope = with_peer(scope, receive)
+        studio = current_studio()
+        scope = with_peer(scope, receive, studio.settings.access if studio else None)
         place = self._base.place(scope)
         if scope["type"] == "http" and serves(place.path):
             await self._bff(below(scope, place), receive, send)

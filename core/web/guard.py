@@ -1,14 +1,35 @@
 """Who may call, and how much: asked before anything that can spend or read."""
 
+import logging
+import time
 from collections.abc import Callable
 
-from core.access.callers import USER, PassLookup, Rules, is_shared_origin, judge, no_passes
+from core.access.callers import (
+    TOKEN,
+    USER,
+    PassLookup,
+    Rules,
+    caller_address,
+    is_shared_origin,
+    judge,
+    no_passes,
+    presented,
+    without_tokens,
+)
 from core.access.forwarders import LATCH
 from core.settings import AccessSettings
 from core.web.call import Call
+from core.web.guesses import Guesses
 from core.web.limits import Limits
-from core.web.refusals import Denial, refused, too_many
+from core.web.refusals import Denial, refused, too_many, too_many_guesses
 from core.work.owners import LOCAL_OWNER, user_owner
+
+logger = logging.getLogger(__name__)
+
+
+def _shown(address: str | None) -> str:
+    # A hop of a forwarding header may be any text.
+    return "".join(sign for sign in (address or "?")[:60] if sign.isprintable())
 
 
 def owner_of(caller: str) -> str:
@@ -32,6 +53,7 @@ class Guard:
         self._made = Rules()
         self._limits = limits
         self._pass_name = pass_name
+        self._guesses = Guesses(clock=time.monotonic)
 
     @property
     def _rules(self) -> Rules:
@@ -43,14 +65,26 @@ class Guard:
 
     def judge(self, call: Call) -> tuple[str, None] | tuple[None, Denial]:
         """Return the caller whose request may go on, or why it may not."""
+        language = call.headers.get("accept-language")
+        approach, tokens = call.approach, presented(call.approach)
+        address = caller_address(approach, self._rules)
+        wait_s = self._guesses.wait_s(address, tokens) if tokens else None
         verdict = judge(
-            call.approach,
+            # Not looked at for a while; who is here, or has a pass, comes in all the same.
+            approach if wait_s is None else without_tokens(approach),
             self._rules,
             forwarder=LATCH.sign,
             pass_name=self._pass_name(call.headers.get("cookie", "")),
         )
+        if verdict.refusal == "token":
+            self._guesses.note(address, tokens)
+            logger.info("A wrong access token was sent from %s", _shown(address))
+        elif verdict.caller is not None and verdict.caller.startswith(TOKEN):
+            self._guesses.prove(address, tokens)
+        if verdict.caller is None and wait_s is not None:
+            return None, too_many_guesses(wait_s, language)
         if verdict.caller is None:
-            return None, refused(verdict, call.headers.get("accept-language"))
+            return None, refused(verdict, language)
         return verdict.caller, None
 
     def enter(self, call: Call, caller: str) -> Denial | None:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from core.access.forwarders import LATCH
 from core.providers.practice import PracticeServer
 from core.settings import AccessSettings, Secret
 from core.web.limits import FULL_RETRY_S, Allowance, Limits
@@ -209,3 +211,24 @@ def test_the_plan_of_a_provider_is_not_needed_for_the_models(tmp_path: Path) -> 
     with Upstream(plan) as upstream, serving(tmp_path, chat_url=upstream.url) as served:
         assert served.http.get("/v1/models").status_code == 200
         assert upstream.exchanges == []
+
+
+def test_guesses_are_slowed_and_nobody_else_is(tmp_path: Path, practice: PracticeServer) -> None:
+    access = AccessSettings(tokens={"phone": Secret(TOKEN), "tablet": Secret(TOKEN[::-1])})
+    with serving_practice(tmp_path, practice, access) as served:
+
+        def ask(token: str, **headers: str) -> httpx.Response:
+            named = {"Authorization": f"Bearer {token}", **headers}
+            return served.http.get("/complete?question=hi", headers=named)
+
+        here = {"Host": "localhost"}
+        away = {"Host": "localhost", "X-Forwarded-For": "203.0.113.9"}
+        assert ask(TOKEN, **away).status_code == 200
+        statuses = [ask(f"guess-number-{number:08}", **away).status_code for number in range(12)]
+        assert statuses == [401] * 10 + [429] * 2
+        waiting = ask(TOKEN[::-1], **away)
+        assert waiting.status_code == 429
+        assert 0 < int(waiting.headers["retry-after"]) <= 60
+        assert ask(TOKEN, **away).status_code == 200  # it was right from there before
+        LATCH.release()
+        assert ask("sk-of-any-client-0123456789", **here).status_code == 200
