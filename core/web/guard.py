@@ -7,9 +7,11 @@ from collections.abc import Callable
 from core.access.callers import (
     TOKEN,
     USER,
+    Approach,
     PassLookup,
     Rules,
     caller_address,
+    is_own_page,
     is_shared_origin,
     judge,
     no_passes,
@@ -53,7 +55,7 @@ class Guard:
         self._made = Rules()
         self._limits = limits
         self._pass_name = pass_name
-        self._guesses = Guesses(clock=time.monotonic)
+        self.guesses = Guesses(clock=time.monotonic)
 
     @property
     def _rules(self) -> Rules:
@@ -68,24 +70,30 @@ class Guard:
         language = call.headers.get("accept-language")
         approach, tokens = call.approach, presented(call.approach)
         address = caller_address(approach, self._rules)
-        wait_s = self._guesses.wait_s(address, tokens) if tokens else None
+        wait_s = self.guesses.wait_s(address, tokens) if tokens else None
         verdict = judge(
             # Not looked at for a while; who is here, or has a pass, comes in all the same.
             approach if wait_s is None else without_tokens(approach),
             self._rules,
             forwarder=LATCH.sign,
-            pass_name=self._pass_name(call.headers.get("cookie", "")),
+            pass_name=self._name_of_pass(approach),
         )
         if verdict.refusal == "token":
-            self._guesses.note(address, tokens)
+            self.guesses.note(address, tokens)
             logger.info("A wrong access token was sent from %s", _shown(address))
         elif verdict.caller is not None and verdict.caller.startswith(TOKEN):
-            self._guesses.prove(address, tokens)
+            self.guesses.prove(address, tokens)
         if verdict.caller is None and wait_s is not None:
             return None, too_many_guesses(wait_s, language)
         if verdict.caller is None:
             return None, refused(verdict, language)
         return verdict.caller, None
+
+    def _name_of_pass(self, approach: Approach) -> str | None:
+        # Browsers send a cookie along with what foreign pages ask for, too.
+        if not is_own_page(approach):
+            return None
+        return self._pass_name(approach.headers.get("cookie", ""))
 
     def enter(self, call: Call, caller: str) -> Denial | None:
         """Count a request that begins; a Denial when there are too many."""

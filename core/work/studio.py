@@ -12,6 +12,8 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from core.access.invitations import Invitations
+from core.access.passes import Passes
 from core.errors import AppError
 from core.providers.deepseek_wire import Balance
 from core.providers.downloads import PictureFetcher
@@ -47,6 +49,8 @@ class Studio:
         self._pace = pace
         self.store = store
         self.archive = archive
+        self.passes = Passes(store.values, lambda: self.settings.access.tokens)
+        self.invitations = Invitations(store.values)
         self.process_id = uuid.uuid4().hex
         self.loop = LoopThread()
         self.services = Services(settings, self.loop, self._build_worker)
@@ -139,6 +143,8 @@ class Studio:
             )
         )
         self.answers.start()
+        self.passes.refresh()
+        self.loop.spawn(self.passes.run(), name="passes")
         self.loop.spawn(self._indexing.run(), name="indexing")
         self.loop.spawn(Housekeeping(self.store, self.archive).run(), name="housekeeping")
 
@@ -207,6 +213,12 @@ def open_studio(read_settings: Callable[[], Settings]) -> Studio:
 def current_studio() -> Studio | None:
     """Return the studio of this process if it is open; never waits."""
     return _studio
+
+
+def name_of_pass(cookie_header: str) -> str | None:
+    """Return whose valid pass a Cookie header holds; never waits: for the event loop."""
+    studio = _studio
+    return studio.passes.name_of_cookie(cookie_header) if studio is not None else None
 
 
 def opening_trouble() -> AppError | None:
