@@ -55,12 +55,13 @@ class SocksServer(RawServer):
         there, away = await asyncio.open_connection("127.0.0.1", self._port_of_all)
         writer.write(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
         try:
-            await asyncio.gather(_copy(reader, away), _copy(there, writer))
+            await asyncio.gather(copy(reader, away), copy(there, writer))
         finally:
             away.close()
 
 
-async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+async def copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    """Carry what comes until its end."""
     with suppress(OSError):
         while piece := await source.read(65_536):
             target.write(piece)

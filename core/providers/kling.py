@@ -190,14 +190,18 @@ class Kling:
         )
         code = code_from_json(envelope.get("code"))
         if code is None:
-            raise error_without_code(reply, host=self._host, secrets=self._hidden())
+            raise error_without_code(
+                reply, host=self._host, secrets=self._hidden(), now=self._clock()
+            )
         request_id = envelope.get("request_id")
         request_id = request_id if isinstance(request_id, str) else None
         if code != 0:
             raise self._refusal(code, envelope.get("message"), reply, request_id, is_lookup)
         if envelope.get("data") is None:
             if reply.status_code >= 500:
-                raise error_without_code(reply, host=self._host, secrets=self._hidden())
+                raise error_without_code(
+                    reply, host=self._host, secrets=self._hidden(), now=self._clock()
+                )
             raise self._lacks("data", _Reply(None, request_id, reply))
         return _Reply(envelope["data"], request_id, reply)
 

@@ -6,7 +6,7 @@ is the problem of those who would go there, and of nobody else; loopback is alwa
 
 import ssl
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -111,6 +111,18 @@ def environment_network(environment: Mapping[str, str]) -> Network:
         return None
 
     return read_network(find)
+
+
+def spell_out_socks(environment: MutableMapping[str, str]) -> None:
+    """Write socks:// as socks5://, which is the same, for libraries that fail on the former.
+
+    Those that sign people in build clients of their own.
+    """
+    for name in (f"{front}_proxy" for front in ("http", "https", "all")):
+        for variable in (name, name.upper()):
+            front, separator, rest = environment.get(variable, "").partition("://")
+            if separator and front.strip().lower() == "socks":
+                environment[variable] = f"socks5://{rest}"
 
 
 def _find_proxy(find: Find, scheme: str) -> Found | None:

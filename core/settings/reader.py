@@ -1,6 +1,6 @@
 """Turns the sources into Settings, section by section."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +30,35 @@ CHAT_SETTINGS = (
     *CHAT_KEYS,
     "DEEPSEEK_API_URL",
     "DEEPSEEK_MODEL",
-    "INKLING_SOCKET_SILENCE_S",
-    "INKLING_ANSWER_SILENCE_S",
 )
 KLING_SETTINGS = ("KLING_API_KEY", *ACCESS_KEY_KEYS, *SECRET_KEY_KEYS, "KLING_API_ORIGIN")
+# A wrong value of one of these is told, and its default is used.
+PATIENCE_SETTINGS = ("INKLING_SOCKET_SILENCE_S", "INKLING_ANSWER_SILENCE_S")
+# Everything that stands above the first [section].
+NAMES = (
+    *CHAT_SETTINGS,
+    *KLING_SETTINGS,
+    *PATIENCE_SETTINGS,
+    *DATA_DIR_KEYS,
+    "DATABASE_URL",
+    "INKLING_ARCHIVE_URL",
+    "INKLING_TOKENS",
+)
 
 
 def read_settings(
-    *, root: Path, environment: Mapping[str, str], secrets: Mapping[str, Any] | None = None
+    *,
+    root: Path,
+    environment: Mapping[str, str],
+    secrets: Mapping[str, Any] | None = None,
+    secrets_files: Sequence[Path] | None = None,
 ) -> Settings:
     """Read the settings of the app whose folder is `root`.
 
-    `secrets` is what st.secrets holds; None makes this read `.streamlit/secrets.toml` itself.
+    `secrets` is what st.secrets holds; None makes this read `secrets_files` itself, by default
+    `.streamlit/secrets.toml`; of several the later ones win.
     """
-    sources = Sources(root, environment, secrets)
+    sources = Sources(root, environment, secrets, files=secrets_files, names=NAMES)
     chat, kling = _chat(sources), _kling(sources)
     network = read_network(sources.find)
     troubled = {problem.key for problem in sources.problems}
@@ -58,6 +73,11 @@ def read_settings(
         network=network,
         problems=(*sources.problems, *network.problems),
     )
+
+
+def read_secrets(*, root: Path, files: Sequence[Path]) -> Mapping[str, Any]:
+    """Return what the files of secrets hold, as far as they can be read; the later ones win."""
+    return Sources(root, {}, None, files=files).secrets
 
 
 def _chat(sources: Sources) -> ChatSettings:

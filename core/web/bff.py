@@ -1,5 +1,6 @@
 """The HTTP layer other front ends use: finds what serves a call, after the guard has let it in."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -24,11 +25,22 @@ from core.web.openai_chat import OpenAIChat, error_body
 from core.web.openapi import openapi_json
 from core.web.refusals import Denial
 from core.web.routing import Handler, Table
+from core.web.transfer_routes import TransferRoutes
 from core.work.studio import Studio, current_studio, opening_trouble
 
 logger = logging.getLogger(__name__)
 
-PATHS = ("/stream", "/complete", "/v1", "/kling", "/enter", "/healthz", "/readyz", "/openapi.json")
+PATHS = (
+    "/stream",
+    "/complete",
+    "/v1",
+    "/kling",
+    "/enter",
+    "/healthz",
+    "/readyz",
+    "/openapi.json",
+    "/transfer",
+)
 
 # Who asks whether the studio is ready wants to hear that it is not.
 IMMEDIATE = ("/readyz",)
@@ -36,6 +48,7 @@ IMMEDIATE = ("/readyz",)
 _OPENING = "The studio is still opening; try again in a moment."
 # Why, names places on this machine: the pages and the log tell it.
 _CLOSED = "The studio cannot open; its pages and its log say why. It keeps trying."
+_ENDING = "The studio is being closed; try again in a moment."
 _PREFLIGHT_S = 600
 _ASKED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 
@@ -54,6 +67,7 @@ class _Counter:
             ENTER_PATH: enter.methods(),
         }
         self.table: Table = {**ChatRoutes(desk).table(), **OpenAIChat(desk).table()}
+        self.signed_table = TransferRoutes(desk).table()
         kling = KlingRoutes(desk)
         self.kling = dict.fromkeys(KLING_METHODS, kling.serve)
 
@@ -82,6 +96,10 @@ class Bff:
             await self._serve(call)
         except GoneError:
             return
+        except asyncio.CancelledError:
+            # Only the server's end does this: the call would keep it up.
+            if not call.has_begun:
+                await _refuse(call, 503, _ENDING, (("Retry-After", "5"),))
         except CallError as error:
             await _refuse(call, error.status, str(error), error.headers, field=error.field)
         except Exception:  # the last line of defence: nothing of it may reach the caller
@@ -103,6 +121,12 @@ class Bff:
         if call.path in counter.open_table:
             await _with_method(call, counter.open_table[call.path])(call)
             return
+        if call.path in counter.signed_table:
+            # Their signed link says for whom; they are counted together, as one caller.
+            await _within_limits(
+                call, counter, "pages", _with_method(call, counter.signed_table[call.path])
+            )
+            return
         methods = _methods(call, counter)
         if (origin := counter.guard.shares_with(call)) is not None:
             call.share_with(origin)
@@ -110,19 +134,13 @@ class Bff:
             await _preflight(call, methods, origin)
             return
         handler = _with_method(call, methods)
-        caller, denial = counter.guard.judge(call)
+        caller, denial = await counter.guard.judge(call)
         if caller is None:
             assert denial is not None
             await _deny(call, denial)
             return
         call.owner = owner_of(caller)
-        if (denial := counter.guard.enter(call, caller)) is not None:
-            await _deny(call, denial)
-            return
-        try:
-            await handler(call)
-        finally:
-            counter.guard.leave(caller)
+        await _within_limits(call, counter, caller, handler)
 
     async def _open_counter(self, call: Call) -> _Counter | None:
         studio = current_studio()
@@ -133,6 +151,16 @@ class Bff:
         if self._counter is None or self._counter.studio is not studio:
             self._counter = _Counter(studio, self._pass_name)
         return self._counter
+
+
+async def _within_limits(call: Call, counter: _Counter, caller: str, handler: Handler) -> None:
+    if (denial := counter.guard.enter(call, caller)) is not None:
+        await _deny(call, denial)
+        return
+    try:
+        await handler(call)
+    finally:
+        counter.guard.leave(caller)
 
 
 def _methods(call: Call, counter: _Counter) -> Mapping[str, Handler]:

@@ -71,7 +71,7 @@ class ChatRoutes:
             live = self._desk.ask(request, call.owner, whole=True)
         except AppError as error:
             fault = fault_from(error)
-            await call.reply_json(fault.status, {"error": fault.sentence})
+            await call.reply_json(fault.status, {"error": fault.sentence}, fault.headers)
             return
         message = await whole_answer(call, self._desk, live)
         if message is None:
@@ -80,13 +80,14 @@ class ChatRoutes:
         if answer_fault is None:
             await call.reply_json(200, {"content": message.content})
         elif answer_fault.is_not_json:
-            await call.reply_json(502, {"error": NOT_JSON})
+            await call.reply_json(502, {"error": NOT_JSON}, answer_fault.headers)
         elif answer_fault.upstream_status is not None:
             body = {"error": "upstream", "body": answer_fault.body}
-            await call.reply_json(answer_fault.upstream_status, body)
+            await call.reply_json(answer_fault.upstream_status, body, answer_fault.headers)
         else:
             status = answer_fault.status if isinstance(live.error, StoreError) else 500
-            await call.reply_json(status, {"error": answer_fault.sentence})
+            body = {"error": answer_fault.sentence}
+            await call.reply_json(status, body, answer_fault.headers)
 
     async def _request(self, call: Call) -> ChatRequest:
         model = self._desk.default_model
@@ -195,6 +196,8 @@ def _error_event(fault: Fault, at: EventId | None) -> bytes:
         }
     elif fault.body:
         told["body"] = fault.body
+    if fault.wait_s is not None:
+        told["retry_after"] = fault.wait_s
     event_id = None if at is None else f"{at.answer_id}.{at.place}"
     return encode_event(_encode(told).decode(), id=event_id)
 

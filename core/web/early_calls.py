@@ -9,7 +9,7 @@ import contextlib
 
 from core.access.addresses import is_loopback
 from core.access.callers import forwarding_header
-from core.web.call import Call
+from core.web.call import Call, GoneError
 from core.work.studio import Studio, current_studio, is_awaited, on_opening
 
 WAIT_S = 15.0
@@ -23,6 +23,11 @@ class EarlyCalls:
     def __init__(self) -> None:
         self._waiting = {True: 0, False: 0}
 
+    @property
+    def count(self) -> int:
+        """How many wait."""
+        return sum(self._waiting.values())
+
     async def studio_for(self, call: Call) -> Studio | None:
         """Return the studio as soon as it is open; None where waiting is in vain, or too long."""
         is_near = _is_near(call)
@@ -31,12 +36,13 @@ class EarlyCalls:
             return None
         self._waiting[is_near] += 1
         try:
-            return await _opened()
+            return await _opened(call)
         finally:
             self._waiting[is_near] -= 1
 
 
-async def _opened() -> Studio | None:
+async def _opened(call: Call) -> Studio | None:
+    """Wait for the studio; GoneError when the caller leaves first: nobody would read the answer."""
     loop = asyncio.get_running_loop()
     changed = asyncio.Event()
 
@@ -45,17 +51,23 @@ async def _opened() -> Studio | None:
             loop.call_soon_threadsafe(changed.set)
 
     forget = on_opening(tell)
+    leaving = asyncio.ensure_future(call.left())
+    leaving.add_done_callback(lambda _: changed.set())
     try:
         async with asyncio.timeout(WAIT_S):
             # Looked at only after listening has begun: no change is missed.
-            while (studio := current_studio()) is None and is_awaited():
+            while current_studio() is None and is_awaited() and not leaving.done():
                 await changed.wait()
                 changed.clear()
     except TimeoutError:
-        return current_studio()
+        pass
     finally:
         forget()
-    return studio
+        leaving.cancel()
+        await asyncio.wait((leaving,))
+    if not leaving.cancelled():
+        raise GoneError
+    return current_studio()
 
 
 def _is_near(call: Call) -> bool:

@@ -5,6 +5,7 @@ code, and only from this very page, since a foreign page must not choose who som
 """
 
 import asyncio
+import math
 from urllib.parse import parse_qs
 
 from core.access.callers import (
@@ -19,7 +20,7 @@ from core.access.passes import COOKIE, COOKIE_S
 from core.errors import StoreError
 from core.web.call import Call, CallError
 from core.web.enter_page import Shown, Trouble, show
-from core.web.guesses import Guesses
+from core.web.guesses import MOST_WAIT_S, Guesses
 from core.web.routing import Handler
 from core.work.studio import Studio
 
@@ -53,11 +54,12 @@ class Enter:
             return
         address = caller_address(call.approach, rules)
         presented = [code or token]
-        wait_s = self._guesses.wait_s(address, presented)
-        if wait_s is not None:
-            shown = Shown(code=code, trouble="guesses", wait_s=wait_s)
-            await show(call, shown, 429, (("Retry-After", str(wait_s)),))
-            return
+        if self._guesses.are_many(address, presented):
+            turn_s = self._guesses.turn_in_s(address)
+            if turn_s is None:
+                await _have_wait(call, code)
+                return
+            await asyncio.sleep(turn_s)
         try:
             cookie = await asyncio.to_thread(self._new_pass, code, token, rules, call)
         except StoreError:
@@ -92,6 +94,12 @@ class Enter:
 
 async def _refuse(call: Call, status: int, trouble: Trouble) -> None:
     await show(call, Shown(trouble=trouble), status)
+
+
+async def _have_wait(call: Call, code: str) -> None:
+    wait_s = math.ceil(MOST_WAIT_S)
+    shown = Shown(code=code, trouble="guesses", wait_s=wait_s)
+    await show(call, shown, 429, (("Retry-After", str(wait_s)),))
 
 
 async def _let_in(call: Call, cookie: str, rules: Rules) -> None:

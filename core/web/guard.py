@@ -1,6 +1,8 @@
 """Who may call, and how much: asked before anything that can spend or read."""
 
+import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
 
@@ -10,6 +12,7 @@ from core.access.callers import (
     Approach,
     PassLookup,
     Rules,
+    Verdict,
     caller_address,
     is_own_page,
     is_shared_origin,
@@ -21,9 +24,9 @@ from core.access.callers import (
 from core.access.forwarders import LATCH
 from core.settings import AccessSettings
 from core.web.call import Call
-from core.web.guesses import Guesses
+from core.web.guesses import MOST_WAIT_S, Guesses
 from core.web.limits import Limits
-from core.web.refusals import Denial, refused, too_many, too_many_guesses
+from core.web.refusals import Denial, refused, too_many
 from core.work.owners import LOCAL_OWNER, user_owner
 
 logger = logging.getLogger(__name__)
@@ -65,35 +68,35 @@ class Guard:
             self._read, self._made = access, Rules.of(access)
         return self._made
 
-    def judge(self, call: Call) -> tuple[str, None] | tuple[None, Denial]:
+    async def judge(self, call: Call) -> tuple[str, None] | tuple[None, Denial]:
         """Return the caller whose request may go on, or why it may not."""
         language = call.headers.get("accept-language")
         approach, tokens = call.approach, presented(call.approach)
         address = caller_address(approach, self._rules)
-        wait_s = self.guesses.wait_s(address, tokens) if tokens else None
-        verdict = judge(
-            # Not looked at for a while; who is here, or has a pass, comes in all the same.
-            approach if wait_s is None else without_tokens(approach),
-            self._rules,
-            forwarder=LATCH.sign,
-            pass_name=self._name_of_pass(approach),
-        )
+        if tokens and self.guesses.are_many(address, tokens):
+            # Who is here, or has a pass, comes in whatever else it sends.
+            verdict = self._verdict(call, without_tokens(approach))
+            if verdict.caller is not None:
+                return verdict.caller, None
+            turn_s = self.guesses.turn_in_s(address)
+            if turn_s is None:
+                return None, too_many(math.ceil(MOST_WAIT_S), language)
+            await asyncio.sleep(turn_s)
+        verdict = self._verdict(call, approach)
         if verdict.refusal == "token":
             self.guesses.note(address, tokens)
             logger.info("A wrong access token was sent from %s", _shown(address))
-        elif verdict.caller is not None and verdict.caller.startswith(TOKEN):
-            self.guesses.prove(address, tokens)
-        if verdict.caller is None and wait_s is not None:
-            return None, too_many_guesses(wait_s, language)
         if verdict.caller is None:
             return None, refused(verdict, language)
+        if verdict.caller.startswith(TOKEN):
+            self.guesses.prove(address, tokens)
         return verdict.caller, None
 
-    def _name_of_pass(self, approach: Approach) -> str | None:
+    def _verdict(self, call: Call, approach: Approach) -> Verdict:
         # Browsers send a cookie along with what foreign pages ask for, too.
-        if not is_own_page(approach):
-            return None
-        return self._pass_name(approach.headers.get("cookie", ""))
+        is_own = is_own_page(approach)
+        pass_name = self._pass_name(call.headers.get("cookie", "")) if is_own else None
+        return judge(approach, self._rules, forwarder=LATCH.sign, pass_name=pass_name)
 
     def enter(self, call: Call, caller: str) -> Denial | None:
         """Count a request that begins; a Denial when there are too many."""

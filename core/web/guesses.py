@@ -1,18 +1,20 @@
 """Rate limit on wrong access tokens: who guesses from one address has to wait.
 
-Only different ones count: a client that keeps sending an old token guesses nothing. A token that
-was right from an address goes on being looked at there: strangers behind one proxy share its
-address with the owner's phone, and must not be able to keep that out.
+After some, tokens from there are looked at one after another, with a pause before each. Only
+different ones count: a client that keeps sending an old token guesses nothing. A token that was
+right from an address waits for nobody there: strangers behind one proxy share its address with the
+owner's phone.
 """
 
 import hashlib
-import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
 WINDOW_S = 60.0
 MOST_GUESSES = 10
 MOST_ADDRESSES = 1_000
+PAUSE_S = 0.25
+MOST_WAIT_S = 5.0
 
 _Digests = dict[bytes, float]
 
@@ -24,19 +26,28 @@ class Guesses:
         self._clock = clock
         self._wrong: OrderedDict[str, _Digests] = OrderedDict()
         self._right: OrderedDict[str, _Digests] = OrderedDict()
+        self._turns: OrderedDict[str, float] = OrderedDict()
 
-    def wait_s(self, address: str | None, tokens: Iterable[str]) -> int | None:
-        """Return the seconds until these tokens are looked at from this address; None: now."""
+    def are_many(self, address: str | None, tokens: Iterable[str]) -> bool:
+        """Tell whether these tokens have to wait for their turn before they are looked at."""
         wrong = self._wrong.get(address or "", {})
         oldest = self._clock() - WINDOW_S
         for digest in [digest for digest, at in wrong.items() if at <= oldest]:
             del wrong[digest]
-        if len(wrong) < MOST_GUESSES:
-            return None
         right = self._right.get(address or "", {})
-        if any(_digest(token) in right for token in tokens):
+        return len(wrong) >= MOST_GUESSES and not any(_digest(token) in right for token in tokens)
+
+    def turn_in_s(self, address: str | None) -> float | None:
+        """Take the next turn of an address: in how many seconds it comes; None: too many wait."""
+        now = self._clock()
+        turn = max(now, self._turns.get(address or "", 0.0)) + PAUSE_S
+        if turn - now > MOST_WAIT_S:
             return None
-        return max(1, math.ceil(min(wrong.values()) - oldest))
+        self._turns[address or ""] = turn
+        self._turns.move_to_end(address or "")
+        while len(self._turns) > MOST_ADDRESSES:
+            self._turns.popitem(last=False)
+        return turn - now
 
     def note(self, address: str | None, tokens: Iterable[str]) -> None:
         """Count tokens that were wrong."""

@@ -69,11 +69,6 @@ _TOO_MANY: dict[Language, str] = {
     "en": "Too many requests at once or in a minute; wait {wait_s} s.",
     "zh": "同时进行或一分钟内的请求太多，请等待 {wait_s} 秒。",
 }
-_TOO_MANY_GUESSES: dict[Language, str] = {
-    "en": "Too many different access tokens came from this address; in {wait_s} s they are looked "
-    "at again.",
-    "zh": "这个地址试过的访问令牌太多，{wait_s} 秒后才会再看。",
-}
 _SEEN_LIMIT = 120
 _HEADER_LIMIT = 200
 
@@ -104,12 +99,6 @@ def refused(verdict: Verdict, accept_language: str | None) -> Denial:
 def too_many(wait_s: int, accept_language: str | None) -> Denial:
     """Return what to tell a caller who has to wait."""
     sentence = _TOO_MANY[language_of(accept_language)].format(wait_s=wait_s)
-    return Denial(429, sentence, retry_after_s=wait_s)
-
-
-def too_many_guesses(wait_s: int, accept_language: str | None) -> Denial:
-    """Return what to tell a caller who has tried many access tokens."""
-    sentence = _TOO_MANY_GUESSES[language_of(accept_language)].format(wait_s=wait_s)
     return Denial(429, sentence, retry_after_s=wait_s)
 
 

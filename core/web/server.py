@@ -2,12 +2,9 @@
 
 import asyncio
 import logging
-import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
-from types import FrameType
 from typing import Any
 
 from starlette.middleware import Middleware
@@ -17,6 +14,7 @@ from core.access.forwarders import LATCH
 from core.errors import AppError
 from core.settings import Settings
 from core.web.before_pages import BeforePages
+from core.web.closing import end_on_signals
 from core.work.studio import close_studio, expect_studio, name_of_pass, open_studio
 
 logger = logging.getLogger(__name__)
@@ -52,7 +50,7 @@ def lifespan(
             target=open_early, args=(closing,), name="open-studio", daemon=True
         )
         opening.start()
-        _end_streams_on_signals(closing)
+        end_on_signals(closing)
         try:
             yield
         finally:
@@ -74,32 +72,6 @@ def middleware(
     and `pass_name` tells whose valid pass a Cookie header holds.
     """
     return [Middleware(BeforePages, base_path=base_path, pages=pages, pass_name=pass_name)]
-
-
-def _end_streams_on_signals(closing: threading.Event) -> None:
-    """Close the studio as soon as the process is told to end.
-
-    The server waits for open replies before it ends the lifespan: an open stream would keep it up
-    for ever. With the studio's end every answer has its own.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        return
-    for number in (signal.SIGINT, signal.SIGTERM):
-        handler = signal.getsignal(number)
-        if callable(handler):
-            signal.signal(number, partial(_close_and_pass_on, closing, handler))
-
-
-def _close_and_pass_on(
-    closing: threading.Event,
-    handler: Callable[[int, FrameType | None], Any],
-    number: int,
-    frame: FrameType | None,
-) -> None:
-    if not closing.is_set():
-        closing.set()
-        threading.Thread(target=close_studio, name="close-studio").start()
-    handler(number, frame)
 
 
 def _without_query(record: logging.LogRecord) -> bool:

@@ -33,6 +33,7 @@ from core.work.owners import LOCAL_OWNER
 from core.work.pace import Pace
 from core.work.services import Services
 from core.work.task_follower import Provider
+from core.work.transfers import Transfers
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,9 @@ class Studio:
         self.archive = archive
         self.passes = Passes(store.values, lambda: self.settings.access.tokens)
         self.invitations = Invitations(store.values)
+        self._closing = threading.Event()
         self.process_id = uuid.uuid4().hex
+        self.transfers = Transfers(store, settings.data_dir)
         self.loop = LoopThread()
         self.services = Services(settings, self.loop, self._build_worker)
         self._indexing = Indexing(
@@ -113,8 +116,14 @@ class Studio:
         asking = kling.costs(start=now - timedelta(days=30), end=now)
         return self.loop.call(asking, timeout_s=ACCOUNT_TIMEOUT_S)
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether it is being closed: whoever waits for its work is to stop waiting."""
+        return self._closing.is_set()
+
     def close(self) -> None:
         """Stop all work; what was running is kept as it stands and goes on at the next start."""
+        self._closing.set()
         try:
             self.answers.close()
         except TimeoutError:
@@ -146,7 +155,10 @@ class Studio:
         self.passes.refresh()
         self.loop.spawn(self.passes.run(), name="passes")
         self.loop.spawn(self._indexing.run(), name="indexing")
-        self.loop.spawn(Housekeeping(self.store, self.archive).run(), name="housekeeping")
+        self.loop.spawn(
+            Housekeeping(self.store, self.archive, self.transfers.uploads).run(),
+            name="housekeeping",
+        )
 
     def _build_worker(
         self, provider: Provider, kling: Kling, fetcher: PictureFetcher

@@ -1,6 +1,13 @@
 """Wrong access tokens: who tries many different ones has to wait, a stale client has not."""
 
-from core.web.guesses import MOST_ADDRESSES, MOST_GUESSES, WINDOW_S, Guesses
+from core.web.guesses import (
+    MOST_ADDRESSES,
+    MOST_GUESSES,
+    MOST_WAIT_S,
+    PAUSE_S,
+    WINDOW_S,
+    Guesses,
+)
 
 FROM = "203.0.113.9"
 
@@ -12,33 +19,44 @@ class Clock:
         return self.now
 
 
-def test_who_tries_many_waits_until_the_first_is_a_minute_old() -> None:
+def test_who_tries_many_waits_for_a_turn_until_the_first_is_a_minute_old() -> None:
     clock = Clock()
     guesses = Guesses(clock=clock)
     for number in range(MOST_GUESSES):
-        assert guesses.wait_s(FROM, ["next"]) is None
+        assert not guesses.are_many(FROM, ["next"])
         guesses.note(FROM, [f"guess-{number}"])
         clock.now += 1
-    assert guesses.wait_s(FROM, ["next"]) == WINDOW_S - MOST_GUESSES
-    assert guesses.wait_s("203.0.113.10", ["next"]) is None
-    assert guesses.wait_s(None, ["next"]) is None
+    assert guesses.are_many(FROM, ["next"])
+    assert not guesses.are_many("203.0.113.10", ["next"])
+    assert not guesses.are_many(None, ["next"])
     clock.now += WINDOW_S - MOST_GUESSES
-    assert guesses.wait_s(FROM, ["next"]) is None
+    assert not guesses.are_many(FROM, ["next"])
+
+
+def test_turns_come_one_after_another_and_not_without_end() -> None:
+    clock = Clock()
+    guesses = Guesses(clock=clock)
+    turns = [guesses.turn_in_s(FROM) for _ in range(int(MOST_WAIT_S / PAUSE_S) + 1)]
+    assert turns[:3] == [PAUSE_S, 2 * PAUSE_S, 3 * PAUSE_S]
+    assert turns[-2:] == [MOST_WAIT_S, None]
+    assert guesses.turn_in_s("203.0.113.10") == PAUSE_S
+    clock.now += MOST_WAIT_S
+    assert guesses.turn_in_s(FROM) == PAUSE_S
 
 
 def test_one_stale_token_is_no_guessing() -> None:
     guesses = Guesses(clock=Clock())
     for _ in range(MOST_GUESSES * 3):
         guesses.note(FROM, ["the token of last year"])
-    assert guesses.wait_s(FROM, ["another"]) is None
+    assert not guesses.are_many(FROM, ["another"])
 
 
-def test_a_token_that_was_right_there_is_not_kept_out_by_strangers() -> None:
+def test_a_token_that_was_right_there_is_not_held_up_by_strangers() -> None:
     guesses = Guesses(clock=Clock())
     guesses.prove(FROM, ["the right one"])
     guesses.note(FROM, [f"guess-{number}" for number in range(MOST_GUESSES)])
-    assert guesses.wait_s(FROM, ["another"]) is not None
-    assert guesses.wait_s(FROM, ["the right one"]) is None
+    assert guesses.are_many(FROM, ["another"])
+    assert not guesses.are_many(FROM, ["the right one"])
 
 
 def test_what_is_remembered_is_bounded() -> None:

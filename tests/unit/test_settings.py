@@ -270,3 +270,58 @@ def test_both_readmes_show_the_same_commands() -> None:
         for name in ("README.md", "README.zh-CN.md")
     ]
     assert blocks[0] == blocks[1]
+
+
+def test_proxies_are_read_as_addresses_and_networks(root: Path) -> None:
+    secrets = root / ".streamlit" / "secrets.toml"
+    secrets.write_text(
+        "[access]\nbehind_proxy = true\nuser_header = 'X-Forwarded-Email'\n"
+        "proxies = ['127.0.0.1', '172.16.5.1/12', ' FD00::/8 ', '[::1]', '::ffff:10.0.0.0/104']\n"
+    )
+    settings = settings_of(root)
+    assert settings.problems == ()
+    assert settings.access.behind_proxy
+    assert settings.access.user_header == "x-forwarded-email"
+    assert [str(network) for network in settings.access.proxies] == [
+        "127.0.0.1/32",
+        "172.16.0.0/12",
+        "fd00::/8",
+        "::1/128",
+        "10.0.0.0/8",
+    ]
+    secrets.write_text("[access]\nproxies = '10.0.0.1'\nuser_header = ''\n")
+    access = settings_of(root).access
+    assert [str(network) for network in access.proxies] == ["10.0.0.1/32"]
+    assert access.user_header is None
+    assert not access.behind_proxy
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "expected"),
+    [
+        ("proxies = ['10.0.0.1', 'nginx']", "proxies", "addresses and networks"),
+        ("proxies = ['10.0.0.0/33']", "proxies", "addresses and networks"),
+        ("proxies = 7", "proxies", "a list"),
+        ("user_header = 'X Forwarded'", "user_header", "name of a header"),
+        ("user_header = 'X-Email: '", "user_header", "name of a header"),
+        ("user_header = ['X-Email']", "user_header", "text in quotes"),
+    ],
+)
+def test_a_proxy_that_cannot_be_read_is_named_and_believed_nothing(
+    root: Path, line: str, name: str, expected: str
+) -> None:
+    (root / ".streamlit" / "secrets.toml").write_text(f"[access]\n{line}\n")
+    settings = settings_of(root)
+    problem = problem_of(settings)
+    assert problem.key == f"[access] {name}"
+    assert expected in str(problem)
+    assert len(settings.access.proxies) == line.count("10.0.0.1'")
+    assert settings.access.user_header is None
+
+
+@pytest.mark.parametrize("value", ["'yes'", "1", "[]"])
+def test_a_proxy_that_is_told_of_unclearly_is_there(root: Path, value: str) -> None:
+    (root / ".streamlit" / "secrets.toml").write_text(f"[access]\nbehind_proxy = {value}\n")
+    settings = settings_of(root)
+    assert problem_of(settings).key == "[access] behind_proxy"
+    assert settings.access.behind_proxy

@@ -16,6 +16,7 @@ import pytest
 from core.providers.practice import PracticeServer
 from tests.proxy_programs import Proxy, caddy, nginx
 from tests.running_app import RunningApp, free_port, running_app, wait_until_there
+from tests.second_address import SecondAddress, second_address
 from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK
 
 TOKEN = "token-of-the-phone-0123456789"
@@ -56,9 +57,15 @@ CALLERS: dict[str, dict[str, str]] = {
 
 
 def call(
-    url: str, path: str, headers: dict[str, str], *, user: str | None = None, body: str = ""
+    url: str,
+    path: str,
+    headers: dict[str, str],
+    *,
+    user: str | None = None,
+    body: str = "",
+    place: SecondAddress | None = None,
 ) -> tuple[int, str]:
-    """Ask with curl, as `user`; return status and body."""
+    """Ask with curl, as `user`, from `place`; return status and body."""
     command = ["curl", "-sS", "--noproxy", "*", "-m", "20", "-w", "\n%{http_code}", url + path]
     for name, value in headers.items():
         command += ["-H", f"{name}: {value}"]
@@ -66,19 +73,27 @@ def call(
         command += ["-H", "Content-Type: application/json", "-d", body]
     if user is not None:
         command = ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups", *command]
+    if place is not None:
+        command = place.inside(*command)
     ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd="/")
     text, _, status = ran.stdout.rpartition("\n")
     return int(status), text
 
 
 def spend(
-    url: str, headers: dict[str, str], provider: PracticeServer, *, user: str | None = None
+    url: str,
+    headers: dict[str, str],
+    provider: PracticeServer,
+    *,
+    user: str | None = None,
+    place: SecondAddress | None = None,
 ) -> tuple[tuple[int, int], int]:
     """Try to spend on words and on a picture; return both statuses, and how much was spent."""
     before = provider.counters
-    words, _ = call(url, "/complete?question=hi", headers, user=user)
+    words, _ = call(url, "/complete?question=hi", headers, user=user, place=place)
     wish = json.dumps({"prompt": "a mountain", "model_name": "kling-v2"})
-    picture, _ = call(url, "/kling/v1/images/generations", headers, user=user, body=wish)
+    path = "/kling/v1/images/generations"
+    picture, _ = call(url, path, headers, user=user, body=wish, place=place)
     after = provider.counters
     return (words, picture), (
         after.chat_requests - before.chat_requests + after.tasks_accepted - before.tasks_accepted
@@ -232,6 +247,98 @@ def test_a_second_local_user_is_told_why_and_where_to_get_in(plain: RunningApp) 
         plain.url, "/complete?question=hi", {"Authorization": f"Bearer {TOKEN}"}, user="nobody"
     )
     assert statuses[0] == 200
+
+
+ANN = {"X-Test-User": "ann@example.com"}
+NAMES = "proxy_set_header X-Forwarded-Email $http_x_test_user;"
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[SecondAddress]:
+    with second_address("inkling-p", "10.213.79") as line:
+        yield line
+
+
+@pytest.fixture(scope="module")
+def signing_in(
+    tmp_path_factory: pytest.TempPathFactory, provider: PracticeServer
+) -> Iterator[RunningApp]:
+    """A studio whose proxy on this machine signs people in, and which is reached without it too."""
+    access = (
+        'proxies = ["127.0.0.1", "10.0.0.0/30"]\nuser_header = "X-Forwarded-Email"\n'
+        'users = ["ann@example.com", "example.org"]'
+    )
+    folder = tmp_path_factory.mktemp("signing-in")
+    with studio(folder, provider, access, address="0.0.0.0") as app:
+        yield app
+
+
+@pytest.mark.parametrize("more", ["", FULL, FULL + ONE_ONE], ids=["bare", "full", "1.1"])
+@pytest.mark.parametrize("worker", [OTHER, OWN])
+def test_people_whom_a_listed_proxy_names_spend_if_they_are_on_the_list(
+    signing_in: RunningApp, provider: PracticeServer, more: str, worker: str
+) -> None:
+    with nginx_before(signing_in, NAMES + more, worker) as proxy:
+        for person, may in {
+            "ann@example.com": True,
+            "bob@Example.org": True,
+            "mallory@example.net": False,
+            "ann@example.com, mallory@example.net": False,
+            "": False,
+        }.items():
+            statuses, spent = spend(proxy.url, {"X-Test-User": person}, provider)
+            assert (person, *statuses, spent) == (
+                (person, 200, 200, 2) if may else (person, 403, 403, 0)
+            )
+        # The proxy writes the header anew: what the caller sends of it is gone.
+        statuses, spent = spend(proxy.url, {"X-Forwarded-Email": "ann@example.com"}, provider)
+        assert (*statuses, spent) == (403, 403, 0)
+
+
+def test_each_person_has_rows_of_their_own(
+    signing_in: RunningApp, provider: PracticeServer
+) -> None:
+    with nginx_before(signing_in, NAMES + FULL, OTHER) as proxy:
+        wish = json.dumps({"prompt": "a mountain", "model_name": "kling-v2"})
+        path = "/kling/v1/images/generations"
+        status, body = call(proxy.url, path, ANN, body=wish)
+        assert status == 200
+        task = json.loads(body)["data"]["task_id"]
+        bob = {"X-Test-User": "bob@example.org"}
+        assert call(proxy.url, f"{path}/{task}", ANN)[0] == 200
+        assert call(proxy.url, f"{path}/{task}", bob)[0] == 404
+        assert call(proxy.url, path, bob)[0] == 403  # the list of everybody's tasks
+
+        _, stream = call(proxy.url, "/stream?question=hi", ANN)
+        answer = stream.partition("id: ")[2].partition(".")[0]
+        again = {"Last-Event-ID": f"{answer}.0"}
+        assert "[DONE]" in call(proxy.url, "/stream", {**ANN, **again})[1]
+        assert call(proxy.url, "/stream", {**bob, **again}) == (204, "")
+        with_token = {"Authorization": f"Bearer {TOKEN}", **again}
+        assert call(proxy.url, "/stream", with_token) == (204, "")  # nor are they the owner's
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Forwarded-Email": "ann@example.com"},
+        {"X-Forwarded-Email": "ann@example.com", "X-Forwarded-For": "127.0.0.1"},
+        {"X-Forwarded-Email": "ann@example.com", "X-Forwarded-For": "10.0.0.1:5000"},
+        {"X-Forwarded-Email": "ann@example.com", "Host": "localhost:8501"},
+    ],
+)
+def test_nobody_elsewhere_names_themselves(
+    signing_in: RunningApp,
+    provider: PracticeServer,
+    elsewhere: SecondAddress,
+    headers: dict[str, str],
+) -> None:
+    port = signing_in.url.rpartition(":")[2]
+    url = f"http://{elsewhere.here}:{port}"
+    statuses, spent = spend(url, headers, provider, place=elsewhere)
+    assert (*statuses, spent) == (403, 403, 0)
+    statuses, spent = spend(url, {"Authorization": f"Bearer {TOKEN}"}, provider, place=elsewhere)
+    assert (*statuses, spent) == (200, 200, 2)
 
 
 def test_curl_is_there() -> None:

@@ -1,5 +1,6 @@
 """The first request comes early: it waits for the studio, for a while, and so do only so many."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -11,12 +12,14 @@ import httpx
 import pytest
 
 from core.errors import StoreError
-from core.settings import Settings
+from core.settings import AccessSettings, Secret, Settings
 from core.web import early_calls
 from core.work.studio import close_studio, current_studio
+from tests.running_app import running_app
 from tests.web.serving import PATIENCE_S, listening, until
 
 STRANGER = {"X-Forwarded-For": "203.0.113.9"}
+TOKEN = "token-of-the-phone-0123456789"
 
 
 class Opening:
@@ -31,7 +34,9 @@ class Opening:
         assert self.go.wait(PATIENCE_S)
         if self.error is not None:
             raise self.error
-        return Settings(data_dir=self._data_dir)
+        return Settings(
+            data_dir=self._data_dir, access=AccessSettings(tokens={"phone": Secret(TOKEN)})
+        )
 
 
 @pytest.fixture
@@ -158,7 +163,9 @@ def test_strangers_cannot_take_the_places_of_those_here(
             waiting.until(number + 1)
         refused = ask(client, headers=STRANGER)
         assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
-        near = [pool.submit(ask, client) for _ in range(2)]
+        # Since a call was forwarded here, nobody is the owner without a token.
+        bearer = {"Authorization": f"Bearer {TOKEN}"}
+        near = [pool.submit(ask, client, headers=bearer) for _ in range(2)]
         waiting.until(6)
         assert ask(client).status_code == 503
         assert not any(one.done() for one in [*strangers, *near])
@@ -178,3 +185,45 @@ def test_places_are_free_again_after_waiting(
         monkeypatch.setattr(early_calls, "WAIT_S", PATIENCE_S)
         opening.go.set()
         assert ask(client).status_code == 200
+
+
+def test_who_leaves_while_waiting_gives_up_the_place_and_buys_nothing(
+    opening: Opening, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(early_calls, "WAITING_HERE", 1)
+    monkeypatch.setattr(early_calls, "WAIT_S", PATIENCE_S)
+    with listening(opening) as (port, client), ThreadPoolExecutor(1) as pool:
+        for number, head in enumerate(("GET /complete?question=x", "POST /complete")):
+            with socket.create_connection(("127.0.0.1", port)) as line:
+                length = "Content-Length: 9\r\nContent-Type: application/json\r\n"
+                line.sendall(f"{head} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n{{".encode())
+                waiting.until(number + 1)
+            until(lambda: not waiting.seen[0].count, "the place is free again")
+        asked = pool.submit(ask, client)
+        waiting.until(3)
+        opening.go.set()
+        assert asked.result(PATIENCE_S).status_code == 200
+        studio = current_studio()
+        assert studio is not None
+        assert len(studio.store.conversations.list("local").items) == 1
+
+
+def test_a_large_body_waits_too(
+    opening: Opening, pool: ThreadPoolExecutor, waiting: Waiting
+) -> None:
+    question = "q" * 300_000
+    with listening(opening) as (_, client):
+        asked = pool.submit(ask, client, "/complete", method="POST", json={"question": question})
+        waiting.until(1)
+        opening.go.set()
+        assert asked.result(PATIENCE_S).status_code == 200
+        studio = current_studio()
+        assert studio is not None
+        (conversation,) = studio.store.conversations.list("local").items
+        assert studio.store.messages.path("local", conversation.id)[0].content == question
+
+
+def test_the_first_call_to_a_process_that_just_listens_is_answered(tmp_path: Path) -> None:
+    with running_app(tmp_path / "data") as app, httpx.Client(timeout=PATIENCE_S) as client:
+        # Its health is told already, its studio not yet: a client that waited for it calls now.
+        assert client.get(f"{app.url}/v1/models").status_code == 200

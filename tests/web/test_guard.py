@@ -1,6 +1,7 @@
 """Limits, and what a denial tells: through the guard as the layer uses it."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from core.access.forwarders import LATCH
 from core.providers.practice import PracticeServer
 from core.settings import AccessSettings, Secret
+from core.web.guesses import MOST_GUESSES, MOST_WAIT_S, PAUSE_S
 from core.web.limits import FULL_RETRY_S, Allowance, Limits
 from core.web.refusals import language_of
 from tests.upstream import Plan, Step, Upstream, whole
@@ -99,6 +101,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, practice: PracticeServer) -
         yield running
 
 
+TURNS = int(MOST_WAIT_S / PAUSE_S)
 ELSEWHERE = {"X-Forwarded-For": "203.0.113.9"}
 
 
@@ -224,11 +227,16 @@ def test_guesses_are_slowed_and_nobody_else_is(tmp_path: Path, practice: Practic
         here = {"Host": "localhost"}
         away = {"Host": "localhost", "X-Forwarded-For": "203.0.113.9"}
         assert ask(TOKEN, **away).status_code == 200
-        statuses = [ask(f"guess-number-{number:08}", **away).status_code for number in range(12)]
-        assert statuses == [401] * 10 + [429] * 2
-        waiting = ask(TOKEN[::-1], **away)
-        assert waiting.status_code == 429
-        assert 0 < int(waiting.headers["retry-after"]) <= 60
+        for number in range(MOST_GUESSES):
+            assert ask(f"guess-number-{number:08}", **away).status_code == 401
+        with ThreadPoolExecutor(2 * TURNS) as pool:  # from here on one after another
+            guesses = [f"another-guess-{number:08}" for number in range(2 * TURNS)]
+            replies = list(pool.map(lambda token: ask(token, **away), guesses))
+        kept_out = [reply for reply in replies if reply.status_code == 429]
+        assert kept_out
+        assert {reply.status_code for reply in replies} == {401, 429}
+        assert all(int(reply.headers["retry-after"]) > 0 for reply in kept_out)
         assert ask(TOKEN, **away).status_code == 200  # it was right from there before
+        assert ask(TOKEN[::-1], **away).status_code == 200  # it has waited for its turn
         LATCH.release()
         assert ask("sk-of-any-client-0123456789", **here).status_code == 200
