@@ -147,7 +147,7 @@ def judge(
     `forwarder` is what the latch has seen, `pass_name` whose valid pass the request carries.
     """
     address = caller_address(approach, rules)
-    name = _token_name(approach, rules)
+    name = token_name(presented(approach), rules)
     if name is not None:
         verdict = Verdict(f"{TOKEN}{name}", address=address)
     else:
@@ -239,7 +239,23 @@ def is_allowed_origin(origin: str, approach: Approach, rules: Rules) -> bool:
         return True
     parts = _split(origin.strip().lower())
     own_host = approach.headers.get("host", "").strip().lower()
-    return parts is not None and parts[0] == _scheme(approach, rules) and parts[2] == own_host
+    return parts is not None and parts[0] == scheme_of(approach, rules) and parts[2] == own_host
+
+
+def is_own_page(approach: Approach) -> bool:
+    """Tell whether a page of this very address sends the request, as a pass asks for.
+
+    A cookie comes with what a foreign page, or a link in a message, has the browser send as well;
+    so a request that does not say which page it is from is none of ours. The scheme is left out:
+    behind a proxy it is another one here than in the browser, which keeps both apart by itself.
+    """
+    headers = approach.headers
+    named = headers.get("origin")
+    if named is None and (site := headers.get("sec-fetch-site")) is not None:
+        return site == "same-origin"
+    parts = _split((named or headers.get("referer", "")).strip().lower())
+    own_host = headers.get("host", "").strip().lower()
+    return parts is not None and parts[0] in ("http", "https") and parts[2] == own_host
 
 
 def is_shared_origin(origin: str, rules: Rules) -> bool:
@@ -301,14 +317,16 @@ def _not_from_here(
     return None
 
 
-def _scheme(approach: Approach, rules: Rules) -> str:
+def scheme_of(approach: Approach, rules: Rules) -> str:
+    """Return the scheme in the caller's address: this server's own, or what a listed proxy says."""
     told = approach.headers.get("x-forwarded-proto", "").strip().lower()
     is_told = told in ("http", "https") and is_listed_proxy(approach, rules.proxies)
     return told if is_told else approach.scheme
 
 
-def _token_name(approach: Approach, rules: Rules) -> str | None:
-    sent = [token.encode("utf-8", "replace") for token in presented(approach)]
+def token_name(tokens: Collection[str], rules: Rules) -> str | None:
+    """Return the name of the access token that is among those presented."""
+    sent = [token.encode("utf-8", "replace") for token in tokens]
     found: str | None = None
     # Every token is compared with every one that is known: the time tells nothing.
     for name, token in rules.tokens.items():

@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from starlette.types import Receive, Scope, Send
 
 from core.access.callers import PassLookup, no_passes
+from core.access.invitations import PATH as ENTER_PATH
 from core.web.call import Call, CallError, GoneError, Headers
 from core.web.chat_routes import ChatRoutes
 from core.web.desk import Desk
 from core.web.early_calls import EarlyCalls
+from core.web.enter import Enter
+from core.web.enter_page import say_opening
 from core.web.guard import Guard, owner_of
 from core.web.health import Readiness, healthz
 from core.web.kling_routes import METHODS as KLING_METHODS
@@ -32,6 +35,7 @@ PATHS = (
     "/complete",
     "/v1",
     "/kling",
+    "/enter",
     "/healthz",
     "/readyz",
     "/openapi.json",
@@ -57,7 +61,11 @@ class _Counter:
         self.studio = studio
         limits = Limits(clock=time.monotonic)
         self.guard = Guard(lambda: studio.settings.access, limits, pass_name)
-        self.open_table: Table = {"/readyz": dict.fromkeys(("GET", "HEAD"), Readiness(desk).readyz)}
+        enter = Enter(studio, self.guard.guesses)
+        self.open_table: Table = {  # what needs no caller
+            "/readyz": dict.fromkeys(("GET", "HEAD"), Readiness(desk).readyz),
+            ENTER_PATH: enter.methods(),
+        }
         self.table: Table = {**ChatRoutes(desk).table(), **OpenAIChat(desk).table()}
         self.signed_table = TransferRoutes(desk).table()
         kling = KlingRoutes(desk)
@@ -197,7 +205,9 @@ async def _preflight(call: Call, methods: Mapping[str, Handler], origin: str | N
 
 async def _say_not_open(call: Call) -> None:
     sentence, headers = _OPENING if opening_trouble() is None else _CLOSED, (("Retry-After", "2"),)
-    if call.path == "/readyz":
+    if call.path == ENTER_PATH:
+        await say_opening(call, headers)
+    elif call.path == "/readyz":
         await call.reply_json(503, {"status": "not ready", "error": sentence}, headers)
     else:
         await _refuse(call, 503, sentence, headers)

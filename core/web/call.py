@@ -192,6 +192,6 @@ class Call:
 
 
 def _too_large(most_bytes: int) -> CallError:
-    return CallError(
-        413, f"The body is larger than {most_bytes // (1024 * 1024)} MB.", headers=CLOSING
-    )
+    megabytes, kilobytes = most_bytes // (1024 * 1024), most_bytes // 1024
+    most = f"{megabytes} MB" if megabytes else f"{kilobytes} kB"
+    return CallError(413, f"The body is larger than {most}.", headers=CLOSING)

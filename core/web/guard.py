@@ -14,6 +14,7 @@ from core.access.callers import (
     Rules,
     Verdict,
     caller_address,
+    is_own_page,
     is_shared_origin,
     judge,
     no_passes,
@@ -57,7 +58,7 @@ class Guard:
         self._made = Rules()
         self._limits = limits
         self._pass_name = pass_name
-        self._guesses = Guesses(clock=time.monotonic)
+        self.guesses = Guesses(clock=time.monotonic)
 
     @property
     def _rules(self) -> Rules:
@@ -72,27 +73,29 @@ class Guard:
         language = call.headers.get("accept-language")
         approach, tokens = call.approach, presented(call.approach)
         address = caller_address(approach, self._rules)
-        if tokens and self._guesses.are_many(address, tokens):
+        if tokens and self.guesses.are_many(address, tokens):
             # Who is here, or has a pass, comes in whatever else it sends.
             verdict = self._verdict(call, without_tokens(approach))
             if verdict.caller is not None:
                 return verdict.caller, None
-            turn_s = self._guesses.turn_in_s(address)
+            turn_s = self.guesses.turn_in_s(address)
             if turn_s is None:
                 return None, too_many(math.ceil(MOST_WAIT_S), language)
             await asyncio.sleep(turn_s)
         verdict = self._verdict(call, approach)
         if verdict.refusal == "token":
-            self._guesses.note(address, tokens)
+            self.guesses.note(address, tokens)
             logger.info("A wrong access token was sent from %s", _shown(address))
         if verdict.caller is None:
             return None, refused(verdict, language)
         if verdict.caller.startswith(TOKEN):
-            self._guesses.prove(address, tokens)
+            self.guesses.prove(address, tokens)
         return verdict.caller, None
 
     def _verdict(self, call: Call, approach: Approach) -> Verdict:
-        pass_name = self._pass_name(call.headers.get("cookie", ""))
+        # Browsers send a cookie along with what foreign pages ask for, too.
+        is_own = is_own_page(approach)
+        pass_name = self._pass_name(call.headers.get("cookie", "")) if is_own else None
         return judge(approach, self._rules, forwarder=LATCH.sign, pass_name=pass_name)
 
     def enter(self, call: Call, caller: str) -> Denial | None:

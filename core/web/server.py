@@ -9,13 +9,19 @@ from typing import Any
 
 from starlette.middleware import Middleware
 
-from core.access.callers import PassLookup, no_passes
+from core.access.callers import PassLookup
 from core.access.forwarders import LATCH
 from core.errors import AppError
 from core.settings import Settings
 from core.web.before_pages import BeforePages
 from core.web.closing import end_on_signals, reread_on_hangup
-from core.work.studio import close_studio, expect_studio, open_studio, reread_settings
+from core.work.studio import (
+    close_studio,
+    expect_studio,
+    name_of_pass,
+    open_studio,
+    reread_settings,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +71,7 @@ def middleware(
     *,
     base_path: Callable[[], str] = str,
     pages: Collection[str] = (),
-    pass_name: PassLookup = no_passes,
+    pass_name: PassLookup = name_of_pass,
 ) -> list[Middleware]:
     """Return what serves the HTTP layer's paths and hands those of the pages on.
 

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from core.access.invitations import Invitations
+from core.access.passes import Passes
 from core.errors import AppError
 from core.providers.deepseek_wire import Balance
 from core.providers.downloads import PictureFetcher
@@ -61,6 +63,8 @@ class Studio:
         self._pace = pace
         self.store = store
         self.archive = archive
+        self.passes = Passes(store.values, lambda: self.settings.access.tokens)
+        self.invitations = Invitations(store.values)
         self._closing = threading.Event()
         self.process_id = uuid.uuid4().hex
         self.transfers = Transfers(store, settings.data_dir)
@@ -179,6 +183,8 @@ class Studio:
             )
         )
         self.answers.start()
+        self.passes.refresh()
+        self.loop.spawn(self.passes.run(), name="passes")
         self.loop.spawn(self._indexing.run(), name="indexing")
         self.loop.spawn(
             Housekeeping(self.store, self.archive, self.transfers.uploads).run(),
@@ -264,6 +270,12 @@ def reread_settings(read_settings: Callable[[], Settings]) -> tuple[str, ...]:
 def current_studio() -> Studio | None:
     """Return the studio of this process if it is open; never waits."""
     return _studio
+
+
+def name_of_pass(cookie_header: str) -> str | None:
+    """Return whose valid pass a Cookie header holds; never waits: for the event loop."""
+    studio = _studio
+    return studio.passes.name_of_cookie(cookie_header) if studio is not None else None
 
 
 def opening_trouble() -> AppError | None:
