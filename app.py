@@ -14,18 +14,19 @@ if __name__ == "__main__":
 
     shell.draw()
 else:
-    from core.ui.configuration import app_settings
+    from core.settings.network import spell_out_socks
+    from core.ui.configuration import app_settings, base_url_path, take_secrets_files
     from core.ui.logs import begin_logging
-    from core.ui.shell import claim_navigation
+    from core.ui.shell import PAGES, claim_navigation
     from core.ui.warm_up import warm_up
     from core.web.server import lifespan, middleware
 
     begin_logging()
     claim_navigation()
-    # Taken now: Streamlit copies secrets over it when it starts to serve.
-    environment = dict(os.environ)
+    spell_out_socks(os.environ)
     app = st.App(
         __file__,
-        middleware=middleware(),
-        lifespan=lifespan(lambda: app_settings(environment), warm_up=warm_up),
+        secrets=take_secrets_files(),
+        middleware=middleware(base_path=base_url_path, pages=PAGES),
+        lifespan=lifespan(app_settings, warm_up=warm_up),
     )

@@ -3,10 +3,11 @@
     AppError                      str(error) is an English sentence; text_id names it in texts/
     ├── ConfigurationError        a setting is missing or malformed; has key, source
     ├── InputError                what a person asked for cannot be sent as it is; has field
-    ├── ProviderError             DeepSeek or Kling; has provider, status_code, code, request_id
+    ├── ProviderError             DeepSeek or Kling; has provider, status_code, code, request_id,
+    │                         retry_after_s, may_repeat
     │   ├── AuthenticationError   key or token refused
     │   ├── QuotaExceededError    balance or resource package used up
-    │   ├── RateLimitError        too fast, or too much at once; has retry_after_s
+    │   ├── RateLimitError        too fast, or too much at once
     │   ├── RejectedError         bad parameters, no permission, or refused by moderation
     │   ├── NotFoundError         the provider does not know this task
     │   ├── UnavailableError      5xx, timeout, connection lost: what became of it is unknown
@@ -81,6 +82,8 @@ class ProviderError(AppError):
     """DeepSeek or Kling said no, said something odd, or said nothing."""
 
     body: str = ""  # the beginning of what came instead, without secrets; never stored
+    retry_after_s: float | None = None  # so long the provider asks to wait, where that helps
+    may_repeat: bool = True  # False: the provider itself asks not to send it again
 
     def __init__(
         self,
@@ -118,8 +121,6 @@ class QuotaExceededError(ProviderError):
 class RateLimitError(ProviderError):
     """Too fast, or too much at once; nothing was created."""
 
-    retry_after_s: float | None = None
-
 
 class RejectedError(ProviderError):
     """Refused for certain: bad parameters, no permission, or moderation."""
@@ -131,6 +132,21 @@ class NotFoundError(ProviderError):
 
 class UnavailableError(ProviderError):
     """5xx, timeout or a lost connection: whether the request took effect is unknown."""
+
+    @property
+    def is_unsent(self) -> bool:
+        """Tell whether the request is certain never to have left this machine."""
+        return self.text_id in _UNSENT
+
+
+_UNSENT = frozenset(
+    {
+        "error.network_connect",
+        "error.network_proxy",
+        "error.configuration_proxy",
+        "error.configuration_certificates",
+    }
+)
 
 
 class ProtocolError(ProviderError):

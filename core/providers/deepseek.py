@@ -42,6 +42,7 @@ from core.providers.deepseek_wire import (
 )
 from core.providers.http import build_client, json_object, post_request, transport_error
 from core.providers.redaction import clean_detail
+from core.settings.network import Network
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class DeepSeek:
         api_key: str,
         practice: bool = False,
         timers: StreamTimers | None = None,
+        network: Network | None = None,
         client: httpx.AsyncClient | None = None,
     ) -> None:
         self._server = ChatServer(url, practice)
@@ -78,7 +80,7 @@ class DeepSeek:
             write=WRITE_TIMEOUT_S,
             pool=self._timers.connect_s,
         )
-        self._client = client or build_client(timeout=self._timeout, streams=True)
+        self._client = client or build_client(timeout=self._timeout, streams=True, network=network)
 
     @property
     def server(self) -> ChatServer:

@@ -161,6 +161,20 @@ def error_from_reply(
     now: float,
 ) -> ProviderError:
     """Return the error for a reply whose status is not 200."""
+    error = _refusal(status_code, headers, body, host=host, secrets=secrets, now=now)
+    error.may_repeat = headers.get("x-should-retry", "").strip().lower() != "false"
+    return error
+
+
+def _refusal(
+    status_code: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    host: str,
+    secrets: Iterable[str],
+    now: float,
+) -> ProviderError:
     request_id = next((headers[name] for name in TRACE_HEADERS if headers.get(name)), None)
     payload = json_object(body)
     if payload is None:

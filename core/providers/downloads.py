@@ -24,6 +24,7 @@ from core.providers.picture_files import (
     publish_picture,
     save_picture,
 )
+from core.settings.network import Network
 
 MAX_REDIRECTS = 3
 FETCH_TIMEOUT_S = 300
@@ -52,13 +53,16 @@ class PictureFetcher:
         self,
         origin: str,
         *,
+        network: Network | None = None,
         client: httpx.AsyncClient | None = None,
         resolve: Resolve | None = None,
     ) -> None:
         self._origin = _place(httpx.URL(origin))
-        self._client = client or build_client(timeout=TIMEOUT)
+        self._client = client or build_client(timeout=TIMEOUT, network=network)
         # Behind a proxy the certificate would be checked against the address: go there directly.
-        self._pinned_client = client or build_client(timeout=TIMEOUT, proxied=False)
+        self._pinned_client = client or build_client(
+            timeout=TIMEOUT, proxied=False, network=network
+        )
         self._resolve = resolve or _resolve
 
     async def fetch(

@@ -3,38 +3,26 @@
 import json
 import logging
 import math
+import os
 import re
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.request import getproxies
 
 import httpx
 import msgspec
 
 from core.errors import UnavailableError
-from core.providers.fast_transport import FastTransport
+from core.providers.routing import BarredError, ProxyFailedError, RoutedTransport
+from core.settings.network import Network, environment_network
 
 USER_AGENT = "inkling"
 
 # httpx allows 100 connections by default: the 101st open answer would wait for one to end.
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30)
 
-# The practice server and local models are on this machine; a proxy set for the outside world
-# cannot reach them.
-_LOOPBACK: dict[str, httpx.AsyncBaseTransport | None] = {
-    "all://localhost": None,
-    "all://127.0.0.1": None,
-    "all://[::1]": None,
-}
-_PROXIES = frozenset({"http", "https", "all"})
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_EVERYTHING: dict[str, httpx.AsyncBaseTransport | None] = {
-    "all://": None,
-    "http://": None,
-    "https://": None,
-}
 
 
 class _NoCookies(httpx.Cookies):
@@ -62,28 +50,26 @@ def build_client(
     transport: httpx.AsyncBaseTransport | None = None,
     proxied: bool = True,
     streams: bool = False,
+    network: Network | None = None,
 ) -> httpx.AsyncClient:
     """Return a client that follows no redirects and keeps no cookies.
 
-    Proxies and certificates named in the environment are honoured; loopback, and everything when
-    not `proxied`, is reached directly. `streams` is for many long replies in small pieces.
+    `network` says what is reached through a proxy and which certificates are believed; without one
+    the environment does. When not `proxied`, everything is reached directly. `streams` is for many
+    long replies in small pieces.
     """
     # At INFO both log every URL, and result links are signed.
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    mounts = None if transport else _LOOPBACK if proxied else _EVERYTHING
-    if streams and transport is None:
-        fast = FastTransport(verify=httpx.create_ssl_context())
-        if proxied and _PROXIES & getproxies().keys():
-            mounts = dict.fromkeys(_LOOPBACK, fast)  # it knows nothing of proxies
-        else:
-            transport, mounts = fast, None
+    if transport is None:
+        network = network or environment_network(os.environ)
+        transport = RoutedTransport(
+            network if proxied else network.without_proxies(), limits=LIMITS, streams=streams
+        )
     return _Client(
         timeout=timeout,
         transport=transport,
-        mounts=mounts,
-        limits=LIMITS,
-        http2=False,
+        trust_env=False,  # what the environment says stands in `network`
         follow_redirects=False,
         headers={"User-Agent": USER_AGENT},
     )
@@ -111,8 +97,21 @@ def post_request(
 def transport_error(error: httpx.HTTPError, *, provider: str, host: str) -> UnavailableError:
     """Return our error for one of httpx's: no connection, no answer in time, or one broken off.
 
-    Only `error.network_connect` says for certain that the request was not sent.
+    Its `is_unsent` says whether the request is certain not to have been sent.
     """
+    if isinstance(error, BarredError):
+        problem = error.problem
+        return UnavailableError(
+            str(problem), provider=provider, text_id=problem.text_id, facts=problem.facts
+        )
+    if isinstance(error, ProxyFailedError):
+        key, value = error.proxy.key, error.proxy.shown
+        return UnavailableError(
+            f"{host} cannot be reached through the proxy {value}; check it, and {key}.",
+            provider=provider,
+            text_id="error.network_proxy",
+            facts={"host": host, "key": key, "value": value},
+        )
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
         text_id, sentence = "error.network_connect", "{host} cannot be reached"
     elif isinstance(error, httpx.TimeoutException):

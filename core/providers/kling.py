@@ -41,6 +41,7 @@ from core.providers.kling_wire import (
     create_body,
     task_from_json,
 )
+from core.settings.network import Network
 from core.wire.image_rules import REFERENCE_MOST_BYTES, check_request_fields
 from core.wire.kling_jwt import TokenSource
 
@@ -82,6 +83,7 @@ class Kling:
         credentials: KlingApiKey | KlingKeyPair,
         practice: bool = False,
         clock: Callable[[], float] = time.time,
+        network: Network | None = None,
         client: httpx.AsyncClient | None = None,
     ) -> None:
         self.practice = practice
@@ -94,7 +96,7 @@ class Kling:
             else (credentials.secret_key, credentials.access_key)
         )
         self._clock = clock
-        self._client = client or build_client(timeout=TIMEOUT)
+        self._client = client or build_client(timeout=TIMEOUT, network=network)
 
     async def create_image_task(
         self,
@@ -188,14 +190,18 @@ class Kling:
         )
         code = code_from_json(envelope.get("code"))
         if code is None:
-            raise error_without_code(reply, host=self._host, secrets=self._hidden())
+            raise error_without_code(
+                reply, host=self._host, secrets=self._hidden(), now=self._clock()
+            )
         request_id = envelope.get("request_id")
         request_id = request_id if isinstance(request_id, str) else None
         if code != 0:
             raise self._refusal(code, envelope.get("message"), reply, request_id, is_lookup)
         if envelope.get("data") is None:
             if reply.status_code >= 500:
-                raise error_without_code(reply, host=self._host, secrets=self._hidden())
+                raise error_without_code(
+                    reply, host=self._host, secrets=self._hidden(), now=self._clock()
+                )
             raise self._lacks("data", _Reply(None, request_id, reply))
         return _Reply(envelope["data"], request_id, reply)
 

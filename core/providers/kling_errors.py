@@ -161,7 +161,7 @@ def error_from_code(
 
 
 def error_without_code(
-    reply: httpx.Response, *, host: str, secrets: Iterable[str]
+    reply: httpx.Response, *, host: str, secrets: Iterable[str], now: float
 ) -> ProviderError:
     """Return the error for a reply that is not Kling's envelope: another shape, HTML, nothing.
 
@@ -176,7 +176,11 @@ def error_without_code(
     if reply.status_code == 401 and payload is not None:
         meaning = _KEY
     return meaning.raised(
-        provider=PROVIDER, host=host, status_code=reply.status_code, detail=detail
+        provider=PROVIDER,
+        host=host,
+        status_code=reply.status_code,
+        detail=detail,
+        wait_s=retry_after_s(reply.headers, now=now),
     )
 
 

@@ -1,8 +1,9 @@
 """What a provider's refusal means: the error it is raised as, and the sentence that says so."""
 
+import math
 from typing import NamedTuple
 
-from core.errors import ProviderError, RateLimitError
+from core.errors import ProviderError, RateLimitError, UnavailableError
 
 
 class Meaning(NamedTuple):
@@ -24,7 +25,7 @@ class Meaning(NamedTuple):
         wait_s: float | None = None,
     ) -> ProviderError:
         """Return the error; `wait_s` counts only where waiting helps."""
-        facts = {
+        facts: dict[str, object] = {
             "host": host,
             "status_code": status_code,
             "code": code if code is not None else "-",
@@ -39,6 +40,7 @@ class Meaning(NamedTuple):
             facts=facts,
             detail=detail,
         )
-        if isinstance(error, RateLimitError):
+        if wait_s is not None and isinstance(error, RateLimitError | UnavailableError):
             error.retry_after_s = wait_s
+            error.facts["retry_after_s"] = math.ceil(wait_s)
         return error

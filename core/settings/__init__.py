@@ -12,6 +12,7 @@ from core.settings.reader import (
     CHAT_SETTINGS,
     KLING_SETTINGS,
     SECRET_KEY_KEYS,
+    read_secrets,
     read_settings,
 )
 from core.settings.values import (
@@ -35,5 +36,6 @@ __all__ = [
     "KlingSettings",
     "Secret",
     "Settings",
+    "read_secrets",
     "read_settings",
 ]

@@ -1,11 +1,12 @@
 """Turns the sources into Settings, section by section."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigurationError
 from core.settings import parsers
+from core.settings.network import read_network
 from core.settings.sources import ENVIRONMENT, SECRETS_FILE, Sources
 from core.settings.values import (
     DEFAULT_CHAT_MODEL,
@@ -29,21 +30,37 @@ CHAT_SETTINGS = (
     *CHAT_KEYS,
     "DEEPSEEK_API_URL",
     "DEEPSEEK_MODEL",
-    "INKLING_SOCKET_SILENCE_S",
-    "INKLING_ANSWER_SILENCE_S",
 )
 KLING_SETTINGS = ("KLING_API_KEY", *ACCESS_KEY_KEYS, *SECRET_KEY_KEYS, "KLING_API_ORIGIN")
+# A wrong value of one of these is told, and its default is used.
+PATIENCE_SETTINGS = ("INKLING_SOCKET_SILENCE_S", "INKLING_ANSWER_SILENCE_S")
+# Everything that stands above the first [section].
+NAMES = (
+    *CHAT_SETTINGS,
+    *KLING_SETTINGS,
+    *PATIENCE_SETTINGS,
+    *DATA_DIR_KEYS,
+    "DATABASE_URL",
+    "INKLING_ARCHIVE_URL",
+    "INKLING_TOKENS",
+)
 
 
 def read_settings(
-    *, root: Path, environment: Mapping[str, str], secrets: Mapping[str, Any] | None = None
+    *,
+    root: Path,
+    environment: Mapping[str, str],
+    secrets: Mapping[str, Any] | None = None,
+    secrets_files: Sequence[Path] | None = None,
 ) -> Settings:
     """Read the settings of the app whose folder is `root`.
 
-    `secrets` is what st.secrets holds; None makes this read `.streamlit/secrets.toml` itself.
+    `secrets` is what st.secrets holds; None makes this read `secrets_files` itself, by default
+    `.streamlit/secrets.toml`; of several the later ones win.
     """
-    sources = Sources(root, environment, secrets)
+    sources = Sources(root, environment, secrets, files=secrets_files, names=NAMES)
     chat, kling = _chat(sources), _kling(sources)
+    network = read_network(sources.find)
     troubled = {problem.key for problem in sources.problems}
     return Settings(
         chat=None if troubled.intersection(CHAT_SETTINGS) else chat,
@@ -53,8 +70,14 @@ def read_settings(
         database_url=_database_url(sources),
         archive_url=sources.read(("INKLING_ARCHIVE_URL",), parsers.text),
         access=_access(sources),
-        problems=tuple(sources.problems),
+        network=network,
+        problems=(*sources.problems, *network.problems),
     )
+
+
+def read_secrets(*, root: Path, files: Sequence[Path]) -> Mapping[str, Any]:
+    """Return what the files of secrets hold, as far as they can be read; the later ones win."""
+    return Sources(root, {}, None, files=files).secrets
 
 
 def _chat(sources: Sources) -> ChatSettings:

@@ -1,7 +1,7 @@
 """Where settings are looked up, and what of it cannot be used."""
 
-import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,6 +9,7 @@ from dotenv import dotenv_values
 
 from core.errors import ConfigurationError
 from core.settings import parsers
+from core.settings.files import UnreadableError, names_within, parse_toml, read_text
 
 ENVIRONMENT = "the environment"
 SECRETS_FILE = ".streamlit/secrets.toml"
@@ -24,34 +25,50 @@ class Sources:
     """
 
     def __init__(
-        self, root: Path, environment: Mapping[str, str], secrets: Mapping[str, Any] | None
+        self,
+        root: Path,
+        environment: Mapping[str, str],
+        secrets: Mapping[str, Any] | None,
+        *,
+        files: Sequence[Path] | None = None,
+        names: Iterable[str] = (),
     ) -> None:
         self.problems: list[ConfigurationError] = []
-        self.secrets = self._secrets_file(root) if secrets is None else secrets
+        tables = [(SECRETS_FILE, secrets)] if secrets is not None else self._tables(root, files)
+        # Of several files the later ones win, as Streamlit has it.
+        self.secrets = {key: value for _, table in tables for key, value in table.items()}
+        for source, table in tables:
+            self._report_misplaced(source, table, names)
         # Streamlit copies top-level secrets into os.environ; those are the file's still.
         own = {
             name: value
             for name, value in environment.items()
             if name not in self.secrets or str(self.secrets[name]) != value
         }
-        self._layers: list[tuple[str, Mapping[str, Any]]] = [
-            (ENVIRONMENT, own),
-            (SECRETS_FILE, self.secrets),
-        ]
+        self._layers: list[tuple[str, Mapping[str, Any]]] = [(ENVIRONMENT, own), *reversed(tables)]
         for name in DOTENV_FILES:
-            try:
-                self._layers.append((name, dotenv_values(root / name, interpolate=False)))
-            except (OSError, UnicodeDecodeError):
-                self.refuse(name, name, "a readable UTF-8 text file", "text_file")
+            text = self._text(root / name, name)
+            if text:
+                self._layers.append((name, dotenv_values(stream=StringIO(text), interpolate=False)))
 
     def read(self, names: Iterable[str], parse: Callable[[str], _Value]) -> _Value | None:
         """Return the first value set under one of `names`, parsed; None when absent or unusable."""
-        found = self._find(tuple(names))
+        found = self.find(tuple(names))
         return None if found is None else self.parsed(*found, parse)
+
+    def find(self, names: tuple[str, ...]) -> tuple[str, str, Any] | None:
+        """Return the first value set under one of `names` as it stands, with name and source."""
+        for source, values in self._layers:
+            for name in names:
+                value = values.get(name)
+                if value is None or (isinstance(value, str) and not parsers.strip(value)):
+                    continue
+                return name, source, value
+        return None
 
     def source_of(self, names: Iterable[str]) -> str | None:
         """Say where the value of `names` came from; None where none of them is set."""
-        found = self._find(tuple(names))
+        found = self.find(tuple(names))
         return found[1] if found else None
 
     def parsed(
@@ -74,36 +91,56 @@ class Sources:
             )
         )
 
-    def _find(self, names: tuple[str, ...]) -> tuple[str, str, Any] | None:
-        for source, values in self._layers:
-            for name in names:
-                value = values.get(name)
-                if value is None or (isinstance(value, str) and not parsers.strip(value)):
-                    continue
-                return name, source, value
-        return None
+    def _tables(
+        self, root: Path, files: Sequence[Path] | None
+    ) -> list[tuple[str, Mapping[str, Any]]]:
+        tables: list[tuple[str, Mapping[str, Any]]] = []
+        for path in (root / SECRETS_FILE,) if files is None else files:
+            source = _name_of(path, root)
+            table, line = parse_toml(self._text(path, source))
+            if line is not None:
+                self.problems.append(
+                    ConfigurationError(
+                        source,
+                        source,
+                        f'valid TOML, values in quotes: NAME = "value" (see line {line})',
+                        text_id="error.configuration_toml",
+                        facts={"line": line},
+                    )
+                )
+            tables.append((source, table))
+        return tables
 
-    def _secrets_file(self, root: Path) -> Mapping[str, Any]:
+    def _text(self, path: Path, source: str) -> str:
         try:
-            return tomllib.loads((root / SECRETS_FILE).read_text(encoding="utf-8-sig"))
-        except FileNotFoundError:
-            return {}
-        except (OSError, UnicodeDecodeError):
-            self.refuse(SECRETS_FILE, SECRETS_FILE, "a readable UTF-8 text file", "text_file")
-        except tomllib.TOMLDecodeError as error:
-            # tomllib's message may quote a character of the file, and that may belong to a key.
-            line = getattr(error, "lineno", None) or _line_in(str(error))
+            found = read_text(path)
+        except UnreadableError as error:
+            self.refuse(source, source, "a readable UTF-8 text file", error.kind)
+            return ""
+        if found is None:
+            return ""
+        if found.is_guessed:
+            self.refuse(source, source, "UTF-8 (it was read as GB 18030)", "encoding")
+        return found.text
+
+    def _report_misplaced(
+        self, source: str, table: Mapping[str, Any], names: Iterable[str]
+    ) -> None:
+        for section, name, _ in names_within(table, names):
             self.problems.append(
                 ConfigurationError(
-                    SECRETS_FILE,
-                    SECRETS_FILE,
-                    f'valid TOML, values in quotes: NAME = "value" (see line {line})',
-                    text_id="error.configuration_toml",
-                    facts={"line": line},
+                    f"[{section}] {name}",
+                    source,
+                    f"it stands below [{section}]; move it above the first [section]",
+                    text_id="error.configuration_misplaced",
+                    facts={"name": name, "section": section},
                 )
             )
-        return {}
 
 
-def _line_in(message: str) -> str:
-    return message.rpartition("at line ")[2].partition(",")[0] if "at line " in message else "?"
+def _name_of(path: Path, root: Path) -> str:
+    """Return a file's name as people know it: below the app, below their home, or as it is."""
+    for base, prefix in ((root, ""), (Path.home(), "~/")):
+        if path.is_relative_to(base):
+            return prefix + path.relative_to(base).as_posix()
+    return str(path)

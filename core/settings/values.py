@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from core.settings.network import Network
 
 DEFAULT_CHAT_URL = "https://api.deepseek.com/chat/completions"
 DEFAULT_CHAT_MODEL = "deepseek-flash"
@@ -87,8 +91,23 @@ class Settings:
     database_url: Secret | None = None
     archive_url: str | None = None
     access: AccessSettings = AccessSettings()
+    network: "Network | None" = None  # None: as this process's environment says
     problems: tuple[ConfigurationError, ...] = ()
 
     def problems_of(self, *keys: str) -> tuple[ConfigurationError, ...]:
         """Return the problems whose setting is one of `keys`."""
         return tuple(problem for problem in self.problems if problem.key in keys)
+
+    @property
+    def chat_barrier(self) -> ConfigurationError | None:
+        """Return what stands in the network's way to live chat: its proxy, its certificates."""
+        if self.chat is None or self.chat.api_key is None or self.network is None:
+            return None
+        return self.network.problem_of(self.chat.url)
+
+    @property
+    def kling_barrier(self) -> ConfigurationError | None:
+        """Return what stands in the network's way to live pictures."""
+        if self.kling is None or not self.kling.has_credentials or self.network is None:
+            return None
+        return self.network.problem_of(self.kling.origin)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
+    func,
     literal_column,
     select,
     update,
@@ -48,6 +49,16 @@ class AnswerDraft:
     reasoning_content: str = ""
     reasoning_s: float | None = None
     first_token_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerProgress:
+    """How far an answer has come, as anyone who shares the database sees it."""
+
+    status: AnswerStatus
+    length: int  # of its text, in characters
+    rest: str  # its text from the place asked for
+    is_alive: bool  # whether the process that runs it has said so of late
 
 
 def _overwriting(*names: str) -> Update:
@@ -124,6 +135,32 @@ class RunningAnswers:
             # Sorted here: asked for an order, SQLite walks the whole table in it.
             rows = sorted(connection.execute(query).mappings(), key=lambda row: row["seq"])
             return tuple(tree.message_from(row) for row in rows)
+
+    def progress(self, owner: str, message_id: str, place: int) -> AnswerProgress | None:
+        """Return what an answer holds behind `place`; None where there is no such answer."""
+        query = (
+            select(
+                messages.c.status,
+                func.length(messages.c.content),
+                func.substr(messages.c.content, place + 1),
+                messages.c.lease_until,
+            )
+            .join(conversations, conversations.c.id == messages.c.conversation_id)
+            .where(
+                messages.c.id == message_id,
+                messages.c.role == "assistant",
+                conversations.c.owner == owner,
+                conversations.c.deleted_at.is_(None),
+            )
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        status, length, rest, until = row
+        return AnswerProgress(
+            AnswerStatus(status), length, rest, until is not None and until > self._clock()
+        )
 
     def save_running(
         self, drafts: Sequence[AnswerDraft], *, lease_s: float

@@ -81,11 +81,11 @@ class Search:
 
 def contains(connection: Connection, column: ColumnElement[str], word: str) -> ColumnElement[bool]:
     """Return the condition that `word` occurs in the column, whatever its case."""
-    if connection.dialect.name == "postgresql":
-        return column.ilike(_pattern(word), escape="/")
-    # SQLite's LIKE knows the case of ASCII only.
+    # SQLite's LIKE knows the case of ASCII only, and so does a PostgreSQL made with locale C.
     forms = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
-    return or_(*(column.like(_pattern(form), escape="/") for form in sorted(forms)))
+    is_postgres = connection.dialect.name == "postgresql"
+    like = column.ilike if is_postgres else column.like  # SQLite's LIKE is without case by itself
+    return or_(*(like(_pattern(form), escape="/") for form in sorted(forms)))
 
 
 def _pattern(word: str) -> str:

@@ -1,29 +1,29 @@
-"""Export and import of conversations: nothing lost on the way, nothing doubled on arrival."""
+"""Import of conversations: nothing lost on the way, nothing doubled on arrival."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import NAMESPACE_OID, uuid5
 
 from sqlalchemy import Column, Connection, insert, select, update
 
 from core.errors import InputError
 from core.models import Message
-from core.storage.conversations import USAGE_FIELDS, conversation_from, gone
-from core.storage.database import Database
-from core.storage.message_tree import message_from
+from core.storage.conversations import USAGE_FIELDS
 from core.storage.schema import conversations, messages
+from core.storage.transfer_export import Exports
+from core.storage.transfer_file import ExportFile
 from core.storage.transfer_format import (
     TravellingConversation,
     malformed,
-    payload_from,
     read_payload,
 )
 
 MAX_IMPORT_BYTES = 256 * 1024 * 1024
 _CHUNK = 500
+_BATCH_CHARACTERS = 2 << 20  # of text in one transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,77 +35,61 @@ class ImportResult:
     messages_added: int
 
 
-class Transfer:
+class Transfer(Exports):
     """Takes conversations out of the store and brings them in."""
-
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        self._database = database
-        self._clock = clock
-
-    def export_conversation(self, owner: str, conversation_id: str) -> dict[str, object]:
-        """Return everything about one conversation as JSON values."""
-        return self.export_conversations(owner, [conversation_id])
-
-    def export_conversations(
-        self, owner: str, conversation_ids: Sequence[str] | None = None
-    ) -> dict[str, object]:
-        """Return everything about these conversations, or about all, as JSON values."""
-        query = (
-            select(conversations)
-            .where(conversations.c.owner == owner, conversations.c.deleted_at.is_(None))
-            .order_by(conversations.c.created_at, conversations.c.id)
-        )
-        with self._database.read() as connection:
-            rows = {row["id"]: row for row in connection.execute(query).mappings()}
-            if conversation_ids is None:
-                conversation_ids = list(rows)
-            if any(conversation_id not in rows for conversation_id in conversation_ids):
-                raise gone()
-            items = [
-                TravellingConversation(
-                    conversation_from(rows[conversation_id]), _tree(connection, conversation_id)
-                )
-                for conversation_id in conversation_ids
-            ]
-        return payload_from(items, exported_at=self._clock())
 
     def import_conversations(
         self, owner: str, payload: bytes | str | Mapping[str, object]
     ) -> ImportResult:
+        """Add what an export holds and this owner lacks, as `import_file` does."""
+        return self._bring_in(owner, read_payload(_parsed(payload), owner=owner))
+
+    def import_file(
+        self, owner: str, file: BinaryIO, *, tell: Callable[[int], None] = lambda place: None
+    ) -> ImportResult:
         """Add what an export holds and this owner lacks: all of it, or nothing when it is wrong.
+
+        The file is read twice, and may be larger than the memory; `tell` hears how far it came.
+        """
+        export = ExportFile(file, owner=owner, tell=tell)
+        export.check()
+        return self._bring_in(owner, export.parts())
+
+    def _bring_in(self, owner: str, parts: Iterable[TravellingConversation]) -> ImportResult:
+        """Write conversations down.
 
         New conversations arrive hidden, a few to a transaction, so that a large file does not keep
         others from writing; the last transaction shows them all. What a crash leaves behind looks
         deleted: the next import of the file shows it, or the next purge removes it.
         """
-        items = read_payload(_parsed(payload), owner=owner)
-        visible: list[TravellingConversation] = []
+        skipped = 0
         arrived: list[str] = []
         messages_added = 0
-        for batch in _batches(items):
+        follows = False  # whether this part goes on with the conversation of the one before
+        replaced: dict[str, str] = {}
+        for batch in _batches(parts):
             with self._database.write() as connection:
                 arrival = _Arrival(connection, owner)
                 for item in batch:
                     conversation_id, row = arrival.place(item.conversation.id)
-                    if row is not None and row["deleted_at"] is None:
-                        visible.append(item)
-                        continue
+                    if not follows:
+                        replaced = {}
+                        if row is not None and row["deleted_at"] is None:
+                            skipped += 1
+                        else:
+                            arrived.append(conversation_id)
                     if row is None:
                         arrival.add(item, conversation_id, hidden_at=self._clock())
-                    messages_added += arrival.fill(item, conversation_id)
-                    arrived.append(conversation_id)
+                    messages_added += arrival.fill(item, conversation_id, replaced)
+                    follows = not item.is_whole
         with self._database.write() as connection:
-            arrival = _Arrival(connection, owner)
-            for item in visible:
-                conversation_id, _row = arrival.place(item.conversation.id)
-                messages_added += arrival.fill(item, conversation_id)
             for at in range(0, len(arrived), _CHUNK):
                 connection.execute(
                     update(conversations)
                     .where(conversations.c.id.in_(arrived[at : at + _CHUNK]))
                     .values(deleted_at=None)
                 )
-        return ImportResult(len(arrived), len(visible), messages_added)
+        return ImportResult(len(arrived), skipped, messages_added)
 
 
 class _Arrival:
@@ -134,37 +118,44 @@ class _Arrival:
         }
         self._connection.execute(insert(conversations).values(**values))
 
-    def fill(self, item: TravellingConversation, conversation_id: str) -> int:
-        """Write down the messages it lacks; return how many."""
-        ids, known = self._message_ids(conversation_id, item.messages)
+    def fill(
+        self, item: TravellingConversation, conversation_id: str, replaced: dict[str, str]
+    ) -> int:
+        """Write down the messages it lacks; return how many.
+
+        `replaced` holds the ids that the conversation's earlier messages have here, where they
+        are others.
+        """
+        known = self._known(conversation_id, item.messages, replaced)
         rows = [
-            _row(message, ids, conversation_id)
+            _row(message, replaced, conversation_id)
             for message in item.messages
-            if ids[message.id] not in known
+            if replaced.get(message.id, message.id) not in known
         ]
         for at in range(0, len(rows), _CHUNK):
             self._connection.execute(insert(messages), rows[at : at + _CHUNK])
-        if item.conversation.head_id is not None:
+        head_id = item.conversation.head_id
+        if item.is_whole and head_id is not None:
             self._connection.execute(
                 update(conversations)
                 .where(conversations.c.id == conversation_id, conversations.c.head_id.is_(None))
-                .values(head_id=ids[item.conversation.head_id])
+                .values(head_id=replaced.get(head_id, head_id))
             )
         return len(rows)
 
-    def _message_ids(
-        self, conversation_id: str, arriving: Sequence[Message]
-    ) -> tuple[dict[str, str], set[str]]:
-        """Return which id each message has here, and which of these are here already."""
+    def _known(
+        self, conversation_id: str, arriving: Sequence[Message], replaced: dict[str, str]
+    ) -> set[str]:
+        """Find ids for those whose own is taken by another conversation; return which are here."""
         homes = self._homes(message.id for message in arriving)
-        ids = {
-            message.id: message.id
-            if homes.get(message.id, conversation_id) == conversation_id
-            else _derived(conversation_id, message.id)
+        taken = {
+            message.id: _derived(conversation_id, message.id)
             for message in arriving
+            if homes.get(message.id, conversation_id) != conversation_id
         }
-        homes |= self._homes(new for old, new in ids.items() if new != old)
-        return ids, {new for new in ids.values() if homes.get(new) == conversation_id}
+        replaced |= taken
+        homes |= self._homes(taken.values())
+        return {here for here, home in homes.items() if home == conversation_id}
 
     def _homes(self, message_ids: Iterable[str]) -> dict[str, str]:
         wanted = list(message_ids)
@@ -176,15 +167,6 @@ class _Arrival:
         return homes
 
 
-def _tree(connection: Connection, conversation_id: str) -> tuple[Message, ...]:
-    query = (
-        select(messages)
-        .where(messages.c.conversation_id == conversation_id)
-        .order_by(messages.c.seq)
-    )
-    return tuple(message_from(row) for row in connection.execute(query).mappings())
-
-
 def _row(message: Message, ids: Mapping[str, str], conversation_id: str) -> dict[str, object]:
     row = asdict(message)
     for name in ("usage", "version", "version_count"):
@@ -194,22 +176,30 @@ def _row(message: Message, ids: Mapping[str, str], conversation_id: str) -> dict
         row
         | usage
         | {
-            "id": ids[message.id],
-            "parent_id": ids[message.parent_id] if message.parent_id else None,
+            "id": ids.get(message.id, message.id),
+            "parent_id": ids.get(message.parent_id, message.parent_id)
+            if message.parent_id
+            else None,
             "conversation_id": conversation_id,
             "status": message.status.value,
         }
     )
 
 
-def _batches(items: list[TravellingConversation]) -> Iterator[list[TravellingConversation]]:
+def _batches(
+    items: Iterable[TravellingConversation],
+) -> Iterator[list[TravellingConversation]]:
     batch: list[TravellingConversation] = []
+    count = weight = 0
     for item in items:
         batch.append(item)
-        if sum(len(waiting.messages) for waiting in batch) >= _CHUNK:
+        count += len(item.messages)
+        weight += sum(len(one.content) + len(one.reasoning_content) for one in item.messages)
+        if count >= _CHUNK or weight >= _BATCH_CHARACTERS or len(batch) >= _CHUNK:
             yield batch
-            batch = []
-    yield batch
+            batch, count, weight = [], 0, 0
+    if batch:
+        yield batch
 
 
 def _derived(scope: str, identifier: str) -> str:

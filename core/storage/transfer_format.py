@@ -26,10 +26,11 @@ _MAX_COUNT = 1 << 53
 
 @dataclass(frozen=True, slots=True)
 class TravellingConversation:
-    """A conversation with its whole tree."""
+    """A conversation with its tree, or with a part of it that others follow."""
 
     conversation: Conversation
     messages: tuple[Message, ...]
+    is_whole: bool = True  # nothing of it follows
 
 
 def payload_from(
@@ -40,15 +41,39 @@ def payload_from(
         "format": FORMAT,
         "version": VERSION,
         "exported_at": exported_at.isoformat(),
-        "conversations": [_conversation_out(item) for item in items],
+        "conversations": [
+            conversation_out(item.conversation)
+            | {"messages": [message_out(message) for message in item.messages]}
+            for item in items
+        ],
     }
 
 
 def read_payload(payload: object, *, owner: str) -> list[TravellingConversation]:
     """Return the conversations of an export file as `owner`'s."""
-    if not isinstance(payload, Mapping) or payload.get("format") != FORMAT:
-        raise malformed("file", f'"format" is not "{FORMAT}"')
-    version = payload.get("version")
+    if not isinstance(payload, Mapping):
+        raise not_ours()
+    check_version(payload)
+    conversations = payload.get("conversations")
+    if not isinstance(conversations, list):
+        raise malformed("file", '"conversations" is not a list')
+    reading = ConversationReading(owner)
+    items = []
+    for value in conversations:
+        reading.begin(value)
+        raw = value.get("messages")
+        if not isinstance(raw, list):
+            raise reading.wrong("messages", "not a list")
+        messages = tuple(map(reading.message, raw))
+        items.append(TravellingConversation(reading.end(value), messages))
+    return items
+
+
+def check_version(fields: Mapping[str, object]) -> None:
+    """Refuse what is no export, or one that this version cannot read."""
+    if fields.get("format") != FORMAT:
+        raise not_ours()
+    version = fields.get("version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise malformed("file", '"version" is not a number')
     if version > VERSION:
@@ -57,18 +82,60 @@ def read_payload(payload: object, *, owner: str) -> list[TravellingConversation]
             "This file was written by a newer version of the app: update the app, then import it.",
             text_id="error.import_newer",
         )
-    conversations = payload.get("conversations")
-    if not isinstance(conversations, list):
-        raise malformed("file", '"conversations" is not a list')
-    items, known = [], set[str]()
-    for number, value in enumerate(conversations, 1):
-        fields = _Fields(value, f"conversation {number}")
-        item = _conversation_in(fields, owner)
-        if item.conversation.id in known:
+
+
+def not_ours() -> InputError:
+    """Return the refusal of a file that is something else."""
+    return malformed("file", f'"format" is not "{FORMAT}"')
+
+
+class ConversationReading:
+    """Checks conversations as they are read, one after the other, message by message."""
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._known: set[str] = set()
+        self._number = 0
+        self._messages: set[str] = set()
+        self._count = 0
+
+    @property
+    def where(self) -> str:
+        return f"conversation {self._number}"
+
+    def begin(self, value: object) -> None:
+        """Begin the next conversation; `value` is whatever stands at its place."""
+        self._number += 1
+        self._messages = set()
+        self._count = 0
+        _Fields(value, self.where)
+
+    def wrong(self, key: str, problem: str) -> InputError:
+        """Return the refusal of this conversation's `key`."""
+        return malformed(self.where, f'"{key}" is {problem}')
+
+    def message(self, value: object) -> Message:
+        """Return the conversation's next message."""
+        self._count += 1
+        fields = _Fields(value, f"{self.where}, message {self._count}")
+        message = _message_in(fields)
+        if message.id in self._messages:
             raise fields.wrong("id", "there twice")
-        known.add(item.conversation.id)
-        items.append(item)
-    return items
+        if message.parent_id is not None and message.parent_id not in self._messages:
+            raise fields.wrong("parent_id", "not among the messages before it")
+        self._messages.add(message.id)
+        return message
+
+    def end(self, value: object) -> Conversation:
+        """Return the conversation, once its messages were read."""
+        fields = _Fields(value, self.where)
+        conversation = conversation_in(fields.value, self._owner, self.where)
+        if conversation.head_id is not None and conversation.head_id not in self._messages:
+            raise fields.wrong("head_id", "not among its messages")
+        if conversation.id in self._known:
+            raise fields.wrong("id", "there twice")
+        self._known.add(conversation.id)
+        return conversation
 
 
 def malformed(where: str, problem: str) -> InputError:
@@ -81,16 +148,17 @@ def malformed(where: str, problem: str) -> InputError:
     )
 
 
-def _conversation_out(item: TravellingConversation) -> dict[str, object]:
-    value = asdict(item.conversation)
+def conversation_out(conversation: Conversation) -> dict[str, object]:
+    """Return a conversation's own JSON values, without its messages."""
+    value = asdict(conversation)
     del value["owner"]
-    value["created_at"] = item.conversation.created_at.isoformat()
-    value["updated_at"] = item.conversation.updated_at.isoformat()
-    value["messages"] = [_message_out(message) for message in item.messages]
+    value["created_at"] = conversation.created_at.isoformat()
+    value["updated_at"] = conversation.updated_at.isoformat()
     return value
 
 
-def _message_out(message: Message) -> dict[str, object]:
+def message_out(message: Message) -> dict[str, object]:
+    """Return a message as JSON values."""
     value = asdict(message)
     for derived in ("conversation_id", "version", "version_count"):
         del value[derived]
@@ -98,47 +166,32 @@ def _message_out(message: Message) -> dict[str, object]:
     return value
 
 
-def _conversation_in(fields: "_Fields", owner: str) -> TravellingConversation:
-    conversation_id = fields.identifier("id")
-    raw = fields.value.get("messages")
-    if not isinstance(raw, list):
-        raise fields.wrong("messages", "not a list")
-    messages: dict[str, Message] = {}
-    for number, value in enumerate(raw, 1):
-        below = _Fields(value, f"{fields.where}, message {number}")
-        message = _message_in(below, conversation_id)
-        if message.id in messages:
-            raise below.wrong("id", "there twice")
-        if message.parent_id is not None and message.parent_id not in messages:
-            raise below.wrong("parent_id", "not among the messages before it")
-        messages[message.id] = message
-    head_id = fields.identifier("head_id") if fields.has("head_id") else None
-    if head_id is not None and head_id not in messages:
-        raise fields.wrong("head_id", "not among its messages")
-    conversation = Conversation(
-        id=conversation_id,
+def conversation_in(value: Mapping[str, Any], owner: str, where: str) -> Conversation:
+    """Return a conversation without its messages as `owner`'s."""
+    fields = _Fields(value, where)
+    return Conversation(
+        id=fields.identifier("id"),
         owner=owner,
         title=fields.text("title", ""),
         created_at=fields.moment("created_at"),
         updated_at=fields.moment("updated_at"),
-        head_id=head_id,
+        head_id=fields.identifier("head_id") if fields.has("head_id") else None,
         system_prompt=fields.text("system_prompt", ""),
         parameters=_parameters_in(fields.inner("parameters")) or ChatParameters(),
         title_is_manual=fields.truth("title_is_manual"),
         pinned=fields.truth("pinned"),
         origin="import",
     )
-    return TravellingConversation(conversation, tuple(messages.values()))
 
 
-def _message_in(fields: "_Fields", conversation_id: str) -> Message:
+def _message_in(fields: "_Fields") -> Message:
     status = AnswerStatus(
         fields.choice("status", [status.value for status in AnswerStatus], AnswerStatus.COMPLETE)
     )
     facts = fields.inner("error_facts")
     return Message(
         id=fields.identifier("id"),
-        conversation_id=conversation_id,
+        conversation_id="",  # known to whoever writes it down
         parent_id=fields.identifier("parent_id") if fields.has("parent_id") else None,
         role=fields.choice("role", get_args(Role)),
         content=fields.text("content"),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.storage.database import Database
@@ -33,3 +33,8 @@ class Values:
                     connection.execute(insert(key_values).values(key=key, value=value))
             except IntegrityError:
                 connection.execute(change)
+
+    def remove(self, key: str) -> None:
+        """Forget the value, if there is one."""
+        with self._database.write() as connection:
+            connection.execute(delete(key_values).where(key_values.c.key == key))

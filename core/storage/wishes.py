@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import InputError
@@ -56,7 +56,8 @@ class Wishes:
         """Write the wish down before anything is sent.
 
         The same owner's same key (or external_task_id) with the same request is the same wish: the
-        row that is there comes back, so repeats cost nothing.
+        row that is there comes back, so repeats cost nothing. One that was taken back before it was
+        sent, and is asked for again over HTTP, is to be sent again: nothing was bought under it.
         """
         generation_id = uuid4().hex
         sha256 = hashlib.sha256(reference.content).hexdigest() if reference else None
@@ -91,7 +92,10 @@ class Wishes:
                     if known is None:
                         raise
             if known is not None:
-                return _same_wish(known, owner, request, sha256)
+                same = _same_wish(known, owner, request, sha256)
+                if origin == "http" and same.status is GenerationStatus.CANCELLED:
+                    return self._wish_again(connection, same.id)
+                return same
             return require_generation(connection, generation_id)
 
     def adopt_task(
@@ -147,6 +151,28 @@ class Wishes:
             if known is not None:
                 return known[0], False
             return require_generation(connection, generation_id), True
+
+    def _wish_again(self, connection: Connection, generation_id: str) -> Generation:
+        # What is cancelled is not at Kling: `cancel` takes only what was never sent, or what Kling
+        # has said that it does not have.
+        now = self._clock()
+        connection.execute(
+            update(generations)
+            .where(
+                generations.c.id == generation_id,
+                generations.c.status == GenerationStatus.CANCELLED.value,
+            )
+            .values(
+                status=GenerationStatus.INTENDED.value,
+                sending_at=None,
+                deleted_at=None,
+                updated_at=now,
+                next_check_at=now,
+            )
+        )
+        note = "asked for again under the same key"
+        record(connection, generation_id, GenerationStatus.INTENDED, note, at=now)
+        return require_generation(connection, generation_id)
 
     def _insert(self, connection: Connection, **values: Any) -> None:
         now = self._clock()

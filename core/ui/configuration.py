@@ -1,4 +1,9 @@
-"""How configuration reaches the studio: st.secrets and the environment of the app's folder."""
+"""How configuration reaches the studio: files of secrets and the environment of the app's folder.
+
+Where we serve (app.py's server branch), the files are ours to read: Streamlit refuses to serve at
+all with one that is not UTF-8, and it copies their keys into the environment, where a changed file
+could not be told from a stronger setting. A host that only runs scripts hands us `st.secrets`.
+"""
 
 import os
 from collections.abc import Mapping
@@ -6,21 +11,47 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from streamlit.errors import StreamlitSecretNotFoundError
+from streamlit import config
 
 from core.errors import AppError, StoreError
-from core.settings import Settings, read_settings
+from core.settings import Settings, read_secrets, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# The files of secrets that we read ourselves; None where Streamlit does.
+_files: tuple[Path, ...] | None = None
 
-def app_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read all settings; `environment` is given where it was taken before Streamlit changed it."""
+
+def app_settings() -> Settings:
+    """Read all settings anew, as the environment and the files are now."""
     return read_settings(
         root=ROOT,
-        environment=os.environ if environment is None else environment,
-        secrets=_secrets(),
+        environment=os.environ,
+        secrets=_secrets() if _files is None else None,
+        secrets_files=_files,
     )
+
+
+def take_secrets_files() -> dict[str, Any]:
+    """Take the files of secrets out of Streamlit's hands; return what it needs of them: sections.
+
+    Called once, before the server starts. `--secrets.files` and the file in the home folder count
+    as they do for Streamlit.
+    """
+    global _files  # what the process serves with
+    files = tuple(Path(name) for name in config.get_option("secrets.files"))
+    if any(file.suffix != ".toml" for file in files):
+        return {}  # folders of one secret a file, as Kubernetes mounts them: Streamlit's to read
+    _files = files
+    # Streamlit's own option, set by its own means: the one internal call of this app.
+    config.set_option("secrets.files", [])
+    found = read_secrets(root=ROOT, files=_files)
+    return {name: _plain(table) for name, table in found.items() if isinstance(table, dict)}
+
+
+def base_url_path() -> str:
+    """Return the sub-path that Streamlit serves the pages below (server.baseUrlPath)."""
+    return str(st.get_option("server.baseUrlPath") or "")
 
 
 def data_dir_trouble(error: AppError, settings: Settings) -> AppError | None:
@@ -42,5 +73,14 @@ def data_dir_trouble(error: AppError, settings: Settings) -> AppError | None:
 def _secrets() -> Mapping[str, Any] | None:
     try:
         return st.secrets.to_dict()
-    except StreamlitSecretNotFoundError:
-        return None  # no file, or one that is not TOML: core/settings finds out which, and where
+    except Exception:  # no file, or one that Streamlit cannot read: core/settings finds out why
+        return None
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of TOML with what st.secrets takes: dates and times as text."""
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value if isinstance(value, str | int | float | bool) else str(value)

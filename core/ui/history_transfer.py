@@ -11,14 +11,15 @@ import streamlit as st
 from core.errors import AppError
 from core.models import Conversation
 from core.storage.store import Store
-from core.storage.transfer import MAX_IMPORT_BYTES
-from core.ui import session
+from core.ui import large_transfer, session
 from core.ui.history_markdown import as_markdown, file_name
 from core.ui.i18n import Language
 from core.ui.session import text
 
 _POPOVER_KEY = "history-transfer"
 _READ_AT_ONCE = 200
+# What the server takes from a file input (server.maxUploadSize); larger files go beside it.
+_UPLOAD_MB = 20
 _MEMORY_BYTES = 8 << 20  # a larger file is written to disk while it grows
 
 
@@ -34,6 +35,8 @@ def draw() -> None:
         with popover:
             _draw_exports()
             _draw_import()
+            if large_transfer.is_possible():
+                large_transfer.draw(on_done=_close)
 
 
 def draw_outcome() -> None:
@@ -52,16 +55,17 @@ def _draw_exports() -> None:
     # What a deferred download calls runs outside the session: everything it needs is taken now.
     store, owner, language = session.studio().store, session.owner(), session.language()
     stamp = datetime.now(UTC).strftime("%Y%m%d")
-    st.download_button(
-        text("history.export_all_json"),
-        data=lambda: json.dumps(store.transfer.export_conversations(owner), ensure_ascii=False),
-        file_name=f"inkling-{stamp}.json",
-        mime="application/json",
-        icon=":material/download:",
-        width="stretch",
-        key="export-all-json",
-        on_click="ignore",
-    )
+    if not large_transfer.is_possible():
+        st.download_button(
+            text("history.export_all_json"),
+            data=lambda: json.dumps(store.transfer.export_conversations(owner), ensure_ascii=False),
+            file_name=f"inkling-{stamp}.json",
+            mime="application/json",
+            icon=":material/download:",
+            width="stretch",
+            key="export-all-json",
+            on_click="ignore",
+        )
     st.download_button(
         text("history.export_all_markdown"),
         data=lambda: markdown_zip(store, owner, language),
@@ -80,7 +84,7 @@ def _draw_import() -> None:
         text("history.import"),
         type="json",
         help=text("history.import_help"),
-        max_upload_size=MAX_IMPORT_BYTES >> 20,
+        max_upload_size=_UPLOAD_MB,
         key=key,
         on_change=_import,
         args=(key,),
@@ -94,14 +98,16 @@ def _import(key: str) -> None:
         return
     known.error = None
     known.upload_round += 1
-    st.session_state[_POPOVER_KEY] = False  # it would cover the outcome
+    _close()
     try:
-        result = session.studio().store.transfer.import_conversations(
-            session.owner(), uploaded.getvalue()
-        )
+        result = session.studio().store.transfer.import_file(session.owner(), uploaded)
         known.imported = (result.added, result.skipped, result.messages_added)
     except AppError as error:
         known.error = error
+
+
+def _close() -> None:
+    st.session_state[_POPOVER_KEY] = False  # it would cover the outcome
 
 
 def markdown_zip(store: Store, owner: str, language: Language) -> bytes:

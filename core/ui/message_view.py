@@ -59,6 +59,9 @@ def _remark(message: Message) -> str | None:
         error = i18n.stored_error_text(
             session.language(), message.error_text_id, message.error_facts
         )
+        wait_s = message.error_facts.get("retry_after_s")
+        if error is not None and isinstance(wait_s, int):
+            error = f"{error} {text('chat.wait_asked', duration=duration(float(wait_s)))}"
     match message.status:
         case AnswerStatus.FAILED:
             return error

@@ -80,14 +80,22 @@ def studio() -> Studio:
     try:
         return open_studio(app_settings)
     except AppError as error:
-        settings = app_settings()
         st.title(text("app.name"))
-        show_error(data_dir_trouble(error, settings) or error)
-        if may_spend(_visitor(settings).owner):
-            for problem in settings.problems:
-                show_error(problem)
+        _show_why_closed(error)
         st.button(text("action.try_again"), type="primary", icon=":material/refresh:")
         st.stop()
+
+
+def _show_why_closed(error: AppError) -> None:
+    try:
+        settings = app_settings()
+    except Exception:  # it may be the settings themselves; open_studio has logged it
+        show_error(error)
+        return
+    show_error(data_dir_trouble(error, settings) or error)
+    if may_spend(_visitor(settings).owner):
+        for problem in settings.problems:
+            show_error(problem)
 
 
 def visitor() -> Visitor:

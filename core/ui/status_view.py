@@ -99,7 +99,7 @@ def _draw_provider(
             if st.button(text("status.check"), key=f"check-{name}", icon=":material/key:"):
                 with st.spinner(text("status.checking")):
                     _check(name, ask)
-            if mode == "live" and (check := session.state().checks.get(name)) is not None:
+            if (check := session.state().checks.get(name)) is not None:
                 _draw_check(check)
         standing = _standing(name, mode)
         place.badge(text(f"status.mode_{standing}"), color=_COLOURS[standing])

@@ -5,6 +5,7 @@ Markdown blocks, each closed for good by a callable, and only the tail is sent a
 TAIL_PER_S times a second (design.md, decision 4).
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import Literal
@@ -114,9 +115,11 @@ class _Watcher:
         """Hold the answer's place until its first text comes."""
         place = st.empty()
         self._read(timeout_s=0.0)
-        if not self._has_unread and not self._is_final:
-            place.markdown(f":shimmer[{text('chat.waiting')}]")
+        shown = ""
         while not self._has_unread and not self._is_final:
+            if (label := self._waiting_label()) != shown:
+                place.markdown(f":shimmer[{label}]")
+                shown = label
             self._read(timeout_s=BEAT_S)
             self._beat()
         place.empty()
@@ -194,6 +197,12 @@ class _Watcher:
         self._is_final = growth.is_final
         self._unread["reasoning"] += growth.reasoning
         self._unread["content"] += growth.content
+
+    def _waiting_label(self) -> str:
+        left_s = self._live.rest_left_s
+        if left_s is None:
+            return text("chat.waiting")
+        return text("chat.waiting_to_ask", duration=duration(float(math.ceil(left_s))))
 
     def _thinking_label(self) -> str:
         seconds = duration(self._live.reasoning_s or 0.0)

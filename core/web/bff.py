@@ -1,5 +1,6 @@
 """The HTTP layer other front ends use: finds what serves a call, after the guard has let it in."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from core.access.callers import PassLookup, no_passes
 from core.web.call import Call, CallError, GoneError, Headers
 from core.web.chat_routes import ChatRoutes
 from core.web.desk import Desk
+from core.web.early_calls import EarlyCalls
 from core.web.guard import Guard, owner_of
 from core.web.health import Readiness, healthz
 from core.web.kling_routes import METHODS as KLING_METHODS
@@ -20,15 +22,29 @@ from core.web.openai_chat import OpenAIChat, error_body
 from core.web.openapi import openapi_json
 from core.web.refusals import Denial
 from core.web.routing import Handler, Table
+from core.web.transfer_routes import TransferRoutes
 from core.work.studio import Studio, current_studio, opening_trouble
 
 logger = logging.getLogger(__name__)
 
-PATHS = ("/stream", "/complete", "/v1", "/kling", "/healthz", "/readyz", "/openapi.json")
+PATHS = (
+    "/stream",
+    "/complete",
+    "/v1",
+    "/kling",
+    "/healthz",
+    "/readyz",
+    "/openapi.json",
+    "/transfer",
+)
+
+# Who asks whether the studio is ready wants to hear that it is not.
+IMMEDIATE = ("/readyz",)
 
 _OPENING = "The studio is still opening; try again in a moment."
 # Why, names places on this machine: the pages and the log tell it.
 _CLOSED = "The studio cannot open; its pages and its log say why. It keeps trying."
+_ENDING = "The studio is being closed; try again in a moment."
 _PREFLIGHT_S = 600
 _ASKED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 
@@ -43,6 +59,7 @@ class _Counter:
         self.guard = Guard(lambda: studio.settings.access, limits, pass_name)
         self.open_table: Table = {"/readyz": dict.fromkeys(("GET", "HEAD"), Readiness(desk).readyz)}
         self.table: Table = {**ChatRoutes(desk).table(), **OpenAIChat(desk).table()}
+        self.signed_table = TransferRoutes(desk).table()
         kling = KlingRoutes(desk)
         self.kling = dict.fromkeys(KLING_METHODS, kling.serve)
 
@@ -55,20 +72,26 @@ def serves(path: str) -> bool:
 class Bff:
     """An ASGI app for the paths above; everything else belongs to the pages."""
 
-    def __init__(self, pass_name: PassLookup = no_passes) -> None:
+    def __init__(self, base: str = "", pass_name: PassLookup = no_passes) -> None:
+        self._base = base
         self._pass_name = pass_name
         self._counter: _Counter | None = None
+        self._early = EarlyCalls()
         self._always: Table = {
             "/healthz": {"GET": healthz, "HEAD": healthz},
             "/openapi.json": {"GET": _openapi},
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        call = Call(scope, receive, send)
+        call = Call(scope, receive, send, base=self._base)
         try:
             await self._serve(call)
         except GoneError:
             return
+        except asyncio.CancelledError:
+            # Only the server's end does this: the call would keep it up.
+            if not call.has_begun:
+                await _refuse(call, 503, _ENDING, (("Retry-After", "5"),))
         except CallError as error:
             await _refuse(call, error.status, str(error), error.headers, field=error.field)
         except Exception:  # the last line of defence: nothing of it may reach the caller
@@ -83,13 +106,18 @@ class Bff:
         if always is not None:
             await _with_method(call, always)(call)
             return
-        counter = self._open_counter()
+        counter = await self._open_counter(call)
         if counter is None:
-            sentence = _OPENING if opening_trouble() is None else _CLOSED
-            await _refuse(call, 503, sentence, (("Retry-After", "2"),))
+            await _say_not_open(call)
             return
         if call.path in counter.open_table:
             await _with_method(call, counter.open_table[call.path])(call)
+            return
+        if call.path in counter.signed_table:
+            # Their signed link says for whom; they are counted together, as one caller.
+            await _within_limits(
+                call, counter, "pages", _with_method(call, counter.signed_table[call.path])
+            )
             return
         methods = _methods(call, counter)
         if (origin := counter.guard.shares_with(call)) is not None:
@@ -104,21 +132,27 @@ class Bff:
             await _deny(call, denial)
             return
         call.owner = owner_of(caller)
-        if (denial := counter.guard.enter(call, caller)) is not None:
-            await _deny(call, denial)
-            return
-        try:
-            await handler(call)
-        finally:
-            counter.guard.leave(caller)
+        await _within_limits(call, counter, caller, handler)
 
-    def _open_counter(self) -> _Counter | None:
+    async def _open_counter(self, call: Call) -> _Counter | None:
         studio = current_studio()
+        if studio is None and call.path not in IMMEDIATE:
+            studio = await self._early.studio_for(call)
         if studio is None:
             return None
         if self._counter is None or self._counter.studio is not studio:
             self._counter = _Counter(studio, self._pass_name)
         return self._counter
+
+
+async def _within_limits(call: Call, counter: _Counter, caller: str, handler: Handler) -> None:
+    if (denial := counter.guard.enter(call, caller)) is not None:
+        await _deny(call, denial)
+        return
+    try:
+        await handler(call)
+    finally:
+        counter.guard.leave(caller)
 
 
 def _methods(call: Call, counter: _Counter) -> Mapping[str, Handler]:
@@ -140,7 +174,7 @@ def _with_method(call: Call, methods: Mapping[str, Handler]) -> Handler:
 
 
 async def _openapi(call: Call) -> None:
-    await call.reply(200, openapi_json(), "application/json; charset=utf-8")
+    await call.reply(200, openapi_json(call.base), "application/json; charset=utf-8")
 
 
 async def _preflight(call: Call, methods: Mapping[str, Handler], origin: str | None) -> None:
@@ -159,6 +193,14 @@ async def _preflight(call: Call, methods: Mapping[str, Handler], origin: str | N
             ("Access-Control-Max-Age", str(_PREFLIGHT_S)),
         ),
     )
+
+
+async def _say_not_open(call: Call) -> None:
+    sentence, headers = _OPENING if opening_trouble() is None else _CLOSED, (("Retry-After", "2"),)
+    if call.path == "/readyz":
+        await call.reply_json(503, {"status": "not ready", "error": sentence}, headers)
+    else:
+        await _refuse(call, 503, sentence, headers)
 
 
 async def _deny(call: Call, denial: Denial) -> None:

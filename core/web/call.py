@@ -10,6 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from core.access.callers import Approach
 from core.web.approach import PEER_KEY, headers_of, peer_of
+from core.web.read_ahead import ReadAhead
 from core.work.owners import LOCAL_OWNER
 
 JSON_TYPE = "application/json; charset=utf-8"
@@ -44,9 +45,13 @@ class GoneError(Exception):
 
 
 class Call:
-    """A request and its reply, over plain ASGI: one reply a call, in one piece or begun and fed."""
+    """A request and its reply, over plain ASGI: one reply a call, in one piece or begun and fed.
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    Paths are those below `base`, where the studio is served (server.baseUrlPath, "" or "/name").
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, *, base: str = "") -> None:
+        self.base = base
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.raw_path: bytes = scope.get("raw_path") or self.path.encode()
@@ -54,7 +59,7 @@ class Call:
         self.headers = headers_of(scope["headers"])
         self.owner = LOCAL_OWNER  # whose rows it is about; a person's own, once one is known
         self.has_begun = False
-        self._receive = receive
+        self._receive = ReadAhead(receive)
         self._send = send
         self._cors: list[tuple[bytes, bytes]] = [(b"vary", b"Origin")]
         self._query: dict[str, str] | None = None
@@ -76,7 +81,7 @@ class Call:
     def share_with(self, origin: str) -> None:
         """Let pages of `origin` read the reply."""
         self._cors.append((b"access-control-allow-origin", origin.encode("latin-1", "replace")))
-        self._cors.append((b"access-control-expose-headers", b"Retry-After"))
+        self._cors.append((b"access-control-expose-headers", b"Retry-After, X-Should-Retry"))
 
     # -- what came ---------------------------------------------------------------------------------
 
@@ -119,6 +124,10 @@ class Call:
         if not isinstance(payload, dict):
             raise CallError(400, "The body is not a JSON object.")
         return payload
+
+    async def left(self) -> None:
+        """Return when the caller has gone; the body may be read afterwards, all of it."""
+        await self._receive.left()
 
     async def hang_up(self) -> None:
         """Return when the caller has gone; the body must have been read, or have no meaning."""

@@ -1,6 +1,5 @@
 """`/stream` and `/complete`: one question, or a posted chat, answered piece by piece or whole."""
 
-import asyncio
 import logging
 
 import msgspec
@@ -13,6 +12,7 @@ from core.web.call import TEXT_TYPE, Call, CallError
 from core.web.chat_request import ChatRequest, chat_request_from_json, question_request
 from core.web.departures import RETRY_MS
 from core.web.desk import Desk
+from core.web.elsewhere import Elsewhere
 from core.web.event_ids import EventId, event_id_from
 from core.web.routing import Table
 from core.wire.sse import encode_comment, encode_event
@@ -71,7 +71,7 @@ class ChatRoutes:
             live = self._desk.ask(request, call.owner, whole=True)
         except AppError as error:
             fault = fault_from(error)
-            await call.reply_json(fault.status, {"error": fault.sentence})
+            await call.reply_json(fault.status, {"error": fault.sentence}, fault.headers)
             return
         message = await whole_answer(call, self._desk, live)
         if message is None:
@@ -80,13 +80,14 @@ class ChatRoutes:
         if answer_fault is None:
             await call.reply_json(200, {"content": message.content})
         elif answer_fault.is_not_json:
-            await call.reply_json(502, {"error": NOT_JSON})
+            await call.reply_json(502, {"error": NOT_JSON}, answer_fault.headers)
         elif answer_fault.upstream_status is not None:
             body = {"error": "upstream", "body": answer_fault.body}
-            await call.reply_json(answer_fault.upstream_status, body)
+            await call.reply_json(answer_fault.upstream_status, body, answer_fault.headers)
         else:
             status = answer_fault.status if isinstance(live.error, StoreError) else 500
-            await call.reply_json(status, {"error": answer_fault.sentence})
+            body = {"error": answer_fault.sentence}
+            await call.reply_json(status, body, answer_fault.headers)
 
     async def _request(self, call: Call) -> ChatRequest:
         model = self._desk.default_model
@@ -104,21 +105,31 @@ class ChatRoutes:
         if live is not None and live.owner == call.owner:
             await self._follow(call, live, place=min(known.place, live.length))
             return
-        messages = self._desk.studio.store.messages
-        stored = await asyncio.to_thread(messages.get, call.owner, known.answer_id)
-        if stored is None or stored.role != "assistant":
-            await call.reply(204, b"", "")
+        reader = Elsewhere(call, self._desk, call.owner, known.answer_id, known.place)
+        if await reader.is_there():
+            await self._follow_elsewhere(call, reader, known)
         else:
-            await self._tell_stored(call, stored, known.place)
+            await call.reply(204, b"", "")
 
-    async def _tell_stored(self, call: Call, message: Message, place: int) -> None:
-        rest = message.content[place:]
+    async def _follow_elsewhere(self, call: Call, reader: Elsewhere, known: EventId) -> None:
+        """Send what the store holds of an answer, and what it comes to hold, until the end.
+
+        Without the end the reply just stops: an EventSource comes back for the rest.
+        """
         await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
-        events = bytearray()
-        if rest:
-            at = place + len(rest)
-            events += encode_event(_encode(rest).decode(), id=f"{message.id}.{at}")
-        await call.end(bytes(events) + _closing(message, None, len(message.content)))
+        await call.feed(
+            b"id: %b.%d\nretry: %d\n\n" % (known.answer_id.encode(), reader.place, RETRY_MS)
+        )
+        async with reader:
+            while (came := await reader.wait()) is not None:
+                text, ended = came
+                event_id = f"{known.answer_id}.{reader.place}"
+                events = encode_event(_encode(text).decode(), id=event_id) if text else b""
+                if ended is not None:
+                    await call.end(events + _closing(ended, None, reader.place))
+                    return
+                await call.feed(events or KEEP_ALIVE)
+        await call.end()
 
     async def _follow(self, call: Call, live: LiveAnswer, *, place: int) -> None:
         """Send pieces as they come, all of one wake-up at once, until the end or the caller's."""
@@ -185,6 +196,8 @@ def _error_event(fault: Fault, at: EventId | None) -> bytes:
         }
     elif fault.body:
         told["body"] = fault.body
+    if fault.wait_s is not None:
+        told["retry_after"] = fault.wait_s
     event_id = None if at is None else f"{at.answer_id}.{at.place}"
     return encode_event(_encode(told).decode(), id=event_id)
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from core.web.chat_request import ChatRequest
-from core.web.departures import Departures
+from core.web.departures import Departures, watched_key
 from core.web.wakeups import Wakeups
 from core.work.live_answer import LiveAnswer
 from core.work.owners import LOCAL_OWNER
@@ -27,7 +27,7 @@ class Desk:
         self._loop = asyncio.get_running_loop()
         self.wakeups = Wakeups(self._loop)
         self._tasks: set[asyncio.Task[Any]] = set()  # of the studio's loop
-        self.departures = Departures(self.stop)
+        self.departures = Departures(self.stop, self._sign_of)
 
     @property
     def default_model(self) -> str:
@@ -59,6 +59,9 @@ class Desk:
             system_prompt=request.system_prompt,
             earlier=request.earlier,
         )
+
+    async def _sign_of(self, answer_id: str) -> object:
+        return await asyncio.to_thread(self.studio.store.values.get, watched_key(answer_id))
 
     def stop(self, answer_id: str) -> None:
         """Stop an answer, soon."""

@@ -9,7 +9,7 @@ from core.errors import AppError
 from core.models import Message, Usage
 from core.web.answer_faults import Fault, fault_from, fault_of
 from core.web.answer_reader import AnswerReader
-from core.web.call import Call, Headers
+from core.web.call import Call
 from core.web.chat_request import ChatRequest, chat_request_from_json
 from core.web.chat_routes import (
     EVENT_STREAM_TYPE,
@@ -21,7 +21,6 @@ from core.web.desk import Desk
 from core.web.routing import Table
 from core.work.live_answer import LiveAnswer
 
-RETRY_AFTER_MOST_S = 86_400
 _DONE = b"data: [DONE]\n\n"
 _encode = msgspec.json.Encoder().encode
 
@@ -88,9 +87,9 @@ class OpenAIChat:
                     events = chunks.of("reasoning_content", came.reasoning)
                     events += chunks.of("content", came.content)
                     if reader.is_quiet and not events:
-                        if live.is_asked:
+                        if live.is_asked and live.rest_left_s is None:
                             events = KEEP_ALIVE
-                        else:  # it waits for the store, and may still be refused
+                        else:  # it waits for the store, or as it was told, and may yet be refused
                             reader.spoke()
                     if came.is_final:
                         is_over = True
@@ -112,7 +111,10 @@ class OpenAIChat:
         message = live.outline()
         fault = fault_of(message, live.error)
         if fault is not None:
-            return b"data: %b\n\n" % _encode(_error_body(fault)) + _DONE
+            told: dict[str, object] = _error_body(fault)
+            if fault.wait_s is not None:  # as a header would have said it
+                told["retry_after"] = fault.wait_s
+            return b"data: %b\n\n" % _encode(told) + _DONE
         events = chunks.last(message.finish_reason or "stop")
         if request.with_usage:
             events += chunks.usage(message.usage)
@@ -176,11 +178,7 @@ def _error_body(fault: Fault) -> dict[str, object]:
 
 
 async def _refuse(call: Call, fault: Fault) -> None:
-    headers: Headers = ()
-    if fault.retry_after_s is not None:
-        wait_s = min(max(1, round(fault.retry_after_s)), RETRY_AFTER_MOST_S)
-        headers = (("Retry-After", str(wait_s)),)
-    await call.reply_json(fault.status, _error_body(fault), headers)
+    await call.reply_json(fault.status, _error_body(fault), fault.headers)
 
 
 def _completion(message: Message, created: int) -> dict[str, object]:

@@ -327,6 +327,7 @@ DESCRIPTION: dict[str, Any] = {
 
 
 @cache
-def openapi_json() -> bytes:
-    """Return the description as JSON."""
-    return msgspec.json.encode(DESCRIPTION)
+def openapi_json(base: str = "") -> bytes:
+    """Return the description as JSON; `base` is where the paths are served, if not at the root."""
+    servers = {"servers": [{"url": base}]} if base else {}
+    return msgspec.json.encode({**DESCRIPTION, **servers})

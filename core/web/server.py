@@ -2,24 +2,20 @@
 
 import asyncio
 import logging
-import signal
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
-from types import FrameType
 from typing import Any
 
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.access.callers import PassLookup, no_passes
 from core.access.forwarders import LATCH
 from core.errors import AppError
 from core.settings import Settings
-from core.web.approach import with_peer
-from core.web.bff import Bff, serves
-from core.work.studio import close_studio, current_studio, open_studio
+from core.web.before_pages import BeforePages
+from core.web.closing import end_on_signals
+from core.work.studio import close_studio, expect_studio, open_studio
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +33,10 @@ def lifespan(
 
     def open_early(closing: threading.Event) -> None:
         is_open = _opened(read_settings)
-        warm_up()
+        try:
+            warm_up()
+        except Exception:  # only slower then; what opens the studio must go on
+            logger.exception("Warming up ended with an unexpected error")
         while not is_open and not closing.wait(OPEN_AGAIN_S):
             is_open = _opened(read_settings)
 
@@ -46,11 +45,12 @@ def lifespan(
         logging.getLogger("uvicorn.access").addFilter(_without_query)
         LATCH.release()  # a new start
         closing = threading.Event()
+        expect_studio()
         opening = threading.Thread(
             target=open_early, args=(closing,), name="open-studio", daemon=True
         )
         opening.start()
-        _end_streams_on_signals(closing)
+        end_on_signals(closing)
         try:
             yield
         finally:
@@ -60,54 +60,18 @@ def lifespan(
     return life
 
 
-def middleware(pass_name: PassLookup = no_passes) -> list[Middleware]:
-    """Return what serves the HTTP layer's paths and hands all others on to the pages.
+def middleware(
+    *,
+    base_path: Callable[[], str] = str,
+    pages: Collection[str] = (),
+    pass_name: PassLookup = no_passes,
+) -> list[Middleware]:
+    """Return what serves the HTTP layer's paths and hands those of the pages on.
 
-    `pass_name` tells whose valid pass a Cookie header holds.
+    `base_path` returns Streamlit's server.baseUrlPath, `pages` are the pages by their addresses,
+    and `pass_name` tells whose valid pass a Cookie header holds.
     """
-    return [Middleware(_BeforePages, pass_name=pass_name)]
-
-
-class _BeforePages:
-    """The HTTP layer as the outermost middleware, not as routes: so the pieces of a stream do not
-    pass through what only the pages need (their session cookie, compression)."""
-
-    def __init__(self, app: ASGIApp, pass_name: PassLookup = no_passes) -> None:
-        self._pages = app
-        self._bff = Bff(pass_name)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Before all else, and whether or not the studio is open: the facts of every connection.
-        studio = current_studio()
-        scope = with_peer(scope, receive, studio.settings.access if studio else None)
-        is_ours = scope["type"] == "http" and serves(scope["path"])
-        await (self._bff if is_ours else self._pages)(scope, receive, send)
-
-
-def _end_streams_on_signals(closing: threading.Event) -> None:
-    """Close the studio as soon as the process is told to end.
-
-    The server waits for open replies before it ends the lifespan: an open stream would keep it up
-    for ever. With the studio's end every answer has its own.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        return
-    for number in (signal.SIGINT, signal.SIGTERM):
-        handler = signal.getsignal(number)
-        if callable(handler):
-            signal.signal(number, partial(_close_and_pass_on, closing, handler))
-
-
-def _close_and_pass_on(
-    closing: threading.Event,
-    handler: Callable[[int, FrameType | None], Any],
-    number: int,
-    frame: FrameType | None,
-) -> None:
-    if not closing.is_set():
-        closing.set()
-        threading.Thread(target=close_studio, name="close-studio").start()
-    handler(number, frame)
+    return [Middleware(BeforePages, base_path=base_path, pages=pages, pass_name=pass_name)]
 
 
 def _without_query(record: logging.LogRecord) -> bool:

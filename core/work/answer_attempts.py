@@ -9,6 +9,7 @@ from core.errors import (
     AppError,
     AuthenticationError,
     InputError,
+    ProviderError,
     QuotaExceededError,
     RateLimitError,
     RejectedError,
@@ -22,6 +23,9 @@ from core.work.live_answer import LiveAnswer
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 3
+# So long in all an answer waits because its provider asks for it (Retry-After). Who is asked to
+# wait longer is told at once, with the wait.
+RETRY_AFTER_PATIENCE_S = 60.0
 
 # Refused outright: asking again at once would be refused again.
 _FINAL_ERRORS = (AuthenticationError, QuotaExceededError, RejectedError, InputError)
@@ -43,6 +47,7 @@ async def bring_in(
     """Let `live` grow until the answer is complete or cannot go on."""
     with_reasoning = False
     delays: Iterator[float] | None = None
+    patience_s = RETRY_AFTER_PATIENCE_S
     while True:
         try:
             turns = await context(with_reasoning)
@@ -56,9 +61,15 @@ async def bring_in(
                 continue
             delays = delays or iter(backoff())
             delay = next(delays, None) if _is_worth_retrying(error) else None
-            if delay is None:
+            wish_s = _wished_rest_s(error)
+            if delay is None or wish_s > patience_s:
                 return AnswerStatus.FAILED, error
             logger.info("Answer %s: %s, asked again", live.message_id, error.text_id)
+            if wish_s > delay:
+                # Everyone who was told the same second would come back in it: a little later.
+                delay = wish_s + min(delay, 1.0)
+                patience_s -= wish_s
+                live.rest(delay)
             await asyncio.sleep(delay)
         except Exception as error:  # a bug must not leave an answer running for ever
             logger.exception("Answer %s ended with an unexpected error", live.message_id)
@@ -92,15 +103,21 @@ async def _receive(
             live.add(*batch)
 
 
+def _wished_rest_s(error: AppError) -> float:
+    return (error.retry_after_s or 0.0) if isinstance(error, ProviderError) else 0.0
+
+
 def _is_worth_retrying(error: AppError) -> bool:
     # Only before the first text, and only what is refused or lost at once: a request that was
     # silent for a minute may still be running, and billed, over there.
     if isinstance(error, _FINAL_ERRORS):
+        return False
+    if isinstance(error, ProviderError) and not error.may_repeat:
         return False
     if isinstance(error, RateLimitError):
         return True
     return isinstance(error, UnavailableError) and (
         error.status_code is not None
         # The latter also when a server hung up on a kept connection at that very moment.
-        or error.text_id in ("error.network_connect", "error.network_lost")
+        or error.text_id in ("error.network_connect", "error.network_proxy", "error.network_lost")
     )

@@ -115,6 +115,10 @@ class GenerationWorker:
             trouble = self._sender.trouble(generation_id)
         return trouble or self._store_trouble
 
+    def rest_left_s(self) -> float:
+        """Return how long nothing will be sent yet, as Kling asked or as was learned."""
+        return 0.0 if self._sender is None else self._sender.rest_left_s
+
     def durations(self, request: ImageRequest) -> tuple[float, ...]:
         """Return how long tasks like this one took here, in seconds."""
         key = (request.model_name, request.resolution, request.n)
@@ -207,8 +211,10 @@ class GenerationWorker:
         )
         # What is under way first: it holds slots that the intents have to wait for.
         for generation in sorted(claimed, key=lambda row: (_is_unsent(row), row.created_at)):
-            if generation.id in self._drivers:
-                continue
+            if (driver := self._drivers.get(generation.id)) is not None:
+                if not driver.cancelling():
+                    continue
+                await asyncio.wait([driver])  # taken back, and asked for again since
             driver = asyncio.create_task(
                 self._drive(generation, slots, sender), name=f"generation-{generation.id}"
             )

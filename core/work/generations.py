@@ -1,7 +1,9 @@
 """Pictures as a person asks for them: checked, written down, cancelled, estimated, recovered."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from core.errors import AppError, InputError
@@ -70,8 +72,13 @@ class Generations:
             idempotency_key=idempotency_key,
             reference=reference,
         )
-        self._loop.post(service.worker.wake)
+        self._post(service.worker.wake)
         return generation
+
+    def _post(self, callback: Callable[[], object]) -> None:
+        # The loop ends before the last page and the last caller: the row says what is to be done.
+        with suppress(RuntimeError):
+            self._loop.post(callback)
 
     def _check_visitor(self, owner: str) -> None:
         # Practice pictures cost the owner's disk and processor: strangers wait for their last ones.
@@ -89,7 +96,7 @@ class Generations:
         if not self._store.generations.cancel(owner, generation_id):
             return False
         for worker in self._workers():
-            self._loop.post(lambda worker=worker: worker.drop(generation_id))  # type: ignore[misc]
+            self._post(partial(worker.drop, generation_id))
         return True
 
     def recover(self, owner: str) -> RecoveryResult:
@@ -113,6 +120,10 @@ class Generations:
         """Return what keeps an open generation from going on at the moment, if anything does."""
         troubles = (worker.trouble(generation_id) for worker in self._workers())
         return next((trouble for trouble in troubles if trouble is not None), None)
+
+    def rest_left_s(self, owner: str) -> float:
+        """Return how long the queue in front of Kling rests yet; from any thread."""
+        return self._service(owner).worker.rest_left_s()
 
     def busy(self, generation: Generation) -> Busy | None:
         """Tell whether Kling was busy when a task that waits was sent the last time."""

@@ -8,6 +8,7 @@ from core.errors import AppError
 from core.storage.pictures import Archive
 from core.storage.store import Store
 from core.work.owners import VISITORS
+from core.work.uploads import Uploads
 
 logger = logging.getLogger(__name__)
 
@@ -20,9 +21,10 @@ EVERY_S = 3600.0
 class Housekeeping:
     """Keeps database and archive from growing with what nobody can see any more."""
 
-    def __init__(self, store: Store, archive: Archive) -> None:
+    def __init__(self, store: Store, archive: Archive, uploads: Uploads | None = None) -> None:
         self._store = store
         self._archive = archive
+        self._uploads = uploads
 
     async def run(self) -> None:
         """Tidy now and then, until cancelled."""
@@ -37,6 +39,8 @@ class Housekeeping:
         """Remove what is due; harmless to repeat, and in several processes at once."""
         long_ago = now - DELETED_KEPT_FOR
         self._archive.sweep_parts(now=now)
+        if self._uploads is not None:
+            self._uploads.sweep()
         self._store.expiry.expire(
             VISITORS, before=now - VISITORS_KEPT_FOR, deleted_at=long_ago - timedelta(seconds=1)
         )

@@ -22,6 +22,7 @@ from core.errors import (
     QuotaExceededError,
     RateLimitError,
     RejectedError,
+    UnavailableError,
 )
 from core.models import Generation, GenerationStatus
 from core.providers.kling import Kling
@@ -78,11 +79,18 @@ class IntentSender:
         self._random = random
         self._clock = clock
         self._waiting: set[str] = set()
+        # What holds up every wish alike: only that nothing gets through to Kling at all. How one
+        # wish fared is no news about another.
         self._queue_trouble: AppError | None = None
 
     def trouble(self, generation_id: str) -> AppError | None:
-        """Return what holds up the queue a wish waits in; from any thread."""
+        """Return what holds up the whole queue a wish waits in; from any thread."""
         return self._queue_trouble if generation_id in self._waiting else None
+
+    @property
+    def rest_left_s(self) -> float:
+        """How long the queue rests yet; from any thread."""
+        return self._slots.rest_left_s
 
     async def send(self, generation: Generation, sending: Sending) -> Generation | None:
         """Send an intent when its turn comes; None when it is not ours to send any more."""
@@ -120,9 +128,10 @@ class IntentSender:
                 self._queue_trouble = None
                 return await self._said_no(generation, sending, error)
             except AppError as error:
-                self._queue_trouble = error
-                if error.text_id != "error.network_connect":
+                if not (isinstance(error, UnavailableError) and error.is_unsent):
+                    self._queue_trouble = None  # something was there, and answered
                     return await self._be_uncertain(generation, sending, error)
+                self._queue_trouble = error
                 # Nothing ever left this machine: still an intent, and it can be cancelled.
                 sending.turn.give_back()
                 self._slots.rest()
@@ -208,7 +217,8 @@ class IntentSender:
         assert sending.turn is not None
         if sending.duplicate is None:
             sending.unclear_answers += 1
-            sending.turn.unknown()
+            wish_s = error.retry_after_s if isinstance(error, ProviderError) else None
+            sending.turn.unknown(retry_after_s=wish_s)
         else:
             sending.turn.accepted()
         return await self._steps.uncertain(generation, reason(error))

@@ -57,6 +57,7 @@ class LiveAnswer:
         self._reasoning_from: float | None = None
         self._is_answering = False  # text of the answer has come, and its moment is noted
         self.is_asked = False  # whether its request may have been sent
+        self._asks_again_at: float | None = None
         self._version = 0
         self.error: AppError | None = None  # why it failed or was cut off, once it is final
         self.saved = threading.Event()  # set once the store holds the final state
@@ -127,6 +128,15 @@ class LiveAnswer:
         with self._lock:
             self.is_asked = True
             self._started = self._clock()
+            if self._asks_again_at is not None:
+                self._asks_again_at = None
+                self._tell()
+
+    def rest(self, seconds: float) -> None:
+        """Tell the readers that it is asked again after so long, as the provider wishes."""
+        with self._lock:
+            self._asks_again_at = self._clock() + seconds
+            self._tell()
 
     # -- the readers' side -------------------------------------------------------------------------
 
@@ -134,6 +144,13 @@ class LiveAnswer:
     def is_final(self) -> bool:
         with self._lock:
             return self._status.is_final
+
+    @property
+    def rest_left_s(self) -> float | None:
+        """How long it is before it is asked again; None when it does not wait for that."""
+        with self._lock:
+            at = self._asks_again_at
+            return None if at is None else max(0.0, at - self._clock())
 
     @property
     def has_grown(self) -> bool:

@@ -62,10 +62,10 @@ class Services:
     def start(self, *, practice_pictures_are_open: bool) -> None:
         """Build what is configured, and practice where it is needed at once."""
         settings = self._settings
-        if settings.chat is not None:
+        if settings.chat is not None and settings.chat_barrier is None:
             service = self._chat_of(practice=settings.chat.api_key is None)
             self._loop.spawn(self.models.refresh(service.client), name="list-models")
-        if settings.kling is not None:
+        if settings.kling is not None and settings.kling_barrier is None:
             self._images_of(practice=not settings.kling.has_credentials)
         if practice_pictures_are_open:
             # Under way when a key was added, or a visitor's: they are finished all the same.
@@ -88,6 +88,8 @@ class Services:
             return self._chat_of(practice=True)
         if settings is None:
             raise self._problem(CHAT_SETTINGS)
+        if (barrier := self._settings.chat_barrier) is not None:
+            raise barrier
         return self._chat_of(practice=settings.api_key is None)
 
     def images(self, owner: str) -> ImageService:
@@ -97,18 +99,22 @@ class Services:
             return self._images_of(practice=True)
         if settings is None:
             raise self._problem(KLING_SETTINGS)
+        if (barrier := self._settings.kling_barrier) is not None:
+            raise barrier
         return self._images_of(practice=not settings.has_credentials)
 
     def chat_mode(self, owner: str) -> Mode:
         """Tell whether this owner's chat is live, practice, or not to be had."""
         settings = self._settings.chat
-        return _mode(owner, is_usable=settings is not None, has_key=_has_chat_key(settings))
+        is_usable = settings is not None and self._settings.chat_barrier is None
+        return _mode(owner, is_usable=is_usable, has_key=_has_chat_key(settings))
 
     def image_mode(self, owner: str) -> Mode:
         """Tell whether this owner's pictures are live, practice, or not to be had."""
         settings = self._settings.kling
         has_key = settings is not None and settings.has_credentials
-        return _mode(owner, is_usable=settings is not None, has_key=has_key)
+        is_usable = settings is not None and self._settings.kling_barrier is None
+        return _mode(owner, is_usable=is_usable, has_key=has_key)
 
     def workers(self) -> tuple[GenerationWorker, ...]:
         """Return the picture workers that run."""
@@ -148,6 +154,7 @@ class Services:
             api_key=PRACTICE_CHAT_KEY if practice or key is None else key.reveal(),
             practice=practice,
             timers=timers,
+            network=self._settings.network,
         )
         self._closers.append(lambda: self._loop.call(client.aclose()))
         return ChatService(client=client, practice=practice)
@@ -163,8 +170,9 @@ class Services:
             origin=origin,
             credentials=credentials or KlingApiKey(PRACTICE_KLING_API_KEY),
             practice=credentials is None,
+            network=self._settings.network,
         )
-        fetcher = PictureFetcher(origin=origin)
+        fetcher = PictureFetcher(origin=origin, network=self._settings.network)
         worker = self._build_worker(provider, kling, fetcher)
         self._closers.append(lambda: self._loop.call(worker.stop()))
         self._closers.append(lambda: self._loop.call(kling.aclose()))

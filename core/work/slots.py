@@ -15,6 +15,8 @@ from core.work.slot_limit import PROBE_AFTER_S, SlotLimit
 # After one of our own tasks has ended a slot is free, however long the rest was to be.
 FREED_REST_S = 0.5
 RETRY_AFTER_MOST_S = 120.0
+# One answer that does not tell is one wish's matter. So many in a row are the endpoint's.
+UNCLEAR_IN_A_ROW = 3
 
 Order = tuple[Any, ...]
 
@@ -32,15 +34,19 @@ class Turn:
         self._land()
         self._slots.note_accepted()
 
-    def unknown(self) -> None:
-        """Note that its fate is unknown: it may hold slots, and the queue rests for a while."""
+    def unknown(self, *, retry_after_s: float | None = None) -> None:
+        """Note that its fate is unknown: it may hold slots, while others go on beside it.
+
+        A server that says when to come again says it to all.
+        """
         self._land()
-        self._slots.rest()
+        self._slots.note_unknown(retry_after_s)
 
     def refused(self, *, is_full: bool, retry_after_s: float | None = None) -> None:
         """Note a refusal: `is_full` for 1303 (over the cap), else 1302 (too fast)."""
         in_flight = self._slots.in_flight
         self._end()
+        self._slots.note_clear()
         if is_full:
             self._slots.note_full(in_flight, self.n)
         self._slots.rest(is_full=is_full, at_least_s=retry_after_s)
@@ -85,6 +91,7 @@ class Slots:
         self._own = 0
         self._sending = 0
         self._elsewhere = 0
+        self._unclear_in_a_row = 0
         self._queue: list[tuple[Order, int, int, asyncio.Future[Turn]]] = []
         self._number = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -103,6 +110,11 @@ class Slots:
     def in_flight(self) -> int:
         """The account's pictures under way, as far as this app knows."""
         return self._own + self._elsewhere
+
+    @property
+    def rest_left_s(self) -> float:
+        """How long nobody will send yet."""
+        return max(0.0, self._rest_until - self._clock())
 
     def figures(self) -> dict[str, object]:
         """Return what was learned, to be given as `known` another time."""
@@ -144,8 +156,20 @@ class Slots:
     def note_accepted(self) -> None:
         """Learn from an acceptance."""
         self._rest_s = self._rest_first_s
+        self.note_clear()
         self._limit.note_accepted(self.in_flight, now=self._clock())
         self.wake()
+
+    def note_unknown(self, retry_after_s: float | None) -> None:
+        """Let the queue go on, unless nothing has told anything for several times."""
+        self._unclear_in_a_row += 1
+        if retry_after_s or self._unclear_in_a_row >= UNCLEAR_IN_A_ROW:
+            self.rest(at_least_s=retry_after_s)
+        self.wake()
+
+    def note_clear(self) -> None:
+        """Note an answer that tells."""
+        self._unclear_in_a_row = 0
 
     def note_full(self, total: int, n: int) -> None:
         """Learn from a refusal of `n` pictures that would have made `total`."""

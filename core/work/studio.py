@@ -7,6 +7,7 @@ is asked, and a store that cannot be opened is an error the page shows and tries
 
 import logging
 import threading
+import traceback
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -25,10 +26,12 @@ from core.work.generations import Generations
 from core.work.housekeeping import Housekeeping
 from core.work.indexing import Indexing
 from core.work.loop import LoopThread
+from core.work.opening import Listener, Opening
 from core.work.owners import LOCAL_OWNER
 from core.work.pace import Pace
 from core.work.services import Services
 from core.work.task_follower import Provider
+from core.work.transfers import Transfers
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +48,9 @@ class Studio:
         self._pace = pace
         self.store = store
         self.archive = archive
+        self._closing = threading.Event()
         self.process_id = uuid.uuid4().hex
+        self.transfers = Transfers(store, settings.data_dir)
         self.loop = LoopThread()
         self.services = Services(settings, self.loop, self._build_worker)
         self._indexing = Indexing(
@@ -74,7 +79,11 @@ class Studio:
         archive = Archive.open(settings.data_dir / "pictures", url=settings.archive_url)
         database = settings.database_url
         store = Store.open(database.reveal() if database else settings.data_dir / "inkling.sqlite3")
-        studio = cls(settings, store, archive, pace=pace)
+        try:
+            studio = cls(settings, store, archive, pace=pace)
+        except BaseException:
+            store.close()
+            raise
         try:
             studio._start()
         except BaseException:
@@ -103,8 +112,14 @@ class Studio:
         asking = kling.costs(start=now - timedelta(days=30), end=now)
         return self.loop.call(asking, timeout_s=ACCOUNT_TIMEOUT_S)
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether it is being closed: whoever waits for its work is to stop waiting."""
+        return self._closing.is_set()
+
     def close(self) -> None:
         """Stop all work; what was running is kept as it stands and goes on at the next start."""
+        self._closing.set()
         try:
             self.answers.close()
         except TimeoutError:
@@ -134,7 +149,10 @@ class Studio:
         )
         self.answers.start()
         self.loop.spawn(self._indexing.run(), name="indexing")
-        self.loop.spawn(Housekeeping(self.store, self.archive).run(), name="housekeeping")
+        self.loop.spawn(
+            Housekeeping(self.store, self.archive, self.transfers.uploads).run(),
+            name="housekeeping",
+        )
 
     def _build_worker(
         self, provider: Provider, kling: Kling, fetcher: PictureFetcher
@@ -155,6 +173,27 @@ class Studio:
 _lock = threading.Lock()
 _studio: Studio | None = None
 _trouble: AppError | None = None
+_opening = Opening()
+_is_expected = False
+
+
+def expect_studio() -> None:
+    """Note that the studio is about to be opened: until it is, has failed or closes, calls wait."""
+    global _is_expected, _trouble
+    _is_expected, _trouble = True, None
+
+
+def is_awaited() -> bool:
+    """Tell whether a studio that is not open yet is worth waiting for."""
+    return _is_expected and _trouble is None
+
+
+def on_opening(listener: Listener) -> Callable[[], None]:
+    """Call `listener`, which only signals, when the studio opens, fails to, or closes.
+
+    Returns what ends that.
+    """
+    return _opening.listen(listener)
 
 
 def open_studio(read_settings: Callable[[], Settings]) -> Studio:
@@ -169,6 +208,11 @@ def open_studio(read_settings: Callable[[], Settings]) -> Studio:
                 _trouble = error
                 logger.error("The studio cannot open: %s", error)
                 raise
+            except Exception as error:
+                _trouble = _unexpected(error)
+                raise _trouble from None
+            finally:
+                _opening.tell()
         return _studio
 
 
@@ -184,8 +228,23 @@ def opening_trouble() -> AppError | None:
 
 def close_studio() -> None:
     """Close the studio of this process, if it is open."""
-    global _studio
+    global _studio, _is_expected
+    _is_expected = False
+    _opening.tell()  # before the lock: an opening that takes long holds it
     with _lock:
         studio, _studio = _studio, None  # nobody may find it while it closes
         if studio is not None:
             studio.close()
+
+
+def _unexpected(error: Exception) -> AppError:
+    """Return what the pages say of an error that nobody foresaw, and log where it arose."""
+    kind = type(error).__name__
+    # Where, and not what it says: that may quote an address with its password.
+    places = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("The studio cannot open: unexpected %s\n%s", kind, places)
+    return AppError(
+        f"The studio cannot open: something unexpected went wrong ({kind}). It is tried again.",
+        text_id="error.opening",
+        facts={"kind": kind},
+    )

@@ -49,6 +49,7 @@ class Plan:
 
     post: str = ""
     post_times: int = 1
+    post_times_in_all: int | None = None  # of all ids together, in place of `post_times` of each
     polls: str = ""  # lost, html, 500: half of all lookups; unknown-status
     pictures: str = ""  # cut, stale, 404, 500, html: the first fetch of each picture
     bad_picture: int | None = None  # this one never works
@@ -188,6 +189,8 @@ class FakeKling:
         self.seen.posts[own_id] += 1
         self.hook("post-received")
         strikes = self.seen.posts[own_id] <= self.plan.post_times
+        if self.plan.post_times_in_all is not None:
+            strikes = self.seen.posts.total() <= self.plan.post_times_in_all
         fault, _, when = self.plan.post.partition("/") if strikes else ("", "", "")
         if when == "before":
             await self._go_wrong(fault, writer)

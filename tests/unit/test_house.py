@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 # Each room imports only from itself and from rooms further down.
 ORDER = (
-    ("app", "pages"),
+    ("app", "pages", "core.admin"),
     ("core.ui", "core.web"),
     ("core.work",),
     ("core.providers", "core.storage"),

@@ -105,3 +105,26 @@ def test_tasks_older_than_thirty_days_are_dropped(journal: Path) -> None:
 
     assert TaskBook(journal, now=lambda: NOW).newest_first() == [young]
     assert old.task_id not in journal.read_text()
+
+
+def test_a_task_that_another_process_took_is_known_here_too(journal: Path) -> None:
+    mine, theirs = (TaskBook(journal, now=lambda: NOW) for _ in range(2))
+    first, second = make_task(external_task_id="own-1"), make_task(external_task_id="own-2")
+    theirs.add(first)
+    assert mine.find(first.task_id) == first
+    theirs.add(second)
+    assert mine.find_external("own-2") == second
+    assert mine.newest_first() == [second, first]
+    assert mine.running_pictures() == 6
+
+
+def test_a_journal_that_another_process_wrote_anew_is_read_again(journal: Path) -> None:
+    mine = TaskBook(journal, now=lambda: NOW)
+    mine.add(make_task())
+    with journal.open("a") as file:
+        file.write('{"task_id": "torn')
+    theirs = TaskBook(journal, now=lambda: NOW)  # drops the torn line: another file by now
+    added = make_task()
+    theirs.add(added)
+    assert mine.find(added.task_id) == added
+    assert mine.find("torn") is None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.work.slot_limit import PROBE_AFTER_LOWERING_S, PROBE_AFTER_S, SlotLimit
-from core.work.slots import Slots, Turn
+from core.work.slots import UNCLEAR_IN_A_ROW, Slots, Turn
 
 
 class Clock:
@@ -194,10 +194,22 @@ async def test_pictures_of_other_processes_count(clock: Clock) -> None:
 
 
 @on_a_loop
-async def test_after_an_unclear_answer_the_queue_rests(clock: Clock) -> None:
+async def test_an_unclear_answer_holds_up_nobody_else(clock: Clock) -> None:
     slots = Slots(clock=clock, rest_first_s=2.0)
     (await queue(slots, 1, 0)).unknown()
     waiting = queue(slots, 1, 1)
+    await settle()
+    assert waiting.done()
+    assert slots.in_flight == 2  # it may hold its slot: nobody is sent into it
+    assert slots.limit == 0  # nothing was learned from it
+
+
+@on_a_loop
+async def test_after_several_unclear_answers_in_a_row_the_queue_rests(clock: Clock) -> None:
+    slots = Slots(clock=clock, rest_first_s=2.0)
+    for number in range(UNCLEAR_IN_A_ROW):
+        (await queue(slots, 1, number)).unknown()
+    waiting = queue(slots, 1, 9)
     await settle()
     assert not waiting.done()
     clock.now += 2.1

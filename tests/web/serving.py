@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import uvicorn
 from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from core.providers.practice import PracticeServer, PracticeSettings
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
@@ -85,8 +87,24 @@ def serving(
         ),
         access=access or AccessSettings(),
     )
-    alive = lifespan(lambda: chosen, warm_up=lambda: None)
-    app = Starlette(middleware=middleware(), lifespan=alive)
+    with listening(lambda: chosen) as (port, client):
+        studio = until(current_studio, "the studio is open")
+        yield Served(port, studio, client)
+
+
+@contextmanager
+def listening(
+    read_settings: Callable[[], Settings], pages: ASGIApp | None = None, **options: Any
+) -> Iterator[tuple[int, httpx.Client]]:
+    """Serve the layer before `pages`, whether or not its studio is open already.
+
+    `options` are those of the middleware.
+    """
+    app = Starlette(
+        middleware=middleware(**options),
+        lifespan=lifespan(read_settings, warm_up=lambda: None),
+        routes=[Mount("/", pages)] if pages else [],
+    )
     server = _Server(
         uvicorn.Config(
             app, port=0, log_config=None, lifespan="on", timeout_graceful_shutdown=1, ws="none"
@@ -98,8 +116,7 @@ def serving(
     port = server.servers[0].sockets[0].getsockname()[1]
     client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S, trust_env=False)
     try:
-        studio = until(current_studio, "the studio is open")
-        yield Served(port, studio, client)
+        yield port, client
     finally:
         client.close()
         server.should_exit = True

@@ -5,6 +5,7 @@ starts one by itself. `/practice NAME [NUMBER]` in a question or a picture's pro
 wrong on purpose (the reader's table is built from the same rows, in `faults`):
 
     chat      400 401 402 422 429 500 503 [TIMES]   that HTTP status (the first TIMES times)
+              retry-after [SECONDS]  429 the first time, with Retry-After: SECONDS (2 unless told)
               html [STATUS]          a web page instead of JSON, 200 unless told
               cut                    the connection is dropped in mid-answer
               half-json              the body ends inside a line of JSON

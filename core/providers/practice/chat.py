@@ -69,7 +69,7 @@ class Chat:
                 self._check_key(request.headers.get("authorization", ""))
                 response = await endpoint(request)
             except ChatRefusal as refusal:
-                return JSONResponse(refusal.body, refusal.status, headers)
+                return JSONResponse(refusal.body, refusal.status, {**headers, **refusal.headers})
             response.headers.update(headers)
             return response
 
@@ -116,12 +116,17 @@ class Chat:
         return _CountedStream(request, steps, self._tally)
 
     def _faulty_status(self, asked: ChatRequest, faults: Faults) -> Response | None:
+        key = asked.question.content
         for status in CHAT_STATUSES:
             times = faults.get(str(status))
-            key = asked.question.content
             if str(status) in faults and self._repetitions.strikes(str(status), times, key):
                 message, kind, code = _STATUS_BODIES[status]
                 raise ChatRefusal(status, message, kind=kind, code=code)
+        if "retry-after" in faults and self._repetitions.strikes("retry-after", 1, key):
+            message, kind, code = _STATUS_BODIES[429]
+            wait_s = faults["retry-after"]
+            wait_s = 2 if wait_s is None else wait_s
+            raise ChatRefusal(429, message, kind=kind, code=code, retry_after_s=wait_s)
         if "html" in faults:
             return HTMLResponse(GATEWAY_PAGE, faults["html"] or 200)
         return None

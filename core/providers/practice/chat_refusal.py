@@ -7,10 +7,17 @@ class ChatRefusal(Exception):
     """The request is answered with this HTTP status and DeepSeek's error body."""
 
     def __init__(
-        self, status: int, message: str, *, kind: str = "invalid_request_error", code: str = ""
+        self,
+        status: int,
+        message: str,
+        *,
+        kind: str = "invalid_request_error",
+        code: str = "",
+        retry_after_s: int | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
+        self.headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
         self.body = {
             "error": {
                 "message": message,

@@ -41,6 +41,11 @@ CHAT_FAULTS: dict[str, tuple[str, str, str]] = {
         )
         for status in CHAT_STATUSES
     },
+    "retry-after": (
+        "[SECONDS]",
+        "第一次 429，并要求等 SECONDS 秒，默认 2",
+        "429 the first time, asking to wait SECONDS seconds, 2 unless told",
+    ),
     "html": ("[STATUS]", "网页代替 JSON，默认 200，可写 502", "a web page instead of JSON"),
     "cut": ("", "回答到一半断开连接", "connection dropped in mid-answer"),
     "half-json": ("", "停在一行 JSON 的中间", "the body ends inside a line of JSON"),

@@ -1,10 +1,12 @@
 """Picture tasks: what was accepted, and how far each must have come by now.
 
 A task's state follows from when it was made and what time it is, so a process that dies loses
-nothing: the journal keeps the beginnings, and the clock does the rest.
+nothing: the journal keeps the beginnings, and the clock does the rest. Several processes may share
+one journal: each reads what the others have added before it says that a task is unknown.
 """
 
 import json
+import os
 import secrets
 import time
 from collections.abc import Callable
@@ -66,6 +68,7 @@ class TaskBook:
         self._now = now
         self._tasks: dict[str, PracticeTask] = {}
         self._by_external_id: dict[str, PracticeTask] = {}
+        self._read_of: tuple[int, int] = (0, 0)  # which file, and how many bytes of it
         if journal is not None:
             self._read(journal)
 
@@ -76,24 +79,30 @@ class TaskBook:
     def add(self, task: PracticeTask) -> None:
         """Write a task down, then keep it."""
         if self._journal is not None:
-            with self._journal.open("a", encoding="utf-8") as file:
-                file.write(_line(task))
+            with self._journal.open("ab") as file:
+                file.write(_line(task).encode())  # one write: lines of others stay whole
         self._keep(task)
 
     def find(self, task_id: str) -> PracticeTask | None:
         """Return the task Kling would find under its own id."""
+        if task_id not in self._tasks:
+            self._read_new()
         return self._tasks.get(task_id)
 
     def find_external(self, external_task_id: str) -> PracticeTask | None:
         """Return the task that was submitted under this id."""
+        if external_task_id not in self._by_external_id:
+            self._read_new()
         return self._by_external_id.get(external_task_id)
 
     def newest_first(self) -> list[PracticeTask]:
         """Return all tasks."""
+        self._read_new()
         return list(reversed(self._tasks.values()))
 
     def running_pictures(self) -> int:
         """Return how many concurrency slots are taken: one for each picture."""
+        self._read_new()
         now = self._now()
         return sum(task.n for task in self._tasks.values() if task.is_running(now))
 
@@ -106,16 +115,36 @@ class TaskBook:
         journal.parent.mkdir(parents=True, exist_ok=True)
         if not journal.exists():
             return
-        oldest_ms = (self._now() - KEPT_S) * 1000
-        lines = journal.read_text(encoding="utf-8", errors="replace").splitlines()
-        tasks = [task for task in map(_task_from_line, lines) if task is not None]
-        for task in tasks:
-            if task.created_at_ms >= oldest_ms:
-                self._keep(task)
-        if len(self._tasks) < len(lines):  # something is old, or was torn by a crash
+        lines = self._read_new()
+        if len(self._tasks) < lines:  # something is old, or was torn by a crash
             fresh = journal.with_suffix(".new")
             fresh.write_text("".join(map(_line, self._tasks.values())), encoding="utf-8")
             fresh.replace(journal)
+
+    def _read_new(self) -> int:
+        """Keep what the journal holds beyond what was read of it; return how many lines it was."""
+        if self._journal is None:
+            return 0
+        try:
+            with self._journal.open("rb") as file:
+                found = os.fstat(file.fileno())
+                number, place = self._read_of
+                if found.st_ino != number or found.st_size < place:
+                    place = 0  # another process has written it anew
+                if found.st_size == place:
+                    return 0
+                file.seek(place)
+                data = file.read()
+        except FileNotFoundError:
+            return 0
+        whole = data.rfind(b"\n") + 1  # a line that is still being written is left for later
+        self._read_of = (found.st_ino, place + whole)
+        lines = data[:whole].decode(errors="replace").splitlines()
+        oldest_ms = (self._now() - KEPT_S) * 1000
+        for task in map(_task_from_line, lines):
+            if task is not None and task.created_at_ms >= oldest_ms:
+                self._keep(task)
+        return len(lines) + (whole < len(data))
 
 
 def new_task_id() -> str:

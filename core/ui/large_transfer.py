@@ -1,0 +1,68 @@
+"""Exports and imports of any size, beside the page's own connection: a component and signed links.
+
+Streamlit's own file inputs hold a file whole in memory, and end at `server.maxUploadSize`.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from core.errors import AppError
+from core.ui import session
+from core.ui.session import text
+
+_SCRIPT = Path(__file__).with_name("components") / "transfer.js"
+_TEXTS = (
+    *("download", "choose", "stop", "sending", "importing", "waiting"),
+    *("stopped", "expired", "full", "refused", "broken"),
+)
+_KEY = "large-transfer"
+
+
+def is_possible() -> bool:
+    """Tell whether this session's transfers may go beside the page.
+
+    A host that only runs the script serves no routes, and strangers get no disk to fill.
+    """
+    return "core.web.server" in sys.modules and session.is_trusted()
+
+
+def draw(on_done: Callable[[], None]) -> None:
+    """Draw the download and the upload of any size; `on_done` runs once an upload has ended."""
+    transfers, owner = session.studio().transfers, session.owner()
+
+    def take() -> None:
+        if (name := st.session_state[_KEY].get("done")) is not None:
+            _take(str(name))
+            on_done()
+
+    render = st.components.v2.component("inkling_transfer", js=_SCRIPT.read_text(encoding="utf-8"))
+    render(
+        key=_KEY,
+        data={
+            "export_ticket": transfers.tickets.sign(owner, "export"),
+            "import_ticket": transfers.tickets.sign(owner, "import"),
+            "texts": {name: text(f"large_transfer.{name}") for name in _TEXTS},
+        },
+        on_done_change=take,
+    )
+
+
+def _take(name: str) -> None:
+    """Note for the page how an upload ended, and forget it."""
+    known = session.state()
+    uploads, owner = session.studio().transfers.uploads, session.owner()
+    try:
+        state = uploads.state(owner, name)
+        facts = state.facts
+        if state.phase == "done":
+            known.error = None
+            known.imported = (facts["added"], facts["skipped"], facts["messages"])
+        elif state.phase == "failed":
+            known.error = AppError(
+                facts["sentence"], text_id=facts["text_id"], facts=facts["facts"]
+            )
+    except AppError as error:
+        known.error = error

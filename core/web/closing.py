@@ -1,0 +1,67 @@
+"""Graceful shutdown on SIGINT and SIGTERM: bounded, whatever is open.
+
+The server waits for open replies before it ends the lifespan, for ever unless it is told how long.
+With the studio's end every answer and every wish has its own; what is still open after GRACE_S (a
+body that does not arrive, a reader who does not read) is cancelled. A thread that still works then
+(a page's script, a file being decoded) is not waited for: each step is one transaction, so nothing
+that it leaves is half done.
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from core.work.studio import close_studio
+
+logger = logging.getLogger(__name__)
+
+# From the signal on: open calls are cancelled, and the process ends.
+GRACE_S = 1
+DEADLINE_S = 2.5
+
+
+def end_on_signals(closing: threading.Event) -> None:
+    """Close the studio as soon as the process is told to end, and see that the process does."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        handler = signal.getsignal(number)
+        if callable(handler):
+            signal.signal(number, partial(_close_and_pass_on, closing, handler))
+
+
+def _close_and_pass_on(
+    closing: threading.Event,
+    handler: Callable[[int, FrameType | None], Any],
+    number: int,
+    frame: FrameType | None,
+) -> None:
+    if not closing.is_set():
+        closing.set()
+        # uvicorn's own bound, which Streamlit gives no option for.
+        server = getattr(handler, "__self__", None)
+        if isinstance(server, uvicorn.Server):
+            server.config.timeout_graceful_shutdown = GRACE_S
+        threading.Thread(
+            target=_end, args=(number, time.monotonic() + DEADLINE_S), name="end", daemon=True
+        ).start()
+    handler(number, frame)
+
+
+def _end(number: int, deadline: float) -> None:
+    """Close the studio, and end the process if something else still keeps it up."""
+    closer = threading.Thread(target=close_studio, name="close-studio")
+    closer.start()
+    closer.join(max(0.0, deadline - time.monotonic()))
+    time.sleep(max(0.0, deadline - time.monotonic()))
+    logger.warning("Something is still at work; it goes on from its rows at the next start")
+    logging.shutdown()
+    os._exit(128 + number)

@@ -1,0 +1,119 @@
+"""Runs the unit, app and web tests at awkward moments and places, each in a process of its own.
+
+    python -m tests.moments                 # all of them: some minutes each
+    python -m tests.moments leap nobody     # those whose names hold one of these words
+    python -m tests.moments --list
+
+A test must pass whenever and wherever it runs: at midnight, on 29 February, half a world away,
+without a locale, as another user than root. The clock is moved by libfaketime, as PyPI has it: in
+Debian 12's the waits of Python 3.11 hang or fail. The last place needs root, to become somebody
+else. What follows `--` goes to pytest.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import product
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import libfaketime
+
+ROOT = Path(__file__).parents[1]
+SUITES = ("tests/unit", "tests/app", "tests/web")
+NOBODY = 65534
+
+# Local times, in each of the zones.
+MOMENTS = {
+    "midnight": "2026-12-09 23:59:40",  # the day changes while the first tests run
+    "quarter-past": "2026-12-09 01:11:00",
+    "end-of-month": "2027-01-31 23:50:00",
+    "leap-day": "2028-02-29 12:00:00",
+}
+ZONES = ("Asia/Shanghai", "America/New_York")
+
+
+@dataclass(frozen=True)
+class Place:
+    """When, where and as whom the tests run."""
+
+    name: str
+    moment: str | None
+    environment: dict[str, str] = field(default_factory=dict)
+    user: int | None = None
+
+
+def places() -> list[Place]:
+    """Return every moment in every zone, and one place as another user."""
+    plain = {"LANG": "C", "LC_ALL": "C"}
+    found = [
+        Place(f"{moment}-{zone.rpartition('/')[2]}", MOMENTS[moment], {**plain, "TZ": zone})
+        for moment, zone in product(MOMENTS, ZONES)
+    ]
+    return [*found, Place("nobody", None, plain, NOBODY)]
+
+
+def command(place: Place, home: Path, options: list[str]) -> list[str]:
+    """Return the command line that runs the tests at a place."""
+    tests = () if any((ROOT / arg.partition("::")[0]).exists() for arg in options) else SUITES
+    line = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    line += ["--basetemp", str(home / "tests"), *options, *tests]
+    if place.user is not None:
+        identity = [f"--reuid={place.user}", f"--regid={place.user}", "--clear-groups"]
+        line = ["setpriv", *identity, "--inh-caps=-all", "--bounding-set=-all", *line]
+    return line
+
+
+def moved_clock(moment: str, zone: str) -> dict[str, str]:
+    """Return the environment in which a process's clock begins at a local time."""
+    begins = datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo(zone))
+    offset_s = begins.timestamp() - time.time()
+    # What is waited for is measured by the monotonic clock, which nobody sets.
+    return {
+        "LD_PRELOAD": str(next(Path(libfaketime.__file__).parent.rglob("libfaketime.so.1"))),
+        "FAKETIME": f"{offset_s:+.0f}s",
+        "DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+def run(place: Place, options: list[str]) -> bool:
+    """Run the tests at a place; True when all that can run there have passed."""
+    print(f"== {place.name} ==", flush=True)
+    home = Path(tempfile.mkdtemp(prefix="inkling-place-"))
+    try:
+        if place.user is not None:
+            os.chown(home, place.user, place.user)
+        environment = {
+            **{k: v for k, v in os.environ.items() if k != "INKLING_NO_SKIPS"},
+            **place.environment,
+            "HOME": str(home),
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(home / "hypothesis"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **(moved_clock(place.moment, place.environment["TZ"]) if place.moment else {}),
+        }
+        done = subprocess.run(command(place, home, options), cwd=ROOT, env=environment)
+        return done.returncode == 0
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the places that were named, or all; 1 when a test failed at one of them."""
+    cut = arguments.index("--") if "--" in arguments else len(arguments)
+    words, options = arguments[:cut], arguments[cut + 1 :]
+    if words == ["--list"]:
+        print("\n".join(place.name for place in places()))
+        return 0
+    chosen = [p for p in places() if not words or any(word in p.name for word in words)]
+    failed = [place.name for place in chosen if not run(place, options)]
+    print(f"{len(chosen) - len(failed)} of {len(chosen)} places passed", *failed)
+    return 1 if failed or not chosen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
