@@ -107,6 +107,7 @@ class Studio:
 
     def close(self) -> None:
         """Stop all work; what was running is kept as it stands and goes on at the next start."""
+        self.transfers.close()
         try:
             self.answers.close()
         except TimeoutError:
