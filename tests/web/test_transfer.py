@@ -265,7 +265,7 @@ def _written(store: Store) -> int:
 
 CONVERSATIONS, MESSAGES, TEXT = 100, 20, "水墨 ink " * 1_900  # about 40 MB
 ROOM_MB = 50
-STEADY_S = 3.0
+STEADY_S = 2.0
 
 
 @pytest.fixture(scope="module")
@@ -291,7 +291,7 @@ def forget_peak(app: RunningApp) -> float:
 def settled_mb(app: RunningApp) -> float:
     """Wait until all that a page needs is loaded, behind readiness; return what is used then."""
     maps = Path(f"/proc/{app.process.pid}/maps")
-    until(lambda: "libarrow_python" in maps.read_text(), "pyarrow is being loaded")
+    until(lambda: "pandas/_libs/testing." in maps.read_text(), "pandas is loaded")
     since, used = time.monotonic(), forget_peak(app)
     while time.monotonic() - since < STEADY_S:
         time.sleep(0.1)
