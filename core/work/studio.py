@@ -155,6 +155,7 @@ class Studio:
     def close(self) -> None:
         """Stop all work; what was running is kept as it stands and goes on at the next start."""
         self._closing.set()
+        self.transfers.close()
         try:
             self.answers.close()
         except TimeoutError:
