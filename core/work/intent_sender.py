@@ -51,6 +51,7 @@ class Sending:
     turn: Turn | None = None
     is_waiting: bool = False  # an intent whose turn has not come: nothing of it has left
     unclear_answers: int = 0
+    posted_at: float | None = None  # by the monotonic clock, when this process sent it last
     duplicate: AppError | None = None  # a refusal that may mean "it is there already"
 
     def give_back(self) -> None:
@@ -108,6 +109,7 @@ class IntentSender:
             if marked is None:  # cancelled, or another process goes on with it
                 return None
             generation = marked
+            sending.posted_at = self._clock()
             try:
                 task = await self._kling.create_image_task(
                     generation.request,
@@ -178,8 +180,7 @@ class IntentSender:
                 if sending.duplicate is not None:
                     return await self._refuse(generation, sending, sending.duplicate)
                 sending.give_back()
-                sent_at = generation.sending_at or generation.updated_at
-                if datetime.now(UTC) - sent_at > RESEND_WITHIN:
+                if self._is_old(generation, sending):
                     return await self._steps.failed(generation, "error.task_fate_unknown")
                 return await self._steps.send_again(generation)
             await asyncio.sleep(min(self._pace.lookup_every_s, patience_s / 2))
@@ -225,6 +226,17 @@ class IntentSender:
         else:
             sending.turn.accepted()
         return await self._steps.uncertain(generation, reason(error))
+
+    def _is_old(self, generation: Generation, sending: Sending) -> bool:
+        """Tell whether Kling may have forgotten what was sent.
+
+        By the monotonic clock where this process sent it, else by Kling's own; ours may have jumped
+        since, and decides only where Kling tells no time.
+        """
+        if sending.posted_at is not None:
+            return self._clock() - sending.posted_at > RESEND_WITHIN.total_seconds()
+        sent_at = generation.sending_at or generation.updated_at
+        return (self._kling.now() or datetime.now(UTC)) - sent_at > RESEND_WITHIN
 
     def _retry_delays(self) -> Iterator[float]:
         return retry_delays(

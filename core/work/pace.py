@@ -21,6 +21,9 @@ class Pace:
     lookup_every_s: float = 2.5
     # "Duplicate id" says that the task is there, so it is looked for much longer than elsewhere.
     duplicate_patience_s: float = 600.0
+    # What Kling says that it does not have is believed once it has said so for this long: by the
+    # monotonic clock, since the other one may have jumped.
+    forget_after_s: float = 3600.0
     poll_shortest_s: float = POLL_SHORTEST_S
     poll_longest_s: float = POLL_LONGEST_S
     retry_first_s: float = 1.0
