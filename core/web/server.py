@@ -15,7 +15,14 @@ from core.errors import AppError
 from core.settings import Settings
 from core.web.before_pages import BeforePages
 from core.web.closing import end_on_signals
-from core.work.studio import close_studio, expect_studio, name_of_pass, open_studio
+from core.work.studio import (
+    Studio,
+    close_studio,
+    current_studio,
+    expect_studio,
+    name_of_pass,
+    open_studio,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -23,12 +30,16 @@ OPEN_AGAIN_S = 5.0
 
 
 def lifespan(
-    read_settings: Callable[[], Settings], *, warm_up: Callable[[], None]
+    read_settings: Callable[[], Settings],
+    *,
+    warm_up: Callable[[], None],
+    announce: Callable[[Studio], None] = lambda _studio: None,
 ) -> Callable[[Any], AbstractAsyncContextManager[None]]:
     """Return a lifespan that opens the studio beside the server's start, and closes it at the end.
 
     Opening happens in a thread: the server answers at once. A store that cannot be opened is told
-    by the pages and by 503s, and tried again until the server ends.
+    by the pages and by 503s, and tried again until the server ends. Once it is open, `announce` is
+    called with it.
     """
 
     def open_early(closing: threading.Event) -> None:
@@ -39,6 +50,8 @@ def lifespan(
             logger.exception("Warming up ended with an unexpected error")
         while not is_open and not closing.wait(OPEN_AGAIN_S):
             is_open = _opened(read_settings)
+        if (studio := current_studio()) is not None:
+            announce(studio)
 
     @asynccontextmanager
     async def life(_app: Any) -> AsyncIterator[None]:
