@@ -17,9 +17,9 @@ def lan_addresses() -> tuple[str, ...]:
 
 
 def _address_towards(address: str) -> str | None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        try:
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
             asking.connect((address, _DISCARD_PORT))
-        except OSError:
-            return None
-        return str(asking.getsockname()[0])
+            return str(asking.getsockname()[0])
+    except OSError:
+        return None

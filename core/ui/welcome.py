@@ -1,6 +1,8 @@
 """The start's one line on the console for who cannot be "here": a one-time link."""
 
+import contextlib
 import logging
+import sys
 
 from core.access.invitations import LIFETIME_S, Invitation
 from core.errors import StoreError
@@ -24,7 +26,14 @@ def announce_way_in(studio: Studio) -> None:
     except StoreError as error:
         logger.warning("No one-time link can be made: %s", error)
         return
-    print(_lines(made, () if is_behind_proxy else reachable.bases(None)), flush=True)  # noqa: T201
+    _print(_lines(made, () if is_behind_proxy else reachable.bases(None)))
+
+
+def _print(text: str) -> None:
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    # A console that cannot write Chinese, or is gone, keeps nothing from opening.
+    with contextlib.suppress(OSError, ValueError):
+        print(text.encode(encoding, "replace").decode(encoding), flush=True)
 
 
 def _lines(made: Invitation, bases: tuple[str, ...]) -> str:

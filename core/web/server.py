@@ -18,7 +18,6 @@ from core.web.closing import end_on_signals
 from core.work.studio import (
     Studio,
     close_studio,
-    current_studio,
     expect_studio,
     name_of_pass,
     open_studio,
@@ -43,15 +42,13 @@ def lifespan(
     """
 
     def open_early(closing: threading.Event) -> None:
-        is_open = _opened(read_settings)
+        is_open = _opened(read_settings, announce)
         try:
             warm_up()
         except Exception:  # only slower then; what opens the studio must go on
             logger.exception("Warming up ended with an unexpected error")
         while not is_open and not closing.wait(OPEN_AGAIN_S):
-            is_open = _opened(read_settings)
-        if (studio := current_studio()) is not None:
-            announce(studio)
+            is_open = _opened(read_settings, announce)
 
     @asynccontextmanager
     async def life(_app: Any) -> AsyncIterator[None]:
@@ -95,9 +92,9 @@ def _without_query(record: logging.LogRecord) -> bool:
     return True
 
 
-def _opened(read_settings: Callable[[], Settings]) -> bool:
+def _opened(read_settings: Callable[[], Settings], announce: Callable[[Studio], None]) -> bool:
     try:
-        open_studio(read_settings)
+        announce(open_studio(read_settings))
     except AppError:
         logger.info("The pages say what is wrong; it is tried again")
         return False
