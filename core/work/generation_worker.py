@@ -79,6 +79,7 @@ class GenerationWorker:
             usual_durations=self._usual_durations,
             pace=self._pace,
             random=self._random,
+            clock=clock,
         )
         self._collector = PictureCollector(
             kling=kling,
@@ -87,6 +88,7 @@ class GenerationWorker:
             steps=self._steps,
             pace=self._pace,
             random=self._random,
+            clock=clock,
         )
         self._sender: IntentSender | None = None
         self._drivers: dict[str, asyncio.Task[None]] = {}
@@ -150,7 +152,7 @@ class GenerationWorker:
 
     async def recent_tasks(self) -> tuple[KlingTask, ...]:
         """Return what the account made while Kling keeps it, newest first; buys nothing."""
-        return await recent_tasks(self._kling, now=datetime.now(UTC))
+        return await recent_tasks(self._kling)
 
     async def run(self) -> None:
         """Take up open generations as they come, until cancelled."""
