@@ -8,7 +8,9 @@ from core.ui.session import text
 session.arrive("status")
 st.subheader(text("status.title"), anchor=False)
 if session.is_trusted():
+    notices.news()
     notices.all_problems()
+    status_view.draw_settings()
 
 chat, images = st.columns(2, gap="medium")
 with chat:

@@ -4,8 +4,10 @@ A fact of the connection, which no request can leave out or make up: the address
 whose socket it is. The pages' script is given it in a header which callers cannot send.
 """
 
+import hmac
 import json
 import os
+import secrets
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +20,7 @@ from core.access.sock_diag import Address, CannotTellError, uid_behind
 Whose = Literal["ours", "another", "nobody", "unknown"]
 
 PEER_HEADER = "x-inkling-peer"
+_SEAL = secrets.token_hex(16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,17 @@ class Peer:
     http_version: str = "1.1"
 
     def to_header(self) -> str:
-        """Write it as the value of a header."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        """Write it as the value of a header that only this process can write."""
+        return f"{_SEAL} {json.dumps(asdict(self), separators=(',', ':'))}"
 
     @classmethod
     def from_header(cls, value: str | None) -> "Peer | None":
-        """Read what `to_header` wrote; None where nobody has told us of the peer."""
-        return None if value is None else cls(**json.loads(value))
+        """Read what `to_header` wrote; None where nobody of this process has told of the peer."""
+        seal, _, facts = (value or "").partition(" ")
+        # Where no middleware stands before the script, callers may send what they like.
+        if not hmac.compare_digest(seal.encode("utf-8", "replace"), _SEAL.encode()):
+            return None
+        return cls(**json.loads(facts))
 
 
 def look_at(

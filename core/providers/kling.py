@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -96,6 +96,7 @@ class Kling:
             else (credentials.secret_key, credentials.access_key)
         )
         self._clock = clock
+        self._told: tuple[float, float] | None = None  # Kling's time, and the monotonic clock's
         self._client = client or build_client(timeout=TIMEOUT, network=network)
 
     async def create_image_task(
@@ -172,6 +173,13 @@ class Kling:
         """Return the Authorization header's value for a request made now."""
         return f"Bearer {self._token()}"
 
+    def now(self) -> datetime | None:
+        """Return the time by Kling's own clock, from its last reply; None when it never told."""
+        if self._told is None:
+            return None
+        told, at = self._told
+        return datetime.fromtimestamp(told + time.monotonic() - at, UTC)
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._client.aclose()
@@ -242,7 +250,7 @@ class Kling:
             headers["Content-Type"] = content_type
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._client.request(
+                reply = await self._client.request(
                     method, url, content=body, headers=headers, timeout=TIMEOUT
                 )
         except TimeoutError as error:
@@ -250,6 +258,9 @@ class Kling:
             raise transport_error(late, provider=PROVIDER, host=self._host) from error
         except httpx.HTTPError as error:
             raise transport_error(error, provider=PROVIDER, host=self._host) from error
+        if (told := http_date(reply.headers.get("date", ""))) is not None:
+            self._told = (told, time.monotonic())
+        return reply
 
     def _token(self) -> str:
         token = self._tokens.token(now=self._clock()).strip()

@@ -1,5 +1,6 @@
 """Where settings are looked up, and what of it cannot be used."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
@@ -14,6 +15,10 @@ from core.settings.files import UnreadableError, names_within, parse_toml, read_
 ENVIRONMENT = "the environment"
 SECRETS_FILE = ".streamlit/secrets.toml"
 DOTENV_FILES = (".env.local", ".env")
+
+_BEHIND_PROXY = re.compile(
+    r"(?m)^[ \t]*(?:access[ \t]*\.[ \t]*)?behind_proxy[ \t]*=(?![ \t]*false\b)"
+)
 
 _Value = TypeVar("_Value")
 
@@ -34,6 +39,8 @@ class Sources:
         names: Iterable[str] = (),
     ) -> None:
         self.problems: list[ConfigurationError] = []
+        # A file that is lost to a mistake may have said so: who may spend must not hang on a comma.
+        self.may_be_behind_proxy = False
         tables = [(SECRETS_FILE, secrets)] if secrets is not None else self._tables(root, files)
         # Of several files the later ones win, as Streamlit has it.
         self.secrets = {key: value for _, table in tables for key, value in table.items()}
@@ -97,8 +104,10 @@ class Sources:
         tables: list[tuple[str, Mapping[str, Any]]] = []
         for path in (root / SECRETS_FILE,) if files is None else files:
             source = _name_of(path, root)
-            table, line = parse_toml(self._text(path, source))
+            text = self._text(path, source)
+            table, line = parse_toml(text)
             if line is not None:
+                self.may_be_behind_proxy |= _BEHIND_PROXY.search(text) is not None
                 self.problems.append(
                     ConfigurationError(
                         source,

@@ -6,13 +6,14 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from core.models import Picture
+from core.models import GenerationStatus, Picture
 from core.storage.database import Database
 from core.storage.generation_rows import (
     PictureSlot,
     SlotStatus,
     generation_gone,
     picture_from,
+    record,
     slot_from,
 )
 from core.storage.schema import generations, picture_slots, pictures
@@ -101,6 +102,41 @@ class PictureSlots:
                 attempts=picture_slots.c.attempts + 1,
             )
             return next(slot for slot in _slots(connection, generation_id) if slot.index == index)
+
+    def fetch_again(self, owner: str, generation_id: str, *, if_ended_as: str) -> bool:
+        """Have the pictures that were given up fetched again; False when none were, so."""
+        now = self._clock()
+        with self._database.write() as connection:
+            again = connection.execute(
+                update(generations)
+                .where(
+                    generations.c.id == generation_id,
+                    generations.c.owner == owner,
+                    generations.c.error_text_id == if_ended_as,
+                    generations.c.status.in_(("failed", "archived")),
+                )
+                .values(
+                    status=GenerationStatus.SUCCEEDED.value,
+                    error_text_id=None,
+                    error_facts=None,
+                    error_detail="",
+                    updated_at=now,
+                    next_check_at=now,
+                )
+            )
+            if again.rowcount != 1:
+                return False
+            connection.execute(
+                update(picture_slots)
+                .where(
+                    picture_slots.c.generation_id == generation_id,
+                    picture_slots.c.status == SlotStatus.FAILED.value,
+                )
+                .values(status=SlotStatus.PENDING.value, error_text_id=None, updated_at=now)
+            )
+            note = "to be fetched again"
+            record(connection, generation_id, GenerationStatus.SUCCEEDED, note, at=now)
+            return True
 
     def _set_slot(
         self, connection: Connection, generation_id: str, index: int, **values: object

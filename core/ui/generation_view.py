@@ -15,6 +15,7 @@ from core.ui.drawings import placeholder, ratio_size
 from core.ui.formats import duration, file_words, moment
 from core.ui.session import text
 from core.wire.image_models import find_image_model
+from core.work.generation_steps import UNREADABLE_TEXT_ID
 
 PROMPT_SHOWN = 300
 COLUMNS_MOST = 3
@@ -219,6 +220,14 @@ def _lacks_its_key(generation: Generation) -> bool:
 
 
 def _draw_actions(generation: Generation) -> None:
+    if generation.error_text_id == UNREADABLE_TEXT_ID:
+        st.button(
+            text("images.fetch_again"),
+            icon=":material/refresh:",
+            key=f"fetch-{generation.id}",
+            on_click=_fetch_again,
+            args=(generation.id,),
+        )
     if generation.status is GenerationStatus.INTENDED and generation.sending_at is None:
         st.button(
             text("images.cancel"),
@@ -227,6 +236,13 @@ def _draw_actions(generation: Generation) -> None:
             on_click=_cancel,
             args=(generation.id,),
         )
+
+
+def _fetch_again(generation_id: str) -> None:
+    try:
+        session.studio().generations.fetch_again(session.owner(), generation_id)
+    except AppError as error:
+        session.state().image_error = error
 
 
 def _cancel(generation_id: str) -> None:

@@ -13,8 +13,10 @@ from core.errors import AppError, NotFoundError
 from core.providers.deepseek_wire import Balance
 from core.providers.kling_wire import AccountCosts
 from core.ui import reachable, session
+from core.ui.configuration import app_settings
 from core.ui.session import Account, ProviderName, text
 from core.work.services import Mode
+from core.work.studio import reread_settings
 
 Standing = Literal["unchecked", "accepted", "refused", "practice", "unusable"]
 
@@ -62,6 +64,22 @@ def draw_storage() -> None:
             return
         open_count = sum(count for status, count in counts.items() if not status.is_final)
         _fact(text("status.pending"), str(open_count))
+
+
+def draw_settings() -> None:
+    """Draw the button that reads the settings again, and what came of it."""
+    if st.button(text("status.reread"), key="reread-settings", icon=":material/refresh:"):
+        try:
+            fixed = reread_settings(app_settings)
+        except AppError as error:
+            session.show_error(error)
+            st.caption(text("status.reread_kept"))
+            return
+        session.state().checks.clear()
+        session.state().notice = text("status.reread_done")
+        if fixed:
+            session.state().notice = text("status.reread_fixed", names=", ".join(fixed))
+        st.rerun()
 
 
 def draw_http() -> None:

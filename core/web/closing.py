@@ -38,6 +38,32 @@ def end_on_signals(closing: threading.Event) -> None:
             signal.signal(number, partial(_close_and_pass_on, closing, handler))
 
 
+def reread_on_hangup(reread: Callable[[], object]) -> None:
+    """Have SIGHUP read the settings again, as services do, where the platform has it.
+
+    A terminal that is closed sends it too: then the process ends as it always did.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGHUP"):
+        return
+    had_terminal = _has_terminal()
+
+    def hang_up(number: int, _frame: FrameType | None) -> None:
+        if had_terminal and not _has_terminal():
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+        threading.Thread(target=reread, name="read-settings", daemon=True).start()
+
+    signal.signal(signal.SIGHUP, hang_up)
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
 def _close_and_pass_on(
     closing: threading.Event,
     handler: Callable[[int, FrameType | None], Any],

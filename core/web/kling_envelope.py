@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 
 from core.models import Generation, GenerationStatus
+from core.work.generation_steps import UNREADABLE_TEXT_ID
 
 _NAMESPACE = uuid.UUID("6f2f7d1c-5a0b-4a55-9c0f-0f3d1c1f2b77")
 
@@ -27,11 +28,17 @@ def described(generation: Generation) -> dict[str, object]:
     """Return the reply to a look at a task that runs, or that failed."""
     task = _task(generation, _WORDS[generation.status], generation.updated_at)
     is_failed = generation.status is GenerationStatus.FAILED
-    task["task_status_msg"] = generation.error_detail if is_failed else ""
+    task["task_status_msg"] = _failure(generation) if is_failed else ""
     task["watermark_info"] = {"enabled": generation.request.watermark}
     if generation.unit_deduction is not None:
         task["final_unit_deduction"] = generation.unit_deduction
     return _envelope(generation, f"{generation.status}", task)
+
+
+def _failure(generation: Generation) -> str:
+    if generation.error_text_id == UNREADABLE_TEXT_ID:
+        return "the task's files are no pictures; the studio's page fetches them again when asked"
+    return generation.error_detail
 
 
 def refused(generation: Generation) -> tuple[int, dict[str, object]]:

@@ -13,6 +13,7 @@ from core.web.desk import Desk
 from core.web.kling_create import PICTURE_BODY_BYTES, KlingCreate
 from core.web.kling_replies import KlingReplies
 from core.web.kling_target import PREFIX, target_from
+from core.work.generation_steps import UNREADABLE_TEXT_ID
 from core.work.owners import LOCAL_OWNER
 
 GENERATIONS_PATH = f"{PREFIX}/v1/images/generations"
@@ -95,9 +96,9 @@ def _is_known(generation: Generation) -> bool:
     """Tell whether the ledger can answer for Kling: its worker looks at the task all the time."""
     if generation.status in (GenerationStatus.SUBMITTED, GenerationStatus.PROCESSING):
         return True
-    return (
-        generation.status is GenerationStatus.FAILED
-        and generation.error_text_id == "error.task_failed"
+    return generation.status is GenerationStatus.FAILED and generation.error_text_id in (
+        "error.task_failed",
+        UNREADABLE_TEXT_ID,
     )
 
 

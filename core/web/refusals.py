@@ -28,7 +28,7 @@ _SENTENCES: dict[Language, dict[str, str]] = {
         "or open /enter in the browser.",
         "user": "{seen} is not among users under [access] in .streamlit/secrets.toml.",
         "token": "This access token is not one of those in INKLING_TOKENS; check it, or add it "
-        "there and restart the studio.",
+        "there and read the settings again on the Status page.",
         "host": "The studio is not known as {seen}. Such a name leads here through a proxy: set "
         "behind_proxy = true under [access] in .streamlit/secrets.toml, and let callers in with "
         "INKLING_TOKENS, browsers at /enter.",
@@ -37,7 +37,7 @@ _SENTENCES: dict[Language, dict[str, str]] = {
         ".streamlit/secrets.toml: then whoever calls from this machine by that name may spend "
         "without a token. If a proxy does, set behind_proxy = true there, and use /enter.",
         "origin": "Pages of {seen} may not call the studio; to allow them, add that origin to "
-        "origins under [access] in .streamlit/secrets.toml and restart the studio.",
+        "origins under [access] in .streamlit/secrets.toml and read the settings again.",
     },
     "zh": {
         "elsewhere": "这个请求来自另一台机器，或经过了代理（{seen}），需要访问令牌：请在运行墨灵"
@@ -53,7 +53,7 @@ _SENTENCES: dict[Language, dict[str, str]] = {
         "rootless 容器、WSL 的转接、以别人身份的 ssh -L 时都会这样。请用 Authorization: Bearer "
         "发送 INKLING_TOKENS 里的令牌，或在浏览器里打开 /enter。",
         "user": "{seen} 不在 .streamlit/secrets.toml 中 [access] 的 users 名单里（墨灵）。",
-        "token": "这个访问令牌不在 INKLING_TOKENS 中。请核对，或把它加进去并重启墨灵。",
+        "token": "这个访问令牌不在 INKLING_TOKENS 中。请核对，或把它加进去并重新读取设置。",
         "host": "墨灵不认识 {seen} 这个主机名。这样的名字是经代理来的：请在 "
         ".streamlit/secrets.toml 的 [access] 中设 behind_proxy = true，程序用 INKLING_TOKENS "
         "里的令牌，浏览器打开 /enter。",
@@ -61,7 +61,7 @@ _SENTENCES: dict[Language, dict[str, str]] = {
         "代理，请把它加入 .streamlit/secrets.toml 中 [access] 的 hosts：之后从这台机器用这个"
         "名字访问的人不用令牌就能花钱。如果有代理，请在那里设 behind_proxy = true，并使用 /enter。",
         "origin": "{seen} 的网页不能调用墨灵。要允许它们，请把这个来源加入 "
-        ".streamlit/secrets.toml 中 [access] 的 origins，并重启墨灵。",
+        ".streamlit/secrets.toml 中 [access] 的 origins，并重新读取设置。",
     },
 }
 _UNKNOWN: dict[Language, str] = {"en": "an unknown place", "zh": "未知的地方"}

@@ -14,13 +14,14 @@ from core.access.forwarders import LATCH
 from core.errors import AppError
 from core.settings import Settings
 from core.web.before_pages import BeforePages
-from core.web.closing import end_on_signals
+from core.web.closing import end_on_signals, reread_on_hangup
 from core.work.studio import (
     Studio,
     close_studio,
     expect_studio,
     name_of_pass,
     open_studio,
+    reread_settings,
 )
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ def lifespan(
         )
         opening.start()
         end_on_signals(closing)
+        reread_on_hangup(lambda: _reread(read_settings))
         try:
             yield
         finally:
@@ -90,6 +92,19 @@ def _without_query(record: logging.LogRecord) -> bool:
         client, method, target, *rest = record.args
         record.args = (client, method, str(target).partition("?")[0], *rest)
     return True
+
+
+def _reread(read_settings: Callable[[], Settings]) -> None:
+    try:
+        fixed = reread_settings(read_settings)
+    except AppError as error:
+        logger.error("The settings were not read again: %s", error)
+    except Exception as error:
+        logger.error("The settings were not read again: %s", type(error).__name__)
+    else:
+        logger.info("The settings were read again")
+        if fixed:
+            logger.warning("Only a new start changes %s", ", ".join(fixed))
 
 
 def _opened(read_settings: Callable[[], Settings], announce: Callable[[Studio], None]) -> bool:

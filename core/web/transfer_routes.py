@@ -5,6 +5,7 @@ layer gets here without one, and it opens nothing else.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,8 @@ from core.web.routing import Table
 from core.work.transfer_tickets import Purpose
 from core.work.transfers import Transfers
 from core.work.uploads import UploadState, WrongPlaceError
+
+logger = logging.getLogger(__name__)
 
 PIECE_BYTES = 1 << 20
 TOTAL_MOST = 1 << 40
@@ -66,10 +69,13 @@ class TransferRoutes:
                 chunk = await asyncio.to_thread(_chunk, pieces)
             if not leaving.done():
                 await call.end()
-        except StoreError as error:
-            if not call.has_begun:
+        except Exception as error:
+            if not call.has_begun and isinstance(error, StoreError):
                 raise CallError(503, STORE_SENTENCE) from error
+            if not call.has_begun:
+                raise
             # Not ended: a file that lacks its rest must not look complete.
+            logger.exception("An export was cut short")
         finally:
             leaving.cancel()
             await asyncio.to_thread(pieces.close)  # type: ignore[attr-defined]
@@ -109,6 +115,7 @@ class TransferRoutes:
         """Remove what is there of a file."""
         owner, name = await self._owner(call, "import"), _name(call)
         await self._try(self._transfers.uploads.remove, owner, name)
+        await self._try(self._transfers.uploads.forget_note, owner, name)
         await call.reply(204, b"", "")
 
     @property

@@ -21,6 +21,7 @@ from core.work.pace import Pace
 
 logger = logging.getLogger(__name__)
 
+UNREADABLE_TEXT_ID = "error.pictures_unreadable"
 _Result = TypeVar("_Result")
 Status = GenerationStatus
 
@@ -162,6 +163,17 @@ class GenerationSteps:
             }
         return await self._move(generation, Status.ARCHIVED, {Status.SUCCEEDED}, **fields)
 
+    async def unreadable(self, generation: Generation, *, made: int) -> Generation | None:
+        """Write down that files came which are no pictures: they can be asked for again."""
+        return await self._move(
+            generation,
+            Status.ARCHIVED if made else Status.FAILED,
+            {Status.SUCCEEDED},
+            note=UNREADABLE_TEXT_ID,
+            error_text_id=UNREADABLE_TEXT_ID,
+            error_facts={"made": made, "asked": generation.request.n},
+        )
+
     async def failed(
         self, generation: Generation, text_id: str, detail: str = ""
     ) -> Generation | None:
@@ -193,7 +205,8 @@ def finished_at(generation: Generation, task: KlingTask, *, now: datetime) -> da
         return now
     span = task.updated_at - task.created_at
     ended = generation.submitted_at + span
-    return ended if span > timedelta(0) and ended <= now else now
+    was_set_back = now < generation.submitted_at  # our clock: nothing ends before it began
+    return ended if span > timedelta(0) and (ended <= now or was_set_back) else now
 
 
 def reason(error: AppError) -> str:

@@ -79,6 +79,7 @@ class GenerationWorker:
             usual_durations=self._usual_durations,
             pace=self._pace,
             random=self._random,
+            clock=clock,
         )
         self._collector = PictureCollector(
             kling=kling,
@@ -87,9 +88,13 @@ class GenerationWorker:
             steps=self._steps,
             pace=self._pace,
             random=self._random,
+            clock=clock,
         )
         self._sender: IntentSender | None = None
         self._drivers: dict[str, asyncio.Task[None]] = {}
+        self._sendings: dict[str, Sending] = {}
+        self._is_retired = False
+        self._freeing: set[asyncio.Task[None]] = set()
         self._leases = GenerationLeases(
             store,
             process_id=process_id,
@@ -137,6 +142,11 @@ class GenerationWorker:
         self._usual[key] = (self._clock(), known)
         return known
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it does nothing any more."""
+        return self._main is not None and self._main.done()
+
     # -- on the loop -------------------------------------------------------------------------------
 
     def wake(self) -> None:
@@ -148,9 +158,21 @@ class GenerationWorker:
         if (driver := self._drivers.get(generation_id)) is not None:
             driver.cancel()
 
+    def retire(self) -> None:
+        """Take up nothing more, and end when what is under way has ended: others have the rest.
+
+        What waits for its turn is given back. What was sent is followed by who sent it: another
+        account may not know it.
+        """
+        self._is_retired = True
+        for generation_id, sending in self._sendings.items():
+            if sending.is_waiting:
+                self.drop(generation_id)
+        self._poke.set()
+
     async def recent_tasks(self) -> tuple[KlingTask, ...]:
         """Return what the account made while Kling keeps it, newest first; buys nothing."""
-        return await recent_tasks(self._kling, now=datetime.now(UTC))
+        return await recent_tasks(self._kling)
 
     async def run(self) -> None:
         """Take up open generations as they come, until cancelled."""
@@ -166,9 +188,13 @@ class GenerationWorker:
                 clock=self._clock,
             )
             async with asyncio.TaskGroup() as group:
-                group.create_task(self.watch.run(), name=f"watch-{self._provider}")
-                group.create_task(self._leases.hold(), name=f"leases-{self._provider}")
+                helpers = (
+                    group.create_task(self.watch.run(), name=f"watch-{self._provider}"),
+                    group.create_task(self._leases.hold(), name=f"leases-{self._provider}"),
+                )
                 await self._claim_for_ever(slots, self._sender)
+                for helper in helpers:
+                    helper.cancel()
         finally:
             await self._let_go()
 
@@ -179,10 +205,10 @@ class GenerationWorker:
             await asyncio.wait([self._main])
 
     async def _claim_for_ever(self, slots: Slots, sender: IntentSender) -> None:
-        while True:
+        while not (self._is_retired and not self._drivers):
             self._poke.clear()
             try:
-                is_more = await self._claim(slots, sender)
+                is_more = not self._is_retired and await self._claim(slots, sender)
                 self._store_trouble = None
             except StoreError as error:
                 self._tell_store_trouble(error)
@@ -215,16 +241,19 @@ class GenerationWorker:
                 if not driver.cancelling():
                     continue
                 await asyncio.wait([driver])  # taken back, and asked for again since
+            sending = self._sendings[generation.id] = Sending(is_waiting=_is_unsent(generation))
             driver = asyncio.create_task(
-                self._drive(generation, slots, sender), name=f"generation-{generation.id}"
+                self._drive(generation, sending, slots, sender),
+                name=f"generation-{generation.id}",
             )
             self._drivers[generation.id] = driver
             driver.add_done_callback(partial(self._ended, generation.id))
         return len(claimed) == CLAIM_LIMIT
 
-    async def _drive(self, generation: Generation, slots: Slots, sender: IntentSender) -> None:
+    async def _drive(
+        self, generation: Generation, sending: Sending, slots: Slots, sender: IntentSender
+    ) -> None:
         """Take one generation from where its row stands to its end."""
-        sending = Sending()
         if not _is_unsent(generation) and generation.status is not Status.SUCCEEDED:
             sending.turn = slots.adopt(generation.request.n)
         current: Generation | None = generation
@@ -246,16 +275,31 @@ class GenerationWorker:
 
     def _ended(self, generation_id: str, driver: asyncio.Task[None]) -> None:
         del self._drivers[generation_id]
+        sending = self._sendings.pop(generation_id)
+        if self._is_retired:
+            self._poke.set()
+            if sending.is_waiting:
+                self._free_soon(generation_id)
         if not driver.cancelled() and (error := driver.exception()) is not None:
             # The lease runs out, and the row is taken up again from where it stands.
             logger.error("Generation %s stumbled", generation_id, exc_info=error)
+
+    def _free_soon(self, generation_id: str) -> None:
+        freeing = asyncio.create_task(asyncio.to_thread(self._leases.free, [generation_id]))
+        self._freeing.add(freeing)
+        freeing.add_done_callback(self._freed)
+
+    def _freed(self, freeing: "asyncio.Task[None]") -> None:
+        self._freeing.discard(freeing)
+        if not freeing.cancelled() and (error := freeing.exception()) is not None:
+            logger.info("A lease runs out by itself: %s", error)
 
     async def _let_go(self) -> None:
         held = list(self._drivers)
         drivers = list(self._drivers.values())
         for driver in drivers:
             driver.cancel()
-        await asyncio.gather(*drivers, return_exceptions=True)
+        await asyncio.gather(*drivers, *self._freeing, return_exceptions=True)
         self._steps.close()
         self._collector.close()
         try:

@@ -14,6 +14,7 @@ from core.storage.store import Store
 from core.wire.image_rules import ReferenceFacts, check_image_request
 from core.work.busy import Busy, busy_from
 from core.work.estimates import Estimate, estimate
+from core.work.generation_steps import UNREADABLE_TEXT_ID
 from core.work.generation_worker import GenerationWorker
 from core.work.loop import LoopThread
 from core.work.owners import LOCAL_OWNER, may_spend
@@ -97,6 +98,15 @@ class Generations:
             return False
         for worker in self._workers():
             self._post(partial(worker.drop, generation_id))
+        return True
+
+    def fetch_again(self, owner: str, generation_id: str) -> bool:
+        """Fetch files again that could not be read; buys nothing. False when there are none."""
+        again = self._store.generations.fetch_again
+        if not again(owner, generation_id, if_ended_as=UNREADABLE_TEXT_ID):
+            return False
+        for worker in self._workers():
+            self._post(worker.wake)
         return True
 
     def recover(self, owner: str) -> RecoveryResult:

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from core.errors import AppError
@@ -16,24 +18,54 @@ DELETED_KEPT_FOR = timedelta(days=30)
 # A stranger's session cannot be found again once it has ended; this is long enough for one.
 VISITORS_KEPT_FOR = timedelta(days=1)
 EVERY_S = 3600.0
+OFF_MOST = timedelta(days=7)
+_LAST_KEY = "housekeeping.counted_until"
 
 
 class Housekeeping:
     """Keeps database and archive from growing with what nobody can see any more."""
 
-    def __init__(self, store: Store, archive: Archive, uploads: Uploads | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        archive: Archive,
+        uploads: Uploads | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._archive = archive
         self._uploads = uploads
+        self._clock = clock
+        self._last: tuple[datetime, float] | None = None  # counted up to here, at that moment
 
     async def run(self) -> None:
         """Tidy now and then, until cancelled."""
         while True:
             try:
-                await asyncio.to_thread(self.tidy, datetime.now(UTC))
+                await asyncio.to_thread(lambda: self.tidy(self._ages_from()))
             except AppError as error:
                 logger.warning("Tidying up waits: %s", error)
             await asyncio.sleep(EVERY_S)
+
+    def _ages_from(self) -> datetime:
+        """Return the moment that ages are counted from: never further on than is known to be so.
+
+        A clock that jumps weeks ahead must delete nothing. While the app runs, the monotonic clock
+        tells how much time went by; while it was off the other one is believed up to OFF_MOST.
+        """
+        now, monotonic = datetime.now(UTC), self._clock()
+        if self._last is not None:
+            moment, at = self._last
+            passed = moment + timedelta(seconds=monotonic - at)
+        else:
+            known = self._store.values.get(_LAST_KEY)
+            moment = datetime.fromisoformat(known) if isinstance(known, str) else now
+            passed = moment + OFF_MOST
+        counted = min(now, passed)
+        self._last = (counted, monotonic)
+        self._store.values.set(_LAST_KEY, counted.isoformat())
+        return counted
 
     def tidy(self, now: datetime) -> None:
         """Remove what is due; harmless to repeat, and in several processes at once."""

@@ -32,6 +32,12 @@ class Pace:
     rest_first_s: float = 2.0
     rest_longest_s: float = 60.0
 
+    @property
+    def forget_after_s(self) -> float:
+        """What Kling says that it does not have is believed once it has said so for this long: by
+        the monotonic clock, since the other one may have jumped."""
+        return self.duplicate_patience_s
+
 
 # The practice server is on this machine: what it took is there at once.
 PRACTICE_PACE = Pace(resend_after_s=3.0, lookup_every_s=1.0)

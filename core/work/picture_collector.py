@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
@@ -11,13 +13,21 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from core.errors import AppError, PictureError, ProtocolError, ProviderError, StoreError
+from core.errors import (
+    AppError,
+    PictureError,
+    ProtocolError,
+    ProviderError,
+    StoreError,
+    UnavailableError,
+)
 from core.models import Generation, TaskImage
 from core.providers.downloads import PictureFetcher
 from core.providers.kling import Kling
 from core.storage.generation_rows import SlotStatus
 from core.storage.pictures import Archive
 from core.wire.pacing import retry_delays
+from core.work.denials import Denials
 from core.work.generation_steps import GenerationSteps
 from core.work.pace import Pace
 from core.work.task_follower import RETENTION
@@ -27,6 +37,9 @@ logger = logging.getLogger(__name__)
 FETCHES_AT_ONCE = 6
 # After so many tries a picture is given up, if Kling does not keep it any longer either.
 TRIES_AT_LEAST = 3
+# A file that came whole and is no picture: fetched so often, then a person is asked.
+UNREADABLE_TRIES = 8
+UNREADABLE = "error.picture_broken"
 
 
 class PictureCollector:
@@ -41,7 +54,9 @@ class PictureCollector:
         steps: GenerationSteps,
         pace: Pace,
         random: Random,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._kling = kling
         self._fetcher = fetcher
         self._archive = archive
@@ -67,23 +82,28 @@ class PictureCollector:
             longest_s=self._pace.fetch_retry_longest_s,
         )
         tries = 0
+        gone = Denials(self._clock)
+        unreadable: Counter[int] = Counter()
         while True:
             tries += 1
             try:
                 images = images or await self._current_links(generation)
                 by_index = _numbered(images, generation.request.n)
-                trouble = await self._fetch_missing(generation, by_index)
+                trouble = await self._fetch_missing(generation, by_index, unreadable)
             except AppError as error:
                 trouble = error
             is_short = len(images) < generation.request.n
             if trouble is None and not (is_short and tries == 1):  # short lists are asked twice
                 self._steps.clear_trouble(generation)
-                return await self._steps.archived(generation, made=len(images))
+                return await self._close(generation, len(images))
+            gone.note(is_denied=trouble is not None and _is_gone(trouble))
             ended = generation.finished_at or generation.updated_at
+            # Kling's own word, for long enough; our clock alone never gives a picture up.
             if (
-                isinstance(trouble, PictureError | ProviderError)
-                and tries >= TRIES_AT_LEAST
-                and datetime.now(UTC) - ended > RETENTION
+                trouble is not None
+                and gone.times >= TRIES_AT_LEAST
+                and gone.for_s >= self._pace.forget_after_s
+                and (self._kling.now() or datetime.now(UTC)) - ended > RETENTION
             ):
                 return await self._give_up(generation, trouble)
             if trouble is not None:
@@ -104,7 +124,7 @@ class PictureCollector:
         return task.images
 
     async def _fetch_missing(
-        self, generation: Generation, by_index: dict[int, TaskImage]
+        self, generation: Generation, by_index: dict[int, TaskImage], unreadable: Counter[int]
     ) -> AppError | None:
         """Fetch what is not there yet; return what prevented one of them."""
 
@@ -118,13 +138,15 @@ class PictureCollector:
 
         results = await asyncio.gather(
             *(
-                self._keep(generation, index, by_index[index])
+                self._keep(generation, index, by_index[index], unreadable)
                 for index in await self._steps.in_thread(missing)
             )
         )
         return next((result for result in results if result is not None), None)
 
-    async def _keep(self, generation: Generation, index: int, image: TaskImage) -> AppError | None:
+    async def _keep(
+        self, generation: Generation, index: int, image: TaskImage, unreadable: Counter[int]
+    ) -> AppError | None:
         """Fetch one picture and put it into the archive; return what prevented it."""
         part: Path | None = None
         try:
@@ -146,7 +168,10 @@ class PictureCollector:
         except AppError as error:
             logger.info("Picture %d of generation %s: %s", index, generation.id, error.text_id)
             if isinstance(error, PictureError | ProviderError):
-                return await self._count_failure(generation, index, error)
+                unreadable[index] += error.text_id == UNREADABLE
+                is_last = error.text_id == UNREADABLE and unreadable[index] >= UNREADABLE_TRIES
+                told = await self._count_failure(generation, index, error, give_up=is_last)
+                return None if is_last and told is error else told
             return error
         finally:
             if part is not None:
@@ -154,18 +179,30 @@ class PictureCollector:
                 await self._steps.in_thread(partial(_remove, part))
         return None
 
-    async def _count_failure(self, generation: Generation, index: int, error: AppError) -> AppError:
+    async def _count_failure(
+        self, generation: Generation, index: int, error: AppError, *, give_up: bool
+    ) -> AppError:
         fail = partial(
             self._steps.store.generations.fail_picture,
             generation.id,
             index,
             error_text_id=error.text_id,
+            give_up=give_up,
         )
         try:
             await self._steps.in_thread(fail)
         except StoreError as store_error:
             return store_error
         return error
+
+    async def _close(self, generation: Generation, made: int) -> Generation | None:
+        """Write down that everything is here that can be; what cannot be read is told as such."""
+        load = partial(self._steps.store.generations.slots, generation.id)
+        slots = await self._steps.patiently(generation, load)
+        if not any(slot.error_text_id == UNREADABLE for slot in slots):
+            return await self._steps.archived(generation, made=made)
+        here = sum(slot.status is SlotStatus.ARCHIVED for slot in slots)
+        return await self._steps.unreadable(generation, made=here)
 
     async def _give_up(self, generation: Generation, trouble: AppError) -> Generation | None:
         """Keep what arrived; what did not is not at Kling any more."""
@@ -183,6 +220,12 @@ class PictureCollector:
         if made := await self._steps.patiently(generation, give_up):
             return await self._steps.archived(generation, made=made)
         return await self._steps.failed(generation, "error.pictures_expired")
+
+
+def _is_gone(error: AppError) -> bool:
+    """Tell whether Kling, or the place it named, answered without a picture."""
+    is_silence = isinstance(error, UnavailableError) and error.status_code is None
+    return isinstance(error, PictureError | ProviderError) and not is_silence
 
 
 def _numbered(images: Sequence[TaskImage], n: int) -> dict[int, TaskImage]:

@@ -1,7 +1,7 @@
 """What the account made lately: for an archive that was lost, or never was on this machine."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from core.models import KlingTask
 from core.providers.kling import PAGE_SIZE_MOST, Kling
@@ -21,12 +21,13 @@ class RecoveryResult:
     elsewhere: int
 
 
-async def recent_tasks(kling: Kling, *, now: datetime) -> tuple[KlingTask, ...]:
+async def recent_tasks(kling: Kling) -> tuple[KlingTask, ...]:
     """Return the account's tasks as far back as Kling keeps results, each once."""
     recent: dict[str, KlingTask] = {}
     page = 1
     while True:
         tasks = await kling.list_tasks(page=page, page_size=PAGE_SIZE_MOST)
+        now = kling.now() or datetime.now(UTC)  # by Kling's own clock, where it tells
         for task in tasks:
             if task.created_at is None or now - task.created_at <= RETENTION:
                 recent[task.task_id] = task

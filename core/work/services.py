@@ -4,6 +4,7 @@ A provider without a key is served by practice for everyone; visitors from elsew
 practice whatever is configured. The practice server starts when the first of them needs it.
 """
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable
@@ -40,6 +41,9 @@ from core.work.task_follower import Provider
 
 logger = logging.getLogger(__name__)
 
+# Titles and checks of keys are no answers, and may still be under way: they take less than this.
+CLOSE_UNUSED_S = 120.0
+
 Mode = Literal["live", "practice", "unusable"]
 Credentials = KlingApiKey | KlingKeyPair
 WorkerBuilder = Callable[[Provider, Kling, PictureFetcher], GenerationWorker]
@@ -56,6 +60,7 @@ class Services:
         self._practice: PracticeServer | None = None
         self._chat: dict[bool, ChatService] = {}
         self._images: dict[bool, ImageService] = {}
+        self._retired: list[GenerationWorker] = []
         self._closers: list[Callable[[], object]] = []
         self.models = ChatModels(settings.chat.model if settings.chat else DEFAULT_CHAT_MODEL)
 
@@ -70,6 +75,24 @@ class Services:
         if practice_pictures_are_open:
             # Under way when a key was added, or a visitor's: they are finished all the same.
             self._images_of(practice=True)
+
+    def apply(self, settings: Settings, *, is_chat_busy: Callable[[], bool]) -> None:
+        """Serve by new settings from now on; what runs ends with the clients it began with."""
+        with self._lock:
+            old, self._settings = self._settings, settings
+            is_rerouted = old.network != settings.network
+            if old.chat != settings.chat or is_rerouted:
+                self.models = ChatModels(
+                    settings.chat.model if settings.chat else DEFAULT_CHAT_MODEL
+                )
+                for chat in _taken(self._chat):
+                    self._loop.spawn(_close_unused(chat.client, is_chat_busy), name="retire-chat")
+            live = self._images.get(False)
+            if live is not None and (old.kling != settings.kling or is_rerouted):
+                del self._images[False]
+                self._retired.append(live.worker)
+                self._loop.post(live.worker.retire)
+        self.start(practice_pictures_are_open=False)
 
     def close(self) -> None:
         """End the clients, the workers and the practice server."""
@@ -119,7 +142,8 @@ class Services:
     def workers(self) -> tuple[GenerationWorker, ...]:
         """Return the picture workers that run."""
         with self._lock:
-            return tuple(service.worker for service in self._images.values())
+            self._retired = [worker for worker in self._retired if not worker.has_ended]
+            return (*(service.worker for service in self._images.values()), *self._retired)
 
     def _chat_of(self, *, practice: bool) -> ChatService:
         # Looked up first: while another thread builds, those who ask on a loop must not wait.
@@ -189,6 +213,21 @@ class Services:
 
     def _problem(self, keys: tuple[str, ...]) -> ConfigurationError:
         return self._settings.problems_of(*keys)[0]
+
+
+def _taken(built: dict[bool, ChatService]) -> tuple[ChatService, ...]:
+    taken = tuple(built.values())
+    built.clear()
+    return taken
+
+
+async def _close_unused(client: DeepSeek, is_in_use: Callable[[], bool]) -> None:
+    """Close a client that nothing begins with any more, once no answer runs."""
+    while True:
+        await asyncio.sleep(CLOSE_UNUSED_S)
+        if not is_in_use():
+            break
+    await client.aclose()
 
 
 def _mode(owner: str, *, is_usable: bool, has_key: bool) -> Mode:

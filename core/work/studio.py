@@ -10,6 +10,7 @@ import threading
 import traceback
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from core.access.invitations import Invitations
@@ -38,6 +39,18 @@ from core.work.transfers import Transfers
 logger = logging.getLogger(__name__)
 
 ACCOUNT_TIMEOUT_S = 60.0
+
+# Where things are kept is settled when the store opens.
+_FIXED = {
+    "INKLING_DATA_DIR": "data_dir",
+    "DATABASE_URL": "database_url",
+    "INKLING_ARCHIVE_URL": "archive_url",
+}
+# A file of settings that cannot be read at all says nothing: what it said before goes on to hold.
+_WHOLE_FILE = frozenset(
+    f"error.configuration_{kind}"
+    for kind in ("toml", "text_file", "folder", "no_file", "unreadable", "too_large")
+)
 
 
 class Studio:
@@ -116,6 +129,24 @@ class Studio:
         asking = kling.costs(start=now - timedelta(days=30), end=now)
         return self.loop.call(asking, timeout_s=ACCOUNT_TIMEOUT_S)
 
+    def apply(self, settings: Settings) -> tuple[str, ...]:
+        """Go on with other settings; return the names of those that only a new start changes.
+
+        What runs ends as it began: under the key it was asked with.
+        """
+        kept = {name: getattr(self.settings, field) for name, field in _FIXED.items()}
+        fixed = tuple(
+            name for name, field in _FIXED.items() if getattr(settings, field) != kept[name]
+        )
+        settings = replace(settings, **{_FIXED[name]: kept[name] for name in kept})
+        self.services.apply(
+            settings, is_chat_busy=lambda: bool(self.answers.running_conversations())
+        )
+        self.settings = settings  # one assignment: whoever reads sees the old or the new ones
+        for problem in settings.problems:
+            logger.warning("%s", problem)
+        return fixed
+
     @property
     def is_closing(self) -> bool:
         """Whether it is being closed: whoever waits for its work is to stop waiting."""
@@ -124,6 +155,7 @@ class Studio:
     def close(self) -> None:
         """Stop all work; what was running is kept as it stands and goes on at the next start."""
         self._closing.set()
+        self.transfers.close()
         try:
             self.answers.close()
         except TimeoutError:
@@ -220,6 +252,20 @@ def open_studio(read_settings: Callable[[], Settings]) -> Studio:
             finally:
                 _opening.tell()
         return _studio
+
+
+def reread_settings(read_settings: Callable[[], Settings]) -> tuple[str, ...]:
+    """Read the settings again and go on with them; raises AppError, and then the old ones hold.
+
+    Returns the names of those that only a new start changes.
+    """
+    studio = open_studio(read_settings)
+    settings = read_settings()
+    for problem in settings.problems:
+        if problem.text_id in _WHOLE_FILE and problem not in studio.settings.problems:
+            raise problem
+    with _lock:
+        return studio.apply(settings) if studio is _studio else ()
 
 
 def current_studio() -> Studio | None:

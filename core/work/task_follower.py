@@ -1,5 +1,6 @@
 """Follows a task at Kling to its end. Watching may stop; the task does not."""
 
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -8,6 +9,7 @@ from typing import Literal
 from core.errors import AppError, NotFoundError
 from core.models import Generation, GenerationStatus, ImageRequest, TaskImage, TaskStatus
 from core.wire.pacing import poll_delays, retry_delays
+from core.work.denials import Denials
 from core.work.estimates import fastest_s
 from core.work.generation_steps import GenerationSteps
 from core.work.pace import Pace
@@ -37,6 +39,7 @@ class TaskFollower:
         usual_durations: Callable[[ImageRequest], Awaitable[Sequence[float]]],
         pace: Pace,
         random: Random,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._provider = provider
         self._watch = watch
@@ -44,6 +47,7 @@ class TaskFollower:
         self._usual_durations = usual_durations
         self._pace = pace
         self._random = random
+        self._clock = clock
 
     async def follow(self, generation: Generation) -> End:
         """Watch a task until Kling is done with it; return its pictures' links as well."""
@@ -59,17 +63,20 @@ class TaskFollower:
         )
         retries = self._retry_delays()
         misses = 0
+        unknown = Denials(self._clock)
         while True:
             try:
                 task = await self._watch.look(generation.task_id, after_s=after_s)
             except AppError as error:
                 misses += 1
-                if isinstance(error, NotFoundError) and self._is_forgotten(generation, misses):
+                unknown.note(is_denied=isinstance(error, NotFoundError))
+                if self._is_forgotten(generation, unknown):
                     return await self._steps.failed(generation, "error.task_forgotten"), ()
                 if misses >= MISSES_TO_TELL:
                     self._steps.note_trouble(generation, error)
                 after_s = next(retries)
                 continue
+            unknown.note(is_denied=False)
             if misses:
                 self._steps.clear_trouble(generation)
                 retries = self._retry_delays()
@@ -79,8 +86,6 @@ class TaskFollower:
             if task.status is TaskStatus.FAILED:
                 detail = task.status_message
                 return await self._steps.failed(generation, "error.task_failed", detail), ()
-            if _age(generation) > RETENTION + timedelta(days=1):
-                return await self._steps.failed(generation, "error.task_forgotten"), ()
             if (
                 task.status is TaskStatus.PROCESSING
                 and generation.status is GenerationStatus.SUBMITTED
@@ -91,10 +96,16 @@ class TaskFollower:
                 generation = moved
             after_s = next(delays)
 
-    def _is_forgotten(self, generation: Generation, misses: int) -> bool:
-        if misses < MISSES_TO_FORGET:
+    def _is_forgotten(self, generation: Generation, unknown: Denials) -> bool:
+        """Believe the provider's own word, once it has given it for long enough.
+
+        Our clock can only add to that: a task that seems young is looked for on and on.
+        """
+        if unknown.times < MISSES_TO_FORGET:
             return False
-        return self._provider == "practice" or _age(generation) > RETENTION
+        if self._provider == "practice":
+            return True
+        return unknown.for_s >= self._pace.forget_after_s and _age(generation) > RETENTION
 
     def _retry_delays(self) -> Iterator[float]:
         return retry_delays(

@@ -45,6 +45,8 @@ def _goes_back_beyond(tasks: tuple[KlingTask, ...], sent_at: datetime) -> bool:
     newest, oldest = tasks[0].created_at, tasks[-1].created_at
     if newest is None or oldest is None:
         return False
-    age = max(datetime.now(UTC) - sent_at, timedelta(0))
+    age = datetime.now(UTC) - sent_at
+    if age < timedelta(0):
+        return False  # our clock was set back since: how long ago it was sent, nobody knows
     # By Kling's clock it is now at least as late as its newest task.
     return oldest < min(sent_at, newest - age) - MARGIN

@@ -24,6 +24,11 @@ class Transfers:
         self.tickets = Tickets(store.values)
         self.uploads = Uploads(data_dir / "uploads")
         self._one_at_a_time = threading.Lock()
+        self._is_closing = threading.Event()
+
+    def close(self) -> None:
+        """Cut imports off where they are: asked for again, at the next start, they go on."""
+        self._is_closing.set()
 
     def export(self, owner: str) -> Iterator[bytes]:
         """Yield an export of everything, piece by piece."""
@@ -44,6 +49,8 @@ class Transfers:
 
         def tell(place: int) -> None:
             nonlocal noted_at
+            if self._is_closing.is_set():
+                raise _ClosingError
             if time.monotonic() - noted_at > TELL_EVERY_S:
                 noted_at = time.monotonic()
                 self.uploads.note(owner, name, "importing", {"share": place / max(total, 1)})
@@ -56,9 +63,14 @@ class Transfers:
                 "skipped": result.skipped,
                 "messages": result.messages_added,
             }
-            self.uploads.remove(owner, name, with_note=False)
+            self.uploads.remove(owner, name)
             self.uploads.note(owner, name, "done", facts)
+        except _ClosingError:
+            self.uploads.forget_note(owner, name)
         except AppError as error:
+            if self._is_closing.is_set():  # the store was closed under it
+                self.uploads.forget_note(owner, name)
+                return
             logger.warning("An import ended: %s", error)
             self._note_failure(owner, name, error)
         except Exception:
@@ -70,10 +82,14 @@ class Transfers:
         try:
             # What the store could not take just now is kept: it need not be sent again.
             if not isinstance(error, StoreError):
-                self.uploads.remove(owner, name, with_note=False)
+                self.uploads.remove(owner, name)
             self.uploads.note(owner, name, "failed", facts)
         except StoreError as trouble:
             logger.warning("The end of an import is not noted: %s", trouble)
+
+
+class _ClosingError(Exception):
+    """The studio is being closed."""
 
 
 class _Turn:

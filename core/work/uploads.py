@@ -116,13 +116,15 @@ class Uploads:
             self.note(owner, name, "importing", {"share": 0.0})
             return True
 
-    def remove(self, owner: str, name: str, *, with_note: bool = True) -> None:
-        """Forget a file, and unless told otherwise what is known of it."""
-        path = self.path(owner, name)
+    def remove(self, owner: str, name: str) -> None:
+        """Remove a file; what is known of it stays."""
         with file_errors(str(self._folder)):
-            path.unlink(missing_ok=True)
-            if with_note:
-                _note(path).unlink(missing_ok=True)
+            self.path(owner, name).unlink(missing_ok=True)
+
+    def forget_note(self, owner: str, name: str) -> None:
+        """Forget what is known of a file, but for how much of it is there."""
+        with file_errors(str(self._folder)):
+            _note(self.path(owner, name)).unlink(missing_ok=True)
 
     def sweep(self) -> None:
         """Remove what nobody has gone on with for a day."""

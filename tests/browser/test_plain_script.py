@@ -28,6 +28,8 @@ def test_the_pages_work_without_the_http_layer_and_say_so(tmp_path: Path, browse
         page.goto(app.url)
         box = page.get_by_test_id("stChatInputTextArea")
         expect(box).to_be_visible(timeout=PATIENCE_MS)
+        # Who is connected nobody has looked at: nobody is taken for the owner.
+        expect(page.get_by_text("does not let the studio see who is connected")).to_be_visible()
         box.fill("hello")
         box.press("Enter")
         expect(page.get_by_role("button", name="Regenerate")).to_be_visible(timeout=PATIENCE_MS)

@@ -145,6 +145,12 @@ def test_a_peer_survives_its_header() -> None:
     assert Peer.from_header(None) is None
 
 
+@pytest.mark.parametrize("seal", ["", " ", "0" * 32 + " ", "é "])
+def test_nobody_else_can_write_that_header(seal: str) -> None:
+    _, _, facts = Peer("127.0.0.1", "ours").to_header().partition(" ")
+    assert Peer.from_header(seal + facts) is None
+
+
 @pytest.mark.parametrize(
     ("peer", "sign", "holds"),
     [

@@ -6,6 +6,7 @@ const TRIES = 12; // without a byte of progress
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15000;
 const POLL_MS = 700;
+const GONE_MS = 1000;
 
 const MARKUP = `
 <style>
@@ -57,10 +58,15 @@ export default function (component) {
   find(".download").href = address("transfer/export", { ticket: data.export_ticket });
   find(".choose span").textContent = data.texts.choose;
   find(".stop").textContent = data.texts.stop;
+  const round = (view.round = (view.round || 0) + 1);
   return () => {
-    if (view.aborting) view.aborting.abort();
-    view.root.remove();
-    known.delete(parentElement);
+    // Called at a rerun too, which must not end an upload: only who is not drawn again is gone.
+    setTimeout(() => {
+      if (view.round !== round) return;
+      if (view.aborting) view.aborting.abort();
+      view.root.remove();
+      known.delete(parentElement);
+    }, GONE_MS);
   };
 }
 

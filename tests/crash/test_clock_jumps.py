@@ -1,0 +1,149 @@
+"""A wall clock that jumps: nothing is given up for it, and nothing deleted."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from core.models import Generation, GenerationStatus, ImageRequest
+from core.storage.pictures import Archive
+from core.storage.store import Store
+from core.work.housekeeping import Housekeeping
+from tests.crash.fake_kling import FakeKling, Plan
+from tests.crash.runs import ROOT
+from tests.crash.workshop import OWNER, QUICK, Workshop, wait_for
+
+S = GenerationStatus
+JUMPS = ["+40d", "-3h"]
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeKling]:
+    with FakeKling(Plan(runs_s=lambda number: 2.0)) as kling:
+        yield kling
+
+
+class Studio:
+    """The runner in a process whose clock a file decides."""
+
+    def __init__(self, folder: Path, origin: str, wishes: int) -> None:
+        self.offset = folder / "offset"
+        self.data = folder / "data"
+        self.data.mkdir(exist_ok=True)
+        self.set("+0")
+        told = {"data_dir": str(self.data), "origin": origin, "intents": [1] * wishes}
+        environment = os.environ | {
+            "LD_PRELOAD": _library(),
+            "FAKETIME_TIMESTAMP_FILE": str(self.offset),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.runner", json.dumps(told)],
+            cwd=ROOT,
+            env=environment,
+        )
+
+    def set(self, offset: str) -> None:
+        """Let the clock jump."""
+        self.offset.write_text(offset)
+
+
+def _library() -> str:
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    if not found:
+        pytest.skip("libfaketime is not installed")
+    return str(found[0])
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+@pytest.mark.parametrize("post", ["", "html/before", "hidden/after"])
+def test_tasks_that_run_while_the_clock_jumps_are_all_archived(
+    tmp_path: Path, fake: FakeKling, jump: str, post: str
+) -> None:
+    fake.plan.post, fake.plan.hides_s = post, 0.5
+    fake.plan.post_times_in_all = 2
+    studio = Studio(tmp_path, fake.origin, wishes=5)
+    try:
+        wait_for(lambda: fake.seen.posts.total() >= 3, "several are sent")
+        studio.set(jump)
+        assert studio.process.wait(30) == 0
+    finally:
+        studio.process.kill()
+        studio.process.wait()
+    store = Store.open(studio.data / "inkling.sqlite3")
+    try:
+        rows = store.generations.list(OWNER, limit=100).items
+        assert [(row.status, row.error_text_id) for row in rows] == [(S.ARCHIVED, None)] * 5
+        assert sorted(fake.seen.accepted.values()) == [1] * 5
+    finally:
+        store.close()
+
+
+def test_what_kling_denies_for_a_moment_is_not_given_up_by_an_old_date(
+    tmp_path: Path, fake: FakeKling
+) -> None:
+    """A machine whose clock says that the task was sent forty days ago."""
+    task_row = _submitted_long_ago(tmp_path, fake)
+    task = fake.tasks[str(task_row.task_id)]
+    task.hidden_until = task.accepted_at + 3.0
+    with Workshop(tmp_path, fake.origin) as workshop:
+        # Kling says for two seconds that it has no such task, by the pace of an hour.
+        workshop.worker._follower._pace = replace(QUICK, duplicate_patience_s=60.0)
+        row = workshop.wait_until(task_row, S.ARCHIVED)
+        assert [picture.index for picture in row.pictures] == [0]
+
+
+def test_what_kling_denies_for_good_is_given_up_in_the_end(tmp_path: Path, fake: FakeKling) -> None:
+    row = _submitted_long_ago(tmp_path, fake)
+    fake.tasks[str(row.task_id)].hidden_until = float("inf")
+    with Workshop(tmp_path, fake.origin) as workshop:
+        row = workshop.wait_until(row, S.FAILED)
+        assert row.error_text_id == "error.task_forgotten"
+
+
+def _submitted_long_ago(folder: Path, fake: FakeKling) -> Generation:
+    moment = datetime.now(UTC) - timedelta(days=40)
+    store = Store.open(folder / "inkling.db", clock=lambda: moment)
+    row = store.generations.intend(OWNER, ImageRequest("a hill"), provider="kling")
+    task = fake.add_task(row.external_task_id, age_s=0)
+    moved = store.generations.move(
+        row.id, to=S.SUBMITTED, expect={S.INTENDED}, task_id=task.task_id, submitted_at=moment
+    )
+    store.close()
+    assert moved is not None
+    return moved
+
+
+@pytest.mark.parametrize("days", [40, 400])
+def test_housekeeping_deletes_nothing_for_a_clock_that_jumps(tmp_path: Path, days: int) -> None:
+    archive = Archive.open(tmp_path / "pictures")
+    store = Store.open(tmp_path / "inkling.db")
+    kept = store.conversations.create(OWNER, title="deleted a moment ago")
+    store.conversations.delete(OWNER, kept.id)
+    running = Housekeeping(store, archive)
+    running.tidy(running._ages_from())
+    for housekeeping in (running, Housekeeping(store, archive)):  # the same process, and the next
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("core.work.housekeeping.datetime", _later(days))
+            counted = housekeeping._ages_from()
+            housekeeping.tidy(counted)
+        assert counted - datetime.now(UTC) <= timedelta(days=8)
+    store.conversations.restore(OWNER, kept.id)
+    assert store.conversations.get(OWNER, kept.id) is not None
+    store.close()
+
+
+def _later(days: int) -> type[datetime]:
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz=None):  # type: ignore[no-untyped-def]
+            return datetime.now(tz) + timedelta(days=days)
+
+    return Later
