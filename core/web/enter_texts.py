@@ -22,7 +22,8 @@ TEXTS: dict[Language, dict[str, str]] = {
         "link_over": "This link has been used already, or has expired. Ask for a new one, or enter "
         "an access token.",
         "foreign_page": "This form was not sent from the studio's own page. Open /enter anew; if "
-        "a proxy stands before the studio, it has to pass the Host header on, port included (nginx: $http_host).",
+        "a proxy stands before the studio, it has to pass the Host header on, port included "
+        "(nginx: $http_host).",
         "guesses": "Too many tries from this address. Wait {wait_s} s, then try again.",
         "store": "The studio cannot write this down at the moment. Try again shortly.",
         "nothing": "Enter an access token.",
