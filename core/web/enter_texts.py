@@ -22,7 +22,8 @@ TEXTS: dict[Language, dict[str, str]] = {
         "link_over": "This link has been used already, or has expired. Ask for a new one, or enter "
         "an access token.",
         "foreign_page": "This form was not sent from the studio's own page. Open /enter anew; if "
-        "a proxy stands before the studio, it has to pass the Host header on.",
+        "a proxy stands before the studio, it has to pass the Host header on, port included "
+        "(nginx: $http_host).",
         "guesses": "Too many tries from this address. Wait {wait_s} s, then try again.",
         "store": "The studio cannot write this down at the moment. Try again shortly.",
         "nothing": "Enter an access token.",
@@ -45,7 +46,7 @@ TEXTS: dict[Language, dict[str, str]] = {
         "wrong_token": "这不是 INKLING_TOKENS 里的令牌。请核对后再试。",
         "link_over": "这个链接已经用过或已经过期。请再要一个，或输入访问令牌。",
         "foreign_page": "这个表单不是从墨灵自己的页面发出的。请重新打开 /enter；"
-        "如果墨灵前面有代理，代理必须把 Host 头原样转交。",
+        "如果墨灵前面有代理，代理必须把 Host 头连同端口原样转交（nginx：$http_host）。",
         "guesses": "这个地址试的次数太多。请等 {wait_s} 秒再试。",
         "store": "墨灵现在记不下来，请稍后再试。",
         "nothing": "请输入访问令牌。",
