@@ -142,10 +142,12 @@ def _access(sources: Sources) -> AccessSettings:
         section = {}
     lists = {name: _access_list(sources, section, name) for name in ("users", "origins", "hosts")}
     # Said in a way that cannot be read, it may well be that a proxy is there: nobody is "here".
+    seems_behind_proxy = "[access] behind_proxy" in sources.meant
     return AccessSettings(
         **lists,
         open=_access_flag(sources, section, "open", unusable=False),
-        behind_proxy=_access_flag(sources, section, "behind_proxy", unusable=True),
+        behind_proxy=_access_flag(sources, section, "behind_proxy", unusable=True)
+        or seems_behind_proxy,
         proxies=_proxies(sources, section),
         user_header=_user_header(sources, section),
         tokens=sources.read(("INKLING_TOKENS",), parsers.tokens) or {},
