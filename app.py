@@ -19,6 +19,7 @@ else:
     from core.ui.logs import begin_logging
     from core.ui.shell import PAGES, claim_navigation
     from core.ui.warm_up import warm_up
+    from core.ui.welcome import announce_way_in
     from core.web.server import lifespan, middleware
 
     begin_logging()
@@ -28,5 +29,5 @@ else:
         __file__,
         secrets=take_secrets_files(),
         middleware=middleware(base_path=base_url_path, pages=PAGES),
-        lifespan=lifespan(app_settings, warm_up=warm_up),
+        lifespan=lifespan(app_settings, warm_up=warm_up, announce=announce_way_in),
     )

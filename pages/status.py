@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import notices, session, status_view
+from core.ui import notices, reachable, session, status_view, way_in
 from core.ui.session import text
 
 session.arrive("status")
@@ -19,5 +19,7 @@ with images:
     status_view.draw_images()
 if session.is_trusted():  # where things are kept is nobody else's business
     status_view.draw_storage()
-if session.is_trusted() or not status_view.is_http_served():
+if way_in.may_manage():
+    way_in.draw()
+if session.is_trusted() or not reachable.is_http_served():
     status_view.draw_http()  # without the layer nobody is known to be the owner: told to all

@@ -14,7 +14,7 @@ ACCESS_NAMES = ("users", "origins", "hosts", "open", "behind_proxy", "proxies", 
 _ACCESS_ALIASES = {"tokens": "INKLING_TOKENS", "token": "INKLING_TOKENS"}
 # AWS_ACCESS_KEY_ID and DEEPSEEK_MODEL_NAME are further from ours than DEEPSEEK_KEY is.
 _LIKENESS = 0.85
-_BEHIND_PROXY = re.compile(r"(?im)^[^#\n]*behind[ \t_-]?proxy(?![^\n]*=[ \t]*false\b)")
+BEHIND_PROXY = "[access] behind_proxy"
 
 
 def near_misses(
@@ -30,13 +30,8 @@ def near_misses(
             yield from _near_in_section(key, value, known)
         elif key not in known and (meant := _nearest(key, known)) and meant not in table:
             yield key, meant, value
-        elif has_sections and (name := _same(key, ACCESS_NAMES)):
+        elif has_sections and key != "behind_proxy" and (name := _same(key, ACCESS_NAMES)):
             yield key, f"[access] {name}", value
-
-
-def mentions_a_proxy(text: str) -> bool:
-    """Tell whether a file that cannot be parsed speaks of a proxy before the studio."""
-    return _BEHIND_PROXY.search(text) is not None
 
 
 def _near_in_section(

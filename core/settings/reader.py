@@ -141,17 +141,34 @@ def _access(sources: Sources) -> AccessSettings:
         sources.refuse("[access]", SECRETS_FILE, "a section", "access_section")
         section = {}
     lists = {name: _access_list(sources, section, name) for name in ("users", "origins", "hosts")}
+    is_outside = _report_outside(sources)
     # Said in a way that cannot be read, it may well be that a proxy is there: nobody is "here".
-    seems_behind_proxy = "[access] behind_proxy" in sources.meant
     return AccessSettings(
         **lists,
         open=_access_flag(sources, section, "open", unusable=False),
         behind_proxy=_access_flag(sources, section, "behind_proxy", unusable=True)
-        or seems_behind_proxy,
+        or is_outside
+        or sources.may_be_behind_proxy,
         proxies=_proxies(sources, section),
         user_header=_user_header(sources, section),
         tokens=sources.read(("INKLING_TOKENS",), parsers.tokens) or {},
     )
+
+
+def _report_outside(sources: Sources) -> bool:
+    """Report `behind_proxy` that stands outside [access]; True when it asks for caution."""
+    if "behind_proxy" not in sources.secrets:
+        return False
+    sources.problems.append(
+        ConfigurationError(
+            "behind_proxy",
+            SECRETS_FILE,
+            "it belongs below [access]",
+            text_id="error.configuration_outside",
+            facts={"name": "behind_proxy", "section": "access"},
+        )
+    )
+    return sources.secrets["behind_proxy"] is not False
 
 
 def _access_flag(

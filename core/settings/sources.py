@@ -1,5 +1,6 @@
 """Where settings are looked up, and what of it cannot be used."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,11 +14,15 @@ from core.settings.files import (
     parse_toml,
     read_text,
 )
-from core.settings.near import mentions_a_proxy, near_misses
+from core.settings.near import BEHIND_PROXY, near_misses
 
 ENVIRONMENT = "the environment"
 SECRETS_FILE = ".streamlit/secrets.toml"
 DOTENV_FILES = (".env.local", ".env")
+
+_BEHIND_PROXY = re.compile(
+    r"(?m)^[ \t]*(?:access[ \t]*\.[ \t]*)?behind_proxy[ \t]*=(?![ \t]*false\b)"
+)
 
 _Value = TypeVar("_Value")
 
@@ -38,9 +43,9 @@ class Sources:
         names: Iterable[str] = (),
     ) -> None:
         self.problems: list[ConfigurationError] = []
-        # Names of ours that a file seems to mean, and does not hold.
-        self.meant: set[str] = set()
         names = tuple(names)
+        # A file that is lost to a mistake may have said so: who may spend must not hang on a comma.
+        self.may_be_behind_proxy = False
         tables = [(SECRETS_FILE, secrets)] if secrets is not None else self._tables(root, files)
         # Of several files the later ones win, as Streamlit has it.
         self.secrets = {key: value for _, table in tables for key, value in table.items()}
@@ -110,9 +115,8 @@ class Sources:
             text = self._text(path, source)
             table, line = parse_toml(text)
             if line is not None:
+                self.may_be_behind_proxy |= _BEHIND_PROXY.search(text) is not None
                 self._refuse_line(source, 'valid TOML, values in quotes: NAME = "value"', line)
-                if mentions_a_proxy(text):
-                    self.meant.add("[access] behind_proxy")
             tables.append((source, table))
         return tables
 
@@ -145,8 +149,8 @@ class Sources:
         if not names:
             return
         for name, meant, value in near_misses(table, names, has_sections=has_sections):
-            if value is not False:
-                self.meant.add(meant)
+            if meant == BEHIND_PROXY and value is not False:
+                self.may_be_behind_proxy = True
             self.problems.append(
                 ConfigurationError(
                     name,

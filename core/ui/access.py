@@ -25,6 +25,7 @@ from core.access.callers import (
     Verdict,
     identify,
     is_listed,
+    is_own_page,
     no_passes,
 )
 from core.access.forwarders import LATCH
@@ -112,9 +113,12 @@ def _identified(access: AccessSettings, pass_name: PassLookup) -> Verdict:
     if peer is None:
         # A host that only runs the script: who is connected nobody has looked at.
         return Verdict(None, "unseen")
+    approach = Approach.of(peer, headers)
+    # The pages of another port of this host come with its cookies, too.
+    is_own = is_own_page(approach)
     return identify(
-        Approach.of(peer, headers),
+        approach,
         Rules.of(access),
         forwarder=LATCH.sign,
-        pass_name=pass_name(headers.get("cookie", "")),
+        pass_name=pass_name(headers.get("cookie", "")) if is_own else None,
     )

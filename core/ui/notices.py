@@ -7,7 +7,7 @@ import streamlit as st
 from core.access.addresses import parse
 from core.access.callers import Verdict
 from core.settings import CHAT_SETTINGS, KLING_SETTINGS
-from core.ui import access, session
+from core.ui import access, reachable, session
 from core.ui.session import text
 
 # What the owner pastes into the secrets: one of two ways to let others in.
@@ -51,6 +51,8 @@ def _stranger_notice() -> bool:
         st.markdown(_why_practice(visitor.verdict))
         if access.can_sign_in():
             st.markdown(text("access.sign_in_first"))
+        if (entrance := reachable.own_entrance()) is not None:
+            st.link_button(text("way_in.enter"), entrance, icon=":material/key:")
         with st.expander(text("access.owner")):
             st.markdown(text("access.how"))
             st.code(_LINES, language="toml")

@@ -8,6 +8,8 @@ from typing import Literal, cast
 
 import streamlit as st
 
+from core.access.invitations import Invitation
+from core.access.passes import Pass
 from core.errors import AppError, ProviderError, StoreError
 from core.models import ChatParameters, Conversation, ImageRequest, ReferenceImage
 from core.providers.deepseek_wire import Balance
@@ -20,7 +22,7 @@ from core.ui.i18n import Language
 from core.work.owners import may_spend
 from core.work.recovery import RecoveryResult
 from core.work.services import Mode
-from core.work.studio import Studio, open_studio
+from core.work.studio import Studio, current_studio, open_studio
 
 _STATE = "inkling"
 _CONVERSATION_PARAMETER = "c"
@@ -64,6 +66,7 @@ class SessionState:
     deleted_pictures: tuple[str, ...] = ()
     deleted_generation_id: str | None = None
     recovered: RecoveryResult | None = None
+    invitation: Invitation | None = None  # the one-time link that was made last
     copying_id: str | None = None  # the message whose text is offered to be copied
     checks: dict[ProviderName, Account | AppError] = field(default_factory=dict)
 
@@ -107,7 +110,33 @@ def _visitor(settings: Settings) -> Visitor:
     known = state()
     if known.visitor_id is None:
         known.visitor_id = access.new_visitor_id()
-    return access.visitor(settings.access, known.visitor_id)
+    return access.visitor(settings.access, known.visitor_id, _name_of_pass)
+
+
+def _name_of_pass(cookie_header: str) -> str | None:
+    opened = current_studio()  # not `studio`: this is asked for the page that says why it is closed
+    found = opened.passes.look_up(cookie_header) if opened is not None else None
+    return found.name if found is not None else None
+
+
+def pass_name() -> str | None:
+    """Return the name of the pass by which this session is let in; None: by none, or closed."""
+    opened = current_studio()
+    return _visitor(opened.settings).pass_name if opened is not None else None
+
+
+def own_pass() -> Pass | None:
+    """Return the pass that this session came in with, whether or not it needs one."""
+    return studio().passes.look_up(st.context.headers.get("cookie"))
+
+
+def leave() -> None:
+    """Take this device's own pass back: who sits here is a stranger from the next run on."""
+    if (own := own_pass()) is not None:
+        try:
+            studio().passes.revoke(own.id)
+        except StoreError as error:
+            state().notice = error_text(error)
 
 
 def owner() -> str:

@@ -4,7 +4,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core.ui import access, drawings, i18n, session
+from core.ui import access, drawings, formats, i18n, session
 from core.ui.configuration import ROOT
 from core.ui.session import text
 
@@ -49,6 +49,7 @@ def draw() -> None:
     st.logo(drawings.LOGO, size="large", icon_image=drawings.ICON)
     _draw_language()
     _draw_person()
+    _draw_pass()
     page.run()
 
 
@@ -85,6 +86,20 @@ def _draw_person() -> None:
             key="sign-out",
             type="tertiary",
             on_click=st.logout,
+        )
+
+
+def _draw_pass() -> None:
+    if session.pass_name() is None:
+        return
+    with st.sidebar:
+        st.caption(text("way_in.let_in", name=formats.code_span(session.pass_name() or "")))
+        st.button(
+            text("way_in.leave"),
+            icon=":material/logout:",
+            key="leave",
+            type="tertiary",
+            on_click=session.leave,
         )
 
 

@@ -3,7 +3,6 @@
 What a check found stays beside its provider for the session, until the next check.
 """
 
-import sys
 from collections.abc import Callable, Mapping
 from typing import Literal
 from urllib.parse import urlsplit
@@ -13,7 +12,7 @@ import streamlit as st
 from core.errors import AppError, NotFoundError
 from core.providers.deepseek_wire import Balance
 from core.providers.kling_wire import AccountCosts
-from core.ui import session
+from core.ui import reachable, session
 from core.ui.configuration import app_settings
 from core.ui.session import Account, ProviderName, text
 from core.work.services import Mode
@@ -83,17 +82,11 @@ def draw_settings() -> None:
         st.rerun()
 
 
-def is_http_served() -> bool:
-    """Tell whether the HTTP layer stands before these pages."""
-    # The server imports core.web; a host that only runs the script never does.
-    return "core.web.server" in sys.modules
-
-
 def draw_http() -> None:
     """Say whether other front ends are served here."""
     with st.container(border=True):
         st.markdown(f"**{text('status.http')}**")
-        if is_http_served():
+        if reachable.is_http_served():
             st.markdown(f"{text('status.http_on')} `/openapi.json`")
         else:
             st.markdown(text("status.http_off"))

@@ -17,8 +17,6 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
-import uvicorn
-
 from core.work.studio import close_studio
 
 logger = logging.getLogger(__name__)
@@ -73,8 +71,8 @@ def _close_and_pass_on(
     if not closing.is_set():
         closing.set()
         # uvicorn's own bound, which Streamlit gives no option for.
-        server = getattr(handler, "__self__", None)
-        if isinstance(server, uvicorn.Server):
+        server: Any = getattr(handler, "__self__", None)
+        if hasattr(getattr(server, "config", None), "timeout_graceful_shutdown"):
             server.config.timeout_graceful_shutdown = GRACE_S
         threading.Thread(
             target=_end, args=(number, time.monotonic() + DEADLINE_S), name="end", daemon=True

@@ -18,8 +18,8 @@ from core.web.refusals import language_of
 Trouble = Literal["wrong_token", "link_over", "foreign_page", "guesses", "store", "nothing"]
 
 _STYLE = """
-:root { color-scheme: light dark; --accent: #2f6f6a; --line: #8886; --bad: #b3261e }
-@media (prefers-color-scheme: dark) { :root { --accent: #7cc4bd; --bad: #ffb4ab } }
+:root { color-scheme: light dark; --accent: #a63d2f; --line: #8886; --bad: #b3261e }
+@media (prefers-color-scheme: dark) { :root { --accent: #f0a292; --bad: #ffb4ab } }
 * { box-sizing: border-box }
 body { font: 1rem/1.6 system-ui, sans-serif; margin: 0 auto; padding: 12vh 1.25rem 3rem;
        max-width: 28rem; overflow-wrap: anywhere }

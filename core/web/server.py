@@ -16,6 +16,7 @@ from core.settings import Settings
 from core.web.before_pages import BeforePages
 from core.web.closing import end_on_signals, reread_on_hangup
 from core.work.studio import (
+    Studio,
     close_studio,
     expect_studio,
     name_of_pass,
@@ -29,22 +30,26 @@ OPEN_AGAIN_S = 5.0
 
 
 def lifespan(
-    read_settings: Callable[[], Settings], *, warm_up: Callable[[], None]
+    read_settings: Callable[[], Settings],
+    *,
+    warm_up: Callable[[], None],
+    announce: Callable[[Studio], None] = lambda _studio: None,
 ) -> Callable[[Any], AbstractAsyncContextManager[None]]:
     """Return a lifespan that opens the studio beside the server's start, and closes it at the end.
 
     Opening happens in a thread: the server answers at once. A store that cannot be opened is told
-    by the pages and by 503s, and tried again until the server ends.
+    by the pages and by 503s, and tried again until the server ends. Once it is open, `announce` is
+    called with it.
     """
 
     def open_early(closing: threading.Event) -> None:
-        is_open = _opened(read_settings)
+        is_open = _opened(read_settings, announce)
         try:
             warm_up()
         except Exception:  # only slower then; what opens the studio must go on
             logger.exception("Warming up ended with an unexpected error")
         while not is_open and not closing.wait(OPEN_AGAIN_S):
-            is_open = _opened(read_settings)
+            is_open = _opened(read_settings, announce)
 
     @asynccontextmanager
     async def life(_app: Any) -> AsyncIterator[None]:
@@ -102,9 +107,9 @@ def _reread(read_settings: Callable[[], Settings]) -> None:
             logger.warning("Only a new start changes %s", ", ".join(fixed))
 
 
-def _opened(read_settings: Callable[[], Settings]) -> bool:
+def _opened(read_settings: Callable[[], Settings], announce: Callable[[Studio], None]) -> bool:
     try:
-        open_studio(read_settings)
+        announce(open_studio(read_settings))
     except AppError:
         logger.info("The pages say what is wrong; it is tried again")
         return False

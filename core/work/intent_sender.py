@@ -51,7 +51,6 @@ class Sending:
     turn: Turn | None = None
     is_waiting: bool = False  # an intent whose turn has not come: nothing of it has left
     unclear_answers: int = 0
-    posted_at: float | None = None  # by the monotonic clock, when this process sent it last
     duplicate: AppError | None = None  # a refusal that may mean "it is there already"
 
     def give_back(self) -> None:
@@ -81,6 +80,7 @@ class IntentSender:
         self._random = random
         self._clock = clock
         self._waiting: set[str] = set()
+        self._posted_at: dict[str, float] = {}  # by the monotonic clock, of what is not settled
         # What holds up every wish alike: only that nothing gets through to Kling at all. How one
         # wish fared is no news about another.
         self._queue_trouble: AppError | None = None
@@ -109,7 +109,7 @@ class IntentSender:
             if marked is None:  # cancelled, or another process goes on with it
                 return None
             generation = marked
-            sending.posted_at = self._clock()
+            self._posted_at[generation.id] = self._clock()
             try:
                 task = await self._kling.create_image_task(
                     generation.request,
@@ -144,6 +144,7 @@ class IntentSender:
             else:
                 sending.turn.accepted()
                 sending.unclear_answers = 0
+                self._posted_at.pop(generation.id, None)
                 self._queue_trouble = None
                 self._steps.clear_trouble(generation)
                 return await self._steps.submitted(generation, task, "accepted")
@@ -180,7 +181,7 @@ class IntentSender:
                 if sending.duplicate is not None:
                     return await self._refuse(generation, sending, sending.duplicate)
                 sending.give_back()
-                if self._is_old(generation, sending):
+                if self._is_old(generation):
                     return await self._steps.failed(generation, "error.task_fate_unknown")
                 return await self._steps.send_again(generation)
             await asyncio.sleep(min(self._pace.lookup_every_s, patience_s / 2))
@@ -227,14 +228,14 @@ class IntentSender:
             sending.turn.accepted()
         return await self._steps.uncertain(generation, reason(error))
 
-    def _is_old(self, generation: Generation, sending: Sending) -> bool:
+    def _is_old(self, generation: Generation) -> bool:
         """Tell whether Kling may have forgotten what was sent.
 
         By the monotonic clock where this process sent it, else by Kling's own; ours may have jumped
         since, and decides only where Kling tells no time.
         """
-        if sending.posted_at is not None:
-            return self._clock() - sending.posted_at > RESEND_WITHIN.total_seconds()
+        if (posted_at := self._posted_at.get(generation.id)) is not None:
+            return self._clock() - posted_at > RESEND_WITHIN.total_seconds()
         sent_at = generation.sending_at or generation.updated_at
         return (self._kling.now() or datetime.now(UTC)) - sent_at > RESEND_WITHIN
 

@@ -21,9 +21,6 @@ class Pace:
     lookup_every_s: float = 2.5
     # "Duplicate id" says that the task is there, so it is looked for much longer than elsewhere.
     duplicate_patience_s: float = 600.0
-    # What Kling says that it does not have is believed once it has said so for this long: by the
-    # monotonic clock, since the other one may have jumped.
-    forget_after_s: float = 3600.0
     poll_shortest_s: float = POLL_SHORTEST_S
     poll_longest_s: float = POLL_LONGEST_S
     retry_first_s: float = 1.0
@@ -34,6 +31,12 @@ class Pace:
     # "Back off exponentially from >= 1 s, or queue" (kling.md section 7).
     rest_first_s: float = 2.0
     rest_longest_s: float = 60.0
+
+    @property
+    def forget_after_s(self) -> float:
+        """What Kling says that it does not have is believed once it has said so for this long: by
+        the monotonic clock, since the other one may have jumped."""
+        return self.duplicate_patience_s
 
 
 # The practice server is on this machine: what it took is there at once.

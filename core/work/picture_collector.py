@@ -15,11 +15,11 @@ from random import Random
 
 from core.errors import (
     AppError,
-    NotFoundError,
     PictureError,
     ProtocolError,
     ProviderError,
     StoreError,
+    UnavailableError,
 )
 from core.models import Generation, TaskImage
 from core.providers.downloads import PictureFetcher
@@ -103,7 +103,7 @@ class PictureCollector:
                 trouble is not None
                 and gone.times >= TRIES_AT_LEAST
                 and gone.for_s >= self._pace.forget_after_s
-                and datetime.now(UTC) - ended > RETENTION
+                and (self._kling.now() or datetime.now(UTC)) - ended > RETENTION
             ):
                 return await self._give_up(generation, trouble)
             if trouble is not None:
@@ -223,8 +223,9 @@ class PictureCollector:
 
 
 def _is_gone(error: AppError) -> bool:
-    """Tell whether Kling, or the place it named, says that there is nothing."""
-    return isinstance(error, NotFoundError) or error.text_id == "error.picture_refused"
+    """Tell whether Kling, or the place it named, answered without a picture."""
+    is_silence = isinstance(error, UnavailableError) and error.status_code is None
+    return isinstance(error, PictureError | ProviderError) and not is_silence
 
 
 def _numbered(images: Sequence[TaskImage], n: int) -> dict[int, TaskImage]:

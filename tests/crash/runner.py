@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -48,10 +49,11 @@ def main() -> int:
             idempotency_key=f"{told.get('key', '')}-{number}",
         )
     deadline = time.monotonic() + told.get("longest_s", LONGEST_S)
+    beat = threading.Event()  # libfaketime has no monotonic sleep
     while _is_busy(studio) or told.get("stays"):
         if time.monotonic() > deadline:
             return 3
-        time.sleep(0.02)
+        beat.wait(0.02)
     studio.close()
     return 0
 

@@ -15,6 +15,7 @@ from core.models import (
 )
 from core.storage.generation_rows import SlotStatus
 from core.work.generation_steps import finished_at
+from core.work.picture_collector import UNREADABLE_TRIES
 from tests.crash.counts import assert_archived
 from tests.crash.fake_kling import FakeKling, Plan
 from tests.crash.workshop import OWNER, Workshop, wait_for
@@ -162,3 +163,24 @@ def test_a_task_still_running_comes_back_with_all_its_pictures(
     assert workshop.generations.recover(OWNER).new == 1
     (row,) = workshop.wait_until_all_done()
     assert (row.status, len(row.pictures)) == (S.ARCHIVED, 4)
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_file_that_is_never_a_picture_is_fetched_so_often_and_then_again_when_asked(
+    workshop: Workshop, fake: FakeKling, n: int
+) -> None:
+    fake.plan = Plan(unreadable=0)
+    wish = workshop.ask(n=n)
+    row = workshop.wait_until(wish, S.FAILED, S.ARCHIVED)
+    assert row.status is (S.FAILED if n == 1 else S.ARCHIVED)
+    assert row.error_text_id == "error.pictures_unreadable"
+    assert row.error_facts == {"made": n - 1, "asked": n}
+    assert fake.seen.fetches == UNREADABLE_TRIES + n - 1
+    assert not workshop.generations.fetch_again("somebody", row.id)
+
+    fake.plan = Plan()  # the file is whole now
+    assert workshop.generations.fetch_again(OWNER, row.id)
+    row = workshop.wait_until(wish, S.ARCHIVED)
+    assert row.error_text_id is None
+    assert_archived(workshop, fake, row)
+    assert not workshop.generations.fetch_again(OWNER, row.id)

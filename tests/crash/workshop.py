@@ -26,7 +26,6 @@ QUICK = Pace(
     resend_longest_s=2.0,
     lookup_every_s=0.15,
     duplicate_patience_s=10.0,
-    forget_after_s=0.5,
     poll_shortest_s=0.05,
     poll_longest_s=0.2,
     retry_first_s=0.05,

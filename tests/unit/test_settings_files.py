@@ -160,6 +160,26 @@ def test_a_wrong_patience_is_told_and_chat_goes_on(tmp_path: Path, name: str, va
     assert problem.key == name
 
 
+@pytest.mark.parametrize(
+    ("text", "is_behind"),
+    [
+        ("[access]\nbehind_proxy = true\n[kling\n", True),
+        ("access.behind_proxy = true\nX = y\n", True),
+        ("behind_proxy = true\n", True),
+        ("[access]\nbehind_proxy = yes\n", True),
+        ("[access]\n# behind_proxy = true\n[kling\n", False),
+        ("[access]\nbehind_proxy = false\n[kling\n", False),
+        ("behind_proxy = false\n", False),
+    ],
+)
+def test_a_mistake_in_the_file_lets_nobody_in_through_a_proxy(
+    tmp_path: Path, text: str, is_behind: bool
+) -> None:
+    settings = settings_of(tmp_path, SECRETS, text.encode())
+    assert settings.access.behind_proxy is is_behind
+    assert settings.problems
+
+
 def test_of_several_files_the_later_one_wins(tmp_path: Path) -> None:
     for name, key in (("global.toml", "sk-global-012345"), ("project.toml", KEY)):
         (tmp_path / name).write_text(f'DEEPSEEK_API_KEY = "{key}"\n')

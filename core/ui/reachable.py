@@ -1,0 +1,70 @@
+"""Base URLs by which other devices reach the studio: for links that are opened elsewhere."""
+
+import sys
+from urllib.parse import quote, urlsplit
+
+import streamlit as st
+
+from core.access.addresses import is_loopback, parse
+from core.access.invitations import CODE_PARAMETER, PATH
+from core.access.lan import lan_addresses
+from core.ui.configuration import base_url_path
+
+_EVERY_ADDRESS = (None, "", "0.0.0.0", "::")
+
+
+def is_http_served() -> bool:
+    """Tell whether the HTTP layer stands before these pages."""
+    # The server imports core.web; a host that only runs the script never does.
+    return "core.web.server" in sys.modules
+
+
+def own_entrance() -> str | None:
+    """Return where this visitor can show a token; None where that leads to nothing.
+
+    Streamlit Community Cloud passes no cookie of ours on: there people sign in.
+    """
+    host = urlsplit(st.context.url or "").hostname or ""
+    if not is_http_served() or host.endswith(".streamlit.app"):
+        return None
+    return f"{_below()}{PATH}"
+
+
+def listens_here_only() -> bool:
+    """Tell whether the server takes connections of this machine alone (server.address)."""
+    return _is_this_machine(st.get_option("server.address"))
+
+
+def bases(visited: str | None) -> tuple[str, ...]:
+    """Return where the studio is for others: by the address that this visit came by, if it can be.
+
+    Empty where no other device can reach it.
+    """
+    parts = urlsplit(visited or "")
+    below = _below()
+    if parts.scheme and parts.hostname and not _is_this_machine(parts.hostname):
+        return (f"{parts.scheme}://{parts.netloc}{below}",)
+    if listens_here_only():
+        return ()
+    scheme = "https" if st.get_option("server.sslCertFile") else "http"
+    port, address = st.get_option("server.port"), st.get_option("server.address")
+    hosts = lan_addresses() if address in _EVERY_ADDRESS else (str(address),)
+    return tuple(f"{scheme}://{_in_url(host)}:{port}{below}" for host in hosts)
+
+
+def entrance(base: str, code: str) -> str:
+    """Return the one-time link of a code."""
+    return f"{base}{PATH}?{CODE_PARAMETER}={code}"
+
+
+def _below() -> str:
+    return "".join(f"/{quote(part)}" for part in base_url_path().split("/") if part)
+
+
+def _is_this_machine(host: str | None) -> bool:
+    return host is not None and (host.lower() == "localhost" or is_loopback(host))
+
+
+def _in_url(host: str) -> str:
+    parsed = parse(host)
+    return f"[{host}]" if parsed is not None and ":" in host else host
