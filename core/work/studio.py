@@ -40,11 +40,12 @@ logger = logging.getLogger(__name__)
 
 ACCOUNT_TIMEOUT_S = 60.0
 
-# Where things are kept is settled when the store opens.
+# Where things are kept is settled when the store opens, sign-in when Streamlit starts.
 _FIXED = {
     "INKLING_DATA_DIR": "data_dir",
     "DATABASE_URL": "database_url",
     "INKLING_ARCHIVE_URL": "archive_url",
+    "[auth]": "sign_in",
 }
 # A file of settings that cannot be read at all says nothing: what it said before goes on to hold.
 _WHOLE_FILE = frozenset(

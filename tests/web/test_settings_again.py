@@ -136,9 +136,13 @@ def test_what_only_a_new_start_changes_is_named(tmp_path: Path) -> None:
     with PracticeServer(settings=QUICK) as practice, serving_practice(tmp_path, practice) as served:
         settings = served.studio.settings
         moved: Settings = replace(
-            settings, data_dir=tmp_path / "else", archive_url="s3://bucket/else"
+            settings,
+            data_dir=tmp_path / "else",
+            archive_url="s3://bucket/else",
+            sign_in=Secret("{'cookie_secret': 'c1'}"),
         )
-        assert served.studio.apply(moved) == ("INKLING_DATA_DIR", "INKLING_ARCHIVE_URL")
+        names = ("INKLING_DATA_DIR", "INKLING_ARCHIVE_URL", "[auth]")
+        assert served.studio.apply(moved) == names
         assert served.studio.settings.data_dir == settings.data_dir
 
 
