@@ -30,10 +30,13 @@ def announce_way_in(studio: Studio) -> None:
 
 
 def _print(text: str) -> None:
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    # A console that cannot write Chinese, or is gone, keeps nothing from opening.
+    if sys.stdout is None:  # a service of Windows has no console
+        return
+    encoding = sys.stdout.encoding or "utf-8"
+    # One that cannot write Chinese, or is gone, keeps nothing from opening.
     with contextlib.suppress(OSError, ValueError):
-        print(text.encode(encoding, "replace").decode(encoding), flush=True)
+        sys.stdout.write(f"{text.encode(encoding, 'replace').decode(encoding)}\n")
+        sys.stdout.flush()
 
 
 def _lines(made: Invitation, bases: tuple[str, ...]) -> str:

@@ -27,7 +27,7 @@ SIDE_BY_SIDE = {
 LIBRARIES = {
     "streamlit": ("app", "pages", "core.ui"),
     "starlette": ("app", "core.web", "core.providers.practice"),
-    "uvicorn": ("core.providers.practice", "core.web"),
+    "uvicorn": ("core.providers.practice",),
     "httpx": ("core.providers",),
     "sqlalchemy": ("core.storage",),
 }

@@ -1,6 +1,9 @@
 """`/enter` over real sockets: the form, one-time links, cookies, and who is kept out."""
 
+import os
 import re
+import shutil
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -37,7 +40,9 @@ def own(served: Served) -> dict[str, str]:
     return {"Origin": served.url}
 
 
-def post(served: Served, headers: Mapping[str, str] | None = None, **form: str) -> httpx.Response:
+def post(
+    served: Served, headers: Mapping[str, str] | None = None, /, **form: str
+) -> httpx.Response:
     return httpx.post(
         f"{served.url}/enter",
         data=form,
@@ -301,3 +306,37 @@ def test_while_the_studio_opens_it_says_so(tmp_path: Path, monkeypatch: pytest.M
             assert reply.status_code == 503
             assert int(reply.headers["retry-after"]) >= 1
             assert "<html" in reply.text
+
+
+# -- another user of this machine ------------------------------------------------------------------
+
+
+def curl_as_nobody(served: Served, path: str, *arguments: str) -> tuple[int, str]:
+    """Return status, and head and body, as another user of this machine gets them."""
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("another user needs root and util-linux")
+    identity = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+    options = ["-sSi", "--noproxy", "*", "-m", "20", "-w", "\n%{http_code}"]
+    command = [*identity, "curl", *options, *arguments, served.url + path]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd="/")
+    text, _, status = ran.stdout.rpartition("\n")
+    return int(status), text
+
+
+def test_another_user_of_this_machine_gets_in_by_a_link_alone(
+    tmp_path: Path, practice: PracticeServer
+) -> None:
+    with serving_practice(tmp_path, practice) as served:
+        origin = ("-H", f"Origin: {served.url}")
+        before = practice.counters.chat_requests
+        assert curl_as_nobody(served, "/complete?question=hi", *origin)[0] == 403
+        assert practice.counters.chat_requests == before
+        code = served.studio.invitations.make("a service's person").code
+        status, text = curl_as_nobody(served, "/enter", *origin, "-d", f"code={code}")
+        assert status == 303
+        cookie = re.search(rf"{COOKIE}=[^;]+", text)
+        assert cookie is not None
+        mine = ("-H", f"Cookie: {cookie[0]}")
+        assert curl_as_nobody(served, "/complete?question=hi", *origin, *mine)[0] == 200
+        assert curl_as_nobody(served, "/complete?question=hi", *mine)[0] == 403
+        assert practice.counters.chat_requests == before + 1
