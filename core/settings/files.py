@@ -9,9 +9,12 @@ import stat
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+from dotenv.parser import parse_stream
 
 # A file of settings has some hundred lines; what is larger is something else.
 FILE_BYTES = 4 * 1024 * 1024
@@ -98,19 +101,40 @@ def parse_toml(text: str) -> tuple[dict[str, Any], str | None]:
         return _survivors(text), "?"
 
 
+def parse_dotenv(text: str) -> tuple[dict[str, str], str | None]:
+    """Parse a dotenv file; also the number of its first line that is no setting, or None."""
+    values: dict[str, str] = {}
+    mistaken: int | None = None
+    for binding in parse_stream(StringIO(text)):
+        # "[access]" is a name without a value to the parser: a section, which only TOML has.
+        if binding.error or (binding.key or "").startswith("["):
+            blank = len(binding.original.string) - len(binding.original.string.lstrip())
+            mistaken = mistaken or (
+                binding.original.line + binding.original.string.count("\n", 0, blank)
+            )
+        elif binding.key is not None and binding.value is not None:
+            values[binding.key] = binding.value
+    return values, None if mistaken is None else str(mistaken)
+
+
 def names_within(table: Mapping[str, Any], names: Iterable[str]) -> list[tuple[str, str, Any]]:
     """Return where settings of ours stand inside sections: section, name as written, value."""
     known = {name.casefold() for name in names}
     found: list[tuple[str, str, Any]] = []
-    waiting = [(key, value) for key, value in table.items() if isinstance(value, Mapping)]
+    waiting = [(key, one) for key, value in table.items() for one in _sections(value)]
     while waiting:
         place, section = waiting.pop(0)
         for key, value in section.items():
-            if isinstance(value, Mapping):
-                waiting.append((f"{place}.{key}", value))
-            elif str(key).casefold() in known:
+            if str(key).casefold() in known:
                 found.append((place, str(key), value))
+            waiting += [(f"{place}.{key}", one) for one in _sections(value)]
     return found
+
+
+def _sections(value: Any) -> list[Mapping[str, Any]]:
+    """Return the section that a value is, or those in its list ([[section]])."""
+    values = value if isinstance(value, list | tuple) else (value,)
+    return [one for one in values if isinstance(one, Mapping)]
 
 
 def _strictly(data: bytes, encoding: str) -> str:
@@ -121,7 +145,8 @@ def _strictly(data: bytes, encoding: str) -> str:
 
 
 def _with_plain_ends(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    # Old editors of DOS end a file with Ctrl-Z.
+    return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\x1a")
 
 
 def _by_zeros(data: bytes) -> str | None:

@@ -70,6 +70,7 @@ def read_settings(
         database_url=_database_url(sources),
         archive_url=sources.read(("INKLING_ARCHIVE_URL",), parsers.text),
         access=_access(sources),
+        sign_in=_sign_in(sources),
         network=network,
         problems=(*sources.problems, *network.problems),
     )
@@ -133,6 +134,11 @@ def _database_url(sources: Sources) -> Secret | None:
     return sources.parsed(
         "[connections.inkling] url", SECRETS_FILE, section["url"], parsers.database
     )
+
+
+def _sign_in(sources: Sources) -> Secret | None:
+    section = sources.secrets.get("auth")
+    return Secret(repr(section)) if isinstance(section, Mapping) else None
 
 
 def _access(sources: Sources) -> AccessSettings:

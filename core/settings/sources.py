@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 
-from dotenv import dotenv_values
-
 from core.errors import ConfigurationError
 from core.settings import parsers
-from core.settings.files import UnreadableError, names_within, parse_toml, read_text
+from core.settings.files import (
+    UnreadableError,
+    names_within,
+    parse_dotenv,
+    parse_toml,
+    read_text,
+)
+from core.settings.near import BEHIND_PROXY, near_misses
 
 ENVIRONMENT = "the environment"
 SECRETS_FILE = ".streamlit/secrets.toml"
@@ -39,6 +43,7 @@ class Sources:
         names: Iterable[str] = (),
     ) -> None:
         self.problems: list[ConfigurationError] = []
+        names = tuple(names)
         # A file that is lost to a mistake may have said so: who may spend must not hang on a comma.
         self.may_be_behind_proxy = False
         tables = [(SECRETS_FILE, secrets)] if secrets is not None else self._tables(root, files)
@@ -46,6 +51,7 @@ class Sources:
         self.secrets = {key: value for _, table in tables for key, value in table.items()}
         for source, table in tables:
             self._report_misplaced(source, table, names)
+            self._report_near_misses(source, table, names, has_sections=True)
         # Streamlit copies top-level secrets into os.environ; those are the file's still.
         own = {
             name: value
@@ -54,9 +60,11 @@ class Sources:
         }
         self._layers: list[tuple[str, Mapping[str, Any]]] = [(ENVIRONMENT, own), *reversed(tables)]
         for name in DOTENV_FILES:
-            text = self._text(root / name, name)
-            if text:
-                self._layers.append((name, dotenv_values(stream=StringIO(text), interpolate=False)))
+            values, line = parse_dotenv(self._text(root / name, name))
+            if line is not None:
+                self._refuse_line(name, "NAME=value on each line", line, "dotenv")
+            self._report_near_misses(name, values, names, has_sections=False)
+            self._layers.append((name, values))
 
     def read(self, names: Iterable[str], parse: Callable[[str], _Value]) -> _Value | None:
         """Return the first value set under one of `names`, parsed; None when absent or unusable."""
@@ -108,15 +116,7 @@ class Sources:
             table, line = parse_toml(text)
             if line is not None:
                 self.may_be_behind_proxy |= _BEHIND_PROXY.search(text) is not None
-                self.problems.append(
-                    ConfigurationError(
-                        source,
-                        source,
-                        f'valid TOML, values in quotes: NAME = "value" (see line {line})',
-                        text_id="error.configuration_toml",
-                        facts={"line": line},
-                    )
-                )
+                self._refuse_line(source, 'valid TOML, values in quotes: NAME = "value"', line)
             tables.append((source, table))
         return tables
 
@@ -131,6 +131,35 @@ class Sources:
         if found.is_guessed:
             self.refuse(source, source, "UTF-8 (it was read as GB 18030)", "encoding")
         return found.text
+
+    def _refuse_line(self, source: str, expected: str, line: str, kind: str = "toml") -> None:
+        self.problems.append(
+            ConfigurationError(
+                source,
+                source,
+                f"expected {expected} (see line {line})",
+                text_id=f"error.configuration_{kind}",
+                facts={"line": line},
+            )
+        )
+
+    def _report_near_misses(
+        self, source: str, table: Mapping[str, Any], names: Iterable[str], *, has_sections: bool
+    ) -> None:
+        if not names:
+            return
+        for name, meant, value in near_misses(table, names, has_sections=has_sections):
+            if meant == BEHIND_PROXY and value is not False:
+                self.may_be_behind_proxy = True
+            self.problems.append(
+                ConfigurationError(
+                    name,
+                    source,
+                    f"nothing reads it; {meant} seems to be meant",
+                    text_id="error.configuration_near",
+                    facts={"name": name, "meant": meant},
+                )
+            )
 
     def _report_misplaced(
         self, source: str, table: Mapping[str, Any], names: Iterable[str]

@@ -91,6 +91,7 @@ class Settings:
     database_url: Secret | None = None
     archive_url: str | None = None
     access: AccessSettings = AccessSettings()
+    sign_in: Secret | None = None  # `[auth]` as it stands, which Streamlit reads at its start
     network: "Network | None" = None  # None: as this process's environment says
     problems: tuple[ConfigurationError, ...] = ()
 

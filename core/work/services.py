@@ -61,7 +61,8 @@ class Services:
         self._chat: dict[bool, ChatService] = {}
         self._images: dict[bool, ImageService] = {}
         self._retired: list[GenerationWorker] = []
-        self._closers: list[Callable[[], object]] = []
+        # What is open, by what it is: a client that ended early is taken out.
+        self._closers: dict[object, Callable[[], object]] = {}
         self.models = ChatModels(settings.chat.model if settings.chat else DEFAULT_CHAT_MODEL)
 
     def start(self, *, practice_pictures_are_open: bool) -> None:
@@ -76,7 +77,7 @@ class Services:
             # Under way when a key was added, or a visitor's: they are finished all the same.
             self._images_of(practice=True)
 
-    def apply(self, settings: Settings, *, is_chat_busy: Callable[[], bool]) -> None:
+    def apply(self, settings: Settings, *, running: Callable[[], frozenset[str]]) -> None:
         """Serve by new settings from now on; what runs ends with the clients it began with."""
         with self._lock:
             old, self._settings = self._settings, settings
@@ -86,7 +87,7 @@ class Services:
                     settings.chat.model if settings.chat else DEFAULT_CHAT_MODEL
                 )
                 for chat in _taken(self._chat):
-                    self._loop.spawn(_close_unused(chat.client, is_chat_busy), name="retire-chat")
+                    self._loop.spawn(self._retire_chat(chat.client, running), name="retire-chat")
             live = self._images.get(False)
             if live is not None and (old.kling != settings.kling or is_rerouted):
                 del self._images[False]
@@ -96,7 +97,7 @@ class Services:
 
     def close(self) -> None:
         """End the clients, the workers and the practice server."""
-        for close in self._closers:
+        for close in tuple(self._closers.values()):
             close()
 
     def close_practice(self) -> None:
@@ -180,7 +181,7 @@ class Services:
             timers=timers,
             network=self._settings.network,
         )
-        self._closers.append(lambda: self._loop.call(client.aclose()))
+        self._closers[client] = lambda: self._loop.call(client.aclose())
         return ChatService(client=client, practice=practice)
 
     def _build_images(self, *, practice: bool) -> ImageService:
@@ -198,11 +199,29 @@ class Services:
         )
         fetcher = PictureFetcher(origin=origin, network=self._settings.network)
         worker = self._build_worker(provider, kling, fetcher)
-        self._closers.append(lambda: self._loop.call(worker.stop()))
-        self._closers.append(lambda: self._loop.call(kling.aclose()))
-        self._closers.append(lambda: self._loop.call(fetcher.aclose()))
-        self._loop.spawn(worker.run(), name=f"generations-{provider}")
+        self._closers[worker] = lambda: self._loop.call(worker.stop())
+        self._closers[kling] = lambda: self._loop.call(kling.aclose())
+        self._closers[fetcher] = lambda: self._loop.call(fetcher.aclose())
+        self._loop.spawn(self._run(worker, kling, fetcher), name=f"generations-{provider}")
         return ImageService(provider, worker, kling)
+
+    async def _run(self, worker: GenerationWorker, kling: Kling, fetcher: PictureFetcher) -> None:
+        await worker.run()
+        # It was retired, and nothing is left for it to do.
+        await kling.aclose()
+        await fetcher.aclose()
+        for ended in (worker, kling, fetcher):
+            self._closers.pop(ended, None)
+
+    async def _retire_chat(self, client: DeepSeek, running: Callable[[], frozenset[str]]) -> None:
+        """Close a client that nothing begins with any more, once the answers it may give ended."""
+        await asyncio.sleep(CLOSE_UNUSED_S)
+        old = running()
+        while old:
+            await asyncio.sleep(CLOSE_UNUSED_S)
+            old &= running()
+        await client.aclose()
+        self._closers.pop(client, None)
 
     def _practice_server(self) -> PracticeServer:
         if self._practice is None:
@@ -219,15 +238,6 @@ def _taken(built: dict[bool, ChatService]) -> tuple[ChatService, ...]:
     taken = tuple(built.values())
     built.clear()
     return taken
-
-
-async def _close_unused(client: DeepSeek, is_in_use: Callable[[], bool]) -> None:
-    """Close a client that nothing begins with any more, once no answer runs."""
-    while True:
-        await asyncio.sleep(CLOSE_UNUSED_S)
-        if not is_in_use():
-            break
-    await client.aclose()
 
 
 def _mode(owner: str, *, is_usable: bool, has_key: bool) -> Mode:

@@ -40,16 +40,17 @@ logger = logging.getLogger(__name__)
 
 ACCOUNT_TIMEOUT_S = 60.0
 
-# Where things are kept is settled when the store opens.
+# Where things are kept is settled when the store opens, sign-in when Streamlit starts.
 _FIXED = {
     "INKLING_DATA_DIR": "data_dir",
     "DATABASE_URL": "database_url",
     "INKLING_ARCHIVE_URL": "archive_url",
+    "[auth]": "sign_in",
 }
 # A file of settings that cannot be read at all says nothing: what it said before goes on to hold.
 _WHOLE_FILE = frozenset(
     f"error.configuration_{kind}"
-    for kind in ("toml", "text_file", "folder", "no_file", "unreadable", "too_large")
+    for kind in ("toml", "dotenv", "text_file", "folder", "no_file", "unreadable", "too_large")
 )
 
 
@@ -139,9 +140,7 @@ class Studio:
             name for name, field in _FIXED.items() if getattr(settings, field) != kept[name]
         )
         settings = replace(settings, **{_FIXED[name]: kept[name] for name in kept})
-        self.services.apply(
-            settings, is_chat_busy=lambda: bool(self.answers.running_conversations())
-        )
+        self.services.apply(settings, running=self.answers.running_conversations)
         self.settings = settings  # one assignment: whoever reads sees the old or the new ones
         for problem in settings.problems:
             logger.warning("%s", problem)
@@ -261,8 +260,10 @@ def reread_settings(read_settings: Callable[[], Settings]) -> tuple[str, ...]:
     """
     studio = open_studio(read_settings)
     settings = read_settings()
+    # What could not be read before either holds nothing back now.
+    known = {one.source for one in studio.settings.problems if one.text_id in _WHOLE_FILE}
     for problem in settings.problems:
-        if problem.text_id in _WHOLE_FILE and problem not in studio.settings.problems:
+        if problem.text_id in _WHOLE_FILE and problem.source not in known:
             raise problem
     with _lock:
         return studio.apply(settings) if studio is _studio else ()

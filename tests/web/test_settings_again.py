@@ -12,13 +12,15 @@ from typing import Any
 import httpx
 import pytest
 
+from core.errors import ConfigurationError
 from core.models import GenerationStatus
 from core.providers.practice import PracticeServer
-from core.settings import KlingSettings, Secret, Settings
+from core.settings import KlingSettings, Secret, Settings, read_settings
+from core.work.studio import reread_settings
 from tests.running_app import RunningApp, running_app
 from tests.upstream import DONE, KEEP_ALIVE, STREAM_HEAD, Plan, Step, Upstream
 from tests.web.events import opened
-from tests.web.serving import QUICK, serving_practice, until
+from tests.web.serving import QUICK, serving, serving_practice, until
 
 OTHER_KLING_KEY = "kling-other-0123456789abcdef"
 OLD, NEW = "sk-old-0123456789abcdef", "sk-new-0123456789abcdef"
@@ -134,9 +136,13 @@ def test_what_only_a_new_start_changes_is_named(tmp_path: Path) -> None:
     with PracticeServer(settings=QUICK) as practice, serving_practice(tmp_path, practice) as served:
         settings = served.studio.settings
         moved: Settings = replace(
-            settings, data_dir=tmp_path / "else", archive_url="s3://bucket/else"
+            settings,
+            data_dir=tmp_path / "else",
+            archive_url="s3://bucket/else",
+            sign_in=Secret("{'cookie_secret': 'c1'}"),
         )
-        assert served.studio.apply(moved) == ("INKLING_DATA_DIR", "INKLING_ARCHIVE_URL")
+        names = ("INKLING_DATA_DIR", "INKLING_ARCHIVE_URL", "[auth]")
+        assert served.studio.apply(moved) == names
         assert served.studio.settings.data_dir == settings.data_dir
 
 
@@ -156,3 +162,62 @@ def test_access_changes_at_once(tmp_path: Path) -> None:
         assert status() == 200
         served.studio.apply(settings)
         assert status() in (401, 403)
+
+
+def test_twenty_readings_leave_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.work.services.CLOSE_UNUSED_S", 0.05)
+    opened_clients: list[httpx.AsyncClient] = []
+    begin = httpx.AsyncClient.__init__
+
+    def noting(self: httpx.AsyncClient, *args: Any, **options: Any) -> None:
+        begin(self, *args, **options)
+        opened_clients.append(self)
+
+    monkeypatch.setattr(httpx.AsyncClient, "__init__", noting)
+    with PracticeServer(settings=QUICK) as practice, serving_practice(tmp_path, practice) as served:
+        settings = served.studio.settings
+        assert settings.chat is not None
+        assert settings.kling is not None
+
+        def still_open() -> int:
+            return sum(not client.is_closed for client in opened_clients)
+
+        before, threads = still_open(), threading.active_count()
+        for n in range(20):
+            served.studio.apply(
+                replace(
+                    settings,
+                    chat=replace(settings.chat, model=f"model-{n}"),
+                    kling=replace(settings.kling, api_key=Secret(f"kling-{n}-0123456789")),
+                )
+            )
+        served.studio.apply(settings)
+        until(lambda: still_open() <= before, "the clients of earlier settings are closed")
+        assert len(opened_clients) > before + 20
+        assert len(served.studio.services.workers()) == 1
+        assert threading.active_count() <= threads + 1
+        params = {"question": "hello"}
+        assert served.http.get("/complete", params=params).status_code == 200
+
+
+def test_a_file_that_was_broken_before_keeps_nobody_from_changing_another(
+    tmp_path: Path,
+) -> None:
+    def read() -> Settings:
+        return read_settings(root=tmp_path, environment={})
+
+    (tmp_path / ".env").mkdir()
+    (tmp_path / ".env.local").write_text(f"DEEPSEEK_API_KEY={OLD}\n")
+    with serving(tmp_path / "data", settings=read()) as served:
+        (tmp_path / ".env.local").write_text(f"DEEPSEEK_API_KEY={NEW}\n")
+        reread_settings(read)
+        chat = served.studio.settings.chat
+        assert chat is not None
+        assert chat.api_key == Secret(NEW)
+        (tmp_path / ".env.local").write_text(f'DEEPSEEK_API_KEY="{OLD}\n')
+        with pytest.raises(ConfigurationError) as told:
+            reread_settings(read)
+        assert told.value.source == ".env.local"
+        assert served.studio.settings.chat == chat
