@@ -17,7 +17,13 @@ from core.errors import (
 from core.providers.deepseek_wire import CURRENT_MODELS, PROVIDER
 from core.providers.http import json_object, retry_after_s
 from core.providers.meaning import Meaning
-from core.providers.redaction import clean_detail, clean_excerpt, looks_like_html
+from core.providers.redaction import (
+    OTHER,
+    clean_detail,
+    clean_excerpt,
+    looks_like_html,
+    short_word,
+)
 
 TRACE_HEADERS = ("x-ds-trace-id", "x-request-id", "x-deepseek-request-id")
 
@@ -151,6 +157,9 @@ STATUS_OF_TYPE: Mapping[str, int] = {
 }
 
 
+_CODE_MOST = 10**12
+
+
 def error_from_reply(
     status_code: int,
     headers: Mapping[str, str],
@@ -278,9 +287,15 @@ def _read(payload: dict[str, Any]) -> tuple[str, int | str | None, str]:
     code, kind = error.get("code"), error.get("type")
     return (
         message if isinstance(message, str) else str(message),
-        code if isinstance(code, int | str) and code != "" else None,
+        _code(code),
         kind if isinstance(kind, str) else "",
     )
+
+
+def _code(code: object) -> int | str | None:
+    if isinstance(code, int):
+        return code if abs(code) < _CODE_MOST else OTHER
+    return short_word(code)
 
 
 def _by_status(status_code: int) -> Meaning:

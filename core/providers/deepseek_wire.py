@@ -15,6 +15,7 @@ import msgspec
 
 from core.models import ChatChunk, ChatModel, ChatParameters, Turn, Usage
 from core.providers.chat_server import ChatServer
+from core.providers.redaction import clean_detail, model_name, opaque_id, short_word
 
 PROVIDER = "deepseek"
 
@@ -24,6 +25,7 @@ CURRENT_MODELS = ("deepseek-flash", "deepseek-v4-pro")
 
 _USER_ID_LIMIT = 512
 _COUNT_MOST = 1 << 53
+_NAME_MOST = 200
 _NOTHING: dict[str, Any] = {}
 
 
@@ -120,10 +122,10 @@ def chunk_from_json(payload: dict[str, Any]) -> ChatChunk:
     return ChatChunk(
         content if isinstance(content, str) else "",
         reasoning if isinstance(reasoning, str) else "",
-        _word(finish_reason) if finish_reason else None,
+        short_word(finish_reason) if finish_reason else None,
         usage_from_json(usage) if usage else None,
-        model if model and isinstance(model, str) else None,
-        request_id if request_id and isinstance(request_id, str) else None,
+        model_name(model) if model else None,
+        opaque_id(request_id) if request_id else None,
     )
 
 
@@ -137,10 +139,10 @@ def completion_from_json(payload: dict[str, Any]) -> ChatCompletion | None:
         content=_text(message.get("content")),
         reasoning_content=_text(message.get("reasoning_content"))
         or _text(message.get("reasoning")),
-        finish_reason=_word(choice.get("finish_reason")),
+        finish_reason=short_word(choice.get("finish_reason")),
         usage=usage_from_json(payload.get("usage")),
-        model=_word(payload.get("model")),
-        request_id=_word(payload.get("id")),
+        model=model_name(payload.get("model")),
+        request_id=opaque_id(payload.get("id")),
     )
 
 
@@ -170,12 +172,12 @@ def models_from_json(payload: dict[str, Any]) -> tuple[ChatModel, ...] | None:
     return tuple(
         ChatModel(
             id=entry["id"],
-            name=_word(entry.get("name")),
+            name=clean_detail(entry.get("name"), limit=_NAME_MOST) or None,
             context_window=_count(entry.get("context_window")),
             max_output_tokens=_count(entry.get("max_output_tokens")),
         )
         for entry in entries
-        if isinstance(entry, dict) and _word(entry.get("id"))
+        if isinstance(entry, dict) and model_name(entry.get("id")) == entry.get("id") is not None
     )
 
 
@@ -191,7 +193,7 @@ def balance_from_json(payload: dict[str, Any]) -> Balance | None:
         if total is not None:
             currencies.append(
                 CurrencyBalance(
-                    currency=_word(fields.get("currency")) or "?",
+                    currency=short_word(fields.get("currency")) or "?",
                     total=total,
                     granted=_amount(fields.get("granted_balance")),
                     topped_up=_amount(fields.get("topped_up_balance")),

@@ -41,6 +41,7 @@ from core.providers.kling_wire import (
     create_body,
     task_from_json,
 )
+from core.providers.redaction import opaque_id
 from core.settings.network import Network
 from core.wire.image_rules import REFERENCE_MOST_BYTES, check_request_fields
 from core.wire.kling_jwt import TokenSource
@@ -202,7 +203,7 @@ class Kling:
                 reply, host=self._host, secrets=self._hidden(), now=self._clock()
             )
         request_id = envelope.get("request_id")
-        request_id = request_id if isinstance(request_id, str) else None
+        request_id = opaque_id(request_id)
         if code != 0:
             raise self._refusal(code, envelope.get("message"), reply, request_id, is_lookup)
         if envelope.get("data") is None:

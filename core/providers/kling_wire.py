@@ -6,15 +6,21 @@ parsed. What is missing though a caller needs it makes a reader return None.
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from core.models import ImageRequest, KlingTask, ReferenceImage, TaskImage, TaskStatus
-from core.providers.redaction import clean_detail
+from core.providers.redaction import OTHER, clean_detail, opaque_id
 from core.wire.image_models import find_image_model
+from core.wire.secrets import known_secrets
 
 PROVIDER = "kling"
+
+_NAME_MOST = 200
+_NUMBER_MOST = 10**40
+_AMOUNT = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?")
 
 # The word of Kling's newer endpoints, should it ever appear here.
 _STATUSES = {status.value: status for status in TaskStatus} | {"succeeded": TaskStatus.SUCCEED}
@@ -85,12 +91,12 @@ def task_from_json(data: Any, *, request_id: str | None = None) -> KlingTask | N
         # An unknown word is a task that goes on: nothing paid for is given up for a new word.
         status=_STATUSES.get(status, TaskStatus.PROCESSING),
         status_message=clean_detail(data.get("task_status_msg")),
-        external_task_id=_id(_mapping(data.get("task_info")).get("external_task_id")),
+        external_task_id=_external_id(_mapping(data.get("task_info")).get("external_task_id")),
         created_at=utc_from_ms(data.get("created_at")),
         updated_at=utc_from_ms(data.get("updated_at")),
         images=_images(_mapping(data.get("task_result")).get("images")),
         unit_deduction=_amount(data.get("final_unit_deduction")),
-        request_id=request_id,
+        request_id=opaque_id(request_id),
     )
 
 
@@ -103,9 +109,9 @@ def costs_from_json(data: Any) -> AccountCosts | None:
         tuple(
             ResourcePack(
                 id=_id(entry.get("resource_pack_id")) or "",
-                name=_word(entry.get("resource_pack_name")),
-                type=_word(entry.get("resource_pack_type")),
-                status=_word(entry.get("status")),
+                name=_told(entry.get("resource_pack_name")),
+                type=_told(entry.get("resource_pack_type")),
+                status=_told(entry.get("status")),
                 total=_number(entry.get("total_quantity")),
                 remaining=_number(entry.get("remaining_quantity")),
                 purchased_at=utc_from_ms(entry.get("purchase_time")),
@@ -163,18 +169,29 @@ def _mapping(value: Any) -> dict[str, Any]:
 def _id(value: Any) -> str | None:
     """Return an opaque id; digits without quotes are still only a name."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return value if isinstance(value, str) and value else None
+        return opaque_id(str(value)) if abs(value) < _NUMBER_MOST else None
+    return opaque_id(value)
+
+
+def _external_id(value: Any) -> str | None:
+    # A caller's own word, of any letters: what does not come back as it was sent is bought again.
+    return known_secrets.wash(value) if isinstance(value, str) and value else None
 
 
 def _word(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _told(value: Any) -> str:
+    return clean_detail(value, limit=_NAME_MOST)
+
+
 def _amount(value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str) or value == "":
         return None
-    return str(value)
+    if isinstance(value, int):
+        return str(value) if abs(value) < _NUMBER_MOST else OTHER
+    return str(value) if _AMOUNT.fullmatch(str(value)) else OTHER
 
 
 def _number(value: Any) -> float | None:

@@ -2,7 +2,10 @@
 
 import html
 import re
+import unicodedata
 from collections.abc import Iterable
+
+from core.wire.secrets import known_secrets
 
 DETAIL_LIMIT = 500
 EXCERPT_LIMIT = 200
@@ -10,6 +13,11 @@ EXCERPT_LIMIT = 200
 _MASK = "…"
 # Shorter pieces of a key tell nothing; providers themselves show the last four characters.
 _PART = 8
+
+OTHER = "other"
+_NAME_MOST = 200
+_SHORT_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,63}")
+_ID = re.compile(r"[A-Za-z0-9._:=@+-]{1,200}")
 
 _BEARER = re.compile(r"(?i)\bbearer\s+[^\s\"',;]+")
 _JWT = re.compile(r"\beyJ[\w-]+(?:\.[\w-]*){1,4}")
@@ -27,7 +35,7 @@ def clean_detail(text: object, *, secrets: Iterable[str] = (), limit: int = DETA
     if not isinstance(text, str):
         return ""
     # Bound the work first; what is cut here could not have been shown anyway.
-    shown = text[: limit * 20]
+    shown = known_secrets.wash(text[: limit * 20])
     for secret in secrets:
         shown = _without(shown, secret)
     shown = _BEARER.sub(f"Bearer {_MASK}", shown)
@@ -43,6 +51,32 @@ def clean_excerpt(body: bytes, *, secrets: Iterable[str] = ()) -> str:
     text = body[:65_536].decode("utf-8", "replace")
     text = html.unescape(_TAG.sub(" ", _INVISIBLE.sub(" ", text)))
     return clean_detail(text, secrets=secrets, limit=EXCERPT_LIMIT)
+
+
+def short_word(value: object) -> str | None:
+    """Return a word that is short and plain by contract; any other text is "other"."""
+    if not isinstance(value, str) or not value:
+        return None
+    is_word = _SHORT_WORD.fullmatch(value) is not None and not known_secrets.is_in(value)
+    return value if is_word else OTHER
+
+
+def model_name(value: object) -> str | None:
+    """Return a model's name: letters of any script, digits and `/ : . @ + _ -`, else "other"."""
+    if not isinstance(value, str) or not value:
+        return None
+    is_name = len(value) <= _NAME_MOST and all(
+        sign.isalnum() or sign in "/:.@+_- " or unicodedata.category(sign)[0] == "M"
+        for sign in value
+    )
+    return value if is_name and not known_secrets.is_in(value) else OTHER
+
+
+def opaque_id(value: object) -> str | None:
+    """Return an id that can be one; None for another text: nothing is looked up under it."""
+    if not isinstance(value, str) or not _ID.fullmatch(value) or known_secrets.is_in(value):
+        return None
+    return value
 
 
 def looks_like_html(body: bytes) -> bool:

@@ -1,10 +1,12 @@
 """Everything configured, as frozen values; keys do not show themselves."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from core.errors import ConfigurationError
 
@@ -112,3 +114,18 @@ class Settings:
         if self.kling is None or not self.kling.has_credentials or self.network is None:
             return None
         return self.network.problem_of(self.kling.origin)
+
+
+def secrets_of(settings: Settings) -> tuple[str, ...]:
+    """Return every key, token and password of the settings, to be masked wherever they appear."""
+    held = [settings.database_url, *settings.access.tokens.values()]
+    if settings.chat is not None:
+        held.append(settings.chat.api_key)
+    if (kling := settings.kling) is not None:
+        held += [kling.api_key, kling.access_key, kling.secret_key]
+    found = [secret.reveal().strip() for secret in held if secret is not None]
+    for address in (*found, settings.archive_url or "", settings.chat.url if settings.chat else ""):
+        with suppress(ValueError):
+            if password := urlsplit(address).password:
+                found += [password, unquote(password)]
+    return tuple(found)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 from core.errors import ConfigurationError
 from core.storage.faults import database_errors, file_errors, store_error
+from core.wire.secrets import known_secrets
 
 _BEGIN = "inkling_begin"
 _CONNECT_TIMEOUT_S = 10
@@ -34,6 +35,7 @@ class Database:
         self._busy_timeout_s = busy_timeout_s
         self._writer = threading.Lock()
         self.engine = self._sqlite_engine() if self.is_sqlite else self._postgres_engine()
+        event.listen(self.engine, "before_cursor_execute", _wash, retval=True)
 
     @property
     def file(self) -> Path | None:
@@ -173,3 +175,25 @@ def _use_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
             if not busy or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
+
+
+def _wash(
+    _connection: Connection,
+    _cursor: object,
+    statement: str,
+    parameters: Any,
+    _context: object,
+    _executemany: bool,
+) -> tuple[str, Any]:
+    """Mask known secrets in whatever is stored or looked for, in every table there will be."""
+    return statement, _washed(parameters)
+
+
+def _washed(value: Any) -> Any:
+    if isinstance(value, str):
+        return known_secrets.wash(value)
+    if isinstance(value, dict):
+        return {name: _washed(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_washed(one) for one in value)
+    return value

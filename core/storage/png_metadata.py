@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from core.models import AspectRatio, Generation, ImageRequest, Resolution
 from core.storage.png_chunks import SIGNATURE, iter_chunks, join_chunks, read_text_chunk, text_chunk
+from core.wire.secrets import known_secrets
 
 _OURS = "inkling"
 _VERSION = 1
@@ -32,7 +33,11 @@ def write_metadata(png: bytes, generation: Generation) -> bytes:
     }
     kept = [chunk for chunk in chunks[1:] if (read_text_chunk(*chunk) or ("",))[0] not in texts]
     return join_chunks(
-        [chunks[0], *(text_chunk(keyword, text) for keyword, text in texts.items()), *kept]
+        [
+            chunks[0],
+            *(text_chunk(name, known_secrets.wash(text)) for name, text in texts.items()),
+            *kept,
+        ]
     )
 
 

@@ -2,9 +2,12 @@
 
 import logging
 
+from core.wire.log_washing import wash_logs
+
 
 def begin_logging() -> None:
     """Let the app's own messages through to stderr, once, in one form."""
+    wash_logs()
     ours = logging.getLogger("core")
     if ours.handlers:
         return

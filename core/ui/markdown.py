@@ -15,6 +15,7 @@ from itertools import accumulate
 from markdown_it.common.html_re import HTML_TAG_RE
 from markdown_it.token import Token
 
+from .addresses import is_followed
 from .dialect import LINE, block_tokens, lines_of
 from .emphasis import INVISIBLE, Emphasis
 from .formulas import as_fence, formula_at
@@ -36,6 +37,8 @@ _DESTINATION = (
 )
 _LINK_TAIL = re.compile(r"\]" + _DESTINATION, re.DOTALL)
 _IMAGE = re.compile(r"!\[((?:\\.|[^\[\]\\]|\[(?:\\.|[^\[\]\\])*\])*)\]" + _DESTINATION, re.DOTALL)
+_AUTOLINK = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]{1,31}:[^<>\x00-\x20]*>\Z")
+_DEFINED = re.compile(r":\s*(<[^<>\n]*>|\S+)")
 _LABEL_MARKS = re.compile(r"([\[\]\\`*_$:<>!~])")
 
 _NAME = r"[^\s!-,./:-@\[-^`{-~]+"  # a directive's name, as micromark-extension-directive reads it
@@ -73,6 +76,8 @@ def for_streamlit(text: str) -> str:
     for token in tokens:
         if token.type == "inline" and lines_of(token)[0] not in rows:
             edits += source.inline(token)
+        elif token.type == "definition" and not is_followed(str(token.meta.get("url", ""))):
+            edits += source.definition(token)
         elif token.type == "math_block":
             edits += source.math_block(token)
         elif token.type == "fence":
@@ -115,6 +120,13 @@ class _Source:
         for cell in re.finditer(r"(?:\\.|[^|\\\r\n]|\\(?=[\r\n]|$))+", self._lines[number]):
             for begin, end, new in _inline_edits(cell[0]):
                 yield start + cell.start() + begin, start + cell.start() + end, new
+
+    def definition(self, token: Token) -> Iterator[Edit]:
+        """Yield the edit that makes a definition text: what it names is no link then."""
+        first, _ = lines_of(token)
+        at = self._lines[first].find("[")
+        if at >= 0:
+            yield self._offsets[first] + at, self._offsets[first] + at, "\\"
 
     def math_block(self, token: Token) -> Iterator[Edit]:
         """Yield the edit that gives a display formula lines of its own."""
@@ -189,13 +201,17 @@ def _inline_edits(text: str) -> Iterator[Edit]:
         elif mark == "](":
             # Behind no opening bracket this is no link, and a picture in its "title" would be one.
             tail = _LINK_TAIL.match(text, start)
-            if tail and "![" not in tail[0] and "`" not in tail[0]:
+            if tail and not is_followed(tail[1]):
+                yield start, start, "\\"
+            elif tail and "![" not in tail[0] and "`" not in tail[0]:
                 position = tail.end()
         elif mark == ":":
             yield from _colon_edits(text, start)
         elif mark[0] in "*~":
             if (place := emphasis.place_for_invisible(text, start, position)) is not None:
                 yield place, place, INVISIBLE
+        elif mark[0] == "<" and _AUTOLINK.match(mark) and not is_followed(mark):
+            yield start, start, "\\"
         elif mark[0] in "hw":
             end_of_address = position
 
@@ -211,6 +227,9 @@ def _link_instead(text: str, start: int, image: re.Match[str] | None) -> Iterato
         yield start, start, "\\"
         return
     alt, target = image[1], image[2].strip("<>")
+    if not is_followed(target):
+        yield start, start, "\\"
+        return
     end_of_alt = start + 2 + len(alt)
     label = "" if alt.strip() else _LABEL_MARKS.sub(r"\\\1", target)
     is_in_link = text[start - 1 : start] == "[" and text.startswith("](", image.end())
@@ -223,7 +242,22 @@ def _link_instead(text: str, start: int, image: re.Match[str] | None) -> Iterato
             yield start + 2, start + 2, label
 
 
+def _ends_label(text: str, end: int) -> bool:
+    """Tell whether a line begins with a label in brackets that ends here."""
+    if text[end - 1 : end] != "]":
+        return False
+    at = text.rfind("[", 0, end)
+    while at > 0 and text[at - 1] == "\\":
+        at = text.rfind("[", 0, at)
+    return at >= 0 and not text[text.rfind("\n", 0, at) + 1 : at].strip()
+
+
 def _colon_edits(text: str, start: int) -> Iterator[Edit]:
+    defined = _DEFINED.match(text, start) if _ends_label(text, start) else None
+    if defined and not is_followed(defined[1]):
+        # To markdown-it this is text already, to the page's own parser it is a definition.
+        yield start, start, "\\"
+        return
     if _BLOCK_DIRECTIVE.match(text, start) or _DIRECTIVE.match(text, start):
         yield start, start + 1, "\\:"
     elif _ICON.match(text, start):

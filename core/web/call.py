@@ -11,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from core.access.callers import Approach
 from core.web.approach import PEER_KEY, headers_of, peer_of
 from core.web.read_ahead import ReadAhead
+from core.wire.secrets import known_secrets
 from core.work.owners import LOCAL_OWNER
 
 JSON_TYPE = "application/json; charset=utf-8"
@@ -22,6 +23,7 @@ BODY_BYTES = 1024 * 1024
 BODY_SILENCE_S = 5.0
 BODY_TIMEOUT_S = 60.0
 DRAIN_TIMEOUT_S = 2.0
+_WASHED_HERE = 256 * 1024
 
 Headers = Sequence[tuple[str, str]]
 # What was not read of the request would be taken for the next one.
@@ -142,16 +144,19 @@ class Call:
 
     async def feed(self, chunk: bytes) -> None:
         """Send one more piece of the reply."""
-        await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await self._send(
+            {"type": "http.response.body", "body": await washed(chunk), "more_body": True}
+        )
 
     async def end(self, chunk: bytes = b"") -> None:
         """Send the last piece."""
-        await self._send({"type": "http.response.body", "body": chunk})
+        await self._send({"type": "http.response.body", "body": await washed(chunk)})
 
     async def reply(
         self, status: int, body: bytes, content_type: str, headers: Headers = ()
     ) -> None:
         """Send a whole reply."""
+        body = await washed(body)
         length = [("Content-Length", str(len(body)))] if status != 204 else []
         await self._start(status, content_type, [*length, *headers])
         if CLOSING[0] in headers:
@@ -189,6 +194,13 @@ class Call:
             ],
         }
         await self._send(start)
+
+
+async def washed(body: bytes) -> bytes:
+    """Return what may go out: each known secret masked. A large body holds up no other stream."""
+    if len(body) > _WASHED_HERE:
+        return await asyncio.to_thread(known_secrets.wash_bytes, body)
+    return known_secrets.wash_bytes(body)
 
 
 def _too_large(most_bytes: int) -> CallError:

@@ -1,6 +1,7 @@
 """`/kling/v1/…`: pictures through the ledger, everything else forwarded as it is."""
 
 import asyncio
+import re
 from urllib.parse import quote
 
 from core.errors import AppError
@@ -13,6 +14,7 @@ from core.web.desk import Desk
 from core.web.kling_create import PICTURE_BODY_BYTES, KlingCreate
 from core.web.kling_replies import KlingReplies
 from core.web.kling_target import PREFIX, target_from
+from core.wire.secrets import known_secrets
 from core.work.generation_steps import UNREADABLE_TEXT_ID
 from core.work.owners import LOCAL_OWNER
 
@@ -22,6 +24,11 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # What Kling tells of the account and its tasks is everybody's at once.
 _NOT_THEIRS = "People whom a proxy names see the tasks they made here themselves, and no others."
 _PICTURE_PATHS = (f"{PREFIX}/v1/images/", f"{PREFIX}/v1/videos/", f"{PREFIX}/v1/general/")
+# Seconds or a date, and a media type with at most a charset.
+_RETRY_AFTER = re.compile(
+    r"[0-9]{1,9}|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT"
+)
+_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,60}(?:; ?charset=[\w-]{1,20})?", re.IGNORECASE)
 _HAS_NO_BODY = (204, 304)
 
 
@@ -105,9 +112,15 @@ def _is_known(generation: Generation) -> bool:
 async def _pass_on(call: Call, reply: KlingReply) -> None:
     # Of Kling's headers only these: no cookies, nothing that belongs to its connection.
     headers = [("Cache-Control", "no-store")]
-    if reply.retry_after is not None:
+    if reply.retry_after is not None and _RETRY_AFTER.fullmatch(reply.retry_after):
         headers.append(("Retry-After", reply.retry_after))
     if reply.status_code in _HAS_NO_BODY:
         await call.reply(reply.status_code, b"", "", headers)
         return
-    await call.reply(reply.status_code, reply.content, reply.content_type or JSON_TYPE, headers)
+    await call.reply(reply.status_code, reply.content, _content_type(reply), headers)
+
+
+def _content_type(reply: KlingReply) -> str:
+    """Return a type that is one; a page of Kling's is shown by no browser as ours."""
+    told = reply.content_type or JSON_TYPE
+    return told if _TYPE.fullmatch(told) and not known_secrets.is_in(told) else JSON_TYPE

@@ -7,6 +7,7 @@ token. Time is always an argument: Unix seconds, as the caller's clock shows the
 import jwt
 
 from core.models import KlingApiKey, KlingKeyPair
+from core.wire.secrets import known_secrets
 
 # Both figures are those of Kling's own sample; a longer lifetime is not promised to be accepted.
 TOKEN_LIFETIME_S = 1800
@@ -76,4 +77,5 @@ class TokenSource:
         self._token = sign_token(
             self._credentials.access_key, self._credentials.secret_key, now=now + self._offset_s
         )
+        known_secrets.add(self._token)
         self._signed_at = now

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from core.errors import AppError
 from core.models import AnswerPart, AnswerStatus, ChatChunk, Message, TextRun, Usage
+from core.wire.secrets import StreamWasher, known_secrets
 from core.work.growing_text import GrowingText
 
 
@@ -54,6 +55,10 @@ class LiveAnswer:
         self._started = clock()
         self._reasoning = GrowingText(message.reasoning_content)
         self._content = GrowingText(message.content)
+        self._washers = {
+            "content": StreamWasher(known_secrets),
+            "reasoning_content": StreamWasher(known_secrets),
+        }
         self._reasoning_from: float | None = None
         self._is_answering = False  # text of the answer has come, and its moment is noted
         self.is_asked = False  # whether its request may have been sent
@@ -79,15 +84,18 @@ class LiveAnswer:
             self._tell()
 
     def _extend(self, part: AnswerPart, pieces: list[str]) -> None:
+        washed = self._washers[part].take_all(pieces)
+        if not washed:
+            return  # held back: it may be the beginning of a secret
         if part == "content":
-            self._content.extend(pieces)
+            self._content.extend(washed)
             if self._is_answering:  # nearly always
                 return
             self._is_answering = True
             if self._reasoning_from is not None and "reasoning_s" not in self._changes:
                 self._changes["reasoning_s"] = self._clock() - self._reasoning_from
         else:
-            self._reasoning.extend(pieces)
+            self._reasoning.extend(washed)
             if self._reasoning_from is None:
                 self._reasoning_from = self._clock()
         if "first_token_s" not in self._changes:
@@ -110,6 +118,9 @@ class LiveAnswer:
         """Set the final status: nothing is added any more."""
         with self._lock:
             self.error = error
+            for part, texts in (("content", self._content), ("reasoning_content", self._reasoning)):
+                if rest := self._washers[part].end():
+                    texts.extend([rest])
             self._status = status
             changes, now = self._changes, self._clock()
             changes |= {"status": status, "duration_s": now - self._started}

@@ -21,8 +21,10 @@ from core.providers.downloads import PictureFetcher
 from core.providers.kling import Kling
 from core.providers.kling_wire import AccountCosts
 from core.settings import Settings
+from core.settings.values import secrets_of
 from core.storage.pictures import Archive
 from core.storage.store import Store
+from core.wire.secrets import known_secrets
 from core.work.answers import Answers
 from core.work.generation_worker import GenerationWorker
 from core.work.generations import Generations
@@ -94,6 +96,7 @@ class Studio:
 
         `pace` is how patient the picture workers are; None is as patient as real money asks for.
         """
+        known_secrets.replace(secrets_of(settings))
         archive = Archive.open(settings.data_dir / "pictures", url=settings.archive_url)
         database = settings.database_url
         store = Store.open(database.reveal() if database else settings.data_dir / "inkling.sqlite3")
@@ -140,6 +143,7 @@ class Studio:
             name for name, field in _FIXED.items() if getattr(settings, field) != kept[name]
         )
         settings = replace(settings, **{_FIXED[name]: kept[name] for name in kept})
+        known_secrets.replace(secrets_of(settings))
         self.services.apply(settings, running=self.answers.running_conversations)
         self.settings = settings  # one assignment: whoever reads sees the old or the new ones
         for problem in settings.problems:

@@ -245,7 +245,7 @@ def test_what_breaks_a_rule_is_never_sent(
 
 
 def test_lookups_ask_for_the_documented_addresses() -> None:
-    server = Server(envelope(task_data(task_id="a/b c?d#é..")))
+    server = Server(envelope(task_data(task_info={"external_task_id": "a/b c?d#é.."})))
     server.get("a/b c?d#é..")
     assert str(server.requests[-1].url).endswith("/generations/a%2Fb%20c%3Fd%23%C3%A9..")
     server = Server(envelope([]))

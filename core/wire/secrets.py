@@ -1,0 +1,273 @@
+"""Secret masking: a registry of the secrets that are known, and the search that masks them.
+
+Found raw, in base64 and base64url at each of the three offsets, in hex, and all of these
+URL-encoded (in part too), JSON-escaped or HTML-escaped, up to three layers deep.
+"""
+
+import base64
+import html
+import re
+import threading
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterable
+
+MASK = "…"
+BYTES_MASK = b"***"
+# A shorter one, or one short plain word, would mask ordinary text everywhere.
+SECRET_LEAST = 8
+_WORD_MOST = 15
+_PASSING_MOST = 64  # signed tokens lapse within half an hour
+_LAYERS = 3
+_CONTEXT = 64  # shown characters that a secret, escaped, may have begun in
+
+_ESCAPE = re.compile(
+    r"%(?:25)*([0-9A-Fa-f]{2})|\\+u00([0-9A-Fa-f]{2})|\\+x([0-9A-Fa-f]{2})"
+    r"|(&(?:#[xX]0*[0-9A-Fa-f]{1,6}|#0*[0-9]{1,7}|[A-Za-z]{2,8});)|\\+([/\"'\\])"
+)
+
+
+class KnownSecrets:
+    """Holds the secrets of this process and masks them; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lasting: frozenset[str] = frozenset()
+        self._passing: deque[str] = deque(maxlen=_PASSING_MOST)
+        self.needles: tuple[str, ...] = ()
+        self.heads: tuple[str, ...] = ()
+        self._least = 1 << 60
+
+    def replace(self, secrets: Iterable[str]) -> None:
+        """Hold these in place of the lasting ones; those until now stay among the passing ones."""
+        with self._lock:
+            kept = frozenset(filter(_is_secret, (secret.strip() for secret in secrets)))
+            self._passing.extend(self._lasting - kept)
+            self._lasting = kept
+            self._prepare()
+
+    def add(self, *secrets: str) -> None:
+        """Hold these too, for as long as a signed token lives."""
+        with self._lock:
+            for secret in filter(_is_secret, secrets):
+                if secret not in self._passing and secret not in self._lasting:
+                    self._passing.append(secret)
+            self._prepare()
+
+    def is_in(self, text: str) -> bool:
+        """Tell whether a known secret stands in `text`, in whatever encoding."""
+        return bool(self._spans(text))
+
+    def wash(self, text: str) -> str:
+        """Return `text` with each known secret masked."""
+        return self._masked(text, MASK) if len(text) >= self._least else text
+
+    def wash_bytes(self, body: bytes) -> bytes:
+        """Return `body` with each known secret masked; bytes that are no text come through."""
+        if len(body) < self._least:
+            return body
+        text = body.decode("latin-1")
+        washed = self._masked(text, BYTES_MASK.decode())
+        return body if washed is text else washed.encode("latin-1")
+
+    def _masked(self, text: str, mask: str) -> str:
+        spans = self._spans(text)
+        if not spans:
+            return text
+        pieces: list[str] = []
+        at = 0
+        for start, end in spans:
+            if start >= at:
+                pieces += (text[at:start], mask)
+            at = max(at, end)
+        return "".join((*pieces, text[at:]))
+
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        if len(text) < self._least:
+            return []
+        found = self._direct(text)
+        layers: list[_Layer] = []
+        view = text
+        for _ in range(_LAYERS):
+            if "%" not in view and "\\" not in view and "&" not in view:
+                break
+            plain = _ESCAPE.sub(_plain, view)
+            if plain == view:
+                break
+            layers.append(_Layer(view))
+            view = plain
+            for start, end in self._direct(view):
+                for layer in reversed(layers):
+                    start, end = layer.back(start, end)
+                found.append((start, end))
+        return sorted(found)
+
+    def _direct(self, text: str) -> list[tuple[int, int]]:
+        found = []
+        for needle in self.needles:
+            at = text.find(needle)
+            while at >= 0:
+                found.append((at, at + len(needle)))
+                at = text.find(needle, at + 1)
+        return found
+
+    def _prepare(self) -> None:
+        needles = {
+            needle for secret in (*self._lasting, *self._passing) for needle in _forms(secret)
+        }
+        self.needles = tuple(sorted(needles, key=len, reverse=True))
+        self.heads = tuple({needle[: StreamWasher.HELD_FROM] for needle in needles})
+        self._least = min(map(len, needles), default=1 << 60)
+
+
+class _Layer:
+    """Brings places in an unescaped text back to the text with its escapes."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._starts: list[int] | None = None
+        self._origins: list[int] = []
+
+    def back(self, start: int, end: int) -> tuple[int, int]:
+        """Return the span in the escaped text."""
+        if self._starts is None:
+            self._starts = self._map()
+        return self._origin(start, self._starts), self._origin(end, self._starts)
+
+    def _origin(self, at: int, starts: list[int]) -> int:
+        number = bisect_right(starts, at) - 1
+        return self._origins[number] + at - starts[number]
+
+    def _map(self) -> list[int]:
+        starts, shift = [0], 0
+        self._origins = [0]
+        for match in _ESCAPE.finditer(self._text):
+            plain = len(_plain(match))
+            starts += [match.start() - shift, match.start() - shift + plain]
+            self._origins += [match.start(), match.end()]
+            shift += len(match[0]) - plain
+        return starts
+
+
+class StreamWasher:
+    """Masks secrets in text that comes in pieces.
+
+    Only what goes on a known secret's beginning is held back, and only while it still fits. The
+    first few characters may have gone by then: they tell nothing.
+    """
+
+    HELD_FROM = 6
+
+    def __init__(self, known: "KnownSecrets") -> None:
+        self._known = known
+        self._shown = ""  # the last characters that went
+        self._held = ""
+
+    def take_all(self, pieces: list[str]) -> list[str]:
+        """Return what can be shown of these pieces now: themselves, where nothing is masked."""
+        if not self._known.needles:
+            return pieces
+        had = self._held
+        text = pieces[0] if len(pieces) == 1 else "".join(pieces)
+        out = self.take(text)
+        if not had and out == text:
+            return pieces
+        return [out] if out else []
+
+    def take(self, piece: str) -> str:
+        """Return what can be shown now."""
+        needles = self._known.needles
+        if not needles:
+            return piece
+        text = self._shown + self._held + piece
+        gone = len(self._shown)
+        whole = self._known.wash(text)
+        if whole is not text:
+            # A masked one may have begun in what has gone.
+            same = _common(self._shown, whole)
+            text, gone = whole, same
+        keep = self._prefix_at_end(text)
+        cut = max(gone, len(text) - keep)
+        out, self._held = text[gone:cut], text[cut:]
+        self._shown = text[max(0, cut - _CONTEXT) : cut]
+        return out
+
+    def end(self) -> str:
+        """Return what was held back: nothing followed."""
+        rest, self._held = self._held, ""
+        return rest
+
+    def _prefix_at_end(self, text: str) -> int:
+        window = text[-4096:]
+        view = window
+        for _ in range(_LAYERS):
+            at = self._begins(view)
+            if at >= 0:
+                return len(window) - at  # in an unescaped view this is early: never late
+            if "%" not in view and "\\" not in view and "&" not in view:
+                break
+            plain = _ESCAPE.sub(_plain, _HALF.sub("", view))
+            if plain == view:
+                break
+            view = plain
+        return 0
+
+    def _begins(self, text: str) -> int:
+        if not any(head in text for head in self._known.heads):
+            return -1
+        best = -1
+        for needle in self._known.needles:
+            head = needle[: self.HELD_FROM]
+            at = text.find(head, max(0, len(text) - len(needle) + 1))
+            while at >= 0:
+                if needle.startswith(text[at:]):
+                    best = at if best < 0 else min(best, at)
+                    break
+                at = text.find(head, at + 1)
+        return best
+
+
+_HALF = re.compile(r"(?:%[0-9A-Fa-f]?|\\+(?:u[0-9A-Fa-f]{0,3}|x[0-9A-Fa-f]?)?|&#?\w{0,8})$")
+
+
+def _common(one: str, two: str) -> int:
+    count = 0
+    for a, b in zip(one, two, strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def _plain(match: re.Match[str]) -> str:
+    code = match[1] or match[2] or match[3]
+    if code:
+        return chr(int(code, 16))
+    if match[4]:
+        return html.unescape(match[4])
+    return match[5]
+
+
+def _is_secret(secret: str) -> bool:
+    if len(secret) < SECRET_LEAST:
+        return False
+    is_word = secret.isascii() and secret.isalpha() and secret.islower()
+    return not (is_word and len(secret) <= _WORD_MOST)
+
+
+def _forms(secret: str) -> Iterable[str]:
+    raw = secret.encode("utf-8", "replace")
+    yield secret
+    yield raw.decode("latin-1")
+    yield raw.hex()
+    yield raw.hex().upper()
+    for offset in range(3):
+        first, last = (offset * 8 + 5) // 6, (offset + len(raw)) * 8 // 6
+        core = base64.b64encode(b"\0" * offset + raw).decode()[first:last]
+        yield core
+        yield core.replace("+", "-").replace("/", "_")
+    if secret.startswith("eyJ") and secret.count(".") == 2 and len(secret.split(".")[2]) >= 16:
+        yield secret.split(".")[2]
+
+
+known_secrets = KnownSecrets()
