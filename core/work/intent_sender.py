@@ -105,11 +105,13 @@ class IntentSender:
                 generation, partial(self._steps.store.generations.reference, generation.id)
             )
             sending.is_waiting = False
+            # Noted first: a jump of the clock may have the lease dropped while the row is written.
+            self._posted_at[generation.id] = self._clock()
             marked = await self._steps.mark_sending(generation)
             if marked is None:  # cancelled, or another process goes on with it
+                self._posted_at.pop(generation.id, None)
                 return None
             generation = marked
-            self._posted_at[generation.id] = self._clock()
             try:
                 task = await self._kling.create_image_task(
                     generation.request,
