@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,7 +105,12 @@ def spend(
 
 @contextmanager
 def studio(
-    folder: Path, provider: PracticeServer, access: str, *, address: str = "127.0.0.1"
+    folder: Path,
+    provider: PracticeServer,
+    access: str,
+    *,
+    address: str = "127.0.0.1",
+    user: int | None = None,
 ) -> Iterator[RunningApp]:
     folder.mkdir(exist_ok=True)
     secrets = folder / "secrets.toml"
@@ -116,7 +122,12 @@ def studio(
         "KLING_API_ORIGIN": provider.origin,
         "INKLING_TOKENS": f"phone:{TOKEN}",
     }
-    with running_app(folder / "data", environment, address=address, secrets=secrets) as app:
+    if user is not None:
+        environment["HOME"] = str(folder)
+        os.chown(folder, user, user)
+    with running_app(
+        folder / "data", environment, address=address, secrets=secrets, user=user
+    ) as app:
         wait_until_there(f"{app.url}/readyz", app)
         yield app
 
@@ -400,6 +411,43 @@ def test_a_link_lets_one_browser_in_through_a_proxy(
         before = caddy_before(app, OTHER) if block is None else nginx_before(app, block, OTHER)
         with before as proxy:
             a_link_lets_one_browser_in(proxy.url, link, provider)
+
+
+# -- a studio that runs as a user of its own, as services do: root is another user to it -----------
+
+SERVICE = 65534
+
+
+@pytest.fixture
+def folder_of_a_service() -> Iterator[Path]:
+    # Not below pytest's own folder, which nobody else may enter.
+    with tempfile.TemporaryDirectory(prefix="inkling-service-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name) / "studio"
+
+
+def test_whoever_is_not_the_services_user_spends_nothing_without_a_token_or_a_link(
+    folder_of_a_service: Path, provider: PracticeServer
+) -> None:
+    with studio(folder_of_a_service, provider, "", user=SERVICE, address="0.0.0.0") as app:
+        assert app.data_dir.stat().st_uid == SERVICE
+        for name, headers in CALLERS.items():
+            statuses, spent = spend(app.url, headers, provider)
+            expected = 401 if name == "guessing" else 403
+            assert (name, *statuses, spent) == (name, expected, expected, 0)
+        statuses, spent = spend(app.url, {"Authorization": f"Bearer {TOKEN}"}, provider)
+        assert (*statuses, spent) == (200, 200, 2)
+        a_link_lets_one_browser_in(app.url, link_of(app), provider)
+        # Its own user is here, as ever.
+        assert spend(app.url, {}, provider, user="nobody") == ((200, 200), 2)
+
+
+def test_a_link_lets_one_browser_in_from_a_second_address(
+    folder_of_a_service: Path, provider: PracticeServer, elsewhere: SecondAddress
+) -> None:
+    with studio(folder_of_a_service, provider, "", user=SERVICE, address="0.0.0.0") as app:
+        url = f"http://{elsewhere.here}:{app.url.rpartition(':')[2]}"
+        a_link_lets_one_browser_in(url, link_of(app), provider, elsewhere)
 
 
 def test_curl_is_there() -> None:
