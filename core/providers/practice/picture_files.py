@@ -21,7 +21,8 @@ _KEPT_PICTURES = 24
 _DRAWING_THREADS = 2
 _MISSING_FETCHES = 2
 _UNREADABLE_FETCHES = 8
-_NO_PICTURE = "练习 practice: no picture\n".encode() * 40
+# It begins as one does: what does not even do that is taken for a fault on the way.
+_NO_PICTURE = b"\x89PNG\r\n\x1a\n" + "练习 practice: no picture\n".encode() * 40
 _NAME = re.compile(r"([\w-]{22})-(\d)(-watermark)?\.png")
 _PNG = "image/png"
 
