@@ -50,10 +50,12 @@ def running_app(
     port: int | None = None,
     secrets: Path | None = None,
     script: Path | None = None,
+    user: int | None = None,
 ) -> Iterator[RunningApp]:
     """Run the app on a free port with a data folder of its own, until the block ends.
 
     `script` is run in place of app.py, by a host that knows nothing of the routes.
+    `user` is whom the studio runs as, if not as the tests do; becoming somebody else needs root.
     """
     port = port or free_port()
     clean = {
@@ -63,6 +65,7 @@ def running_app(
     with log.open("wb") as output:
         process = subprocess.Popen(
             [
+                *(_becoming(user) if user is not None else ()),
                 *(sys.executable, "-m", "streamlit", "run", str(script or "app.py")),
                 *("--server.headless", "true", "--server.address", address),
                 *("--server.port", str(port)),
@@ -85,6 +88,11 @@ def running_app(
         except subprocess.TimeoutExpired:
             app.kill()
             raise
+
+
+def _becoming(user: int) -> tuple[str, ...]:
+    ids = (f"--reuid={user}", f"--regid={user}")
+    return ("setpriv", *ids, "--clear-groups", "--inh-caps=-all", "--bounding-set=-all")
 
 
 def free_port() -> int:

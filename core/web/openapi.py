@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from core.access.invitations import CODE_PARAMETER
 from core.web.kling_create import IDEMPOTENCY_HEADER
 
 _TEXT = {"type": "string"}
@@ -179,6 +180,66 @@ _TEXT_REFUSAL = {
     "description": "The question is missing, or the body is not as described",
     "content": {"text/plain": {"schema": _TEXT}},
 }
+_PAGE = {"content": {"text/html": {"schema": _TEXT}}}
+_ENTER_SAID = {"content": {**_PAGE["content"], **_json("", _ERROR)["content"]}}
+_CODE = {
+    "name": CODE_PARAMETER,
+    "in": "query",
+    "required": False,
+    "schema": _TEXT,
+    "description": "What a one-time link carries. Reading the page does not redeem it.",
+}
+_ENTER_FORM = {
+    "type": "object",
+    "properties": {
+        CODE_PARAMETER: {**_TEXT, "description": "A one-time link's code"},
+        "token": {**_TEXT, "description": "An access token, where there is no code"},
+    },
+}
+_ENTER: dict[str, Any] = {
+    "get": {
+        "summary": "The login page: a form for an access token, or a one-time link's button",
+        "security": [],
+        "parameters": [_CODE],
+        "responses": {
+            "200": {"description": "The page", **_PAGE},
+            "503": {"description": "The studio is still opening", **_PAGE},
+        },
+    },
+    "head": {
+        "summary": "The login page is there",
+        "security": [],
+        "parameters": [_CODE],
+        "responses": {
+            "200": {"description": "It is"},
+            "503": {"description": "The studio is still opening"},
+        },
+    },
+    "post": {
+        "summary": "Log in: a code or a token for a cookie",
+        "security": [],
+        "requestBody": {
+            "required": True,
+            "content": {"application/x-www-form-urlencoded": {"schema": _ENTER_FORM}},
+        },
+        "responses": {
+            "303": {
+                "description": "Let in: the cookie, and where the pages are",
+                "headers": {
+                    "Location": {"schema": _TEXT},
+                    "Set-Cookie": {"schema": _TEXT},
+                },
+            },
+            "400": {"description": "Neither a code nor a token, or too many fields", **_ENTER_SAID},
+            "403": {"description": "Not good, used, or sent from a foreign page", **_PAGE},
+            "408": _json("The body was too slow", _ERROR),
+            "413": _json("The body is too large", _ERROR),
+            "415": _json("The body is not sent as a form", _ERROR),
+            "429": {"description": "Too many guesses; Retry-After tells when", **_PAGE},
+            "503": {"description": "The studio or its store is not open", **_PAGE},
+        },
+    },
+}
 _STREAM = {
     "s200": _events("Each piece one event, data a JSON string; the end is `event: end`"),
     "s204": {"description": "Nothing follows the event that was named"},
@@ -285,6 +346,7 @@ DESCRIPTION: dict[str, Any] = {
                 "responses": _guarded({"type": "object"}, s200=_json("The task", _ENVELOPE)),
             }
         },
+        "/enter": _ENTER,
         "/healthz": {
             "get": {
                 "summary": "The process lives",

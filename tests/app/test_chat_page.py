@@ -1,9 +1,12 @@
 """The chat page, as a person uses it, on the practice provider."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.testing.v1 import AppTest
 
 from core.work.owners import LOCAL_OWNER
@@ -189,6 +192,32 @@ def test_what_goes_wrong_is_a_sentence_and_the_page_goes_on(
     assert sentence in words(app)
     ask(app, "hello")
     assert app.get("chat_message")
+    assert not app.exception
+
+
+def test_a_wait_the_provider_asks_for_is_counted_down_and_then_answered(
+    app: AppTest, studio: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    enqueue = ForwardMsgQueue.enqueue
+
+    def noting(queue: ForwardMsgQueue, message: ForwardMsg) -> None:
+        sent.append(message.delta.new_element.markdown.body)
+        enqueue(queue, message)
+
+    app.run()
+    monkeypatch.setattr(ForwardMsgQueue, "enqueue", noting)
+    ask(app, "/practice retry-after 2")
+    told = [int(found[1]) for one in sent if (found := re.search(r"asked again in (\d+)", one))]
+    assert told == sorted(set(told), reverse=True)
+    assert len(told) >= 2
+    assert "asked again" not in words(app)
+    conversation = studio().store.conversations.list(LOCAL_OWNER).items[0]
+    answer = studio().store.messages.path(LOCAL_OWNER, conversation.id)[-1]
+    assert answer.status == "complete"
+    assert answer.content
+    assert not app.error
+    assert not app.warning
     assert not app.exception
 
 

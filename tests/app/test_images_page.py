@@ -205,6 +205,28 @@ def test_a_wish_that_kling_is_too_busy_for_says_so_and_asks_to_be_left_alone(
     assert not app.exception
 
 
+def test_a_file_that_is_no_picture_is_fetched_again_when_asked_to(
+    app: AppTest, studio: Opened, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.work.picture_collector.UNREADABLE_TRIES", 1)
+    open_page(app)
+    generate(app, "/practice unreadable-picture 1")
+    until(lambda: generations(studio())[0].status is GenerationStatus.FAILED)
+    app.run()
+    (wish,) = generations(studio())
+    assert not app.get("image")
+    assert app.button(key=f"fetch-{wish.id}").label == "Fetch again"
+    app.button(key=f"fetch-{wish.id}").click().run()
+    until(lambda: generations(studio())[0].status is GenerationStatus.ARCHIVED)
+    app.run()
+    (same,) = generations(studio())
+    assert (same.id, same.task_id) == (wish.id, wish.task_id)  # nothing was bought
+    assert len(app.get("image")) == 1
+    assert not [one for one in app.button if one.label == "Fetch again"]
+    assert not app.error
+    assert not app.exception
+
+
 def test_what_a_waiting_task_says_never_asks_to_try_again() -> None:
     for language, advice in (("en", "try again"), ("zh", "重试")):
         texts = i18n.catalogue(language)

@@ -5,14 +5,17 @@ What reaches the provider is what was spent: it counts.
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from core.access.passes import COOKIE
 from core.providers.practice import PracticeServer
 from tests.proxy_programs import Proxy, caddy, nginx
 from tests.running_app import RunningApp, free_port, running_app, wait_until_there
@@ -102,7 +105,12 @@ def spend(
 
 @contextmanager
 def studio(
-    folder: Path, provider: PracticeServer, access: str, *, address: str = "127.0.0.1"
+    folder: Path,
+    provider: PracticeServer,
+    access: str,
+    *,
+    address: str = "127.0.0.1",
+    user: int | None = None,
 ) -> Iterator[RunningApp]:
     folder.mkdir(exist_ok=True)
     secrets = folder / "secrets.toml"
@@ -114,7 +122,12 @@ def studio(
         "KLING_API_ORIGIN": provider.origin,
         "INKLING_TOKENS": f"phone:{TOKEN}",
     }
-    with running_app(folder / "data", environment, address=address, secrets=secrets) as app:
+    if user is not None:
+        environment["HOME"] = str(folder)
+        os.chown(folder, user, user)
+    with running_app(
+        folder / "data", environment, address=address, secrets=secrets, user=user
+    ) as app:
         wait_until_there(f"{app.url}/readyz", app)
         yield app
 
@@ -339,6 +352,102 @@ def test_nobody_elsewhere_names_themselves(
     assert (*statuses, spent) == (403, 403, 0)
     statuses, spent = spend(url, {"Authorization": f"Bearer {TOKEN}"}, provider, place=elsewhere)
     assert (*statuses, spent) == (200, 200, 2)
+
+
+# -- one-time links: the only way in for whoever is not here --------------------------------------
+
+
+def link_of(app: RunningApp) -> str:
+    """Return the path of the one-time link that the start printed."""
+    found = re.search(r"/enter\?code=[\w-]+", app.log.read_text())
+    assert found is not None, app.log.read_text()
+    return found[0]
+
+
+def press(
+    url: str, link: str, place: SecondAddress | None = None
+) -> tuple[int, dict[str, str] | None]:
+    """Press the button of the link's page, as a browser does; return status and page's headers."""
+    command = ["curl", "-sSi", "--noproxy", "*", "-m", "20", "-H", f"Origin: {url}"]
+    command += ["-d", link.partition("?")[2], f"{url}/enter"]
+    if place is not None:
+        command = place.inside(*command)
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd="/")
+    cookie = re.search(rf"{COOKIE}=[^;\s]+", ran.stdout)
+    headers = {"Cookie": cookie[0], "Origin": url} if cookie else None
+    return int(ran.stdout.split()[1]), headers
+
+
+def a_link_lets_one_browser_in(
+    url: str, link: str, provider: PracticeServer, place: SecondAddress | None = None
+) -> None:
+    statuses, spent = spend(url, {"Origin": url}, provider, place=place)
+    assert (*statuses, spent) == (403, 403, 0)
+    for _ in range(2):  # a messenger's preview reads it too: that redeems nothing
+        status, page = call(url, link, {}, place=place)
+        assert status == 200
+        assert "<button" in page
+    status, mine = press(url, link, place)
+    assert status == 303
+    assert mine is not None
+    statuses, spent = spend(url, mine, provider, place=place)
+    assert (*statuses, spent) == (200, 200, 2)
+    # A second browser with the same link, and a foreign page with the first one's cookie.
+    assert press(url, link, place) == (403, None)
+    for headers in ({"Origin": url}, {**mine, "Origin": "http://evil.example"}):
+        statuses, spent = spend(url, headers, provider, place=place)
+        assert (*statuses, spent) == (403, 403, 0)
+
+
+PASSING = {"nginx full": FULL, "nginx host, 1.1": HOST + ONE_ONE, "caddy": None}
+
+
+@pytest.mark.parametrize("block", PASSING.values(), ids=PASSING)
+def test_a_link_lets_one_browser_in_through_a_proxy(
+    tmp_path: Path, provider: PracticeServer, block: str | None
+) -> None:
+    with studio(tmp_path / "studio", provider, "behind_proxy = true") as app:
+        link = link_of(app)
+        before = caddy_before(app, OTHER) if block is None else nginx_before(app, block, OTHER)
+        with before as proxy:
+            a_link_lets_one_browser_in(proxy.url, link, provider)
+
+
+# -- a studio that runs as a user of its own, as services do: root is another user to it -----------
+
+SERVICE = 65534
+
+
+@pytest.fixture
+def folder_of_a_service() -> Iterator[Path]:
+    # Not below pytest's own folder, which nobody else may enter.
+    with tempfile.TemporaryDirectory(prefix="inkling-service-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name) / "studio"
+
+
+def test_whoever_is_not_the_services_user_spends_nothing_without_a_token_or_a_link(
+    folder_of_a_service: Path, provider: PracticeServer
+) -> None:
+    with studio(folder_of_a_service, provider, "", user=SERVICE, address="0.0.0.0") as app:
+        assert app.data_dir.stat().st_uid == SERVICE
+        for name, headers in CALLERS.items():
+            statuses, spent = spend(app.url, headers, provider)
+            expected = 401 if name == "guessing" else 403
+            assert (name, *statuses, spent) == (name, expected, expected, 0)
+        statuses, spent = spend(app.url, {"Authorization": f"Bearer {TOKEN}"}, provider)
+        assert (*statuses, spent) == (200, 200, 2)
+        a_link_lets_one_browser_in(app.url, link_of(app), provider)
+        # Its own user is here, as ever.
+        assert spend(app.url, {}, provider, user="nobody") == ((200, 200), 2)
+
+
+def test_a_link_lets_one_browser_in_from_a_second_address(
+    folder_of_a_service: Path, provider: PracticeServer, elsewhere: SecondAddress
+) -> None:
+    with studio(folder_of_a_service, provider, "", user=SERVICE, address="0.0.0.0") as app:
+        url = f"http://{elsewhere.here}:{app.url.rpartition(':')[2]}"
+        a_link_lets_one_browser_in(url, link_of(app), provider, elsewhere)
 
 
 def test_curl_is_there() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import jwt
 import pytest
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from core.providers.practice import (
     PRACTICE_ACCESS_KEY,
@@ -441,6 +441,19 @@ def test_a_broken_picture_is_whole_at_the_second_fetch(client: httpx.Client) -> 
 
     with pytest.raises(httpx.RemoteProtocolError):
         httpx.get(url)
+    Image.open(io.BytesIO(httpx.get(url).content)).verify()
+
+
+def test_an_unreadable_picture_comes_whole_and_is_none_as_often_as_told(
+    client: httpx.Client,
+) -> None:
+    task = query(client, submit(client, "/practice unreadable-picture 1")["task_id"])
+    url = task["task_result"]["images"][0]["url"]
+
+    reply = httpx.get(url)
+    assert (reply.status_code, reply.headers["content-type"]) == (200, "image/png")
+    with pytest.raises(UnidentifiedImageError):
+        Image.open(io.BytesIO(reply.content))
     Image.open(io.BytesIO(httpx.get(url).content)).verify()
 
 

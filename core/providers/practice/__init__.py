@@ -33,6 +33,9 @@ wrong on purpose (the reader's table is built from the same rows, in `faults`):
               html [STATUS]          a web page instead of JSON, 502 unless told
               missing-picture        the last picture answers 404 twice, then works
               broken-picture         the first picture's first fetch is cut short
+              unreadable-picture [TIMES]
+                                     the first picture's file is whole and no picture, the first
+                                     TIMES fetches (8 unless told)
 
 Beside these, a prompt with 血腥, 暴力, gore or violence is refused with 1301, and one with 敏感
 or sensitive ends as failed.

@@ -91,6 +91,11 @@ PICTURE_FAULTS: dict[str, tuple[str, str, str]] = {
     "html": ("[STATUS]", "网页代替 JSON，默认 502", "a web page instead of JSON, 502 unless told"),
     "missing-picture": ("", "最后一张前两次 404", "the last picture answers 404 twice"),
     "broken-picture": ("", "第一张首次下载中断", "the first picture's first fetch is cut short"),
+    "unreadable-picture": (
+        "[TIMES]",
+        "第一张前 TIMES 次完整到达但不是图片，默认 8",
+        "the first picture's file is whole and no picture, the first 8 fetches unless told",
+    ),
 }
 
 GATEWAY_PAGE = (

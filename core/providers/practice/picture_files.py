@@ -20,6 +20,9 @@ from core.providers.practice.tasks import PracticeTask, TaskBook
 _KEPT_PICTURES = 24
 _DRAWING_THREADS = 2
 _MISSING_FETCHES = 2
+_UNREADABLE_FETCHES = 8
+# It begins as one does: what does not even do that is taken for a fault on the way.
+_NO_PICTURE = b"\x89PNG\r\n\x1a\n" + "练习 practice: no picture\n".encode() * 40
 _NAME = re.compile(r"([\w-]{22})-(\d)(-watermark)?\.png")
 _PNG = "image/png"
 
@@ -69,6 +72,10 @@ class PictureFiles:
         faults = read_faults(task.prompt)
         if "missing-picture" in faults and index == task.n - 1 and fetch <= _MISSING_FETCHES:
             return Response(status_code=404)
+        if index == 0 and "unreadable-picture" in faults:
+            times = faults["unreadable-picture"]
+            if fetch <= (_UNREADABLE_FETCHES if times is None else times):
+                return Response(_NO_PICTURE, media_type=_PNG)
         content = await self._picture(task, index, watermark)
         if "broken-picture" in faults and index == 0 and fetch == 1:
             length = {"content-length": str(len(content))}
