@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from core.errors import AuthenticationError, InputError
+from core.errors import AuthenticationError, InputError, ProtocolError
 from core.models import (
     ImageRequest,
     KlingApiKey,
@@ -31,6 +31,7 @@ from core.providers.kling_errors import (
     error_from_code,
     error_without_code,
     no_such_task,
+    no_task_id,
     wrong_shape,
 )
 from core.providers.kling_wire import (
@@ -127,19 +128,26 @@ class Kling:
         return task
 
     async def list_tasks(self, *, page: int = 1, page_size: int = 30) -> tuple[KlingTask, ...]:
-        """Return one page of the account's tasks, whatever state they are in."""
+        """Return one page of the account's tasks, whatever state they are in.
+
+        One whose id cannot be read has an empty one.
+        """
         size = min(max(page_size, 1), PAGE_SIZE_MOST)
         reply = await self._call("GET", f"{IMAGES_PATH}?pageNum={page}&pageSize={size}")
         if not isinstance(reply.data, list):
             raise self._lacks("a list of tasks", reply)
         tasks: list[KlingTask] = []
         for entry in reply.data:
-            task = task_from_json(entry, request_id=reply.request_id)
+            task = task_from_json(entry, request_id=reply.request_id, is_listed=True)
             if task is None:
                 # An entry passed over could be the one that is searched for, and be bought again.
                 raise self._lacks("a readable list of tasks", reply)
             tasks.append(task)
         return tuple(tasks)
+
+    def lacks_task_id(self) -> ProtocolError:
+        """Return the error for a listed task that is known by our own id only."""
+        return no_task_id(host=self._host)
 
     async def costs(self, *, start: datetime, end: datetime) -> AccountCosts:
         """Return the account's packages; free of charge, at most once a second."""

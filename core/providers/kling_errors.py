@@ -199,6 +199,17 @@ def wrong_shape(
     )
 
 
+def no_task_id(*, host: str) -> ProtocolError:
+    """Return the error for a task whose id cannot be read."""
+    what = "a readable task_id"
+    return ProtocolError(
+        f"Kling answered without {what}; try again.",
+        provider=PROVIDER,
+        text_id="error.kling_incomplete",
+        facts={"host": host, "what": what},
+    )
+
+
 def no_such_task(*, host: str) -> NotFoundError:
     """Return the error for an id that cannot be a task's."""
     return NotFoundError(

@@ -79,11 +79,19 @@ def create_body(
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-def task_from_json(data: Any, *, request_id: str | None = None) -> KlingTask | None:
-    """Return a task, or None when `data` holds no task id and status."""
+def task_from_json(
+    data: Any, *, request_id: str | None = None, is_listed: bool = False
+) -> KlingTask | None:
+    """Return a task, or None when `data` holds no task id and status.
+
+    In a list a task whose id cannot be read keeps its place, with an empty id: pages are counted,
+    and our own id in it may still be the one that is searched for.
+    """
     if not isinstance(data, dict):
         return None
     task_id, status = _id(data.get("task_id")), data.get("task_status")
+    if task_id is None and is_listed:
+        task_id = ""
     if task_id is None or not isinstance(status, str):
         return None
     return KlingTask(

@@ -1,6 +1,7 @@
 """The archive: every picture exactly as Kling sent it, with a thumbnail beside it."""
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from core.models import Generation, Picture
 from core.storage.faults import file_errors
 from core.storage.inspection import MAX_PICTURE_BYTES, decode_image
 from core.storage.local_files import LocalFiles
+from core.storage.picture_texts import wash_picture
 from core.storage.png_metadata import write_metadata
 from core.storage.remote_files import RemoteFiles
 from core.storage.thumbnails import make_thumbnail
@@ -57,7 +59,9 @@ class Archive:
     def adopt(
         self, part_file: Path, *, created_at: datetime, generation_id: str, index: int
     ) -> ArchivedFile:
-        """Take over a download that is one whole picture, its bytes unchanged.
+        """Take over a download that is one whole picture, its pixels unchanged.
+
+        Its bytes are too, unless its texts tell a secret of ours.
 
         PictureError, and the part is gone, when it is not; after a StoreError the part is still
         there. The same picture again takes the same place.
@@ -75,6 +79,13 @@ class Archive:
                 text_id="error.picture_broken",
             ) from error
         name = name_for(created_at, generation_id, index, _SUFFIXES[facts.format])
+        washed = wash_picture(content)
+        if washed is not content:
+            content, size_bytes = washed, len(washed)
+            with file_errors(self.place), part_file.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
         with image:
             self._put_thumbnail(name, make_thumbnail(image))
         self._files.put(part_file, name)

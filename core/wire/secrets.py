@@ -70,6 +70,14 @@ class KnownSecrets:
         washed = self._masked(text, BYTES_MASK.decode())
         return body if washed is text else washed.encode("latin-1")
 
+    def blank_bytes(self, body: bytes) -> bytes:
+        """Return `body`, as long as it was, with each known secret overwritten."""
+        spans = self._spans(body.decode("latin-1"))
+        blanked = bytearray(body)
+        for start, end in spans:
+            blanked[start:end] = b"*" * (end - start)
+        return bytes(blanked) if spans else body
+
     def _masked(self, text: str, mask: str) -> str:
         spans = self._spans(text)
         if not spans:

@@ -29,6 +29,8 @@ async def recent_tasks(kling: Kling) -> tuple[KlingTask, ...]:
         tasks = await kling.list_tasks(page=page, page_size=PAGE_SIZE_MOST)
         now = kling.now() or datetime.now(UTC)  # by Kling's own clock, where it tells
         for task in tasks:
+            if not task.task_id:
+                continue  # nothing can be looked up under it; it counts for its page only
             if task.created_at is None or now - task.created_at <= RETENTION:
                 recent[task.task_id] = task
         if len(tasks) < PAGE_SIZE_MOST:

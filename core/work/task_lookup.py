@@ -31,6 +31,8 @@ async def find_task(kling: Kling, generation: Generation) -> KlingTask | None:
         tasks = await kling.list_tasks(page=page, page_size=PAGE_SIZE_MOST)
         for task in tasks:
             if task.external_task_id == generation.external_task_id:
+                if not task.task_id:  # it is there, so it must not be bought again
+                    raise kling.lacks_task_id()
                 return task
         if len(tasks) < PAGE_SIZE_MOST or _goes_back_beyond(tasks, sent_at):
             return None

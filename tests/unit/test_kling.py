@@ -6,6 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from itertools import count
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import httpx
@@ -37,6 +38,8 @@ from core.providers.http import build_client
 from core.providers.kling import Kling
 from core.providers.kling_wire import AccountCosts, ResourcePack
 from core.wire.image_rules import REFERENCE_MOST_BYTES
+from core.work.recovery import recent_tasks
+from core.work.task_lookup import find_task
 
 ORIGIN = "https://api-beijing.klingai.com"
 API_KEY = "plain-key-0123456789"
@@ -451,6 +454,31 @@ def test_a_list_keeps_finished_tasks_whose_pictures_are_gone() -> None:
     data = [task_data(task_status="succeed"), task_data(task_status="failed")]
     tasks = Server(envelope(data)).call(lambda it: it.list_tasks())
     assert [task.status for task in tasks] == [TaskStatus.SUCCEED, TaskStatus.FAILED]
+
+
+@pytest.mark.parametrize("task_id", [None, "", "a b", "<i>x</i>", "x" * 300, ["t"]])
+def test_an_unreadable_id_in_a_list_leaves_the_others_and_keeps_its_place(task_id: Any) -> None:
+    data = [task_data(), task_data(task_id=task_id), task_data()]
+    tasks = Server(envelope(data)).call(lambda it: it.list_tasks())
+    assert [bool(task.task_id) for task in tasks] == [True, False, True]
+    assert tasks[1].external_task_id == OUR_ID
+
+
+def test_a_task_listed_under_an_unreadable_id_is_not_taken_for_missing() -> None:
+    generation: Any = SimpleNamespace(external_task_id=OUR_ID, id="g", sending_at=None)
+    generation.updated_at = datetime.now(UTC)
+    missing = envelope(code=1203, status_code=404)
+    server = Server(missing, envelope([task_data(task_id="a b")]))
+    with pytest.raises(ProtocolError) as caught:
+        server.call(lambda it: find_task(it, generation))
+    assert caught.value.text_id == "error.kling_incomplete"
+
+
+def test_a_recovery_passes_over_an_unreadable_id() -> None:
+    server = Server(
+        envelope([task_data(task_id="a b", created_at=None), task_data(created_at=None)])
+    )
+    assert len(server.call(recent_tasks)) == 1
 
 
 def test_the_account_is_read() -> None:

@@ -1,0 +1,222 @@
+"""The echo upstream over every route, row, record and file: no canary in any place.
+
+Routes, tables and columns are enumerated: a new one is examined without being named here, and a
+route that no call of this test reaches fails it.
+"""
+
+import asyncio
+import json
+import logging
+import sqlite3
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from core import admin
+from core.access.callers import no_passes
+from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
+from core.storage.schema import metadata
+from core.web.bff import Bff, _Counter
+from core.web.kling_routes import METHODS
+from core.wire.log_washing import wash_logs
+from tests.crash.workshop import QUICK
+from tests.echo_upstream import (
+    ACCESS_KEY,
+    API_KEY,
+    CHAT_KEY,
+    SECRET_KEY,
+    TOKEN,
+    EchoUpstream,
+    Search,
+)
+from tests.web.serving import Served, serving, until
+
+FAULTS = ("400 json", "401 json", "429 json", "500 json", "400 html", "401 html", "500 html")
+KLING = "/kling/v1/"
+CREATE = f"{KLING}images/generations"
+UNCLEAR_S = 1.0
+CHAT = {"messages": [{"role": "user", "content": "hello"}]}
+OPENAI: dict[str, Any] = {**CHAT, "model": "m"}
+
+
+@pytest.fixture(autouse=True)
+def logs(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    monkeypatch.setattr("core.work.generation_worker.Pace", lambda: QUICK)
+    before = logging.getLogRecordFactory()
+    wash_logs()
+    caplog.set_level(logging.DEBUG)
+    yield
+    logging.setLogRecordFactory(before)
+
+
+def settings(folder: Path, echo: EchoUpstream, *, pair: bool) -> Settings:
+    keys = (
+        {"access_key": Secret(ACCESS_KEY), "secret_key": Secret(SECRET_KEY)}
+        if pair
+        else {"api_key": Secret(API_KEY)}
+    )
+    return Settings(
+        data_dir=folder,
+        chat=ChatSettings(url=echo.chat_url, api_key=Secret(CHAT_KEY)),
+        kling=KlingSettings(origin=echo.origin, **keys),
+        access=AccessSettings(tokens={"ann": Secret(TOKEN)}),
+    )
+
+
+class Calls:
+    """Calls routes, and looks at every part of every reply."""
+
+    def __init__(self, served: Served, echo: EchoUpstream, search: Search) -> None:
+        self._served = served
+        self._echo = echo
+        self._search = search
+        self.reached: set[tuple[str, str]] = set()
+
+    def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        options.setdefault("headers", {})
+        options["headers"] = {"Authorization": f"Bearer {TOKEN}"} | options["headers"]
+        reply = self._served.http.request(method, path, **options)
+        self.reached.add((method, KLING if path.startswith(KLING) else path.partition("?")[0]))
+        place, pieces = f"{method} {path} {self._echo.fault}", self._echo.pieces
+        self._search.look(f"{place} status", reply.reason_phrase, pieces)
+        for name, value in reply.headers.raw:
+            self._search.look(f"{place} header {name!r}", name + b": " + value, pieces)
+        self._search.look(f"{place} body", reply.content, pieces)
+        return reply
+
+    def every_chat(self) -> None:
+        for path in ("/stream", "/complete"):
+            self.call("GET", path, params={"question": "hello"})
+            self.call("POST", path, json=CHAT)
+        for stream in (False, True):
+            self.call("POST", "/v1/chat/completions", json=OPENAI | {"stream": stream})
+        self.call("GET", "/v1/models")
+
+    def every_kling(self) -> list[str]:
+        tasks = []
+        for method in METHODS:
+            body = {} if method in ("GET", "DELETE") else {"json": {"a": 1}}
+            for path in ("images/generations", "other/things?pageNum=1", "images/generations/t9"):
+                if (method, path) != ("POST", "images/generations"):
+                    self.call(method, KLING + path, **body)
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        # What is unclear is not answered until it is clear: the wish stays, and goes on.
+        with suppress(httpx.ReadTimeout):
+            reply = self.call(
+                "POST", CREATE, json={"prompt": "a hill"}, headers=headers, timeout=UNCLEAR_S
+            )
+            if isinstance(created := reply.json().get("data"), dict):
+                tasks.append(created["task_id"])
+                self.call("GET", f"{CREATE}/{tasks[0]}")
+        return tasks
+
+    def every_transfer(self) -> None:
+        tickets = self._served.studio.transfers.tickets
+        for owner in ("local", "user:ann@example.org"):
+            query = {"ticket": tickets.sign(owner, "export")}
+            self.call("GET", "/transfer/export", params=query)
+            self.call("HEAD", "/transfer/export", params=query)
+        file = {"ticket": tickets.sign("local", "import"), "file": "f.json/1/2"}
+        data = b'{"format": "inkling-conversations"}'
+        total = {"total": str(len(data))}
+        self.call("GET", "/transfer/import", params=file | total)
+        self.call("PUT", "/transfer/import", params=file | total | {"place": "0"}, content=data)
+        self.call("POST", "/transfer/import", params=file | total)
+        self.call("DELETE", "/transfer/import", params=file)
+
+    def everything_else(self) -> None:
+        for path in ("/healthz", "/readyz", "/enter"):
+            self.call("GET", path)
+            self.call("HEAD", path)
+        self.call("GET", "/openapi.json")
+        self.call("GET", "/readyz", params={"access_token": TOKEN})
+        self.call("POST", "/enter", data={"token": TOKEN})
+        self.call("GET", f"/nothing/{TOKEN}")
+        self.call("GET", "/v1/models", headers={"Authorization": f"Bearer x{TOKEN}"})
+
+
+def routes(served: Served) -> set[tuple[str, str]]:
+    """Return every method of every path that the layer has."""
+
+    async def found() -> set[tuple[str, str]]:
+        counter = _Counter(served.studio, no_passes)
+        tables = (counter.table, counter.signed_table, counter.open_table, Bff()._always)
+        plain = {(method, path) for table in tables for path in table for method in table[path]}
+        return plain | {(method, KLING) for method in counter.kling}
+
+    return asyncio.run(found())
+
+
+def look_at_rows(database: Path, echo: EchoUpstream, search: Search) -> set[str]:
+    """Look at every cell of every table, the schema's and those SQLite made; tell which had any."""
+    filled = set()
+    with closing(sqlite3.connect(database)) as connection:
+        listed = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        names = {str(name) for (name,) in listed}
+        assert names >= set(metadata.tables)
+        for name in sorted(names):
+            rows = connection.execute(f'SELECT * FROM "{name}"')
+            columns = [column[0] for column in rows.description]
+            if name in metadata.tables:
+                assert set(columns) >= set(metadata.tables[name].columns.keys())
+            for row in rows:
+                filled.add(name)
+                for column, value in zip(columns, row, strict=True):
+                    cell = value if isinstance(value, bytes) else str(value)
+                    search.look(f"{name}.{column}", cell, echo.pieces)
+    return filled
+
+
+@pytest.mark.parametrize("is_bare", [False, True], ids=["every form", "the bare key"])
+@pytest.mark.parametrize("pair", [False, True], ids=["API key", "key pair"])
+def test_an_upstream_that_echoes_what_it_was_sent_has_it_nowhere(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    pair: bool,
+    is_bare: bool,
+) -> None:
+    data, search = tmp_path / "data", Search()
+    with (
+        EchoUpstream(is_bare=is_bare) as echo,
+        serving(data, settings=settings(data, echo, pair=pair)) as served,
+    ):
+        served.studio.answers._runner._backoff = lambda: ()
+        calls = Calls(served, echo, search)
+        calls.every_chat()
+        assert calls.every_kling()
+        until(lambda: any(data.rglob("*.png")), "the picture is there")
+        calls.everything_else()
+        for fault in FAULTS:
+            echo.fault = fault
+            calls.every_chat()
+            calls.every_kling()
+        echo.fault, echo.echoes_ids = "", True
+        calls.every_kling()
+        calls.every_transfer()
+        assert routes(served) <= calls.reached, routes(served) - calls.reached
+
+        monkeypatch.setattr(admin, "app_settings", lambda: served.studio.settings)
+        exported = tmp_path / "export.json"
+        assert admin.main(["export", str(exported)]) == 0
+        assert json.loads(exported.read_bytes())["conversations"]
+        search.look("core.admin export", exported.read_bytes(), echo.pieces)
+        filled = look_at_rows(data / "inkling.sqlite3", echo, search)
+        assert filled >= {"conversations", "messages", "generations", "pictures", "key_values"}
+        formatter = logging.Formatter("%(name)s %(message)s")
+        for record in caplog.records:
+            search.look(f"log of {record.name}", formatter.format(record), echo.pieces)
+        for file in filter(Path.is_file, data.rglob("*")):
+            search.look(str(file.relative_to(data)), file.read_bytes(), echo.pieces)
+        heard = {one.removeprefix("Bearer ") for one in echo.tokens}
+        assert CHAT_KEY in heard
+        assert API_KEY in heard or pair
+    sys.stdout.write(f"{search.examined} places examined, {len(search.found)} hold a canary\n")
+    assert search.examined > 500
+    assert not search.found, "\n".join(search.found)
