@@ -111,6 +111,7 @@ def studio(
     *,
     address: str = "127.0.0.1",
     user: int | None = None,
+    below: str = "",
 ) -> Iterator[RunningApp]:
     folder.mkdir(exist_ok=True)
     secrets = folder / "secrets.toml"
@@ -122,6 +123,8 @@ def studio(
         "KLING_API_ORIGIN": provider.origin,
         "INKLING_TOKENS": f"phone:{TOKEN}",
     }
+    if below:
+        environment["STREAMLIT_SERVER_BASE_URL_PATH"] = below
     if user is not None:
         environment["HOME"] = str(folder)
         os.chown(folder, user, user)
@@ -365,11 +368,11 @@ def link_of(app: RunningApp) -> str:
 
 
 def press(
-    url: str, link: str, place: SecondAddress | None = None
+    url: str, link: str, place: SecondAddress | None = None, below: str = ""
 ) -> tuple[int, dict[str, str] | None]:
     """Press the button of the link's page, as a browser does; return status and page's headers."""
     command = ["curl", "-sSi", "--noproxy", "*", "-m", "20", "-H", f"Origin: {url}"]
-    command += ["-d", link.partition("?")[2], f"{url}/enter"]
+    command += ["-d", link.partition("?")[2], f"{url}{below}/enter"]
     if place is not None:
         command = place.inside(*command)
     ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd="/")
@@ -379,23 +382,29 @@ def press(
 
 
 def a_link_lets_one_browser_in(
-    url: str, link: str, provider: PracticeServer, place: SecondAddress | None = None
+    url: str,
+    link: str,
+    provider: PracticeServer,
+    place: SecondAddress | None = None,
+    *,
+    below: str = "",
 ) -> None:
-    statuses, spent = spend(url, {"Origin": url}, provider, place=place)
+    base = url + below
+    statuses, spent = spend(base, {"Origin": url}, provider, place=place)
     assert (*statuses, spent) == (403, 403, 0)
     for _ in range(2):  # a messenger's preview reads it too: that redeems nothing
-        status, page = call(url, link, {}, place=place)
+        status, page = call(base, link, {}, place=place)
         assert status == 200
         assert "<button" in page
-    status, mine = press(url, link, place)
+    status, mine = press(url, link, place, below)
     assert status == 303
     assert mine is not None
-    statuses, spent = spend(url, mine, provider, place=place)
+    statuses, spent = spend(base, mine, provider, place=place)
     assert (*statuses, spent) == (200, 200, 2)
     # A second browser with the same link, and a foreign page with the first one's cookie.
-    assert press(url, link, place) == (403, None)
+    assert press(url, link, place, below) == (403, None)
     for headers in ({"Origin": url}, {**mine, "Origin": "http://evil.example"}):
-        statuses, spent = spend(url, headers, provider, place=place)
+        statuses, spent = spend(base, headers, provider, place=place)
         assert (*statuses, spent) == (403, 403, 0)
 
 
@@ -411,6 +420,15 @@ def test_a_link_lets_one_browser_in_through_a_proxy(
         before = caddy_before(app, OTHER) if block is None else nginx_before(app, block, OTHER)
         with before as proxy:
             a_link_lets_one_browser_in(proxy.url, link, provider)
+
+
+def test_a_link_lets_one_browser_in_below_a_path(tmp_path: Path, provider: PracticeServer) -> None:
+    below = "my/studio"
+    with (
+        studio(tmp_path / "studio", provider, "behind_proxy = true", below=below) as app,
+        nginx_before(app, FULL + ONE_ONE, OTHER) as proxy,
+    ):
+        a_link_lets_one_browser_in(proxy.url, link_of(app), provider, below=f"/{below}")
 
 
 # -- a studio that runs as a user of its own, as services do: root is another user to it -----------
