@@ -35,9 +35,10 @@ def clean_detail(text: object, *, secrets: Iterable[str] = (), limit: int = DETA
     if not isinstance(text, str):
         return ""
     # Bound the work first; what is cut here could not have been shown anyway.
-    shown = known_secrets.wash(text[: limit * 20])
+    shown = text[: limit * 20]
     for secret in secrets:
-        shown = _without(shown, secret)
+        shown = _without(shown, secret)  # with its parts; after that the whole ones of all others
+    shown = known_secrets.wash(shown)
     shown = _BEARER.sub(f"Bearer {_MASK}", shown)
     shown = _JWT.sub(_MASK, shown)
     shown = _SECRET_KEY.sub(f"sk-{_MASK}", shown)
