@@ -81,6 +81,9 @@ def test_no_page_shows_what_an_echoing_upstream_was_sent(
     studio().answers._runner._backoff = lambda: ()
     every_page("nothing")
 
+    def has_one(status: GenerationStatus) -> Callable[[], bool]:
+        return lambda: any(one.status is status for one in pictures())
+
     def pictures() -> tuple[Any, ...]:
         return studio().store.generations.list(LOCAL_OWNER).items
 
@@ -88,7 +91,7 @@ def test_no_page_shows_what_an_echoing_upstream_was_sent(
         echo.fault = fault
         app.switch_page("pages/images.py").run()
         generate(app, f"a hill {fault}")
-        until(lambda ends=ends: any(one.status is ends for one in pictures()))
+        until(has_one(ends))
         every_page(f"a picture, fault {fault!r}")
     for fault in ("", *FAULTS):
         echo.fault = fault
@@ -97,7 +100,7 @@ def test_no_page_shows_what_an_echoing_upstream_was_sent(
         look(app, echo, search, f"chat, fault {fault!r}")
         every_page(f"an answer, fault {fault!r}")
         app.switch_page("pages/status.py").run()
-        for key in [one.key for one in app.button if (one.key or "").startswith("check-")]:
+        for key in [key for one in app.button if (key := one.key or "").startswith("check-")]:
             app.button(key=key).click().run()
             look(app, echo, search, f"status, {key}, fault {fault!r}")
     assert len(pictures()) == 2
