@@ -11,7 +11,7 @@ from core.storage.generation_list import GenerationList
 from core.storage.generation_rows import STEPS, find_generation, record, require_generation
 from core.storage.picture_slots import PictureSlots
 from core.storage.schema import blobs, generation_events, generations
-from core.storage.wishes import Wishes
+from core.storage.wishes import Wishes, stored_key
 
 _INTENDED = GenerationStatus.INTENDED
 _UNCERTAIN = GenerationStatus.UNCERTAIN
@@ -36,7 +36,9 @@ class Generations(Wishes, GenerationList, PictureSlots):
 
     def get_by_idempotency_key(self, owner: str, key: str) -> Generation | None:
         """Return this owner's generation by the caller's key."""
-        return self._find(generations.c.owner == owner, generations.c.idempotency_key == key)
+        return self._find(
+            generations.c.owner == owner, generations.c.idempotency_key == stored_key(key)
+        )
 
     def load(self, generation_id: str) -> Generation | None:
         """Return anyone's generation, for the studio's own work."""

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid4
@@ -26,6 +27,7 @@ from core.storage.generation_rows import (
     require_generation,
 )
 from core.storage.schema import blobs, generations
+from core.wire.secrets import known_secrets
 
 _FOUND_AS = {
     TaskStatus.SUBMITTED: GenerationStatus.SUBMITTED,
@@ -60,6 +62,7 @@ class Wishes:
         sent, and is asked for again over HTTP, is to be sent again: nothing was bought under it.
         """
         generation_id = uuid4().hex
+        idempotency_key = stored_key(idempotency_key)
         sha256 = hashlib.sha256(reference.content).hexdigest() if reference else None
         keys: list[ColumnElement[bool]] = []
         if idempotency_key is not None:
@@ -217,10 +220,25 @@ def _known(
     return None
 
 
+def stored_key(key: str | None) -> str | None:
+    """Return an idempotency key as it is kept: by its digest where it holds a known secret.
+
+    Masked, as all that is stored, two different keys could become the same.
+    """
+    if key is None or not known_secrets.is_in(key):
+        return key
+    return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
 def _same_wish(
     known: tuple[Generation, str | None], owner: str, request: ImageRequest, sha256: str | None
 ) -> Generation:
     generation, known_sha256 = known
+    request = replace(  # as its row has it
+        request,
+        prompt=known_secrets.wash(request.prompt),
+        negative_prompt=known_secrets.wash(request.negative_prompt),
+    )
     if generation.owner == owner and (generation.request, known_sha256) == (request, sha256):
         return generation
     raise InputError(

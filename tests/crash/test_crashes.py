@@ -3,6 +3,7 @@
 The whole table takes longer: `python -m tests.crash.table`.
 """
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -127,6 +128,9 @@ def test_of_three_processes_on_one_postgresql_one_dies_and_no_task_is_lost(
 ) -> None:
     processes = _start_three(postgres_url, tmp_path, fake)
     wait_for(lambda: len({key for _, key, _ in fake.seen.polls}) == 3, "all three to work")
+    with contextlib.closing(Store.open(postgres_url)) as looking:
+        rows_of = looking.generations.list
+        wait_for(lambda: len(rows_of(LOCAL_OWNER, limit=100).items) == 30, "all wishes are written")
     processes[0].kill()
     processes[0].wait()
     with Workshop(tmp_path, fake.origin, store_url=postgres_url) as fourth:

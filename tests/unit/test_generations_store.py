@@ -18,6 +18,7 @@ from core.models import (
 )
 from core.storage.generation_rows import STEPS, SlotStatus
 from core.storage.store import Store
+from core.wire.secrets import known_secrets
 from tests.conftest import Clock
 
 S = GenerationStatus
@@ -572,3 +573,32 @@ def test_purging_forgets_the_wish_and_its_reference_once_kling_has_forgotten_too
     assert store.generations.purge(clock.advance(32 * 86_400)) == 1
     assert store.generations.load(generation.id) is None
     assert store.generations.reference(generation.id) is None
+
+
+def test_keys_that_hold_a_known_secret_stay_different_keys(store: Store) -> None:
+    """What is stored is masked: two keys around one token must not become the same key."""
+    known_secrets.add("token-0123456789abcdef")
+    wishes = [
+        store.generations.intend(
+            "ada",
+            ImageRequest(f"a hill by token-0123456789abcdef, {n}"),
+            provider="kling",
+            idempotency_key=key,
+        )
+        for n, key in enumerate(("token-0123456789abcdef-1", "TOKEN-0123456789ABCDEF"))
+    ]
+    again = store.generations.intend(
+        "ada",
+        ImageRequest("a hill by token-0123456789abcdef, 0"),
+        provider="kling",
+        idempotency_key="token-0123456789abcdef-1",
+    )
+    other = store.generations.intend(
+        "ada",
+        ImageRequest("another hill"),
+        provider="kling",
+        idempotency_key="token-0123456789abcdef-2",
+    )
+    assert len({one.id for one in (*wishes, other)}) == 3
+    assert again.id == wishes[0].id
+    assert "token-0123456789abcdef" not in repr([*wishes, other])
