@@ -37,9 +37,9 @@ logger = logging.getLogger(__name__)
 FETCHES_AT_ONCE = 6
 # After so many tries a picture is given up, if Kling does not keep it any longer either.
 TRIES_AT_LEAST = 3
-# A file that came whole and is no picture: fetched so often, then a person is asked.
+# What came whole and is no picture, or a broken one: fetched so often, then a person is asked.
 UNREADABLE_TRIES = 8
-UNREADABLE = "error.picture_broken"
+UNREADABLE = frozenset({"error.picture_broken", "error.picture_not_image"})
 
 
 class PictureCollector:
@@ -168,8 +168,9 @@ class PictureCollector:
         except AppError as error:
             logger.info("Picture %d of generation %s: %s", index, generation.id, error.text_id)
             if isinstance(error, PictureError | ProviderError):
-                unreadable[index] += error.text_id == UNREADABLE
-                is_last = error.text_id == UNREADABLE and unreadable[index] >= UNREADABLE_TRIES
+                is_unreadable = error.text_id in UNREADABLE
+                unreadable[index] += is_unreadable
+                is_last = is_unreadable and unreadable[index] >= UNREADABLE_TRIES
                 told = await self._count_failure(generation, index, error, give_up=is_last)
                 return None if is_last and told is error else told
             return error
@@ -199,7 +200,7 @@ class PictureCollector:
         """Write down that everything is here that can be; what cannot be read is told as such."""
         load = partial(self._steps.store.generations.slots, generation.id)
         slots = await self._steps.patiently(generation, load)
-        if not any(slot.error_text_id == UNREADABLE for slot in slots):
+        if not any(slot.error_text_id in UNREADABLE for slot in slots):
             return await self._steps.archived(generation, made=made)
         here = sum(slot.status is SlotStatus.ARCHIVED for slot in slots)
         return await self._steps.unreadable(generation, made=here)

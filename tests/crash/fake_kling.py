@@ -53,7 +53,8 @@ class Plan:
     polls: str = ""  # lost, html, 500: half of all lookups; unknown-status
     pictures: str = ""  # cut, stale, 404, 500, html: the first fetch of each picture
     bad_picture: int | None = None  # this one never works
-    unreadable: int | None = None  # this one comes whole, and is no picture
+    unreadable: int | None = None  # this one comes whole, and is no picture: half of one
+    unreadable_is_html: bool = False  # or nothing like one
     cap: int | None = None
     is_unique: bool = False  # whether a second POST under one id is refused, as Kling's docs say
     runs_s: Callable[[int], float] = lambda number: 0.25  # number of the task -> seconds
@@ -337,7 +338,7 @@ class FakeKling:
         _, _, task_id, index = path.split("/")
         content = self.picture(task_id, int(index))
         if self.plan.unreadable == int(index):
-            content = content[: len(content) // 2]
+            content = HTML if self.plan.unreadable_is_html else content[: len(content) // 2]
         self.seen.fetches += 1
         self._fetched[path] += 1
         self.hook("picture-asked")

@@ -165,11 +165,11 @@ def test_a_task_still_running_comes_back_with_all_its_pictures(
     assert (row.status, len(row.pictures)) == (S.ARCHIVED, 4)
 
 
-@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize(("n", "is_html"), [(1, False), (3, False), (1, True)])
 def test_a_file_that_is_never_a_picture_is_fetched_so_often_and_then_again_when_asked(
-    workshop: Workshop, fake: FakeKling, n: int
+    workshop: Workshop, fake: FakeKling, n: int, is_html: bool
 ) -> None:
-    fake.plan = Plan(unreadable=0)
+    fake.plan = Plan(unreadable=0, unreadable_is_html=is_html)
     wish = workshop.ask(n=n)
     row = workshop.wait_until(wish, S.FAILED, S.ARCHIVED)
     assert row.status is (S.FAILED if n == 1 else S.ARCHIVED)
