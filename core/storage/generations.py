@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, case, literal, select, update
 
 from core.models import Generation, GenerationEvent, GenerationStatus, ReferenceImage
 from core.storage.generation_list import GenerationList
@@ -154,7 +154,12 @@ class Generations(Wishes, GenerationList, PictureSlots):
                     generations.c.lease_owner == process_id,
                     generations.c.lease_until > now,
                 )
-                .values(sending_at=now, updated_at=now, attempts=generations.c.attempts + 1)
+                .values(
+                    sending_at=now,
+                    updated_at=now,
+                    next_check_at=_not_after(now),
+                    attempts=generations.c.attempts + 1,
+                )
             )
             if marked.rowcount != 1:
                 return None
@@ -207,12 +212,24 @@ class Generations(Wishes, GenerationList, PictureSlots):
         note: str,
         values: Mapping[str, Any],
     ) -> None:
+        now = self._clock()
+        stamps = {"updated_at": now, "next_check_at": _not_after(now)}
         connection.execute(
             update(generations)
             .where(generations.c.id == generation_id)
-            .values(**values, status=to.value, updated_at=self._clock())
+            .values(**(stamps | dict(values)), status=to.value)
         )
         record(connection, generation_id, to, note, at=self._clock())
+
+
+def _not_after(now: datetime) -> ColumnElement[Any]:
+    """Return when a row that is worked on is due: as planned, and now at the latest.
+
+    A plan from before the clock was set back lies hours ahead. Once the row bears the new time
+    nothing else tells that, and whoever lets go of it would leave it lying for as long.
+    """
+    due = generations.c.next_check_at
+    return case((due > now, literal(now, due.type)), else_=due)
 
 
 def _locked_status(connection: Connection, generation_id: str) -> GenerationStatus | None:

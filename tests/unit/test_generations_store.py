@@ -602,3 +602,18 @@ def test_keys_that_hold_a_known_secret_stay_different_keys(store: Store) -> None
     assert len({one.id for one in (*wishes, other)}) == 3
     assert again.id == wishes[0].id
     assert "token-0123456789abcdef" not in repr([*wishes, other])
+
+
+@pytest.mark.parametrize("hours", [3, 24 * 40])
+def test_what_is_let_go_after_the_clock_was_set_back_is_taken_up_at_once(
+    store: Store, clock: Clock, hours: int
+) -> None:
+    wish = store.generations.intend("ada", ImageRequest("a hill"), provider="kling")
+    clock.advance(-3600.0 * hours)
+    moved = store.generations.move(
+        wish.id, to=S.SUBMITTED, expect={S.INTENDED}, task_id="t-1", submitted_at=clock.now
+    )
+    assert moved is not None
+    now = clock.advance(1.0)
+    due = store.leases.claim_due("p", now=now, limit=9, lease_s=60.0, statuses={S.SUBMITTED})
+    assert [row.id for row in due] == [wish.id]
