@@ -13,6 +13,7 @@ EXCERPT_LIMIT = 200
 _MASK = "…"
 # Shorter pieces of a key tell nothing; providers themselves show the last four characters.
 _PART = 8
+_EDGE = 512  # longer than any secret
 
 OTHER = "other"
 _NAME_MOST = 200
@@ -35,10 +36,13 @@ def clean_detail(text: object, *, secrets: Iterable[str] = (), limit: int = DETA
     if not isinstance(text, str):
         return ""
     # Bound the work first; what is cut here could not have been shown anyway.
-    shown = text[: limit * 20]
+    bound = limit * 20
+    shown = text[: bound + _EDGE]
     for secret in secrets:
         shown = _without(shown, secret)  # with its parts; after that the whole ones of all others
     shown = known_secrets.wash(shown)
+    if len(text) > bound + _EDGE:
+        shown = shown[:-_EDGE]  # a secret that the bound cuts would not be known any more
     shown = _BEARER.sub(f"Bearer {_MASK}", shown)
     shown = _JWT.sub(_MASK, shown)
     shown = _SECRET_KEY.sub(f"sk-{_MASK}", shown)

@@ -201,9 +201,25 @@ class StreamWasher:
         return out
 
     def end(self) -> str:
-        """Return what was held back: nothing followed."""
+        """Return what was held back: nothing followed. Half a secret is masked as the whole is.
+
+        Less is not: words such as `postgresql` begin a database's address.
+        """
         rest, self._held = self._held, ""
+        view = self._shown + rest  # its first letters may have gone
+        for _ in range(_LAYERS + 1):
+            if rest and self._ends_in_half(view):
+                return MASK
+            view = _ESCAPE.sub(_plain, _HALF.sub("", view))
         return rest
+
+    def _ends_in_half(self, text: str) -> bool:
+        return any(
+            needle.startswith(text[-length:])
+            for needle in self._known.needles
+            for length in range(max(SECRET_LEAST, (len(needle) + 1) // 2), len(needle))
+            if length <= len(text)
+        )
 
     def _prefix_at_end(self, text: str) -> int:
         window = text[-4096:]

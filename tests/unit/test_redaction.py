@@ -3,6 +3,7 @@
 import pytest
 
 from core.providers.redaction import clean_detail, clean_excerpt
+from core.wire.secrets import known_secrets
 
 KEY = "0123456789abcdefghij"
 
@@ -49,3 +50,10 @@ def test_an_excerpt_is_the_readable_part_of_a_page() -> None:
 
 def test_an_excerpt_of_bytes_is_harmless() -> None:
     assert clean_excerpt(b"\xff\xfe\x00PNG") == "�� PNG"
+
+
+@pytest.mark.parametrize("blanks", [0, 9_980, 9_990, 10_000, 10_490, 10_499, 10_505, 20_000])
+def test_a_key_behind_many_blanks_is_masked_or_cut_off_whole(blanks: int) -> None:
+    known_secrets.add("sq-far-0123456789abcdef")
+    detail = clean_detail("x" + " " * blanks + "sq-far-0123456789abcdef and more")
+    assert not any(part in detail for part in ("sq-far-0", "12345678"))

@@ -87,6 +87,30 @@ def test_only_a_beginning_that_fits_is_held_back() -> None:
     assert washer.take(" is none") == "sk-Abc is none"
 
 
+@pytest.mark.parametrize("cut", range(1, len(SECRET)))
+@pytest.mark.parametrize("escape", [lambda text: text, lambda text: quote(text, safe="")])
+def test_most_of_a_secret_at_the_end_of_an_answer_is_masked(
+    cut: int, escape: Callable[[str], str]
+) -> None:
+    """The provider may stop one letter before a key's end."""
+    washer = StreamWasher(known())
+    begun = SECRET[:cut]
+    shown = (
+        "".join(
+            [
+                washer.take(f"It is {sign}") if not n else washer.take(sign)
+                for n, sign in enumerate(escape(begun))
+            ]
+        )
+        + washer.end()
+    )
+    if cut * 2 >= len(SECRET):
+        assert SECRET[: len(SECRET) // 2] not in shown
+        assert escape(begun) not in shown
+    else:
+        assert shown == f"It is {escape(begun)}"
+
+
 def test_bytes_that_are_no_text_come_through() -> None:
     body = bytes(range(256)) * 4
     assert known().wash_bytes(body) == body
