@@ -142,11 +142,10 @@ class Call:
         """Send status and headers of a reply that is fed with `feed`."""
         await self._start(status, content_type, headers)
 
-    async def feed(self, chunk: bytes) -> None:
-        """Send one more piece of the reply."""
-        await self._send(
-            {"type": "http.response.body", "body": await washed(chunk), "more_body": True}
-        )
+    async def feed(self, chunk: bytes, *, is_washed: bool = False) -> None:
+        """Send one more piece of the reply; `is_washed` of an answer, washed as it came."""
+        body = chunk if is_washed else await washed(chunk)
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
 
     async def end(self, chunk: bytes = b"") -> None:
         """Send the last piece."""

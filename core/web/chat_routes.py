@@ -157,7 +157,7 @@ class ChatRoutes:
                     if reader.is_quiet and not unsent:
                         unsent += KEEP_ALIVE
                     if unsent:
-                        await call.feed(bytes(unsent))
+                        await call.feed(bytes(unsent), is_washed=True)
                         unsent.clear()
                         reader.spoke()
                     await reader.wait()

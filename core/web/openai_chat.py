@@ -100,7 +100,7 @@ class OpenAIChat:
                         if is_over:
                             await call.end(events)
                             return
-                        await call.feed(events)
+                        await call.feed(events, is_washed=True)
                         reader.spoke()
                     await reader.wait()
         finally:

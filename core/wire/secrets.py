@@ -36,6 +36,7 @@ class KnownSecrets:
         self._passing: deque[str] = deque(maxlen=_PASSING_MOST)
         self.needles: tuple[str, ...] = ()
         self.heads: tuple[str, ...] = ()
+        self._beginnings: re.Pattern[str] | None = None
         self._least = 1 << 60
 
     def replace(self, secrets: Iterable[str]) -> None:
@@ -97,7 +98,7 @@ class KnownSecrets:
         layers: list[_Layer] = []
         view = text
         for _ in range(_LAYERS):
-            if "%" not in view and "\\" not in view and "&" not in view:
+            if not _may_be_escaped(view):
                 break
             plain = _ESCAPE.sub(_plain, view)
             if plain == view:
@@ -111,7 +112,9 @@ class KnownSecrets:
         return sorted(found)
 
     def _direct(self, text: str) -> list[tuple[int, int]]:
-        found = []
+        found: list[tuple[int, int]] = []
+        if not self.may_begin_in(text):
+            return found
         for needle in self.needles:
             at = text.find(needle)
             while at >= 0:
@@ -119,12 +122,20 @@ class KnownSecrets:
                 at = text.find(needle, at + 1)
         return found
 
+    def may_begin_in(self, text: str) -> bool:
+        """Tell whether the first letters of a needle stand in `text`: one search for all of them.
+
+        Asked of every piece of every answer, where the answer is nearly always no.
+        """
+        return self._beginnings is not None and self._beginnings.search(text) is not None
+
     def _prepare(self) -> None:
         needles = {
             needle for secret in (*self._lasting, *self._passing) for needle in _forms(secret)
         }
         self.needles = tuple(sorted(needles, key=len, reverse=True))
-        self.heads = tuple({needle[: StreamWasher.HELD_FROM] for needle in needles})
+        self.heads = tuple(sorted({needle[: StreamWasher.HELD_FROM] for needle in needles}))
+        self._beginnings = re.compile("|".join(map(re.escape, self.heads))) if needles else None
         self._least = min(map(len, needles), default=1 << 60)
 
 
@@ -188,6 +199,9 @@ class StreamWasher:
         if not needles:
             return piece
         text = self._shown + self._held + piece
+        if not self._held and not _may_be_escaped(text) and not self._known.may_begin_in(text):
+            self._shown = text[-_CONTEXT:]
+            return piece
         gone = len(self._shown)
         whole = self._known.wash(text)
         if whole is not text:
@@ -228,7 +242,7 @@ class StreamWasher:
             at = self._begins(view)
             if at >= 0:
                 return len(window) - at  # in an unescaped view this is early: never late
-            if "%" not in view and "\\" not in view and "&" not in view:
+            if not _may_be_escaped(view):
                 break
             plain = _ESCAPE.sub(_plain, _HALF.sub("", view))
             if plain == view:
@@ -237,7 +251,7 @@ class StreamWasher:
         return 0
 
     def _begins(self, text: str) -> int:
-        if not any(head in text for head in self._known.heads):
+        if not self._known.may_begin_in(text):
             return -1
         best = -1
         for needle in self._known.needles:
@@ -252,6 +266,10 @@ class StreamWasher:
 
 
 _HALF = re.compile(r"(?:%[0-9A-Fa-f]?|\\+(?:u[0-9A-Fa-f]{0,3}|x[0-9A-Fa-f]?)?|&#?\w{0,8})$")
+
+
+def _may_be_escaped(text: str) -> bool:
+    return "%" in text or "\\" in text or "&" in text
 
 
 def _common(one: str, two: str) -> int:
