@@ -84,7 +84,7 @@ def for_streamlit(text: str) -> str:
             edits += source.mermaid(token)
         elif token.type == "code_block" and before and _is_right_below(token, before):
             # Directly below a definition, remark reads a paragraph where markdown-it sees code.
-            edits += [edit for line in range(*lines_of(token)) for edit in source.row(line)]
+            edits += [edit for line in range(*lines_of(token)) for edit in source.inert(line)]
         before = token
     return _applied(text, sorted(edits, key=lambda edit: edit[:2]))
 
@@ -122,11 +122,23 @@ class _Source:
                 yield start + cell.start() + begin, start + cell.start() + end, new
 
     def definition(self, token: Token) -> Iterator[Edit]:
-        """Yield the edit that makes a definition text: what it names is no link then."""
-        first, _ = lines_of(token)
+        """Yield the edits that make a definition text: what it names is no link then."""
+        first, after = lines_of(token)
         at = self._lines[first].find("[")
         if at >= 0:
             yield self._offsets[first] + at, self._offsets[first] + at, "\\"
+            yield from self.inert(first, at + 1)
+            for number in range(first + 1, after):
+                yield from self.inert(number)
+
+    def inert(self, number: int, column: int = 0) -> Iterator[Edit]:
+        """Yield the edits after which a line has no mark that it or its neighbours could use.
+
+        For what the page reads as a paragraph of which we see only this line.
+        """
+        start = self._offsets[number] + column
+        for begin, end, new in _inert_edits(self._lines[number][column:]):
+            yield start + begin, start + end, new
 
     def math_block(self, token: Token) -> Iterator[Edit]:
         """Yield the edit that gives a display formula lines of its own."""
@@ -212,8 +224,26 @@ def _inline_edits(text: str) -> Iterator[Edit]:
                 yield place, place, INVISIBLE
         elif mark[0] == "<" and _AUTOLINK.match(mark) and not is_followed(mark):
             yield start, start, "\\"
+            position = start + 1  # what stood in it is read now
         elif mark[0] in "hw":
             end_of_address = position
+
+
+def _inert_edits(text: str) -> Iterator[Edit]:
+    position = 0
+    while match := _SPECIAL.search(text, position):
+        mark, start, position = match[0], match.start(), match.end()
+        if mark[0] in "$`*~":
+            yield start, position, "".join(f"\\{sign}" for sign in mark)
+        elif mark == ":":
+            yield from _colon_edits(text, start)
+        elif mark == "![":
+            yield from _link_instead(text, start, _IMAGE.match(text, start))
+        elif mark == "](" and (tail := _LINK_TAIL.match(text, start)) and is_followed(tail[1]):
+            pass  # a link may stand
+        elif mark[0] in "]<":
+            yield start, start, "\\"
+            position = start + 1
 
 
 def _is_harmless(image: re.Match[str]) -> bool:
