@@ -6,8 +6,8 @@ Run from the repository's root: python -m bench.blocks
 import time
 from collections.abc import Callable
 
-from core.ui.blocks import BlockSplitter
-from core.ui.markdown import for_streamlit
+from core.markdown.rendering import for_streamlit
+from core.markdown.splitter import BlockSplitter
 
 SHORT_CHARS = 5_000
 LONG_CHARS = 50_000

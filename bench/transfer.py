@@ -17,9 +17,9 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from core.storage.store import Store  # noqa: E402
-from core.work.transfer_tickets import Tickets  # noqa: E402
+from core.work.transfer.tickets import Tickets  # noqa: E402
 from tests.running_app import RunningApp, running_app, wait_until_there  # noqa: E402
-from tests.web.test_transfer import EXPORT, Uploader, conversation, forget_peak, peak_mb  # noqa: E402
+from tests.web.chat.test_transfer import EXPORT, Uploader, conversation, forget_peak, peak_mb  # noqa: E402
 
 MB = 1 << 20
 MESSAGES = 40

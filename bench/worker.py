@@ -20,9 +20,9 @@ from typing import Any
 
 from PIL import Image
 
-from core.models import Generation, GenerationStatus, ImageRequest
+from core.models.generations import Generation, GenerationStatus, ImageRequest
 from core.wire.pacing import POLL_LONGEST_S, POLL_SHARE_OF_AGE, POLL_SHORTEST_S
-from core.work.pace import Pace
+from core.work.generations.timings import Pace
 from tests.crash.fake_kling import FakeKling, Plan, Seen
 from tests.crash.fake_pictures import make_png
 from tests.crash.workshop import OWNER, Workshop

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from core.access.owners import LOCAL_OWNER, user_owner
 from core.errors import AppError
 from core.storage.store import Store
 from core.ui.configuration import app_settings
-from core.work.owners import LOCAL_OWNER, user_owner
 
 _TELL_EVERY_BYTES = 32 << 20
 

@@ -3,17 +3,14 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.models import AnswerStatus
-from core.ui import (
-    answer_actions,
-    conversation_header,
-    conversation_list,
-    history_place,
-    message_view,
-    notices,
-    session,
-    streaming,
-)
+from core.models.chat import AnswerStatus
+from core.ui import notices, session
+from core.ui.chat import actions as answer_actions
+from core.ui.chat import header as conversation_header
+from core.ui.chat import message as message_view
+from core.ui.chat import sidebar as conversation_list
+from core.ui.chat import streaming
+from core.ui.history import linked_turn as history_place
 
 studio = session.studio()
 conversation = session.current_conversation(has_come=session.arrive("chat"))

@@ -2,16 +2,13 @@
 
 import streamlit as st
 
-from core.ui import (
-    gallery_arrivals,
-    gallery_filters,
-    gallery_grid,
-    gallery_recovery,
-    gallery_selection,
-    gallery_tasks,
-    notices,
-    session,
-)
+from core.ui import notices, session
+from core.ui.gallery import arrivals as gallery_arrivals
+from core.ui.gallery import filters as gallery_filters
+from core.ui.gallery import grid as gallery_grid
+from core.ui.gallery import recovery as gallery_recovery
+from core.ui.gallery import selection as gallery_selection
+from core.ui.gallery import tasks as gallery_tasks
 from core.ui.session import text
 
 session.studio()

@@ -2,7 +2,10 @@
 
 import streamlit as st
 
-from core.ui import history_list, history_search, history_transfer, notices, session
+from core.ui import notices, session
+from core.ui.history import conversations as history_list
+from core.ui.history import search as history_search
+from core.ui.history import transfer as history_transfer
 from core.ui.session import text
 
 session.studio()

@@ -3,7 +3,9 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.ui import generation_view, image_form, notices, session
+from core.ui import notices, session
+from core.ui.generations import card as generation_view
+from core.ui.generations import form as image_form
 from core.ui.session import text
 
 SHOWN = 12

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from core.ui import notices, reachable, session, status_view, way_in
+from core.ui import notices, reachable, session
 from core.ui.session import text
+from core.ui.status import view as status_view
+from core.ui.status import way_in
 
 session.arrive("status")
 st.subheader(text("status.title"), anchor=False)

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from hypothesis import settings
 
-from core.storage.pictures import Archive
+from core.archive.archive import Archive
 from core.storage.store import Store
 
 _TESTS = Path(__file__).parent

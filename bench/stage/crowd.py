@@ -11,7 +11,7 @@ from bench.stage.documents import marks_by_chunk
 from bench.stage.servers import memory_mb, studio, worked_s
 from bench.stage.sessions import Session
 from bench.stage.wishes import Wish, grant
-from core.ui.markdown import for_streamlit
+from core.markdown.rendering import for_streamlit
 from tests.running_app import ROOT
 from tests.upstream import Upstream
 

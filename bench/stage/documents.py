@@ -36,7 +36,7 @@ def _markdown(sentence: Callable[[], str]) -> Iterator[str]:
     for chapter in count(1):
         yield f"## 第 {chapter} 节　墨色与灯火\n\n"
         yield "".join(sentence() for _ in range(4)) + "\n\n"
-        yield f"其中**{sentence()}**见 `core/ui/streaming.py`，价格 $5 到 $9。{sentence()}\n\n"
+        yield f"其中**{sentence()}**见 `core/ui/chat/streaming.py`，价格 $5 到 $9。{sentence()}\n\n"
         yield "".join(f"{item}. {sentence()}\n" for item in range(1, 5)) + "\n"
         yield "".join(f"- **要点**：{sentence()}\n  - {sentence()}\n" for _ in range(3)) + "\n"
         yield "| 项目 | 说明 |\n|---|---|\n"

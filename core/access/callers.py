@@ -16,13 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
-from core.access.addresses import (
-    Network,
-    furthest_untrusted,
-    is_among,
-    is_loopback,
-    is_private,
-)
+from core.access.addresses import Network, furthest_untrusted, is_among, is_loopback, is_private
 from core.access.peer import Peer, Whose
 from core.settings import AccessSettings
 

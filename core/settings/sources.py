@@ -7,13 +7,7 @@ from typing import Any, TypeVar
 
 from core.errors import ConfigurationError
 from core.settings import parsers
-from core.settings.files import (
-    UnreadableError,
-    names_within,
-    parse_dotenv,
-    parse_toml,
-    read_text,
-)
+from core.settings.files import UnreadableError, names_within, parse_dotenv, parse_toml, read_text
 from core.settings.near import BEHIND_PROXY, near_misses
 
 ENVIRONMENT = "the environment"

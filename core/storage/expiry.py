@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Table, update
 
-from core.storage.database import Database
-from core.storage.schema import conversations, generations, pictures
+from core.storage.db.database import Database
+from core.storage.db.schema import conversations, generations, pictures
 
 _FINAL = ("archived", "failed", "refused", "cancelled")
 

@@ -5,21 +5,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from core.storage.alone import Presence
-from core.storage.asked import Asked
-from core.storage.conversations import Conversations
-from core.storage.database import Database
+from core.storage.chat.conversations import Conversations
+from core.storage.chat.messages import Messages
+from core.storage.chat.posted_chats import Asked
+from core.storage.chat.search import Search
+from core.storage.chat.search_index import SearchIndex
+from core.storage.db.database import Database
+from core.storage.db.errors import store_error
+from core.storage.db.key_values import Values
+from core.storage.db.migrations import migrate
+from core.storage.db.process_lock import Presence
 from core.storage.expiry import Expiry
-from core.storage.faults import store_error
-from core.storage.gallery import Gallery
-from core.storage.generations import Generations
-from core.storage.leases import Leases
-from core.storage.messages import Messages
-from core.storage.migrations import migrate
-from core.storage.search import Search
-from core.storage.search_index import SearchIndex
-from core.storage.transfer import Transfer
-from core.storage.values import Values
+from core.storage.generations.gallery import Gallery
+from core.storage.generations.generations import Generations
+from core.storage.generations.leases import Leases
+from core.storage.transfer.imports import Transfer
 
 _BUSY_TIMEOUT_S = 15.0
 

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 
-from core.models import Usage
+from core.models.chat import Usage
 from core.ui.session import text
 
 

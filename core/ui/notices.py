@@ -7,7 +7,8 @@ import streamlit as st
 from core.access.addresses import parse
 from core.access.callers import Verdict
 from core.settings import CHAT_SETTINGS, KLING_SETTINGS
-from core.ui import access, reachable, session
+from core.ui import reachable, session
+from core.ui import visitor as access
 from core.ui.session import text
 
 # What the owner pastes into the secrets: one of two ways to let others in.

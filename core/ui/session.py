@@ -9,18 +9,20 @@ from typing import Literal, cast
 import streamlit as st
 
 from core.access.invitations import Invitation
+from core.access.owners import may_spend
 from core.access.passes import Pass
 from core.errors import AppError, ProviderError, StoreError
-from core.models import ChatParameters, Conversation, ImageRequest, ReferenceImage
-from core.providers.deepseek_wire import Balance
-from core.providers.kling_wire import AccountCosts
+from core.models.chat import ChatParameters, Conversation
+from core.models.generations import ImageRequest, ReferenceImage
+from core.providers.deepseek.wire import Balance
+from core.providers.kling.wire import AccountCosts
 from core.settings import Settings
-from core.ui import access, i18n
-from core.ui.access import Visitor
+from core.ui import i18n
+from core.ui import visitor as access
 from core.ui.configuration import app_settings, data_dir_trouble
 from core.ui.i18n import Language
-from core.work.owners import may_spend
-from core.work.recovery import RecoveryResult
+from core.ui.visitor import Visitor
+from core.work.generations.recovery import RecoveryResult
 from core.work.services import Mode
 from core.work.studio import Studio, current_studio, open_studio
 

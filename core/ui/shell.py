@@ -4,7 +4,9 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core.ui import access, drawings, formats, i18n, session
+from core.ui import formats, i18n, session
+from core.ui import placeholders as drawings
+from core.ui import visitor as access
 from core.ui.configuration import ROOT
 from core.ui.session import text
 

@@ -22,12 +22,12 @@ from core.access.callers import (
     without_tokens,
 )
 from core.access.forwarders import LATCH
+from core.access.owners import LOCAL_OWNER, user_owner
 from core.settings import AccessSettings
-from core.web.call import Call
 from core.web.guesses import MOST_WAIT_S, Guesses
+from core.web.http_call import Call
 from core.web.limits import Limits
 from core.web.refusals import Denial, refused, too_many
-from core.work.owners import LOCAL_OWNER, user_owner
 
 logger = logging.getLogger(__name__)
 

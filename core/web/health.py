@@ -3,8 +3,8 @@
 import asyncio
 
 from core.errors import StoreError
-from core.web.call import Call
-from core.web.desk import OWNER, Desk
+from core.web.http_call import Call
+from core.web.studio_bridge import OWNER, Desk
 
 CHECK_KEPT_S = 2.0
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from core.access.invitations import CODE_PARAMETER
-from core.web.kling_create import IDEMPOTENCY_HEADER
+from core.web.kling.create import IDEMPOTENCY_HEADER
 
 _TEXT = {"type": "string"}
 _ERROR = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from core.web.call import Call
+from core.web.http_call import Call
 
 Handler = Callable[[Call], Awaitable[None]]
 Table = Mapping[str, Mapping[str, Handler]]

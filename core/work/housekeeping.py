@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from core.access.owners import VISITORS
+from core.archive.archive import Archive
 from core.errors import AppError
-from core.storage.pictures import Archive
 from core.storage.store import Store
-from core.work.owners import VISITORS
-from core.work.uploads import Uploads
+from core.work.transfer.uploads import Uploads
 
 logger = logging.getLogger(__name__)
 

@@ -11,18 +11,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
+from core.access.owners import may_spend
 from core.errors import ConfigurationError
-from core.models import KlingApiKey, KlingKeyPair
-from core.providers.chat_server import ChatServer
-from core.providers.deepseek import DeepSeek
-from core.providers.deepseek_timers import default_timers
-from core.providers.downloads import PictureFetcher
-from core.providers.kling import Kling
-from core.providers.practice import (
-    PRACTICE_CHAT_KEY,
-    PRACTICE_KLING_API_KEY,
-    PracticeServer,
-)
+from core.models.accounts import KlingApiKey, KlingKeyPair
+from core.practice import PRACTICE_CHAT_KEY, PRACTICE_KLING_API_KEY, PracticeServer
+from core.providers.deepseek.client import DeepSeek
+from core.providers.deepseek.endpoint import ChatServer
+from core.providers.deepseek.timeouts import default_timers
+from core.providers.kling.client import Kling
+from core.providers.kling.downloads import PictureFetcher
 from core.settings import (
     CHAT_SETTINGS,
     DEFAULT_CHAT_MODEL,
@@ -31,13 +28,12 @@ from core.settings import (
     KlingSettings,
     Settings,
 )
-from core.work.answers import ChatService
-from core.work.chat_models import ChatModels
-from core.work.generation_worker import GenerationWorker
-from core.work.generations import ImageService
+from core.work.chat.answers import ChatService
+from core.work.chat.models import ChatModels
+from core.work.generations.generations import ImageService
+from core.work.generations.polling import Provider
+from core.work.generations.worker import GenerationWorker
 from core.work.loop import LoopThread
-from core.work.owners import may_spend
-from core.work.task_follower import Provider
 
 logger = logging.getLogger(__name__)
 

@@ -14,29 +14,29 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from core.access.invitations import Invitations
+from core.access.owners import LOCAL_OWNER
 from core.access.passes import Passes
+from core.archive.archive import Archive
 from core.errors import AppError
-from core.providers.deepseek_wire import Balance
-from core.providers.downloads import PictureFetcher
-from core.providers.kling import Kling
-from core.providers.kling_wire import AccountCosts
+from core.providers.deepseek.wire import Balance
+from core.providers.kling.client import Kling
+from core.providers.kling.downloads import PictureFetcher
+from core.providers.kling.wire import AccountCosts
 from core.settings import Settings
 from core.settings.values import secrets_of
-from core.storage.pictures import Archive
 from core.storage.store import Store
 from core.wire.secrets import known_secrets
-from core.work.answers import Answers
-from core.work.generation_worker import GenerationWorker
-from core.work.generations import Generations
+from core.work.chat.answers import Answers
+from core.work.chat.indexing import Indexing
+from core.work.generations.generations import Generations
+from core.work.generations.polling import Provider
+from core.work.generations.timings import Pace
+from core.work.generations.worker import GenerationWorker
 from core.work.housekeeping import Housekeeping
-from core.work.indexing import Indexing
 from core.work.loop import LoopThread
 from core.work.opening import Listener, Opening
-from core.work.owners import LOCAL_OWNER
-from core.work.pace import Pace
 from core.work.services import Services
-from core.work.task_follower import Provider
-from core.work.transfers import Transfers
+from core.work.transfer.transfers import Transfers
 
 logger = logging.getLogger(__name__)
 

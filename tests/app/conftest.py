@@ -8,7 +8,7 @@ from time import monotonic, sleep
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.providers.practice import PracticeServer, PracticeSettings
+from core.practice import PracticeServer, PracticeSettings
 from core.settings import ACCESS_KEY_KEYS, CHAT_KEYS, SECRET_KEY_KEYS
 from core.work.studio import Studio, close_studio, open_studio
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.models import AnswerStatus, ChatParameters
+from core.access.owners import LOCAL_OWNER
+from core.models.chat import AnswerStatus, ChatParameters
 from core.storage.store import Store
 from core.ui import i18n
 from core.ui.i18n import Language
-from core.work.owners import LOCAL_OWNER
 
 CUT = {"error_text_id": "error.cut_off", "error_facts": {"host": "api.example.com"}}
 STALLED = {

@@ -9,7 +9,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.testing.v1 import AppTest
 
-from core.work.owners import LOCAL_OWNER
+from core.access.owners import LOCAL_OWNER
 from core.work.studio import Studio
 
 Opened = Callable[[], Studio]

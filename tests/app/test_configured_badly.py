@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.models import GenerationStatus
-from core.providers.practice import PracticeServer
-from core.work.owners import LOCAL_OWNER
+from core.access.owners import LOCAL_OWNER
+from core.models.generations import GenerationStatus
+from core.practice import PracticeServer
 from core.work.studio import Studio
 from tests.app.conftest import QUICK
 from tests.app.test_chat_page import ask, words

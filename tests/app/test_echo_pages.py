@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.models import GenerationStatus
+from core.access.owners import LOCAL_OWNER
+from core.models.generations import GenerationStatus
 from core.wire.secrets import known_secrets
-from core.work.owners import LOCAL_OWNER
 from core.work.studio import Studio
 from tests.app.conftest import ROOT
 from tests.app.test_chat_page import ask
@@ -26,7 +26,7 @@ FAULTS = ("400 json", "401 json", "500 html")
 def echo(
     request: pytest.FixtureRequest, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[EchoUpstream]:
-    monkeypatch.setattr("core.work.generation_worker.Pace", lambda: QUICK)
+    monkeypatch.setattr("core.work.generations.worker.Pace", lambda: QUICK)
     with EchoUpstream(is_bare=request.param) as upstream:
         for name, value in {
             "DEEPSEEK_API_KEY": CHAT_KEY,

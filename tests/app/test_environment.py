@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.models import GenerationStatus
+from core.access.owners import LOCAL_OWNER
+from core.models.generations import GenerationStatus
 from core.ui import i18n
-from core.work.owners import LOCAL_OWNER
 from core.work.studio import Studio, opening_trouble
 from tests.app.test_chat_page import ask, words
 from tests.faulty_environment import FAULTS, NETWORK_VARIABLES, SECRET, Fault, make_files

@@ -14,12 +14,18 @@ from PIL import Image
 from sqlalchemy import delete
 from streamlit.testing.v1 import AppTest
 
-from core.models import Generation, GenerationStatus, ImageRequest, KlingTask, TaskStatus
-from core.providers.practice import PRACTICE_KLING_API_KEY, PracticeServer
-from core.storage import schema
-from core.storage.gallery import GalleryPicture
-from core.ui.zip_export import zip_of
-from core.work.owners import LOCAL_OWNER
+from core.access.owners import LOCAL_OWNER
+from core.models.generations import (
+    Generation,
+    GenerationStatus,
+    ImageRequest,
+    KlingTask,
+    TaskStatus,
+)
+from core.practice import PRACTICE_KLING_API_KEY, PracticeServer
+from core.storage.db import schema
+from core.storage.generations.gallery import GalleryPicture
+from core.ui.gallery.zip_export import zip_of
 from core.work.studio import Studio
 from tests.app.conftest import QUICK
 from tests.app.test_chat_page import words

@@ -8,12 +8,13 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.models import Conversation, Usage
-from core.storage.conversations import UsageTotals
-from core.ui import history_list, session
-from core.ui.history_markdown import as_markdown, file_name
-from core.ui.history_transfer import markdown_zip
-from core.work.owners import LOCAL_OWNER
+from core.access.owners import LOCAL_OWNER
+from core.models.chat import Conversation, Usage
+from core.storage.chat.conversations import UsageTotals
+from core.ui import session
+from core.ui.history import conversations as history_list
+from core.ui.history.markdown_export import as_markdown, file_name
+from core.ui.history.transfer import markdown_zip
 from core.work.studio import Studio
 from tests.app.test_chat_page import words
 

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.models import GenerationStatus, ImageRequest
+from core.access.owners import LOCAL_OWNER
+from core.models.generations import GenerationStatus, ImageRequest
 from core.ui import i18n
-from core.work.owners import LOCAL_OWNER
 from core.work.studio import Studio
 from tests.app.test_chat_page import words
 
@@ -162,7 +162,7 @@ def test_several_wishes_run_at_once(app: AppTest, studio: Opened, until: Until) 
 def test_a_running_task_says_how_long_such_tasks_take_here(
     app: AppTest, studio: Opened, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.work.generation_worker.USUAL_KEPT_S", 0.0)
+    monkeypatch.setattr("core.work.generations.worker.USUAL_KEPT_S", 0.0)
     open_page(app)
     generate(app, "/practice slow 600")
     until(lambda: generations(studio())[0].status is GenerationStatus.SUBMITTED)
@@ -208,7 +208,7 @@ def test_a_wish_that_kling_is_too_busy_for_says_so_and_asks_to_be_left_alone(
 def test_a_file_that_is_no_picture_is_fetched_again_when_asked_to(
     app: AppTest, studio: Opened, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.work.picture_collector.UNREADABLE_TRIES", 1)
+    monkeypatch.setattr("core.work.generations.collection.UNREADABLE_TRIES", 1)
     open_page(app)
     generate(app, "/practice unreadable-picture 1")
     until(lambda: generations(studio())[0].status is GenerationStatus.FAILED)

@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.settings import Settings, read_settings
 from tests.app.test_chat_page import ask, words
-from tests.unit.test_settings_files import FAULTS as BROKEN
-from tests.unit.test_settings_files import KEY, SECRETS, dangling, folder, loop
+from tests.unit.settings.test_settings_files import FAULTS as BROKEN
+from tests.unit.settings.test_settings_files import KEY, SECRETS, dangling, folder, loop
 
 Make = Callable[[Path], object]
 

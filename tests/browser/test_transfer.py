@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from core.storage.store import Store
 from tests.running_app import RunningApp, running_app, wait_until_there
-from tests.web.test_transfer import conversation, export_of
+from tests.web.chat.test_transfer import conversation, export_of
 
 PATIENCE_MS = 60_000
 WORDS = {

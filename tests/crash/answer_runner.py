@@ -7,9 +7,9 @@ import sys
 import threading
 from pathlib import Path
 
-from core.models import ChatParameters
+from core.access.owners import LOCAL_OWNER
+from core.models.chat import ChatParameters
 from core.settings import ChatSettings, Secret, Settings
-from core.work.owners import LOCAL_OWNER
 from core.work.studio import Studio
 
 

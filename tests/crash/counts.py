@@ -2,10 +2,7 @@
 
 import hashlib
 
-from core.models import (
-    Generation,
-    GenerationStatus,
-)
+from core.models.generations import Generation, GenerationStatus
 from tests.crash.fake_kling import FakeKling
 from tests.crash.workshop import Workshop
 

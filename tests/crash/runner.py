@@ -16,9 +16,9 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from core.models import ImageRequest
+from core.access.owners import LOCAL_OWNER
+from core.models.generations import ImageRequest
 from core.settings import KlingSettings, Secret, Settings
-from core.work.owners import LOCAL_OWNER
 from core.work.studio import Studio
 from tests.crash.workshop import QUICK
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from core.models import GenerationStatus
-from core.storage.pictures import Archive
+from core.access.owners import LOCAL_OWNER
+from core.archive.archive import Archive
+from core.models.generations import GenerationStatus
 from core.storage.store import Store
-from core.work.owners import LOCAL_OWNER
 from tests.crash.fake_kling import FakeKling, Plan
 
 ROOT = Path(__file__).parents[2]

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from core.models import AnswerStatus, ChatParameters
+from core.access.owners import LOCAL_OWNER
+from core.models.chat import AnswerStatus, ChatParameters
 from core.settings import ChatSettings, Secret, Settings
-from core.work.owners import LOCAL_OWNER
 from core.work.studio import Studio
 from tests.upstream import Plan, Upstream, streamed
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from core.models import Generation, GenerationStatus, ImageRequest
-from core.storage.pictures import Archive
+from core.archive.archive import Archive
+from core.models.generations import Generation, GenerationStatus, ImageRequest
 from core.storage.store import Store
 from core.work.housekeeping import Housekeeping
 from tests.crash.fake_kling import FakeKling, Plan

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from core.models import GenerationStatus
-from core.providers.practice import PRACTICE_KLING_API_KEY, PracticeServer, PracticeSettings
+from core.access.owners import LOCAL_OWNER
+from core.models.generations import GenerationStatus
+from core.practice import PRACTICE_KLING_API_KEY, PracticeServer, PracticeSettings
 from core.settings import KlingSettings, Secret, Settings
 from core.storage.store import Store
-from core.work.owners import LOCAL_OWNER
 from core.work.studio import Studio
 from tests.crash.fake_kling import FakeKling, Plan
 from tests.crash.runs import DEATHS, FAULTS, ROOT, run

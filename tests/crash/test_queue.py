@@ -6,9 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from core.errors import AppError, InputError
-from core.models import (
-    GenerationStatus,
-)
+from core.models.generations import GenerationStatus
 from tests.crash.counts import assert_archived
 from tests.crash.fake_kling import FakeKling, Plan
 from tests.crash.workshop import OWNER, Workshop, wait_for

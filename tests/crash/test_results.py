@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from core.models import (
+from core.models.generations import (
     Generation,
     GenerationStatus,
     ImageRequest,
     KlingTask,
     TaskStatus,
 )
-from core.storage.generation_rows import SlotStatus
-from core.work.generation_steps import finished_at
-from core.work.picture_collector import UNREADABLE_TRIES
+from core.storage.generations.rows import SlotStatus
+from core.work.generations.collection import UNREADABLE_TRIES
+from core.work.generations.transitions import finished_at
 from tests.crash.counts import assert_archived
 from tests.crash.fake_kling import FakeKling, Plan
 from tests.crash.workshop import OWNER, Workshop, wait_for

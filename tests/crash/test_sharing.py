@@ -10,10 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import StoreError
-from core.models import (
-    GenerationStatus,
-    ImageRequest,
-)
+from core.models.generations import GenerationStatus, ImageRequest
 from core.storage.store import Store
 from tests.crash.counts import assert_archived
 from tests.crash.fake_kling import FakeKling, Plan

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from core.models import Generation, GenerationStatus
+from core.models.generations import Generation, GenerationStatus
 from tests.crash.fake_kling import FakeKling, Plan
 from tests.crash.workshop import Workshop, wait_for
 

@@ -9,16 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from core.models import (
-    Generation,
-    GenerationStatus,
-    ImageRequest,
-    KlingApiKey,
-    KlingTask,
-)
-from core.providers.kling import Kling
+from core.models.accounts import KlingApiKey
+from core.models.generations import Generation, GenerationStatus, ImageRequest, KlingTask
+from core.providers.kling.client import Kling
 from core.storage.store import Store
-from core.work.task_lookup import find_task
+from core.work.generations.lookup import find_task
 from tests.crash.counts import assert_archived
 from tests.crash.fake_kling import FakeKling, Plan
 from tests.crash.workshop import OWNER, QUICK, Workshop, wait_for

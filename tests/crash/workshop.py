@@ -8,15 +8,16 @@ from random import Random
 from typing import Any, Self
 from uuid import uuid4
 
-from core.models import Generation, GenerationStatus, ImageRequest, KlingApiKey
-from core.providers.downloads import PictureFetcher
-from core.providers.kling import Kling
-from core.storage.pictures import Archive
+from core.archive.archive import Archive
+from core.models.accounts import KlingApiKey
+from core.models.generations import Generation, GenerationStatus, ImageRequest
+from core.providers.kling.client import Kling
+from core.providers.kling.downloads import PictureFetcher
 from core.storage.store import Store
-from core.work.generation_worker import GenerationWorker
-from core.work.generations import Generations, ImageService
+from core.work.generations.generations import Generations, ImageService
+from core.work.generations.timings import Pace
+from core.work.generations.worker import GenerationWorker
 from core.work.loop import LoopThread
-from core.work.pace import Pace
 
 # What lasts half a minute for real money lasts a second here; the order of things is the same.
 QUICK = Pace(

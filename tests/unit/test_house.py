@@ -13,21 +13,27 @@ ORDER = (
     ("app", "pages", "core.admin"),
     ("core.ui", "core.web"),
     ("core.work",),
-    ("core.providers", "core.storage"),
+    ("core.providers", "core.storage", "core.archive", "core.practice"),
     ("core.access",),
-    ("core.wire", "core.settings"),
+    ("core.wire", "core.markdown", "core.settings"),
     ("core.models", "core.errors"),
 )
 SIDE_BY_SIDE = {
     ("core.ui", "core.web"),
     ("core.providers", "core.storage"),
+    ("core.archive", "core.providers"),
+    ("core.practice", "core.providers"),
+    ("core.practice", "core.storage"),
+    ("core.archive", "core.practice"),
     ("core.settings", "core.wire"),
+    ("core.markdown", "core.settings"),
+    ("core.markdown", "core.wire"),
 }
 
 LIBRARIES = {
     "streamlit": ("app", "pages", "core.ui"),
-    "starlette": ("app", "core.web", "core.providers.practice"),
-    "uvicorn": ("core.providers.practice",),
+    "starlette": ("app", "core.web", "core.practice"),
+    "uvicorn": ("core.practice",),
     "httpx": ("core.providers",),
     "sqlalchemy": ("core.storage",),
 }

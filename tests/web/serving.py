@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from core.providers.practice import PracticeServer, PracticeSettings
+from core.practice import PracticeServer, PracticeSettings
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
 from core.web.server import lifespan, middleware
 from core.work.studio import Studio, close_studio, current_studio

@@ -17,9 +17,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from core.providers.practice import PracticeServer
-from core.web.bff import PATHS
+from core.practice import PracticeServer
 from core.web.openapi import DESCRIPTION
+from core.web.router import PATHS
 from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, Served, serving_practice
 
 TIMEOUT_S = 10.0

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from core.models import Generation
+from core.models.generations import Generation
 from core.storage.store import Store
 from tests.crash.fake_kling import FakeKling
 from tests.crash.fake_kling import Plan as KlingPlan

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from core.storage.faults import store_error
-from core.web.answer_reader import AnswerReader
+from core.storage.db.errors import store_error
+from core.web.chat.reader import AnswerReader
 from core.web.server import middleware
 from core.work.studio import close_studio, opening_trouble
 from tests.upstream import Plan, Step, Upstream, whole
@@ -115,7 +115,7 @@ def test_a_store_that_is_slow_to_refuse_still_gives_a_stream_its_status(
         asked = served.studio.store.asked
         monkeypatch.setattr(asked, "begin", refuse)
         hear(served.http, "/stream", params={"question": "q"})  # the trouble is known
-        monkeypatch.setattr("core.web.answer_reader.KEEP_ALIVE_S", 0.02)
+        monkeypatch.setattr("core.web.chat.reader.KEEP_ALIVE_S", 0.02)
         monkeypatch.setattr(AnswerReader, "spoke", note)
         monkeypatch.setattr(asked, "begin", refuse_late)
         reply = served.http.post("/v1/chat/completions", json=chat)
@@ -206,7 +206,7 @@ def test_forwarding_takes_only_what_kling_needs_and_gives_back_what_it_said(
 def test_kling_out_of_reach_is_a_bad_gateway_and_nothing_is_left_to_be_bought(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.web.kling_create.OFFLINE_PATIENCE_S", 0.1)
+    monkeypatch.setattr("core.web.kling.create.OFFLINE_PATIENCE_S", 0.1)
     with serving(tmp_path, kling_origin="http://127.0.0.1:9") as served:
         reply = served.http.post("/kling/v1/images/generations", json={"prompt": "x"})
         assert (reply.status_code, reply.json()["code"]) == (502, 5000)

@@ -13,7 +13,7 @@ import pytest
 
 from core.errors import StoreError
 from core.settings import AccessSettings, Secret, Settings
-from core.web import early_calls
+from core.web.front import early_calls
 from core.work.studio import close_studio, current_studio
 from tests.running_app import running_app
 from tests.web.serving import PATIENCE_S, listening, until

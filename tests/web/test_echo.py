@@ -21,9 +21,9 @@ import pytest
 from core import admin
 from core.access.callers import no_passes
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
-from core.storage.schema import metadata
-from core.web.bff import Bff, _Counter
-from core.web.kling_routes import METHODS
+from core.storage.db.schema import metadata
+from core.web.kling.routes import METHODS
+from core.web.router import Bff, _Counter
 from core.wire.log_washing import wash_logs
 from tests.crash.workshop import QUICK
 from tests.echo_upstream import (
@@ -47,7 +47,7 @@ OPENAI: dict[str, Any] = {**CHAT, "model": "m"}
 
 @pytest.fixture(autouse=True)
 def logs(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    monkeypatch.setattr("core.work.generation_worker.Pace", lambda: QUICK)
+    monkeypatch.setattr("core.work.generations.worker.Pace", lambda: QUICK)
     before = logging.getLogRecordFactory()
     wash_logs()
     caplog.set_level(logging.DEBUG)

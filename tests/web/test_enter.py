@@ -14,7 +14,7 @@ import pytest
 
 from core.access.invitations import LIFETIME_S
 from core.access.passes import COOKIE
-from core.providers.practice import PracticeServer
+from core.practice import PracticeServer
 from core.settings import AccessSettings, Secret, Settings
 from core.web.guesses import MOST_GUESSES, PAUSE_S
 from tests.web.serving import QUICK, Served, listening, serving_practice
@@ -297,7 +297,7 @@ def test_below_a_base_the_cookie_is_the_bases(tmp_path: Path) -> None:
 
 
 def test_while_the_studio_opens_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.web.early_calls.WAIT_S", 0.05)
+    monkeypatch.setattr("core.web.front.early_calls.WAIT_S", 0.05)
     file = tmp_path / "file"
     file.write_text("")
     unusable = Settings(data_dir=file / "folder", access=ACCESS)

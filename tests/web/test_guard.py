@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from core.access.forwarders import LATCH
-from core.providers.practice import PracticeServer
+from core.practice import PracticeServer
 from core.settings import AccessSettings, Secret
 from core.web.guesses import MOST_GUESSES, MOST_WAIT_S, PAUSE_S
 from core.web.limits import FULL_RETRY_S, Allowance, Limits

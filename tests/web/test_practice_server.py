@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from core.errors import ConfigurationError
-from core.providers.practice import (
+from core.practice import (
     PRACTICE_CHAT_KEY,
     PRACTICE_KLING_API_KEY,
     PracticeServer,
@@ -138,7 +138,7 @@ def test_keys_do_not_show_in_the_settings() -> None:
 
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
 def test_it_runs_by_itself_until_interrupted(name: signal.Signals, tmp_path: Path) -> None:
-    command = [sys.executable, "-W", "error", "-m", "core.providers.practice", "--port", "0"]
+    command = [sys.executable, "-W", "error", "-m", "core.practice", "--port", "0"]
     command += ["--chat-key", "sk-mine", "--delta-interval-ms", "0"]
     command += ["--journal", str(tmp_path / "journal.jsonl")]
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
@@ -168,7 +168,7 @@ def test_it_runs_by_itself_until_interrupted(name: signal.Signals, tmp_path: Pat
 def test_by_itself_it_says_when_the_port_is_taken() -> None:
     with PracticeServer(settings=SETTINGS) as server:
         port = server.origin.rsplit(":", 1)[1]
-        command = [sys.executable, "-m", "core.providers.practice", "--port", port]
+        command = [sys.executable, "-m", "core.practice", "--port", port]
         ended = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=20)
 
     assert ended.returncode == 1

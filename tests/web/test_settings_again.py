@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from core.errors import ConfigurationError
-from core.models import GenerationStatus
-from core.providers.practice import PracticeServer
+from core.models.generations import GenerationStatus
+from core.practice import PracticeServer
 from core.settings import KlingSettings, Secret, Settings, read_settings
 from core.work.studio import reread_settings
 from tests.running_app import RunningApp, running_app

@@ -1,0 +1,1 @@
+"""The archive: original files, thumbnails, the metadata inside them."""

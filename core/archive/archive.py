@@ -1,0 +1,162 @@
+"""The archive: every picture exactly as Kling sent it, with a thumbnail beside it."""
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.archive.inspection import MAX_PICTURE_BYTES, decode_image
+from core.archive.local_files import LocalFiles
+from core.archive.picture_texts import wash_picture
+from core.archive.png_metadata import write_metadata
+from core.archive.remote_files import RemoteFiles
+from core.archive.thumbnails import make_thumbnail
+from core.errors import InputError, PictureError, StoreError
+from core.models.generations import Generation, Picture
+from core.storage.db.errors import file_errors
+
+_SUFFIXES = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "AVIF": "avif"}
+_ID = re.compile(r"[A-Za-z0-9]{12,}")
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedFile:
+    """A picture's file in the archive."""
+
+    name: str
+    media_type: str
+    width: int
+    height: int
+    size_bytes: int
+    sha256: str
+
+
+class Archive:
+    """Keeps pictures in `files`. Downloads arrive as parts, and are adopted when they are whole."""
+
+    def __init__(self, files: LocalFiles | RemoteFiles) -> None:
+        self._files = files
+        self.place = files.place
+
+    @classmethod
+    def open(cls, folder: str | Path, *, url: str | None = None) -> "Archive":
+        """Open the archive in a folder, made if need be and tried for writing.
+
+        With `url`, an fsspec URL, pictures are kept there, and the folder only holds downloads
+        under way.
+        """
+        local = LocalFiles(folder)
+        archive = cls(local if url is None else RemoteFiles(url, parts=local))
+        archive.check_writable()
+        return archive
+
+    def new_part(self) -> Path:
+        """Return a path to download into."""
+        return self._files.new_part()
+
+    def adopt(
+        self, part_file: Path, *, created_at: datetime, generation_id: str, index: int
+    ) -> ArchivedFile:
+        """Take over a download that is one whole picture, its pixels unchanged.
+
+        Its bytes are too, unless its texts tell a secret of ours.
+
+        PictureError, and the part is gone, when it is not; after a StoreError the part is still
+        there. The same picture again takes the same place.
+        """
+        with file_errors(self.place):
+            size_bytes = part_file.stat().st_size
+            content = part_file.read_bytes() if size_bytes <= MAX_PICTURE_BYTES else b""
+        try:
+            facts, image = decode_image(content)
+        except InputError as error:
+            with file_errors(self.place):
+                part_file.unlink(missing_ok=True)
+            raise PictureError(
+                "What was downloaded is not a whole picture: it will be fetched again.",
+                text_id="error.picture_broken",
+            ) from error
+        name = name_for(created_at, generation_id, index, _SUFFIXES[facts.format])
+        washed = wash_picture(content)
+        if washed is not content:
+            content, size_bytes = washed, len(washed)
+            with file_errors(self.place), part_file.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        with image:
+            self._put_thumbnail(name, make_thumbnail(image))
+        self._files.put(part_file, name)
+        return ArchivedFile(
+            name=name,
+            media_type=facts.media_type,
+            width=facts.width,
+            height=facts.height,
+            size_bytes=facts.size_bytes,
+            sha256=hashlib.sha256(content).hexdigest(),
+        )
+
+    def original_bytes(self, name: str) -> bytes:
+        """Return the picture as Kling sent it."""
+        return self._files.read(name)
+
+    def thumbnail_bytes(self, name: str) -> bytes:
+        """Return the thumbnail (WebP); a missing one is made again."""
+        if self._files.exists(_thumbnail_of(name)):
+            return self._files.read(_thumbnail_of(name))
+        _facts, image = decode_image(self.original_bytes(name))
+        with image:
+            thumbnail = make_thumbnail(image)
+        try:
+            self._put_thumbnail(name, thumbnail)
+        except StoreError:
+            return thumbnail  # a full disk is no reason to show nothing
+        return thumbnail
+
+    def download_bytes(self, picture: Picture, generation: Generation) -> bytes:
+        """Return a copy to hand out: a PNG tells how it was made, other formats go as they are."""
+        content = self.original_bytes(picture.name)
+        if picture.media_type != "image/png":
+            return content
+        return write_metadata(content, generation)
+
+    def exists(self, name: str) -> bool:
+        """Return whether the original is there."""
+        return self._files.exists(name)
+
+    def remove(self, name: str) -> None:
+        """Remove a picture and its thumbnail; what is not there is no error."""
+        self._files.remove(_thumbnail_of(name))
+        self._files.remove(name)
+
+    def sweep_parts(self, *, now: datetime, older_than_s: float = 3600.0) -> int:
+        """Remove downloads that ended with their process; return how many."""
+        return self._files.sweep_parts(older_than_unix_s=now.timestamp() - older_than_s)
+
+    def check_writable(self) -> None:
+        """Write something small; StoreError names the folder when that is not possible."""
+        self._files.check_writable()
+
+    def _put_thumbnail(self, name: str, thumbnail: bytes) -> None:
+        part = self.new_part()
+        with file_errors(self.place):
+            try:
+                part.write_bytes(thumbnail)
+                self._files.put(part, _thumbnail_of(name))
+            except (OSError, StoreError):
+                part.unlink(missing_ok=True)
+                raise
+
+
+def name_for(created_at: datetime, generation_id: str, index: int, suffix: str) -> str:
+    """Return a file's name inside the archive; names sort by time."""
+    if not _ID.match(generation_id):
+        raise ValueError("a generation's id begins with twelve letters or digits")
+    at = created_at.astimezone(UTC)
+    return f"{at:%Y/%m/%d}/{at:%Y%m%dT%H%M%SZ}-{generation_id[:12]}-{index}.{suffix}"
+
+
+def _thumbnail_of(name: str) -> str:
+    return f"thumbnails/{name}.webp"

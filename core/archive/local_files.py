@@ -1,0 +1,117 @@
+"""Files of the archive in a folder of this machine: whole or not at all, even after a crash."""
+
+import os
+import re
+from pathlib import Path
+from uuid import uuid4
+
+from core.errors import InputError, StoreError
+from core.storage.db.errors import file_errors
+
+_NAME = re.compile(r"[A-Za-z0-9-]+(/[A-Za-z0-9-]+)*(\.[a-z]+)+")
+_PARTS = "parts"
+
+
+class LocalFiles:
+    """Named files below one folder."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.root = Path(folder).expanduser().absolute()
+        self.place = str(self.root)
+        with file_errors(self.place):
+            (self.root / _PARTS).mkdir(parents=True, exist_ok=True)
+            self.root = self.root.resolve()
+
+    def new_part(self) -> Path:
+        """Return a path for a file that is still arriving, on the same volume."""
+        return self.root / _PARTS / f"{uuid4().hex}.part"
+
+    def put(self, part: Path, name: str) -> None:
+        """Move a part in place; once this returns it survives a power cut."""
+        target = self.path(name)
+        with file_errors(self.place):
+            new_folders = [
+                folder for folder in target.parents if not folder.exists() and folder != self.root
+            ]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("r+b") as file:
+                os.fsync(file.fileno())
+            os.replace(part, target)
+            for folder in [target.parent, *(folder.parent for folder in new_folders)]:
+                _sync_folder(folder)
+
+    def read(self, name: str) -> bytes:
+        """Return a file's bytes."""
+        with file_errors(self.place):
+            try:
+                return self.path(name).read_bytes()
+            except FileNotFoundError as error:
+                raise missing(self.place) from error
+
+    def exists(self, name: str) -> bool:
+        """Return whether there is such a file."""
+        with file_errors(self.place):
+            return self.path(name).is_file()
+
+    def remove(self, name: str) -> None:
+        """Remove a file; one that is not there is no error."""
+        with file_errors(self.place):
+            self.path(name).unlink(missing_ok=True)
+
+    def path(self, name: str) -> Path:
+        """Return where a file is; a name that leads out of the folder is refused."""
+        path = self.root / checked_name(name)
+        if not path.resolve().is_relative_to(self.root):
+            raise _no_such_name()
+        return path
+
+    def check_writable(self) -> None:
+        """Write something small and remove it again."""
+        part = self.new_part()
+        with file_errors(self.place):
+            part.write_bytes(b"writable")
+            part.unlink()
+
+    def sweep_parts(self, *, older_than_unix_s: float) -> int:
+        """Remove parts nobody has written to since that moment; return how many."""
+        swept = 0
+        with file_errors(self.place):
+            for part in (self.root / _PARTS).glob("*.part"):
+                try:
+                    if part.stat().st_mtime < older_than_unix_s:
+                        part.unlink()
+                        swept += 1
+                except FileNotFoundError:
+                    continue  # it has just arrived
+        return swept
+
+
+def missing(place: str) -> StoreError:
+    """Return the error for a picture whose row is there and whose file is not."""
+    return StoreError(
+        "The picture's file is not in the archive any more: restore it from a backup, or fetch it "
+        "again from Kling.",
+        text_id="error.picture_missing",
+        facts={"place": place},
+    )
+
+
+def checked_name(name: str) -> str:
+    """Return a file's name as it is; one that could lead elsewhere is refused."""
+    if not _NAME.fullmatch(name):
+        raise _no_such_name()
+    return name
+
+
+def _no_such_name() -> InputError:
+    return InputError("name", "There is no picture of this name.", text_id="error.picture_gone")
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows cannot open a folder, and needs no telling
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Markdown, pure: where a block ends, what Streamlit must be told."""

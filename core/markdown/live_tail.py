@@ -1,0 +1,115 @@
+"""What the page has to draw while a text grows: pieces that are done, and the live rest.
+
+A long open block is frozen piece by piece, so that the live rest stays short. Such a cut is
+provisional: the list of blocks knows nothing of it, and the finished page is drawn from the whole.
+"""
+
+import re
+from collections.abc import Iterator
+
+from core.markdown.block_parser import LINE
+from core.markdown.provisional_cuts import provisional_cut
+
+# How much a live rest that could not be cut must grow before it is tried again.
+_TRY_AGAIN_CHARS = 250
+# A line of only these has just begun to be a list, a heading, a fence: shown, it would flash as
+# something else (`-` below a paragraph makes it a heading).
+_JUST_BEGUN = re.compile(r"(?:^|(?<=\n))[-=*+_#>`~|$: \t]+\Z")
+
+
+class Display:
+    """The text between what was frozen and the end of what was fed."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._source = ""
+        self._fresh: list[str] = []
+        self._settled: list[int] = []  # lengths of the blocks settled since the last look
+        self._shown = 0  # characters of the first block in `_source` that were frozen before
+        self._opening = ""  # what opens the cut block again
+        self._strip = 0  # columns of a container that was cut away
+        self._try_at = limit
+
+    def add(self, text: str) -> None:
+        """Take in text as it was fed."""
+        self._fresh.append(text)
+
+    def settle(self, lengths: list[int]) -> None:
+        """Take in the lengths of blocks that were settled."""
+        self._settled += lengths
+
+    def parts(self, closed_chars: int) -> tuple[list[str], str]:
+        """Return the pieces frozen since the last call, and the live rest.
+
+        `closed_chars` is the length of an unsettled block that is known to be complete.
+        """
+        self._source += "".join(self._fresh)
+        self._fresh = []
+        frozen: list[str] = []
+        position = 0
+        for length in self._settled:
+            if length < self._shown:  # drawn already, and part of the next one with it
+                self._shown -= length
+                continue
+            end = position + length - self._shown
+            frozen.append(self._text(self._source[position:end]))
+            position = end
+            self._begin_block(shown=0)
+        self._settled = []
+        if closed_chars > self._shown:
+            end = position + closed_chars - self._shown
+            frozen.append(self._text(self._source[position:end]))
+            position = end
+            self._begin_block(shown=closed_chars)
+        self._source = self._source[position:]
+        frozen += self._provisional()
+        live = self._text(self._source)
+        return [piece for piece in frozen if piece.strip()], _JUST_BEGUN.sub("", live)
+
+    def _begin_block(self, *, shown: int) -> None:
+        self._shown = shown
+        self._opening = ""
+        self._strip = 0
+        self._try_at = self._limit
+
+    def _provisional(self) -> Iterator[str]:
+        while len(self._opening) + len(self._source) > self._try_at:
+            text = self._text(self._source)
+            cut = provisional_cut(text, len(self._opening), self._limit)
+            if cut is None:
+                self._try_at = len(text) + _TRY_AGAIN_CHARS
+                return
+            self._try_at = self._limit
+            yield text[: cut.end] + cut.closing
+            used, strip = self._source_offset(cut.resume - len(self._opening))
+            self._source = self._source[used:]
+            self._shown += used
+            self._opening = cut.opening
+            self._strip = strip + cut.strip
+
+    def _text(self, source: str) -> str:
+        if not source:
+            return ""
+        return self._opening + "".join(line[removed:] for line, removed, _ in self._lines(source))
+
+    def _source_offset(self, offset: int) -> tuple[int, int]:
+        """Turn an offset in the stripped text into one in the source, with the strip in force."""
+        position = 0
+        strip = self._strip
+        for line, removed, strip in self._lines(self._source):
+            kept = len(line) - removed
+            if offset < kept:
+                return position + (removed + offset if offset else 0), strip
+            offset -= kept
+            position += len(line)
+        return position, strip
+
+    def _lines(self, source: str) -> Iterator[tuple[str, int, int]]:
+        """Yield each line, how many spaces of the cut container it begins with, and the strip."""
+        strip = self._strip
+        for number, match in enumerate(LINE.finditer(source)):
+            line = match[0]
+            indent = len(line) - len(line.lstrip(" "))
+            if line.strip() and indent < strip and (number or indent):
+                strip = 0  # the container has ended
+            yield line, min(strip, indent), strip

@@ -1,0 +1,107 @@
+"""Formulas as models write them, and in the one form Streamlit reads.
+
+A single `$` follows pandoc's rule (`tex_math_dollars`): nothing blank inside of either `$`, no
+digit behind the second; and what reads as words without a sign of mathematics is two prices.
+"""
+
+import re
+
+from core.markdown.block_parser import CLOSERS, is_formula
+
+_SINGLE = re.compile(r"\$((?:[^\\$]|\\.)+)\$(?![$\d])", re.DOTALL)
+_RUN = re.compile(r"\$+")
+_BRACKETED = {
+    "\\(": re.compile(r"\\\(((?:[^\\]|\\(?![()]).)+?)\\\)", re.DOTALL),
+    "\\[": re.compile(r"\\\[((?:[^\\]|\\(?![\[\]]).)+?)\\\]", re.DOTALL),
+}
+_MATH_SIGN = re.compile(r"[\\^_={}]")
+_WORDS = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]|[A-Za-z]{2,}\s+[A-Za-z]")
+_LINE_END = re.compile(r"[ \t]*\n[ \t]*")
+_TICKS = re.compile(r"`+")
+_MARKERS = re.compile(r"[^>\s]")  # of a line's containers, all but the block quotes'
+
+
+def formula_at(text: str, start: int) -> tuple[int, str] | None:
+    """Return where the inline formula at `start` ends and how Streamlit wants it, or None."""
+    if text[start] == "\\":
+        return _bracketed(text, start, text[start : start + 2])
+    run = _RUN.match(text, start)
+    width = run.end() - start if run else 1
+    if width > 1:
+        closing = re.compile(rf"(?<!\$)\${{{width}}}(?!\$)").search(text, start + width)
+        body = text[start + width : closing.start()] if closing else ""
+        if closing is None or not body.strip() or "`" in body:
+            return None
+        body = _on_one_line(body)
+        return closing.end(), "$" * width + body + "$" * width
+    single = _SINGLE.match(text, start)
+    if single is None or not _is_inline_formula(single[1]):
+        return None
+    body = _on_one_line(single[1])
+    if "$" not in body:
+        return single.end(), f"${body}$"
+    return (single.end(), _in_two_dollars(body)) if _fits_in_dollars(body) else None
+
+
+def as_fence(content: str, opener: str, prefix: str) -> str:
+    """Return a display formula on lines of its own between `$$`.
+
+    `prefix` is what stands before the opener on its line. A formula without end is shown as code:
+    KaTeX would paint the unfinished source red.
+    """
+    later = _MARKERS.sub(" ", prefix)
+    body = content[len(opener) :]
+    is_closed = body.endswith(CLOSERS[opener])
+    if is_closed:
+        body = body[: -len(CLOSERS[opener])]
+    lines = [line.strip() for line in body.split("\n") if line.strip()]
+    longest = max((len(ticks) for ticks in _TICKS.findall(body)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    first, last = ("$$", "$$") if is_closed else (f"{ticks}latex", ticks)
+    lines = [_tame(line).replace("$$", "$ $") if is_closed else line for line in lines]
+    return f"\n{later}".join([first, *lines, last])
+
+
+def _bracketed(text: str, start: int, opener: str) -> tuple[int, str] | None:
+    match = _BRACKETED[opener].match(text, start)
+    if match is None or not is_formula(opener, match[1]):
+        return None
+    body = _on_one_line(match[1]).strip()
+    if not _fits_in_dollars(body):
+        return None
+    is_single = (
+        opener == "\\("
+        and "$" not in body
+        and _is_inline_formula(body)
+        and not text[match.end() : match.end() + 1].isdigit()
+    )
+    written = f"${body}$" if is_single else _in_two_dollars(body)
+    before = " " if text[start - 1 : start] == "$" else ""
+    after = " " if text.startswith(("$", "\\(", "\\["), match.end()) else ""
+    return match.end(), f"{before}{written}{after}"
+
+
+def _fits_in_dollars(body: str) -> bool:
+    # remark-math ends a formula at the next run of as many `$`, escaped or not.
+    return "$$" not in body.replace("\\$", "$") and "`" not in body
+
+
+def _in_two_dollars(body: str) -> str:
+    # Blanks on both sides keep a `$` of the body apart from the outer ones, and are not shown.
+    return f"$$ {body} $$" if "$" in (body[-1], body.lstrip("\\")[:1]) else f"$${body}$$"
+
+
+def _is_inline_formula(body: str) -> bool:
+    if body[0].isspace() or body[-1].isspace() or "`" in body:
+        return False
+    return bool(_MATH_SIGN.search(body)) or not _WORDS.search(body)
+
+
+def _on_one_line(body: str) -> str:
+    # Streamlit loads its formula plugin only for a `$ … $` that stands on one line.
+    return _tame(_LINE_END.sub(" ", body))
+
+
+def _tame(body: str) -> str:
+    """Take a picture's syntax apart: read as anything but a formula, it would fetch an address."""
+    return body.replace("![", "! [")

@@ -1,0 +1,121 @@
+"""The last block of a text that is still growing: which lines go on with it for certain.
+
+A parser need not be asked about those lines, so a long list, fence, table or paragraph costs what
+it adds. A line that is not certain is parsed together with its block; nothing here decides where a
+block ends.
+"""
+
+import re
+from collections.abc import Sequence
+
+from markdown_it.token import Token
+
+from core.markdown.block_parser import CLOSERS, lines_of, top_level
+
+FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_ITEM = re.compile(r"( {0,3})([-+*]|\d{1,9}[.)])( +|$)")
+_RULE_OR_UNDERLINE = re.compile(r"[-*_=\s]*$")
+_INDENT = re.compile(r" *")
+_PLAIN = re.compile(r" {0,3}[^\W\d_]")  # a letter begins neither a block nor a table's second line
+_QUOTED = re.compile(r" {0,3}>")
+_ROW = re.compile(r" {0,3}\|")
+_CODE = re.compile(r" {4}|\t")
+
+_CLOSED_BY_BLANK = frozenset({"paragraph", "quote", "table"})
+_LINES = {
+    "paragraph_open": ("paragraph", _PLAIN),
+    "blockquote_open": ("quote", _QUOTED),
+    "table_open": ("table", _ROW),
+    "code_block": ("code", _CODE),
+    "footnote_open": ("footnote", _CODE),
+}
+
+
+class OpenBlock:
+    """What is known of the block that complete lines have left open."""
+
+    def __init__(self) -> None:
+        self._kind = "unknown"
+        self._line = _PLAIN
+        self._marker = ""
+        self._offset = 0
+        self._is_empty_item = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether no later line can belong to the block, blank ones aside."""
+        return self._kind == "closed"
+
+    @classmethod
+    def after(cls, tokens: Sequence[Token], lines: Sequence[str]) -> "OpenBlock":
+        """Read it from a parse of `lines`, the last of which is not blank."""
+        block = cls()
+        token = top_level(tokens)[-1]
+        first, _ = lines_of(token)
+        if token.type in ("heading_open", "hr"):
+            block._kind = "closed"
+        elif token.type in _LINES:
+            block._kind, block._line = _LINES[token.type]
+        elif token.type == "fence" and (fence := FENCE.match(lines[first])):
+            block._kind, block._marker = "fence", fence[1]
+        elif token.type == "math_block":
+            is_bare = lines[first].strip() == token.markup
+            block._kind, block._marker = "math" if is_bare else "closed", CLOSERS[token.markup]
+        elif token.type.endswith("_list_open"):
+            block._read_last_item(tokens, lines)
+        if block._kind in ("fence", "math"):
+            for line in lines[first + 1 :]:
+                block.goes_on_with(line)
+        return block
+
+    def goes_on_with(self, line: str) -> bool:
+        """Tell whether `line` belongs to this block for certain, and take it in if so."""
+        text = line.rstrip()
+        if self._kind in ("fence", "math"):
+            if self._is_closing(text):
+                self._kind = "closed"
+            return True
+        if not text:
+            if self._kind in _CLOSED_BY_BLANK or self._is_empty_item:
+                self._kind = "closed"
+            return True
+        if self._kind in ("closed", "unknown"):
+            return False
+        if self._kind == "list":
+            return self._goes_on_with_item(text)
+        return self._line.match(text) is not None
+
+    def _is_closing(self, text: str) -> bool:
+        if self._kind == "math":
+            return text.endswith(self._marker)
+        fence = FENCE.match(text)
+        return fence is not None and fence.end() == len(text) and fence[1].startswith(self._marker)
+
+    def _read_last_item(self, tokens: Sequence[Token], lines: Sequence[str]) -> None:
+        item = next(t for t in reversed(tokens) if t.type == "list_item_open" and t.level == 1)
+        number, _ = lines_of(item)
+        text = lines[number].rstrip()
+        if match := _ITEM.match(text):
+            self._kind = "list"
+            self._begin_item(match, text)
+            if any(line.strip() for line in lines[number + 1 :]):
+                self._is_empty_item = False
+
+    def _begin_item(self, match: re.Match[str], text: str) -> None:
+        indent, marker, spaces = match.groups()
+        self._marker = marker[-1]
+        self._is_empty_item = match.end() == len(text)
+        # Five spaces or more after the marker begin indented code: only one belongs to the marker.
+        width = 1 if self._is_empty_item or len(spaces) > 4 else len(spaces)
+        self._offset = len(indent) + len(marker) + width
+
+    def _goes_on_with_item(self, text: str) -> bool:
+        indent = _INDENT.match(text)
+        if indent and indent.end() >= self._offset:
+            self._is_empty_item = False
+            return True
+        match = _ITEM.match(text)
+        if match is None or match[2][-1] != self._marker or _RULE_OR_UNDERLINE.match(text):
+            return False
+        self._begin_item(match, text)
+        return True

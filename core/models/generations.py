@@ -1,0 +1,158 @@
+"""Values of the generations column: requests, tasks, pictures."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+# -- pictures --------------------------------------------------------------------------------------
+
+AspectRatio = Literal["16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"]
+Resolution = Literal["1k", "2k"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceImage:
+    """A picture that goes with the prompt: the bytes as uploaded (PNG or JPEG)."""
+
+    content: bytes
+    media_type: Literal["image/png", "image/jpeg"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRequest:
+    """What Kling is asked to draw (`POST /v1/images/generations`), minus the reference's bytes.
+
+    `has_image` says that a reference picture goes with it; the bytes travel and are kept apart.
+    None leaves a field out of the request.
+    """
+
+    prompt: str
+    model_name: str = "kling-v3"
+    negative_prompt: str = ""
+    aspect_ratio: AspectRatio = "1:1"
+    resolution: Resolution = "1k"
+    n: int = 1
+    has_image: bool = False
+    image_reference: Literal["subject", "face"] | None = None
+    image_fidelity: float | None = None
+    human_fidelity: float | None = None
+    element_ids: tuple[int, ...] = ()
+    watermark: bool = False
+    callback_url: str | None = None
+
+
+class TaskStatus(StrEnum):
+    """Kling's own word for a task; unknown words read as PROCESSING."""
+
+    SUBMITTED = "submitted"
+    PROCESSING = "processing"
+    SUCCEED = "succeed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskImage:
+    """One finished picture of a task. The links are signed: never stored, logged or shown."""
+
+    index: int
+    url: str = field(repr=False)
+    watermark_url: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KlingTask:
+    """A task as Kling reports it."""
+
+    task_id: str
+    status: TaskStatus
+    status_message: str = ""
+    external_task_id: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    images: tuple[TaskImage, ...] = ()
+    unit_deduction: str | None = None
+    request_id: str | None = None
+
+
+class GenerationStatus(StrEnum):
+    """Where a paid picture task stands, from the intent to the archived files."""
+
+    INTENDED = "intended"  # written down, not sent
+    UNCERTAIN = "uncertain"  # sent, and no answer told what became of it
+    SUBMITTED = "submitted"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"  # Kling is done, files are on their way
+    ARCHIVED = "archived"  # every picture is in the archive
+    FAILED = "failed"  # Kling ended it, with a reason
+    REFUSED = "refused"  # refused for certain, nothing was bought
+    CANCELLED = "cancelled"  # by a person, before it was sent
+
+    @property
+    def is_final(self) -> bool:
+        return self in _FINAL
+
+
+_FINAL = frozenset(
+    {
+        GenerationStatus.ARCHIVED,
+        GenerationStatus.FAILED,
+        GenerationStatus.REFUSED,
+        GenerationStatus.CANCELLED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One archived picture. `name` is its file's name inside the archive, thumbnails share it."""
+
+    id: str
+    generation_id: str
+    index: int
+    name: str
+    media_type: str
+    width: int
+    height: int
+    size_bytes: int
+    sha256: str
+    created_at: datetime
+    favourite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A wish for pictures, its task at Kling, and what came of it."""
+
+    id: str
+    owner: str
+    external_task_id: str
+    request: ImageRequest
+    status: GenerationStatus
+    provider: Literal["kling", "practice"]
+    created_at: datetime
+    updated_at: datetime
+    task_id: str | None = None
+    submitted_at: datetime | None = None
+    finished_at: datetime | None = None
+    error_text_id: str | None = None
+    error_facts: dict[str, object] = field(default_factory=dict)
+    error_detail: str = ""
+    unit_deduction: str | None = None
+    origin: Literal["page", "http", "recovered"] = "page"
+    idempotency_key: str | None = None
+    sending_at: datetime | None = None  # a POST may be on its way; set just before it is sent
+    attempts: int = 0  # POSTs begun
+    poll_count: int = 0
+    next_check_at: datetime | None = None
+    pictures: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationEvent:
+    """One step in a generation's history: when, what, why."""
+
+    generation_id: str
+    at: datetime
+    status: GenerationStatus
+    note: str = ""

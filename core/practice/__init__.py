@@ -1,0 +1,62 @@
+"""An embedded DeepSeek and Kling on loopback, for people without keys and for the tests.
+
+`PracticeServer` speaks both wire formats over real HTTP; `python -m core.practice`
+starts one by itself. `/practice NAME [NUMBER]` in a question or a picture's prompt makes it go
+wrong on purpose (the reader's table is built from the same rows, in `faults`):
+
+    chat      400 401 402 422 429 500 503 [TIMES]   that HTTP status (the first TIMES times)
+              retry-after [SECONDS]  429 the first time, with Retry-After: SECONDS (2 unless told)
+              html [STATUS]          a web page instead of JSON, 200 unless told
+              cut                    the connection is dropped in mid-answer
+              half-json              the body ends inside a line of JSON
+              no-done                a finish_reason, but no [DONE]
+              error-in-stream        200, then an error object
+              silent [SECONDS]       nothing at all in mid-answer, socket open
+              comments [SECONDS]     only keep-alives, then the answer
+              garbage-line           one data line that is not JSON, then on
+              length content_filter insufficient_system_resource aborted
+                                     the answer ends halfway with that finish_reason
+              tool_calls             asks for a tool call
+              unknown-finish         a finish_reason nobody knows
+              no-usage usage-twice usage-chunk
+                                     none; two, the latter counts; old style, empty choices
+              empty reasoning-only   stop with nothing said; with reasoning only
+              no-delta               the finish chunk has no delta
+              slow [MS] burst        pause between deltas; everything in one write
+              long [CHARACTERS]      a text of that length
+    pictures  1000 … 5002 [TIMES]    that service code (kling.md, section 8)
+              fail                   the task ends as failed
+              slow SECONDS           the task takes that long
+              lost                   accepted, but the reply never comes
+              dropped [TIMES]        not accepted, the connection is dropped
+              hidden                 not found under one's own id, only in the list
+              html [STATUS]          a web page instead of JSON, 502 unless told
+              missing-picture        the last picture answers 404 twice, then works
+              broken-picture         the first picture's first fetch is cut short
+              unreadable-picture [TIMES]
+                                     the first picture's file is whole and no picture, the first
+                                     TIMES fetches (8 unless told)
+
+Beside these, a prompt with 血腥, 暴力, gore or violence is refused with 1301, and one with 敏感
+or sensitive ends as failed.
+"""
+
+from core.practice.counters import PracticeCounters
+from core.practice.server import PracticeServer
+from core.practice.settings import (
+    PRACTICE_ACCESS_KEY,
+    PRACTICE_CHAT_KEY,
+    PRACTICE_KLING_API_KEY,
+    PRACTICE_SECRET_KEY,
+    PracticeSettings,
+)
+
+__all__ = [
+    "PRACTICE_ACCESS_KEY",
+    "PRACTICE_CHAT_KEY",
+    "PRACTICE_KLING_API_KEY",
+    "PRACTICE_SECRET_KEY",
+    "PracticeCounters",
+    "PracticeServer",
+    "PracticeSettings",
+]

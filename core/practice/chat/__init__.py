@@ -1,0 +1,1 @@
+"""Practice's chat provider: OpenAI's wire format with made-up answers."""

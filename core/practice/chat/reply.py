@@ -1,0 +1,176 @@
+"""One chat reply: what is thought, what is said, how it ends and what it cost."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.practice.chat.answers import answer, continuation, is_go_on, reasoning
+from core.practice.chat.long_text import long_text
+from core.practice.chat.request import ChatRequest
+from core.practice.chat.texts import language_of, text
+from core.practice.chat.titles import title
+from core.practice.chat.tokens import PromptCache, clip_to_tokens, estimate_tokens
+from core.practice.faults import Faults, read_faults, without_commands
+
+HALFWAY_FAULTS = ("length", "content_filter", "insufficient_system_resource", "aborted")
+_TITLE_WORDS = re.compile(r"标题|标\s*題|\btitles?\b", re.IGNORECASE)
+_MESSAGE_TOKENS = 4  # what role marks around one message come to
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Ready to be sent, streamed or whole. `reasoning` is None when thinking is off."""
+
+    id: str
+    created: int
+    model: str
+    reasoning: str | None
+    content: str
+    finish_reason: str
+    usage: Mapping[str, object]
+    tool_name: str | None = None
+
+    @property
+    def tool_arguments(self) -> str:
+        return json.dumps({"query": "练习 practice"}, ensure_ascii=False)
+
+
+def faults_of(request: ChatRequest) -> Faults:
+    """Return the faults the last user message asks for.
+
+    A continuation and a title are follow-ups to a question that had its fault already.
+    """
+    if request.prefix is not None or asks_for_title(request):
+        return {}
+    return read_faults(request.question.content)
+
+
+def asks_for_title(request: ChatRequest) -> bool:
+    """Return whether the system prompt wants a title for the conversation."""
+    return len(request.system) < 600 and bool(_TITLE_WORDS.search(request.system))
+
+
+def compose_reply(
+    request: ChatRequest, faults: Faults, cache: PromptCache, *, reply_id: str, created: int
+) -> Reply:
+    """Return the reply to a request; the same question gives the same words."""
+    content = _content(request)
+    thoughts = _reasoning(request)
+    finish_reason, tool_name = "stop", None
+    if request.tool_is_forced or "tool_calls" in faults:
+        content, finish_reason = "", "tool_calls"
+        tool_name = request.tool_names[0] if request.tool_names else "search"
+    if "empty" in faults:
+        content, thoughts = "", None if thoughts is None else ""
+    if "reasoning-only" in faults:
+        thoughts = thoughts or reasoning(without_commands(request.question.content), "high")
+        content = ""
+    if "unknown-finish" in faults:
+        finish_reason = "paused"
+    for name in HALFWAY_FAULTS:
+        if name in faults:
+            content, finish_reason = content[: len(content) // 2], name
+    for stop in request.stop:
+        content = content.split(stop, 1)[0]
+    if request.max_tokens is not None:
+        # Unpublished, but the large defaults suggest that reasoning counts (reference, section 2).
+        kept_thoughts = clip_to_tokens(thoughts or "", request.max_tokens)
+        left = request.max_tokens - estimate_tokens(kept_thoughts)
+        kept = clip_to_tokens(content, left) if kept_thoughts == (thoughts or "") else ""
+        if kept != content:
+            finish_reason = "length"
+        thoughts = None if thoughts is None else kept_thoughts
+        content = kept
+    return Reply(
+        id=reply_id,
+        created=created,
+        model=request.model,
+        reasoning=thoughts,
+        content=content,
+        finish_reason=finish_reason,
+        usage=_usage(request, cache, thoughts or "", content),
+        tool_name=tool_name,
+    )
+
+
+def _content(request: ChatRequest) -> str:
+    question = without_commands(request.question.content)
+    if asks_for_title(request):
+        return title(question)
+    if request.json_mode:
+        return _json_content(question)
+    asked = [place for place, m in enumerate(request.messages) if m.role == "user"]
+    if request.prefix is not None:
+        return continuation(_last_answer(request, asked), request.prefix, language_of(question))
+    if is_go_on(question):
+        begun = [place for place in asked if not is_go_on(request.messages[place].content)]
+        if begun:
+            later = request.messages[begun[-1] :]
+            so_far = "".join(m.content for m in later if m.role == "assistant")
+            language = language_of(request.messages[begun[-1]].content)
+            return continuation(_whole_answer(request, begun[-1]), so_far, language)
+    return _last_answer(request, asked)
+
+
+def _last_answer(request: ChatRequest, asked: list[int]) -> str:
+    return _whole_answer(request, asked[-1]) if asked else text("en", "greeting")
+
+
+def _whole_answer(request: ChatRequest, place: int) -> str:
+    """Return the answer to the question at this place among the messages."""
+    asked = request.messages[place]
+    question, faults = without_commands(asked.content), read_faults(asked.content)
+    if "long" in faults:
+        return long_text(question or "练习", faults["long"] or 5_000, language_of(question))
+    return answer(
+        question,
+        raw_question=asked.content,
+        earlier=[m.content for m in request.messages[:place] if m.role == "user"],
+        system=request.system,
+        pictures=asked.pictures,
+    )
+
+
+def _json_content(question: str) -> str:
+    language = language_of(question)
+    said = answer(question, raw_question=question)
+    return json.dumps(
+        {
+            "practice": True,
+            "language": language,
+            "question": question[:200],
+            "title": title(question),
+            "answer": said.replace("#", "").strip().split("\n", 1)[0].strip(),
+            "characters": len(said),
+        },
+        ensure_ascii=False,
+        indent=2,
+    )
+
+
+def _reasoning(request: ChatRequest) -> str | None:
+    if request.effort is None:
+        return None
+    if asks_for_title(request):
+        return reasoning(without_commands(request.question.content), "low")
+    return reasoning(without_commands(request.question.content), request.effort)
+
+
+def _usage(
+    request: ChatRequest, cache: PromptCache, thoughts: str, content: str
+) -> Mapping[str, object]:
+    prompt_tokens = estimate_tokens(request.prompt) + _MESSAGE_TOKENS * len(request.messages)
+    hit = min(cache.hit_tokens(request.model, request.user_id, request.prompt), prompt_tokens)
+    cache.remember(request.model, request.user_id, f"{request.prompt}\n<assistant>{content}")
+    reasoning_tokens = estimate_tokens(thoughts)
+    completion_tokens = reasoning_tokens + estimate_tokens(content)
+    return {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt_tokens + completion_tokens,
+        "prompt_tokens_details": {"cached_tokens": hit},
+        "completion_tokens_details": {"reasoning_tokens": reasoning_tokens},
+        "prompt_cache_hit_tokens": hit,
+        "prompt_cache_miss_tokens": prompt_tokens - hit,
+    }

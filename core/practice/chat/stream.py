@@ -1,0 +1,250 @@
+"""A reply on the wire: the events of a stream with their pauses, and the whole JSON body."""
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from core.practice.chat.reply import Reply
+from core.practice.faults import Faults
+from core.practice.settings import PracticeSettings
+from core.wire.sse import encode_comment, encode_event
+
+SYSTEM_FINGERPRINT = "fp_practice_v4_1_1017"
+_LONGEST_DELTA = 8
+_KEEP_ALIVE = encode_comment("keep-alive")  # DeepSeek's rate-limit page
+_DEFAULT_SILENCE_S = 30
+_DEFAULT_COMMENTS_S = 10
+_DEFAULT_SLOW_MS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Wait, then write; without data, drop the connection instead."""
+
+    wait_s: float
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunks:
+    """Writes the chunks of one reply: the same id, time and fingerprint in each."""
+
+    reply: Reply
+    include_usage: bool
+
+    def event(self, choices: list[object], **more: object) -> bytes:
+        body: dict[str, object] = {
+            "id": self.reply.id,
+            "object": "chat.completion.chunk",
+            "created": self.reply.created,
+            "model": self.reply.model,
+            "system_fingerprint": SYSTEM_FINGERPRINT,
+            "choices": choices,
+        }
+        if self.include_usage:
+            body["usage"] = None
+        return encode_event(_compact(body | more))
+
+    def delta(self, delta: dict[str, object]) -> bytes:
+        return self.event([_choice(delta)])
+
+
+def split_deltas(text: str, seed: str) -> list[str]:
+    """Return the text in pieces of one to eight characters, the same for the same seed."""
+    dice = random.Random(seed)
+    pieces, position = [], 0
+    while position < len(text):
+        size = dice.randint(1, _LONGEST_DELTA)
+        pieces.append(text[position : position + size])
+        position += size
+    return pieces
+
+
+def plan_stream(
+    reply: Reply, faults: Faults, settings: PracticeSettings, *, include_usage: bool
+) -> Iterator[Step]:
+    """Yield the steps of a streamed reply, faults included."""
+    chunks = _Chunks(reply, include_usage)
+    pause_s = settings.delta_interval_s
+    if "slow" in faults:
+        pause_s = _or(faults["slow"], _DEFAULT_SLOW_MS) / 1000
+    yield Step(0, _KEEP_ALIVE)
+    yield from _waiting(_waiting_s(faults, settings), settings.keep_alive_s)
+    deltas = _deltas(reply)
+    middle = _middle(reply, deltas)
+    yield Step(0, chunks.delta(_first_delta(reply)))
+    for place, delta in enumerate(deltas):
+        if place == middle:
+            if "silent" in faults:
+                yield Step(_or(faults["silent"], _DEFAULT_SILENCE_S), b"")
+            if "garbage-line" in faults:
+                yield Step(0, encode_event("this line is not JSON {"))
+            if (broken := _breaks(faults, chunks, delta)) is not None:
+                yield from broken
+                return
+        yield Step(pause_s, chunks.delta(delta))
+    yield from _ending(reply, faults, chunks)
+
+
+def _or(number: int | None, default: int) -> int:
+    return default if number is None else number
+
+
+def _waiting_s(faults: Faults, settings: PracticeSettings) -> float:
+    if "comments" in faults:
+        return _or(faults["comments"], _DEFAULT_COMMENTS_S)
+    return settings.first_delta_s
+
+
+def _waiting(wait_s: float, keep_alive_s: float, alive: bytes = _KEEP_ALIVE) -> Iterator[Step]:
+    while wait_s > keep_alive_s > 0:
+        yield Step(keep_alive_s, alive)
+        wait_s -= keep_alive_s
+    yield Step(wait_s, b"")
+
+
+def _first_delta(reply: Reply) -> dict[str, object]:
+    if reply.reasoning is None:
+        return {"role": "assistant", "content": ""}
+    return {"role": "assistant", "content": None, "reasoning_content": ""}
+
+
+def _deltas(reply: Reply) -> list[dict[str, object]]:
+    deltas: list[dict[str, object]] = []
+    for piece in split_deltas(reply.reasoning or "", "reasoning"):
+        deltas.append({"content": None, "reasoning_content": piece})
+    for piece in split_deltas(reply.content, reply.content[:64]):
+        spoken: dict[str, object] = {"content": piece}
+        if reply.reasoning is not None:
+            spoken["reasoning_content"] = None
+        deltas.append(spoken)
+    if reply.tool_name is not None:
+        deltas.extend(_tool_deltas(reply))
+    return deltas
+
+
+def _tool_deltas(reply: Reply) -> list[dict[str, object]]:
+    first = {
+        "index": 0,
+        "id": _tool_call_id(reply),
+        "type": "function",
+        "function": {"name": reply.tool_name, "arguments": ""},
+    }
+    pieces = split_deltas(reply.tool_arguments, "tool")
+    later = [{"index": 0, "function": {"arguments": piece}} for piece in pieces]
+    return [{"tool_calls": [call]} for call in (first, *later)]
+
+
+def _tool_call_id(reply: Reply) -> str:
+    return f"call_00_{reply.id.replace('-', '')[:20]}"
+
+
+def _middle(reply: Reply, deltas: list[dict[str, object]]) -> int:
+    """Return the place in the middle of the answer, past all reasoning."""
+    reasoned = sum(1 for delta in deltas if delta.get("reasoning_content"))
+    return reasoned + (len(deltas) - reasoned) // 2
+
+
+def _breaks(faults: Faults, chunks: _Chunks, delta: dict[str, object]) -> list[Step] | None:
+    if "cut" in faults:
+        return [Step(0, None)]
+    if "half-json" in faults:
+        whole = chunks.delta(delta)
+        return [Step(0, whole[: len(whole) // 2])]
+    if "error-in-stream" in faults:
+        return [Step(0, encode_event(_compact(ERROR_IN_STREAM)))]
+    return None
+
+
+def _ending(reply: Reply, faults: Faults, chunks: _Chunks) -> Iterator[Step]:
+    last: dict[str, object] = {"content": ""}
+    if reply.reasoning is not None:
+        last["reasoning_content"] = None
+    choice = _choice(last, reply.finish_reason)
+    if "no-delta" in faults:
+        del choice["delta"]
+    if "no-usage" in faults or "usage-chunk" in faults:
+        yield Step(0, chunks.event([choice]))
+    elif "usage-twice" in faults:
+        yield Step(0, chunks.event([choice], usage=_early(reply.usage)))
+    else:
+        yield Step(0, chunks.event([choice], usage=reply.usage))
+    if "usage-chunk" in faults or "usage-twice" in faults:
+        yield Step(0, chunks.event([], usage=reply.usage))
+    if "no-done" not in faults:
+        yield Step(0, encode_event("[DONE]"))
+
+
+def _early(usage: Any) -> dict[str, object]:
+    """Return figures as they stood before the last token."""
+    return {
+        **usage,
+        "completion_tokens": max(usage["completion_tokens"] - 1, 0),
+        "total_tokens": max(usage["total_tokens"] - 1, 0),
+    }
+
+
+def plan_whole(reply: Reply, faults: Faults, settings: PracticeSettings) -> Iterator[Step]:
+    """Yield the steps of a reply that is not streamed: blank lines while waiting, then JSON."""
+    yield Step(0, b"\n")
+    yield from _waiting(_waiting_s(faults, settings), settings.keep_alive_s, b"\n")
+    if "silent" in faults:
+        yield Step(_or(faults["silent"], _DEFAULT_SILENCE_S), b"")
+    body = _compact(ERROR_IN_STREAM if "error-in-stream" in faults else _whole(reply, faults))
+    data = body.encode()
+    if "cut" in faults:
+        yield Step(0, data[: len(data) // 2])
+        yield Step(0, None)
+    elif "half-json" in faults:
+        yield Step(0, data[: len(data) // 2])
+    else:
+        yield Step(0, data)
+
+
+ERROR_IN_STREAM = {
+    "error": {
+        "message": "The service broke down while it was answering (practice)",
+        "type": "server_error",
+        "param": None,
+        "code": "server_error",
+    }
+}
+
+
+def _whole(reply: Reply, faults: Faults) -> dict[str, object]:
+    message: dict[str, object] = {"role": "assistant", "content": reply.content}
+    if reply.reasoning is not None:
+        message["reasoning_content"] = reply.reasoning
+    if reply.tool_name is not None:
+        function = {"name": reply.tool_name, "arguments": reply.tool_arguments}
+        call = {"index": 0, "id": _tool_call_id(reply), "type": "function", "function": function}
+        message["tool_calls"] = [call]
+    body: dict[str, object] = {
+        "id": reply.id,
+        "object": "chat.completion",
+        "created": reply.created,
+        "model": reply.model,
+        "choices": [
+            {
+                "index": 0,
+                "message": message,
+                "logprobs": None,
+                "finish_reason": reply.finish_reason,
+            }
+        ],
+        "usage": reply.usage,
+        "system_fingerprint": SYSTEM_FINGERPRINT,
+    }
+    if "no-usage" in faults:
+        del body["usage"]
+    return body
+
+
+def _choice(delta: dict[str, object], finish_reason: str | None = None) -> dict[str, object]:
+    return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+
+
+def _compact(body: object) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,237 @@
+"""Kling's endpoints: submit, query, list, costs, and the files of finished tasks."""
+
+import asyncio
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from core.models.generations import TaskStatus
+from core.practice.counters import Tally
+from core.practice.faults import GATEWAY_PAGE, SERVICE_STATUSES, Faults, Repetitions, read_faults
+from core.practice.hangup import hang_up, wait_for_hang_up
+from core.practice.kling.auth import check_authorization
+from core.practice.kling.image_request import PictureRequest, picture_request_from_json
+from core.practice.kling.picture_files import PictureFiles
+from core.practice.kling.refusal import KlingRefusal, bad_parameter
+from core.practice.kling.tasks import PracticeTask, TaskBook, new_task_id
+from core.practice.settings import PracticeSettings
+
+GENERATIONS_PATH = "/v1/images/generations"
+_ALL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+_FAILED_WORDS = re.compile(r"敏感|\bsensitive\b", re.IGNORECASE)
+_FAILURE = "Failure to pass the risk control system"
+_PACK_UNITS = 100_000.0
+_LAG_S = 12 * 3600  # "remaining_quantity" lags by 12 hours (Kling's account page)
+_DAY_MS = 24 * 3600 * 1000
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Images:
+    """The picture side of one practice server."""
+
+    def __init__(
+        self, settings: PracticeSettings, tally: Tally, tasks: TaskBook, files: PictureFiles
+    ) -> None:
+        self._settings = settings
+        self._tally = tally
+        self._tasks = tasks
+        self._files = files
+        self._repetitions = Repetitions()
+
+    def routes(self) -> list[Route]:
+        """Return the routes; each takes every method, since a wrong one has a service code."""
+        return [
+            self._route(GENERATIONS_PATH, POST=self._submit, GET=self._list),
+            self._route(GENERATIONS_PATH + "/{task_id}", GET=self._query),
+            self._route("/account/costs", GET=self._costs),
+        ]
+
+    def _route(self, path: str, **endpoints: Endpoint) -> Route:
+        async def guarded(request: Request) -> Response:
+            try:
+                check_authorization(request.headers.get("authorization", ""), self._settings)
+                if request.method not in endpoints:
+                    raise KlingRefusal(1202)
+                return await endpoints[request.method](request)
+            except KlingRefusal as refusal:
+                if request.method == "POST":
+                    self._tally.submits_refused[refusal.code] += 1
+                return _envelope(refusal.code, str(refusal), None, refusal.status)
+
+        return Route(path, guarded, methods=_ALL_METHODS)
+
+    async def _submit(self, request: Request) -> Response:
+        # A reference picture is decoded to be measured: not on the loop.
+        asked = await asyncio.to_thread(picture_request_from_json, await request.body())
+        faults = read_faults(asked.prompt)
+        if (response := await self._faulty_submit(request, asked, faults)) is not None:
+            return response
+        task = self._accept(asked, faults)
+        if "lost" in faults:
+            return await _dropped(request)
+        return _envelope(0, "SUCCEED", _accepted(task))
+
+    async def _faulty_submit(
+        self, request: Request, asked: PictureRequest, faults: Faults
+    ) -> Response | None:
+        key = asked.external_task_id or asked.prompt
+        for code in SERVICE_STATUSES:
+            times = faults.get(str(code))
+            if str(code) in faults and self._repetitions.strikes(str(code), times, key):
+                raise KlingRefusal(code)
+        if "html" in faults:
+            return HTMLResponse(GATEWAY_PAGE, faults["html"] or 502)
+        if "dropped" in faults and self._repetitions.strikes("dropped", faults["dropped"], key):
+            return await _dropped(request)
+        return None
+
+    def _accept(self, asked: PictureRequest, faults: Faults) -> PracticeTask:
+        own_id = asked.external_task_id
+        if own_id is not None and self._tasks.find_external(own_id) is not None:
+            # The docs only demand uniqueness; 400/1201 is what clients report (reference, 5).
+            raise bad_parameter("external_task_id", "already exists, it must be unique")
+        if self._tasks.running_pictures() + asked.n > self._settings.concurrent_pictures:
+            raise KlingRefusal(1303)
+        width, height = _size(asked, self._settings.picture_pixels)
+        fails = "fail" in faults or _FAILED_WORDS.search(asked.prompt)
+        slow_s = faults.get("slow")
+        task = PracticeTask(
+            task_id=new_task_id(),
+            external_task_id=own_id,
+            created_at_ms=int(self._tasks.now() * 1000),
+            submitted_s=self._settings.submitted_s,
+            processing_s=self._settings.processing_s if slow_s is None else float(slow_s),
+            prompt=asked.prompt,
+            n=asked.n,
+            width=width,
+            height=height,
+            units=asked.units,
+            watermark=asked.watermark,
+            failure=_FAILURE if fails else None,
+            tint=asked.reference.tint if asked.reference else None,
+        )
+        try:
+            self._tasks.add(task)
+        except OSError as error:  # the journal's disk is full, say
+            raise KlingRefusal(5000) from error
+        self._tally.tasks_accepted += 1
+        if own_id is not None:
+            self._tally.accepted_by_external_task_id[own_id] += 1
+        return task
+
+    async def _query(self, request: Request) -> Response:
+        self._tally.polls += 1
+        asked_id = request.path_params["task_id"]
+        task = self._tasks.find(asked_id)
+        if task is None:
+            task = self._tasks.find_external(asked_id)
+            if task is not None and "hidden" in read_faults(task.prompt):
+                task = None
+        if task is None:
+            raise KlingRefusal(1203, "Task not found")
+        return _envelope(0, "SUCCEED", self._described(task, request))
+
+    async def _list(self, request: Request) -> Response:
+        self._tally.list_calls += 1
+        page = _whole_number(request, "pageNum", default=1, most=1000)
+        size = _whole_number(request, "pageSize", default=30, most=500)
+        tasks = self._tasks.newest_first()[(page - 1) * size : page * size]
+        return _envelope(0, "SUCCEED", [self._described(task, request) for task in tasks])
+
+    def _described(self, task: PracticeTask, request: Request) -> dict[str, object]:
+        now = self._tasks.now()
+        status = task.status_at(now)
+        described = _accepted(task) | {
+            "task_status": status.value,
+            "task_status_msg": task.failure if status is TaskStatus.FAILED else "",
+            "updated_at": task.updated_at_ms(now),
+            "watermark_info": {"enabled": task.watermark},
+        }
+        if not task.is_running(now):
+            described["final_unit_deduction"] = "0" if task.failure else str(task.units)
+        if status is TaskStatus.SUCCEED:
+            origin = str(request.base_url).rstrip("/")
+            described["task_result"] = {"images": self._files.links(task, origin)}
+        return described
+
+    async def _costs(self, request: Request) -> Response:
+        start_ms = _whole_number(request, "start_time", default=None)
+        end_ms = _whole_number(request, "end_time", default=None)
+        if start_ms > end_ms:
+            raise bad_parameter("start_time", "must not be after end_time")
+        now = self._tasks.now()
+        seen = [t for t in self._tasks.newest_first() if t.created_at_ms / 1000 < now - _LAG_S]
+        spent = sum(task.units for task in seen if task.failure is None)
+        bought_ms = int(now * 1000) - 30 * _DAY_MS
+        pack = {
+            "resource_pack_name": "练习资源包 Practice",
+            "resource_pack_id": "practice-0000000000000001",
+            "resource_pack_type": "decreasing_total",
+            "total_quantity": _PACK_UNITS,
+            "remaining_quantity": max(_PACK_UNITS - spent, 0.0),
+            "purchase_time": bought_ms,
+            "effective_time": bought_ms,
+            "invalid_time": bought_ms + 180 * _DAY_MS,
+            "status": "online",
+        }
+        wanted = request.query_params.get("resource_pack_name")
+        packs = [pack] if wanted in (None, "", pack["resource_pack_name"]) else []
+        data = {"code": 0, "msg": "success", "resource_pack_subscribe_infos": packs}
+        return _envelope(0, "SUCCEED", data)
+
+
+def _accepted(task: PracticeTask) -> dict[str, object]:
+    info = {} if task.external_task_id is None else {"external_task_id": task.external_task_id}
+    return {
+        "task_id": task.task_id,
+        "task_status": TaskStatus.SUBMITTED.value,
+        "task_info": info,
+        "created_at": task.created_at_ms,
+        "updated_at": task.created_at_ms,
+    }
+
+
+def _envelope(code: int, message: str, data: object, status: int = 200) -> JSONResponse:
+    body: dict[str, object] = {
+        "code": code,
+        "message": message,
+        "request_id": str(uuid.uuid4()),
+    }
+    if data is not None:
+        body["data"] = data
+    return JSONResponse(body, status)
+
+
+async def _dropped(request: Request) -> Response:
+    hang_up(request)
+    await wait_for_hang_up(request)
+    return Response()  # goes nowhere: the connection is gone
+
+
+def _size(asked: PictureRequest, long_side: int) -> tuple[int, int]:
+    """Return the pixels of a result; Kling does not publish them, so the long side is ours."""
+    most = long_side * 2 if asked.resolution == "2k" else long_side
+    across, down = (int(part) for part in asked.aspect_ratio.split(":"))
+    reference = asked.reference
+    if asked.restyles and reference and reference.width and reference.height:
+        across, down = reference.width, reference.height
+        most = min(max(across, down), long_side * 2)
+    scale = most / max(across, down)
+    return round(across * scale), round(down * scale)
+
+
+def _whole_number(
+    request: Request, name: str, *, default: int | None, most: int | None = None
+) -> int:
+    value = request.query_params.get(name, "" if default is None else str(default))
+    if not value.isascii() or not value.isdigit() or len(value) > 16:
+        raise bad_parameter(name, "must be a whole number")
+    number = int(value)
+    if most is not None and not 1 <= number <= most:
+        raise bad_parameter(name, f"must be from 1 to {most}")
+    return number

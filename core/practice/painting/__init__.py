@@ -1,0 +1,1 @@
+"""Practice's pictures: a frozen painter behind one function."""

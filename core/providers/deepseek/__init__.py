@@ -1,0 +1,1 @@
+"""DeepSeek, and any OpenAI-compatible chat server."""

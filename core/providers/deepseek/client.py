@@ -1,0 +1,275 @@
+"""The chat client: DeepSeek, or any OpenAI-compatible server behind the configured address."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import Any
+
+import httpx
+
+from core.errors import AuthenticationError, ProviderError, RejectedError
+from core.models.chat import ChatModel, ChatParameters, Turn
+from core.providers.deepseek.endpoint import ChatServer
+from core.providers.deepseek.errors import (
+    error_from_reply,
+    error_in_stream,
+    not_offered,
+    retired_model,
+    unreadable,
+)
+from core.providers.deepseek.stream import WHOLE_REPLY_BYTES, ChunkStream
+from core.providers.deepseek.timeouts import (
+    StreamTimers,
+    TimedBody,
+    default_timers,
+    silence,
+    socket_limit,
+    whole_answer_limit,
+)
+from core.providers.deepseek.wire import (
+    PROVIDER,
+    RETIRED_MODELS,
+    Balance,
+    ChatCompletion,
+    balance_from_json,
+    chat_body,
+    completion_from_json,
+    encode_body,
+    models_from_json,
+)
+from core.providers.http.client import build_client, json_object, post_request, transport_error
+from core.providers.http.redaction import clean_detail
+from core.settings.network import Network
+
+logger = logging.getLogger(__name__)
+
+WRITE_TIMEOUT_S = 60
+LOOKUP_TIMEOUT_S = 20
+MISSING = (404, 405)
+_REFUSAL_BYTES = 64 * 1024
+BODY_SHOWN = 800  # characters of a refusal that other front ends are shown
+
+
+class DeepSeek:
+    """One server's chat API; `url` is its full chat-completions address.
+
+    `practice` marks our own practice server, which speaks DeepSeek's dialect. Without `timers` they
+    follow the server: DeepSeek sends comments while one waits, others may be silent for long.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        api_key: str,
+        practice: bool = False,
+        timers: StreamTimers | None = None,
+        network: Network | None = None,
+        client: httpx.AsyncClient | None = None,
+    ) -> None:
+        self._server = ChatServer(url, practice)
+        self._url = httpx.URL(url)  # parsed once: that takes longer than building the request
+        self._api_key = api_key.strip()
+        self._timers = timers or default_timers(self._server)
+        self._timeout = httpx.Timeout(
+            connect=self._timers.connect_s,
+            read=self._timers.socket_silence_s,
+            write=WRITE_TIMEOUT_S,
+            pool=self._timers.connect_s,
+        )
+        self._client = client or build_client(timeout=self._timeout, streams=True, network=network)
+
+    @property
+    def server(self) -> ChatServer:
+        return self._server
+
+    @asynccontextmanager
+    async def stream(
+        self, turns: Sequence[Turn], parameters: ChatParameters, *, user_id: str | None = None
+    ) -> AsyncIterator[ChunkStream]:
+        """Ask, and yield the chunks of the answer; every way out closes the connection.
+
+        Iterating ends when the answer is complete, and raises UnavailableError when it was cut off
+        or stood still: what was yielded until then stays good.
+        """
+        response, waited_s = await self._post(turns, parameters, stream=True, user_id=user_id)
+        chunks = ChunkStream(
+            response,
+            host=self._server.host,
+            secrets=(self._api_key,),
+            timers=self._timers,
+            waited_s=waited_s,
+        )
+        try:
+            yield chunks
+            await chunks.drain()
+        finally:
+            chunks.end()
+            await response.aclose()
+
+    async def complete(
+        self, turns: Sequence[Turn], parameters: ChatParameters, *, user_id: str | None = None
+    ) -> ChatCompletion:
+        """Ask, and return the whole answer."""
+        response, waited_s = await self._post(turns, parameters, stream=False, user_id=user_id)
+        body = bytearray()
+        reader = TimedBody(response, host=self._server.host, timers=self._timers, waited_s=waited_s)
+        try:
+            reader.wait_for(whole_answer_limit(self._timers), waited_s=waited_s)
+            while (raw := await reader.read()) and len(body) <= WHOLE_REPLY_BYTES:
+                body += raw
+        finally:
+            reader.close()
+            await response.aclose()
+        payload = self._read_object(bytes(body))
+        completion = completion_from_json(payload)
+        if completion is None:
+            raise unreadable(bytes(body), host=self._server.host, secrets=(self._api_key,))
+        return completion
+
+    async def list_models(self) -> tuple[ChatModel, ...]:
+        """Return the models the server offers."""
+        try:
+            payload, body = await self._get(self._server.models_url)
+        except RejectedError as error:
+            if error.status_code not in MISSING:
+                raise
+            raise not_offered(
+                error, "error.models_not_offered", "{host} has no list of models."
+            ) from error
+        models = models_from_json(payload)
+        if models is None:
+            raise unreadable(body, host=self._server.host, secrets=(self._api_key,))
+        return models
+
+    async def balance(self) -> Balance:
+        """Return what is left on the account; NotFoundError where a server does not tell."""
+        try:
+            payload, body = await self._get(self._server.balance_url)
+        except RejectedError as error:
+            if error.status_code not in MISSING:
+                raise
+            raise not_offered(
+                error, "error.balance_not_offered", "{host} does not tell the balance."
+            ) from error
+        balance = balance_from_json(payload)
+        if balance is None:
+            raise unreadable(body, host=self._server.host, secrets=(self._api_key,))
+        return balance
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def _post(
+        self,
+        turns: Sequence[Turn],
+        parameters: ChatParameters,
+        *,
+        stream: bool,
+        user_id: str | None,
+    ) -> tuple[httpx.Response, float]:
+        """Return the open reply, and how long its headers took."""
+        server = self._server
+        if server.speaks_deepseek and parameters.model in RETIRED_MODELS:
+            raise retired_model(parameters.model, host=server.host)
+        body = chat_body(server, turns, parameters, stream=stream, user_id=user_id)
+        continues = bool(turns) and turns[-1].prefix
+        request = post_request(
+            httpx.URL(server.prefix_url) if continues else self._url,
+            encode_body(body),
+            self._posted_headers,
+            timeout=self._timeout,
+        )
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            response = await self._client.send(request, stream=True)
+        except httpx.ReadTimeout as error:
+            raise silence(socket_limit(self._timers.socket_silence_s), host=server.host) from error
+        except httpx.HTTPError as error:
+            raise transport_error(error, provider=PROVIDER, host=server.host) from error
+        if not response.is_success:
+            raise await self._refusal(response)
+        return response, clock() - began
+
+    async def _get(self, url: str) -> tuple[dict[str, Any], bytes]:
+        request = self._client.build_request(
+            "GET", url, headers=self._headers(), timeout=LOOKUP_TIMEOUT_S
+        )
+        try:
+            async with asyncio.timeout(LOOKUP_TIMEOUT_S):
+                response = await self._client.send(request)
+        except TimeoutError as error:
+            late = httpx.ReadTimeout("")
+            raise transport_error(late, provider=PROVIDER, host=self._server.host) from error
+        except httpx.HTTPError as error:
+            raise transport_error(error, provider=PROVIDER, host=self._server.host) from error
+        if not response.is_success:
+            raise await self._refusal(response)
+        return self._read_object(response.content), response.content
+
+    async def _refusal(self, response: httpx.Response) -> ProviderError:
+        """Read what the server says against the request, as far as it comes."""
+        body = bytearray()
+        try:
+            async with asyncio.timeout(LOOKUP_TIMEOUT_S):
+                async for raw in response.aiter_bytes():
+                    body += raw
+                    if len(body) > _REFUSAL_BYTES:
+                        break
+        except (TimeoutError, httpx.HTTPError):
+            logger.info("%s: the explanation of status %d broke off", *self._told(response))
+        finally:
+            await response.aclose()
+        error = error_from_reply(
+            response.status_code,
+            response.headers,
+            bytes(body),
+            host=self._server.host,
+            secrets=(self._api_key,),
+            now=time.time(),
+        )
+        text = body.decode("utf-8", "replace")
+        error.body = clean_detail(text, secrets=(self._api_key,), limit=BODY_SHOWN)
+        return error
+
+    def _told(self, response: httpx.Response) -> tuple[str, int]:
+        return self._server.host, response.status_code
+
+    def _read_object(self, body: bytes) -> dict[str, Any]:
+        secrets = (self._api_key,)
+        payload = json_object(body)
+        if payload is None:
+            raise unreadable(body, host=self._server.host, secrets=secrets)
+        error = error_in_stream(payload, host=self._server.host, secrets=secrets)
+        if error is not None:
+            raise error
+        return payload
+
+    @cached_property
+    def _posted_headers(self) -> httpx.Headers:
+        headers = httpx.Headers({**self._client.headers, "host": self._url.netloc.decode()})
+        headers.update(self._headers())
+        return headers
+
+    def _headers(self) -> dict[str, str]:
+        headers = {
+            "content-type": "application/json",
+            # A proxy that compresses holds the text back until its buffer is full.
+            "accept-encoding": "identity",
+        }
+        if not self._api_key:
+            return headers  # local servers need none
+        if not (self._api_key.isascii() and self._api_key.isprintable()):
+            raise AuthenticationError(
+                "The API key holds characters no key has; copy it again.",
+                provider=PROVIDER,
+                text_id="error.deepseek_key_malformed",
+                facts={"host": self._server.host},
+            )
+        headers["authorization"] = f"Bearer {self._api_key}"
+        return headers

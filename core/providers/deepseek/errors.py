@@ -1,0 +1,312 @@
+"""What a chat server's refusal means: one table from status to error, and the cases within 400."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from core.errors import (
+    AuthenticationError,
+    NotFoundError,
+    ProtocolError,
+    ProviderError,
+    QuotaExceededError,
+    RateLimitError,
+    RejectedError,
+    UnavailableError,
+)
+from core.providers.deepseek.wire import CURRENT_MODELS, PROVIDER
+from core.providers.http.client import json_object, retry_after_s
+from core.providers.http.error_table import Meaning
+from core.providers.http.redaction import (
+    OTHER,
+    clean_detail,
+    clean_excerpt,
+    looks_like_html,
+    short_word,
+)
+
+TRACE_HEADERS = ("x-ds-trace-id", "x-request-id", "x-deepseek-request-id")
+
+_KEY = Meaning(
+    AuthenticationError,
+    "error.deepseek_key",
+    "{host} refused the API key; check it, or make a new one.",
+)
+_BALANCE = Meaning(
+    QuotaExceededError,
+    "error.deepseek_balance",
+    "The balance at {host} is used up; top it up and try again.",
+)
+_NOT_ALLOWED = Meaning(
+    RejectedError,
+    "error.deepseek_not_allowed",
+    "{host} does not allow this for your account (status {status_code}); choose another model, or "
+    "ask there for access.",
+)
+_ADDRESS = Meaning(
+    RejectedError,
+    "error.chat_address",
+    "{host} has no chat at this address (status {status_code}); check DEEPSEEK_API_URL.",
+)
+_REJECTED = Meaning(
+    RejectedError,
+    "error.chat_rejected",
+    "{host} refused the request (status {status_code}); change what its explanation names.",
+)
+_TOO_LONG = Meaning(
+    RejectedError,
+    "error.context_too_long",
+    "The conversation is too long for this model; start a new one or shorten it.",
+)
+_TOO_MANY = Meaning(
+    RateLimitError,
+    "error.deepseek_rate",
+    "Too many requests run at {host} at once; wait a moment and try again.",
+)
+_FAULT = Meaning(
+    UnavailableError,
+    "error.chat_fault",
+    "{host} has a fault (status {status_code}); try again shortly.",
+)
+_OVERLOADED = Meaning(
+    UnavailableError, "error.chat_overloaded", "{host} is overloaded; try again shortly."
+)
+_GATEWAY = Meaning(
+    UnavailableError,
+    "error.chat_gateway",
+    "Something between here and {host} failed (status {status_code}); try again shortly.",
+)
+_BROKEN_OFF = Meaning(
+    UnavailableError,
+    "error.chat_broken_off",
+    "{host} broke the answer off with an error; try again.",
+)
+_MODEL = Meaning(
+    RejectedError, "error.chat_model_unknown", "{host} does not offer this model; choose another."
+)
+_REASONING = Meaning(
+    RejectedError,
+    "error.reasoning_required",
+    "{host} wants the earlier thinking back, which is not kept; switch thinking off or start a "
+    "new conversation.",
+)
+_MODERATED = Meaning(
+    RejectedError,
+    "error.chat_moderated",
+    "{host} refused the text for its content; say it differently.",
+)
+
+# deepseek.md section 5; a status that is not listed follows its hundred.
+BY_STATUS: Mapping[int, Meaning] = {
+    400: _REJECTED,
+    401: _KEY,
+    402: _BALANCE,
+    403: _NOT_ALLOWED,
+    404: _ADDRESS,
+    405: _ADDRESS,
+    408: _GATEWAY,
+    413: _TOO_LONG,
+    422: _REJECTED,
+    429: _TOO_MANY,
+    500: _FAULT,
+    502: _GATEWAY,
+    503: _OVERLOADED,
+    504: _GATEWAY,
+}
+
+# Within 400, 404, 422 and 429 the words tell more than the status: DeepSeek's, OpenAI's,
+# llama.cpp's, Ollama's and LiteLLM's wordings. The first that is found decides.
+BY_WORDS: tuple[tuple[Meaning, re.Pattern[str]], ...] = tuple(
+    (meaning, re.compile(pattern, re.IGNORECASE))
+    for meaning, pattern in (
+        # LiteLLM wraps DeepSeek's 402 as a bad request; OpenAI says 429 for it.
+        (_BALANCE, r"insufficient[ _](balance|quota|credits?)"),
+        (_REASONING, r"reasoning_content"),
+        (
+            _TOO_LONG,
+            r"context[ _]length|context[ _](window|size)|prompt is too long|too many tokens",
+        ),
+        (_MODERATED, r"content exists risk|content_(policy_violation|filter)"),
+        (
+            _MODEL,
+            r"model_not_found|supported (api )?model|(invalid|unknown) model"
+            r"|\bmodel\b.{0,100}\bnot (found|exist)",
+        ),
+    )
+)
+_CLUED_STATUSES = frozenset({400, 404, 422, 429})
+
+# In the middle of a stream the status is 200; then the error object's own words stand for one.
+STATUS_OF_TYPE: Mapping[str, int] = {
+    "invalid_request_error": 400,
+    "badrequesterror": 400,
+    "context_length_exceeded": 400,
+    "exceed_context_size_error": 400,
+    "authentication_error": 401,
+    "insufficient_quota": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "server_error": 500,
+    "internal_error": 500,
+    "api_error": 500,
+    "overloaded_error": 503,
+    "service_unavailable_error": 503,
+    "unavailable_error": 503,
+}
+
+
+_CODE_MOST = 10**12
+
+
+def error_from_reply(
+    status_code: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    host: str,
+    secrets: Iterable[str],
+    now: float,
+) -> ProviderError:
+    """Return the error for a reply whose status is not 200."""
+    error = _refusal(status_code, headers, body, host=host, secrets=secrets, now=now)
+    error.may_repeat = headers.get("x-should-retry", "").strip().lower() != "false"
+    return error
+
+
+def _refusal(
+    status_code: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    host: str,
+    secrets: Iterable[str],
+    now: float,
+) -> ProviderError:
+    request_id = next((headers[name] for name in TRACE_HEADERS if headers.get(name)), None)
+    payload = json_object(body)
+    if payload is None:
+        is_gateway = status_code >= 500 and looks_like_html(body)
+        meaning = _GATEWAY if is_gateway else _by_status(status_code)
+        return meaning.raised(
+            provider=PROVIDER,
+            host=host,
+            status_code=status_code,
+            request_id=request_id,
+            detail=clean_excerpt(body, secrets=secrets),
+            wait_s=retry_after_s(headers, now=now),
+        )
+    message, code, _ = _read(payload)
+    meaning = _by_words(status_code, f"{message} {code}") or _by_status(status_code)
+    return meaning.raised(
+        provider=PROVIDER,
+        host=host,
+        status_code=status_code,
+        code=code,
+        request_id=request_id,
+        detail=clean_detail(message, secrets=secrets),
+        wait_s=retry_after_s(headers, now=now),
+    )
+
+
+def error_in_stream(
+    payload: dict[str, Any], *, host: str, secrets: Iterable[str]
+) -> ProviderError | None:
+    """Return the error an event with status 200 holds, or None when it holds none."""
+    # A flat `{code, message}` counts only where an answer would have `choices`.
+    is_flat = "choices" not in payload and payload.get("code") and payload.get("message")
+    if not payload.get("error") and not is_flat:
+        return None
+    message, code, kind = _read(payload)
+    status_code = STATUS_OF_TYPE.get(str(code).lower()) or STATUS_OF_TYPE.get(kind.lower())
+    if str(code).isdecimal() and 400 <= int(str(code)[:9]) <= 599:
+        status_code = int(str(code))
+    meaning = _by_words(status_code or 400, f"{message} {code} {kind}")
+    if meaning is None:
+        meaning = _BROKEN_OFF if status_code is None else _by_status(status_code)
+    return meaning.raised(
+        provider=PROVIDER,
+        host=host,
+        status_code=status_code or 200,
+        code=code,
+        detail=clean_detail(message, secrets=secrets),
+    )
+
+
+def not_offered(error: ProviderError, text_id: str, sentence: str) -> ProviderError:
+    """Return the error for a server that simply lacks one of the side endpoints."""
+    return NotFoundError(
+        sentence.format(**error.facts),
+        provider=PROVIDER,
+        status_code=error.status_code,
+        text_id=text_id,
+        facts=error.facts,
+        detail=error.detail,
+    )
+
+
+def retired_model(model: str, *, host: str) -> RejectedError:
+    """Return the error for a name that DeepSeek switched off in July 2026."""
+    offered = ", ".join(CURRENT_MODELS)
+    return RejectedError(
+        f"DeepSeek switched the model {model} off in July 2026; choose one of {offered}.",
+        provider=PROVIDER,
+        text_id="error.retired_model",
+        facts={"host": host, "model": model, "offered": offered},
+    )
+
+
+def unreadable(
+    body: bytes, *, host: str, secrets: Iterable[str], status_code: int = 200
+) -> ProtocolError:
+    """Return the error for a reply that is neither JSON nor an event stream."""
+    is_html = looks_like_html(body)
+    return ProtocolError(
+        f"{host} answered with a web page instead of an answer; check DEEPSEEK_API_URL."
+        if is_html
+        else f"{host} answered with something that is not an answer; try again, and check "
+        "DEEPSEEK_API_URL if it stays so.",
+        provider=PROVIDER,
+        status_code=status_code,
+        text_id="error.chat_web_page" if is_html else "error.chat_unreadable",
+        facts={"host": host},
+        detail=clean_excerpt(body, secrets=secrets),
+    )
+
+
+def _read(payload: dict[str, Any]) -> tuple[str, int | str | None, str]:
+    """Return message, code and type from any of the shapes servers use."""
+    error = payload.get("error")
+    if isinstance(error, str):
+        error = {"message": error}
+    elif not isinstance(error, dict):
+        # Flat: {code, message}; FastAPI: {detail}.
+        error = payload
+    message = error.get("message") or error.get("detail") or ""
+    code, kind = error.get("code"), error.get("type")
+    return (
+        message if isinstance(message, str) else str(message),
+        _code(code),
+        kind if isinstance(kind, str) else "",
+    )
+
+
+def _code(code: object) -> int | str | None:
+    if isinstance(code, int):
+        return code if abs(code) < _CODE_MOST else OTHER
+    return short_word(code)
+
+
+def _by_status(status_code: int) -> Meaning:
+    if (meaning := BY_STATUS.get(status_code)) is not None:
+        return meaning
+    if status_code >= 500:
+        return _GATEWAY if status_code >= 520 else _FAULT
+    return _REJECTED if status_code >= 400 else _ADDRESS
+
+
+def _by_words(status_code: int, words: str) -> Meaning | None:
+    if status_code not in _CLUED_STATUSES:
+        return None
+    return next((meaning for meaning, clue in BY_WORDS if clue.search(words)), None)

@@ -1,0 +1,53 @@
+"""The usual event of a streamed answer, read the short way: one more piece of one of its texts."""
+
+from typing import Any
+
+import msgspec
+
+from core.models.chat import TextRun
+
+
+class _Delta(msgspec.Struct, gc=False):
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+
+
+class _Choice(msgspec.Struct, gc=False):
+    delta: _Delta
+    finish_reason: str | None = None
+
+
+class _Event(msgspec.Struct):
+    choices: list[_Choice]
+    model: str | None = None
+    usage: Any = None
+    error: Any = None
+
+
+# Everything else in an event is passed over without becoming an object: that is half the time.
+_decode_event = msgspec.json.Decoder(_Event).decode
+
+
+def plain_text(data: bytes | bytearray, model: str | None) -> TextRun | None:
+    """Return the text of an event that adds nothing but text of one part, from a known model.
+
+    None when it adds anything else, or is none: `chunk_from_json` then reads all of it.
+    """
+    try:
+        event = _decode_event(data)
+        (choice,) = event.choices
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    if (
+        choice.finish_reason
+        or event.usage
+        or event.error
+        or (event.model != model and event.model is not None)
+    ):
+        return None
+    delta = choice.delta
+    reasoning = delta.reasoning_content or delta.reasoning
+    if not reasoning:
+        return TextRun("content", [delta.content]) if delta.content else None
+    return None if delta.content else TextRun("reasoning_content", [reasoning])

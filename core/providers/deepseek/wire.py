@@ -1,0 +1,244 @@
+"""Chat JSON and our values: what goes to an OpenAI-compatible server and what comes back.
+
+Reading is as tolerant as deepseek.md section 9 asks: any field may be missing or null, `choices`
+may be empty, reasoning comes under either name, usage on any chunk.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import msgspec
+
+from core.models.chat import ChatChunk, ChatModel, ChatParameters, Turn, Usage
+from core.providers.deepseek.endpoint import ChatServer
+from core.providers.http.redaction import clean_detail, model_name, opaque_id, short_word
+
+PROVIDER = "deepseek"
+
+# Switched off on 2026-07-24 (api-docs.deepseek.com/news/news260424).
+RETIRED_MODELS = frozenset({"deepseek-chat", "deepseek-reasoner", "deepseek-coder"})
+CURRENT_MODELS = ("deepseek-flash", "deepseek-v4-pro")
+
+_USER_ID_LIMIT = 512
+_COUNT_MOST = 1 << 53
+_NAME_MOST = 200
+_NOTHING: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class ChatCompletion:
+    """A whole answer."""
+
+    content: str
+    reasoning_content: str = ""
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    model: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyBalance:
+    """What is left in one currency; granted credit is spent first."""
+
+    currency: str
+    total: Decimal
+    granted: Decimal | None = None
+    topped_up: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The account: money left does not help when `is_available` is false."""
+
+    is_available: bool
+    currencies: tuple[CurrencyBalance, ...] = ()
+
+
+def chat_body(
+    server: ChatServer,
+    turns: Sequence[Turn],
+    parameters: ChatParameters,
+    *,
+    stream: bool,
+    user_id: str | None = None,
+) -> dict[str, Any]:
+    """Return the JSON body of a chat request in the dialect of `server`."""
+    body: dict[str, Any] = {
+        "model": parameters.model,
+        "messages": [_message(turn, server) for turn in turns],
+        "stream": stream,
+    }
+    if stream:
+        body["stream_options"] = {"include_usage": True}
+    if server.speaks_deepseek:
+        # Thinking is on unless switched off: a quick chat has to say so (section 2).
+        body["thinking"] = {"type": "enabled" if parameters.thinking else "disabled"}
+        if parameters.thinking:
+            body["reasoning_effort"] = parameters.effort
+        if user_id:
+            body["user_id"] = re.sub(r"[^A-Za-z0-9_-]", "-", user_id)[:_USER_ID_LIMIT]
+    elif parameters.thinking:
+        # OpenAI's own field; "max" is a word of DeepSeek's alone.
+        body["reasoning_effort"] = "high" if parameters.effort == "max" else parameters.effort
+    if not parameters.thinking:
+        # Without effect while thinking at DeepSeek, and refused by reasoning models elsewhere.
+        if parameters.temperature is not None:
+            body["temperature"] = parameters.temperature
+        if parameters.top_p is not None:
+            body["top_p"] = parameters.top_p
+    if parameters.max_tokens is not None:
+        body["max_tokens"] = parameters.max_tokens
+    return body
+
+
+def encode_body(body: dict[str, Any]) -> bytes:
+    """Return the bytes of a JSON body; half a surrogate pair, which has none, becomes "?"."""
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace")
+
+
+def chunk_from_json(payload: dict[str, Any]) -> ChatChunk:
+    """Return what one streamed event adds."""
+    # Read tens of thousands of times a second: no calls for what is plain.
+    choices = payload.get("choices")
+    choice = choices[0] if choices and isinstance(choices, list) else _NOTHING
+    if not isinstance(choice, dict):
+        choice = _NOTHING
+    delta = choice.get("delta")
+    if not isinstance(delta, dict):
+        delta = _NOTHING
+    content = delta.get("content")
+    reasoning = delta.get("reasoning_content") or delta.get("reasoning")
+    finish_reason, usage = choice.get("finish_reason"), payload.get("usage")
+    model, request_id = payload.get("model"), payload.get("id")
+    return ChatChunk(
+        content if isinstance(content, str) else "",
+        reasoning if isinstance(reasoning, str) else "",
+        short_word(finish_reason) if finish_reason else None,
+        usage_from_json(usage) if usage else None,
+        model_name(model) if model else None,
+        opaque_id(request_id) if request_id else None,
+    )
+
+
+def completion_from_json(payload: dict[str, Any]) -> ChatCompletion | None:
+    """Return a whole answer, or None when there is no message in it."""
+    choice = _first(payload.get("choices"))
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        return None
+    return ChatCompletion(
+        content=_text(message.get("content")),
+        reasoning_content=_text(message.get("reasoning_content"))
+        or _text(message.get("reasoning")),
+        finish_reason=short_word(choice.get("finish_reason")),
+        usage=usage_from_json(payload.get("usage")),
+        model=model_name(payload.get("model")),
+        request_id=opaque_id(payload.get("id")),
+    )
+
+
+def usage_from_json(value: Any) -> Usage | None:
+    """Return the token counts, or None when there are none."""
+    if not isinstance(value, dict):
+        return None
+    prompt_details = _mapping(value.get("prompt_tokens_details"))
+    completion_details = _mapping(value.get("completion_tokens_details"))
+    hits = _count(value.get("prompt_cache_hit_tokens"))
+    usage = Usage(
+        prompt_tokens=_count(value.get("prompt_tokens")),
+        completion_tokens=_count(value.get("completion_tokens")),
+        total_tokens=_count(value.get("total_tokens")),
+        cache_hit_tokens=_count(prompt_details.get("cached_tokens")) if hits is None else hits,
+        cache_miss_tokens=_count(value.get("prompt_cache_miss_tokens")),
+        reasoning_tokens=_count(completion_details.get("reasoning_tokens")),
+    )
+    return None if usage == Usage() else usage
+
+
+def models_from_json(payload: dict[str, Any]) -> tuple[ChatModel, ...] | None:
+    """Return the models offered, or None when `payload` is no list of models."""
+    entries = payload.get("data")
+    if not isinstance(entries, list):
+        return None
+    return tuple(
+        ChatModel(
+            id=entry["id"],
+            name=clean_detail(entry.get("name"), limit=_NAME_MOST) or None,
+            context_window=_count(entry.get("context_window")),
+            max_output_tokens=_count(entry.get("max_output_tokens")),
+        )
+        for entry in entries
+        if isinstance(entry, dict) and model_name(entry.get("id")) == entry.get("id") is not None
+    )
+
+
+def balance_from_json(payload: dict[str, Any]) -> Balance | None:
+    """Return the balance, or None when `payload` does not tell it."""
+    is_available, entries = payload.get("is_available"), payload.get("balance_infos")
+    if not isinstance(is_available, bool) or not isinstance(entries, list):
+        return None
+    currencies: list[CurrencyBalance] = []
+    for entry in entries:
+        fields = _mapping(entry)
+        total = _amount(fields.get("total_balance"))
+        if total is not None:
+            currencies.append(
+                CurrencyBalance(
+                    currency=short_word(fields.get("currency")) or "?",
+                    total=total,
+                    granted=_amount(fields.get("granted_balance")),
+                    topped_up=_amount(fields.get("topped_up_balance")),
+                )
+            )
+    return Balance(is_available, tuple(currencies))
+
+
+def _message(turn: Turn, server: ChatServer) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": turn.role, "content": turn.content}
+    if server.speaks_deepseek:
+        if turn.reasoning_content is not None:
+            message["reasoning_content"] = turn.reasoning_content
+        if turn.prefix:
+            message["prefix"] = True
+    return message
+
+
+def _first(choices: Any) -> dict[str, Any]:
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        return choices[0]
+    return {}
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _word(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _count(value: Any) -> int | None:
+    is_count = isinstance(value, int) and not isinstance(value, bool)
+    # More than any table column holds is no count: "not given" is shown instead.
+    return value if is_count and 0 <= value <= _COUNT_MOST else None
+
+
+def _amount(value: Any) -> Decimal | None:
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None

@@ -1,0 +1,1 @@
+"""What both providers' clients share: the HTTP client, errors below HTTP, masking."""

@@ -1,0 +1,173 @@
+"""The only place that builds an HTTP client, and the one that names what went wrong below HTTP."""
+
+import json
+import logging
+import math
+import os
+import re
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+import msgspec
+
+from core.errors import UnavailableError
+from core.providers.http.routing import BarredError, ProxyFailedError, RoutedTransport
+from core.settings.network import Network, environment_network
+
+USER_AGENT = "inkling"
+
+# httpx allows 100 connections by default: the 101st open answer would wait for one to end.
+LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30)
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Take nothing: looking costs as much as building a request."""
+
+
+class _Client(httpx.AsyncClient):
+    """A client whose cookie jar stays empty."""
+
+    _no_cookies = _NoCookies()
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        return self._no_cookies
+
+    @cookies.setter
+    def cookies(self, cookies: object) -> None:
+        raise TypeError("this client keeps no cookies")
+
+
+def build_client(
+    *,
+    timeout: httpx.Timeout,
+    transport: httpx.AsyncBaseTransport | None = None,
+    proxied: bool = True,
+    streams: bool = False,
+    network: Network | None = None,
+) -> httpx.AsyncClient:
+    """Return a client that follows no redirects and keeps no cookies.
+
+    `network` says what is reached through a proxy and which certificates are believed; without one
+    the environment does. When not `proxied`, everything is reached directly. `streams` is for many
+    long replies in small pieces.
+    """
+    # At INFO both log every URL, and result links are signed.
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    if transport is None:
+        network = network or environment_network(os.environ)
+        transport = RoutedTransport(
+            network if proxied else network.without_proxies(), limits=LIMITS, streams=streams
+        )
+    return _Client(
+        timeout=timeout,
+        transport=transport,
+        trust_env=False,  # what the environment says stands in `network`
+        follow_redirects=False,
+        headers={"User-Agent": USER_AGENT},
+    )
+
+
+def post_request(
+    url: httpx.URL, body: bytes, headers: httpx.Headers, *, timeout: httpx.Timeout
+) -> httpx.Request:
+    """Return the request a client would build, with all its headers given, in a sixth of the time.
+
+    `headers` holds all but the body's length, and is left as it is.
+    """
+    request = httpx.Request(
+        "POST",
+        url,
+        headers=headers,
+        stream=httpx.ByteStream(body),
+        extensions={"timeout": timeout.as_dict()},
+    )
+    request.headers["Content-Length"] = str(len(body))
+    request.read()
+    return request
+
+
+def transport_error(error: httpx.HTTPError, *, provider: str, host: str) -> UnavailableError:
+    """Return our error for one of httpx's: no connection, no answer in time, or one broken off.
+
+    Its `is_unsent` says whether the request is certain not to have been sent.
+    """
+    if isinstance(error, BarredError):
+        problem = error.problem
+        return UnavailableError(
+            str(problem), provider=provider, text_id=problem.text_id, facts=problem.facts
+        )
+    if isinstance(error, ProxyFailedError):
+        key, value = error.proxy.key, error.proxy.shown
+        return UnavailableError(
+            f"{host} cannot be reached through the proxy {value}; check it, and {key}.",
+            provider=provider,
+            text_id="error.network_proxy",
+            facts={"host": host, "key": key, "value": value},
+        )
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
+        text_id, sentence = "error.network_connect", "{host} cannot be reached"
+    elif isinstance(error, httpx.TimeoutException):
+        text_id, sentence = "error.network_timeout", "{host} did not answer in time"
+    else:
+        text_id, sentence = "error.network_lost", "The connection to {host} was lost"
+    return UnavailableError(
+        f"{sentence.format(host=host)}; check the network and try again.",
+        provider=provider,
+        text_id=text_id,
+        facts={"host": host},
+    )
+
+
+def retry_after_s(headers: Mapping[str, str], *, now: float) -> float | None:
+    """Return the Retry-After header in seconds, given as seconds or as a date.
+
+    A date is measured against the reply's own Date when it has one, else against `now`.
+    """
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        until = http_date(value)
+        if until is None:
+            return None
+        seconds = until - (http_date(headers.get("date", "")) or now)
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def http_date(value: str) -> float | None:
+    """Return an HTTP date as Unix seconds, or None when it is not one."""
+    try:
+        moment = parsedate_to_datetime(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def json_object(text: str | bytes | bytearray) -> dict[str, Any] | None:
+    """Return the JSON object in `text`, or None when it holds anything else."""
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        value = _read_laxly(text)
+    return value if isinstance(value, dict) else None
+
+
+def _read_laxly(text: str | bytes | bytearray) -> Any:
+    """Read what msgspec refuses and others write: NaN, huge numbers, half a surrogate pair."""
+    try:
+        value = json.loads(text)
+        # No file, database or socket would take half a pair.
+        whole = _SURROGATE.sub("\ufffd", json.dumps(value, ensure_ascii=False))
+        return json.loads(whole)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,1 @@
+"""Kling's image API and the downloads of its results."""

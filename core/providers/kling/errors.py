@@ -1,0 +1,217 @@
+"""What Kling's service codes mean: one table from code to error; the HTTP status never decides."""
+
+from collections.abc import Iterable, Mapping
+
+import httpx
+
+from core.errors import (
+    AuthenticationError,
+    NotFoundError,
+    ProtocolError,
+    ProviderError,
+    QuotaExceededError,
+    RateLimitError,
+    RejectedError,
+    UnavailableError,
+)
+from core.providers.http.client import json_object, retry_after_s
+from core.providers.http.error_table import Meaning
+from core.providers.http.redaction import clean_detail, clean_excerpt
+from core.providers.kling.wire import PROVIDER
+
+NOT_YET_VALID = 1003
+EXPIRED = 1004
+TASK_MISSING = 1203
+FULL_CODE = 1303  # more slots wanted than the account has
+
+_KEY = Meaning(
+    AuthenticationError,
+    "error.kling_key",
+    "Kling refused the key (code {code}); check it, and that it belongs to {host}.",
+)
+_CLOCK = Meaning(
+    AuthenticationError,
+    "error.kling_clock",
+    "Kling found the signed token outside its time (code {code}); set this machine's clock right.",
+)
+_ACCOUNT = Meaning(
+    QuotaExceededError,
+    "error.kling_account",
+    "Kling has suspended the account (code {code}); ask Kling's support.",
+)
+_ARREARS = Meaning(
+    QuotaExceededError,
+    "error.kling_arrears",
+    "The Kling account is in arrears; top it up, then try again.",
+)
+_PACKAGE = Meaning(
+    QuotaExceededError,
+    "error.kling_package",
+    "The Kling resource package is used up or expired; buy one, then try again.",
+)
+_NO_RIGHT = Meaning(
+    RejectedError,
+    "error.kling_no_right",
+    "This Kling account may not use this model; choose another.",
+)
+_PARAMETERS = Meaning(
+    RejectedError,
+    "error.kling_parameters",
+    "Kling refused the request (code {code}); change what its explanation names.",
+)
+_POLICY = Meaning(
+    RejectedError,
+    "error.kling_policy",
+    "Kling refused the request under its platform rules (code {code}); change it.",
+)
+_CONTENT = Meaning(
+    RejectedError,
+    "error.kling_content",
+    "Kling refused the words or the picture for their content; describe it differently.",
+)
+_ADDRESS_LIST = Meaning(
+    RejectedError,
+    "error.kling_address_list",
+    "Kling does not accept this machine's address; add it to the list of allowed addresses.",
+)
+_TOO_FAST = Meaning(
+    RateLimitError, "error.kling_rate", "Too many requests to Kling; wait a moment and try again."
+)
+_SLOTS = Meaning(
+    RateLimitError,
+    "error.kling_slots",
+    "All places of the Kling package are taken by running tasks; wait until one has ended.",
+)
+_FAULT = Meaning(
+    UnavailableError,
+    "error.kling_fault",
+    "Kling has a fault (code {code}); try again shortly.",
+)
+_MAINTENANCE = Meaning(
+    UnavailableError,
+    "error.kling_maintenance",
+    "Kling is under maintenance or overloaded (code {code}); try again later.",
+)
+_GATEWAY = Meaning(
+    UnavailableError,
+    "error.kling_gateway",
+    "Something between here and {host} failed (status {status_code}); try again shortly.",
+)
+_UNCLEAR = Meaning(
+    ProtocolError,
+    "error.kling_unclear",
+    "Kling answered with something unexpected (status {status_code}); check KLING_API_ORIGIN, or "
+    "try again.",
+)
+_NO_TASK = Meaning(NotFoundError, "error.kling_no_task", "Kling does not know this task.")
+
+# kling.md section 8; a code that is not listed follows its family.
+BY_CODE: Mapping[int, Meaning] = {
+    1000: _KEY,
+    1001: _KEY,
+    1002: _KEY,
+    NOT_YET_VALID: _CLOCK,
+    EXPIRED: _CLOCK,
+    1100: _ACCOUNT,
+    1101: _ARREARS,
+    1102: _PACKAGE,
+    1103: _NO_RIGHT,
+    1200: _PARAMETERS,
+    1201: _PARAMETERS,
+    1202: _PARAMETERS,
+    TASK_MISSING: _PARAMETERS,
+    1300: _POLICY,
+    1301: _CONTENT,
+    1302: _TOO_FAST,
+    FULL_CODE: _SLOTS,
+    1304: _ADDRESS_LIST,
+    5000: _FAULT,
+    5001: _MAINTENANCE,
+    5002: _FAULT,
+}
+_BY_FAMILY: Mapping[int, Meaning] = {10: _KEY, 12: _PARAMETERS, 13: _POLICY}
+
+
+def error_from_code(
+    code: int,
+    message: object,
+    *,
+    reply: httpx.Response,
+    host: str,
+    secrets: Iterable[str],
+    now: float,
+    request_id: str | None = None,
+    is_lookup: bool = False,
+) -> ProviderError:
+    """Return the error for a service code; on a lookup a missing resource is a missing task."""
+    meaning = BY_CODE.get(code) or _BY_FAMILY.get(code // 100)
+    if is_lookup and code == TASK_MISSING:
+        meaning = _NO_TASK
+    if meaning is None:
+        meaning = _FAULT if 5000 <= code < 6000 else _UNCLEAR
+    return meaning.raised(
+        provider=PROVIDER,
+        host=host,
+        status_code=reply.status_code,
+        code=code,
+        request_id=request_id,
+        detail=clean_detail(message, secrets=secrets),
+        wait_s=retry_after_s(reply.headers, now=now),
+    )
+
+
+def error_without_code(
+    reply: httpx.Response, *, host: str, secrets: Iterable[str], now: float
+) -> ProviderError:
+    """Return the error for a reply that is not Kling's envelope: another shape, HTML, nothing.
+
+    A gateway's 401 is as certain as a code; its 404 is not, since it may speak of the path.
+    """
+    payload = json_object(reply.content)
+    if payload is None:
+        detail = clean_excerpt(reply.content, secrets=secrets)
+    else:
+        detail = clean_detail(payload.get("message") or payload.get("error"), secrets=secrets)
+    meaning = _GATEWAY if reply.status_code >= 500 else _UNCLEAR
+    if reply.status_code == 401 and payload is not None:
+        meaning = _KEY
+    return meaning.raised(
+        provider=PROVIDER,
+        host=host,
+        status_code=reply.status_code,
+        detail=detail,
+        wait_s=retry_after_s(reply.headers, now=now),
+    )
+
+
+def wrong_shape(
+    what: str, *, reply: httpx.Response, host: str, request_id: str | None = None
+) -> ProtocolError:
+    """Return the error for an envelope that says ok and lacks `what`."""
+    return ProtocolError(
+        f"Kling answered without {what}; try again.",
+        provider=PROVIDER,
+        status_code=reply.status_code,
+        code=0,
+        request_id=request_id,
+        text_id="error.kling_incomplete",
+        facts={"host": host, "what": what},
+    )
+
+
+def no_task_id(*, host: str) -> ProtocolError:
+    """Return the error for a task whose id cannot be read."""
+    what = "a readable task_id"
+    return ProtocolError(
+        f"Kling answered without {what}; try again.",
+        provider=PROVIDER,
+        text_id="error.kling_incomplete",
+        facts={"host": host, "what": what},
+    )
+
+
+def no_such_task(*, host: str) -> NotFoundError:
+    """Return the error for an id that cannot be a task's."""
+    return NotFoundError(
+        _NO_TASK.sentence, provider=PROVIDER, text_id=_NO_TASK.text_id, facts={"host": host}
+    )

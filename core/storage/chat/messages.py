@@ -1,0 +1,231 @@
+"""Messages: the tree of a conversation, and the answers that grow in it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, and_, delete, exists, insert, select, update
+
+from core.errors import BusyError, InputError
+from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message, Role
+from core.storage.chat import message_tree as tree
+from core.storage.chat.conversations import find, require
+from core.storage.chat.running_answers import (
+    IS_RUNNING,
+    AnswerDraft,
+    RunningAnswers,
+    SaveOutcome,
+    interrupt,
+)
+from core.storage.db.schema import conversations, messages
+
+__all__ = ["AnswerDraft", "Messages", "SaveOutcome"]
+
+_RUNNING = AnswerStatus.RUNNING.value
+
+
+class Messages(RunningAnswers):
+    """The messages of everyone, each seen by its conversation's owner only."""
+
+    def get(self, owner: str, message_id: str) -> Message | None:
+        """Return the message, or None when it is not there for this owner."""
+        with self._database.read() as connection:
+            return tree.find(connection, owner, message_id)
+
+    def path(
+        self, owner: str, conversation_id: str, *, head_id: str | None = None
+    ) -> tuple[Message, ...]:
+        """Return the messages from the root to the head, or to `head_id`."""
+        with self._database.read() as connection:
+            conversation = find(connection, owner, conversation_id)
+            leaf = head_id or (conversation and conversation.head_id)
+            if conversation is None or not leaf:
+                return ()
+            return tree.path(connection, conversation_id, leaf)
+
+    def versions(self, owner: str, message_id: str) -> tuple[Message, ...]:
+        """Return the message and its siblings, oldest first."""
+        with self._database.read() as connection:
+            message = tree.find(connection, owner, message_id)
+            if message is None:
+                return ()
+            return tree.siblings(connection, message.conversation_id, message.parent_id)
+
+    # Growing and pruning the tree
+
+    def choose_version(self, owner: str, conversation_id: str, message_id: str) -> Conversation:
+        """Show the branch through this message, to its newest end."""
+        with self._database.write() as connection:
+            require(connection, owner, conversation_id, lock=True)
+            _require_in(connection, conversation_id, message_id)
+            return self._set_head(
+                connection, owner, conversation_id, tree.newest_leaf(connection, message_id)
+            )
+
+    def add(
+        self,
+        owner: str,
+        conversation_id: str,
+        *,
+        role: Role,
+        content: str,
+        parent_id: str | None,
+    ) -> Message:
+        """Add a finished message under `parent_id` and show it."""
+        with self._database.write() as connection:
+            require(connection, owner, conversation_id, lock=True)
+            if parent_id is not None:
+                _require_in(connection, conversation_id, parent_id)
+            message_id = self._insert(
+                connection, conversation_id, parent_id, role=role, content=content
+            )
+            self._set_head(connection, owner, conversation_id, message_id, touched=True)
+            return tree.several(connection, conversation_id, [message_id])[0]
+
+    def begin_answer(
+        self,
+        owner: str,
+        conversation_id: str,
+        *,
+        question: str | None,
+        parent_id: str | None,
+        parameters: ChatParameters,
+        model: str,
+        practice: bool,
+        process_id: str,
+        lease_s: float,
+        content: str = "",
+        reasoning_content: str = "",
+    ) -> tuple[Message | None, Message]:
+        """Add the question under `parent_id`, a running answer under it, and show both.
+
+        Without a question, `parent_id` is the question to answer once more. `content` is where a
+        continued answer starts. BusyError while another answer of the conversation is alive.
+        """
+        with self._database.write() as connection:
+            require(connection, owner, conversation_id, lock=True)
+            self._end_dead_answer(connection, conversation_id)
+            parent = None
+            if parent_id is not None:
+                parent = _require_in(connection, conversation_id, parent_id)
+            if question is not None:
+                parent_id = self._insert(
+                    connection, conversation_id, parent_id, role="user", content=question
+                )
+            elif parent is None or parent.role != "user":
+                raise _gone()
+            answer_id = self._insert(
+                connection,
+                conversation_id,
+                parent_id,
+                role="assistant",
+                content=content,
+                reasoning_content=reasoning_content,
+                status=_RUNNING,
+                model=model,
+                parameters=asdict(parameters),
+                practice=practice,
+                process_id=process_id,
+                lease_until=self._clock() + timedelta(seconds=lease_s),
+            )
+            self._set_head(connection, owner, conversation_id, answer_id, touched=True)
+            new = [answer_id] if question is None else [str(parent_id), answer_id]
+            *asked, answer = tree.several(connection, conversation_id, new)
+            return (asked[0] if asked else None), answer
+
+    def delete_version(self, owner: str, message_id: str) -> Conversation:
+        """Remove the message and all below it for good; the nearest version is shown instead."""
+        with self._database.write() as connection:
+            message = tree.find(connection, owner, message_id)
+            if message is None:
+                raise _gone()
+            conversation = require(connection, owner, message.conversation_id, lock=True)
+            doomed = [node for node, _seq in tree.subtree(connection, message_id)]
+            for chunk in _chunks(doomed):
+                alive = IS_RUNNING, messages.c.lease_until > self._clock()
+                if connection.scalar(select(exists().where(messages.c.id.in_(chunk), *alive))):
+                    raise _busy()
+            others = tree.siblings(connection, conversation.id, message.parent_id)
+            for chunk in _chunks(doomed):
+                connection.execute(delete(messages).where(messages.c.id.in_(chunk)))
+            if conversation.head_id not in doomed:
+                return conversation
+            nearest = min(
+                (other for other in others if other.id != message_id),
+                key=lambda other: (abs(other.version - message.version), other.version),
+                default=None,
+            )
+            head_id = tree.newest_leaf(connection, nearest.id) if nearest else message.parent_id
+            return self._set_head(connection, owner, conversation.id, head_id)
+
+    def _end_dead_answer(self, connection: Connection, conversation_id: str) -> None:
+        here = messages.c.conversation_id == conversation_id
+        connection.execute(interrupt(and_(here, messages.c.lease_until <= self._clock())))
+        if connection.scalar(select(exists().where(here, IS_RUNNING))):
+            raise _busy()
+
+    def _insert(
+        self, connection: Connection, conversation_id: str, parent_id: str | None, **values: Any
+    ) -> str:
+        message_id = uuid4().hex
+        defaults = {
+            "reasoning_content": "",
+            "status": AnswerStatus.COMPLETE.value,
+            "error_detail": "",
+            "practice": False,
+            "created_at": self._clock(),
+        }
+        connection.execute(
+            insert(messages).values(
+                id=message_id,
+                conversation_id=conversation_id,
+                parent_id=parent_id,
+                **(defaults | values),
+            )
+        )
+        return message_id
+
+    def _set_head(
+        self,
+        connection: Connection,
+        owner: str,
+        conversation_id: str,
+        head_id: str | None,
+        *,
+        touched: bool = False,
+    ) -> Conversation:
+        values: dict[str, object] = {"head_id": head_id}
+        if touched:
+            values["updated_at"] = self._clock()
+        connection.execute(
+            update(conversations).where(conversations.c.id == conversation_id).values(**values)
+        )
+        return require(connection, owner, conversation_id)
+
+
+def _require_in(connection: Connection, conversation_id: str, message_id: str) -> Message:
+    found = tree.several(connection, conversation_id, [message_id])
+    if not found:
+        raise _gone()
+    return found[0]
+
+
+def _chunks(ids: Sequence[str], size: int = 500) -> list[Sequence[str]]:
+    return [ids[at : at + size] for at in range(0, len(ids), size)]
+
+
+def _gone() -> InputError:
+    return InputError(
+        "message_id",
+        "This message is not here any more: reload the conversation.",
+        text_id="error.message_gone",
+    )
+
+
+def _busy() -> BusyError:
+    return BusyError(
+        "This conversation is being answered already: wait for the answer or stop it first.",
+        text_id="error.conversation_busy",
+    )

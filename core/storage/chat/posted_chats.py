@@ -1,0 +1,137 @@
+"""Chats that come whole, with their earlier turns, from front ends that keep the history."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import insert
+
+from core.models.chat import AnswerStatus, ChatParameters, Message, Turn
+from core.storage.db.database import Database
+from core.storage.db.schema import conversations, messages
+
+_ID_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question with what was said before it."""
+
+    owner: str
+    question: str
+    parameters: ChatParameters
+    practice: bool
+    title: str
+    system_prompt: str = ""
+    earlier: tuple[Turn, ...] = ()
+    asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _ids: list[str] = field(default_factory=lambda: _new_ids(3), init=False)
+
+    @property
+    def conversation_id(self) -> str:
+        return self._ids[0]
+
+    @property
+    def question_id(self) -> str:
+        return self._ids[1]
+
+    @property
+    def answer_id(self) -> str:
+        return self._ids[2]
+
+    def answer(self) -> Message:
+        """Return the answer as it is when it begins to run."""
+        return Message(
+            id=self.answer_id,
+            conversation_id=self.conversation_id,
+            parent_id=self.question_id,
+            role="assistant",
+            content="",
+            created_at=self.asked_at,
+            status=AnswerStatus.RUNNING,
+            model=self.parameters.model,
+            parameters=self.parameters,
+            practice=self.practice,
+        )
+
+
+class Asked:
+    """Writes posted chats down, each as a conversation of its own."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def begin(self, asks: Sequence[Ask], *, process_id: str, lease_s: float) -> None:
+        """Write down chats that came together, and their running answers, in one transaction."""
+        lease_until = self._clock() + timedelta(seconds=lease_s)
+        message_rows: list[dict[str, Any]] = []
+        for ask in asks:
+            message_rows += _rows(ask)
+            message_rows[-1] |= {
+                "status": AnswerStatus.RUNNING.value,
+                "model": ask.parameters.model,
+                "parameters": _as_dict(ask.parameters),
+                "practice": ask.practice,
+                "process_id": process_id,
+                "lease_until": lease_until,
+            }
+        with self._database.write() as connection:
+            connection.execute(insert(conversations), [_conversation_row(ask) for ask in asks])
+            connection.execute(insert(messages), message_rows)
+
+
+@lru_cache(maxsize=64)
+def _as_dict(parameters: ChatParameters) -> dict[str, object]:
+    # Front ends ask with the same ones again and again.
+    return asdict(parameters)
+
+
+def _new_ids(count: int) -> list[str]:
+    # One call into the system for all of them: each lets other threads run, and waits its turn.
+    drawn = os.urandom(_ID_BYTES * count).hex()
+    return [drawn[at : at + 2 * _ID_BYTES] for at in range(0, len(drawn), 2 * _ID_BYTES)]
+
+
+def _rows(ask: Ask) -> list[dict[str, Any]]:
+    """Return the rows of all messages, the answer last; each under the one before it."""
+    said = [*ask.earlier, Turn("user", ask.question), Turn("assistant", "")]
+    ids = [*_new_ids(len(ask.earlier)), ask.question_id, ask.answer_id]
+    return [
+        {
+            "id": message_id,
+            "conversation_id": ask.conversation_id,
+            "parent_id": parent_id,
+            "role": turn.role,
+            "content": turn.content,
+            "reasoning_content": turn.reasoning_content or "",
+            "status": AnswerStatus.COMPLETE.value,
+            "error_detail": "",
+            "model": None,
+            "parameters": None,
+            "practice": False,
+            "process_id": None,
+            "lease_until": None,
+            "created_at": ask.asked_at,
+        }
+        for turn, message_id, parent_id in zip(said, ids, [None, *ids[:-1]], strict=True)
+    ]
+
+
+def _conversation_row(ask: Ask) -> dict[str, Any]:
+    return {
+        "id": ask.conversation_id,
+        "owner": ask.owner,
+        "title": ask.title,
+        "title_is_manual": False,
+        "pinned": False,
+        "system_prompt": ask.system_prompt,
+        "parameters": _as_dict(ask.parameters),
+        "origin": "http",
+        "head_id": ask.answer_id,
+        "created_at": ask.asked_at,
+        "updated_at": ask.asked_at,
+    }

@@ -1,0 +1,314 @@
+"""Answers under way: their text so far, kept at least once a second until they end."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Update,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    select,
+    update,
+)
+
+from core.models.chat import AnswerStatus, Message, Usage
+from core.storage.chat import message_tree as tree
+from core.storage.chat.conversations import USAGE_FIELDS
+from core.storage.db.database import Database
+from core.storage.db.schema import conversations, messages
+
+# A literal, not a parameter: only so is the partial index `messages_running` used.
+IS_RUNNING = messages.c.status == literal_column("'running'")
+
+
+_IDS_AT_ONCE = 500
+
+
+class SaveOutcome(StrEnum):
+    """What became of a growing answer's text."""
+
+    SAVED = "saved"
+    STOP_REQUESTED = "stop_requested"  # saved, and somebody asked to stop
+    FINAL = "final"  # refused: the answer has ended already
+    GONE = "gone"  # its conversation or version was deleted for good
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDraft:
+    """How far a running answer has come."""
+
+    message_id: str
+    content: str
+    reasoning_content: str = ""
+    reasoning_s: float | None = None
+    first_token_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerProgress:
+    """How far an answer has come, as anyone who shares the database sees it."""
+
+    status: AnswerStatus
+    length: int  # of its text, in characters
+    rest: str  # its text from the place asked for
+    is_alive: bool  # whether the process that runs it has said so of late
+
+
+def _overwriting(*names: str) -> Update:
+    """Return the change of one running answer, for many at once."""
+    return (
+        update(messages)
+        .where(messages.c.id == bindparam("message_id"), IS_RUNNING)
+        .values({name: bindparam(name) for name in names})
+    )
+
+
+_GROW = _overwriting("content", "reasoning_content", "reasoning_s", "first_token_s", "lease_until")
+_END = _overwriting(
+    "content",
+    "reasoning_content",
+    "status",
+    "finish_reason",
+    "model",
+    "error_text_id",
+    "error_facts",
+    "error_detail",
+    "reasoning_s",
+    "first_token_s",
+    "duration_s",
+    "process_id",
+    "lease_until",
+    *USAGE_FIELDS,
+)
+_TOUCH = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("conversation"))
+    .values(updated_at=bindparam("updated_at"))
+)
+
+
+def _end_values(message: Message) -> dict[str, object]:
+    usage = message.usage or Usage()
+    return {
+        "message_id": message.id,
+        "content": message.content,
+        "reasoning_content": message.reasoning_content,
+        "status": message.status.value,
+        "finish_reason": message.finish_reason,
+        "model": message.model,
+        "error_text_id": message.error_text_id,
+        "error_facts": message.error_facts or None,
+        "error_detail": message.error_detail,
+        "reasoning_s": message.reasoning_s,
+        "first_token_s": message.first_token_s,
+        "duration_s": message.duration_s,
+        "process_id": None,
+        "lease_until": None,
+        **{name: getattr(usage, name) for name in USAGE_FIELDS},
+    }
+
+
+class RunningAnswers:
+    """The answers that grow, each run by one process."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def running(self, owner: str | None = None) -> tuple[Message, ...]:
+        """Return the answers that grow now, this owner's or everyone's."""
+        query = (
+            select(messages)
+            .join(conversations, conversations.c.id == messages.c.conversation_id)
+            .where(IS_RUNNING, messages.c.lease_until > self._clock())
+        )
+        if owner is not None:
+            query = query.where(conversations.c.owner == owner)
+        with self._database.read() as connection:
+            # Sorted here: asked for an order, SQLite walks the whole table in it.
+            rows = sorted(connection.execute(query).mappings(), key=lambda row: row["seq"])
+            return tuple(tree.message_from(row) for row in rows)
+
+    def progress(self, owner: str, message_id: str, place: int) -> AnswerProgress | None:
+        """Return what an answer holds behind `place`; None where there is no such answer."""
+        query = (
+            select(
+                messages.c.status,
+                func.length(messages.c.content),
+                func.substr(messages.c.content, place + 1),
+                messages.c.lease_until,
+            )
+            .join(conversations, conversations.c.id == messages.c.conversation_id)
+            .where(
+                messages.c.id == message_id,
+                messages.c.role == "assistant",
+                conversations.c.owner == owner,
+                conversations.c.deleted_at.is_(None),
+            )
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        status, length, rest, until = row
+        return AnswerProgress(
+            AnswerStatus(status), length, rest, until is not None and until > self._clock()
+        )
+
+    def save_running(
+        self, drafts: Sequence[AnswerDraft], *, lease_s: float
+    ) -> dict[str, SaveOutcome]:
+        """Keep what has arrived of many answers, in one transaction."""
+        with self._database.write() as connection:
+            until = self._clock() + timedelta(seconds=lease_s)
+            # In one order, so that two processes cannot wait for each other. One statement for
+            # all: hundreds of answers grow at once.
+            ids = sorted(draft.message_id for draft in drafts)
+            growing = {draft.message_id: draft for draft in drafts}
+            connection.execute(
+                _GROW,
+                [
+                    {
+                        "message_id": message_id,
+                        "content": growing[message_id].content,
+                        "reasoning_content": growing[message_id].reasoning_content,
+                        "reasoning_s": growing[message_id].reasoning_s,
+                        "first_token_s": growing[message_id].first_token_s,
+                        "lease_until": until,
+                    }
+                    for message_id in ids
+                ],
+            )
+            return self._outcomes(connection, ids)
+
+    def save_final(self, ended: Sequence[Message]) -> None:
+        """Keep how answers ended, in one transaction; one that is final already stays as it is."""
+        now = self._clock()
+        in_order = sorted(ended, key=lambda message: message.id)
+        with self._database.write() as connection:
+            connection.execute(_END, [_end_values(message) for message in in_order])
+            connection.execute(
+                _TOUCH,
+                [
+                    {"conversation": conversation_id, "updated_at": now}
+                    for conversation_id in sorted({one.conversation_id for one in in_order})
+                ],
+            )
+
+    def save_answer(
+        self,
+        message_id: str,
+        *,
+        content: str,
+        reasoning_content: str = "",
+        status: AnswerStatus,
+        finish_reason: str | None = None,
+        usage: Usage | None = None,
+        model: str | None = None,
+        error_text_id: str | None = None,
+        error_facts: Mapping[str, object] | None = None,
+        error_detail: str = "",
+        reasoning_s: float | None = None,
+        first_token_s: float | None = None,
+        duration_s: float | None = None,
+        lease_s: float | None = None,
+    ) -> SaveOutcome:
+        """Keep what has arrived; a final status ends the answer and makes it searchable."""
+        now = self._clock()
+        values: dict[str, object] = {
+            "content": content,
+            "reasoning_content": reasoning_content,
+            "status": status.value,
+            "finish_reason": finish_reason,
+            "error_text_id": error_text_id,
+            "error_facts": dict(error_facts) if error_facts else None,
+            "error_detail": error_detail,
+            "reasoning_s": reasoning_s,
+            "first_token_s": first_token_s,
+            "duration_s": duration_s,
+        }
+        if usage is not None:
+            values |= {name: getattr(usage, name) for name in USAGE_FIELDS}
+        if model is not None:
+            values["model"] = model
+        if status.is_final:
+            values |= {"process_id": None, "lease_until": None}
+        elif lease_s is not None:
+            values["lease_until"] = now + timedelta(seconds=lease_s)
+        with self._database.write() as connection:
+            outcome = self._overwrite(connection, message_id, values)
+            if status.is_final and outcome in (SaveOutcome.SAVED, SaveOutcome.STOP_REQUESTED):
+                of_this = select(messages.c.conversation_id).where(messages.c.id == message_id)
+                connection.execute(
+                    update(conversations)
+                    .where(conversations.c.id == of_this.scalar_subquery())
+                    .values(updated_at=now)
+                )
+            return outcome
+
+    def request_stop(self, owner: str, message_id: str) -> bool:
+        """Ask the process that runs this answer to stop it; False when it does not run."""
+        with self._database.write() as connection:
+            if tree.find(connection, owner, message_id) is None:
+                return False
+            asked = connection.execute(
+                update(messages)
+                .where(messages.c.id == message_id, IS_RUNNING)
+                .values(stop_requested_at=self._clock())
+            )
+            return asked.rowcount == 1
+
+    def interrupt_dead(self, process_id: str, *, process_is_alone: bool, now: datetime) -> int:
+        """Mark the answers nobody runs any more as interrupted; return how many."""
+        # Never this process's own: it knows better, also when the store was away for a while.
+        dead: ColumnElement[bool] = messages.c.process_id != process_id
+        if not process_is_alone:
+            dead = and_(dead, messages.c.lease_until <= now)
+        with self._database.write() as connection:
+            return connection.execute(interrupt(dead)).rowcount
+
+    def _outcomes(self, connection: Connection, ids: Sequence[str]) -> dict[str, SaveOutcome]:
+        """Tell what became of an overwriting of these answers."""
+        found: dict[str, SaveOutcome] = dict.fromkeys(ids, SaveOutcome.GONE)
+        query = select(messages.c.id, messages.c.status, messages.c.stop_requested_at)
+        for at in range(0, len(ids), _IDS_AT_ONCE):
+            chunk = ids[at : at + _IDS_AT_ONCE]
+            for row in connection.execute(query.where(messages.c.id.in_(chunk))):
+                if row.status != AnswerStatus.RUNNING.value:
+                    found[row.id] = SaveOutcome.FINAL
+                elif row.stop_requested_at is not None:
+                    found[row.id] = SaveOutcome.STOP_REQUESTED
+                else:
+                    found[row.id] = SaveOutcome.SAVED
+        return found
+
+    def _overwrite(
+        self, connection: Connection, message_id: str, values: Mapping[str, object]
+    ) -> SaveOutcome:
+        row = connection.execute(
+            update(messages)
+            .where(messages.c.id == message_id, IS_RUNNING)
+            .values(**values)
+            .returning(messages.c.stop_requested_at)
+        ).one_or_none()
+        if row is not None:
+            return SaveOutcome.SAVED if row[0] is None else SaveOutcome.STOP_REQUESTED
+        if connection.scalar(select(exists().where(messages.c.id == message_id))):
+            return SaveOutcome.FINAL
+        return SaveOutcome.GONE
+
+
+def interrupt(condition: ColumnElement[bool]) -> Update:
+    """Return the change that ends answers nobody runs any more."""
+    return (
+        update(messages)
+        .where(IS_RUNNING, condition)
+        .values(status=AnswerStatus.INTERRUPTED.value, process_id=None, lease_until=None)
+    )

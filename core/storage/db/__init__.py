@@ -1,0 +1,1 @@
+"""The database beneath all rows: SQLite or PostgreSQL, schema, migrations, pagination."""

@@ -1,0 +1,62 @@
+"""Values: what the studio has learned and wants to know after a restart."""
+
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from core.storage.db.database import Database
+from core.storage.db.schema import key_values
+
+
+class Values:
+    """Small JSON values by key."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value, or `default` when there is none."""
+        with self._database.read() as connection:
+            query = select(key_values.c.value).where(key_values.c.key == key)
+            row = connection.execute(query).one_or_none()
+        return default if row is None else row[0]
+
+    def set(self, key: str, value: Any) -> None:
+        """Keep the value instead of the one before."""
+        change = update(key_values).where(key_values.c.key == key).values(value=value)
+        with self._database.write() as connection:
+            if connection.execute(change).rowcount:
+                return
+            try:
+                with connection.begin_nested():
+                    connection.execute(insert(key_values).values(key=key, value=value))
+            except IntegrityError:
+                connection.execute(change)
+
+    def replace(self, key: str, value: Any) -> bool:
+        """Keep the value instead of the one before; False, and nothing kept, without one."""
+        change = update(key_values).where(key_values.c.key == key).values(value=value)
+        with self._database.write() as connection:
+            return bool(connection.execute(change).rowcount)
+
+    def take(self, key: str) -> Any:
+        """Remove the value and return it; None when there is none. Of several takers one has it."""
+        one = key_values.c.key == key
+        with self._database.write() as connection:
+            value = connection.execute(select(key_values.c.value).where(one)).scalar_one_or_none()
+            is_ours = connection.execute(delete(key_values).where(one)).rowcount == 1
+        return value if is_ours else None
+
+    def starting_with(self, prefix: str) -> dict[str, Any]:
+        """Return the values whose keys begin with `prefix`."""
+        query = select(key_values.c.key, key_values.c.value).where(
+            key_values.c.key.startswith(prefix, autoescape=True)
+        )
+        with self._database.read() as connection:
+            return {key: value for key, value in connection.execute(query)}
+
+    def remove(self, key: str) -> None:
+        """Forget the value, if there is one."""
+        with self._database.write() as connection:
+            connection.execute(delete(key_values).where(key_values.c.key == key))

@@ -1,0 +1,1 @@
+"""Rows of generations, their tasks and pictures."""

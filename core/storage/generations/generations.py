@@ -1,0 +1,238 @@
+"""Generations: paid picture tasks, every step of theirs one transaction with its history row."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, case, literal, select, update
+
+from core.models.generations import Generation, GenerationEvent, GenerationStatus, ReferenceImage
+from core.storage.db.schema import blobs, generation_events, generations
+from core.storage.generations.expected_outputs import PictureSlots
+from core.storage.generations.intents import Wishes, stored_key
+from core.storage.generations.listing import GenerationList
+from core.storage.generations.rows import STEPS, find_generation, record, require_generation
+
+_INTENDED = GenerationStatus.INTENDED
+_UNCERTAIN = GenerationStatus.UNCERTAIN
+
+
+class Generations(Wishes, GenerationList, PictureSlots):
+    """The ledger: what was wished for, and where each wish stands."""
+
+    def get(self, owner: str, generation_id: str) -> Generation | None:
+        """Return this owner's generation with its pictures."""
+        return self._find(generations.c.owner == owner, generations.c.id == generation_id)
+
+    def get_by_external_id(self, owner: str, external_task_id: str) -> Generation | None:
+        """Return this owner's generation by our own id for it."""
+        return self._find(
+            generations.c.owner == owner, generations.c.external_task_id == external_task_id
+        )
+
+    def get_by_task_id(self, owner: str, task_id: str) -> Generation | None:
+        """Return this owner's generation by Kling's id for it."""
+        return self._find(generations.c.owner == owner, generations.c.task_id == task_id)
+
+    def get_by_idempotency_key(self, owner: str, key: str) -> Generation | None:
+        """Return this owner's generation by the caller's key."""
+        return self._find(
+            generations.c.owner == owner, generations.c.idempotency_key == stored_key(key)
+        )
+
+    def load(self, generation_id: str) -> Generation | None:
+        """Return anyone's generation, for the studio's own work."""
+        return self._find(generations.c.id == generation_id)
+
+    def knows_task(self, provider: str, task_id: str, external_task_id: str | None) -> bool:
+        """Return whether a task found at Kling is written down here, deleted or not."""
+        same = (generations.c.provider == provider) & (generations.c.task_id == task_id)
+        if external_task_id:
+            same |= generations.c.external_task_id == external_task_id
+        return self._find(same) is not None
+
+    def reference(self, generation_id: str) -> ReferenceImage | None:
+        """Return the picture that goes with the prompt."""
+        query = (
+            select(blobs)
+            .join(generations, generations.c.reference_sha256 == blobs.c.sha256)
+            .where(generations.c.id == generation_id)
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        return None if row is None else ReferenceImage(bytes(row["content"]), row["media_type"])
+
+    def history(self, owner: str, generation_id: str) -> tuple[GenerationEvent, ...]:
+        """Return what happened to the generation, oldest first."""
+        query = (
+            select(generation_events)
+            .join(generations, generations.c.id == generation_events.c.generation_id)
+            .where(generations.c.owner == owner, generations.c.id == generation_id)
+            .order_by(generation_events.c.seq)
+        )
+        with self._database.read() as connection:
+            return tuple(
+                GenerationEvent(
+                    row["generation_id"], row["at"], GenerationStatus(row["status"]), row["note"]
+                )
+                for row in connection.execute(query).mappings()
+            )
+
+    # Steps
+
+    def move(
+        self,
+        generation_id: str,
+        *,
+        to: GenerationStatus,
+        expect: Collection[GenerationStatus],
+        note: str = "",
+        task_id: str | None = None,
+        submitted_at: datetime | None = None,
+        finished_at: datetime | None = None,
+        error_text_id: str | None = None,
+        error_facts: Mapping[str, object] | None = None,
+        error_detail: str | None = None,
+        unit_deduction: str | None = None,
+        next_check_at: datetime | None = None,
+    ) -> Generation | None:
+        """Take one legal step, or add a remark where it stands (`to` equals the status).
+
+        None: it is not in `expect` any more. A step replaces error_*, a remark adds to it; other
+        fields that are None stay. A step that STEPS does not know is a mistake: ValueError.
+        """
+        given: dict[str, Any] = {
+            "task_id": task_id,
+            "submitted_at": submitted_at,
+            "finished_at": finished_at,
+            "error_text_id": error_text_id,
+            "error_facts": dict(error_facts) if error_facts else None,
+            "error_detail": error_detail,
+            "unit_deduction": unit_deduction,
+            "next_check_at": next_check_at,
+        }
+        values = {key: value for key, value in given.items() if value is not None}
+        with self._database.write() as connection:
+            status = _locked_status(connection, generation_id)
+            if status is None or status not in expect:
+                return None
+            if status.is_final or (to is not status and to not in STEPS[status]):
+                raise ValueError(f"a generation does not go from {status} to {to}")
+            if to is not status:
+                cleared = {"error_text_id": None, "error_facts": None, "error_detail": ""}
+                values = cleared | values
+                if to is not _UNCERTAIN:  # there the POST's moment still matters
+                    values["sending_at"] = None
+            if to.is_final:
+                values |= {"lease_owner": None, "lease_until": None}
+            self._step(connection, generation_id, to, note, values)
+            return require_generation(connection, generation_id)
+
+    def note(self, generation_id: str, note: str) -> None:
+        """Write into the history without a step."""
+        with self._database.write() as connection:
+            status = _locked_status(connection, generation_id)
+            if status is not None:
+                record(connection, generation_id, status, note, at=self._clock())
+
+    def mark_sending(
+        self, generation_id: str, process_id: str, *, note: str = ""
+    ) -> Generation | None:
+        """Write down that the POST goes out now; None when it must not.
+
+        It must not when it was cancelled or moved, when the lease is not ours, and when an earlier
+        POST may have been accepted (sending_at is set): then Kling is asked first.
+        """
+        now = self._clock()
+        with self._database.write() as connection:
+            marked = connection.execute(
+                update(generations)
+                .where(
+                    generations.c.id == generation_id,
+                    generations.c.status == _INTENDED.value,
+                    generations.c.sending_at.is_(None),
+                    generations.c.lease_owner == process_id,
+                    generations.c.lease_until > now,
+                )
+                .values(
+                    sending_at=now,
+                    updated_at=now,
+                    next_check_at=_not_after(now),
+                    attempts=generations.c.attempts + 1,
+                )
+            )
+            if marked.rowcount != 1:
+                return None
+            record(connection, generation_id, _INTENDED, note, at=self._clock())
+            return require_generation(connection, generation_id)
+
+    def unmark_sending(
+        self, generation_id: str, *, note: str, next_check_at: datetime
+    ) -> Generation:
+        """Write down that Kling refused for now and has nothing: to be sent again later."""
+        with self._database.write() as connection:
+            status = _locked_status(connection, generation_id)
+            if status is _INTENDED:
+                values = {"sending_at": None, "next_check_at": next_check_at}
+                self._step(connection, generation_id, _INTENDED, note, values)
+            return require_generation(connection, generation_id)
+
+    def cancel(self, owner: str, generation_id: str) -> bool:
+        """Cancel what has not been sent; False when that is too late."""
+        with self._database.write() as connection:
+            cancelled = connection.execute(
+                update(generations)
+                .where(
+                    generations.c.id == generation_id,
+                    generations.c.owner == owner,
+                    generations.c.status == _INTENDED.value,
+                    generations.c.sending_at.is_(None),
+                )
+                .values(
+                    status=GenerationStatus.CANCELLED.value,
+                    updated_at=self._clock(),
+                    lease_owner=None,
+                    lease_until=None,
+                )
+            )
+            if cancelled.rowcount != 1:
+                return False
+            record(connection, generation_id, GenerationStatus.CANCELLED, "", at=self._clock())
+            return True
+
+    def _find(self, *conditions: ColumnElement[bool]) -> Generation | None:
+        with self._database.read() as connection:
+            return find_generation(connection, *conditions)
+
+    def _step(
+        self,
+        connection: Connection,
+        generation_id: str,
+        to: GenerationStatus,
+        note: str,
+        values: Mapping[str, Any],
+    ) -> None:
+        now = self._clock()
+        stamps = {"updated_at": now, "next_check_at": _not_after(now)}
+        connection.execute(
+            update(generations)
+            .where(generations.c.id == generation_id)
+            .values(**(stamps | dict(values)), status=to.value)
+        )
+        record(connection, generation_id, to, note, at=self._clock())
+
+
+def _not_after(now: datetime) -> ColumnElement[Any]:
+    """Return when a row that is worked on is due: as planned, and now at the latest.
+
+    A plan from before the clock was set back lies hours ahead. Once the row bears the new time
+    nothing else tells that, and whoever lets go of it would leave it lying for as long.
+    """
+    due = generations.c.next_check_at
+    return case((due > now, literal(now, due.type)), else_=due)
+
+
+def _locked_status(connection: Connection, generation_id: str) -> GenerationStatus | None:
+    query = select(generations.c.status).where(generations.c.id == generation_id)
+    status = connection.scalar(query.with_for_update())
+    return None if status is None else GenerationStatus(status)

@@ -1,0 +1,248 @@
+"""Wishes: how a generation comes into the ledger, once however often it is asked for."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Literal
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from core.errors import InputError
+from core.models.generations import (
+    Generation,
+    GenerationStatus,
+    ImageRequest,
+    KlingTask,
+    ReferenceImage,
+    TaskStatus,
+)
+from core.storage.db.database import Database
+from core.storage.db.schema import blobs, generations
+from core.storage.generations.rows import (
+    find_generation,
+    record,
+    request_values,
+    require_generation,
+)
+from core.wire.secrets import known_secrets
+
+_FOUND_AS = {
+    TaskStatus.SUBMITTED: GenerationStatus.SUBMITTED,
+    TaskStatus.PROCESSING: GenerationStatus.PROCESSING,
+    TaskStatus.SUCCEED: GenerationStatus.SUCCEEDED,
+    TaskStatus.FAILED: GenerationStatus.FAILED,
+}
+
+
+class Wishes:
+    """What people asked for, and what was found at Kling without us knowing."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def intend(
+        self,
+        owner: str,
+        request: ImageRequest,
+        *,
+        provider: Literal["kling", "practice"],
+        origin: Literal["page", "http", "recovered"] = "page",
+        external_task_id: str | None = None,
+        idempotency_key: str | None = None,
+        reference: ReferenceImage | None = None,
+    ) -> Generation:
+        """Write the wish down before anything is sent.
+
+        The same owner's same key (or external_task_id) with the same request is the same wish: the
+        row that is there comes back, so repeats cost nothing. One that was taken back before it was
+        sent, and is asked for again over HTTP, is to be sent again: nothing was bought under it.
+        """
+        generation_id = uuid4().hex
+        idempotency_key = stored_key(idempotency_key)
+        sha256 = hashlib.sha256(reference.content).hexdigest() if reference else None
+        keys: list[ColumnElement[bool]] = []
+        if idempotency_key is not None:
+            keys.append(
+                (generations.c.owner == owner) & (generations.c.idempotency_key == idempotency_key)
+            )
+        if external_task_id is not None:
+            keys.append(generations.c.external_task_id == external_task_id)
+        with self._database.write() as connection:
+            known = _known(connection, keys)
+            if known is None:
+                if reference is not None and sha256 is not None:
+                    self._keep_blob(connection, sha256, reference)
+                try:
+                    with connection.begin_nested():
+                        self._insert(
+                            connection,
+                            id=generation_id,
+                            owner=owner,
+                            provider=provider,
+                            origin=origin,
+                            external_task_id=external_task_id or f"inkling-{generation_id}",
+                            idempotency_key=idempotency_key,
+                            status=GenerationStatus.INTENDED.value,
+                            reference_sha256=sha256,
+                            **request_values(request),
+                        )
+                except IntegrityError:
+                    known = _known(connection, keys)  # another process was quicker
+                    if known is None:
+                        raise
+            if known is not None:
+                same = _same_wish(known, owner, request, sha256)
+                if origin == "http" and same.status is GenerationStatus.CANCELLED:
+                    return self._wish_again(connection, same.id)
+                return same
+            return require_generation(connection, generation_id)
+
+    def adopt_task(
+        self,
+        owner: str,
+        task: KlingTask,
+        *,
+        provider: Literal["kling", "practice"],
+        request: ImageRequest | None = None,
+        error_text_id: str | None = None,
+    ) -> tuple[Generation, bool]:
+        """Write down a task found at Kling; False when it was known. It can never be bought again.
+
+        Kling tells neither prompt nor model: without a request both stay empty.
+        """
+        now = self._clock()
+        status = _FOUND_AS[task.status]
+        request = request or ImageRequest(prompt="", model_name="", n=max(1, len(task.images)))
+        keys: list[ColumnElement[bool]] = [
+            (generations.c.provider == provider) & (generations.c.task_id == task.task_id)
+        ]
+        if task.external_task_id:
+            keys.append(generations.c.external_task_id == task.external_task_id)
+        generation_id = uuid4().hex
+        with self._database.write() as connection:
+            known = _known(connection, keys)
+            if known is None:
+                try:
+                    with connection.begin_nested():
+                        self._insert(
+                            connection,
+                            id=generation_id,
+                            owner=owner,
+                            provider=provider,
+                            origin="recovered",
+                            external_task_id=task.external_task_id or None,
+                            task_id=task.task_id,
+                            status=status.value,
+                            created_at=task.created_at or now,
+                            submitted_at=task.created_at,
+                            finished_at=task.updated_at
+                            if task.status in (TaskStatus.SUCCEED, TaskStatus.FAILED)
+                            else None,
+                            error_text_id=error_text_id,
+                            error_detail=task.status_message,
+                            unit_deduction=task.unit_deduction,
+                            **request_values(request),
+                        )
+                except IntegrityError:
+                    known = _known(connection, keys)
+                    if known is None:
+                        raise
+            if known is not None:
+                return known[0], False
+            return require_generation(connection, generation_id), True
+
+    def _wish_again(self, connection: Connection, generation_id: str) -> Generation:
+        # What is cancelled is not at Kling: `cancel` takes only what was never sent, or what Kling
+        # has said that it does not have.
+        now = self._clock()
+        connection.execute(
+            update(generations)
+            .where(
+                generations.c.id == generation_id,
+                generations.c.status == GenerationStatus.CANCELLED.value,
+            )
+            .values(
+                status=GenerationStatus.INTENDED.value,
+                sending_at=None,
+                deleted_at=None,
+                updated_at=now,
+                next_check_at=now,
+            )
+        )
+        note = "asked for again under the same key"
+        record(connection, generation_id, GenerationStatus.INTENDED, note, at=now)
+        return require_generation(connection, generation_id)
+
+    def _insert(self, connection: Connection, **values: Any) -> None:
+        now = self._clock()
+        defaults = {
+            "created_at": now,
+            "updated_at": now,
+            "next_check_at": now,
+            "error_detail": "",
+            "attempts": 0,
+            "poll_count": 0,
+        }
+        connection.execute(insert(generations).values(**(defaults | values)))
+        record(connection, values["id"], GenerationStatus(values["status"]), "", at=now)
+
+    def _keep_blob(self, connection: Connection, sha256: str, reference: ReferenceImage) -> None:
+        known = select(blobs.c.sha256).where(blobs.c.sha256 == sha256)
+        if connection.execute(known).one_or_none() is not None:
+            return
+        try:
+            with connection.begin_nested():
+                connection.execute(
+                    insert(blobs).values(
+                        sha256=sha256,
+                        media_type=reference.media_type,
+                        content=reference.content,
+                        created_at=self._clock(),
+                    )
+                )
+        except IntegrityError:
+            return  # another process kept the same bytes meanwhile
+
+
+def _known(
+    connection: Connection, keys: list[ColumnElement[bool]]
+) -> tuple[Generation, str | None] | None:
+    """Return the first generation that one of the keys names, with its reference's sha256."""
+    for key in keys:
+        found = find_generation(connection, key)
+        if found is not None:
+            query = select(generations.c.reference_sha256).where(generations.c.id == found.id)
+            return found, connection.scalar(query)
+    return None
+
+
+def stored_key(key: str | None) -> str | None:
+    """Return an idempotency key as it is kept: by its digest where it holds a known secret.
+
+    Masked, as all that is stored, two different keys could become the same.
+    """
+    if key is None or not known_secrets.is_in(key):
+        return key
+    return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def _same_wish(
+    known: tuple[Generation, str | None], owner: str, request: ImageRequest, sha256: str | None
+) -> Generation:
+    generation, known_sha256 = known
+    request = replace(  # as its row has it
+        request,
+        prompt=known_secrets.wash(request.prompt),
+        negative_prompt=known_secrets.wash(request.negative_prompt),
+    )
+    if generation.owner == owner and (generation.request, known_sha256) == (request, sha256):
+        return generation
+    raise InputError(
+        "idempotency_key",
+        "This key was used for another request already: use a new key for a new request.",
+        text_id="error.idempotency_conflict",
+    )

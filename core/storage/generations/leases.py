@@ -1,0 +1,139 @@
+"""Leases: which process works on which generation, so that no two do."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, case, func, or_, select, update
+
+from core.models.generations import Generation, GenerationStatus
+from core.storage.db.database import Database
+from core.storage.db.pagination import bounded
+from core.storage.db.schema import generations
+from core.storage.generations.listing import IS_OPEN
+from core.storage.generations.rows import with_pictures
+
+
+class Leases:
+    """Hands out generations that are due, each to one process for a while."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim_due(
+        self,
+        process_id: str,
+        *,
+        now: datetime,
+        limit: int,
+        lease_s: float,
+        statuses: Collection[GenerationStatus],
+        provider: str | None = None,
+    ) -> tuple[Generation, ...]:
+        """Lease generations whose time has come and that nobody holds, oldest due first."""
+        due = (
+            select(generations.c.id)
+            .where(
+                *_wanted(statuses, provider),
+                # Written in the future: the clock was set back since, and its plans are void.
+                or_(generations.c.next_check_at <= now, generations.c.updated_at > now),
+                or_(generations.c.lease_until.is_(None), generations.c.lease_until <= now),
+            )
+            .order_by(generations.c.next_check_at, generations.c.created_at)
+            .limit(bounded(limit))
+            .with_for_update(skip_locked=True)
+        )
+        with self._database.write() as connection:
+            ids = connection.scalars(due).all()
+            if not ids:
+                return ()
+            connection.execute(
+                update(generations)
+                .where(generations.c.id.in_(ids))
+                .values(lease_owner=process_id, lease_until=now + timedelta(seconds=lease_s))
+            )
+            query = (
+                select(generations)
+                .where(generations.c.id.in_(ids))
+                .order_by(generations.c.next_check_at, generations.c.created_at)
+            )
+            return with_pictures(connection, connection.execute(query).mappings().all())
+
+    def release(
+        self,
+        generation_id: str,
+        process_id: str,
+        *,
+        next_check_at: datetime,
+        polled: bool = False,
+    ) -> bool:
+        """Give a generation back until `next_check_at`; False when it is not ours any more."""
+        with self._database.write() as connection:
+            released = connection.execute(
+                update(generations)
+                .where(generations.c.id == generation_id, generations.c.lease_owner == process_id)
+                .values(
+                    lease_owner=None,
+                    lease_until=None,
+                    next_check_at=next_check_at,
+                    poll_count=generations.c.poll_count + int(polled),
+                )
+            )
+            return released.rowcount == 1
+
+    def renew(
+        self, process_id: str, generation_ids: Sequence[str], *, now: datetime, lease_s: float
+    ) -> frozenset[str]:
+        """Hold on to these; return those that are still ours."""
+        with self._database.write() as connection:
+            # Locked in one order first, so that two processes cannot wait for each other.
+            ours = connection.scalars(
+                select(generations.c.id)
+                .where(
+                    generations.c.id.in_(generation_ids), generations.c.lease_owner == process_id
+                )
+                .order_by(generations.c.id)
+                .with_for_update()
+            ).all()
+            connection.execute(
+                update(generations)
+                .where(generations.c.id.in_(ours))
+                .values(lease_until=now + timedelta(seconds=lease_s))
+            )
+            return frozenset(ours)
+
+    def take_over(self, process_id: str, *, process_is_alone: bool, now: datetime) -> int:
+        """Free the leases of processes that are gone: those that ran out, and all of others' when
+        this process is the only one; return how many."""
+        gone: ColumnElement[bool] = generations.c.lease_until <= now
+        if process_is_alone:
+            gone = or_(gone, generations.c.lease_owner != process_id)
+        with self._database.write() as connection:
+            return connection.execute(
+                update(generations).where(IS_OPEN, gone).values(lease_owner=None, lease_until=None)
+            ).rowcount
+
+    def next_due_at(
+        self, *, statuses: Collection[GenerationStatus], provider: str | None = None
+    ) -> datetime | None:
+        """Return when the next generation can be claimed; None when none waits."""
+        free_at = case(
+            (generations.c.lease_until > generations.c.next_check_at, generations.c.lease_until),
+            else_=generations.c.next_check_at,
+        )
+        with self._database.read() as connection:
+            due: datetime | None = connection.scalar(
+                select(func.min(free_at)).where(*_wanted(statuses, provider))
+            )
+        return due
+
+
+def _wanted(
+    statuses: Collection[GenerationStatus], provider: str | None
+) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = [
+        IS_OPEN,
+        generations.c.status.in_([status.value for status in statuses]),
+    ]
+    if provider is not None:
+        wanted.append(generations.c.provider == provider)
+    return wanted

@@ -1,0 +1,247 @@
+"""Lists and counts of generations, and taking them out of the lists."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+
+from core.models.generations import Generation, GenerationStatus
+from core.storage.chat.search import contains
+from core.storage.db.database import Database
+from core.storage.db.pagination import Page, behind, bounded, decode_cursor, encode_cursor
+from core.storage.db.schema import blobs, generations, pictures
+from core.storage.generations.rows import find_generation, generation_gone, with_pictures
+
+_ORDER = (generations.c.created_at, generations.c.id)
+_FINAL = tuple(status.value for status in GenerationStatus if status.is_final)
+# Literals, not parameters, and in the index's own order: only so is `generations_open` used.
+IS_OPEN = generations.c.status.not_in([literal_column(f"'{status}'") for status in sorted(_FINAL)])
+# Kling lists a task for 30 days; until then a deleted one must stay known, or recovery would bring
+# it back.
+_RETENTION = timedelta(days=31)
+
+
+class GenerationList:
+    """Generations, many at a time."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def list(
+        self,
+        owner: str,
+        *,
+        active_only: bool = False,
+        statuses: Collection[GenerationStatus] | None = None,
+        text: str = "",
+        model: str | None = None,
+        ratio: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        cursor: str | None = None,
+        limit: int = 30,
+    ) -> Page[Generation]:
+        """Return this owner's generations with their pictures, newest first."""
+        limit = bounded(limit)
+        query = (
+            select(generations)
+            .where(generations.c.owner == owner, generations.c.deleted_at.is_(None))
+            .order_by(*(column.desc() for column in _ORDER))
+            .limit(limit + 1)
+        )
+        if active_only:
+            query = query.where(IS_OPEN)
+        if since is not None:
+            query = query.where(generations.c.created_at >= since)
+        if until is not None:
+            query = query.where(generations.c.created_at < until)
+        if cursor is not None:
+            query = query.where(behind(_ORDER, decode_cursor(cursor, datetime, str)))
+        with self._database.read() as connection:
+            query = query.where(
+                *request_conditions(
+                    connection, text=text, model=model, ratio=ratio, statuses=statuses
+                )
+            )
+            rows = connection.execute(query).mappings().all()
+            items = with_pictures(connection, rows[:limit])
+        if len(rows) <= limit:
+            return Page(items)
+        return Page(items, encode_cursor((items[-1].created_at, items[-1].id)))
+
+    def models(self, owner: str) -> tuple[str, ...]:
+        """Return the models this owner's pictures were made with."""
+        query = (
+            select(generations.c.model_name)
+            .where(generations.c.owner == owner, generations.c.model_name != "")
+            .distinct()
+            .order_by(generations.c.model_name)
+        )
+        with self._database.read() as connection:
+            return tuple(connection.scalars(query))
+
+    def counts(self, provider: str | None = None) -> dict[GenerationStatus, int]:
+        """Return how many generations of everyone stand where."""
+        query = select(generations.c.status, func.count()).group_by(generations.c.status)
+        if provider is not None:
+            query = query.where(generations.c.provider == provider)
+        with self._database.read() as connection:
+            return {GenerationStatus(status): count for status, count in connection.execute(query)}
+
+    def pictures_in_flight(self, provider: str) -> int:
+        """Return how many of the account's slots are taken: Kling counts pictures, not tasks."""
+        counted = [
+            GenerationStatus.SUBMITTED.value,
+            GenerationStatus.PROCESSING.value,
+            GenerationStatus.UNCERTAIN.value,
+        ]
+        query = select(func.coalesce(func.sum(generations.c.n), 0)).where(
+            IS_OPEN,
+            generations.c.provider == provider,
+            or_(
+                generations.c.status.in_(counted),
+                and_(
+                    generations.c.status == GenerationStatus.INTENDED.value,
+                    generations.c.sending_at.is_not(None),
+                ),
+            ),
+        )
+        with self._database.read() as connection:
+            return int(connection.scalar(query) or 0)
+
+    def waiting_count(self, provider: str, *, ahead_of: str | None = None) -> int:
+        """Return how many wait to be sent, in all or ahead of one of them."""
+        query = (
+            select(func.count())
+            .select_from(generations)
+            .where(
+                IS_OPEN,
+                generations.c.provider == provider,
+                generations.c.status == GenerationStatus.INTENDED.value,
+            )
+        )
+        if ahead_of is not None:
+            mine = select(generations.c.created_at).where(generations.c.id == ahead_of)
+            query = query.where(generations.c.created_at < mine.scalar_subquery())
+        with self._database.read() as connection:
+            return connection.scalar(query) or 0
+
+    def finished_durations(
+        self, provider: str, *, model: str, resolution: str, n: int, limit: int = 200
+    ) -> tuple[float, ...]:
+        """Return how many seconds such tasks took here from submission to end, newest first."""
+        query = (
+            select(generations.c.submitted_at, generations.c.finished_at)
+            .where(
+                generations.c.provider == provider,
+                generations.c.model_name == model,
+                generations.c.resolution == resolution,
+                generations.c.n == n,
+                generations.c.finished_at.is_not(None),
+                generations.c.submitted_at.is_not(None),
+                generations.c.status.in_(
+                    [GenerationStatus.SUCCEEDED.value, GenerationStatus.ARCHIVED.value]
+                ),
+            )
+            .order_by(generations.c.finished_at.desc())
+            .limit(bounded(limit))
+        )
+        with self._database.read() as connection:
+            return tuple(
+                (finished_at - submitted_at).total_seconds()
+                for submitted_at, finished_at in connection.execute(query)
+            )
+
+    def delete(self, owner: str, generation_id: str) -> bool:
+        """Hide an ended generation with its pictures; False while it is under way."""
+        now = self._clock()
+        with self._database.write() as connection:
+            hidden = connection.execute(
+                update(generations)
+                .where(
+                    generations.c.id == generation_id,
+                    generations.c.owner == owner,
+                    generations.c.status.in_(_FINAL),
+                    generations.c.deleted_at.is_(None),
+                )
+                .values(deleted_at=now)
+            )
+            if hidden.rowcount == 1:
+                _set_pictures_deleted(connection, generation_id, before=None, after=now)
+            return hidden.rowcount == 1
+
+    def restore(self, owner: str, generation_id: str) -> Generation:
+        """Undo delete, for the pictures that went with it too."""
+        mine = (generations.c.id == generation_id) & (generations.c.owner == owner)
+        with self._database.write() as connection:
+            deleted_at = connection.scalar(select(generations.c.deleted_at).where(mine))
+            if deleted_at is not None:
+                connection.execute(update(generations).where(mine).values(deleted_at=None))
+                _set_pictures_deleted(connection, generation_id, before=deleted_at, after=None)
+            generation = find_generation(connection, mine)
+        if generation is None:
+            raise generation_gone()
+        return generation
+
+    def purge(self, deleted_before: datetime) -> int:
+        """Remove for good what was deleted before that moment, once its files are gone and Kling
+        lists it no longer; return how many."""
+        no_picture = ~exists().where(pictures.c.generation_id == generations.c.id)
+        unused = ~exists().where(generations.c.reference_sha256 == blobs.c.sha256)
+        # A wish being written down this moment keeps its picture first.
+        settled = blobs.c.created_at < self._clock() - _RETENTION
+        with self._database.write() as connection:
+            purged = connection.execute(
+                delete(generations).where(
+                    generations.c.deleted_at < deleted_before,
+                    generations.c.created_at < self._clock() - _RETENTION,
+                    no_picture,
+                )
+            )
+            connection.execute(delete(blobs).where(unused, settled))
+            return purged.rowcount
+
+
+def request_conditions(
+    connection: Connection,
+    *,
+    text: str,
+    model: str | None,
+    ratio: str | None,
+    statuses: Collection[GenerationStatus] | None,
+) -> list[ColumnElement[bool]]:
+    """Return what a filter asks of a generation; every word must occur in the prompt."""
+    conditions = [contains(connection, generations.c.prompt, word) for word in text[:200].split()]
+    if model is not None:
+        conditions.append(generations.c.model_name == model)
+    if ratio is not None:
+        conditions.append(generations.c.aspect_ratio == ratio)
+    if statuses is not None:
+        conditions.append(generations.c.status.in_([status.value for status in statuses]))
+    return conditions
+
+
+def _set_pictures_deleted(
+    connection: Connection, generation_id: str, *, before: Any, after: datetime | None
+) -> None:
+    connection.execute(
+        update(pictures)
+        .where(
+            pictures.c.generation_id == generation_id,
+            pictures.c.deleted_at.is_(None) if before is None else pictures.c.deleted_at == before,
+        )
+        .values(deleted_at=after)
+    )

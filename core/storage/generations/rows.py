@@ -1,0 +1,189 @@
+"""Rows of generations, pictures and slots as values, and the steps a generation may take."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, insert, select
+
+from core.errors import InputError
+from core.models.generations import Generation, GenerationStatus, ImageRequest, Picture
+from core.storage.db.schema import generation_events, generations, pictures
+
+_S = GenerationStatus
+_REQUEST_FIELDS = frozenset(field.name for field in fields(ImageRequest))
+
+# From where to where. A final state has no way out. UNCERTAIN goes back to INTENDED when Kling is
+# known not to have the task; SUCCEEDED can fail when the pictures are gone before we had them.
+STEPS: Mapping[GenerationStatus, frozenset[GenerationStatus]] = {
+    _S.INTENDED: frozenset(
+        {
+            _S.UNCERTAIN,
+            _S.SUBMITTED,
+            _S.PROCESSING,
+            _S.SUCCEEDED,
+            _S.FAILED,
+            _S.REFUSED,
+            _S.CANCELLED,
+        }
+    ),
+    _S.UNCERTAIN: frozenset(
+        {_S.INTENDED, _S.SUBMITTED, _S.PROCESSING, _S.SUCCEEDED, _S.FAILED, _S.REFUSED}
+    ),
+    _S.SUBMITTED: frozenset({_S.PROCESSING, _S.SUCCEEDED, _S.FAILED}),
+    _S.PROCESSING: frozenset({_S.SUCCEEDED, _S.FAILED}),
+    _S.SUCCEEDED: frozenset({_S.ARCHIVED, _S.FAILED}),
+    _S.ARCHIVED: frozenset(),
+    _S.FAILED: frozenset(),
+    _S.REFUSED: frozenset(),
+    _S.CANCELLED: frozenset(),
+}
+
+
+class SlotStatus(StrEnum):
+    """Where one expected picture stands."""
+
+    PENDING = "pending"
+    ARCHIVED = "archived"
+    FAILED = "failed"  # given up
+    DELETED = "deleted"  # by a person, for good: recovery leaves it alone
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSlot:
+    """One picture a finished task should bring, and how often fetching it failed."""
+
+    generation_id: str
+    index: int
+    status: SlotStatus
+    attempts: int
+    error_text_id: str | None
+
+
+def generation_from(row: Mapping[Any, Any], of_this: Sequence[Picture] = ()) -> Generation:
+    """Return the value of a generation's row."""
+    return Generation(
+        id=row["id"],
+        owner=row["owner"],
+        external_task_id=row["external_task_id"] or "",
+        request=request_from(row["request"]),
+        status=GenerationStatus(row["status"]),
+        provider=row["provider"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        task_id=row["task_id"],
+        submitted_at=row["submitted_at"],
+        finished_at=row["finished_at"],
+        error_text_id=row["error_text_id"],
+        error_facts=row["error_facts"] or {},
+        error_detail=row["error_detail"],
+        unit_deduction=row["unit_deduction"],
+        origin=row["origin"],
+        idempotency_key=row["idempotency_key"],
+        sending_at=row["sending_at"],
+        attempts=row["attempts"],
+        poll_count=row["poll_count"],
+        next_check_at=row["next_check_at"],
+        pictures=tuple(of_this),
+    )
+
+
+def request_values(request: ImageRequest) -> dict[str, Any]:
+    """Return a request as a generation's columns."""
+    return {
+        "request": asdict(request),
+        "prompt": request.prompt,
+        "model_name": request.model_name,
+        "aspect_ratio": request.aspect_ratio,
+        "resolution": request.resolution,
+        "n": request.n,
+    }
+
+
+def request_from(value: dict[str, Any]) -> ImageRequest:
+    """Return a stored request; what a later or earlier version called otherwise is left out."""
+    known = {key: value[key] for key in value.keys() & _REQUEST_FIELDS}
+    return ImageRequest(**known | {"element_ids": tuple(known.get("element_ids", ()))})
+
+
+def picture_from(row: Mapping[Any, Any]) -> Picture:
+    """Return the value of a picture's row."""
+    return Picture(
+        id=row["id"],
+        generation_id=row["generation_id"],
+        index=row["index"],
+        name=row["name"],
+        media_type=row["media_type"],
+        width=row["width"],
+        height=row["height"],
+        size_bytes=row["size_bytes"],
+        sha256=row["sha256"],
+        created_at=row["created_at"],
+        favourite=row["favourite"],
+    )
+
+
+def slot_from(row: Mapping[Any, Any]) -> PictureSlot:
+    """Return the value of a slot's row."""
+    return PictureSlot(
+        generation_id=row["generation_id"],
+        index=row["index"],
+        status=SlotStatus(row["status"]),
+        attempts=row["attempts"],
+        error_text_id=row["error_text_id"],
+    )
+
+
+def with_pictures(connection: Connection, rows: Sequence[RowMapping]) -> tuple[Generation, ...]:
+    """Return the generations of these rows with their pictures, in the rows' order."""
+    of_each: dict[str, list[Picture]] = {row["id"]: [] for row in rows}
+    query = (
+        select(pictures)
+        .where(pictures.c.generation_id.in_(list(of_each)), pictures.c.deleted_at.is_(None))
+        .order_by(pictures.c.index)
+    )
+    for row in connection.execute(query).mappings() if rows else ():
+        of_each[row["generation_id"]].append(picture_from(row))
+    return tuple(generation_from(row, of_each[row["id"]]) for row in rows)
+
+
+def find_generation(connection: Connection, *conditions: Any) -> Generation | None:
+    """Return the one generation that meets the conditions."""
+    query = select(generations).where(*conditions)
+    found = with_pictures(connection, connection.execute(query).mappings().all())
+    return found[0] if found else None
+
+
+def require_generation(connection: Connection, generation_id: str) -> Generation:
+    """Return the generation, or say that it is not there."""
+    generation = find_generation(connection, generations.c.id == generation_id)
+    if generation is None:
+        raise generation_gone()
+    return generation
+
+
+def generation_gone() -> InputError:
+    """Return what to say about a generation that is not there for this person."""
+    return InputError(
+        "generation_id",
+        "This picture task is not here any more: reload the page.",
+        text_id="error.generation_gone",
+    )
+
+
+def record(
+    connection: Connection,
+    generation_id: str,
+    status: GenerationStatus,
+    note: str,
+    *,
+    at: datetime,
+) -> None:
+    """Write one line of a generation's history."""
+    connection.execute(
+        insert(generation_events).values(
+            generation_id=generation_id, at=at, status=status.value, note=note
+        )
+    )

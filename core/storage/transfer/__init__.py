@@ -1,0 +1,1 @@
+"""Conversations that travel: the export format, its reading and writing."""

@@ -1,0 +1,310 @@
+"""The JSON in which conversations travel: pure functions, both ways.
+
+    {"format": "inkling-conversations", "version": 1, "exported_at": …, "conversations": [
+        {"id", "title", …, "head_id", "messages": [{"id", "parent_id", "role", "content", …}]}]}
+
+Messages stand parents first, versions in their order. What comes in is a stranger's file: every
+value is checked, unknown keys are ignored, and a refusal names the place.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+from core.errors import InputError
+from core.models.chat import (
+    AnswerStatus,
+    ChatParameters,
+    Conversation,
+    Effort,
+    Message,
+    Role,
+    Usage,
+)
+
+FORMAT = "inkling-conversations"
+VERSION = 1
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MAX_COUNT = 1 << 53
+
+
+@dataclass(frozen=True, slots=True)
+class TravellingConversation:
+    """A conversation with its tree, or with a part of it that others follow."""
+
+    conversation: Conversation
+    messages: tuple[Message, ...]
+    is_whole: bool = True  # nothing of it follows
+
+
+def payload_from(
+    items: list[TravellingConversation], *, exported_at: datetime
+) -> dict[str, object]:
+    """Return what an export file holds."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "exported_at": exported_at.isoformat(),
+        "conversations": [
+            conversation_out(item.conversation)
+            | {"messages": [message_out(message) for message in item.messages]}
+            for item in items
+        ],
+    }
+
+
+def read_payload(payload: object, *, owner: str) -> list[TravellingConversation]:
+    """Return the conversations of an export file as `owner`'s."""
+    if not isinstance(payload, Mapping):
+        raise not_ours()
+    check_version(payload)
+    conversations = payload.get("conversations")
+    if not isinstance(conversations, list):
+        raise malformed("file", '"conversations" is not a list')
+    reading = ConversationReading(owner)
+    items = []
+    for value in conversations:
+        reading.begin(value)
+        raw = value.get("messages")
+        if not isinstance(raw, list):
+            raise reading.wrong("messages", "not a list")
+        messages = tuple(map(reading.message, raw))
+        items.append(TravellingConversation(reading.end(value), messages))
+    return items
+
+
+def check_version(fields: Mapping[str, object]) -> None:
+    """Refuse what is no export, or one that this version cannot read."""
+    if fields.get("format") != FORMAT:
+        raise not_ours()
+    version = fields.get("version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise malformed("file", '"version" is not a number')
+    if version > VERSION:
+        raise InputError(
+            "file",
+            "This file was written by a newer version of the app: update the app, then import it.",
+            text_id="error.import_newer",
+        )
+
+
+def not_ours() -> InputError:
+    """Return the refusal of a file that is something else."""
+    return malformed("file", f'"format" is not "{FORMAT}"')
+
+
+class ConversationReading:
+    """Checks conversations as they are read, one after the other, message by message."""
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._known: set[str] = set()
+        self._number = 0
+        self._messages: set[str] = set()
+        self._count = 0
+
+    @property
+    def where(self) -> str:
+        return f"conversation {self._number}"
+
+    def begin(self, value: object) -> None:
+        """Begin the next conversation; `value` is whatever stands at its place."""
+        self._number += 1
+        self._messages = set()
+        self._count = 0
+        _Fields(value, self.where)
+
+    def wrong(self, key: str, problem: str) -> InputError:
+        """Return the refusal of this conversation's `key`."""
+        return malformed(self.where, f'"{key}" is {problem}')
+
+    def message(self, value: object) -> Message:
+        """Return the conversation's next message."""
+        self._count += 1
+        fields = _Fields(value, f"{self.where}, message {self._count}")
+        message = _message_in(fields)
+        if message.id in self._messages:
+            raise fields.wrong("id", "there twice")
+        if message.parent_id is not None and message.parent_id not in self._messages:
+            raise fields.wrong("parent_id", "not among the messages before it")
+        self._messages.add(message.id)
+        return message
+
+    def end(self, value: object) -> Conversation:
+        """Return the conversation, once its messages were read."""
+        fields = _Fields(value, self.where)
+        conversation = conversation_in(fields.value, self._owner, self.where)
+        if conversation.head_id is not None and conversation.head_id not in self._messages:
+            raise fields.wrong("head_id", "not among its messages")
+        if conversation.id in self._known:
+            raise fields.wrong("id", "there twice")
+        self._known.add(conversation.id)
+        return conversation
+
+
+def malformed(where: str, problem: str) -> InputError:
+    """Return the refusal of a file, naming place and problem."""
+    return InputError(
+        "file",
+        f"This file cannot be imported, nothing was changed: {where}: {problem}.",
+        text_id="error.import_malformed",
+        facts={"where": where, "problem": problem},
+    )
+
+
+def conversation_out(conversation: Conversation) -> dict[str, object]:
+    """Return a conversation's own JSON values, without its messages."""
+    value = asdict(conversation)
+    del value["owner"]
+    value["created_at"] = conversation.created_at.isoformat()
+    value["updated_at"] = conversation.updated_at.isoformat()
+    return value
+
+
+def message_out(message: Message) -> dict[str, object]:
+    """Return a message as JSON values."""
+    value = asdict(message)
+    for derived in ("conversation_id", "version", "version_count"):
+        del value[derived]
+    value["created_at"] = message.created_at.isoformat()
+    return value
+
+
+def conversation_in(value: Mapping[str, Any], owner: str, where: str) -> Conversation:
+    """Return a conversation without its messages as `owner`'s."""
+    fields = _Fields(value, where)
+    return Conversation(
+        id=fields.identifier("id"),
+        owner=owner,
+        title=fields.text("title", ""),
+        created_at=fields.moment("created_at"),
+        updated_at=fields.moment("updated_at"),
+        head_id=fields.identifier("head_id") if fields.has("head_id") else None,
+        system_prompt=fields.text("system_prompt", ""),
+        parameters=_parameters_in(fields.inner("parameters")) or ChatParameters(),
+        title_is_manual=fields.truth("title_is_manual"),
+        pinned=fields.truth("pinned"),
+        origin="import",
+    )
+
+
+def _message_in(fields: "_Fields") -> Message:
+    status = AnswerStatus(
+        fields.choice("status", [status.value for status in AnswerStatus], AnswerStatus.COMPLETE)
+    )
+    facts = fields.inner("error_facts")
+    return Message(
+        id=fields.identifier("id"),
+        conversation_id="",  # known to whoever writes it down
+        parent_id=fields.identifier("parent_id") if fields.has("parent_id") else None,
+        role=fields.choice("role", get_args(Role)),
+        content=fields.text("content"),
+        created_at=fields.moment("created_at"),
+        reasoning_content=fields.text("reasoning_content", ""),
+        # Whoever ran it, nobody does so here.
+        status=status if status.is_final else AnswerStatus.INTERRUPTED,
+        finish_reason=fields.optional_text("finish_reason"),
+        usage=_usage_in(fields.inner("usage")),
+        model=fields.optional_text("model"),
+        parameters=_parameters_in(fields.inner("parameters")),
+        error_text_id=fields.optional_text("error_text_id"),
+        error_facts=dict(facts.value) if facts else {},
+        error_detail=fields.text("error_detail", ""),
+        reasoning_s=fields.number("reasoning_s"),
+        first_token_s=fields.number("first_token_s"),
+        duration_s=fields.number("duration_s"),
+        practice=fields.truth("practice"),
+    )
+
+
+def _usage_in(fields: "_Fields | None") -> Usage | None:
+    if fields is None:
+        return None
+    return Usage(**{name: fields.count(name) for name in Usage.__dataclass_fields__})
+
+
+def _parameters_in(fields: "_Fields | None") -> ChatParameters | None:
+    if fields is None:
+        return None
+    default = ChatParameters()
+    return ChatParameters(
+        model=fields.text("model", default.model),
+        thinking=fields.truth("thinking", default.thinking),
+        effort=fields.choice("effort", get_args(Effort), default.effort),
+        temperature=fields.number("temperature"),
+        top_p=fields.number("top_p"),
+        max_tokens=fields.count("max_tokens"),
+        stream=fields.truth("stream", default.stream),
+    )
+
+
+class _Fields:
+    """A JSON object whose values are checked as they are taken."""
+
+    def __init__(self, value: object, where: str) -> None:
+        if not isinstance(value, Mapping):
+            raise malformed(where, "not an object")
+        self.value: Mapping[str, Any] = value
+        self.where = where
+
+    def wrong(self, key: str, problem: str) -> InputError:
+        return malformed(self.where, f'"{key}" is {problem}')
+
+    def has(self, key: str) -> bool:
+        return self.value.get(key) is not None
+
+    def identifier(self, key: str) -> str:
+        text = self.text(key)
+        if not _ID.fullmatch(text):
+            raise self.wrong(key, "not an id")
+        return text
+
+    def text(self, key: str, default: str | None = None) -> str:
+        value = self.value.get(key, default)
+        if not isinstance(value, str):
+            raise self.wrong(key, "not a text" if key in self.value else "missing")
+        return value
+
+    def optional_text(self, key: str) -> str | None:
+        return self.text(key) if self.has(key) else None
+
+    def choice(self, key: str, choices: Any, default: str | None = None) -> Any:
+        text = self.text(key, default)
+        if text not in choices:
+            raise self.wrong(key, "none of " + ", ".join(choices))
+        return text
+
+    def truth(self, key: str, default: bool = False) -> bool:
+        value = self.value.get(key, default)
+        if not isinstance(value, bool):
+            raise self.wrong(key, "neither true nor false")
+        return value
+
+    def number(self, key: str) -> float | None:
+        value = self.value.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.wrong(key, "not a number")
+        if abs(value) > _MAX_COUNT or not math.isfinite(value):
+            raise self.wrong(key, "out of range")
+        return value
+
+    def count(self, key: str) -> int | None:
+        value = self.number(key)
+        if value is not None and (value < 0 or not isinstance(value, int)):
+            raise self.wrong(key, "not a count")
+        return None if value is None else int(value)
+
+    def moment(self, key: str) -> datetime:
+        try:
+            return datetime.fromisoformat(self.text(key)).astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            raise self.wrong(key, "not a moment") from error
+
+    def inner(self, key: str) -> "_Fields | None":
+        return _Fields(self.value[key], f"{self.where}, {key}") if self.has(key) else None

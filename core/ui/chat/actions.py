@@ -1,0 +1,261 @@
+"""What a person can do with questions and answers: ask, stop, edit, ask again, go on, copy."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+
+import streamlit as st
+
+from core.errors import AppError
+from core.markdown.rendering import for_streamlit, shielded
+from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
+from core.ui import session
+from core.ui.chat import message as message_view
+from core.ui.chat import settings as chat_settings
+from core.ui.session import text
+
+QUESTION_KEY = "question"
+# A longer text scrolls in a box of this height: the icon that copies stays in sight.
+_COPY_LINES, _LINE_LENGTH, _COPY_HEIGHT_PX = 10, 60, 320
+_SUGGESTIONS = ("chat.suggestion_1", "chat.suggestion_2", "chat.suggestion_3")
+# After these, the rest of an answer can be asked for.
+_UNFINISHED = frozenset(
+    {AnswerStatus.STOPPED, AnswerStatus.CUT_OFF, AnswerStatus.INTERRUPTED, AnswerStatus.COMPLETE}
+)
+
+
+def draw_input(conversation: Conversation | None, *, sticks_to_end: bool) -> None:
+    """Draw the chat input; what is sent is asked before the page is drawn again.
+
+    Where Streamlit places a chat input itself, it keeps the page scrolled to its end.
+    """
+    with nullcontext() if sticks_to_end else st.bottom:
+        st.chat_input(
+            text("chat.placeholder"),
+            key=QUESTION_KEY,
+            on_submit=_submitted,
+            args=(conversation,),
+        )
+
+
+def _submitted(conversation: Conversation | None) -> None:
+    question = st.session_state[QUESTION_KEY]
+    if not question:
+        return
+    try:
+        _ask(conversation, question)
+    except AppError as error:
+        st.session_state[QUESTION_KEY] = question  # back into the input: nothing is lost
+        session.state().error = error
+
+
+def _ask(conversation: Conversation | None, question: str) -> None:
+    studio, owner, known = session.studio(), session.owner(), session.state()
+    parameters = chat_settings.parameters_of(conversation)
+    known.deleted_conversation = None
+    known.editing_id = None
+    if conversation is None:
+        studio.answers.check(owner, question)
+        conversation = studio.store.conversations.create(
+            owner, system_prompt=known.system_prompt, parameters=parameters
+        )
+        session.open_conversation(conversation.id)
+    else:
+        # The head may have moved since the page was drawn.
+        conversation = studio.store.conversations.get(owner, conversation.id) or conversation
+    studio.answers.ask(owner, conversation, question, parameters)
+
+
+def draw_suggestions() -> None:
+    """Offer first questions while a conversation is empty."""
+    st.markdown(text("chat.welcome"))
+    with st.container(horizontal=True):
+        for key in _SUGGESTIONS:
+            suggestion = text(key)
+            st.button(
+                suggestion,
+                key=key,
+                on_click=_guarded,
+                args=(lambda suggestion=suggestion: _ask(None, suggestion),),
+            )
+
+
+def draw_question(message: Message, conversation: Conversation) -> None:
+    """Draw a question with its versions and the way to ask it in other words."""
+    with st.chat_message("user", avatar=message_view.AVATARS["user"]):
+        if session.state().editing_id == message.id:
+            _draw_editor(message, conversation)
+            return
+        st.markdown(shielded(for_streamlit(message.content)))
+        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+            st.button(
+                text("chat.edit"),
+                icon=":material/edit:",
+                type="tertiary",
+                key=f"edit-{message.id}",
+                on_click=_edit,
+                args=(message.id,),
+            )
+            _draw_versions(message, conversation)
+
+
+def draw_stop(message: Message) -> None:
+    """Draw the button that ends a running answer, whoever started it."""
+    st.button(
+        text("chat.stop"),
+        icon=":material/stop_circle:",
+        key=f"stop-{message.id}",
+        on_click=_guarded,
+        args=(lambda: session.studio().answers.stop(session.owner(), message.id),),
+    )
+
+
+def draw(message: Message, conversation: Conversation) -> None:
+    """Draw what can be done with a finished answer."""
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        st.button(
+            text("chat.regenerate"),
+            icon=":material/refresh:",
+            type="tertiary",
+            key=f"again-{message.id}",
+            on_click=_guarded,
+            args=(lambda: _again(message, conversation),),
+        )
+        if _can_go_on(message):
+            st.button(
+                text("chat.continue"),
+                icon=":material/resume:",
+                type="tertiary",
+                key=f"continue-{message.id}",
+                on_click=_guarded,
+                args=(lambda: _go_on(message, conversation),),
+            )
+        if message.content:
+            st.button(
+                text("chat.copy"),
+                icon=":material/content_copy:",
+                type="tertiary",
+                key=f"copy-{message.id}",
+                on_click=_copy,
+                args=(message.id,),
+            )
+        _draw_versions(message, conversation)
+    if session.state().copying_id == message.id:
+        _draw_copy(message)
+
+
+def _copy(message_id: str | None) -> None:
+    session.state().copying_id = message_id
+
+
+def _draw_copy(message: Message) -> None:
+    # A dialog: a popover near the window's end would be cut off there.
+    @st.dialog(
+        text("chat.copy_title"), icon=":material/content_copy:", on_dismiss=lambda: _copy(None)
+    )
+    def dialog() -> None:
+        st.markdown(text("chat.copy_how"))
+        lines = message.content.count("\n") + len(message.content) // _LINE_LENGTH
+        st.code(
+            message.content,
+            language="markdown",
+            wrap_lines=True,
+            height=_COPY_HEIGHT_PX if lines > _COPY_LINES else "content",
+        )
+
+    dialog()
+
+
+def _can_go_on(message: Message) -> bool:
+    if not message.content or message.status not in _UNFINISHED:
+        return False
+    return message.status is not AnswerStatus.COMPLETE or message.finish_reason in (
+        "length",
+        "insufficient_system_resource",
+        "aborted",
+    )
+
+
+def _draw_versions(message: Message, conversation: Conversation) -> None:
+    if message.version_count < 2:
+        return
+    with st.container(
+        horizontal=True, gap=None, width="content", vertical_alignment="center", wrap=False
+    ):
+        _draw_leaf(message, conversation, -1, ":material/chevron_left:", "chat.version_before")
+        st.caption(
+            text("chat.version", number=message.version, count=message.version_count),
+            width="content",
+        )
+        _draw_leaf(message, conversation, +1, ":material/chevron_right:", "chat.version_after")
+
+
+def _draw_leaf(
+    message: Message, conversation: Conversation, step: int, icon: str, key: str
+) -> None:
+    st.button(
+        icon,
+        help=text(key),
+        type="tertiary",
+        key=f"{key}-{message.id}",
+        disabled=not 1 <= message.version + step <= message.version_count,
+        on_click=_guarded,
+        args=(lambda: _leaf(message, conversation, step),),
+    )
+
+
+def _draw_editor(message: Message, conversation: Conversation) -> None:
+    with st.form(f"editor-{message.id}", border=False):
+        question = st.text_area(
+            text("chat.edit_label"), value=message.content, key=f"edited-{message.id}"
+        )
+        with st.container(horizontal=True):
+            is_sent = st.form_submit_button(text("chat.ask_again"), type="primary")
+            is_left = st.form_submit_button(text("action.cancel"))
+    if is_left or is_sent:
+        if is_sent:
+            _guarded(lambda: _ask_differently(message, conversation, question))
+        if session.state().error is None:
+            session.state().editing_id = None
+        st.rerun()
+
+
+def _edit(message_id: str) -> None:
+    session.state().editing_id = message_id
+
+
+def _ask_differently(message: Message, conversation: Conversation, question: str) -> None:
+    session.studio().answers.edit(
+        session.owner(), conversation, message, question, _parameters(conversation)
+    )
+
+
+def _again(message: Message, conversation: Conversation) -> None:
+    session.studio().answers.regenerate(
+        session.owner(), conversation, message, _parameters(conversation)
+    )
+
+
+def _go_on(message: Message, conversation: Conversation) -> None:
+    session.studio().answers.resume(
+        session.owner(), conversation, message, _parameters(conversation)
+    )
+
+
+def _leaf(message: Message, conversation: Conversation, step: int) -> None:
+    messages = session.studio().store.messages
+    versions = messages.versions(session.owner(), message.id)
+    chosen = versions[message.version - 1 + step]
+    messages.choose_version(session.owner(), conversation.id, chosen.id)
+
+
+def _parameters(conversation: Conversation) -> ChatParameters:
+    fresh = session.studio().store.conversations.get(session.owner(), conversation.id)
+    return chat_settings.parameters_of(fresh or conversation)
+
+
+def _guarded(action: Callable[[], object]) -> None:
+    session.state().error = None
+    try:
+        action()
+    except AppError as error:
+        session.state().error = error

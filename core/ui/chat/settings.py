@@ -1,0 +1,163 @@
+"""How answers are asked for: model, thinking, system prompt, parameters."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypedDict, get_args
+
+import streamlit as st
+
+from core.errors import AppError
+from core.models.chat import ChatParameters, Conversation, Effort
+from core.ui import session
+from core.ui.session import text
+
+EFFORTS: tuple[Effort, ...] = get_args(Effort)
+MAX_TOKENS_MOST = 393_216  # deepseek.md §2: 384K
+SYSTEM_PROMPT_LIMIT = 50_000
+
+
+class _Kept(TypedDict):
+    key: str
+    on_change: Callable[[Conversation | None, str], None]
+    args: tuple[Conversation | None, str]
+
+
+def parameters_of(conversation: Conversation | None) -> ChatParameters:
+    """Return the parameters in force: the conversation's, or those the next new one starts with."""
+    if conversation is not None:
+        return conversation.parameters
+    known = session.state()
+    if known.parameters is None:
+        settings = session.studio().settings.chat
+        known.parameters = ChatParameters(model=settings.model) if settings else ChatParameters()
+    return known.parameters
+
+
+def draw(conversation: Conversation | None) -> None:
+    """Draw the settings of a conversation; a change is kept at once and harms no running answer."""
+    current = parameters_of(conversation)
+    models = list(session.studio().chat_models())
+    if current.model not in models:
+        models.insert(0, current.model)
+
+    st.selectbox(
+        text("settings.model"),
+        models,
+        index=models.index(current.model),
+        accept_new_options=True,
+        **_kept(conversation, "model"),
+    )
+    st.toggle(
+        text("settings.thinking"),
+        value=current.thinking,
+        help=text("settings.thinking_help"),
+        **_kept(conversation, "thinking"),
+    )
+    st.segmented_control(
+        text("settings.effort"),
+        EFFORTS,
+        default=current.effort,
+        required=True,
+        format_func=lambda effort: text(f"settings.effort_{effort}"),
+        disabled=not current.thinking,
+        help=None if current.thinking else text("settings.effort_help"),
+        **_kept(conversation, "effort"),
+    )
+    st.toggle(
+        text("settings.stream"),
+        value=current.stream,
+        help=text("settings.stream_help"),
+        **_kept(conversation, "stream"),
+    )
+    _draw_sampling(conversation, current)
+    st.text_area(
+        text("settings.system_prompt"),
+        value=conversation.system_prompt if conversation else session.state().system_prompt,
+        placeholder=text("settings.system_prompt_placeholder"),
+        max_chars=SYSTEM_PROMPT_LIMIT,
+        height=110,
+        key=_key(conversation, "system"),
+        on_change=_keep_system_prompt,
+        args=(conversation,),
+    )
+
+
+def _draw_sampling(conversation: Conversation | None, current: ChatParameters) -> None:
+    # Neither has any effect while thinking is on (deepseek.md §2).
+    no_effect = text("settings.no_effect_thinking") if current.thinking else None
+    st.slider(
+        text("settings.temperature"),
+        0.0,
+        2.0,
+        value=1.0 if current.temperature is None else current.temperature,
+        step=0.1,
+        disabled=current.thinking,
+        help=no_effect or text("settings.temperature_help"),
+        **_kept(conversation, "temperature"),
+    )
+    st.slider(
+        text("settings.top_p"),
+        0.05,
+        1.0,
+        value=1.0 if current.top_p is None else current.top_p,
+        step=0.05,
+        disabled=current.thinking,
+        help=no_effect or text("settings.top_p_help"),
+        **_kept(conversation, "top_p"),
+    )
+    if no_effect:
+        st.caption(no_effect)
+    st.number_input(
+        text("settings.max_tokens"),
+        min_value=1,
+        max_value=MAX_TOKENS_MOST,
+        value=current.max_tokens,
+        placeholder=text("settings.max_tokens_default"),
+        help=text("settings.max_tokens_help"),
+        **_kept(conversation, "max_tokens"),
+    )
+
+
+def _key(conversation: Conversation | None, name: str) -> str:
+    return f"{name}-{conversation.id if conversation else 'new'}"
+
+
+def _kept(conversation: Conversation | None, name: str) -> _Kept:
+    """Return what has a widget keep its value as the parameter `name`."""
+    return {"key": _key(conversation, name), "on_change": _keep, "args": (conversation, name)}
+
+
+def _keep(conversation: Conversation | None, name: str) -> None:
+    value: Any = st.session_state[_key(conversation, name)]
+    if name in ("temperature", "top_p") and value == 1.0:
+        value = None  # the provider's own default
+    if name == "model":
+        value = (value or "").strip()
+        if not value:
+            return
+    # Read again: another tab may have changed another setting meanwhile.
+    try:
+        if conversation is None:
+            current = parameters_of(None)
+            session.state().parameters = replace(current, **{name: value})
+            return
+        conversations = session.studio().store.conversations
+        fresh = conversations.get(session.owner(), conversation.id) or conversation
+        changed = replace(fresh.parameters, **{name: value})
+        conversations.configure(session.owner(), conversation.id, parameters=changed)
+        session.state().parameters = changed
+    except AppError as error:
+        session.state().error = error
+
+
+def _keep_system_prompt(conversation: Conversation | None) -> None:
+    prompt: str = st.session_state[_key(conversation, "system")]
+    if conversation is None:
+        session.state().system_prompt = prompt
+        return
+    try:
+        session.studio().store.conversations.configure(
+            session.owner(), conversation.id, system_prompt=prompt
+        )
+    except AppError as error:
+        session.state().error = error

@@ -1,0 +1,73 @@
+"""The sidebar's list of conversations: begin one, open one."""
+
+import streamlit as st
+
+from core.models.chat import Conversation
+from core.ui import session
+from core.ui.session import text
+
+SHOWN = 30
+
+
+def draw(current: Conversation | None) -> None:
+    """Draw the list, the open conversation marked, running ones with a sign."""
+    studio = session.studio()
+    running = studio.answers.running_conversations()
+    with st.sidebar:
+        st.button(
+            text("chat.new"),
+            icon=":material/add:",
+            key="new-conversation",
+            width="stretch",
+            on_click=session.open_conversation,
+            args=(None,),
+        )
+        # Other front ends may ask hundreds of times a day: those are in the history.
+        page = studio.store.conversations.list(session.owner(), limit=SHOWN, with_http=False)
+        listed = page.items
+        if current is not None and current.origin == "http" and current not in listed:
+            listed = (current, *listed)
+        if not listed:
+            st.caption(text("chat.none_yet"))
+        with st.container(gap=None):
+            for conversation in listed:
+                _entry(conversation, conversation == current, conversation.id in running)
+
+
+def _entry(conversation: Conversation, is_current: bool, is_running: bool) -> None:
+    icon = ":material/chat_bubble:"
+    if is_running:
+        icon = "spinner"
+    elif conversation.pinned:
+        icon = ":material/keep:"
+    elif conversation.origin == "http":
+        icon = ":material/api:"
+    title = title_of(conversation)
+    st.button(
+        f"**{title}**" if is_current else title,
+        key=f"open-{conversation.id}",
+        icon=icon,
+        type="tertiary",
+        # As wide as its words, so that it stands at the left; longer ones end in an ellipsis.
+        wrap=False,
+        on_click=session.open_conversation,
+        args=(conversation.id,),
+    )
+
+
+def origin_mark(conversation: Conversation) -> str:
+    """Return the badge of a conversation that came over HTTP, before the rest of its line."""
+    return ":gray-badge[:material/api: HTTP] " if conversation.origin == "http" else ""
+
+
+def title_of(conversation: Conversation) -> str:
+    """Return the title as plain text for a label, brackets and signs of Markdown made literal."""
+    return literal(conversation.title or text("chat.untitled"))
+
+
+def literal(words: str) -> str:
+    """Return Markdown that shows exactly these words."""
+    return "".join(f"\\{sign}" if sign in _MARKDOWN_SIGNS else sign for sign in words)
+
+
+_MARKDOWN_SIGNS = frozenset("\\`*_{}[]()<>#+-.!|~$:")

@@ -1,0 +1,236 @@
+"""Shows a running answer: attaches to the job, and costs the wire little more than the text.
+
+`st.write_stream` sends the text of its running element again for every chunk. It is fed settled
+Markdown blocks, each closed for good by a callable, and only the tail is sent again, at most
+TAIL_PER_S times a second (design.md, decision 4).
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.markdown.rendering import for_streamlit, shielded
+from core.markdown.splitter import BlockSplitter
+from core.models.chat import Conversation, Message
+from core.ui import session
+from core.ui.chat import message as message_view
+from core.ui.formats import duration
+from core.ui.session import text
+from core.work.chat.live_answer import Cursor, LiveAnswer
+
+# How often the live tail is sent again: a long one less often, for the sake of the wire.
+TAIL_PER_S = 12
+LONG_TAIL_PER_S = 5
+TAIL_BYTES_PER_S = 3_600
+# Streamlit ends or reruns a script only at its next st.* call: so often it gets the chance.
+BEAT_S = 0.25
+CLOCK_S = 1.0
+TITLE_BEAT_S = 0.5
+# A longer open block is shown in pieces while it grows: its live rest is what is sent again.
+DISPLAY_LIMIT = 400
+ELEMENTS_AT_ONCE = 8
+# After its end an answer is drawn from the store: so long the store has to take it.
+SAVED_TIMEOUT_S = 2.0
+
+_KEY = "growing-answer"
+_BLOCK = f'.st-key-{_KEY} [data-testid="stMarkdownContainer"] >'
+# In one text, the outer margins of a quote or a list fall together with its neighbours'. Between
+# elements they do not, and the page would jump when the answer ends.
+_STYLE = f"""<style>
+{_BLOCK} :first-child, {_BLOCK} :is(ul, ol) > :first-child {{ margin-top: 0; }}
+{_BLOCK} :is(ul, ol) > :last-child {{ margin-bottom: 0; }}
+</style>"""
+
+
+class Replacement(str):
+    """A chunk that replaces what write_stream's running element shows, instead of adding to it.
+
+    write_stream adds chunks with `+`; Python asks the right operand first when it is a subclass.
+    """
+
+    def __radd__(self, shown: str) -> str:
+        return str(self)
+
+
+def attach(live: LiveAnswer) -> None:
+    """Draw the answer as it grows until it ends; everything so far comes at once."""
+    st.html(_STYLE)
+    with st.container(key=_KEY):
+        watcher = _Watcher(live)
+        watcher.wait_for_text()
+        watcher.stream_reasoning()
+        st.write_stream(watcher.pieces("content"))
+    live.saved.wait(SAVED_TIMEOUT_S)
+
+
+def follow(message: Message, place: DeltaGenerator) -> None:
+    """Draw an answer that another process writes, from the store, again and again until it ends."""
+
+    @st.fragment(run_every=CLOCK_S)
+    def draw() -> None:
+        stored = session.studio().store.messages.get(session.owner(), message.id)
+        if stored is None or stored.status.is_final:
+            st.rerun()
+        st.markdown(shielded(for_streamlit(stored.content)))
+        st.caption(text("chat.elsewhere"))
+
+    with place:
+        draw()
+
+
+def await_title(conversation: Conversation) -> None:
+    """Draw the page anew once the title is there that the model writes after the first answer."""
+    studio = session.studio()
+
+    @st.fragment(run_every=TITLE_BEAT_S)
+    def look() -> None:
+        if not studio.answers.is_title_awaited(conversation.id):
+            st.rerun()
+
+    if studio.answers.is_title_awaited(conversation.id):
+        look()
+        return
+    # It may have been written since the conversation was read.
+    fresh = studio.store.conversations.get(session.owner(), conversation.id)
+    if fresh is not None and fresh.title != conversation.title:
+        st.rerun()
+
+
+class _Watcher:
+    """One page's view of one running answer."""
+
+    def __init__(self, live: LiveAnswer) -> None:
+        self._live = live
+        self._cursor = Cursor()
+        self._unread = {"reasoning": "", "content": ""}
+        self._is_final = False
+        self._pulse = st.empty()
+        self._pulsed_at = time.monotonic()
+        self._clock: Callable[[], None] | None = None
+
+    def wait_for_text(self) -> None:
+        """Hold the answer's place until its first text comes."""
+        place = st.empty()
+        self._read(timeout_s=0.0)
+        shown = ""
+        while not self._has_unread and not self._is_final:
+            if (label := self._waiting_label()) != shown:
+                place.markdown(f":shimmer[{label}]")
+                shown = label
+            self._read(timeout_s=BEAT_S)
+            self._beat()
+        place.empty()
+
+    def stream_reasoning(self) -> None:
+        """Stream the reasoning in a status of its own, folded as soon as the answer begins."""
+        if not self._unread["reasoning"]:
+            return
+        has_answer = bool(self._unread["content"]) or self._is_final
+        label = self._folded_label() if has_answer else self._thinking_label()
+        status = st.status(label, type="compact", expanded=not has_answer)
+        told_at = time.monotonic()
+
+        def tell() -> None:
+            nonlocal told_at
+            if time.monotonic() - told_at >= CLOCK_S:
+                told_at = time.monotonic()
+                status.update(label=self._thinking_label())
+
+        with status:
+            self._clock = tell
+            st.write_stream(self.pieces("reasoning"))
+            self._clock = None
+        status.update(label=self._folded_label(), state="complete", expanded=False)
+
+    def pieces(
+        self, part: Literal["reasoning", "content"]
+    ) -> Iterator[Replacement | Callable[[], None]]:
+        """Yield settled blocks, each closed for good, and the live tail, until the part ends."""
+        splitter = BlockSplitter(DISPLAY_LIMIT)
+        shown = ""
+        rest_until = 0.0
+        while True:
+            fresh, self._unread[part] = self._unread[part], ""
+            is_over = self._is_final or (part == "reasoning" and bool(self._unread["content"]))
+            if fresh:
+                splitter.feed(fresh)
+            if is_over:
+                splitter.finish()
+            if fresh or is_over:
+                frozen, tail = splitter.display_parts()
+                for piece in _elements(frozen):
+                    if piece != shown:
+                        yield Replacement(piece)
+                    yield _close
+                    shown = ""
+                tail = _drawn(tail)
+                if tail and tail != shown:
+                    yield Replacement(tail)
+                    shown = tail
+                rest_until = time.monotonic() + _pause_s(tail)
+                self._pulsed_at = time.monotonic()  # what was yielded was an st.* call
+            if is_over:
+                return
+            self._read(timeout_s=BEAT_S)
+            if self._has_unread:
+                time.sleep(max(0.0, rest_until - time.monotonic()))
+                self._read(timeout_s=0.0)
+            self._beat()
+
+    def _beat(self) -> None:
+        if self._clock is not None:
+            self._clock()
+        if time.monotonic() - self._pulsed_at >= BEAT_S:
+            self._pulsed_at = time.monotonic()
+            self._pulse.empty()
+
+    @property
+    def _has_unread(self) -> bool:
+        return any(self._unread.values())
+
+    def _read(self, *, timeout_s: float) -> None:
+        growth = self._live.wait(self._cursor, timeout_s=timeout_s)
+        self._cursor = growth.cursor
+        self._is_final = growth.is_final
+        self._unread["reasoning"] += growth.reasoning
+        self._unread["content"] += growth.content
+
+    def _waiting_label(self) -> str:
+        left_s = self._live.rest_left_s
+        if left_s is None:
+            return text("chat.waiting")
+        return text("chat.waiting_to_ask", duration=duration(float(math.ceil(left_s))))
+
+    def _thinking_label(self) -> str:
+        seconds = duration(self._live.reasoning_s or 0.0)
+        # DeepSeek streams about one token a chunk; the true figure comes with the usage.
+        count = self._cursor.reasoning
+        return f":shimmer[{text('chat.thinking', duration=seconds, count=count)}]"
+
+    def _folded_label(self) -> str:
+        return message_view.reasoning_label(self._live.reasoning_s)
+
+
+def _elements(frozen: list[str]) -> list[str]:
+    drawn = [_drawn(piece) for piece in frozen]
+    # All that came before a reload, or in one burst, is one element: Streamlit cuts off a reader
+    # who is 500 messages behind (WEBSOCKET_MAX_SEND_QUEUE_SIZE).
+    return ["\n\n".join(drawn)] if len(drawn) > ELEMENTS_AT_ONCE else drawn
+
+
+def _drawn(piece: str) -> str:
+    # Without the blank lines behind it, which change nothing that is seen.
+    return for_streamlit(piece).rstrip()
+
+
+def _pause_s(tail: str) -> float:
+    affordable_s = len(tail.encode()) / TAIL_BYTES_PER_S
+    return min(max(1 / TAIL_PER_S, affordable_s), 1 / LONG_TAIL_PER_S)
+
+
+def _close() -> None:
+    """Close write_stream's running element: what it shows is never sent again."""

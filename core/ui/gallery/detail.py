@@ -1,0 +1,221 @@
+"""One picture, large: the original, how it was made, what became of its task, what can be done."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import streamlit as st
+
+from core.errors import AppError
+from core.models.generations import Generation, Picture
+from core.storage.generations.gallery import GalleryPicture
+from core.ui import session
+from core.ui.chat.sidebar import literal
+from core.ui.formats import duration, moment, size
+from core.ui.gallery import reuse as gallery_reuse
+from core.ui.gallery import selection as gallery_selection
+from core.ui.gallery.filters import model_title
+from core.ui.gallery.task_history import draw_task_history
+from core.ui.gallery.zip_export import picture_file_name
+from core.ui.generations import card as generation_view
+from core.ui.session import text
+
+
+def open_picture(picture_id: str | None) -> None:
+    """Show a picture large from the next run on; None closes it."""
+    session.state().open_picture_id = picture_id
+
+
+def draw(shown: Sequence[GalleryPicture]) -> None:
+    """Draw the opened picture in a dialog; `shown` are those one can leaf through."""
+    known = session.state()
+    if known.open_picture_id is None:
+        return
+    picture_ids = [item.picture.id for item in shown]
+
+    @st.dialog(text("gallery.view"), width="large", on_dismiss=lambda: open_picture(None))
+    def dialog() -> None:
+        item = None
+        if known.open_picture_id is not None:
+            item = session.studio().store.gallery.get(session.owner(), known.open_picture_id)
+        if item is None:
+            open_picture(None)
+            st.rerun()
+        if known.error is not None:
+            session.show_error(known.error)
+            known.error = None
+        _draw_steps(item.picture.id, picture_ids)
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            _draw_original(item)
+        with right:
+            _draw_actions(item)
+            _draw_facts(item)
+            draw_task_history(item.generation)
+
+    dialog()
+
+
+def draw_favourite(item: GalleryPicture, *, place: Literal["tile", "view"]) -> None:
+    """Draw the star that marks a favourite."""
+    picture = item.picture
+    st.button(
+        ":primary[★]" if picture.favourite else "☆",
+        type="tertiary" if place == "tile" else "secondary",
+        help=text("gallery.unmark" if picture.favourite else "gallery.mark"),
+        key=f"star-{place}-{picture.id}",
+        on_click=_mark,
+        args=(picture,),
+    )
+
+
+def _mark(picture: Picture) -> None:
+    known = session.state()
+    known.error = None
+    try:
+        session.studio().store.gallery.set_favourite(
+            session.owner(), picture.id, not picture.favourite
+        )
+    except AppError as error:
+        known.error = error
+
+
+def _draw_steps(picture_id: str, picture_ids: list[str]) -> None:
+    if picture_id not in picture_ids:
+        return
+    at = picture_ids.index(picture_id)
+    with st.container(horizontal=True, horizontal_alignment="distribute", wrap=False):
+        _draw_step("pager.newer", "Left", picture_ids[at - 1] if at else None)
+        _draw_step(
+            "pager.older", "Right", picture_ids[at + 1] if at + 1 < len(picture_ids) else None
+        )
+
+
+def _draw_step(label: str, shortcut: str, picture_id: str | None) -> None:
+    st.button(
+        text(label),
+        type="tertiary",
+        disabled=picture_id is None,
+        shortcut=shortcut,
+        key=f"step-{shortcut}",
+        on_click=open_picture,
+        args=(picture_id,),
+    )
+
+
+def _draw_original(item: GalleryPicture) -> None:
+    picture = item.picture
+    try:
+        content = session.studio().archive.original_bytes(picture.name)
+    except AppError as error:
+        session.show_error(error)
+        return
+    # Its own width and format named, st.image passes the bytes on; else it would shrink them.
+    st.image(
+        content,
+        width=picture.width,
+        output_format="PNG" if picture.media_type == "image/png" else "JPEG",
+        alt=text(
+            "images.alt",
+            number=picture.index + 1,
+            prompt=item.generation.request.prompt[:200] or text("gallery.prompt_unknown"),
+        ),
+    )
+
+
+def _draw_actions(item: GalleryPicture) -> None:
+    picture, generation = item.picture, item.generation
+    archive = session.studio().archive
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        draw_favourite(item, place="view")
+        gallery_reuse.draw_use_again(generation)
+        gallery_reuse.draw_variations(picture, generation)
+        st.download_button(
+            text("gallery.download_original"),
+            data=lambda: archive.original_bytes(picture.name),
+            file_name=picture_file_name(item),
+            mime=picture.media_type,
+            icon=":material/download:",
+            key=f"original-{picture.id}",
+            on_click="ignore",
+        )
+        if picture.media_type == "image/png":
+            st.download_button(
+                text("gallery.download_told"),
+                data=lambda: archive.download_bytes(picture, generation),
+                file_name=generation_view.file_name(generation, picture),
+                mime=picture.media_type,
+                icon=":material/data_info_alert:",
+                help=text("gallery.download_told_help"),
+                key=f"told-{picture.id}",
+                on_click="ignore",
+            )
+        st.button(
+            text("chat.delete"),
+            icon=":material/delete:",
+            key=f"delete-{picture.id}",
+            on_click=_delete,
+            args=(picture,),
+        )
+
+
+def _delete(picture: Picture) -> None:
+    gallery_selection.delete((picture.id,))
+    if session.state().error is None:
+        open_picture(None)
+
+
+def _draw_facts(item: GalleryPicture) -> None:
+    generation, request = item.generation, item.generation.request
+    if request.prompt:
+        st.code(request.prompt, language=None, wrap_lines=True)
+    else:
+        st.info(text("gallery.prompt_unknown_why"), icon=":material/help:")
+    if request.negative_prompt:
+        st.caption(text("images.negative"))
+        st.code(request.negative_prompt, language=None, wrap_lines=True)
+    with st.grid("auto", min_column_width=150, gap=("xsmall", "small")) as grid:
+        for label, value in _facts(item.picture, generation):
+            with grid.cell(), st.container(gap=None):
+                st.caption(label)
+                st.markdown(literal(value))
+
+
+def _facts(picture: Picture, generation: Generation) -> list[tuple[str, str]]:
+    request = generation.request
+    unknown = text("gallery.unknown")
+    is_told = bool(request.model_name)  # Kling does not tell it of a task that was recovered
+    facts = [
+        (text("images.model"), model_title(request.model_name) if is_told else unknown),
+        (text("images.ratio"), request.aspect_ratio if is_told else unknown),
+        (text("images.resolution"), request.resolution.upper() if is_told else unknown),
+        (text("gallery.pixels"), f"{picture.width} × {picture.height}"),
+        (text("gallery.file_size"), size(picture.size_bytes)),
+        (text("gallery.number"), f"{picture.index + 1} / {max(request.n, picture.index + 1)}"),
+        (text("gallery.asked_at"), moment(generation.created_at)),
+    ]
+    if generation.submitted_at is not None and generation.finished_at is not None:
+        took_s = (generation.finished_at - generation.submitted_at).total_seconds()
+        facts.append((text("gallery.took"), duration(max(0.0, took_s))))
+    if request.has_image:
+        kind = request.image_reference
+        named = text(f"images.reference_{kind}") if kind else text("gallery.yes")
+        facts.append((text("images.reference"), named))
+    if request.image_fidelity is not None:
+        facts.append((text("images.fidelity"), f"{request.image_fidelity:g}"))
+    if request.human_fidelity is not None:
+        facts.append((text("images.human_fidelity"), f"{request.human_fidelity:g}"))
+    if request.element_ids:
+        facts.append((text("gallery.elements"), ", ".join(map(str, request.element_ids))))
+    if request.watermark:
+        facts.append((text("gallery.watermark"), text("gallery.yes")))
+    units = generation.unit_deduction or unknown
+    if generation.provider == "practice":  # it counts as Kling would, and nobody pays
+        units = text("gallery.units_practice")
+    facts += [
+        (text("gallery.provider"), text(f"gallery.provider_{generation.provider}")),
+        (text("gallery.origin"), text(f"gallery.origin_{generation.origin}")),
+        (text("gallery.units"), units),
+        (text("gallery.task_id"), generation.task_id or unknown),
+        (text("gallery.external_task_id"), generation.external_task_id or unknown),
+    ]
+    return facts

@@ -1,0 +1,40 @@
+"""Bringing back what Kling still has, after this machine's own records were lost."""
+
+import streamlit as st
+
+from core.errors import AppError
+from core.ui import session
+from core.ui.session import text
+from core.work.generations.recovery import RecoveryResult
+
+
+def draw() -> None:
+    """Draw the recovery section; only an account at Kling has something to recover."""
+    if session.image_mode() != "live":
+        return
+    known, studio = session.state(), session.studio()
+    is_empty = not studio.store.generations.list(session.owner(), limit=1).items
+    with st.expander(
+        text("gallery.recover"), icon=":material/cloud_download:", expanded=is_empty, key="recovery"
+    ):
+        st.markdown(text("gallery.recover_what"))
+        if st.button(text("gallery.recover"), icon=":material/sync:", key="recover"):
+            known.recovered = None
+            try:
+                with st.spinner(text("gallery.recovering")):
+                    known.recovered = studio.generations.recover(session.owner())
+            except AppError as error:
+                session.show_error(error)
+                return
+            st.rerun()
+        if (result := known.recovered) is not None:
+            _draw_outcome(result)
+
+
+def _draw_outcome(result: RecoveryResult) -> None:
+    facts = {"found": result.found, "known": result.known, "elsewhere": result.elsewhere}
+    if result.new:
+        sentence = text("gallery.recovered", new=result.new, **facts)
+        st.success(sentence, icon=":material/check_circle:")
+    else:
+        st.info(text("gallery.recovered_none", **facts), icon=":material/info:")

@@ -1,0 +1,156 @@
+"""Pictures that were picked: how many, how large, all in one zip, deleted and brought back."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from core.errors import AppError
+from core.storage.generations.gallery import Gallery, GalleryPicture
+from core.ui import session
+from core.ui.formats import size
+from core.ui.gallery.zip_export import ZIP_LIMIT_BYTES, zip_of
+from core.ui.session import text
+
+PICKED_MOST = 500
+
+
+def draw(shown: Sequence[GalleryPicture]) -> None:
+    """Draw what can be done with the picked pictures; `shown` are those of this page."""
+    picked = session.state().picked
+    total_bytes = sum(picked.values())
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(
+            text("gallery.picked", count=len(picked), size=size(total_bytes)), width="content"
+        )
+        st.button(
+            text("gallery.pick_page"),
+            icon=":material/select_all:",
+            key="pick-page",
+            disabled=len(picked) + len(shown) > PICKED_MOST,
+            on_click=lambda: picked.update(
+                {item.picture.id: item.picture.size_bytes for item in shown}
+            ),
+        )
+        st.button(
+            text("gallery.pick_none"),
+            icon=":material/deselect:",
+            key="pick-none",
+            disabled=not picked,
+            on_click=picked.clear,
+        )
+        _draw_zip(total_bytes)
+        st.button(
+            text("gallery.delete_picked"),
+            icon=":material/delete:",
+            key="delete-picked",
+            disabled=not picked,
+            on_click=lambda: delete(tuple(picked)),
+        )
+    if total_bytes > ZIP_LIMIT_BYTES:
+        st.caption(text("gallery.zip_too_large", limit=size(ZIP_LIMIT_BYTES)))
+
+
+def _draw_zip(total_bytes: int) -> None:
+    picked = tuple(session.state().picked)
+    # What a deferred download calls runs outside the session: everything it needs is taken now.
+    studio, owner = session.studio(), session.owner()
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    st.download_button(
+        text("gallery.zip"),
+        data=lambda: zip_of(studio.archive, _items(studio.store.gallery, owner, picked)),
+        file_name=f"inkling-{stamp}.zip",
+        mime="application/zip",
+        icon=":material/folder_zip:",
+        type="primary",
+        key="zip-picked",
+        disabled=not picked or total_bytes > ZIP_LIMIT_BYTES,
+        on_click="ignore",
+    )
+
+
+def _items(gallery: Gallery, owner: str, picture_ids: Sequence[str]) -> Iterator[GalleryPicture]:
+    for picture_id in picture_ids:
+        if (item := gallery.get(owner, picture_id)) is not None:
+            yield item
+
+
+def draw_check(item: GalleryPicture) -> None:
+    """Draw the box that picks one picture."""
+    known, picture = session.state(), item.picture
+    key = f"pick-{picture.id}"
+    st.session_state[key] = picture.id in known.picked
+    st.checkbox(
+        text("gallery.pick"),
+        label_visibility="collapsed",
+        key=key,
+        disabled=picture.id not in known.picked and len(known.picked) >= PICKED_MOST,
+        on_change=_pick,
+        args=(item, key),
+    )
+
+
+def _pick(item: GalleryPicture, key: str) -> None:
+    picked = session.state().picked
+    if st.session_state[key]:
+        picked[item.picture.id] = item.picture.size_bytes
+    else:
+        picked.pop(item.picture.id, None)
+
+
+def delete(picture_ids: tuple[str, ...]) -> None:
+    """Take pictures out of the gallery; they can be brought back."""
+    known = session.state()
+    known.error = None
+    try:
+        session.studio().store.gallery.delete_pictures(session.owner(), picture_ids)
+    except AppError as error:
+        known.error = error
+        return
+    known.deleted_pictures = picture_ids
+    known.deleted_generation_id = None
+    for picture_id in picture_ids:
+        known.picked.pop(picture_id, None)
+
+
+def delete_generation(generation_id: str) -> None:
+    """Take a task that has ended out of the list; it can be brought back."""
+    known = session.state()
+    known.error = None
+    try:
+        if session.studio().store.generations.delete(session.owner(), generation_id):
+            known.deleted_generation_id = generation_id
+            known.deleted_pictures = ()
+    except AppError as error:
+        known.error = error
+
+
+def draw_undo() -> None:
+    """Offer back what was deleted last."""
+    known = session.state()
+    if known.deleted_pictures:
+        words = text("gallery.deleted", count=len(known.deleted_pictures))
+    elif known.deleted_generation_id is not None:
+        words = text("gallery.deleted_task")
+    else:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", border=True):
+        st.markdown(words)
+        st.button(
+            text("action.undo"), icon=":material/undo:", key="gallery-undo", on_click=_restore
+        )
+
+
+def _restore() -> None:
+    known, store = session.state(), session.studio().store
+    known.error = None
+    try:
+        if known.deleted_pictures:
+            store.gallery.restore_pictures(session.owner(), known.deleted_pictures)
+        elif known.deleted_generation_id is not None:
+            store.generations.restore(session.owner(), known.deleted_generation_id)
+    except AppError as error:
+        known.error = error
+        return
+    known.deleted_pictures = ()
+    known.deleted_generation_id = None

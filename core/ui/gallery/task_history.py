@@ -1,0 +1,37 @@
+"""What became of a task, step by step: when, what, why."""
+
+import streamlit as st
+
+from core.errors import AppError
+from core.models.generations import Generation, GenerationEvent
+from core.ui import i18n, session
+from core.ui.chat.sidebar import literal
+from core.ui.session import text
+
+
+def draw_task_history(generation: Generation) -> None:
+    """Draw the task's history, folded; it is read once it is opened."""
+    expander = st.expander(
+        text("gallery.task_history"),
+        icon=":material/timeline:",
+        key=f"task-history-{generation.id}",
+        on_change="rerun",
+    )
+    if not expander.open:
+        return
+    with expander:
+        try:
+            events = session.studio().store.generations.history(session.owner(), generation.id)
+        except AppError as error:
+            session.show_error(error)
+            return
+        st.markdown("\n".join(f"- {_line(event)}" for event in events))
+
+
+def _line(event: GenerationEvent) -> str:
+    at = event.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    parts = [at, f"**{literal(text(f'images.state_{event.status}'))}**"]
+    if event.note:
+        told = i18n.stored_error_text(session.language(), event.note, {})
+        parts.append(literal(told or event.note))
+    return " · ".join(parts)

@@ -1,0 +1,283 @@
+"""The form of a picture wish: words, model, shape, size, number, reference picture."""
+
+import time
+from dataclasses import replace
+from typing import Literal, cast, get_args
+
+import streamlit as st
+
+from core.errors import AppError
+from core.models.generations import AspectRatio, ImageRequest, ReferenceImage, Resolution
+from core.models.image_rules import PROMPT_LIMIT, check_reference, count_characters
+from core.models.kling_catalogue import (
+    IMAGE_MODELS,
+    PRICES_AS_OF,
+    UNIT_PRICE_CNY,
+    ImageModel,
+    find_image_model,
+)
+from core.ui import session
+from core.ui.generations import reference as image_reference
+from core.ui.placeholders import ratio_label
+from core.ui.session import text
+from core.work.generations.generations import reference_facts
+
+RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
+# Two clicks in a row are one wish.
+DOUBLE_CLICK_S = 3.0
+
+_KEYS = {
+    "prompt": "image-prompt",
+    "negative": "image-negative",
+    "model": "image-model",
+    "ratio": "image-ratio",
+    "resolution": "image-resolution",
+    "n": "image-n",
+    "kind": "image-reference-kind",
+    "fidelity": "image-fidelity",
+    "human": "human-fidelity",
+}
+
+# Names of the inputs whose value was set from outside in this run. Streamlit objects to a default
+# beside that, and in every other run it needs one: a model may not offer what was chosen before.
+Taken = frozenset[str]
+
+
+def draw() -> None:
+    """Draw the form; Generate writes the wish down before anything is sent."""
+    taken = _take_over()
+    st.text_area(
+        text("images.prompt"),
+        placeholder=text("images.prompt_placeholder"),
+        height=150,
+        key=_KEYS["prompt"],
+        persist_state="session",
+    )
+    _draw_count(_KEYS["prompt"])
+    model = _draw_model()
+    has_image = _draw_reference(model, taken)
+    _draw_shape(model, taken, has_image=has_image)
+    with st.expander(text("images.negative"), expanded=bool(_value("negative"))):
+        st.text_area(
+            text("images.negative"),
+            label_visibility="collapsed",
+            placeholder=text("images.negative_placeholder"),
+            key=_KEYS["negative"],
+            disabled=has_image,
+            help=text("images.negative_no_image") if has_image else None,
+            persist_state="session",
+        )
+        if has_image:
+            st.caption(text("images.negative_no_image"))
+        else:
+            _draw_count(_KEYS["negative"])
+    _draw_price(model, has_image=has_image)
+    st.button(
+        text("images.generate"),
+        type="primary",
+        icon=":material/brush:",
+        width="stretch",
+        key="generate",
+        on_click=_generate,
+    )
+    if (error := session.state().image_error) is not None:
+        session.show_error(error)
+
+
+def _draw_count(key: str) -> None:
+    count = count_characters(st.session_state.get(key) or "")
+    line = text("images.count", count=count, limit=PROMPT_LIMIT)
+    st.caption(f":red[{line}]" if count > PROMPT_LIMIT else line)
+
+
+def _draw_model() -> ImageModel:
+    by_name = {model.name: model for model in IMAGE_MODELS}
+    name = st.selectbox(
+        text("images.model"),
+        list(by_name),
+        format_func=lambda name: f"{by_name[name].title} · {name}",
+        key=_KEYS["model"],
+        persist_state="session",
+    )
+    return by_name[name]
+
+
+def _draw_shape(model: ImageModel, taken: Taken, *, has_image: bool) -> None:
+    ratios = model.ratios_for(has_image=has_image)
+    if ratios:
+        st.pills(
+            text("images.ratio"),
+            ratios,
+            default=None if "ratio" in taken else "1:1",
+            required=True,
+            format_func=ratio_label,
+            wrap=True,
+            key=_KEYS["ratio"],
+            persist_state="session",
+        )
+    else:
+        st.caption(text("images.ratio_from_picture"))
+    resolutions = model.resolutions_for(has_image=has_image)
+    with st.container(horizontal=True):
+        st.segmented_control(
+            text("images.resolution"),
+            resolutions,
+            default=None if "resolution" in taken else resolutions[0],
+            required=True,
+            format_func=str.upper,
+            key=_KEYS["resolution"],
+            persist_state="session",
+        )
+        st.number_input(
+            text("images.n"),
+            min_value=1,
+            max_value=9,
+            value=None if "n" in taken else 1,
+            key=_KEYS["n"],
+            width=130,
+            persist_state="session",
+        )
+
+
+def fill(request: ImageRequest, *, reference: ReferenceImage | None = None) -> None:
+    """Have the form hold this wish when it is drawn next."""
+    known = session.state()
+    known.wanted = request
+    known.reference = reference
+    known.dropped = None
+    known.image_error = None
+    known.upload_round += 1
+
+
+def _take_over() -> Taken:
+    """Put what was left by `fill` into the form, as far as the model offers it; return what."""
+    known = session.state()
+    if (wanted := known.wanted) is None:
+        return frozenset()
+    known.wanted = None
+    has_image = known.reference is not None
+    model = find_image_model(wanted.model_name) or IMAGE_MODELS[0]
+    values: dict[str, object] = {
+        "prompt": wanted.prompt,
+        "negative": wanted.negative_prompt,
+        "model": model.name,
+        "n": wanted.n,
+    }
+    if wanted.aspect_ratio in model.ratios_for(has_image=has_image):
+        values["ratio"] = wanted.aspect_ratio
+    if wanted.resolution in model.resolutions_for(has_image=has_image):
+        values["resolution"] = wanted.resolution
+    if has_image and model.takes_image_reference and wanted.image_reference is not None:
+        values["kind"] = wanted.image_reference
+    if has_image and model.takes_image_fidelity and wanted.image_fidelity is not None:
+        values["fidelity"] = wanted.image_fidelity
+    if has_image and model.takes_human_fidelity and wanted.human_fidelity is not None:
+        values["human"] = wanted.human_fidelity
+    for name, value in values.items():
+        st.session_state[_KEYS[name]] = value
+    return frozenset(values)
+
+
+def _draw_reference(model: ImageModel, taken: Taken) -> bool:
+    """Draw the reference picture and what is taken from it; True when there is one."""
+    try:
+        reference = image_reference.draw_choice(disabled=not model.image_to_image)
+        if reference is None:
+            return False
+        check_reference(reference_facts(reference))
+    except AppError as error:
+        session.show_error(error)
+        return True
+    st.image(reference.content, width=120, alt=text("images.reference"))
+    if model.takes_image_reference:
+        st.segmented_control(
+            text("images.reference_kind"),
+            ["subject", "face"],
+            default="subject" if model.needs_image_reference and "kind" not in taken else None,
+            required=model.needs_image_reference,
+            format_func=lambda kind: text(f"images.reference_{kind}"),
+            key=_KEYS["kind"],
+        )
+    if model.takes_image_fidelity:
+        st.slider(
+            text("images.fidelity"),
+            0.0,
+            1.0,
+            value=None if "fidelity" in taken else 0.5,
+            step=0.05,
+            key=_KEYS["fidelity"],
+        )
+    if model.takes_human_fidelity and _value("kind") == "subject":
+        st.slider(
+            text("images.human_fidelity"),
+            0.0,
+            1.0,
+            value=None if "human" in taken else 0.45,
+            step=0.05,
+            key=_KEYS["human"],
+        )
+    return True
+
+
+def _draw_price(model: ImageModel, *, has_image: bool) -> None:
+    units = model.units_for(has_image=has_image, n=cast(int, _value("n") or 1))
+    if session.image_mode() == "practice":
+        st.caption(text("images.price_practice"))
+    elif units is not None:
+        st.caption(
+            text(
+                "images.price",
+                units=units,
+                cny=f"{units * UNIT_PRICE_CNY:.2f}",
+                date=PRICES_AS_OF.isoformat(),
+            )
+        )
+
+
+def _value(name: str) -> object:
+    return st.session_state.get(_KEYS[name])
+
+
+def _generate() -> None:
+    """Write the wish down. Runs before the page, so that no rerun can come between."""
+    known = session.state()
+    known.image_error = None
+    try:
+        request, reference = _wish()
+        signature = "" if reference is None else str(hash(reference.content))
+        now = time.monotonic()
+        if known.last_wish is not None:
+            last_request, last_signature, at = known.last_wish
+            is_same = (last_request, last_signature) == (request, signature)
+            if is_same and now - at < DOUBLE_CLICK_S:
+                return
+        session.studio().generations.request(session.owner(), request, reference=reference)
+        known.last_wish = (request, signature, now)
+    except AppError as error:
+        known.image_error = error
+
+
+def _wish() -> tuple[ImageRequest, ReferenceImage | None]:
+    model = next(model for model in IMAGE_MODELS if model.name == _value("model"))
+    reference = image_reference.current() if model.image_to_image else None
+    has_image = reference is not None
+    request = ImageRequest(
+        prompt=str(_value("prompt") or ""),
+        model_name=model.name,
+        negative_prompt="" if has_image else str(_value("negative") or ""),
+        resolution=cast(Resolution, _value("resolution") or "1k"),
+        n=int(cast(int, _value("n") or 1)),
+        has_image=has_image,
+    )
+    if model.ratios_for(has_image=has_image):
+        request = replace(request, aspect_ratio=cast(AspectRatio, _value("ratio") or "1:1"))
+    if not has_image:
+        return request, None
+    kind = cast("Literal['subject', 'face'] | None", _value("kind"))
+    if model.takes_image_reference and kind is not None:
+        request = replace(request, image_reference=kind)
+        if model.takes_human_fidelity and kind == "subject":
+            request = replace(request, human_fidelity=cast(float, _value("human")))
+    if model.takes_image_fidelity:
+        request = replace(request, image_fidelity=cast(float, _value("fidelity")))
+    return request, reference

@@ -1,0 +1,215 @@
+"""All conversations, a page at a time: open, pin, rename, export, delete and take that back."""
+
+import json
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.errors import AppError
+from core.models.chat import Conversation
+from core.storage.chat.conversations import UsageTotals
+from core.ui import pager, session
+from core.ui.chat.header import TITLE_LIMIT
+from core.ui.chat.sidebar import origin_mark, title_of
+from core.ui.formats import moment, usage_line
+from core.ui.history.markdown_export import as_markdown, file_name
+from core.ui.session import text
+
+ROWS_SHOWN = 20
+
+
+def draw() -> None:
+    """Draw one page of conversations, pinned ones first, then the newest."""
+    conversations = session.studio().store.conversations
+    try:
+        count = conversations.count(session.owner())
+        page = conversations.list(session.owner(), limit=ROWS_SHOWN, cursor=pager.cursor("history"))
+    except AppError as error:
+        session.show_error(error)
+        return
+    if count == 0:
+        _draw_empty()
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(text("history.count", count=f"{count:,}"))
+        pager.draw("history", page.next_cursor, place="above")
+    if any(conversation.origin == "http" for conversation in page.items):
+        st.caption(text("history.http"))
+    running = session.studio().answers.running_conversations()
+    for conversation in page.items:
+        _draw_row(conversation, is_running=conversation.id in running)
+    pager.draw("history", page.next_cursor, place="below")
+
+
+def draw_undo() -> None:
+    """Offer the conversation back that was deleted last."""
+    deleted = session.state().deleted_conversation
+    if deleted is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", border=True):
+        st.markdown(text("chat.deleted", title=title_of(deleted)))
+        st.button(
+            text("action.undo"),
+            icon=":material/undo:",
+            key="history-undo",
+            on_click=_guarded,
+            args=(lambda: _restore(deleted),),
+        )
+
+
+def _draw_empty() -> None:
+    with st.container(horizontal_alignment="center", gap="small"):
+        st.space("medium")
+        st.caption(text("history.empty"), width="content")
+        st.page_link("pages/chat.py", label=text("chat.new"), icon=":material/add:")
+
+
+def _draw_row(conversation: Conversation, *, is_running: bool) -> None:
+    icon = ":material/chat_bubble:"
+    if is_running:
+        icon = "spinner"
+    elif conversation.pinned:
+        icon = ":material/keep:"
+    with st.container(border=True, gap=None, key=f"row-{conversation.id}"):
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            st.page_link(
+                "pages/chat.py",
+                label=title_of(conversation),
+                icon=icon,
+                query_params=session.link_to(conversation.id),
+                width="stretch",
+            )
+            menu = st.popover(
+                ":material/more_vert:",
+                help=text("action.more"),
+                type="tertiary",
+                key=_menu_key(conversation),
+                on_change="rerun",
+            )
+        if menu.open:  # a closed popover's content would be sent all the same
+            with menu:
+                _draw_menu(conversation)
+        st.caption(
+            f"{origin_mark(conversation)}{moment(conversation.updated_at)}"
+            f" · {_totals_line(conversation)}"
+        )
+
+
+def _totals_line(conversation: Conversation) -> str:
+    try:
+        totals = session.studio().store.conversations.usage_totals(session.owner(), conversation.id)
+    except AppError as error:  # deleted in another tab a moment ago
+        return session.error_text(error)
+    return totals_line(totals)
+
+
+def totals_line(totals: UsageTotals) -> str:
+    """Return how many answers there are and what they used, as far as the provider told."""
+    if totals.answers == 0:
+        return text("history.no_answers")
+    parts = [text("history.answers", count=totals.answers), usage_line(totals.usage)]
+    # Where nobody told anything, the line says so already.
+    if 0 < totals.answers_without_usage < totals.answers:
+        parts.append(text("history.without_usage", count=totals.answers_without_usage))
+    return " · ".join(parts)
+
+
+def _menu_key(conversation: Conversation) -> str:
+    return f"row-menu-{conversation.id}"
+
+
+def _draw_menu(conversation: Conversation) -> None:
+    key = f"title-{conversation.id}"
+    with st.form(f"rename-{conversation.id}", border=False):
+        st.text_input(
+            text("chat.title_label"), value=conversation.title, max_chars=TITLE_LIMIT, key=key
+        )
+        st.form_submit_button(
+            text("chat.rename"),
+            icon=":material/edit:",
+            width="stretch",
+            on_click=_guarded,
+            args=(lambda: _rename(conversation, st.session_state[key]),),
+        )
+    st.button(
+        text("chat.unpin" if conversation.pinned else "chat.pin"),
+        icon=":material/keep_off:" if conversation.pinned else ":material/keep:",
+        width="stretch",
+        key=f"pin-{conversation.id}",
+        on_click=_guarded,
+        args=(lambda: _pin(conversation),),
+    )
+    _draw_export(conversation)
+    st.button(
+        text("chat.delete"),
+        icon=":material/delete:",
+        width="stretch",
+        key=f"delete-{conversation.id}",
+        on_click=_guarded,
+        args=(lambda: _delete(conversation),),
+    )
+
+
+def _draw_export(conversation: Conversation) -> None:
+    # What a deferred download calls runs outside the session: everything it needs is taken now.
+    store, owner, language = session.studio().store, session.owner(), session.language()
+    st.download_button(
+        text("history.export_markdown"),
+        data=lambda: as_markdown(
+            language, conversation, store.messages.path(owner, conversation.id)
+        ),
+        file_name=file_name(conversation, "md"),
+        mime="text/markdown",
+        icon=":material/download:",
+        width="stretch",
+        key=f"markdown-{conversation.id}",
+        on_click="ignore",
+    )
+    st.download_button(
+        text("history.export_json"),
+        data=lambda: json.dumps(
+            store.transfer.export_conversation(owner, conversation.id), ensure_ascii=False
+        ),
+        file_name=file_name(conversation, "json"),
+        mime="application/json",
+        icon=":material/download:",
+        width="stretch",
+        key=f"json-{conversation.id}",
+        on_click="ignore",
+    )
+
+
+def _rename(conversation: Conversation, title: str) -> None:
+    if title.strip():
+        session.studio().store.conversations.rename(
+            session.owner(), conversation.id, title.strip(), manual=True
+        )
+    st.session_state[_menu_key(conversation)] = False
+
+
+def _pin(conversation: Conversation) -> None:
+    session.studio().store.conversations.configure(
+        session.owner(), conversation.id, pinned=not conversation.pinned
+    )
+    st.session_state[_menu_key(conversation)] = False
+
+
+def _delete(conversation: Conversation) -> None:
+    studio = session.studio()
+    if (live := studio.answers.live_in(conversation.id)) is not None:
+        studio.answers.stop(session.owner(), live.message_id)
+    studio.store.conversations.delete(session.owner(), conversation.id)
+    session.state().deleted_conversation = conversation
+
+
+def _restore(conversation: Conversation) -> None:
+    session.studio().store.conversations.restore(session.owner(), conversation.id)
+    session.state().deleted_conversation = None
+
+
+def _guarded(action: Callable[[], object]) -> None:
+    session.state().error = None
+    try:
+        action()
+    except AppError as error:
+        session.state().error = error

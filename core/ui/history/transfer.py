@@ -1,0 +1,133 @@
+"""All conversations out of the house and in again: JSON both ways, Markdown to read elsewhere."""
+
+import json
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from core.errors import AppError
+from core.models.chat import Conversation
+from core.storage.store import Store
+from core.ui import session
+from core.ui.history import large_transfer
+from core.ui.history.markdown_export import as_markdown, file_name
+from core.ui.i18n import Language
+from core.ui.session import text
+
+_POPOVER_KEY = "history-transfer"
+_READ_AT_ONCE = 200
+# What the server takes from a file input (server.maxUploadSize); larger files go beside it.
+_UPLOAD_MB = 20
+_MEMORY_BYTES = 8 << 20  # a larger file is written to disk while it grows
+
+
+def draw() -> None:
+    """Draw the button behind which everything is exported, and an export is imported."""
+    popover = st.popover(
+        text("history.transfer"),
+        icon=":material/swap_vert:",
+        key=_POPOVER_KEY,
+        on_change="rerun",
+    )
+    if popover.open:  # a closed popover's content would be sent all the same
+        with popover:
+            _draw_exports()
+            _draw_import()
+            if large_transfer.is_possible():
+                large_transfer.draw(on_done=_close)
+
+
+def draw_outcome() -> None:
+    """Say what the last import brought."""
+    if (imported := session.state().imported) is None:
+        return
+    session.state().imported = None
+    added, skipped, messages_added = imported
+    st.success(
+        text("history.imported", added=added, skipped=skipped, messages=messages_added),
+        icon=":material/check_circle:",
+    )
+
+
+def _draw_exports() -> None:
+    # What a deferred download calls runs outside the session: everything it needs is taken now.
+    store, owner, language = session.studio().store, session.owner(), session.language()
+    stamp = datetime.now(UTC).strftime("%Y%m%d")
+    if not large_transfer.is_possible():
+        st.download_button(
+            text("history.export_all_json"),
+            data=lambda: json.dumps(store.transfer.export_conversations(owner), ensure_ascii=False),
+            file_name=f"inkling-{stamp}.json",
+            mime="application/json",
+            icon=":material/download:",
+            width="stretch",
+            key="export-all-json",
+            on_click="ignore",
+        )
+    st.download_button(
+        text("history.export_all_markdown"),
+        data=lambda: markdown_zip(store, owner, language),
+        file_name=f"inkling-{stamp}-markdown.zip",
+        mime="application/zip",
+        icon=":material/folder_zip:",
+        width="stretch",
+        key="export-all-markdown",
+        on_click="ignore",
+    )
+
+
+def _draw_import() -> None:
+    key = f"import-{session.state().upload_round}"
+    st.file_uploader(
+        text("history.import"),
+        type="json",
+        help=text("history.import_help"),
+        max_upload_size=_UPLOAD_MB,
+        key=key,
+        on_change=_import,
+        args=(key,),
+    )
+
+
+def _import(key: str) -> None:
+    known = session.state()
+    uploaded = st.session_state[key]
+    if uploaded is None:
+        return
+    known.error = None
+    known.upload_round += 1
+    _close()
+    try:
+        result = session.studio().store.transfer.import_file(session.owner(), uploaded)
+        known.imported = (result.added, result.skipped, result.messages_added)
+    except AppError as error:
+        known.error = error
+
+
+def _close() -> None:
+    st.session_state[_POPOVER_KEY] = False  # it would cover the outcome
+
+
+def markdown_zip(store: Store, owner: str, language: Language) -> bytes:
+    """Return a zip of every conversation as a Markdown file."""
+    with tempfile.SpooledTemporaryFile(_MEMORY_BYTES) as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for conversation in _all(store, owner):
+                path = store.messages.path(owner, conversation.id)
+                archive.writestr(
+                    file_name(conversation, "md"), as_markdown(language, conversation, path)
+                )
+        file.seek(0)
+        return file.read()
+
+
+def _all(store: Store, owner: str) -> Iterator[Conversation]:
+    cursor = None
+    while True:
+        page = store.conversations.list(owner, limit=_READ_AT_ONCE, cursor=cursor)
+        yield from page.items
+        if (cursor := page.next_cursor) is None:
+            return

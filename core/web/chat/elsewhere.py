@@ -1,0 +1,134 @@
+"""A reader who resumes an answer that another process on the same database writes.
+
+There is nothing to listen to: the row is polled, which that process overwrites twice a second.
+"""
+
+import asyncio
+import logging
+import secrets
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from core.errors import StoreError
+from core.models.chat import AnswerStatus, Message
+from core.storage.chat.running_answers import AnswerProgress
+from core.web.chat.audience import GRACE_S, watched_key
+from core.web.chat.reader import KEEP_ALIVE_S
+from core.web.http_call import Call
+from core.web.studio_bridge import Desk
+from core.work.studio import current_studio
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 0.5
+# The row of a posted chat is written while its request is on its way: a reader who was cut off at
+# once may be quicker.
+ROW_LATE_S = 2.0
+SIGN_EVERY_S = GRACE_S / 4
+
+
+class Elsewhere:
+    """One reader's view of such an answer. Use as a context manager while the reply is open."""
+
+    def __init__(self, call: Call, desk: Desk, owner: str, answer_id: str, place: int) -> None:
+        self._call = call
+        self._desk = desk
+        self._owner = owner
+        self._answer_id = answer_id
+        self._loop = asyncio.get_running_loop()
+        self._signed_at: float | None = None
+        self._spoke_at = self._loop.time()
+        self._watching: asyncio.Task[None] | None = None
+        self.place = place
+
+    async def is_there(self) -> bool:
+        """Wait a moment for the answer's row; tell whether there is one, or can be one."""
+        until = self._loop.time() + ROW_LATE_S
+        with suppress(StoreError):  # which is away for a while: it may be there
+            while (await self._progress()) is None:
+                if self._loop.time() > until:
+                    return False
+                await asyncio.sleep(POLL_S / 5)
+        return True
+
+    async def __aenter__(self) -> "Elsewhere":
+        self._watching = self._loop.create_task(self._call.hang_up())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._watching is not None
+        self._watching.cancel()
+
+    async def wait(self) -> tuple[str, Message | None] | None:
+        """Return the next text, and the message once it is final. None: nobody is there to read.
+
+        An empty text asks for a sign of life. The answer of a process that died is interrupted
+        here, by the rule that holds for everyone: when its lease has run out.
+        """
+        while not self._is_over():
+            try:
+                if (progress := await self._alive_progress()) is None:  # deleted meanwhile
+                    return None
+                if progress.status.is_final or not progress.is_alive:
+                    ended = await self._ended()
+                    self.place += len(progress.rest)
+                    return progress.rest, ended
+                await self._sign()
+            except StoreError as error:
+                logger.warning("An answer elsewhere cannot be read yet: %s", error)
+                await self._pause()
+                continue
+            if progress.rest or self._is_quiet():
+                self.place += len(progress.rest)
+                self._spoke_at = self._loop.time()
+                return progress.rest, None
+            await self._pause()
+        return None
+
+    async def _alive_progress(self) -> AnswerProgress | None:
+        progress = await self._progress()
+        if progress is None or progress.status.is_final or progress.is_alive:
+            return progress
+        await asyncio.to_thread(
+            self._desk.studio.store.messages.interrupt_dead,
+            self._desk.studio.process_id,
+            process_is_alone=False,
+            now=datetime.now(UTC),
+        )
+        return await self._progress()
+
+    async def _pause(self) -> None:
+        """Wait until it is time to look again, or the reader leaves."""
+        assert self._watching is not None
+        await asyncio.wait((self._watching,), timeout=POLL_S)
+
+    async def _progress(self) -> AnswerProgress | None:
+        messages = self._desk.studio.store.messages
+        return await asyncio.to_thread(messages.progress, self._owner, self._answer_id, self.place)
+
+    async def _ended(self) -> Message | None:
+        store = self._desk.studio.store
+        if self._signed_at is not None:
+            await asyncio.to_thread(store.values.remove, watched_key(self._answer_id))
+        message = await asyncio.to_thread(store.messages.get, self._owner, self._answer_id)
+        if message is None or message.status.is_final:
+            return message
+        return replace(message, status=AnswerStatus.INTERRUPTED)
+
+    async def _sign(self) -> None:
+        """Tell the process that writes the answer that somebody reads it (see Departures)."""
+        now = self._loop.time()
+        if self._signed_at is not None and now - self._signed_at < SIGN_EVERY_S:
+            return
+        self._signed_at = now
+        key, value = watched_key(self._answer_id), secrets.token_hex(8)
+        await asyncio.to_thread(self._desk.studio.store.values.set, key, value)
+
+    def _is_over(self) -> bool:
+        # A studio that closes ends no answer of others: the reader is to come back elsewhere.
+        assert self._watching is not None
+        return self._watching.done() or current_studio() is not self._desk.studio
+
+    def _is_quiet(self) -> bool:
+        return self._loop.time() - self._spoke_at >= KEEP_ALIVE_S

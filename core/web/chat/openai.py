@@ -1,0 +1,213 @@
+"""`/v1/chat/completions` and `/v1/models`, as OpenAI's clients expect them."""
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from core.errors import AppError
+from core.models.chat import Message, Usage
+from core.web.chat.failures import Fault, fault_from, fault_of
+from core.web.chat.reader import AnswerReader
+from core.web.chat.request import ChatRequest, chat_request_from_json
+from core.web.chat.routes import EVENT_STREAM_TYPE, KEEP_ALIVE, STREAM_HEADERS, whole_answer
+from core.web.http_call import Call
+from core.web.routing import Table
+from core.web.studio_bridge import Desk
+from core.work.chat.live_answer import LiveAnswer
+
+_DONE = b"data: [DONE]\n\n"
+_encode = msgspec.json.Encoder().encode
+
+
+class OpenAIChat:
+    """OpenAI's chat API in front of the studio; the studio's key, not the caller's, is used."""
+
+    def __init__(self, desk: Desk, *, clock: Callable[[], float] = time.time) -> None:
+        self._desk = desk
+        self._clock = clock
+
+    def table(self) -> Table:
+        """Return which method of which path is served by what."""
+        return {
+            "/v1/chat/completions": {"POST": self.complete},
+            "/v1/models": {"GET": self.models},
+        }
+
+    async def models(self, call: Call) -> None:
+        """List the models that may be asked for."""
+        entries = [
+            {"id": name, "object": "model", "created": 0, "owned_by": "inkling"}
+            for name in self._desk.studio.chat_models()
+        ]
+        await call.reply_json(200, {"object": "list", "data": entries})
+
+    async def complete(self, call: Call) -> None:
+        """Answer a posted chat, whole or as a stream of chunks."""
+        body = await call.json_object()
+        body.pop("question", None)
+        body.setdefault("messages", [])
+        request = chat_request_from_json(body, self._desk.default_model)
+        try:
+            live = self._desk.ask(request, call.owner, whole=not request.streams)
+        except AppError as error:
+            await _refuse(call, fault_from(error))
+            return
+        if request.streams:
+            await self._stream(call, live, request)
+            return
+        message = await whole_answer(call, self._desk, live)
+        if message is None:
+            return
+        fault = fault_of(message, live.error)
+        if fault is not None:
+            await _refuse(call, fault)
+        else:
+            await call.reply_json(200, _completion(message, int(self._clock())))
+
+    async def _stream(self, call: Call, live: LiveAnswer, request: ChatRequest) -> None:
+        """Send chunks. Nothing is begun before something came: an error keeps its status."""
+        chunks = _Chunks(live.message_id, request.parameters.model, int(self._clock()))
+        is_over = False
+        try:
+            async with AnswerReader(call, live, self._desk.wakeups) as reader:
+                while not reader.is_gone:
+                    came = reader.take()
+                    if came.is_final and not call.has_begun:
+                        fault = fault_of(live.outline(), live.error)
+                        if fault is not None and not came.content and not came.reasoning:
+                            is_over = True
+                            await _refuse(call, fault)
+                            return
+                    events = chunks.of("reasoning_content", came.reasoning)
+                    events += chunks.of("content", came.content)
+                    if reader.is_quiet and not events:
+                        if live.is_asked and live.rest_left_s is None:
+                            events = KEEP_ALIVE
+                        else:  # it waits for the store, or as it was told, and may yet be refused
+                            reader.spoke()
+                    if came.is_final:
+                        is_over = True
+                        events += self._closing(chunks, live, request)
+                    if events:
+                        if not call.has_begun:
+                            await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
+                        if is_over:
+                            await call.end(events)
+                            return
+                        await call.feed(events, is_washed=True)
+                        reader.spoke()
+                    await reader.wait()
+        finally:
+            if not is_over:  # OpenAI's clients cannot come back for the rest
+                self._desk.stop(live.message_id)
+
+    def _closing(self, chunks: "_Chunks", live: LiveAnswer, request: ChatRequest) -> bytes:
+        message = live.outline()
+        fault = fault_of(message, live.error)
+        if fault is not None:
+            told: dict[str, object] = _error_body(fault)
+            if fault.wait_s is not None:  # as a header would have said it
+                told["retry_after"] = fault.wait_s
+            return b"data: %b\n\n" % _encode(told) + _DONE
+        events = chunks.last(message.finish_reason or "stop")
+        if request.with_usage:
+            events += chunks.usage(message.usage)
+        return events + _DONE
+
+
+class _Chunks:
+    """Builds the chunks of one stream; what is the same in all is encoded once."""
+
+    def __init__(self, answer_id: str, model: str, created: int) -> None:
+        head = {
+            "id": f"chatcmpl-{answer_id}",
+            "object": "chat.completion.chunk",
+            "created": created,
+            "model": model,
+        }
+        self._head = b"data: " + _encode(head)[:-1]
+        self._is_first = True
+
+    def of(self, name: str, pieces: list[str]) -> bytes:
+        """Return one chunk for each piece."""
+        if not pieces:
+            return b""
+        events = bytearray()
+        if self._is_first:
+            self._is_first = False
+            events += self._choice({"role": "assistant", "content": ""}, None)
+        head = self._head + b',"choices":[{"index":0,"delta":{"' + name.encode() + b'":'
+        for piece in pieces:
+            events += head
+            events += _encode(piece)
+            events += b'},"finish_reason":null}]}\n\n'
+        return bytes(events)
+
+    def last(self, finish_reason: str) -> bytes:
+        """Return the chunk that says why the answer ended."""
+        return self._choice({}, finish_reason)
+
+    def usage(self, usage: Usage | None) -> bytes:
+        """Return the chunk without choices that tells the tokens."""
+        told = _encode(_usage(usage))
+        return self._head + b',"choices":[],"usage":' + told + b"}\n\n"
+
+    def _choice(self, delta: dict[str, str], finish_reason: str | None) -> bytes:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+        return self._head + b',"choices":[' + _encode(choice) + b"]}\n\n"
+
+
+def error_body(
+    message: str, kind: str, *, param: str | None = None, code: str | None = None
+) -> dict[str, object]:
+    """Return an error in OpenAI's shape."""
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def _error_body(fault: Fault) -> dict[str, object]:
+    message = fault.sentence
+    if fault.detail:
+        message = f"{message} ({fault.detail})"
+    return error_body(message, fault.kind, code=fault.code)
+
+
+async def _refuse(call: Call, fault: Fault) -> None:
+    await call.reply_json(fault.status, _error_body(fault), fault.headers)
+
+
+def _completion(message: Message, created: int) -> dict[str, object]:
+    said = {"role": "assistant", "content": message.content}
+    if message.reasoning_content:
+        said["reasoning_content"] = message.reasoning_content
+    return {
+        "id": f"chatcmpl-{message.id}",
+        "object": "chat.completion",
+        "created": created,
+        "model": message.model,
+        "choices": [
+            {
+                "index": 0,
+                "message": said,
+                "logprobs": None,
+                "finish_reason": message.finish_reason or "stop",
+            }
+        ],
+        "usage": _usage(message.usage),
+    }
+
+
+def _usage(usage: Usage | None) -> dict[str, object] | None:
+    if usage is None:
+        return None
+    prompt, completion = usage.prompt_tokens or 0, usage.completion_tokens or 0
+    told: dict[str, object] = {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": usage.total_tokens or prompt + completion,
+    }
+    if usage.cache_hit_tokens is not None:
+        told["prompt_tokens_details"] = {"cached_tokens": usage.cache_hit_tokens}
+    if usage.reasoning_tokens is not None:
+        told["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
+    return told

@@ -1,0 +1,206 @@
+"""`/stream` and `/complete`: one question, or a posted chat, answered piece by piece or whole."""
+
+import logging
+
+import msgspec
+
+from core.errors import AppError, StoreError
+from core.models.chat import Message
+from core.web.chat.audience import RETRY_MS
+from core.web.chat.elsewhere import Elsewhere
+from core.web.chat.event_ids import EventId, event_id_from
+from core.web.chat.failures import Fault, fault_from, fault_of
+from core.web.chat.reader import AnswerReader
+from core.web.chat.request import ChatRequest, chat_request_from_json, question_request
+from core.web.http_call import TEXT_TYPE, Call, CallError
+from core.web.routing import Table
+from core.web.studio_bridge import Desk
+from core.wire.sse import encode_comment, encode_event
+from core.work.chat.live_answer import Cursor, LiveAnswer
+
+logger = logging.getLogger(__name__)
+
+_encode = msgspec.json.Encoder().encode
+
+EVENT_STREAM_TYPE = "text/event-stream; charset=utf-8"
+STREAM_HEADERS = (("Cache-Control", "no-cache, no-transform"), ("X-Accel-Buffering", "no"))
+KEEP_ALIVE = encode_comment()
+DONE = "[DONE]"
+NOT_JSON = "上游返回非 JSON"
+
+
+class ChatRoutes:
+    """The routes of the contract that are about chat."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def table(self) -> Table:
+        """Return which method of which path is served by what."""
+        return {
+            "/stream": {"GET": self.stream, "POST": self.stream},
+            "/complete": {"GET": self.complete, "POST": self.complete},
+        }
+
+    async def stream(self, call: Call) -> None:
+        """Answer with events; a reader who names its last event gets the rest of that answer."""
+        if call.headers.get("last-event-id"):
+            await self._resume(call, call.headers["last-event-id"])
+            return
+        try:
+            request = await self._request(call)
+        except CallError as error:
+            if error.status != 400:
+                raise
+            await call.reply(400, str(error).encode(), TEXT_TYPE)
+            return
+        try:
+            live = self._desk.ask(request, call.owner)
+        except AppError as error:
+            fault = fault_from(error)
+            await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
+            await call.end(_error_event(fault, None) + _end_event(None))
+            return
+        self._desk.departures.begin(live.message_id)
+        await self._follow(call, live, place=0)
+
+    async def complete(self, call: Call) -> None:
+        """Answer with the whole text at once."""
+        request = await self._request(call)
+        try:
+            live = self._desk.ask(request, call.owner, whole=True)
+        except AppError as error:
+            fault = fault_from(error)
+            await call.reply_json(fault.status, {"error": fault.sentence}, fault.headers)
+            return
+        message = await whole_answer(call, self._desk, live)
+        if message is None:
+            return
+        answer_fault = fault_of(message, live.error)
+        if answer_fault is None:
+            await call.reply_json(200, {"content": message.content})
+        elif answer_fault.is_not_json:
+            await call.reply_json(502, {"error": NOT_JSON}, answer_fault.headers)
+        elif answer_fault.upstream_status is not None:
+            body = {"error": "upstream", "body": answer_fault.body}
+            await call.reply_json(answer_fault.upstream_status, body, answer_fault.headers)
+        else:
+            status = answer_fault.status if isinstance(live.error, StoreError) else 500
+            body = {"error": answer_fault.sentence}
+            await call.reply_json(status, body, answer_fault.headers)
+
+    async def _request(self, call: Call) -> ChatRequest:
+        model = self._desk.default_model
+        if call.method == "POST":
+            return chat_request_from_json(await call.json_object(), model)
+        return question_request(call.query.get("question"), model)
+
+    async def _resume(self, call: Call, last_event_id: str) -> None:
+        """Send what follows an event. 204 tells an EventSource that there is nothing to come."""
+        known = event_id_from(last_event_id)
+        if known is None or known.place is None:
+            await call.reply(204, b"", "")
+            return
+        live = self._desk.studio.answers.live(known.answer_id)
+        if live is not None and live.owner == call.owner:
+            await self._follow(call, live, place=min(known.place, live.length))
+            return
+        reader = Elsewhere(call, self._desk, call.owner, known.answer_id, known.place)
+        if await reader.is_there():
+            await self._follow_elsewhere(call, reader, known)
+        else:
+            await call.reply(204, b"", "")
+
+    async def _follow_elsewhere(self, call: Call, reader: Elsewhere, known: EventId) -> None:
+        """Send what the store holds of an answer, and what it comes to hold, until the end.
+
+        Without the end the reply just stops: an EventSource comes back for the rest.
+        """
+        await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
+        await call.feed(
+            b"id: %b.%d\nretry: %d\n\n" % (known.answer_id.encode(), reader.place, RETRY_MS)
+        )
+        async with reader:
+            while (came := await reader.wait()) is not None:
+                text, ended = came
+                event_id = f"{known.answer_id}.{reader.place}"
+                events = encode_event(_encode(text).decode(), id=event_id) if text else b""
+                if ended is not None:
+                    await call.end(events + _closing(ended, None, reader.place))
+                    return
+                await call.feed(events or KEEP_ALIVE)
+        await call.end()
+
+    async def _follow(self, call: Call, live: LiveAnswer, *, place: int) -> None:
+        """Send pieces as they come, all of one wake-up at once, until the end or the caller's."""
+        answer_id = live.message_id
+        self._desk.departures.arrive(answer_id)
+        is_over = False
+        try:
+            await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
+            head = b"id: " + answer_id.encode() + b"."
+            # An id without data is no event, but a reader cut off from here on knows its answer.
+            unsent = bytearray(b"%b%d\nretry: %d\n\n" % (head, place, RETRY_MS))
+            cursor = Cursor(content=place)
+            async with AnswerReader(call, live, self._desk.wakeups, cursor=cursor) as reader:
+                while not reader.is_gone:
+                    came = reader.take()
+                    for piece in came.content:
+                        place += len(piece)
+                        # encode_event, for a piece that has no line ends: JSON escapes them.
+                        unsent += b"%b%d\ndata: %b\n\n" % (head, place, _encode(piece))
+                    if came.is_final:
+                        unsent += _closing(live.outline(), live.error, place)
+                        await call.end(bytes(unsent))
+                        is_over = True
+                        return
+                    if reader.is_quiet and not unsent:
+                        unsent += KEEP_ALIVE
+                    if unsent:
+                        await call.feed(bytes(unsent), is_washed=True)
+                        unsent.clear()
+                        reader.spoke()
+                    await reader.wait()
+        finally:
+            self._desk.departures.leave(answer_id, is_over=is_over)
+
+
+async def whole_answer(call: Call, desk: Desk, live: LiveAnswer) -> Message | None:
+    """Wait for an answer's end; None when the caller left, which stops it."""
+    async with AnswerReader(call, live, desk.wakeups) as reader:
+        while True:
+            if reader.take().is_final:
+                return live.snapshot()
+            if reader.is_gone:
+                desk.stop(live.message_id)
+                return None
+            reader.spoke()
+            await reader.wait()
+
+
+def _closing(message: Message, error: AppError | None, place: int) -> bytes:
+    events = b""
+    fault = fault_of(message, error)
+    if fault is not None:
+        events = _error_event(fault, EventId(message.id, place))
+    return events + _end_event(message.id)
+
+
+def _error_event(fault: Fault, at: EventId | None) -> bytes:
+    told: dict[str, object] = {"error": fault.sentence}
+    if fault.upstream_status is not None:
+        told = {
+            "error": f"upstream {fault.upstream_status}",
+            "body": fault.body,
+            "message": fault.sentence,
+        }
+    elif fault.body:
+        told["body"] = fault.body
+    if fault.wait_s is not None:
+        told["retry_after"] = fault.wait_s
+    event_id = None if at is None else f"{at.answer_id}.{at.place}"
+    return encode_event(_encode(told).decode(), id=event_id)
+
+
+def _end_event(answer_id: str | None) -> bytes:
+    return encode_event(DONE, event="end", id=None if answer_id is None else f"{answer_id}.end")

@@ -1,0 +1,176 @@
+"""`/transfer/…`: exports streamed out, uploads in pieces, for whoever holds a signed link.
+
+The link says for whom: it was signed by a page that had let that person in. No caller of the HTTP
+layer gets here without one, and it opens nothing else.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from core.errors import AppError, InputError, StoreError
+from core.web.chat.failures import STORE_SENTENCE
+from core.web.http_call import CLOSING, Call, CallError
+from core.web.routing import Table
+from core.web.studio_bridge import Desk
+from core.work.transfer.tickets import Purpose
+from core.work.transfer.transfers import Transfers
+from core.work.transfer.uploads import UploadState, WrongPlaceError
+
+logger = logging.getLogger(__name__)
+
+PIECE_BYTES = 1 << 20
+TOTAL_MOST = 1 << 40
+_CHUNK_BYTES = 1 << 17
+_TYPE = "application/json; charset=utf-8"
+_REFUSED = "This link has expired or is not valid; reload the page."
+
+
+class TransferRoutes:
+    """The routes that the pages' transfer component uses."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def table(self) -> Table:
+        """Return which method of which path is served by what."""
+        return {
+            "/transfer/export": {"GET": self.export, "HEAD": self.export},
+            "/transfer/import": {
+                "GET": self.state,
+                "PUT": self.receive,
+                "POST": self.begin,
+                "DELETE": self.forget,
+            },
+        }
+
+    async def export(self, call: Call) -> None:
+        """Send everything as a file, at the pace at which it is taken."""
+        owner = await self._owner(call, "export")
+        name = f"inkling-{datetime.now(UTC):%Y%m%d}.json"
+        headers = (
+            ("Content-Disposition", f'attachment; filename="{name}"'),
+            ("Cache-Control", "no-store"),
+            ("Referrer-Policy", "no-referrer"),
+        )
+        if call.method == "HEAD":
+            await call.begin(200, _TYPE, headers)
+            await call.end()
+            return
+        pieces = self._transfers.export(owner)
+        leaving = asyncio.create_task(call.hang_up())
+        try:
+            chunk = await asyncio.to_thread(_chunk, pieces)  # a store in trouble keeps its status
+            await call.begin(200, _TYPE, headers)
+            while chunk and not leaving.done():
+                await call.feed(chunk)
+                chunk = await asyncio.to_thread(_chunk, pieces)
+            if not leaving.done():
+                await call.end()
+        except Exception as error:
+            if not call.has_begun and isinstance(error, StoreError):
+                raise CallError(503, STORE_SENTENCE) from error
+            if not call.has_begun:
+                raise
+            # Not ended: a file that lacks its rest must not look complete.
+            logger.exception("An export was cut short")
+        finally:
+            leaving.cancel()
+            await asyncio.to_thread(pieces.close)  # type: ignore[attr-defined]
+
+    async def state(self, call: Call) -> None:
+        """Tell how far a file is; with `total`, also whether there is room for it."""
+        owner, name = await self._owner(call, "import"), _name(call)
+        if "total" in call.query:
+            total = _count(call, "total")
+            await self._try(self._transfers.uploads.check_room, owner, name, total)
+        await call.reply_json(200, _told(await self._state(owner, name)))
+
+    async def receive(self, call: Call) -> None:
+        """Take the next piece of a file."""
+        try:
+            owner, name = await self._owner(call, "import"), _name(call)
+            place, total = _count(call, "place"), _count(call, "total")
+        except CallError as error:  # refused before the piece is read
+            raise CallError(error.status, str(error), headers=CLOSING) from error
+        piece = await call.body(most_bytes=PIECE_BYTES)
+        try:
+            received = await self._try(
+                self._transfers.uploads.receive, owner, name, place, total, piece
+            )
+        except WrongPlaceError as error:
+            await call.reply_json(409, {"received": error.received})
+            return
+        await call.reply_json(200, {"received": received})
+
+    async def begin(self, call: Call) -> None:
+        """Import a file that is complete."""
+        owner, name = await self._owner(call, "import"), _name(call)
+        await self._try(self._transfers.begin_import, owner, name, _count(call, "total"))
+        await call.reply_json(202, _told(await self._state(owner, name)))
+
+    async def forget(self, call: Call) -> None:
+        """Remove what is there of a file."""
+        owner, name = await self._owner(call, "import"), _name(call)
+        await self._try(self._transfers.uploads.remove, owner, name)
+        await self._try(self._transfers.uploads.forget_note, owner, name)
+        await call.reply(204, b"", "")
+
+    @property
+    def _transfers(self) -> Transfers:
+        return self._desk.studio.transfers
+
+    async def _owner(self, call: Call, purpose: Purpose) -> str:
+        ticket = call.query.get("ticket", "")
+        owner = await self._try(self._transfers.tickets.owner_of, ticket, purpose)
+        if owner is None:
+            raise CallError(403, _REFUSED)
+        return str(owner)
+
+    async def _state(self, owner: str, name: str) -> UploadState:
+        state: UploadState = await self._try(self._transfers.uploads.state, owner, name)
+        return state
+
+    async def _try(self, function: Callable[..., Any], *arguments: object) -> Any:
+        """Run in a thread; tell an AppError with the status that fits."""
+        try:
+            return await asyncio.to_thread(function, *arguments)
+        except InputError as error:
+            raise CallError(400, str(error)) from error
+        except AppError as error:
+            is_full = error.text_id == "error.store_full"
+            sentence = (
+                "There is not enough room on the studio's disk." if is_full else STORE_SENTENCE
+            )
+            raise CallError(507 if is_full else 503, sentence) from error
+
+
+def _chunk(pieces: Iterator[bytes]) -> bytes:
+    """Return the next pieces, enough to be worth sending; nothing at the end."""
+    chunk = bytearray()
+    for piece in pieces:
+        chunk += piece
+        if len(chunk) >= _CHUNK_BYTES:
+            break
+    return bytes(chunk)
+
+
+def _name(call: Call) -> str:
+    name = call.query.get("file", "")
+    if not 0 < len(name) <= 512:
+        raise CallError(400, "Name the file.", field="file")
+    return name
+
+
+def _count(call: Call, name: str) -> int:
+    text = call.query.get(name, "")
+    if not (text.isascii() and text.isdigit() and len(text) < 15) or int(text) > TOTAL_MOST:
+        raise CallError(400, f"{name} must be a number of bytes.", field=name)
+    return int(text)
+
+
+def _told(state: UploadState) -> dict[str, object]:
+    facts = {key: state.facts[key] for key in state.facts if key in ("share", "sentence")}
+    return {"phase": state.phase, "received": state.received, **facts}

@@ -1,0 +1,1 @@
+"""`/enter`: the way in with a token or a one-time link."""

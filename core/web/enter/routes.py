@@ -1,0 +1,133 @@
+"""`/enter`: a login form that sets a cookie, for an access token or a one-time link.
+
+Reading it spends nothing: messengers follow links to show a preview. Only the button redeems a
+code, and only from this very page, since a foreign page must not choose who somebody is.
+"""
+
+import asyncio
+import math
+from urllib.parse import parse_qs
+
+from core.access.callers import Rules, caller_address, is_own_page, scheme_of, token_name
+from core.access.invitations import CODE_PARAMETER
+from core.access.passes import COOKIE, COOKIE_S
+from core.errors import StoreError
+from core.web.enter.page import Shown, Trouble, show
+from core.web.guesses import MOST_WAIT_S, Guesses
+from core.web.http_call import Call, CallError
+from core.web.routing import Handler
+from core.work.studio import Studio
+
+FORM_BYTES = 16 * 1024
+
+
+class Enter:
+    """Shows the form and takes what is sent with it."""
+
+    def __init__(self, studio: Studio, guesses: Guesses) -> None:
+        self._studio = studio
+        self._guesses = guesses
+
+    def methods(self) -> dict[str, Handler]:
+        """Return what serves the path, by method."""
+        return {"GET": self._show, "HEAD": self._show, "POST": self._take}
+
+    async def _show(self, call: Call) -> None:
+        known = self._studio.passes.name_of_cookie(call.headers.get("cookie"))
+        await show(call, Shown(code=call.query.get(CODE_PARAMETER, ""), known_as=known))
+
+    async def _take(self, call: Call) -> None:
+        form = await _form(call)
+        rules = Rules.of(self._studio.settings.access)
+        if not _is_sent_from_here(call):
+            await _refuse(call, 403, "foreign_page")
+            return
+        code, token = form.get(CODE_PARAMETER, ""), form.get("token", "")
+        if not code and not token:
+            await _refuse(call, 400, "nothing")
+            return
+        address = caller_address(call.approach, rules)
+        presented = [code or token]
+        if self._guesses.are_many(address, presented):
+            turn_s = self._guesses.turn_in_s(address)
+            if turn_s is None:
+                await _have_wait(call, code)
+                return
+            await asyncio.sleep(turn_s)
+        try:
+            cookie = await asyncio.to_thread(self._new_pass, code, token, rules, call)
+        except StoreError:
+            await show(call, Shown(code=code, trouble="store"), 503, (("Retry-After", "2"),))
+            return
+        if cookie is None:
+            self._guesses.note(address, presented)
+            await _refuse(call, 403, "link_over" if code else "wrong_token")
+            return
+        if token:
+            self._guesses.prove(address, presented)
+        await _let_in(call, cookie, rules)
+
+    def _new_pass(self, code: str, token: str, rules: Rules, call: Call) -> str | None:
+        """Return the new pass's cookie; None for a code or a token that is not good."""
+        passes = self._studio.passes
+        if code:
+            invited = self._studio.invitations.redeem(code)
+            if invited is None:
+                return None
+            cookie = passes.issue(invited.name, manages=invited.manages)
+        else:
+            name = token_name([token], rules)
+            if name is None:
+                return None
+            cookie = passes.issue(name, token=name)
+        # The browser forgets the one it had: nobody could leave with that any more.
+        if (former := passes.of_cookie(call.headers.get("cookie"))) is not None:
+            passes.revoke(former.id)
+        return cookie
+
+
+async def _refuse(call: Call, status: int, trouble: Trouble) -> None:
+    await show(call, Shown(trouble=trouble), status)
+
+
+async def _have_wait(call: Call, code: str) -> None:
+    wait_s = math.ceil(MOST_WAIT_S)
+    shown = Shown(code=code, trouble="guesses", wait_s=wait_s)
+    await show(call, shown, 429, (("Retry-After", str(wait_s)),))
+
+
+async def _let_in(call: Call, cookie: str, rules: Rules) -> None:
+    # What the browser itself says of its address holds behind any proxy.
+    is_secure = scheme_of(call.approach, rules) == "https" or call.headers.get(
+        "origin", ""
+    ).startswith("https://")
+    parts = [
+        f"{COOKIE}={cookie}",
+        f"Path={call.base or '/'}",
+        f"Max-Age={COOKIE_S}",
+        "HttpOnly",
+        "SameSite=Lax",
+        *(["Secure"] if is_secure else []),
+    ]
+    headers = (("Location", "./"), ("Set-Cookie", "; ".join(parts)), ("Cache-Control", "no-store"))
+    await call.reply(303, b"", "", headers)
+
+
+async def _form(call: Call) -> dict[str, str]:
+    """Return the fields of the form; of several with one name the first."""
+    kind = call.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise CallError(415, "Send the form as application/x-www-form-urlencoded.")
+    body = await call.body(most_bytes=FORM_BYTES)
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
+    except ValueError as error:
+        raise CallError(400, "The form has too many fields.") from error
+    return {name: values[0].strip() for name, values in fields.items()}
+
+
+def _is_sent_from_here(call: Call) -> bool:
+    """Tell whether no foreign page sends the form; programs, which are no page's, may."""
+    headers = call.headers
+    is_browser = any(name in headers for name in ("origin", "sec-fetch-site", "referer"))
+    return not is_browser or is_own_page(call.approach)

@@ -1,0 +1,75 @@
+"""Early requests: a bounded queue of those that came before the studio was open.
+
+Who they are cannot be judged yet, the rules being read while the studio opens. So places are few,
+and strangers, who may be many, take theirs from a number of their own.
+"""
+
+import asyncio
+import contextlib
+
+from core.access.addresses import is_loopback
+from core.access.callers import forwarding_header
+from core.web.http_call import Call, GoneError
+from core.work.studio import Studio, current_studio, is_awaited, on_opening
+
+WAIT_S = 15.0
+WAITING_HERE = 200
+WAITING_ELSEWHERE = 20
+
+
+class EarlyCalls:
+    """Has calls wait for the studio, for a while and only so many. One event loop."""
+
+    def __init__(self) -> None:
+        self._waiting = {True: 0, False: 0}
+
+    @property
+    def count(self) -> int:
+        """How many wait."""
+        return sum(self._waiting.values())
+
+    async def studio_for(self, call: Call) -> Studio | None:
+        """Return the studio as soon as it is open; None where waiting is in vain, or too long."""
+        is_near = _is_near(call)
+        most = WAITING_HERE if is_near else WAITING_ELSEWHERE
+        if self._waiting[is_near] >= most:
+            return None
+        self._waiting[is_near] += 1
+        try:
+            return await _opened(call)
+        finally:
+            self._waiting[is_near] -= 1
+
+
+async def _opened(call: Call) -> Studio | None:
+    """Wait for the studio; GoneError when the caller leaves first: nobody would read the answer."""
+    loop = asyncio.get_running_loop()
+    changed = asyncio.Event()
+
+    def tell() -> None:
+        with contextlib.suppress(RuntimeError):  # the server has ended; nobody waits any more
+            loop.call_soon_threadsafe(changed.set)
+
+    forget = on_opening(tell)
+    leaving = asyncio.ensure_future(call.left())
+    leaving.add_done_callback(lambda _: changed.set())
+    try:
+        async with asyncio.timeout(WAIT_S):
+            # Looked at only after listening has begun: no change is missed.
+            while current_studio() is None and is_awaited() and not leaving.done():
+                await changed.wait()
+                changed.clear()
+    except TimeoutError:
+        pass
+    finally:
+        forget()
+        leaving.cancel()
+        await asyncio.wait((leaving,))
+    if not leaving.cancelled():
+        raise GoneError
+    return current_studio()
+
+
+def _is_near(call: Call) -> bool:
+    approach = call.approach
+    return is_loopback(approach.address) and forwarding_header(approach.headers) is None

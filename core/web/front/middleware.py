@@ -1,0 +1,82 @@
+"""Middleware in front of the pages: what is the HTTP layer's, what is a page's, what is nothing."""
+
+from collections.abc import Callable, Collection
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.access.callers import PassLookup, no_passes
+from core.web.front.approach import with_peer
+from core.web.front.base_path import BasePath, below
+from core.web.front.nothing_here import redirect, reply_nothing_here, reply_wrong_method
+from core.web.front.page_paths import PagePaths
+from core.web.http_call import Call
+from core.web.router import Bff, serves
+from core.work.studio import current_studio
+
+
+class BeforePages:
+    """The HTTP layer as the outermost middleware, not as routes: so the pieces of a stream do not
+    pass through what only the pages need (their session cookie, compression)."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        base_path: Callable[[], str],
+        pages: Collection[str],
+        pass_name: PassLookup = no_passes,
+    ) -> None:
+        self._pages = app
+        # Asked now, when the server builds its app: it reads its own configuration then too.
+        self._base = BasePath(base_path())
+        self._paths = PagePaths(pages)
+        self._bff = Bff(self._base.url, pass_name)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._pages(scope, receive, send)
+            return
+        # Before all else, and whether or not the studio is open: the facts of every connection.
+        studio = current_studio()
+        scope = with_peer(scope, receive, studio.settings.access if studio else None)
+        place = self._base.place(scope)
+        if scope["type"] == "http" and serves(place.path):
+            await self._bff(below(scope, place), receive, send)
+            return
+        for_pages = self._base.for_pages(scope, place)
+        if scope["type"] == "websocket":
+            await self._pages(for_pages, receive, send)
+            return
+        kind = self._paths.kind(place)
+        call = Call(below(scope, place), receive, send, base=self._base.url)
+        if kind == "nothing":
+            await reply_nothing_here(call)
+        elif kind == "redirect":
+            await redirect(call, self._paths.target(place, self._base.url))
+        elif kind == "page" and call.method not in ("GET", "HEAD"):
+            await reply_wrong_method(call)
+        elif kind == "asset":
+            await self._without_html(call, for_pages, receive, send)
+        else:
+            await self._pages(for_pages, receive, send)
+
+    async def _without_html(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; where the page's HTML comes for a file, say that it is not there."""
+        is_page = False
+
+        async def send_files_only(message: Message) -> None:
+            nonlocal is_page
+            if message["type"] == "http.response.start":
+                is_page = message["status"] < 400 and _is_html(message)
+            if not is_page:
+                await send(message)
+
+        await self._pages(scope, receive, send_files_only)
+        if is_page:
+            await reply_nothing_here(call)
+
+
+def _is_html(start: Message) -> bool:
+    return any(
+        name.lower() == b"content-type" and value.lower().startswith(b"text/html")
+        for name, value in start["headers"]
+    )

@@ -1,0 +1,208 @@
+"""One HTTP call: what came, and the ways to answer it."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.types import Message, Receive, Scope, Send
+
+from core.access.callers import Approach
+from core.access.owners import LOCAL_OWNER
+from core.web.front.approach import PEER_KEY, headers_of, peer_of
+from core.web.read_ahead import ReadAhead
+from core.wire.secrets import known_secrets
+
+JSON_TYPE = "application/json; charset=utf-8"
+TEXT_TYPE = "text/plain; charset=utf-8"
+TOKEN_PARAMETER = "access_token"
+
+BODY_BYTES = 1024 * 1024
+# A body may be slow, but not silent; a large one over a thin line takes its minute.
+BODY_SILENCE_S = 5.0
+BODY_TIMEOUT_S = 60.0
+DRAIN_TIMEOUT_S = 2.0
+_WASHED_HERE = 256 * 1024
+
+Headers = Sequence[tuple[str, str]]
+# What was not read of the request would be taken for the next one.
+CLOSING = (("Connection", "close"),)
+
+
+class CallError(Exception):
+    """A call that cannot be served; the sentence says what to change. `field` names where."""
+
+    def __init__(
+        self, status: int, sentence: str, *, field: str | None = None, headers: Headers = ()
+    ) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.field = field
+        self.headers = headers
+
+
+class GoneError(Exception):
+    """The caller hung up before the request was whole."""
+
+
+class Call:
+    """A request and its reply, over plain ASGI: one reply a call, in one piece or begun and fed.
+
+    Paths are those below `base`, where the studio is served (server.baseUrlPath, "" or "/name").
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, *, base: str = "") -> None:
+        self.base = base
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.raw_path: bytes = scope.get("raw_path") or self.path.encode()
+        self.query_string: bytes = scope.get("query_string", b"")
+        self.headers = headers_of(scope["headers"])
+        self.owner = LOCAL_OWNER  # whose rows it is about; a person's own, once one is known
+        self.has_begun = False
+        self._receive = ReadAhead(receive)
+        self._send = send
+        self._cors: list[tuple[bytes, bytes]] = [(b"vary", b"Origin")]
+        self._query: dict[str, str] | None = None
+        self.approach = Approach.of(
+            scope.get(PEER_KEY) or peer_of(scope, receive),
+            self.headers,
+            scope.get("scheme", "http"),
+            self.query.get(TOKEN_PARAMETER),
+        )
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query's parameters; of several with one name the first."""
+        if self._query is None:
+            pairs = parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True)
+            self._query = dict(reversed(pairs))
+        return self._query
+
+    def share_with(self, origin: str) -> None:
+        """Let pages of `origin` read the reply."""
+        self._cors.append((b"access-control-allow-origin", origin.encode("latin-1", "replace")))
+        self._cors.append((b"access-control-expose-headers", b"Retry-After, X-Should-Retry"))
+
+    # -- what came ---------------------------------------------------------------------------------
+
+    async def body(self, *, most_bytes: int = BODY_BYTES) -> bytes:
+        """Return the whole body; CallError when it is too large or too slow."""
+        declared = self.headers.get("content-length", "0")
+        if declared.isdigit() and int(declared[:16]) > most_bytes:
+            raise _too_large(most_bytes)
+        body = bytearray()
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                while True:
+                    async with asyncio.timeout(BODY_SILENCE_S):
+                        message = await self._receive()
+                    if message["type"] == "http.disconnect":
+                        raise GoneError
+                    body += message.get("body", b"")
+                    if len(body) > most_bytes:
+                        raise _too_large(most_bytes)
+                    if not message.get("more_body", False):
+                        return bytes(body)
+        except TimeoutError as error:
+            raise CallError(
+                408, "The body did not arrive in time; send it faster.", headers=CLOSING
+            ) from error
+
+    async def json_object(self, *, most_bytes: int = BODY_BYTES) -> dict[str, Any]:
+        """Return the JSON object in the body; CallError when there is none."""
+        content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if content_type != "application/json":
+            # Foreign pages may post text and forms without asking first; JSON they may not.
+            raise CallError(415, "Send the body as Content-Type: application/json.")
+        body = await self.body(most_bytes=most_bytes)
+        try:
+            # A large one would hold up every stream of the loop.
+            is_large = len(body) > BODY_BYTES
+            payload = await asyncio.to_thread(json.loads, body) if is_large else json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise CallError(400, "The body is not JSON.") from error
+        if not isinstance(payload, dict):
+            raise CallError(400, "The body is not a JSON object.")
+        return payload
+
+    async def left(self) -> None:
+        """Return when the caller has gone; the body may be read afterwards, all of it."""
+        await self._receive.left()
+
+    async def hang_up(self) -> None:
+        """Return when the caller has gone; the body must have been read, or have no meaning."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    # -- the reply ---------------------------------------------------------------------------------
+
+    async def begin(self, status: int, content_type: str, headers: Headers = ()) -> None:
+        """Send status and headers of a reply that is fed with `feed`."""
+        await self._start(status, content_type, headers)
+
+    async def feed(self, chunk: bytes, *, is_washed: bool = False) -> None:
+        """Send one more piece of the reply; `is_washed` of an answer, washed as it came."""
+        body = chunk if is_washed else await washed(chunk)
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def end(self, chunk: bytes = b"") -> None:
+        """Send the last piece."""
+        await self._send({"type": "http.response.body", "body": await washed(chunk)})
+
+    async def reply(
+        self, status: int, body: bytes, content_type: str, headers: Headers = ()
+    ) -> None:
+        """Send a whole reply."""
+        body = await washed(body)
+        length = [("Content-Length", str(len(body)))] if status != 204 else []
+        await self._start(status, content_type, [*length, *headers])
+        if CLOSING[0] in headers:
+            await self.feed(body)
+            await self._drain()
+            body = b""
+        await self.end(body)
+
+    async def reply_json(self, status: int, value: object, headers: Headers = ()) -> None:
+        """Send `value` as JSON."""
+        body = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        await self.reply(status, body.encode("utf-8", "replace"), JSON_TYPE, headers)
+
+    async def _drain(self) -> None:
+        """Read on for a while: closed at once, the connection would take the reply with it."""
+        try:
+            async with asyncio.timeout(DRAIN_TIMEOUT_S):
+                while (await self._receive()).get("more_body", False):
+                    pass
+        except TimeoutError:
+            return
+
+    async def _start(self, status: int, content_type: str, headers: Headers) -> None:
+        self.has_begun = True
+        named = [("Content-Type", content_type)] if content_type else []
+        start: Message = {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                *(
+                    (name.lower().encode(), value.encode("latin-1", "replace"))
+                    for name, value in [*named, ("X-Content-Type-Options", "nosniff"), *headers]
+                ),
+                *self._cors,
+            ],
+        }
+        await self._send(start)
+
+
+async def washed(body: bytes) -> bytes:
+    """Return what may go out: each known secret masked. A large body holds up no other stream."""
+    if len(body) > _WASHED_HERE:
+        return await asyncio.to_thread(known_secrets.wash_bytes, body)
+    return known_secrets.wash_bytes(body)
+
+
+def _too_large(most_bytes: int) -> CallError:
+    megabytes, kilobytes = most_bytes // (1024 * 1024), most_bytes // 1024
+    most = f"{megabytes} MB" if megabytes else f"{kilobytes} kB"
+    return CallError(413, f"The body is larger than {most}.", headers=CLOSING)

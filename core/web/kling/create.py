@@ -1,0 +1,230 @@
+"""`POST /v1/images/generations` through the ledger: written down, sent once, answered as Kling."""
+
+import asyncio
+import math
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from core.errors import AppError, InputError, StoreError, UnavailableError
+from core.models.generations import Generation, GenerationStatus
+from core.providers.kling.errors import FULL_CODE
+from core.web.chat.failures import STORE_SENTENCE
+from core.web.http_call import Call, Headers
+from core.web.kling import envelope
+from core.web.kling.request import KlingRequest, kling_request_from_json
+from core.web.studio_bridge import Desk
+
+PICTURE_BODY_BYTES = 15 * 1024 * 1024
+IDEMPOTENCY_HEADER = "idempotency-key"
+KEY_MOST = 200
+
+# The studio queues what Kling has no place for; so long a caller waits for its turn.
+SEND_PATIENCE_S = 60.0
+# Where nothing can be reached or written at all, nobody waits that long.
+OFFLINE_PATIENCE_S = 5.0
+# How long the sending itself may take after that: it has its own, longer limits, and an answer that
+# does not tell is looked up for a while before it is sent a second time.
+SENDING_PATIENCE_S = 60.0
+_LOOK_FIRST_S = 0.02
+_LOOK_MOST_S = 0.25
+RETRY_SOON_S = 5
+
+_QUEUED = (
+    "parallel task over resource pack limit: {fate}; the account draws no more at once at the "
+    "moment, or Kling gives no clear answers"
+)
+_TAKEN_BACK = "the studio has taken the wish back and nothing was bought, try again later"
+_STAYS = "the wish stays in the studio's queue, repeat it under the same key to learn its task"
+_UNCLEAR = (
+    "the studio does not know yet whether Kling took the task; it keeps asking, and shows the "
+    "task in its gallery: do not send it again, except under the same Idempotency-Key"
+)
+_CLOSING = "the studio is being closed: {fate}"
+_KEPT = (
+    "the wish is kept and goes on at its next start; do not send it again, except under the same "
+    "Idempotency-Key"
+)
+# OpenAI's clients repeat what fails by themselves, unless they are told not to.
+_PAYS_AGAIN = ("X-Should-Retry", "false")
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    status: int
+    body: dict[str, object]
+    headers: Headers = ()
+
+
+@dataclass(slots=True)
+class _Patience:
+    """How long a wish has waited unsent, and how long for what nobody can get through."""
+
+    waiting_since: float | None = None
+    offline_since: float | None = None
+
+    def is_over(self, now: float, *, is_waiting: bool, is_offline: bool) -> bool:
+        """Note how it stands now; tell whether the wish is to be taken back."""
+        if not is_waiting:
+            self.waiting_since = self.offline_since = None
+            return False
+        self.waiting_since = now if self.waiting_since is None else self.waiting_since
+        if not is_offline:
+            self.offline_since = None
+        elif self.offline_since is None:
+            self.offline_since = now
+        is_long = now - self.waiting_since > SEND_PATIENCE_S
+        return is_long or (
+            self.offline_since is not None and now - self.offline_since > OFFLINE_PATIENCE_S
+        )
+
+
+class KlingCreate:
+    """Buys pictures for callers of the HTTP layer."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._waits: dict[str, asyncio.Task[_Outcome]] = {}
+
+    async def create(self, call: Call) -> None:
+        """Answer a create request once the task exists, or is refused."""
+        body = await call.json_object(most_bytes=PICTURE_BODY_BYTES)
+        key = call.headers.get(IDEMPOTENCY_HEADER, "").strip()
+        try:
+            # Decoding a picture takes its time.
+            asked = await asyncio.to_thread(kling_request_from_json, body)
+            if len(key) > KEY_MOST:
+                raise InputError(
+                    "Idempotency-Key",
+                    f"The Idempotency-Key may have {KEY_MOST} characters.",
+                    text_id="error.idempotency_key_too_long",
+                    facts={"limit": KEY_MOST},
+                )
+            generation = await asyncio.to_thread(self._request, call.owner, asked, key or None)
+        except InputError as error:
+            refusal = envelope.error(envelope.PARAMETERS_CODE, str(error))
+            await call.reply_json(400, refusal)
+            return
+        except AppError as error:
+            told = STORE_SENTENCE if isinstance(error, StoreError) else str(error)
+            await call.reply_json(503, envelope.error(envelope.FAULT_CODE, told))
+            return
+        is_keyed = bool(key) or asked.external_task_id is not None
+        outcome = await self._outcome(call.owner, generation.id, is_keyed=is_keyed)
+        await call.reply_json(outcome.status, outcome.body, outcome.headers)
+
+    def _request(self, owner: str, asked: KlingRequest, key: str | None) -> Generation:
+        return self._desk.studio.generations.request(
+            owner,
+            asked.request,
+            reference=asked.reference,
+            origin="http",
+            external_task_id=asked.external_task_id,
+            idempotency_key=key,
+        )
+
+    async def _outcome(self, owner: str, generation_id: str, *, is_keyed: bool) -> _Outcome:
+        """Wait for what became of a wish; repeats of one wish wait together."""
+        wait = self._waits.get(generation_id)
+        if wait is None:
+            wait = asyncio.create_task(self._wait(owner, generation_id, is_keyed=is_keyed))
+            self._waits[generation_id] = wait
+            wait.add_done_callback(partial(self._forget, generation_id))
+        return await asyncio.shield(wait)
+
+    def _forget(self, generation_id: str, _wait: "asyncio.Task[_Outcome]") -> None:
+        del self._waits[generation_id]
+
+    async def _wait(self, owner: str, generation_id: str, *, is_keyed: bool) -> _Outcome:
+        clock = asyncio.get_running_loop().time
+        began, pause_s = clock(), _LOOK_FIRST_S
+        patience = _Patience()
+        while True:
+            try:
+                generation = await asyncio.to_thread(
+                    self._desk.studio.store.generations.load, generation_id
+                )
+            except StoreError:
+                return _unknown(503, STORE_SENTENCE, is_keyed=is_keyed)
+            if generation is None:
+                return _Outcome(404, envelope.error(1203, "the wish was deleted"))
+            if (outcome := _settled(generation)) is not None:
+                return outcome
+            is_waiting = (
+                generation.status is GenerationStatus.INTENDED and generation.sending_at is None
+            )
+            if self._desk.studio.is_closing:
+                return await self._leave(owner, generation_id, is_keyed=is_keyed)
+            trouble = _offline(self._desk.studio.generations.trouble(generation_id))
+            if patience.is_over(clock(), is_waiting=is_waiting, is_offline=trouble is not None):
+                outcome = await self._give_up(owner, generation_id, trouble, is_keyed=is_keyed)
+                if outcome is not None:
+                    return outcome
+            elif not is_waiting and clock() - began > SEND_PATIENCE_S + SENDING_PATIENCE_S:
+                return _unknown(504, _UNCLEAR, is_keyed=is_keyed, code=envelope.TIMEOUT_CODE)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, _LOOK_MOST_S)
+
+    async def _give_up(
+        self, owner: str, generation_id: str, trouble: AppError | None, *, is_keyed: bool
+    ) -> _Outcome | None:
+        """Take the wish back, so that nothing is bought behind the caller's back.
+
+        Under a key it can be asked for again: the same wish is sent then.
+        """
+        rest_s = self._desk.studio.generations.rest_left_s(owner)
+        later = (("Retry-After", str(max(RETRY_SOON_S, math.ceil(rest_s)))),)
+        if is_keyed and trouble is None:
+            message = _QUEUED.format(fate=_STAYS)
+            return _Outcome(429, envelope.error(FULL_CODE, message), later)
+        try:
+            is_back = await asyncio.to_thread(
+                self._desk.studio.generations.cancel, owner, generation_id
+            )
+        except StoreError:
+            return _unknown(503, STORE_SENTENCE, is_keyed=is_keyed)
+        if not is_back:
+            return None  # it is being sent at this moment: its outcome is worth waiting for
+        if trouble is not None:
+            told = STORE_SENTENCE if isinstance(trouble, StoreError) else str(trouble)
+            return _Outcome(502, envelope.error(envelope.FAULT_CODE, told), later)
+        message = _QUEUED.format(fate=_TAKEN_BACK)
+        return _Outcome(429, envelope.error(FULL_CODE, message), later)
+
+    async def _leave(self, owner: str, generation_id: str, *, is_keyed: bool) -> _Outcome:
+        """Answer while the studio is being closed: the row stands as it is, or is taken back."""
+        cancel = self._desk.studio.store.generations.cancel
+        with suppress(AppError):
+            if not is_keyed and await asyncio.to_thread(cancel, owner, generation_id):
+                told = _CLOSING.format(fate=_TAKEN_BACK)
+                headers = (("Retry-After", str(RETRY_SOON_S)),)
+                return _Outcome(503, envelope.error(envelope.FAULT_CODE, told), headers)
+        return _unknown(503, _CLOSING.format(fate=_KEPT), is_keyed=is_keyed)
+
+
+def _offline(trouble: AppError | None) -> AppError | None:
+    """Return what keeps every wish from being sent; None for what one wish met by itself."""
+    is_so = isinstance(trouble, StoreError) or (
+        isinstance(trouble, UnavailableError) and trouble.is_unsent
+    )
+    return trouble if is_so else None
+
+
+def _unknown(
+    status: int, told: str, *, is_keyed: bool, code: int = envelope.FAULT_CODE
+) -> _Outcome:
+    """Return the reply for a wish that may be bought yet: without a key a repeat pays again."""
+    headers = (("Retry-After", str(RETRY_SOON_S)),) if is_keyed else (_PAYS_AGAIN,)
+    return _Outcome(status, envelope.error(code, told), headers)
+
+
+def _settled(generation: Generation) -> _Outcome | None:
+    """Return the reply for a wish whose fate is known."""
+    if generation.task_id is not None:
+        return _Outcome(200, envelope.created(generation))
+    if generation.status is GenerationStatus.REFUSED:
+        return _Outcome(*envelope.refused(generation))
+    if generation.status is GenerationStatus.CANCELLED:
+        message = "the wish was taken back before it was sent; nothing was bought"
+        return _Outcome(400, envelope.error(envelope.PARAMETERS_CODE, message))
+    return None

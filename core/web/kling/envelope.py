@@ -1,0 +1,93 @@
+"""Kling's replies, written by the studio from what it knows of a task."""
+
+import uuid
+from datetime import datetime
+
+from core.models.generations import Generation, GenerationStatus
+from core.work.generations.transitions import UNREADABLE_TEXT_ID
+
+_NAMESPACE = uuid.UUID("6f2f7d1c-5a0b-4a55-9c0f-0f3d1c1f2b77")
+
+PARAMETERS_CODE = 1201
+FAULT_CODE = 5000
+TIMEOUT_CODE = 5002
+
+_WORDS = {
+    GenerationStatus.SUBMITTED: "submitted",
+    GenerationStatus.PROCESSING: "processing",
+    GenerationStatus.FAILED: "failed",
+}
+
+
+def created(generation: Generation) -> dict[str, object]:
+    """Return the reply to the create request of a task; the same for every repeat."""
+    return _envelope(generation, "create", _task(generation, "submitted", generation.created_at))
+
+
+def described(generation: Generation) -> dict[str, object]:
+    """Return the reply to a look at a task that runs, or that failed."""
+    task = _task(generation, _WORDS[generation.status], generation.updated_at)
+    is_failed = generation.status is GenerationStatus.FAILED
+    task["task_status_msg"] = _failure(generation) if is_failed else ""
+    task["watermark_info"] = {"enabled": generation.request.watermark}
+    if generation.unit_deduction is not None:
+        task["final_unit_deduction"] = generation.unit_deduction
+    return _envelope(generation, f"{generation.status}", task)
+
+
+def _failure(generation: Generation) -> str:
+    if generation.error_text_id == UNREADABLE_TEXT_ID:
+        return "the task's files are no pictures; the studio's page fetches them again when asked"
+    return generation.error_detail
+
+
+def refused(generation: Generation) -> tuple[int, dict[str, object]]:
+    """Return Kling's refusal of a create request: its status, code and own words."""
+    facts = generation.error_facts
+    code, status = facts.get("code"), facts.get("status_code")
+    return (
+        status if isinstance(status, int) and status >= 400 else 400,
+        error(
+            code if isinstance(code, int) else PARAMETERS_CODE,
+            generation.error_detail or f"{generation.error_text_id}",
+            request_id=_request_id(generation, "refused"),
+        ),
+    )
+
+
+def error(code: int, message: str, *, request_id: str | None = None) -> dict[str, object]:
+    """Return a reply that says no, in Kling's shape."""
+    return {
+        "code": code,
+        "message": message,
+        "request_id": request_id or str(uuid.uuid4()),
+    }
+
+
+def _task(generation: Generation, word: str, updated_at: datetime) -> dict[str, object]:
+    return {
+        "task_id": generation.task_id,
+        "task_status": word,
+        "task_info": {"external_task_id": generation.external_task_id},
+        "created_at": _milliseconds(generation.submitted_at or generation.created_at),
+        "updated_at": _milliseconds(
+            max(updated_at, generation.submitted_at or generation.created_at)
+        ),
+    }
+
+
+def _envelope(generation: Generation, about: str, data: object) -> dict[str, object]:
+    return {
+        "code": 0,
+        "message": "SUCCEED",
+        "request_id": _request_id(generation, about),
+        "data": data,
+    }
+
+
+def _request_id(generation: Generation, about: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, f"{generation.id}:{about}"))
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

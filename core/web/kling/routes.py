@@ -1,0 +1,126 @@
+"""`/kling/v1/…`: pictures through the ledger, everything else forwarded as it is."""
+
+import asyncio
+import re
+from urllib.parse import quote
+
+from core.access.owners import LOCAL_OWNER
+from core.errors import AppError
+from core.models.generations import Generation, GenerationStatus
+from core.providers.kling.client import KlingReply
+from core.web.chat.failures import fault_from
+from core.web.http_call import BODY_BYTES, JSON_TYPE, Call, CallError
+from core.web.kling import envelope
+from core.web.kling.create import PICTURE_BODY_BYTES, KlingCreate
+from core.web.kling.shared_polls import KlingReplies
+from core.web.kling.target import PREFIX, target_from
+from core.web.studio_bridge import Desk
+from core.wire.secrets import known_secrets
+from core.work.generations.transitions import UNREADABLE_TEXT_ID
+
+GENERATIONS_PATH = f"{PREFIX}/v1/images/generations"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+# What Kling tells of the account and its tasks is everybody's at once.
+_NOT_THEIRS = "People whom a proxy names see the tasks they made here themselves, and no others."
+_PICTURE_PATHS = (f"{PREFIX}/v1/images/", f"{PREFIX}/v1/videos/", f"{PREFIX}/v1/general/")
+# Seconds or a date, and a media type with at most a charset.
+_RETRY_AFTER = re.compile(
+    r"[0-9]{1,9}|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT"
+)
+_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,60}(?:; ?charset=[\w-]{1,20})?", re.IGNORECASE)
+_HAS_NO_BODY = (204, 304)
+
+
+class KlingRoutes:
+    """The routes of the contract that are about Kling."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._create = KlingCreate(desk)
+        loop = asyncio.get_running_loop()
+        self._replies = KlingReplies(self._look, clock=loop.time)
+
+    async def serve(self, call: Call) -> None:
+        """Serve any call under the prefix."""
+        path = call.path.rstrip("/")
+        target = target_from(call.raw_path, call.query_string)
+        if call.method == "POST" and path == GENERATIONS_PATH:
+            await self._create.create(call)
+            return
+        try:
+            task_id = path.removeprefix(GENERATIONS_PATH + "/")
+            if call.method == "GET" and task_id != path and "/" not in task_id:
+                await self._describe(call, task_id)
+            elif call.owner != LOCAL_OWNER:
+                raise CallError(403, _NOT_THEIRS)
+            else:
+                await self._forward(call, target)
+        except AppError as error:
+            fault = fault_from(error)
+            status = fault.status if fault.upstream_status is None else 502
+            await call.reply_json(status, envelope.error(envelope.FAULT_CODE, fault.sentence))
+
+    async def _describe(self, call: Call, task_id: str) -> None:
+        """Tell how a task is: from the ledger while it runs, from Kling once there are links."""
+        generation = await asyncio.to_thread(self._find, call.owner, task_id)
+        if generation is not None and _is_known(generation):
+            await call.reply_json(200, envelope.described(generation))
+            return
+        if generation is None and call.owner != LOCAL_OWNER:
+            raise CallError(404, _NOT_THEIRS)
+        known_id = generation.task_id if generation is not None else None
+        name = quote(known_id or task_id, safe="")
+        await _pass_on(call, await self._replies.get(f"/v1/images/generations/{name}"))
+
+    def _find(self, owner: str, task_id: str) -> Generation | None:
+        generations = self._desk.studio.store.generations
+        return generations.get_by_task_id(owner, task_id) or generations.get_by_external_id(
+            owner, task_id
+        )
+
+    async def _look(self, target: str) -> KlingReply:
+        return await self._desk.run(
+            self._desk.studio.generations.forward("GET", target, body=b"", content_type=None)
+        )
+
+    async def _forward(self, call: Call, target: str) -> None:
+        may_hold_picture = call.path.startswith(_PICTURE_PATHS)
+        body = await call.body(most_bytes=PICTURE_BODY_BYTES if may_hold_picture else BODY_BYTES)
+        content_type = call.headers.get("content-type")
+        if body and (content_type or "").partition(";")[0].strip().lower() != "application/json":
+            # Kling takes nothing else, and foreign pages may post nothing else without asking.
+            raise CallError(415, "Send the body as Content-Type: application/json.")
+        reply = await self._desk.run(
+            self._desk.studio.generations.forward(
+                call.method, target, body=body, content_type=content_type if body else None
+            )
+        )
+        await _pass_on(call, reply)
+
+
+def _is_known(generation: Generation) -> bool:
+    """Tell whether the ledger can answer for Kling: its worker looks at the task all the time."""
+    if generation.status in (GenerationStatus.SUBMITTED, GenerationStatus.PROCESSING):
+        return True
+    return generation.status is GenerationStatus.FAILED and generation.error_text_id in (
+        "error.task_failed",
+        UNREADABLE_TEXT_ID,
+    )
+
+
+async def _pass_on(call: Call, reply: KlingReply) -> None:
+    # Of Kling's headers only these: no cookies, nothing that belongs to its connection.
+    headers = [("Cache-Control", "no-store")]
+    if reply.retry_after is not None and _RETRY_AFTER.fullmatch(reply.retry_after):
+        headers.append(("Retry-After", reply.retry_after))
+    if reply.status_code in _HAS_NO_BODY:
+        await call.reply(reply.status_code, b"", "", headers)
+        return
+    await call.reply(reply.status_code, reply.content, _content_type(reply), headers)
+
+
+def _content_type(reply: KlingReply) -> str:
+    """Return a type that is one; a page of Kling's is shown by no browser as ours."""
+    told = reply.content_type or JSON_TYPE
+    return told if _TYPE.fullmatch(told) and not known_secrets.is_in(told) else JSON_TYPE

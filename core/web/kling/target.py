@@ -1,0 +1,60 @@
+"""What of a caller's path and query goes on to Kling: nothing that could lead elsewhere."""
+
+from urllib.parse import unquote_plus, unquote_to_bytes
+
+from core.web.http_call import TOKEN_PARAMETER, CallError
+
+PREFIX = "/kling"
+API_PATH = b"/v1/"
+# Nobody encodes a task id this often; each round of decoding is checked, since hosts differ in how
+# often they decode.
+_ROUNDS_MOST = 4
+
+
+def target_from(raw_path: bytes, query_string: bytes) -> str:
+    """Return path and query for Kling, as they came; CallError when the path is not plain."""
+    rest = raw_path.removeprefix(PREFIX.encode())
+    if not rest.startswith(API_PATH):
+        raise CallError(404, f"Only {PREFIX}/v1/… is forwarded.")
+    _check(rest)
+    query = _query(query_string)
+    return rest.decode("ascii") + (f"?{query}" if query else "")
+
+
+def _check(path: bytes) -> None:
+    if not path.isascii() or any(sign in b' "<>[]^`{|}#?' for sign in path):
+        raise _refused()
+    for _ in range(_ROUNDS_MOST):
+        try:
+            text = path.decode("utf-8")
+        except UnicodeDecodeError as error:  # overlong forms of "." among them
+            raise _refused() from error
+        # Parameters behind ";" would be a second name for a path that the ledger serves.
+        if (
+            "\\" in text
+            or "//" in text
+            or ";" in text
+            or any(not sign.isprintable() for sign in text)
+        ):
+            raise _refused()
+        if any(segment.strip() in (".", "..") for segment in text.split("/")):
+            raise _refused()
+        decoded = unquote_to_bytes(path)
+        if decoded == path:
+            return
+        path = decoded
+    raise _refused()
+
+
+def _query(query_string: bytes) -> str:
+    """Return the query without our own access token, ASCII only."""
+    parts = query_string.decode("latin-1").split("&")
+    kept = [part for part in parts if unquote_plus(part.partition("=")[0]) != TOKEN_PARAMETER]
+    query = "&".join(kept)
+    if not query.isascii() or any(not "!" <= sign <= "~" for sign in query):
+        raise CallError(400, "The query holds signs that must be percent-encoded.")
+    return query
+
+
+def _refused() -> CallError:
+    return CallError(400, "This path is not forwarded: it holds steps or signs no API path has.")

@@ -1,0 +1,232 @@
+"""The HTTP layer other front ends use: finds what serves a call, after the guard has let it in."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+
+from starlette.types import Receive, Scope, Send
+
+from core.access.callers import PassLookup, no_passes
+from core.access.invitations import PATH as ENTER_PATH
+from core.web.chat.openai import OpenAIChat, error_body
+from core.web.chat.routes import ChatRoutes
+from core.web.chat.transfer import TransferRoutes
+from core.web.enter.page import say_opening
+from core.web.enter.routes import Enter
+from core.web.front.early_calls import EarlyCalls
+from core.web.guard import Guard, owner_of
+from core.web.health import Readiness, healthz
+from core.web.http_call import Call, CallError, GoneError, Headers
+from core.web.kling.routes import METHODS as KLING_METHODS
+from core.web.kling.routes import KlingRoutes
+from core.web.kling.target import PREFIX as KLING_PREFIX
+from core.web.limits import Limits
+from core.web.openapi import openapi_json
+from core.web.refusals import Denial
+from core.web.routing import Handler, Table
+from core.web.studio_bridge import Desk
+from core.work.studio import Studio, current_studio, opening_trouble
+
+logger = logging.getLogger(__name__)
+
+PATHS = (
+    "/stream",
+    "/complete",
+    "/v1",
+    "/kling",
+    "/enter",
+    "/healthz",
+    "/readyz",
+    "/openapi.json",
+    "/transfer",
+)
+
+# Who asks whether the studio is ready wants to hear that it is not.
+IMMEDIATE = ("/readyz",)
+
+_OPENING = "The studio is still opening; try again in a moment."
+# Why, names places on this machine: the pages and the log tell it.
+_CLOSED = "The studio cannot open; its pages and its log say why. It keeps trying."
+_ENDING = "The studio is being closed; try again in a moment."
+_PREFLIGHT_S = 600
+_ASKED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
+
+
+class _Counter:
+    """Everything that belongs to one open studio."""
+
+    def __init__(self, studio: Studio, pass_name: PassLookup) -> None:
+        desk = Desk(studio)
+        self.studio = studio
+        limits = Limits(clock=time.monotonic)
+        self.guard = Guard(lambda: studio.settings.access, limits, pass_name)
+        enter = Enter(studio, self.guard.guesses)
+        self.open_table: Table = {  # what needs no caller
+            "/readyz": dict.fromkeys(("GET", "HEAD"), Readiness(desk).readyz),
+            ENTER_PATH: enter.methods(),
+        }
+        self.table: Table = {**ChatRoutes(desk).table(), **OpenAIChat(desk).table()}
+        self.signed_table = TransferRoutes(desk).table()
+        kling = KlingRoutes(desk)
+        self.kling = dict.fromkeys(KLING_METHODS, kling.serve)
+
+
+def serves(path: str) -> bool:
+    """Tell whether a path belongs to the HTTP layer, and not to the pages."""
+    return "/" + path[1:].partition("/")[0] in PATHS
+
+
+class Bff:
+    """An ASGI app for the paths above; everything else belongs to the pages."""
+
+    def __init__(self, base: str = "", pass_name: PassLookup = no_passes) -> None:
+        self._base = base
+        self._pass_name = pass_name
+        self._counter: _Counter | None = None
+        self._early = EarlyCalls()
+        self._always: Table = {
+            "/healthz": {"GET": healthz, "HEAD": healthz},
+            "/openapi.json": {"GET": _openapi},
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call = Call(scope, receive, send, base=self._base)
+        try:
+            await self._serve(call)
+        except GoneError:
+            return
+        except asyncio.CancelledError:
+            # Only the server's end does this: the call would keep it up.
+            if not call.has_begun:
+                await _refuse(call, 503, _ENDING, (("Retry-After", "5"),))
+        except CallError as error:
+            await _refuse(call, error.status, str(error), error.headers, field=error.field)
+        except Exception:  # the last line of defence: nothing of it may reach the caller
+            logger.exception("%s %s ended with an unexpected error", call.method, call.path[:80])
+            if not call.has_begun:
+                await _refuse(call, 500, "Something went wrong here; the log tells what.")
+            else:
+                await call.end()
+
+    async def _serve(self, call: Call) -> None:
+        always = self._always.get(call.path)
+        if always is not None:
+            await _with_method(call, always)(call)
+            return
+        counter = await self._open_counter(call)
+        if counter is None:
+            await _say_not_open(call)
+            return
+        if call.path in counter.open_table:
+            await _with_method(call, counter.open_table[call.path])(call)
+            return
+        if call.path in counter.signed_table:
+            # Their signed link says for whom; they are counted together, as one caller.
+            await _within_limits(
+                call, counter, "pages", _with_method(call, counter.signed_table[call.path])
+            )
+            return
+        methods = _methods(call, counter)
+        if (origin := counter.guard.shares_with(call)) is not None:
+            call.share_with(origin)
+        if call.method == "OPTIONS":
+            await _preflight(call, methods, origin)
+            return
+        handler = _with_method(call, methods)
+        caller, denial = await counter.guard.judge(call)
+        if caller is None:
+            assert denial is not None
+            await _deny(call, denial)
+            return
+        call.owner = owner_of(caller)
+        await _within_limits(call, counter, caller, handler)
+
+    async def _open_counter(self, call: Call) -> _Counter | None:
+        studio = current_studio()
+        if studio is None and call.path not in IMMEDIATE:
+            studio = await self._early.studio_for(call)
+        if studio is None:
+            return None
+        if self._counter is None or self._counter.studio is not studio:
+            self._counter = _Counter(studio, self._pass_name)
+        return self._counter
+
+
+async def _within_limits(call: Call, counter: _Counter, caller: str, handler: Handler) -> None:
+    if (denial := counter.guard.enter(call, caller)) is not None:
+        await _deny(call, denial)
+        return
+    try:
+        await handler(call)
+    finally:
+        counter.guard.leave(caller)
+
+
+def _methods(call: Call, counter: _Counter) -> Mapping[str, Handler]:
+    """Return what serves the path, by method; CallError when nothing does."""
+    if call.path.startswith(KLING_PREFIX + "/v1/"):
+        return counter.kling
+    methods = counter.table.get(call.path)
+    if methods is None:
+        raise CallError(404, "There is nothing at this path; /openapi.json lists what there is.")
+    return methods
+
+
+def _with_method(call: Call, methods: Mapping[str, Handler]) -> Handler:
+    handler = methods.get(call.method)
+    if handler is None:
+        allowed = ", ".join(methods)
+        raise CallError(405, f"This path takes {allowed} only.", headers=(("Allow", allowed),))
+    return handler
+
+
+async def _openapi(call: Call) -> None:
+    await call.reply(200, openapi_json(call.base), "application/json; charset=utf-8")
+
+
+async def _preflight(call: Call, methods: Mapping[str, Handler], origin: str | None) -> None:
+    """Answer what a browser asks before it lets a page call."""
+    if origin is None and "origin" in call.headers:
+        await _refuse(call, 403, "Pages of this origin may not call the studio.")
+        return
+    await call.reply(
+        204,
+        b"",
+        "",
+        (
+            ("Allow", ", ".join(methods)),
+            ("Access-Control-Allow-Methods", ", ".join(methods)),
+            ("Access-Control-Allow-Headers", _ASKED_HEADERS),
+            ("Access-Control-Max-Age", str(_PREFLIGHT_S)),
+        ),
+    )
+
+
+async def _say_not_open(call: Call) -> None:
+    sentence, headers = _OPENING if opening_trouble() is None else _CLOSED, (("Retry-After", "2"),)
+    if call.path == ENTER_PATH:
+        await say_opening(call, headers)
+    elif call.path == "/readyz":
+        await call.reply_json(503, {"status": "not ready", "error": sentence}, headers)
+    else:
+        await _refuse(call, 503, sentence, headers)
+
+
+async def _deny(call: Call, denial: Denial) -> None:
+    headers: Headers = ()
+    if denial.retry_after_s is not None:
+        headers = (("Retry-After", str(denial.retry_after_s)),)
+    elif denial.status == 401:
+        headers = (("WWW-Authenticate", "Bearer"),)
+    await _refuse(call, denial.status, denial.sentence, headers)
+
+
+async def _refuse(
+    call: Call, status: int, sentence: str, headers: Headers = (), *, field: str | None = None
+) -> None:
+    body: dict[str, object] = {"error": sentence}
+    if call.path.startswith("/v1/"):
+        kind = "server_error" if status >= 500 else "invalid_request_error"
+        body = error_body(sentence, kind, param=field)
+    await call.reply_json(status, body, headers)

@@ -1,0 +1,82 @@
+"""What all routes share while a studio is open."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
+
+from core.access.owners import LOCAL_OWNER
+from core.web.chat.audience import Departures, watched_key
+from core.web.chat.request import ChatRequest
+from core.web.wakeups import Wakeups
+from core.work.chat.live_answer import LiveAnswer
+from core.work.studio import Studio
+
+_Result = TypeVar("_Result")
+
+# Tokens are the owner's own, handed to their front ends: what those ask is the owner's history.
+OWNER = LOCAL_OWNER
+
+
+class Desk:
+    """The studio as the server's loop reaches it: nothing here blocks the loop."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+        self._loop = asyncio.get_running_loop()
+        self.wakeups = Wakeups(self._loop)
+        self._tasks: set[asyncio.Task[Any]] = set()  # of the studio's loop
+        self.departures = Departures(self.stop, self._sign_of)
+
+    @property
+    def default_model(self) -> str:
+        return self.studio.chat_models()[0]
+
+    async def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
+        """Run a coroutine on the studio's loop and wait for it here."""
+        done: asyncio.Future[_Result] = self._loop.create_future()
+
+        def start() -> None:
+            task = self.studio.loop.loop.create_task(coroutine)
+            self._tasks.add(task)
+            task.add_done_callback(end)
+
+        def end(task: "asyncio.Task[_Result]") -> None:
+            self._tasks.discard(task)
+            self.wakeups.ring(partial(_settle, done, task))
+
+        # Not as a concurrent future: hundreds of results at once cost one wake-up of this loop.
+        self.studio.loop.post(start)
+        return await done
+
+    def ask(self, request: ChatRequest, owner: str, *, whole: bool = False) -> LiveAnswer:
+        """Start an answer; `whole` has the provider send it in one piece."""
+        return self.studio.answers.ask_posted(
+            owner,
+            request.question,
+            replace(request.parameters, stream=not whole),
+            system_prompt=request.system_prompt,
+            earlier=request.earlier,
+        )
+
+    async def _sign_of(self, answer_id: str) -> object:
+        return await asyncio.to_thread(self.studio.store.values.get, watched_key(answer_id))
+
+    def stop(self, answer_id: str) -> None:
+        """Stop an answer, soon."""
+        live = self.studio.answers.live(answer_id)
+        owner = OWNER if live is None else live.owner
+        # Where it has just ended, stopping asks the store: not on the loop.
+        self._loop.run_in_executor(None, self.studio.answers.stop, owner, answer_id)
+
+
+def _settle(done: "asyncio.Future[_Result]", task: "asyncio.Task[_Result]") -> None:
+    if done.done():
+        return
+    if task.cancelled():
+        done.cancel()
+    elif (error := task.exception()) is not None:
+        done.set_exception(error)
+    else:
+        done.set_result(task.result())

@@ -1,0 +1,1 @@
+"""Answers that go on whether or not anyone looks."""

@@ -1,0 +1,123 @@
+"""Brings an answer in: asks, asks again where that can harm nobody, and says how it ended."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from random import Random
+
+from core.errors import (
+    AppError,
+    AuthenticationError,
+    InputError,
+    ProviderError,
+    QuotaExceededError,
+    RateLimitError,
+    RejectedError,
+    UnavailableError,
+)
+from core.models.chat import AnswerStatus, ChatChunk, ChatParameters, Turn
+from core.providers.deepseek.client import DeepSeek
+from core.wire.pacing import retry_delays
+from core.work.chat.live_answer import LiveAnswer
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+# So long in all an answer waits because its provider asks for it (Retry-After). Who is asked to
+# wait longer is told at once, with the wait.
+RETRY_AFTER_PATIENCE_S = 60.0
+
+# Refused outright: asking again at once would be refused again.
+_FINAL_ERRORS = (AuthenticationError, QuotaExceededError, RejectedError, InputError)
+
+# Returns what to send; the argument tells whether earlier reasoning goes with it.
+Context = Callable[[bool], Awaitable[list[Turn]]]
+# Returns how many seconds to wait before each further attempt.
+Backoff = Callable[[], Sequence[float]]
+
+
+async def bring_in(
+    live: LiveAnswer,
+    context: Context,
+    parameters: ChatParameters,
+    client: DeepSeek,
+    *,
+    backoff: Backoff,
+) -> tuple[AnswerStatus, AppError | None]:
+    """Let `live` grow until the answer is complete or cannot go on."""
+    with_reasoning = False
+    delays: Iterator[float] | None = None
+    patience_s = RETRY_AFTER_PATIENCE_S
+    while True:
+        try:
+            turns = await context(with_reasoning)
+            live.restart_clock()
+            await _receive(live, turns, parameters, client)
+        except AppError as error:
+            if live.has_grown:
+                return AnswerStatus.CUT_OFF, error
+            if error.text_id == "error.reasoning_required" and not with_reasoning:
+                with_reasoning = True
+                continue
+            delays = delays or iter(backoff())
+            delay = next(delays, None) if _is_worth_retrying(error) else None
+            wish_s = _wished_rest_s(error)
+            if delay is None or wish_s > patience_s:
+                return AnswerStatus.FAILED, error
+            logger.info("Answer %s: %s, asked again", live.message_id, error.text_id)
+            if wish_s > delay:
+                # Everyone who was told the same second would come back in it: a little later.
+                delay = wish_s + min(delay, 1.0)
+                patience_s -= wish_s
+                live.rest(delay)
+            await asyncio.sleep(delay)
+        except Exception as error:  # a bug must not leave an answer running for ever
+            logger.exception("Answer %s ended with an unexpected error", live.message_id)
+            return AnswerStatus.FAILED, AppError(type(error).__name__)
+        else:
+            return AnswerStatus.COMPLETE, None
+
+
+def usual_delays() -> Sequence[float]:
+    """Return how many seconds to wait before each further attempt."""
+    return tuple(retry_delays(Random(), attempts=ATTEMPTS - 1))
+
+
+async def _receive(
+    live: LiveAnswer, turns: Sequence[Turn], parameters: ChatParameters, client: DeepSeek
+) -> None:
+    if not parameters.stream:
+        whole = await client.complete(turns, parameters)
+        live.add(
+            ChatChunk(
+                content=whole.content,
+                reasoning_content=whole.reasoning_content,
+                finish_reason=whole.finish_reason,
+                usage=whole.usage,
+                model=whole.model,
+            )
+        )
+        return
+    async with client.stream(turns, parameters) as chunks:
+        async for batch in chunks.batches():
+            live.add(*batch)
+
+
+def _wished_rest_s(error: AppError) -> float:
+    return (error.retry_after_s or 0.0) if isinstance(error, ProviderError) else 0.0
+
+
+def _is_worth_retrying(error: AppError) -> bool:
+    # Only before the first text, and only what is refused or lost at once: a request that was
+    # silent for a minute may still be running, and billed, over there.
+    if isinstance(error, _FINAL_ERRORS):
+        return False
+    if isinstance(error, ProviderError) and not error.may_repeat:
+        return False
+    if isinstance(error, RateLimitError):
+        return True
+    return isinstance(error, UnavailableError) and (
+        error.status_code is not None
+        # The latter also when a server hung up on a kept connection at that very moment.
+        or error.text_id in ("error.network_connect", "error.network_proxy", "error.network_lost")
+    )

@@ -1,0 +1,254 @@
+"""An answer while it grows in memory: one job adds to it, any number of readers watch it."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from core.errors import AppError
+from core.models.chat import AnswerPart, AnswerStatus, ChatChunk, Message, TextRun, Usage
+from core.wire.secrets import StreamWasher, known_secrets
+from core.work.chat.text_buffer import GrowingText
+
+
+class Cursor(NamedTuple):
+    """How far a reader has read: characters of reasoning and text, and the version it saw."""
+
+    reasoning: int = 0
+    content: int = 0
+    version: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What came since a cursor, and whether anything more can come."""
+
+    reasoning: str
+    content: str
+    cursor: Cursor
+    is_final: bool
+
+
+class Pieces(NamedTuple):
+    """The same as Growth, with the pieces told apart."""
+
+    reasoning: list[str]
+    content: list[str]
+    cursor: Cursor
+    is_final: bool
+
+
+class LiveAnswer:
+    """The growing text of one running answer. Thread-safe; readers never slow the job."""
+
+    def __init__(
+        self, message: Message, owner: str, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.message_id = message.id
+        self.owner = owner
+        self.conversation_id = message.conversation_id
+        self._begun = message
+        self._status = message.status
+        self._changes: dict[str, Any] = {}  # of the message since it began, but for its texts
+        self._clock = clock
+        self._started = clock()
+        self._reasoning = GrowingText(message.reasoning_content)
+        self._content = GrowingText(message.content)
+        self._washers = {
+            "content": StreamWasher(known_secrets),
+            "reasoning_content": StreamWasher(known_secrets),
+        }
+        self._reasoning_from: float | None = None
+        self._is_answering = False  # text of the answer has come, and its moment is noted
+        self.is_asked = False  # whether its request may have been sent
+        self._asks_again_at: float | None = None
+        self._version = 0
+        self.error: AppError | None = None  # why it failed or was cut off, once it is final
+        self.saved = threading.Event()  # set once the store holds the final state
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._waiting = 0  # readers in `wait`: the others are not worth a notification
+        self._listeners: set[Callable[[], None]] = set()
+
+    # -- the job's side ----------------------------------------------------------------------------
+
+    def add(self, *came: ChatChunk | TextRun) -> None:
+        """Append what streamed events brought."""
+        with self._lock:
+            for one in came:
+                if isinstance(one, TextRun):
+                    self._extend(one.part, one.pieces)
+                else:
+                    self._note(one)
+            self._tell()
+
+    def _extend(self, part: AnswerPart, pieces: list[str]) -> None:
+        washed = self._washers[part].take_all(pieces)
+        if not washed:
+            return  # held back: it may be the beginning of a secret
+        if part == "content":
+            self._content.extend(washed)
+            if self._is_answering:  # nearly always
+                return
+            self._is_answering = True
+            if self._reasoning_from is not None and "reasoning_s" not in self._changes:
+                self._changes["reasoning_s"] = self._clock() - self._reasoning_from
+        else:
+            self._reasoning.extend(washed)
+            if self._reasoning_from is None:
+                self._reasoning_from = self._clock()
+        if "first_token_s" not in self._changes:
+            self._changes["first_token_s"] = self._clock() - self._started
+
+    def _note(self, chunk: ChatChunk) -> None:
+        if chunk.reasoning_content:
+            self._extend("reasoning_content", [chunk.reasoning_content])
+        if chunk.content:
+            self._extend("content", [chunk.content])
+        changes = self._changes
+        if chunk.finish_reason is not None:
+            changes["finish_reason"] = chunk.finish_reason
+        if chunk.usage is not None:
+            changes["usage"] = chunk.usage
+        if chunk.model is not None:
+            changes["model"] = chunk.model
+
+    def finish(self, status: AnswerStatus, error: AppError | None = None) -> None:
+        """Set the final status: nothing is added any more."""
+        with self._lock:
+            self.error = error
+            for part, texts in (("content", self._content), ("reasoning_content", self._reasoning)):
+                if rest := self._washers[part].end():
+                    texts.extend([rest])
+            self._status = status
+            changes, now = self._changes, self._clock()
+            changes |= {"status": status, "duration_s": now - self._started}
+            if self._reasoning_from is not None and "reasoning_s" not in changes:
+                changes["reasoning_s"] = now - self._reasoning_from
+            if error is not None:
+                changes |= {
+                    "error_text_id": error.text_id,
+                    "error_facts": dict(error.facts),
+                    "error_detail": error.detail,
+                }
+            self._tell()
+
+    def restart_clock(self) -> None:
+        """Count times from now: called when the request is sent."""
+        with self._lock:
+            self.is_asked = True
+            self._started = self._clock()
+            if self._asks_again_at is not None:
+                self._asks_again_at = None
+                self._tell()
+
+    def rest(self, seconds: float) -> None:
+        """Tell the readers that it is asked again after so long, as the provider wishes."""
+        with self._lock:
+            self._asks_again_at = self._clock() + seconds
+            self._tell()
+
+    # -- the readers' side -------------------------------------------------------------------------
+
+    @property
+    def is_final(self) -> bool:
+        with self._lock:
+            return self._status.is_final
+
+    @property
+    def rest_left_s(self) -> float | None:
+        """How long it is before it is asked again; None when it does not wait for that."""
+        with self._lock:
+            at = self._asks_again_at
+            return None if at is None else max(0.0, at - self._clock())
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether any text has come since the job began."""
+        with self._lock:
+            return "first_token_s" in self._changes
+
+    @property
+    def length(self) -> int:
+        """How many characters of the answer are there."""
+        with self._lock:
+            return self._content.length
+
+    @property
+    def version(self) -> int:
+        with self._lock:
+            return self._version
+
+    @property
+    def reasoning_s(self) -> float | None:
+        """How long it has been thinking, or how long it thought; None when it did not."""
+        with self._lock:
+            if self._reasoning_from is None:
+                return None
+            known: float | None = self._changes.get("reasoning_s")
+            return self._clock() - self._reasoning_from if known is None else known
+
+    @property
+    def usage(self) -> Usage | None:
+        with self._lock:
+            usage: Usage | None = self._changes.get("usage")
+            return usage
+
+    def outline(self) -> Message:
+        """Return the message as it stands, without the text that came."""
+        with self._lock:
+            return replace(self._begun, **self._changes)
+
+    def snapshot(self) -> Message:
+        """Return the message as it stands, with all text so far: a copy of it."""
+        with self._lock:
+            return replace(
+                self._begun,
+                **self._changes,
+                content=self._content.whole(),
+                reasoning_content=self._reasoning.whole(),
+            )
+
+    def read(self, cursor: Cursor) -> Growth:
+        """Return at once what came after `cursor`."""
+        came = self.read_pieces(cursor)
+        return Growth("".join(came.reasoning), "".join(came.content), came.cursor, came.is_final)
+
+    def read_pieces(self, cursor: Cursor) -> Pieces:
+        """Return at once what came after `cursor`, in the pieces in which it came."""
+        with self._lock:
+            return Pieces(
+                self._reasoning.since(cursor.reasoning),
+                self._content.since(cursor.content),
+                Cursor(self._reasoning.length, self._content.length, self._version),
+                self._status.is_final,
+            )
+
+    def wait(self, cursor: Cursor, *, timeout_s: float) -> Growth:
+        """Return what came after `cursor` once there is any, at the latest after `timeout_s`."""
+        with self._lock:
+            self._waiting += 1
+            self._changed.wait_for(
+                lambda: self._version != cursor.version or self._status.is_final, timeout_s
+            )
+            self._waiting -= 1
+        return self.read(cursor)
+
+    def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` (quick, from the job's thread) at each change; return how to end that."""
+        with self._lock:
+            self._listeners.add(callback)
+
+        def leave() -> None:
+            with self._lock:
+                self._listeners.discard(callback)
+
+        return leave
+
+    def _tell(self) -> None:
+        self._version += 1
+        if self._waiting:
+            self._changed.notify_all()
+        for listener in self._listeners:
+            listener()

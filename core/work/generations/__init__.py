@@ -1,0 +1,1 @@
+"""Paid generations, from the intent to the archived file."""

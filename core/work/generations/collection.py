@@ -1,0 +1,246 @@
+"""Brings a finished task's pictures into the archive: each as soon as it can be had."""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from core.archive.archive import Archive
+from core.errors import (
+    AppError,
+    PictureError,
+    ProtocolError,
+    ProviderError,
+    StoreError,
+    UnavailableError,
+)
+from core.models.generations import Generation, TaskImage
+from core.providers.kling.client import Kling
+from core.providers.kling.downloads import PictureFetcher
+from core.storage.generations.rows import SlotStatus
+from core.wire.pacing import retry_delays
+from core.work.denials import Denials
+from core.work.generations.polling import RETENTION
+from core.work.generations.timings import Pace
+from core.work.generations.transitions import GenerationSteps
+
+logger = logging.getLogger(__name__)
+
+FETCHES_AT_ONCE = 6
+# After so many tries a picture is given up, if Kling does not keep it any longer either.
+TRIES_AT_LEAST = 3
+# What came whole and is no picture, or a broken one: fetched so often, then a person is asked.
+UNREADABLE_TRIES = 8
+UNREADABLE = frozenset({"error.picture_broken", "error.picture_not_image"})
+
+
+class PictureCollector:
+    """Fetches pictures; one that fails is fetched again with a new link, the others are kept."""
+
+    def __init__(
+        self,
+        *,
+        kling: Kling,
+        fetcher: PictureFetcher,
+        archive: Archive,
+        steps: GenerationSteps,
+        pace: Pace,
+        random: Random,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._kling = kling
+        self._fetcher = fetcher
+        self._archive = archive
+        self._steps = steps
+        self._pace = pace
+        self._random = random
+        self._fetches = asyncio.Semaphore(FETCHES_AT_ONCE)
+        # A picture is decoded to see that it is whole. One at a time, and always on one thread: a
+        # thousand that arrive together need no more memory than one.
+        self._adopter = ThreadPoolExecutor(1, thread_name_prefix="pictures")
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._adopter.shutdown(wait=False, cancel_futures=True)
+
+    async def collect(
+        self, generation: Generation, images: tuple[TaskImage, ...]
+    ) -> Generation | None:
+        """Fetch until every picture is in the archive, or Kling itself has let go of them."""
+        delays = retry_delays(
+            self._random,
+            first_s=self._pace.retry_first_s,
+            longest_s=self._pace.fetch_retry_longest_s,
+        )
+        tries = 0
+        gone = Denials(self._clock)
+        unreadable: Counter[int] = Counter()
+        while True:
+            tries += 1
+            try:
+                images = images or await self._current_links(generation)
+                by_index = _numbered(images, generation.request.n)
+                trouble = await self._fetch_missing(generation, by_index, unreadable)
+            except AppError as error:
+                trouble = error
+            is_short = len(images) < generation.request.n
+            if trouble is None and not (is_short and tries == 1):  # short lists are asked twice
+                self._steps.clear_trouble(generation)
+                return await self._close(generation, len(images))
+            gone.note(is_denied=trouble is not None and _is_gone(trouble))
+            ended = generation.finished_at or generation.updated_at
+            # Kling's own word, for long enough; our clock alone never gives a picture up.
+            if (
+                trouble is not None
+                and gone.times >= TRIES_AT_LEAST
+                and gone.for_s >= self._pace.forget_after_s
+                and (self._kling.now() or datetime.now(UTC)) - ended > RETENTION
+            ):
+                return await self._give_up(generation, trouble)
+            if trouble is not None:
+                self._steps.note_trouble(generation, trouble)
+            await asyncio.sleep(next(delays))
+            images = ()
+
+    async def _current_links(self, generation: Generation) -> tuple[TaskImage, ...]:
+        assert generation.task_id is not None
+        task = await self._kling.get_task(generation.task_id)
+        if not task.images:
+            raise ProtocolError(
+                "The finished task names no pictures; try again.",
+                provider="kling",
+                text_id="error.kling_incomplete",
+                request_id=task.request_id,
+            )
+        return task.images
+
+    async def _fetch_missing(
+        self, generation: Generation, by_index: dict[int, TaskImage], unreadable: Counter[int]
+    ) -> AppError | None:
+        """Fetch what is not there yet; return what prevented one of them."""
+
+        def missing() -> list[int]:
+            ledger = self._steps.store.generations
+            if set(by_index) == set(range(len(by_index))):
+                ledger.expect_pictures(generation.id, len(by_index))
+            slots = {slot.index: slot.status for slot in ledger.slots(generation.id)}
+            pending = SlotStatus.PENDING
+            return [index for index in by_index if slots.get(index, pending) is pending]
+
+        results = await asyncio.gather(
+            *(
+                self._keep(generation, index, by_index[index], unreadable)
+                for index in await self._steps.in_thread(missing)
+            )
+        )
+        return next((result for result in results if result is not None), None)
+
+    async def _keep(
+        self, generation: Generation, index: int, image: TaskImage, unreadable: Counter[int]
+    ) -> AppError | None:
+        """Fetch one picture and put it into the archive; return what prevented it."""
+        part: Path | None = None
+        try:
+            async with self._fetches:
+                part = await self._steps.in_thread(self._archive.new_part)
+                await self._fetcher.fetch(image.url, part)
+            adopt = partial(
+                self._archive.adopt,
+                part,
+                created_at=generation.created_at,
+                generation_id=generation.id,
+                index=index,
+            )
+            file = await asyncio.get_running_loop().run_in_executor(self._adopter, adopt)
+            add = partial(
+                self._steps.store.generations.add_picture, generation.id, index, **asdict(file)
+            )
+            await self._steps.in_thread(add)
+        except AppError as error:
+            logger.info("Picture %d of generation %s: %s", index, generation.id, error.text_id)
+            if isinstance(error, PictureError | ProviderError):
+                is_unreadable = error.text_id in UNREADABLE
+                unreadable[index] += is_unreadable
+                is_last = is_unreadable and unreadable[index] >= UNREADABLE_TRIES
+                told = await self._count_failure(generation, index, error, give_up=is_last)
+                return None if is_last and told is error else told
+            return error
+        finally:
+            if part is not None:
+                # What could not be adopted would fill the disk a little more with every try.
+                await self._steps.in_thread(partial(_remove, part))
+        return None
+
+    async def _count_failure(
+        self, generation: Generation, index: int, error: AppError, *, give_up: bool
+    ) -> AppError:
+        fail = partial(
+            self._steps.store.generations.fail_picture,
+            generation.id,
+            index,
+            error_text_id=error.text_id,
+            give_up=give_up,
+        )
+        try:
+            await self._steps.in_thread(fail)
+        except StoreError as store_error:
+            return store_error
+        return error
+
+    async def _close(self, generation: Generation, made: int) -> Generation | None:
+        """Write down that everything is here that can be; what cannot be read is told as such."""
+        load = partial(self._steps.store.generations.slots, generation.id)
+        slots = await self._steps.patiently(generation, load)
+        if not any(slot.error_text_id in UNREADABLE for slot in slots):
+            return await self._steps.archived(generation, made=made)
+        here = sum(slot.status is SlotStatus.ARCHIVED for slot in slots)
+        return await self._steps.unreadable(generation, made=here)
+
+    async def _give_up(self, generation: Generation, trouble: AppError) -> Generation | None:
+        """Keep what arrived; what did not is not at Kling any more."""
+
+        def give_up() -> int:
+            ledger = self._steps.store.generations
+            slots = ledger.slots(generation.id)
+            for slot in slots:
+                if slot.status is SlotStatus.PENDING:
+                    ledger.fail_picture(
+                        generation.id, slot.index, error_text_id=trouble.text_id, give_up=True
+                    )
+            return sum(slot.status is SlotStatus.ARCHIVED for slot in slots)
+
+        if made := await self._steps.patiently(generation, give_up):
+            return await self._steps.archived(generation, made=made)
+        return await self._steps.failed(generation, "error.pictures_expired")
+
+
+def _is_gone(error: AppError) -> bool:
+    """Tell whether Kling, or the place it named, answered without a picture."""
+    is_silence = isinstance(error, UnavailableError) and error.status_code is None
+    return isinstance(error, PictureError | ProviderError) and not is_silence
+
+
+def _numbered(images: Sequence[TaskImage], n: int) -> dict[int, TaskImage]:
+    """Return the pictures by number, from 0 on.
+
+    Kling numbers them "0-9" (kling.md section 4). Should it ever number them otherwise, they are
+    counted through in its order: none must be lost for that.
+    """
+    by_index = {image.index: image for image in images}
+    if len(by_index) == len(images) and all(0 <= index < n for index in by_index):
+        return by_index
+    return dict(enumerate(sorted(images, key=lambda image: image.index)))
+
+
+def _remove(part: Path) -> None:
+    with suppress(OSError):
+        part.unlink(missing_ok=True)

@@ -1,0 +1,167 @@
+"""Pictures as a person asks for them: checked, written down, cancelled, estimated, recovered."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from core.access.owners import LOCAL_OWNER, may_spend
+from core.archive.inspection import inspect_image
+from core.errors import AppError, InputError
+from core.models.generations import (
+    Generation,
+    GenerationStatus,
+    ImageRequest,
+    ReferenceImage,
+    TaskStatus,
+)
+from core.models.image_rules import ReferenceFacts, check_image_request
+from core.providers.kling.client import Kling, KlingReply
+from core.storage.store import Store
+from core.work.generations.busy import Busy, busy_from
+from core.work.generations.estimates import Estimate, estimate
+from core.work.generations.polling import Provider
+from core.work.generations.recovery import RecoveryResult, is_ours
+from core.work.generations.transitions import UNREADABLE_TEXT_ID
+from core.work.generations.worker import GenerationWorker
+from core.work.loop import LoopThread
+
+VISITOR_OPEN_MOST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ImageService:
+    """Who draws: Kling, or the practice provider."""
+
+    provider: Provider
+    worker: GenerationWorker
+    kling: Kling
+
+
+class Generations:
+    """The use cases around paid pictures; the workers do the rest."""
+
+    def __init__(
+        self,
+        *,
+        loop: LoopThread,
+        store: Store,
+        service: Callable[[str], ImageService],
+        workers: Callable[[], tuple[GenerationWorker, ...]],
+    ) -> None:
+        self._loop = loop
+        self._store = store
+        self._service = service
+        self._workers = workers
+
+    def request(
+        self,
+        owner: str,
+        request: ImageRequest,
+        *,
+        reference: ReferenceImage | None = None,
+        origin: Literal["page", "http"] = "page",
+        external_task_id: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Generation:
+        """Check a wish, write it down, and let it be sent; raises InputError before anything is."""
+        check_image_request(request, reference_facts(reference) if reference else None)
+        service = self._service(owner)
+        if not may_spend(owner):
+            self._check_visitor(owner)
+        generation = self._store.generations.intend(
+            owner,
+            request,
+            provider=service.provider,
+            origin=origin,
+            external_task_id=external_task_id,
+            idempotency_key=idempotency_key,
+            reference=reference,
+        )
+        self._post(service.worker.wake)
+        return generation
+
+    def _post(self, callback: Callable[[], object]) -> None:
+        # The loop ends before the last page and the last caller: the row says what is to be done.
+        with suppress(RuntimeError):
+            self._loop.post(callback)
+
+    def _check_visitor(self, owner: str) -> None:
+        # Practice pictures cost the owner's disk and processor: strangers wait for their last ones.
+        open_ones = self._store.generations.list(owner, active_only=True, limit=VISITOR_OPEN_MOST)
+        if len(open_ones.items) >= VISITOR_OPEN_MOST:
+            raise InputError(
+                "prompt",
+                f"Visitors have at most {VISITOR_OPEN_MOST} picture tasks at once.",
+                text_id="error.visitor_busy",
+                facts={"limit": VISITOR_OPEN_MOST},
+            )
+
+    def cancel(self, owner: str, generation_id: str) -> bool:
+        """Take a wish back while it waits; False when it was sent already (Kling has no cancel)."""
+        if not self._store.generations.cancel(owner, generation_id):
+            return False
+        for worker in self._workers():
+            self._post(partial(worker.drop, generation_id))
+        return True
+
+    def fetch_again(self, owner: str, generation_id: str) -> bool:
+        """Fetch files again that could not be read; buys nothing. False when there are none."""
+        again = self._store.generations.fetch_again
+        if not again(owner, generation_id, if_ended_as=UNREADABLE_TEXT_ID):
+            return False
+        for worker in self._workers():
+            self._post(worker.wake)
+        return True
+
+    def recover(self, owner: str) -> RecoveryResult:
+        """Write down what the account made in the last 30 days and is not known here.
+
+        The worker then fetches the pictures; nothing is bought. Kling does not tell the prompts.
+        """
+        service = self._service(owner)
+        tasks = self._loop.call(service.worker.recent_tasks())
+        ours = [task for task in tasks if is_ours(task) and task.status is not TaskStatus.FAILED]
+        written = [
+            self._store.generations.adopt_task(owner, task, provider=service.provider)
+            for task in ours
+        ]
+        self._loop.post(service.worker.wake)
+        new = sum(is_new for _generation, is_new in written)
+        elsewhere = sum(not is_ours(task) for task in tasks)
+        return RecoveryResult(found=len(ours), new=new, known=len(ours) - new, elsewhere=elsewhere)
+
+    def trouble(self, generation_id: str) -> AppError | None:
+        """Return what keeps an open generation from going on at the moment, if anything does."""
+        troubles = (worker.trouble(generation_id) for worker in self._workers())
+        return next((trouble for trouble in troubles if trouble is not None), None)
+
+    def rest_left_s(self, owner: str) -> float:
+        """Return how long the queue in front of Kling rests yet; from any thread."""
+        return self._service(owner).worker.rest_left_s()
+
+    def busy(self, generation: Generation) -> Busy | None:
+        """Tell whether Kling was busy when a task that waits was sent the last time."""
+        if generation.status is not GenerationStatus.INTENDED or not generation.attempts:
+            return None
+        return busy_from(self._store.generations.history(generation.owner, generation.id))
+
+    async def forward(
+        self, method: str, target: str, *, body: bytes, content_type: str | None
+    ) -> KlingReply:
+        """Send a request on to Kling as it is, signed with the studio's key. On the loop."""
+        kling = self._service(LOCAL_OWNER).kling
+        return await kling.forward(method, target, body=body, content_type=content_type)
+
+    def estimate(self, owner: str, request: ImageRequest) -> Estimate | None:
+        """Return how long such a task usually takes here; None until enough have finished."""
+        return estimate(self._service(owner).worker.durations(request))
+
+
+def reference_facts(reference: ReferenceImage) -> ReferenceFacts:
+    """Return what the rules ask about a reference picture; InputError when it is not a picture."""
+    facts = inspect_image(reference.content)
+    return ReferenceFacts(
+        size_bytes=facts.size_bytes, format=facts.format, width=facts.width, height=facts.height
+    )

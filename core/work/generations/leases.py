@@ -1,0 +1,80 @@
+"""The leases under which this process works on generations: renewed, given up in time, freed."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from core.errors import StoreError
+from core.storage.store import Store
+from core.work.generations.timings import Pace
+
+RENEW_AT_ONCE = 1_000  # ids in one statement; databases limit their number
+# A lease that cannot be renewed is given up after this part of it, before anyone may take it over.
+LET_GO_AFTER = 0.8
+
+
+class GenerationLeases:
+    """Renews what is `held`, and has dropped what others may take over. On the studio's loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        process_id: str,
+        pace: Pace,
+        clock: Callable[[], float],
+        held: Callable[[], Collection[str]],
+        drop: Callable[[str], None],
+        tell_trouble: Callable[[StoreError], None],
+    ) -> None:
+        self._store = store
+        self._process_id = process_id
+        self._pace = pace
+        self._clock = clock
+        self._held = held
+        self._drop = drop
+        self._tell_trouble = tell_trouble
+
+    async def hold(self) -> None:
+        """Renew the leases in time, until cancelled."""
+        renewed_at = self._clock()
+        while True:
+            await asyncio.sleep(self._pace.lease_s / 4)
+            asked_at = self._clock()
+            held = list(self._held())
+            until = renewed_at + self._pace.lease_s * LET_GO_AFTER
+            try:
+                async with asyncio.timeout(max(until - asked_at, self._pace.lease_s / 10)):
+                    ours = await asyncio.to_thread(self._renew, held)
+            except (StoreError, TimeoutError) as error:
+                if isinstance(error, StoreError):
+                    self._tell_trouble(error)
+                if self._clock() >= until:
+                    # Others may take them over now: nothing of ours must still be going on then.
+                    self._drop_all(held)
+                continue
+            renewed_at = asked_at
+            # Finished meanwhile, or another process goes on with it.
+            self._drop_all(each for each in held if each not in ours)
+
+    def free(self, generation_ids: Sequence[str]) -> None:
+        """Let the next process take these up at once. Blocks; raises StoreError."""
+        for some in _batches(generation_ids, RENEW_AT_ONCE):
+            self._store.leases.renew(self._process_id, some, now=datetime.now(UTC), lease_s=0.0)
+
+    def _renew(self, held: Sequence[str]) -> frozenset[str]:
+        ours: frozenset[str] = frozenset()
+        for some in _batches(held, RENEW_AT_ONCE):
+            ours |= self._store.leases.renew(
+                self._process_id, some, now=datetime.now(UTC), lease_s=self._pace.lease_s
+            )
+        return ours
+
+    def _drop_all(self, generation_ids: Iterable[str]) -> None:
+        for generation_id in generation_ids:
+            self._drop(generation_id)
+
+
+def _batches(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]

@@ -1,0 +1,124 @@
+"""Follows a task at Kling to its end. Watching may stop; the task does not."""
+
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Literal
+
+from core.errors import AppError, NotFoundError
+from core.models.generations import (
+    Generation,
+    GenerationStatus,
+    ImageRequest,
+    TaskImage,
+    TaskStatus,
+)
+from core.wire.pacing import poll_delays, retry_delays
+from core.work.denials import Denials
+from core.work.generations.estimates import fastest_s
+from core.work.generations.poll_batching import TaskWatch
+from core.work.generations.timings import Pace
+from core.work.generations.transitions import GenerationSteps
+
+Provider = Literal["kling", "practice"]
+
+# Kling's own retention: results and, as far as anyone knows, tasks go after 30 days (kling.md §9).
+RETENTION = timedelta(days=30)
+# A new task may not be found at once, and one lost poll is no news: only then it is trouble.
+MISSES_TO_TELL = 2
+# The practice server knows each task it ever took, unless its journal was deleted.
+MISSES_TO_FORGET = 5
+
+End = tuple[Generation | None, tuple[TaskImage, ...]]
+
+
+class TaskFollower:
+    """Asks how tasks are, at intervals that follow their age and what is usual here."""
+
+    def __init__(
+        self,
+        *,
+        provider: Provider,
+        watch: TaskWatch,
+        steps: GenerationSteps,
+        usual_durations: Callable[[ImageRequest], Awaitable[Sequence[float]]],
+        pace: Pace,
+        random: Random,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._provider = provider
+        self._watch = watch
+        self._steps = steps
+        self._usual_durations = usual_durations
+        self._pace = pace
+        self._random = random
+        self._clock = clock
+
+    async def follow(self, generation: Generation) -> End:
+        """Watch a task until Kling is done with it; return its pictures' links as well."""
+        assert generation.task_id is not None
+        age_s = _age(generation).total_seconds()
+        first_s = fastest_s(await self._usual_durations(generation.request)) or 0.0
+        after_s = max(first_s - age_s, self._pace.poll_shortest_s)
+        delays = poll_delays(
+            self._random,
+            age_s=age_s + after_s,
+            shortest_s=self._pace.poll_shortest_s,
+            longest_s=self._pace.poll_longest_s,
+        )
+        retries = self._retry_delays()
+        misses = 0
+        unknown = Denials(self._clock)
+        while True:
+            try:
+                task = await self._watch.look(generation.task_id, after_s=after_s)
+            except AppError as error:
+                misses += 1
+                unknown.note(is_denied=isinstance(error, NotFoundError))
+                if self._is_forgotten(generation, unknown):
+                    return await self._steps.failed(generation, "error.task_forgotten"), ()
+                if misses >= MISSES_TO_TELL:
+                    self._steps.note_trouble(generation, error)
+                after_s = next(retries)
+                continue
+            unknown.note(is_denied=False)
+            if misses:
+                self._steps.clear_trouble(generation)
+                retries = self._retry_delays()
+                misses = 0
+            if task.status is TaskStatus.SUCCEED:
+                return await self._steps.succeeded(generation, task), task.images
+            if task.status is TaskStatus.FAILED:
+                detail = task.status_message
+                return await self._steps.failed(generation, "error.task_failed", detail), ()
+            if (
+                task.status is TaskStatus.PROCESSING
+                and generation.status is GenerationStatus.SUBMITTED
+            ):
+                moved = await self._steps.processing(generation)
+                if moved is None:
+                    return None, ()
+                generation = moved
+            after_s = next(delays)
+
+    def _is_forgotten(self, generation: Generation, unknown: Denials) -> bool:
+        """Believe the provider's own word, once it has given it for long enough.
+
+        Our clock can only add to that: a task that seems young is looked for on and on.
+        """
+        if unknown.times < MISSES_TO_FORGET:
+            return False
+        if self._provider == "practice":
+            return True
+        return unknown.for_s >= self._pace.forget_after_s and _age(generation) > RETENTION
+
+    def _retry_delays(self) -> Iterator[float]:
+        return retry_delays(
+            self._random, first_s=self._pace.retry_first_s, longest_s=self._pace.retry_longest_s
+        )
+
+
+def _age(generation: Generation) -> timedelta:
+    since = generation.submitted_at or generation.created_at
+    return max(datetime.now(UTC) - since, timedelta(0))

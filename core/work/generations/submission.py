@@ -1,0 +1,259 @@
+"""Takes a wish to Kling exactly once, or finds out what became of it.
+
+One POST per wish unless Kling is known not to have the task. An answer that does not tell (timeout,
+reset, 5xx, not JSON, wrong shape) makes the row uncertain; it is looked up, and only a task that is
+not there after a pause is sent again, under the same id. Codes that say no are never sent again.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from random import Random
+
+from core.errors import (
+    AppError,
+    AuthenticationError,
+    InputError,
+    NotFoundError,
+    ProviderError,
+    QuotaExceededError,
+    RateLimitError,
+    RejectedError,
+    UnavailableError,
+)
+from core.models.generations import Generation, GenerationStatus
+from core.providers.kling.client import Kling
+from core.providers.kling.errors import FULL_CODE
+from core.wire.pacing import retry_delays
+from core.work.generations.busy import busy_note
+from core.work.generations.lookup import find_task
+from core.work.generations.submission_queue import Slots, Turn
+from core.work.generations.timings import Pace
+from core.work.generations.transitions import GenerationSteps, reason
+
+DUPLICATE_ID_CODE = 1201
+# A POST whose fate is still unknown after so long is not sent again: Kling forgets tasks (after 30
+# days, as far as anyone knows), and then "not there" does not mean "never made" any more.
+RESEND_WITHIN = timedelta(days=7)
+# So often refused while nothing of ours was under way: the wish is larger than the account's cap.
+LONE_REFUSALS_MOST = 6
+
+_REFUSALS = (AuthenticationError, QuotaExceededError, RejectedError, NotFoundError, InputError)
+
+
+@dataclass(slots=True)
+class Sending:
+    """What this process knows of a wish's way to Kling beyond its row."""
+
+    turn: Turn | None = None
+    is_waiting: bool = False  # an intent whose turn has not come: nothing of it has left
+    unclear_answers: int = 0
+    duplicate: AppError | None = None  # a refusal that may mean "it is there already"
+
+    def give_back(self) -> None:
+        """Free the slots it holds, if any."""
+        if self.turn is not None:
+            self.turn.give_back()
+            self.turn = None
+
+
+class IntentSender:
+    """Sends the wishes of one account, each when its turn comes."""
+
+    def __init__(
+        self,
+        *,
+        kling: Kling,
+        steps: GenerationSteps,
+        slots: Slots,
+        pace: Pace,
+        random: Random,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._kling = kling
+        self._steps = steps
+        self._slots = slots
+        self._pace = pace
+        self._random = random
+        self._clock = clock
+        self._waiting: set[str] = set()
+        self._posted_at: dict[str, float] = {}  # by the monotonic clock, of what is not settled
+        # What holds up every wish alike: only that nothing gets through to Kling at all. How one
+        # wish fared is no news about another.
+        self._queue_trouble: AppError | None = None
+
+    def trouble(self, generation_id: str) -> AppError | None:
+        """Return what holds up the whole queue a wish waits in; from any thread."""
+        return self._queue_trouble if generation_id in self._waiting else None
+
+    @property
+    def rest_left_s(self) -> float:
+        """How long the queue rests yet; from any thread."""
+        return self._slots.rest_left_s
+
+    async def send(self, generation: Generation, sending: Sending) -> Generation | None:
+        """Send an intent when its turn comes; None when it is not ours to send any more."""
+        await self._pause_before_next(sending)
+        lone_refusals = 0
+        while True:
+            sending.is_waiting = True
+            sending.turn = await self._wait_for_turn(generation)
+            reference = await self._steps.patiently(
+                generation, partial(self._steps.store.generations.reference, generation.id)
+            )
+            sending.is_waiting = False
+            # Noted first: a jump of the clock may have the lease dropped while the row is written.
+            self._posted_at[generation.id] = self._clock()
+            marked = await self._steps.mark_sending(generation)
+            if marked is None:  # cancelled, or another process goes on with it
+                self._posted_at.pop(generation.id, None)
+                return None
+            generation = marked
+            try:
+                task = await self._kling.create_image_task(
+                    generation.request,
+                    external_task_id=generation.external_task_id,
+                    reference=reference,
+                )
+            except RateLimitError as error:
+                self._queue_trouble = None
+                is_full = error.code == FULL_CODE
+                sending.turn.refused(is_full=is_full, retry_after_s=error.retry_after_s)
+                if is_full and self._slots.in_flight == 0:
+                    lone_refusals += 1
+                    if lone_refusals >= LONE_REFUSALS_MOST:
+                        if generation.request.n > 1:
+                            return await self._refuse(
+                                generation, sending, _too_many(generation.request.n, error)
+                            )
+                        self._steps.note_trouble(generation, error)
+                await self._steps.unmark_sending(generation, busy_note(error.code))
+            except _REFUSALS as error:
+                self._queue_trouble = None
+                return await self._said_no(generation, sending, error)
+            except AppError as error:
+                if not (isinstance(error, UnavailableError) and error.is_unsent):
+                    self._queue_trouble = None  # something was there, and answered
+                    return await self._be_uncertain(generation, sending, error)
+                self._queue_trouble = error
+                # Nothing ever left this machine: still an intent, and it can be cancelled.
+                sending.turn.give_back()
+                self._slots.rest()
+                await self._steps.unmark_sending(generation, "no connection")
+            else:
+                sending.turn.accepted()
+                sending.unclear_answers = 0
+                self._posted_at.pop(generation.id, None)
+                self._queue_trouble = None
+                self._steps.clear_trouble(generation)
+                return await self._steps.submitted(generation, task, "accepted")
+
+    async def find_out(self, generation: Generation, sending: Sending) -> Generation | None:
+        """Learn whether a task whose POST had no clear answer exists; back to INTENDED if not."""
+        if generation.status is GenerationStatus.INTENDED:
+            note = "it was being sent when the app ended"
+            moved = await self._steps.uncertain(generation, note)
+            if moved is None:
+                return None
+            generation = moved
+        patience_s = self._pace.resend_after_s
+        if sending.duplicate is not None:
+            # On the first POST of a fresh id it can hardly be a duplicate: one look is enough.
+            patience_s = self._pace.duplicate_patience_s if generation.attempts > 1 else 0.0
+        # By the monotonic clock and from now on: no jump of the wall clock makes us send early.
+        started = self._clock()
+        delays = self._retry_delays()
+        looks = 0
+        while True:
+            try:
+                task = await find_task(self._kling, generation)
+            except AppError as error:
+                self._steps.note_trouble(generation, error)
+                await asyncio.sleep(next(delays))
+                continue
+            self._steps.clear_trouble(generation)
+            delays = self._retry_delays()
+            if task is not None:
+                return await self._steps.submitted(generation, task, "found at Kling")
+            looks += 1
+            if (looks >= 2 or not patience_s) and self._clock() - started >= patience_s:
+                if sending.duplicate is not None:
+                    return await self._refuse(generation, sending, sending.duplicate)
+                sending.give_back()
+                if self._is_old(generation):
+                    return await self._steps.failed(generation, "error.task_fate_unknown")
+                return await self._steps.send_again(generation)
+            await asyncio.sleep(min(self._pace.lookup_every_s, patience_s / 2))
+
+    async def _wait_for_turn(self, generation: Generation) -> Turn:
+        self._waiting.add(generation.id)
+        try:
+            order = (generation.created_at, generation.id)
+            return await self._slots.acquire(generation.request.n, order=order)
+        finally:
+            self._waiting.discard(generation.id)
+
+    async def _pause_before_next(self, sending: Sending) -> None:
+        """Wait before a third POST and all later ones, longer each time; it can be cancelled."""
+        if sending.unclear_answers > 1:
+            pause_s = self._pace.resend_after_s * 2 ** min(sending.unclear_answers - 2, 10)
+            await asyncio.sleep(min(pause_s, self._pace.resend_longest_s))
+
+    async def _said_no(
+        self, generation: Generation, sending: Sending, error: AppError
+    ) -> Generation | None:
+        if isinstance(error, ProviderError) and error.code == DUPLICATE_ID_CODE:
+            # Kling wants each external_task_id once and says 1201 to the second; it says 1201 to a
+            # bad value too. Only a look tells.
+            sending.duplicate = error
+            return await self._be_uncertain(generation, sending, error)
+        return await self._refuse(generation, sending, error)
+
+    async def _refuse(
+        self, generation: Generation, sending: Sending, error: AppError
+    ) -> Generation | None:
+        sending.give_back()
+        return await self._steps.refused(generation, error)
+
+    async def _be_uncertain(
+        self, generation: Generation, sending: Sending, error: AppError
+    ) -> Generation | None:
+        assert sending.turn is not None
+        if sending.duplicate is None:
+            sending.unclear_answers += 1
+            wish_s = error.retry_after_s if isinstance(error, ProviderError) else None
+            sending.turn.unknown(retry_after_s=wish_s)
+        else:
+            sending.turn.accepted()
+        return await self._steps.uncertain(generation, reason(error))
+
+    def _is_old(self, generation: Generation) -> bool:
+        """Tell whether Kling may have forgotten what was sent.
+
+        By the monotonic clock where this process sent it, else by Kling's own; ours may have jumped
+        since, and decides only where Kling tells no time.
+        """
+        if (posted_at := self._posted_at.get(generation.id)) is not None:
+            return self._clock() - posted_at > RESEND_WITHIN.total_seconds()
+        sent_at = generation.sending_at or generation.updated_at
+        return (self._kling.now() or datetime.now(UTC)) - sent_at > RESEND_WITHIN
+
+    def _retry_delays(self) -> Iterator[float]:
+        return retry_delays(
+            self._random, first_s=self._pace.retry_first_s, longest_s=self._pace.retry_longest_s
+        )
+
+
+def _too_many(n: int, error: ProviderError) -> RejectedError:
+    return RejectedError(
+        f"The account does not draw {n} pictures at once; ask for fewer.",
+        provider=error.provider,
+        status_code=error.status_code,
+        code=error.code,
+        text_id="error.kling_too_many_at_once",
+        facts={"n": n},
+        detail=error.detail,
+    )

@@ -1,0 +1,211 @@
+"""The queue in front of Kling: who sends next, and when, so that the account's cap is kept.
+
+Kling counts a task's `n` pictures as `n` slots and refuses what is over the cap with code 1303;
+nothing is created then, so the wish keeps its place in the queue. The oldest wish is always next:
+one that needs many slots is not passed by for ever by small ones.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from core.work.generations.concurrency_limit import PROBE_AFTER_S, SlotLimit
+
+# After one of our own tasks has ended a slot is free, however long the rest was to be.
+FREED_REST_S = 0.5
+RETRY_AFTER_MOST_S = 120.0
+# One answer that does not tell is one wish's matter. So many in a row are the endpoint's.
+UNCLEAR_IN_A_ROW = 3
+
+Order = tuple[Any, ...]
+
+
+class Turn:
+    """The right to send `n` pictures, and then the slots they hold. Give it back in the end."""
+
+    def __init__(self, slots: "Slots", n: int, state: Literal["sending", "in flight"]) -> None:
+        self.n = n
+        self._slots = slots
+        self._state: Literal["sending", "in flight", "over"] = state
+
+    def accepted(self) -> None:
+        """Note that Kling took it: it holds its slots from now on."""
+        self._land()
+        self._slots.note_accepted()
+
+    def unknown(self, *, retry_after_s: float | None = None) -> None:
+        """Note that its fate is unknown: it may hold slots, while others go on beside it.
+
+        A server that says when to come again says it to all.
+        """
+        self._land()
+        self._slots.note_unknown(retry_after_s)
+
+    def refused(self, *, is_full: bool, retry_after_s: float | None = None) -> None:
+        """Note a refusal: `is_full` for 1303 (over the cap), else 1302 (too fast)."""
+        in_flight = self._slots.in_flight
+        self._end()
+        self._slots.note_clear()
+        if is_full:
+            self._slots.note_full(in_flight, self.n)
+        self._slots.rest(is_full=is_full, at_least_s=retry_after_s)
+
+    def give_back(self) -> None:
+        """Free what it holds, if anything: the task has ended, or was not sent after all."""
+        if self._end() == "in flight":
+            self._slots.freed()
+        self._slots.wake()
+
+    def _land(self) -> None:
+        if self._state == "sending":
+            self._state = "in flight"
+            self._slots.count(sending=-1)
+
+    def _end(self) -> str:
+        state, self._state = self._state, "over"
+        if state != "over":
+            self._slots.count(in_flight=-self.n, sending=-1 if state == "sending" else 0)
+        return state
+
+
+class Slots:
+    """A queue for submissions, counted in pictures. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        known: Mapping[str, Any] | None = None,
+        probe_after_s: float = PROBE_AFTER_S,
+        rest_first_s: float = 2.0,
+        rest_longest_s: float = 60.0,
+    ) -> None:
+        self._clock = clock
+        self._limit = SlotLimit(now=clock(), known=known, probe_after_s=probe_after_s)
+        self._rest_first_s = rest_first_s
+        self._rest_longest_s = rest_longest_s
+        self._rest_s = rest_first_s
+        self._rest_until = clock()
+        self._is_rest_for_slots = False
+        self._own = 0
+        self._sending = 0
+        self._elsewhere = 0
+        self._unclear_in_a_row = 0
+        self._queue: list[tuple[Order, int, int, asyncio.Future[Turn]]] = []
+        self._number = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def limit(self) -> int:
+        """So many pictures are known to be drawn at once; 0 while nothing is known."""
+        return self._limit.accepted
+
+    @property
+    def own(self) -> int:
+        """This process's pictures under way, those being sent included."""
+        return self._own
+
+    @property
+    def in_flight(self) -> int:
+        """The account's pictures under way, as far as this app knows."""
+        return self._own + self._elsewhere
+
+    @property
+    def rest_left_s(self) -> float:
+        """How long nobody will send yet."""
+        return max(0.0, self._rest_until - self._clock())
+
+    def figures(self) -> dict[str, object]:
+        """Return what was learned, to be given as `known` another time."""
+        return self._limit.figures()
+
+    async def acquire(self, n: int, *, order: Order) -> Turn:
+        """Wait for the turn to send `n` pictures; the lowest `order` goes first."""
+        waiter: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
+        self._number += 1
+        heapq.heappush(self._queue, (order, self._number, n, waiter))
+        self.wake()
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                waiter.result().give_back()
+            self.wake()
+            raise
+
+    def adopt(self, n: int) -> Turn:
+        """Count `n` pictures that were under way before this process began."""
+        self.count(in_flight=n)
+        return Turn(self, n, "in flight")
+
+    def see_elsewhere(self, pictures: int) -> None:
+        """Count the pictures other processes have under way on this account."""
+        if pictures != self._elsewhere:
+            self._elsewhere = pictures
+            self.wake()
+
+    def rest(self, *, is_full: bool = False, at_least_s: float | None = None) -> None:
+        """Let nobody send for a while; longer each time until something is accepted."""
+        wish_s = min(at_least_s or 0.0, RETRY_AFTER_MOST_S)
+        self._rest_until = self._clock() + max(self._rest_s, wish_s)
+        self._is_rest_for_slots = is_full and not wish_s
+        self._rest_s = min(self._rest_s * 2, self._rest_longest_s)
+        self.wake()
+
+    def note_accepted(self) -> None:
+        """Learn from an acceptance."""
+        self._rest_s = self._rest_first_s
+        self.note_clear()
+        self._limit.note_accepted(self.in_flight, now=self._clock())
+        self.wake()
+
+    def note_unknown(self, retry_after_s: float | None) -> None:
+        """Let the queue go on, unless nothing has told anything for several times."""
+        self._unclear_in_a_row += 1
+        if retry_after_s or self._unclear_in_a_row >= UNCLEAR_IN_A_ROW:
+            self.rest(at_least_s=retry_after_s)
+        self.wake()
+
+    def note_clear(self) -> None:
+        """Note an answer that tells."""
+        self._unclear_in_a_row = 0
+
+    def note_full(self, total: int, n: int) -> None:
+        """Learn from a refusal of `n` pictures that would have made `total`."""
+        self._limit.note_refused(total, n=n, now=self._clock())
+
+    def freed(self) -> None:
+        """Shorten a rest that only waited for slots."""
+        if self._is_rest_for_slots:
+            soon = self._clock() + min(FREED_REST_S, self._rest_first_s)
+            self._rest_until = min(self._rest_until, soon)
+
+    def count(self, *, in_flight: int = 0, sending: int = 0) -> None:
+        """Change what is counted."""
+        self._own += in_flight
+        self._sending += sending
+
+    def wake(self) -> None:
+        """Give turns to whoever may send now, and look again when that changes by itself."""
+        now = self._clock()
+        self._forget_leavers()
+        while self._queue and now >= self._rest_until and self._may_send(self._queue[0][2], now):
+            _order, _number, n, waiter = heapq.heappop(self._queue)
+            self.count(in_flight=n, sending=1)
+            waiter.set_result(Turn(self, n, "sending"))
+            self._forget_leavers()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        pending = [moment for moment in (self._rest_until, self._limit.probe_at) if moment > now]
+        if self._queue and pending:
+            delay_s = min(pending) - now
+            self._timer = asyncio.get_running_loop().call_later(delay_s + 0.001, self.wake)
+
+    def _forget_leavers(self) -> None:
+        while self._queue and self._queue[0][3].done():
+            heapq.heappop(self._queue)
+
+    def _may_send(self, n: int, now: float) -> bool:
+        return self._limit.may_send(n, in_flight=self.in_flight, sending=self._sending, now=now)

@@ -1,0 +1,343 @@
+"""Paid picture tasks, from the intent to the archived files: written down before they are sent.
+
+    intended ──POST──► submitted ─► processing ─► succeeded ─► archived
+        │                  ▲             └──────► failed (with Kling's reason)
+        │ refused for certain (business code)  ─► refused (nothing was bought; says why)
+        └─ no answer that tells ─► uncertain ─ask by our own id, then the list─► submitted,
+                                                            or sent again under the SAME id
+
+One driver (a coroutine) takes each open generation from where its row stands to its end; a restart
+begins with the rows. A row that was being sent when the process died counts as uncertain. Watching
+may stop; a task that may have been billed is never declared dead before Kling itself forgets it.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from random import Random
+
+from core.archive.archive import Archive
+from core.errors import AppError, StoreError
+from core.models.generations import Generation, GenerationStatus, ImageRequest, KlingTask, TaskImage
+from core.providers.kling.client import Kling
+from core.providers.kling.downloads import PictureFetcher
+from core.storage.store import Store
+from core.wire.pacing import retry_delays
+from core.work.generations.collection import PictureCollector
+from core.work.generations.leases import GenerationLeases
+from core.work.generations.poll_batching import TaskWatch
+from core.work.generations.polling import Provider, TaskFollower
+from core.work.generations.recovery import recent_tasks
+from core.work.generations.submission import IntentSender, Sending
+from core.work.generations.submission_queue import Slots
+from core.work.generations.timings import PRACTICE_PACE, Pace
+from core.work.generations.transitions import GenerationSteps
+
+logger = logging.getLogger(__name__)
+
+Status = GenerationStatus
+OPEN_STATUSES = frozenset(status for status in Status if not status.is_final)
+
+CLAIM_LIMIT = 500
+USUAL_KEPT_S = 60.0
+
+
+class GenerationWorker:
+    """Carries every open generation of one provider to its end. Lives on the studio's loop."""
+
+    def __init__(
+        self,
+        *,
+        provider: Provider,
+        store: Store,
+        archive: Archive,
+        kling: Kling,
+        fetcher: PictureFetcher,
+        process_id: str,
+        clock: Callable[[], float] = time.monotonic,
+        random: Random | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self._provider: Provider = provider
+        self._store = store
+        self._kling = kling
+        self._process_id = process_id
+        self._clock = clock
+        self._random = random or Random()
+        self._pace = pace or (PRACTICE_PACE if provider == "practice" else Pace())
+        self._steps = GenerationSteps(
+            store, process_id=process_id, pace=self._pace, random=self._random
+        )
+        self.watch = TaskWatch(kling, clock=clock)
+        self._follower = TaskFollower(
+            provider=provider,
+            watch=self.watch,
+            steps=self._steps,
+            usual_durations=self._usual_durations,
+            pace=self._pace,
+            random=self._random,
+            clock=clock,
+        )
+        self._collector = PictureCollector(
+            kling=kling,
+            fetcher=fetcher,
+            archive=archive,
+            steps=self._steps,
+            pace=self._pace,
+            random=self._random,
+            clock=clock,
+        )
+        self._sender: IntentSender | None = None
+        self._drivers: dict[str, asyncio.Task[None]] = {}
+        self._sendings: dict[str, Sending] = {}
+        self._is_retired = False
+        self._freeing: set[asyncio.Task[None]] = set()
+        self._leases = GenerationLeases(
+            store,
+            process_id=process_id,
+            pace=self._pace,
+            clock=clock,
+            held=self._drivers.keys,
+            drop=self.drop,
+            tell_trouble=self._tell_store_trouble,
+        )
+        self._slots_key = f"slots.{provider}"
+        self._remembered: dict[str, object] = {}
+        self._usual: dict[tuple[object, ...], tuple[float, tuple[float, ...]]] = {}
+        self._poke = asyncio.Event()
+        self._main: asyncio.Task[None] | None = None
+        self._store_trouble: StoreError | None = None
+
+    # -- from any thread ---------------------------------------------------------------------------
+
+    def trouble(self, generation_id: str) -> AppError | None:
+        """Return what keeps an open generation from going on at the moment, if anything does."""
+        trouble = self._steps.trouble(generation_id)
+        if trouble is None and self._sender is not None:
+            trouble = self._sender.trouble(generation_id)
+        return trouble or self._store_trouble
+
+    def rest_left_s(self) -> float:
+        """Return how long nothing will be sent yet, as Kling asked or as was learned."""
+        return 0.0 if self._sender is None else self._sender.rest_left_s
+
+    def durations(self, request: ImageRequest) -> tuple[float, ...]:
+        """Return how long tasks like this one took here, in seconds."""
+        key = (request.model_name, request.resolution, request.n)
+        read_at, known = self._usual.get(key, (0.0, ()))
+        if key in self._usual and self._clock() - read_at < USUAL_KEPT_S:
+            return known
+        try:
+            known = self._store.generations.finished_durations(
+                self._provider,
+                model=request.model_name,
+                resolution=request.resolution,
+                n=request.n,
+            )
+        except StoreError:
+            return known
+        self._usual[key] = (self._clock(), known)
+        return known
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it does nothing any more."""
+        return self._main is not None and self._main.done()
+
+    # -- on the loop -------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Look for new rows now."""
+        self._poke.set()
+
+    def drop(self, generation_id: str) -> None:
+        """Let go of a generation that was cancelled."""
+        if (driver := self._drivers.get(generation_id)) is not None:
+            driver.cancel()
+
+    def retire(self) -> None:
+        """Take up nothing more, and end when what is under way has ended: others have the rest.
+
+        What waits for its turn is given back. What was sent is followed by who sent it: another
+        account may not know it.
+        """
+        self._is_retired = True
+        for generation_id, sending in self._sendings.items():
+            if sending.is_waiting:
+                self.drop(generation_id)
+        self._poke.set()
+
+    async def recent_tasks(self) -> tuple[KlingTask, ...]:
+        """Return what the account made while Kling keeps it, newest first; buys nothing."""
+        return await recent_tasks(self._kling)
+
+    async def run(self) -> None:
+        """Take up open generations as they come, until cancelled."""
+        self._main = asyncio.current_task()
+        try:
+            slots = await self._remembered_slots()
+            self._sender = IntentSender(
+                kling=self._kling,
+                steps=self._steps,
+                slots=slots,
+                pace=self._pace,
+                random=self._random,
+                clock=self._clock,
+            )
+            async with asyncio.TaskGroup() as group:
+                helpers = (
+                    group.create_task(self.watch.run(), name=f"watch-{self._provider}"),
+                    group.create_task(self._leases.hold(), name=f"leases-{self._provider}"),
+                )
+                await self._claim_for_ever(slots, self._sender)
+                for helper in helpers:
+                    helper.cancel()
+        finally:
+            await self._let_go()
+
+    async def stop(self) -> None:
+        """End all drivers; every row is kept as it stands, free for the next process."""
+        if self._main is not None:
+            self._main.cancel()
+            await asyncio.wait([self._main])
+
+    async def _claim_for_ever(self, slots: Slots, sender: IntentSender) -> None:
+        while not (self._is_retired and not self._drivers):
+            self._poke.clear()
+            try:
+                is_more = not self._is_retired and await self._claim(slots, sender)
+                self._store_trouble = None
+            except StoreError as error:
+                self._tell_store_trouble(error)
+                is_more = False
+            if is_more:
+                continue
+            try:
+                async with asyncio.timeout(self._pace.claim_every_s):
+                    await self._poke.wait()
+            except TimeoutError:
+                continue
+
+    async def _claim(self, slots: Slots, sender: IntentSender) -> bool:
+        """Take up what nobody works on; return whether there may be more."""
+        held = await asyncio.to_thread(self._store.generations.pictures_in_flight, self._provider)
+        slots.see_elsewhere(max(0, held - slots.own))
+        await self._remember_slots(slots)
+        claimed = await asyncio.to_thread(
+            self._store.leases.claim_due,
+            self._process_id,
+            now=datetime.now(UTC),
+            limit=CLAIM_LIMIT,
+            lease_s=self._pace.lease_s,
+            statuses=OPEN_STATUSES,
+            provider=self._provider,
+        )
+        # What is under way first: it holds slots that the intents have to wait for.
+        for generation in sorted(claimed, key=lambda row: (_is_unsent(row), row.created_at)):
+            if (driver := self._drivers.get(generation.id)) is not None:
+                if not driver.cancelling():
+                    continue
+                await asyncio.wait([driver])  # taken back, and asked for again since
+            sending = self._sendings[generation.id] = Sending(is_waiting=_is_unsent(generation))
+            driver = asyncio.create_task(
+                self._drive(generation, sending, slots, sender),
+                name=f"generation-{generation.id}",
+            )
+            self._drivers[generation.id] = driver
+            driver.add_done_callback(partial(self._ended, generation.id))
+        return len(claimed) == CLAIM_LIMIT
+
+    async def _drive(
+        self, generation: Generation, sending: Sending, slots: Slots, sender: IntentSender
+    ) -> None:
+        """Take one generation from where its row stands to its end."""
+        if not _is_unsent(generation) and generation.status is not Status.SUCCEEDED:
+            sending.turn = slots.adopt(generation.request.n)
+        current: Generation | None = generation
+        images: tuple[TaskImage, ...] = ()
+        try:
+            while current is not None and not current.status.is_final:
+                if _is_unsent(current):
+                    current = await sender.send(current, sending)
+                elif current.status in (Status.INTENDED, Status.UNCERTAIN):
+                    current = await sender.find_out(current, sending)
+                elif current.status is Status.SUCCEEDED:
+                    sending.give_back()
+                    current = await self._collector.collect(current, images)
+                else:
+                    current, images = await self._follower.follow(current)
+        finally:
+            sending.give_back()
+            self._steps.clear_trouble(generation)
+
+    def _ended(self, generation_id: str, driver: asyncio.Task[None]) -> None:
+        del self._drivers[generation_id]
+        sending = self._sendings.pop(generation_id)
+        if self._is_retired:
+            self._poke.set()
+            if sending.is_waiting:
+                self._free_soon(generation_id)
+        if not driver.cancelled() and (error := driver.exception()) is not None:
+            # The lease runs out, and the row is taken up again from where it stands.
+            logger.error("Generation %s stumbled", generation_id, exc_info=error)
+
+    def _free_soon(self, generation_id: str) -> None:
+        freeing = asyncio.create_task(asyncio.to_thread(self._leases.free, [generation_id]))
+        self._freeing.add(freeing)
+        freeing.add_done_callback(self._freed)
+
+    def _freed(self, freeing: "asyncio.Task[None]") -> None:
+        self._freeing.discard(freeing)
+        if not freeing.cancelled() and (error := freeing.exception()) is not None:
+            logger.info("A lease runs out by itself: %s", error)
+
+    async def _let_go(self) -> None:
+        held = list(self._drivers)
+        drivers = list(self._drivers.values())
+        for driver in drivers:
+            driver.cancel()
+        await asyncio.gather(*drivers, *self._freeing, return_exceptions=True)
+        self._steps.close()
+        self._collector.close()
+        try:
+            await asyncio.to_thread(self._leases.free, held)
+        except StoreError as error:
+            logger.info("The leases run out by themselves: %s", error)
+
+    def _tell_store_trouble(self, error: StoreError) -> None:
+        self._store_trouble = error
+        logger.warning("Picture tasks wait for the store: %s", error)
+
+    # -- what was learned --------------------------------------------------------------------------
+
+    async def _remembered_slots(self) -> Slots:
+        known: object = None
+        for delay in retry_delays(self._random, longest_s=self._pace.store_retry_longest_s):
+            try:
+                known = await asyncio.to_thread(self._store.values.get, self._slots_key)
+                break
+            except StoreError as error:
+                self._tell_store_trouble(error)
+                await asyncio.sleep(delay)
+        return Slots(
+            clock=self._clock,
+            known=known if isinstance(known, dict) else None,
+            rest_first_s=self._pace.rest_first_s,
+            rest_longest_s=self._pace.rest_longest_s,
+        )
+
+    async def _remember_slots(self, slots: Slots) -> None:
+        figures = slots.figures()
+        if figures != self._remembered:
+            await asyncio.to_thread(self._store.values.set, self._slots_key, figures)
+            self._remembered = figures
+
+    async def _usual_durations(self, request: ImageRequest) -> tuple[float, ...]:
+        return await self._steps.in_thread(partial(self.durations, request))
+
+
+def _is_unsent(generation: Generation) -> bool:
+    return generation.status is Status.INTENDED and generation.sending_at is None

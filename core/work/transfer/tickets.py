@@ -1,0 +1,59 @@
+"""Signed links to one person's transfers: for one owner, one purpose, and a while.
+
+The pages know whom they show; a request beside them does not. So the page signs what it may do.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from core.storage.db.key_values import Values
+
+Purpose = Literal["export", "import"]
+
+# An upload may take hours; a download only has to begin.
+LIFE_S: dict[Purpose, float] = {"export": 3600.0, "import": 12 * 3600.0}
+
+_KEY = "transfer.key"
+_LONGEST = 2048
+
+
+class Tickets:
+    """Signs and reads. The key is in the store: all processes on one database share it."""
+
+    def __init__(self, values: Values, *, clock: Callable[[], float] = time.time) -> None:
+        self._values = values
+        self._clock = clock
+
+    def sign(self, owner: str, purpose: Purpose) -> str:
+        """Return a ticket with which whoever holds it may do that for this owner."""
+        told = json.dumps([owner, purpose, int(self._clock() + LIFE_S[purpose])])
+        head = base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
+        return f"{head}.{self._mark(head)}"
+
+    def owner_of(self, ticket: str, purpose: Purpose) -> str | None:
+        """Return for whom the ticket is; None when it is not ours, not for this, or too old."""
+        head, _, mark = ticket.partition(".")
+        if len(ticket) > _LONGEST or not ticket.isascii():
+            return None
+        if not hmac.compare_digest(mark, self._mark(head)):
+            return None
+        owner, for_what, until = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+        if for_what != purpose or until < self._clock():
+            return None
+        return str(owner)
+
+    def _mark(self, head: str) -> str:
+        return hmac.new(self._key(), head.encode(), hashlib.sha256).hexdigest()
+
+    def _key(self) -> bytes:
+        key = self._values.get(_KEY)
+        if key is None:
+            self._values.set(_KEY, secrets.token_hex(32))
+            key = self._values.get(_KEY)  # another process may have been quicker
+        return bytes.fromhex(key)

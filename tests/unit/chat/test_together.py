@@ -1,0 +1,70 @@
+"""Group commit: nobody suffers for another's item, and nobody waits for ever."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from core.errors import StoreError
+from core.storage.db.errors import store_error
+from core.work.chat.group_commit import Together
+
+
+class Ledger:
+    """Takes batches; refuses those with an item that it cannot write."""
+
+    def __init__(self, refusal: Exception) -> None:
+        self.batches: list[list[int]] = []
+        self.written: list[int] = []
+        self._refusal = refusal
+
+    def write(self, items: Sequence[int]) -> None:
+        self.batches.append(list(items))
+        if any(item < 0 for item in items):
+            raise self._refusal
+        self.written += items
+
+
+async def outcomes(ledger: Ledger, items: Sequence[int]) -> list[BaseException | None]:
+    together = Together(ledger.write, most=8)
+    return list(
+        await asyncio.gather(*(together.write(item) for item in items), return_exceptions=True)
+    )
+
+
+def test_what_comes_together_is_written_together() -> None:
+    ledger = Ledger(ValueError())
+    assert asyncio.run(outcomes(ledger, range(20))) == [None] * 20
+    assert [len(batch) for batch in ledger.batches] == [8, 8, 4]
+
+
+@pytest.mark.parametrize(
+    "refusal", [OverflowError("too large"), store_error("error.store_broken", "x")]
+)
+def test_an_item_that_cannot_be_written_harms_no_other(refusal: Exception) -> None:
+    ledger = Ledger(refusal)
+    found = asyncio.run(outcomes(ledger, [1, -2, 3]))
+    assert found == [None, refusal, None]
+    assert ledger.written == [1, 3]
+
+
+def test_a_store_that_takes_nothing_is_asked_once_for_all() -> None:
+    refusal = store_error("error.store_locked", "x")
+    ledger = Ledger(refusal)
+    found = asyncio.run(outcomes(ledger, [1, -2, 3]))
+    assert all(isinstance(one, StoreError) for one in found)
+    assert ledger.batches == [[1, -2, 3]]
+
+
+def test_when_the_loop_closes_nobody_is_left_waiting() -> None:
+    async def run() -> bool:
+        together = Together(Ledger(ValueError()).write, most=8, gather_s=60)
+        written = together.write(1)
+        await asyncio.sleep(0)
+        writer = next(task for task in asyncio.all_tasks() if task.get_name() == "write-together")
+        writer.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await written
+        return written.cancelled()
+
+    assert asyncio.run(run())

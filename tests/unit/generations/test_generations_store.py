@@ -1,0 +1,619 @@
+"""The ledger of paid tasks: steps, keys, leases, slots, lists; on both databases."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from core.errors import InputError
+from core.models.generations import (
+    Generation,
+    GenerationStatus,
+    ImageRequest,
+    KlingTask,
+    ReferenceImage,
+    TaskImage,
+    TaskStatus,
+)
+from core.storage.generations.rows import STEPS, SlotStatus
+from core.storage.store import Store
+from core.wire.secrets import known_secrets
+from tests.conftest import Clock
+
+S = GenerationStatus
+REQUEST = ImageRequest(
+    prompt="一座山水画, 100% ink",
+    negative_prompt="blur",
+    aspect_ratio="16:9",
+    n=2,
+    has_image=True,
+    image_fidelity=0.5,
+    element_ids=(7, 8),
+    callback_url="https://example.test/hook",
+)
+REFERENCE = ReferenceImage(b"\x89PNG\x00\xff", "image/png")
+
+
+def intend(store: Store, request: ImageRequest = REQUEST, owner: str = "ada") -> Generation:
+    return store.generations.intend(owner, request, provider="kling")
+
+
+def claim(store: Store, clock: Clock, process_id: str = "p1") -> tuple[Generation, ...]:
+    return store.leases.claim_due(process_id, now=clock.now, limit=10, lease_s=30, statuses=set(S))
+
+
+def move(store: Store, generation: Generation, *steps: GenerationStatus) -> Generation:
+    for to in steps:
+        moved = store.generations.move(generation.id, to=to, expect=set(S))
+        assert moved is not None
+        generation = moved
+    return generation
+
+
+def at(store: Store, status: GenerationStatus) -> Generation:
+    """Return a new generation at this status, led there by legal steps."""
+    roads: dict[GenerationStatus, tuple[GenerationStatus, ...]] = {
+        S.INTENDED: (),
+        S.ARCHIVED: (S.SUBMITTED, S.PROCESSING, S.SUCCEEDED, S.ARCHIVED),
+        S.PROCESSING: (S.SUBMITTED, S.PROCESSING),
+        S.SUCCEEDED: (S.SUBMITTED, S.SUCCEEDED),
+    }
+    return move(store, intend(store), *roads.get(status, (status,)))
+
+
+# Wishes
+
+
+def test_a_wish_is_kept_whole_with_an_id_of_its_own(store: Store) -> None:
+    made = store.generations.intend(
+        "ada", REQUEST, provider="kling", reference=REFERENCE, idempotency_key="key"
+    )
+    assert made.external_task_id == f"inkling-{made.id}"
+    assert (made.status, made.request, made.owner) == (S.INTENDED, REQUEST, "ada")
+    assert (made.attempts, made.sending_at, made.task_id) == (0, None, None)
+    assert store.generations.load(made.id) == made
+    assert store.generations.get("ada", made.id) == made
+    assert store.generations.get_by_external_id("ada", made.external_task_id) == made
+    assert store.generations.get_by_idempotency_key("ada", "key") == made
+    assert store.generations.reference(made.id) == REFERENCE
+    (event,) = store.generations.history("ada", made.id)
+    assert (event.status, event.at) == (S.INTENDED, event.at)
+
+
+def test_nobody_sees_or_cancels_what_belongs_to_another(store: Store, clock: Clock) -> None:
+    made = store.generations.intend("ada", REQUEST, provider="kling", idempotency_key="key")
+    generations = store.generations
+    assert generations.get("bob", made.id) is None
+    assert generations.get_by_external_id("bob", made.external_task_id) is None
+    assert generations.get_by_idempotency_key("bob", "key") is None
+    assert generations.history("bob", made.id) == ()
+    assert generations.list("bob").items == ()
+    assert generations.models("bob") == ()
+    assert not generations.cancel("bob", made.id)
+    move(store, made, S.REFUSED)
+    assert not generations.delete("bob", made.id)
+    with pytest.raises(InputError):
+        generations.restore("bob", made.id)
+
+
+def test_the_same_key_is_the_same_wish(store: Store) -> None:
+    first = store.generations.intend(
+        "ada", REQUEST, provider="kling", idempotency_key="key", reference=REFERENCE
+    )
+    again = store.generations.intend(
+        "ada", REQUEST, provider="kling", idempotency_key="key", reference=REFERENCE
+    )
+    assert again == first
+    other = store.generations.intend("bob", REQUEST, provider="kling", idempotency_key="key")
+    assert other.id != first.id
+
+
+def test_a_callers_external_id_is_kept_and_repeats_are_the_same_wish(store: Store) -> None:
+    for _ in range(2):
+        made = store.generations.intend(
+            "ada", REQUEST, provider="kling", external_task_id="mine-1", origin="http"
+        )
+        assert (made.external_task_id, made.origin) == ("mine-1", "http")
+    assert len(store.generations.list("ada").items) == 1
+
+
+@pytest.mark.parametrize(
+    ("owner", "request_", "reference"),
+    [
+        ("ada", ImageRequest("other"), None),
+        ("ada", REQUEST, REFERENCE),
+        ("bob", REQUEST, None),
+    ],
+)
+def test_a_key_used_for_another_request_is_refused(
+    store: Store, owner: str, request_: ImageRequest, reference: ReferenceImage | None
+) -> None:
+    store.generations.intend("ada", REQUEST, provider="kling", external_task_id="mine-1")
+    with pytest.raises(InputError) as caught:
+        store.generations.intend(
+            owner, request_, provider="kling", external_task_id="mine-1", reference=reference
+        )
+    assert caught.value.text_id == "error.idempotency_conflict"
+
+
+def test_fifty_equal_wishes_at_once_are_one(open_store: Callable[..., Store]) -> None:
+    stores = [open_store() for _ in range(2)]
+    found: list[str] = []
+    barrier = threading.Barrier(10)
+
+    def work(number: int) -> None:
+        barrier.wait()
+        for _ in range(5):
+            made = stores[number % 2].generations.intend(
+                "ada", REQUEST, provider="kling", idempotency_key="key", reference=REFERENCE
+            )
+            found.append(made.id)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 50
+    assert len(set(found)) == 1
+
+
+def test_a_task_found_at_kling_can_never_be_bought_again(store: Store, clock: Clock) -> None:
+    made_at = clock.now - timedelta(days=3)
+    task = KlingTask(
+        task_id="T-1",
+        status=TaskStatus.SUCCEED,
+        external_task_id="inkling-lost",
+        created_at=made_at,
+        updated_at=made_at + timedelta(seconds=40),
+        images=(TaskImage(0, "https://signed"), TaskImage(1, "https://signed")),
+        unit_deduction="8",
+    )
+    found, is_new = store.generations.adopt_task("ada", task, provider="kling")
+    assert is_new
+    assert (found.status, found.origin, found.external_task_id, found.task_id) == (
+        S.SUCCEEDED,
+        "recovered",
+        "inkling-lost",
+        "T-1",
+    )
+    assert (found.created_at, found.request.n, found.request.prompt) == (made_at, 2, "")
+    assert store.generations.adopt_task("ada", task, provider="kling") == (found, False)
+    assert store.generations.knows_task("kling", "T-1", None)
+    assert store.generations.knows_task("kling", "T-9", "inkling-lost")
+    assert not store.generations.knows_task("practice", "T-1", None)
+    assert store.generations.get_by_task_id("ada", "T-1") == found
+    assert S.INTENDED not in STEPS[found.status]
+
+
+def test_tasks_without_an_id_of_ours_are_told_apart(store: Store) -> None:
+    for number in range(2):
+        task = KlingTask(task_id=f"T-{number}", status=TaskStatus.PROCESSING)
+        found, is_new = store.generations.adopt_task("ada", task, provider="kling")
+        assert (found.external_task_id, is_new) == ("", True)
+
+
+def test_a_wish_of_ours_found_at_kling_is_not_written_down_twice(store: Store) -> None:
+    made = intend(store)
+    task = KlingTask("T-1", TaskStatus.PROCESSING, external_task_id=made.external_task_id)
+    assert store.generations.adopt_task("bob", task, provider="kling") == (made, False)
+
+
+# Steps
+
+
+@pytest.mark.parametrize("status", list(S))
+def test_only_legal_steps_are_taken(store: Store, status: GenerationStatus) -> None:
+    for to in S:
+        generation = at(store, status)
+        if to in STEPS[status] or (to is status and not status.is_final):
+            moved = store.generations.move(generation.id, to=to, expect={status}, note="why")
+            assert moved is not None
+            assert moved.status is to
+            assert store.generations.history("ada", generation.id)[-1].note == "why"
+        else:
+            events = store.generations.history("ada", generation.id)
+            with pytest.raises(ValueError, match="does not go"):
+                store.generations.move(generation.id, to=to, expect={status})
+            assert store.generations.load(generation.id) == generation
+            assert store.generations.history("ada", generation.id) == events
+
+
+def test_a_step_somebody_else_took_first_is_told(store: Store) -> None:
+    generation = at(store, S.SUBMITTED)
+    assert store.generations.move(generation.id, to=S.UNCERTAIN, expect={S.INTENDED}) is None
+    assert store.generations.move("nothing", to=S.UNCERTAIN, expect={S.INTENDED}) is None
+    assert store.generations.load(generation.id) == generation
+
+
+def test_steps_carry_facts_and_later_steps_keep_or_replace_them(store: Store, clock: Clock) -> None:
+    generation = intend(store)
+    store.generations.move(
+        generation.id,
+        to=S.UNCERTAIN,
+        expect={S.INTENDED},
+        note="no answer",
+        error_text_id="error.unavailable",
+        error_facts={"status_code": 502},
+        error_detail="bad gateway",
+    )
+    moved = store.generations.move(
+        generation.id,
+        to=S.SUBMITTED,
+        expect={S.UNCERTAIN},
+        note="found by our own id",
+        task_id="T-1",
+        submitted_at=clock.now,
+    )
+    assert moved is not None
+    assert (moved.error_text_id, moved.error_facts, moved.error_detail) == (None, {}, "")
+    finished_at = clock.advance(40)
+    moved = store.generations.move(
+        generation.id,
+        to=S.FAILED,
+        expect={S.SUBMITTED, S.PROCESSING},
+        note="Kling says so",
+        error_text_id="error.task_failed",
+        error_detail="content",
+        finished_at=finished_at,
+        unit_deduction="0",
+    )
+    assert moved is not None
+    assert (moved.task_id, moved.error_text_id, moved.error_detail) == (
+        "T-1",
+        "error.task_failed",
+        "content",
+    )
+    assert (moved.finished_at, moved.unit_deduction) == (finished_at, "0")
+    history = store.generations.history("ada", generation.id)
+    assert [(event.status, event.note) for event in history] == [
+        (S.INTENDED, ""),
+        (S.UNCERTAIN, "no answer"),
+        (S.SUBMITTED, "found by our own id"),
+        (S.FAILED, "Kling says so"),
+    ]
+    assert [event.at for event in history] == sorted(event.at for event in history)
+
+
+def test_a_remark_keeps_what_is_there(store: Store) -> None:
+    generation = intend(store)
+    store.generations.move(
+        generation.id, to=S.UNCERTAIN, expect=set(S), error_text_id="error.unavailable"
+    )
+    moved = store.generations.move(
+        generation.id, to=S.UNCERTAIN, expect=set(S), note="looked", error_detail="not there yet"
+    )
+    assert moved is not None
+    assert (moved.error_text_id, moved.error_detail) == ("error.unavailable", "not there yet")
+    store.generations.note(generation.id, "and again")
+    assert store.generations.history("ada", generation.id)[-1].note == "and again"
+
+
+# Sending and cancelling
+
+
+def test_only_the_holder_of_the_lease_may_send_and_only_once(store: Store, clock: Clock) -> None:
+    generation = intend(store)
+    assert store.generations.mark_sending(generation.id, "p1") is None, "not leased"
+    claim(store, clock)
+    assert store.generations.mark_sending(generation.id, "p2") is None, "leased by another"
+    sending = store.generations.mark_sending(generation.id, "p1", note="POST")
+    assert sending is not None
+    assert sending.attempts == 1
+    assert sending.sending_at is not None
+    assert store.generations.mark_sending(generation.id, "p1") is None, "may be on its way"
+    assert store.generations.history("ada", generation.id)[-1].note == "POST"
+
+
+def test_a_lease_that_ran_out_does_not_send(store: Store, clock: Clock) -> None:
+    generation = intend(store)
+    claim(store, clock)
+    clock.advance(31)
+    assert store.generations.mark_sending(generation.id, "p1") is None
+
+
+def test_what_was_not_sent_can_be_cancelled_and_costs_nothing(store: Store, clock: Clock) -> None:
+    generation = intend(store)
+    claim(store, clock)
+    assert store.generations.cancel("ada", generation.id)
+    assert store.generations.mark_sending(generation.id, "p1") is None
+    assert not store.generations.cancel("ada", generation.id)
+    found = store.generations.load(generation.id)
+    assert found is not None
+    assert found.status is S.CANCELLED
+
+
+def test_what_may_have_been_sent_cannot_be_cancelled(store: Store, clock: Clock) -> None:
+    generation = intend(store)
+    claim(store, clock)
+    store.generations.mark_sending(generation.id, "p1")
+    assert not store.generations.cancel("ada", generation.id)
+    back = store.generations.unmark_sending(
+        generation.id, note="1303", next_check_at=clock.now + timedelta(seconds=5)
+    )
+    assert (back.sending_at, back.attempts) == (None, 1)
+    assert store.generations.cancel("ada", generation.id)
+
+
+def test_an_uncertain_one_remembers_when_it_was_sent(store: Store, clock: Clock) -> None:
+    generation = intend(store)
+    claim(store, clock)
+    sending = store.generations.mark_sending(generation.id, "p1")
+    assert sending is not None
+    assert move(store, generation, S.UNCERTAIN).sending_at == sending.sending_at
+    assert move(store, generation, S.INTENDED).sending_at is None
+
+
+# Leases
+
+
+def test_work_is_claimed_by_one_process_until_it_is_released(
+    open_store: Callable[..., Store], clock: Clock
+) -> None:
+    one, two = open_store(), open_store()
+    made = [intend(one).id for _ in range(3)]
+    assert [generation.id for generation in claim(one, clock, "p1")] == made
+    assert claim(two, clock, "p2") == ()
+    later = clock.now + timedelta(seconds=60)
+    assert one.leases.release(made[0], "p1", next_check_at=clock.now, polled=True)
+    assert one.leases.release(made[1], "p1", next_check_at=later)
+    assert not two.leases.release(made[2], "p2", next_check_at=clock.now)
+    (taken,) = claim(two, clock, "p2")
+    assert (taken.id, taken.poll_count) == (made[0], 1)
+
+
+def test_a_dead_process_s_work_is_taken_over_when_its_lease_runs_out(
+    store: Store, clock: Clock
+) -> None:
+    dead, renewed = intend(store).id, intend(store).id
+    claim(store, clock, "p1")
+    clock.advance(20)
+    assert store.leases.renew("p1", [renewed], now=clock.now, lease_s=30) == {renewed}
+    clock.advance(15)
+    assert [generation.id for generation in claim(store, clock, "p2")] == [dead]
+    assert store.leases.renew("p1", [dead, renewed], now=clock.now, lease_s=30) == {renewed}
+
+
+def test_a_process_that_is_alone_takes_over_at_once(store: Store, clock: Clock) -> None:
+    intend(store)
+    claim(store, clock, "p1")
+    assert store.leases.take_over("p2", process_is_alone=False, now=clock.now) == 0
+    assert store.leases.take_over("p1", process_is_alone=True, now=clock.now) == 0
+    assert store.leases.take_over("p2", process_is_alone=True, now=clock.now) == 1
+    assert len(claim(store, clock, "p2")) == 1
+
+
+def test_claims_are_what_was_asked_for_oldest_due_first(store: Store, clock: Clock) -> None:
+    practice = store.generations.intend("ada", REQUEST, provider="practice")
+    first, second, third = intend(store), at(store, S.SUBMITTED), intend(store)
+    at(store, S.FAILED)
+    store.generations.move(
+        third.id, to=S.INTENDED, expect=set(S), next_check_at=clock.now + timedelta(seconds=9)
+    )
+    store.generations.move(
+        second.id, to=S.PROCESSING, expect=set(S), next_check_at=clock.now - timedelta(days=1)
+    )
+
+    def due(provider: str, *statuses: GenerationStatus) -> list[str]:
+        claimed = store.leases.claim_due(
+            "p", now=clock.now, limit=9, lease_s=0, statuses=statuses, provider=provider
+        )
+        return [generation.id for generation in claimed]
+
+    assert due("practice", *S) == [practice.id]
+    assert due("kling", S.INTENDED) == [first.id]
+    assert due("kling", *S) == [second.id, first.id]
+    clock.advance(10)
+    assert due("kling", *S) == [second.id, first.id, third.id]
+
+
+def test_the_worker_is_told_when_to_wake(store: Store, clock: Clock) -> None:
+    assert store.leases.next_due_at(statuses=set(S)) is None
+    generation = intend(store)
+    assert store.leases.next_due_at(statuses=set(S)) == generation.next_check_at
+    claim(store, clock)
+    until = clock.now + timedelta(seconds=30)
+    assert store.leases.next_due_at(statuses=set(S)) == until
+    later = clock.now + timedelta(seconds=5)
+    store.leases.release(generation.id, "p1", next_check_at=later)
+    assert store.leases.next_due_at(statuses={S.INTENDED}, provider="kling") == later
+    assert store.leases.next_due_at(statuses={S.SUBMITTED}) is None
+
+
+# Slots
+
+
+def file_facts(name: str = "2026/11/22/a-0.png") -> dict[str, object]:
+    return {
+        "name": name,
+        "media_type": "image/png",
+        "width": 4,
+        "height": 3,
+        "size_bytes": 99,
+        "sha256": "f" * 64,
+    }
+
+
+def test_slots_tell_which_pictures_have_arrived(store: Store) -> None:
+    generation = at(store, S.SUCCEEDED)
+    for _ in range(2):
+        store.generations.expect_pictures(generation.id, 3)
+    store.generations.fail_picture(generation.id, 1, error_text_id="error.picture_broken")
+    slot = store.generations.fail_picture(generation.id, 1, error_text_id="error.unavailable")
+    assert (slot.status, slot.attempts, slot.error_text_id) == (
+        SlotStatus.PENDING,
+        2,
+        "error.unavailable",
+    )
+    picture = store.generations.add_picture(generation.id, 1, **file_facts())  # type: ignore[arg-type]
+    store.generations.fail_picture(generation.id, 2, error_text_id="x", give_up=True)
+    assert [
+        (slot.index, slot.status, slot.attempts) for slot in store.generations.slots(generation.id)
+    ] == [
+        (0, SlotStatus.PENDING, 0),
+        (1, SlotStatus.ARCHIVED, 2),
+        (2, SlotStatus.FAILED, 1),
+    ]
+    found = store.generations.load(generation.id)
+    assert found is not None
+    assert found.pictures == (picture,)
+    assert picture.created_at == generation.created_at
+
+
+def test_a_picture_added_twice_is_one(store: Store) -> None:
+    generation = at(store, S.SUCCEEDED)
+    first = store.generations.add_picture(generation.id, 0, **file_facts())  # type: ignore[arg-type]
+    again = store.generations.add_picture(
+        generation.id,
+        0,
+        **(file_facts() | {"size_bytes": 100}),  # type: ignore[arg-type]
+    )
+    assert (again.id, again.size_bytes) == (first.id, 100)
+    with pytest.raises(InputError):
+        store.generations.add_picture("nothing", 0, **file_facts("b"))  # type: ignore[arg-type]
+
+
+# Lists and counts
+
+
+def test_lists_are_filtered_and_paged_newest_first(store: Store, clock: Clock) -> None:
+    made = [
+        intend(store, ImageRequest(f"picture {number} 山水", aspect_ratio="16:9"))
+        for number in range(5)
+    ]
+    move(store, made[0], S.REFUSED)
+    ids = [generation.id for generation in reversed(made)]
+    paged: list[str] = []
+    cursor = None
+    while True:
+        page = store.generations.list("ada", limit=2, cursor=cursor)
+        paged += [generation.id for generation in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert paged == ids
+
+    def listed(**filters: object) -> list[str]:
+        return [g.id for g in store.generations.list("ada", **filters).items]  # type: ignore[arg-type]
+
+    assert listed(active_only=True) == ids[:-1]
+    assert listed(statuses={S.REFUSED}) == [ids[-1]]
+    assert listed(text="PICTURE 3") == [made[3].id]
+    assert listed(text="山水 2") == [made[2].id]
+    assert listed(text="%") == []
+    assert listed(model="kling-v2") == []
+    assert listed(ratio="16:9", model="kling-v3") == ids
+    assert listed(since=made[3].created_at) == ids[:2]
+    assert listed(until=made[1].created_at) == ids[-1:]
+    assert store.generations.models("ada") == ("kling-v3",)
+
+
+def test_slots_in_flight_count_pictures_and_the_queue_counts_wishes(
+    store: Store, clock: Clock
+) -> None:
+    first, second, third = (intend(store) for _ in range(3))
+    store.generations.intend("ada", REQUEST, provider="practice")
+    generations = store.generations
+    assert generations.pictures_in_flight("kling") == 0
+    assert generations.waiting_count("kling") == 3
+    assert generations.waiting_count("kling", ahead_of=third.id) == 2
+    claim(store, clock)
+    generations.mark_sending(first.id, "p1")
+    move(store, second, S.UNCERTAIN)
+    assert generations.pictures_in_flight("kling") == 4
+    move(store, second, S.SUBMITTED, S.PROCESSING, S.SUCCEEDED)
+    assert generations.pictures_in_flight("kling") == 2
+    assert generations.counts("kling") == {S.INTENDED: 2, S.SUCCEEDED: 1}
+    assert generations.counts() == {S.INTENDED: 3, S.SUCCEEDED: 1}
+
+
+def test_durations_are_those_of_the_same_kind_newest_first(store: Store, clock: Clock) -> None:
+    for seconds in (30, 20):
+        generation = intend(store)
+        started = clock.now
+        store.generations.move(generation.id, to=S.SUBMITTED, expect=set(S), submitted_at=started)
+        clock.advance(100)
+        store.generations.move(
+            generation.id,
+            to=S.SUCCEEDED,
+            expect=set(S),
+            finished_at=started + timedelta(seconds=seconds),
+        )
+    at(store, S.FAILED)
+    durations = store.generations.finished_durations
+    assert durations("kling", model="kling-v3", resolution="1k", n=2) == (20.0, 30.0)
+    assert durations("kling", model="kling-v3", resolution="1k", n=2, limit=1) == (20.0,)
+    assert durations("kling", model="kling-v3", resolution="2k", n=2) == ()
+    assert durations("practice", model="kling-v3", resolution="1k", n=2) == ()
+
+
+def test_only_what_has_ended_can_be_deleted_and_comes_back_with_its_pictures(
+    store: Store,
+) -> None:
+    generation = at(store, S.SUCCEEDED)
+    kept = store.generations.add_picture(generation.id, 0, **file_facts("a"))  # type: ignore[arg-type]
+    gone = store.generations.add_picture(generation.id, 1, **file_facts("b"))  # type: ignore[arg-type]
+    assert not store.generations.delete("ada", generation.id)
+    move(store, generation, S.ARCHIVED)
+    store.gallery.delete_pictures("ada", [gone.id])
+    assert store.generations.delete("ada", generation.id)
+    assert store.generations.list("ada").items == ()
+    assert store.gallery.list_pictures("ada").items == ()
+    assert store.generations.restore("ada", generation.id).pictures == (kept,)
+
+
+def test_purging_forgets_the_wish_and_its_reference_once_kling_has_forgotten_too(
+    store: Store, clock: Clock
+) -> None:
+    generation = store.generations.intend("ada", REQUEST, provider="kling", reference=REFERENCE)
+    assert store.generations.cancel("ada", generation.id)
+    assert store.generations.delete("ada", generation.id)
+    assert store.generations.purge(clock.advance(1)) == 0
+    assert store.generations.purge(clock.advance(32 * 86_400)) == 1
+    assert store.generations.load(generation.id) is None
+    assert store.generations.reference(generation.id) is None
+
+
+def test_keys_that_hold_a_known_secret_stay_different_keys(store: Store) -> None:
+    """What is stored is masked: two keys around one token must not become the same key."""
+    known_secrets.add("token-0123456789abcdef")
+    wishes = [
+        store.generations.intend(
+            "ada",
+            ImageRequest(f"a hill by token-0123456789abcdef, {n}"),
+            provider="kling",
+            idempotency_key=key,
+        )
+        for n, key in enumerate(("token-0123456789abcdef-1", "TOKEN-0123456789ABCDEF"))
+    ]
+    again = store.generations.intend(
+        "ada",
+        ImageRequest("a hill by token-0123456789abcdef, 0"),
+        provider="kling",
+        idempotency_key="token-0123456789abcdef-1",
+    )
+    other = store.generations.intend(
+        "ada",
+        ImageRequest("another hill"),
+        provider="kling",
+        idempotency_key="token-0123456789abcdef-2",
+    )
+    assert len({one.id for one in (*wishes, other)}) == 3
+    assert again.id == wishes[0].id
+    assert "token-0123456789abcdef" not in repr([*wishes, other])
+
+
+@pytest.mark.parametrize("hours", [3, 24 * 40])
+def test_what_is_let_go_after_the_clock_was_set_back_is_taken_up_at_once(
+    store: Store, clock: Clock, hours: int
+) -> None:
+    wish = store.generations.intend("ada", ImageRequest("a hill"), provider="kling")
+    clock.advance(-3600.0 * hours)
+    moved = store.generations.move(
+        wish.id, to=S.SUBMITTED, expect={S.INTENDED}, task_id="t-1", submitted_at=clock.now
+    )
+    assert moved is not None
+    now = clock.advance(1.0)
+    due = store.leases.claim_due("p", now=now, limit=9, lease_s=60.0, statuses={S.SUBMITTED})
+    assert [row.id for row in due] == [wish.id]

@@ -1,0 +1,115 @@
+"""The chat side of a studio: a loop, a store and answers that ask a server over real sockets."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
+from core.practice import PRACTICE_CHAT_KEY
+from core.providers.deepseek.client import DeepSeek
+from core.providers.deepseek.timeouts import StreamTimers
+from core.storage.store import Store
+from core.work.chat.answers import Answers, ChatService
+from core.work.chat.live_answer import LiveAnswer
+from core.work.loop import LoopThread
+
+OWNER = "local"
+PATIENCE_S = 20.0
+PLAIN = ChatParameters()
+
+
+def until(fact: Callable[[], Any], what: str) -> Any:
+    """Return what `fact` returns once it is true."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (result := fact()):
+        assert time.monotonic() < deadline, f"waited in vain for: {what}"
+        time.sleep(0.005)
+    return result
+
+
+@dataclass
+class Desk:
+    """One process's answers, and what a page would do with them."""
+
+    answers: Answers
+    store: Store
+    loop: LoopThread
+
+    def conversation(self) -> Conversation:
+        return self.store.conversations.create(OWNER)
+
+    def again(self, conversation: Conversation) -> Conversation:
+        found = self.store.conversations.get(OWNER, conversation.id)
+        assert found is not None
+        return found
+
+    def ask(
+        self,
+        question: str,
+        conversation: Conversation | None = None,
+        parameters: ChatParameters = PLAIN,
+    ) -> LiveAnswer:
+        return self.answers.ask(OWNER, conversation or self.conversation(), question, parameters)
+
+    def ask_posted(self, question: str) -> LiveAnswer:
+        return self.answers.ask_posted(OWNER, question, PLAIN)
+
+    def stored(self, live: LiveAnswer) -> Message:
+        message = self.store.messages.get(OWNER, live.message_id)
+        assert message is not None
+        return message
+
+    def ended(self, live: LiveAnswer) -> Message:
+        """Return the answer as it is kept, once it has ended."""
+        assert live.saved.wait(PATIENCE_S), "the answer did not end"
+        return self.stored(live)
+
+    def answered(
+        self,
+        question: str,
+        conversation: Conversation | None = None,
+        parameters: ChatParameters = PLAIN,
+    ) -> Message:
+        return self.ended(self.ask(question, conversation, parameters))
+
+    def path(self, conversation: Conversation) -> tuple[Message, ...]:
+        return self.store.messages.path(OWNER, conversation.id)
+
+
+@contextmanager
+def answering(
+    folder: Path,
+    url: str,
+    *,
+    practice: bool = True,
+    timers: StreamTimers | None = None,
+    busy_timeout_s: float = 15.0,
+) -> Iterator[Desk]:
+    """Open a desk that asks the server at `url`; closing it ends what still runs."""
+    loop = LoopThread()
+    store = Store.open(folder / "inkling.sqlite3", busy_timeout_s=busy_timeout_s)
+    client = DeepSeek(url=url, api_key=PRACTICE_CHAT_KEY, practice=practice, timers=timers)
+    service = ChatService(client=client, practice=practice)
+    answers = Answers(
+        loop=loop,
+        store=store,
+        process_id=uuid4().hex,
+        service=lambda _owner: service,
+        backoff=lambda: (0.01, 0.01),
+    )
+    answers.start()
+    try:
+        yield Desk(answers, store, loop)
+    finally:
+        answers.close()
+        loop.call(client.aclose())
+        loop.close()
+        store.close()
+
+
+def is_running(message: Message) -> bool:
+    return message.status is AnswerStatus.RUNNING

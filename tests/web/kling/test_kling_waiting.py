@@ -1,0 +1,144 @@
+"""Wishes over HTTP that wait: for a clear answer, a connection, or the end."""
+
+import socket
+import threading
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from core.settings import Settings
+from core.work.studio import close_studio
+from tests.crash.fake_kling import FakeKling, Plan
+from tests.crash.workshop import QUICK
+from tests.web.serving import Served, serving, until
+
+PATH = "/kling/v1/images/generations"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.work.generations.worker.Pace", lambda: QUICK)
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeKling]:
+    with FakeKling() as kling:
+        yield kling
+
+
+@pytest.fixture
+def served(tmp_path: Path, fake: FakeKling) -> Iterator[Served]:
+    with serving(tmp_path, kling_origin=fake.origin) as running:
+        yield running
+
+
+def ask(served: Served, key: str, prompt: str = "a hill") -> httpx.Response:
+    headers = {"Idempotency-Key": key} if key else {}
+    return served.http.post(PATH, json={"prompt": prompt}, headers=headers)
+
+
+def task_of(reply: httpx.Response) -> Any:
+    assert reply.status_code == 200, reply.text
+    return reply.json()["data"]["task_id"]
+
+
+@pytest.mark.parametrize("fault", ["html/before", "5001/before", "drop/before", "cut/after"])
+def test_unclear_answers_to_some_stall_and_scare_nobody(
+    served: Served, fake: FakeKling, fault: str
+) -> None:
+    fake.plan = Plan(post=fault, post_times_in_all=2)
+    keys = [uuid.uuid4().hex for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        tasks = [task_of(one) for one in pool.map(lambda key: ask(served, key, key), keys)]
+    assert len(set(tasks)) == 3
+    assert [task_of(ask(served, key, key)) for key in keys] == tasks
+    assert sorted(fake.seen.accepted.values()) == [1, 1, 1]
+
+
+def test_one_wish_whose_answers_are_never_clear_lets_others_pass(
+    served: Served, fake: FakeKling
+) -> None:
+    fake.plan = Plan(post="html/before", post_times_in_all=1)
+    posted = threading.Event()
+    fake.hook = lambda moment: posted.set() if moment == "post-received" else None
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ask, served, "first", "one")
+        assert posted.wait(10)
+        others = [ask(served, f"other-{number}", "two") for number in range(4)]
+        assert not first.done()  # it is still being looked up
+        assert len({task_of(one) for one in others}) == 4
+        assert task_of(first.result()) not in {task_of(one) for one in others}
+
+
+def test_what_was_never_sent_is_sent_by_a_repeat_under_the_same_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.web.kling.create.OFFLINE_PATIENCE_S", 0.3)
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))  # bound and not listening: refuses
+        port = reserved.getsockname()[1]
+        with serving(tmp_path, kling_origin=f"http://127.0.0.1:{port}") as served:
+            first = ask(served, "mine")
+            assert first.status_code == 502
+            assert int(first.headers["retry-after"]) >= 1
+            assert "x-should-retry" not in first.headers
+            [row] = served.studio.store.generations.list("local").items
+            assert row.status == "cancelled"
+    with FakeKling() as fake, serving(tmp_path, kling_origin=fake.origin) as served:
+        task = task_of(ask(served, "mine"))
+        assert task_of(ask(served, "mine")) == task
+        assert fake.seen.accepted[row.external_task_id] == 1
+        notes = [one.note for one in served.studio.store.generations.history("local", row.id)]
+        assert "asked for again under the same key" in notes
+
+
+def test_what_was_taken_back_while_it_waited_is_sent_by_a_repeat_in_the_same_process(
+    served: Served, fake: FakeKling
+) -> None:
+    fake.plan = Plan(cap=1, runs_s=lambda number: 1.0)
+    task_of(ask(served, "first"))
+    with ThreadPoolExecutor(1) as pool:
+        second = pool.submit(ask, served, "second", "two")
+        find = served.studio.store.generations.get_by_idempotency_key
+        row = until(lambda: find("local", "second"), "the second wish is written down")
+        until(lambda: served.studio.generations.cancel("local", row.id), "it waits")
+        assert second.result().status_code == 400
+    task_of(ask(served, "second", "two"))
+    assert fake.seen.accepted[row.external_task_id] == 1
+
+
+@pytest.mark.parametrize("key", ["", "mine"])
+@pytest.mark.parametrize("post", ["html/before", "1302"])
+def test_an_open_create_ends_with_the_studio_and_says_how_it_stands(
+    served: Served, fake: FakeKling, post: str, key: str
+) -> None:
+    fake.plan = Plan(post=post, post_times=99)
+    posted = threading.Event()
+    fake.hook = lambda moment: posted.set() if moment == "post-received" else None
+    settings: Settings = served.studio.settings
+    with ThreadPoolExecutor(1) as pool:
+        reply = pool.submit(ask, served, key)
+        assert posted.wait(10)
+        close_studio()
+        told = reply.result(5)
+    assert told.status_code == 503
+    # A repeat is right under a key, and where nothing was bought; else it would pay again.
+    may_repeat = told.headers.get("x-should-retry") != "false"
+    assert may_repeat == ("retry-after" in told.headers)
+    assert may_repeat or not key
+    with serving(settings.data_dir, settings=settings) as again:
+        fake.plan = Plan()
+        [row] = again.studio.store.generations.list("local").items
+        if "taken the wish back" in told.text:
+            assert row.status == "cancelled"
+        else:
+            find = again.studio.store.generations.get_by_external_id
+            until(
+                lambda: (one := find("local", row.external_task_id)) and one.task_id, "it goes on"
+            )
+            assert fake.seen.accepted[row.external_task_id] == 1
