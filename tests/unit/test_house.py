@@ -1,6 +1,7 @@
 """The house's borders: which room may import which, and who may use which library."""
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,14 @@ SIDE_BY_SIDE = {
     ("core.markdown", "core.settings"),
     ("core.markdown", "core.wire"),
 }
+
+# What a person does: the rooms of one column never import those of the other.
+COLUMNS = (
+    ("chat", "deepseek", "history", "transfer"),
+    ("generations", "kling", "gallery", "painting"),
+)
+# Pure: the standard library, their own libraries, the ground floor, and nothing else.
+PURE = {"core.markdown": {"markdown_it", "mdit_py_plugins", "mdurl"}, "core.wire": {"jwt"}}
 
 LIBRARIES = {
     "streamlit": ("app", "pages", "core.ui"),
@@ -94,6 +103,32 @@ def test_libraries_stay_in_their_rooms(path: Path) -> None:
         library = name.partition(".")[0]
         rooms = LIBRARIES.get(library)
         assert rooms is None or any(is_in(own, room) for room in rooms), f"{own} uses {library}"
+
+
+def column_of(name: str) -> int | None:
+    rooms = name.split(".")[:-1] if name.count(".") > 2 else name.split(".")
+    return next((i for i, names in enumerate(COLUMNS) if set(names) & set(rooms[2:3])), None)
+
+
+@pytest.mark.parametrize("path", sources(), ids=name_of)
+def test_the_columns_stay_apart(path: Path) -> None:
+    own = name_of(path)
+    column = column_of(own)
+    for name in imports(path):
+        other = column_of(name) if name.startswith("core.") else None
+        assert None in (column, other) or column == other, f"{own} imports {name}"
+
+
+@pytest.mark.parametrize("path", sources(), ids=name_of)
+def test_pure_rooms_import_nothing_of_the_house(path: Path) -> None:
+    own = name_of(path)
+    for room, libraries in PURE.items():
+        if is_in(own, room):
+            for name in imports(path):
+                top = name.partition(".")[0]
+                ground = is_in(name, "core.models") or is_in(name, "core.errors")
+                known = is_in(name, room) or ground or top in {*libraries, *sys.stdlib_module_names}
+                assert known, f"{own} imports {name}, and {room} is pure"
 
 
 def test_the_map_names_every_room() -> None:

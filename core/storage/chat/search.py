@@ -27,6 +27,7 @@ from core.models.chat import Conversation, Role
 from core.storage.chat.conversations import conversation_from
 from core.storage.chat.search_index import unindexed
 from core.storage.db.database import Database
+from core.storage.db.like import contains
 from core.storage.db.pagination import Page, behind, bounded, decode_cursor, encode_cursor
 from core.storage.db.schema import clean, conversations, messages
 
@@ -77,19 +78,6 @@ class Search:
         if len(hits) <= limit:
             return Page(tuple(hits))
         return Page(tuple(hits[:limit]), encode_cursor(_place(hits[limit - 1])))
-
-
-def contains(connection: Connection, column: ColumnElement[str], word: str) -> ColumnElement[bool]:
-    """Return the condition that `word` occurs in the column, whatever its case."""
-    # SQLite's LIKE knows the case of ASCII only, and so does a PostgreSQL made with locale C.
-    forms = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
-    is_postgres = connection.dialect.name == "postgresql"
-    like = column.ilike if is_postgres else column.like  # SQLite's LIKE is without case by itself
-    return or_(*(like(_pattern(form), escape="/") for form in sorted(forms)))
-
-
-def _pattern(word: str) -> str:
-    return "%" + re.sub(r"([/%_])", r"/\1", word) + "%"
 
 
 def _in_titles(

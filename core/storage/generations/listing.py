@@ -18,8 +18,8 @@ from sqlalchemy import (
 )
 
 from core.models.generations import Generation, GenerationStatus
-from core.storage.chat.search import contains
 from core.storage.db.database import Database
+from core.storage.db.like import contains
 from core.storage.db.pagination import Page, behind, bounded, decode_cursor, encode_cursor
 from core.storage.db.schema import blobs, generations, pictures
 from core.storage.generations.rows import find_generation, generation_gone, with_pictures

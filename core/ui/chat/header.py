@@ -6,10 +6,8 @@ from core.errors import AppError
 from core.models.chat import Conversation
 from core.ui import session
 from core.ui.chat import settings as chat_settings
-from core.ui.chat.sidebar import title_of
+from core.ui.conversation_labels import TITLE_LIMIT, title_of
 from core.ui.session import text
-
-TITLE_LIMIT = 200
 
 
 def draw(conversation: Conversation | None) -> None:

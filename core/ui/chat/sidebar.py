@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.models.chat import Conversation
 from core.ui import session
+from core.ui.conversation_labels import title_of
 from core.ui.session import text
 
 SHOWN = 30
@@ -53,21 +54,3 @@ def _entry(conversation: Conversation, is_current: bool, is_running: bool) -> No
         on_click=session.open_conversation,
         args=(conversation.id,),
     )
-
-
-def origin_mark(conversation: Conversation) -> str:
-    """Return the badge of a conversation that came over HTTP, before the rest of its line."""
-    return ":gray-badge[:material/api: HTTP] " if conversation.origin == "http" else ""
-
-
-def title_of(conversation: Conversation) -> str:
-    """Return the title as plain text for a label, brackets and signs of Markdown made literal."""
-    return literal(conversation.title or text("chat.untitled"))
-
-
-def literal(words: str) -> str:
-    """Return Markdown that shows exactly these words."""
-    return "".join(f"\\{sign}" if sign in _MARKDOWN_SIGNS else sign for sign in words)
-
-
-_MARKDOWN_SIGNS = frozenset("\\`*_{}[]()<>#+-.!|~$:")

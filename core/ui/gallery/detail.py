@@ -6,10 +6,10 @@ from typing import Literal
 import streamlit as st
 
 from core.errors import AppError
+from core.markdown.escaping import literal
 from core.models.generations import Generation, Picture
 from core.storage.generations.gallery import GalleryPicture
 from core.ui import session
-from core.ui.chat.sidebar import literal
 from core.ui.formats import duration, moment, size
 from core.ui.gallery import reuse as gallery_reuse
 from core.ui.gallery import selection as gallery_selection

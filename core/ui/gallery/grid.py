@@ -3,9 +3,9 @@
 import streamlit as st
 
 from core.errors import AppError
+from core.markdown.escaping import literal
 from core.storage.generations.gallery import GalleryPicture
 from core.ui import pager, session
-from core.ui.chat.sidebar import literal
 from core.ui.gallery import detail as gallery_view
 from core.ui.gallery import filters as gallery_filters
 from core.ui.gallery import selection as gallery_selection

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from core.errors import AppError
+from core.markdown.escaping import literal
 from core.models.generations import Generation, GenerationEvent
 from core.ui import i18n, session
-from core.ui.chat.sidebar import literal
 from core.ui.session import text
 
 

@@ -9,8 +9,7 @@ from core.errors import AppError
 from core.models.chat import Conversation
 from core.storage.chat.conversations import UsageTotals
 from core.ui import pager, session
-from core.ui.chat.header import TITLE_LIMIT
-from core.ui.chat.sidebar import origin_mark, title_of
+from core.ui.conversation_labels import TITLE_LIMIT, origin_mark, title_of
 from core.ui.formats import moment, usage_line
 from core.ui.history.markdown_export import as_markdown, file_name
 from core.ui.session import text

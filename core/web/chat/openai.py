@@ -7,10 +7,11 @@ import msgspec
 
 from core.errors import AppError
 from core.models.chat import Message, Usage
-from core.web.chat.failures import Fault, fault_from, fault_of
+from core.web.chat.failures import fault_of
 from core.web.chat.reader import AnswerReader
 from core.web.chat.request import ChatRequest, chat_request_from_json
 from core.web.chat.routes import EVENT_STREAM_TYPE, KEEP_ALIVE, STREAM_HEADERS, whole_answer
+from core.web.failures import Fault, fault_from
 from core.web.http_call import Call
 from core.web.routing import Table
 from core.web.studio_bridge import Desk

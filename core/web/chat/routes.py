@@ -9,9 +9,10 @@ from core.models.chat import Message
 from core.web.chat.audience import RETRY_MS
 from core.web.chat.elsewhere import Elsewhere
 from core.web.chat.event_ids import EventId, event_id_from
-from core.web.chat.failures import Fault, fault_from, fault_of
+from core.web.chat.failures import fault_of
 from core.web.chat.reader import AnswerReader
 from core.web.chat.request import ChatRequest, chat_request_from_json, question_request
+from core.web.failures import Fault, fault_from
 from core.web.http_call import TEXT_TYPE, Call, CallError
 from core.web.routing import Table
 from core.web.studio_bridge import Desk

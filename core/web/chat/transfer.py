@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import AppError, InputError, StoreError
-from core.web.chat.failures import STORE_SENTENCE
+from core.web.failures import STORE_SENTENCE
 from core.web.http_call import CLOSING, Call, CallError
 from core.web.routing import Table
 from core.web.studio_bridge import Desk

@@ -9,7 +9,7 @@ from functools import partial
 from core.errors import AppError, InputError, StoreError, UnavailableError
 from core.models.generations import Generation, GenerationStatus
 from core.providers.kling.errors import FULL_CODE
-from core.web.chat.failures import STORE_SENTENCE
+from core.web.failures import STORE_SENTENCE
 from core.web.http_call import Call, Headers
 from core.web.kling import envelope
 from core.web.kling.request import KlingRequest, kling_request_from_json

@@ -8,7 +8,7 @@ from core.access.owners import LOCAL_OWNER
 from core.errors import AppError
 from core.models.generations import Generation, GenerationStatus
 from core.providers.kling.client import KlingReply
-from core.web.chat.failures import fault_from
+from core.web.failures import fault_from
 from core.web.http_call import BODY_BYTES, JSON_TYPE, Call, CallError
 from core.web.kling import envelope
 from core.web.kling.create import PICTURE_BODY_BYTES, KlingCreate

@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import UnavailableError
 from core.models.chat import ChatParameters
-from core.web.chat.failures import fault_from
+from core.web.failures import fault_from
 from tests.upstream import Plan, Step, Upstream, completion, streamed, whole
 from tests.web.serving import Served, serving, until
 

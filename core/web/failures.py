@@ -1,0 +1,99 @@
+"""How an error is told over HTTP."""
+
+import math
+from dataclasses import dataclass
+
+from core.errors import (
+    AppError,
+    BusyError,
+    InputError,
+    ProtocolError,
+    ProviderError,
+    StoreError,
+    UnavailableError,
+)
+
+# The error's own sentence names a place on this machine: the pages and the log tell it.
+STORE_SENTENCE = "The store cannot be written just now; the studio's pages and its log say why."
+RETRY_AFTER_MOST_S = 86_400
+_NOT_JSON = ("error.chat_unreadable", "error.chat_web_page")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why there is no whole answer; `upstream_status` is the provider's own."""
+
+    sentence: str
+    upstream_status: int | None = None
+    body: str = ""  # the beginning of what the provider sent
+    detail: str = ""  # its explanation alone
+    is_not_json: bool = False
+    status: int = 500  # for callers who learn it before anything was sent
+    retry_after_s: float | None = None
+    kind: str = "server_error"
+    code: str | None = None
+    pays_again: bool = False  # the provider may have answered, and billed it: so may a repeat
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """What tells a client when to come again, or not to by itself."""
+        headers: list[tuple[str, str]] = []
+        if self.wait_s is not None:
+            headers.append(("Retry-After", str(self.wait_s)))
+        if self.pays_again:
+            headers.append(("X-Should-Retry", "false"))
+        return tuple(headers)
+
+    @property
+    def wait_s(self) -> int | None:
+        """The provider's wish in whole seconds, within reason."""
+        if self.retry_after_s is None:
+            return None
+        return min(max(1, math.ceil(self.retry_after_s)), RETRY_AFTER_MOST_S)
+
+
+def fault_from(error: AppError) -> Fault:
+    """Return an error as it is told over HTTP."""
+    if isinstance(error, ProviderError):
+        upstream = error.status_code
+        upstream = upstream if upstream is not None and upstream >= 400 else None
+        return Fault(
+            _with_wait(error),
+            upstream_status=upstream,
+            body=error.body or error.detail,
+            detail=error.detail,
+            is_not_json=isinstance(error, ProtocolError) and error.text_id in _NOT_JSON,
+            status=upstream or (504 if isinstance(error, UnavailableError) else 502),
+            retry_after_s=error.retry_after_s,
+            pays_again=not error.may_repeat or _may_be_billed(error),
+            kind=_kind(upstream),
+            code=None if error.code is None else str(error.code),
+        )
+    if isinstance(error, InputError):
+        return Fault(str(error), status=400, kind="invalid_request_error")
+    if isinstance(error, BusyError):
+        return Fault(str(error), status=409, kind="invalid_request_error")
+    if isinstance(error, StoreError):
+        return Fault(STORE_SENTENCE, status=503)
+    return Fault(str(error), status=500)
+
+
+def _with_wait(error: ProviderError) -> str:
+    if error.retry_after_s is None:
+        return str(error)
+    return f"{error} It asks to wait {math.ceil(error.retry_after_s)} s."
+
+
+def _may_be_billed(error: ProviderError) -> bool:
+    """Tell whether a request was on its way, and nothing says that it was turned away."""
+    if isinstance(error, ProtocolError):
+        return error.status_code is None or error.status_code < 400
+    return isinstance(error, UnavailableError) and error.status_code is None and not error.is_unsent
+
+
+def _kind(upstream: int | None) -> str:
+    if upstream == 401:
+        return "authentication_error"
+    if upstream == 429:
+        return "rate_limit_error"
+    return "invalid_request_error" if upstream is not None and upstream < 500 else "server_error"
