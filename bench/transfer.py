@@ -54,7 +54,7 @@ def main() -> None:
 
 def measure(app: RunningApp, path: Path, count: int) -> None:
     store = Store.open(app.data_dir / "inkling.sqlite3")
-    tickets = Tickets(store.values)
+    tickets = Tickets(store.key_values)
     idle = forget_peak(app)
     size = path.stat().st_size
     print(f"{'idle':20} {idle:7.0f} MB")

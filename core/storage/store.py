@@ -7,14 +7,14 @@ from uuid import uuid4
 
 from core.storage.chat.conversations import Conversations
 from core.storage.chat.messages import Messages
-from core.storage.chat.posted_chats import Asked
+from core.storage.chat.posted_chats import PostedChats
 from core.storage.chat.search import Search
 from core.storage.chat.search_index import SearchIndex
 from core.storage.db.database import Database
 from core.storage.db.errors import store_error
-from core.storage.db.key_values import Values
+from core.storage.db.key_values import KeyValues
 from core.storage.db.migrations import migrate
-from core.storage.db.process_lock import Presence
+from core.storage.db.process_lock import ProcessLock
 from core.storage.expiry import Expiry
 from core.storage.generations.gallery import Gallery
 from core.storage.generations.generations import Generations
@@ -33,22 +33,22 @@ class Store:
     """The rows, by noun. Every method may be called from any thread and raises StoreError."""
 
     def __init__(
-        self, database: Database, presence: Presence | None, clock: Callable[[], datetime]
+        self, database: Database, process_lock: ProcessLock | None, clock: Callable[[], datetime]
     ) -> None:
         self._database = database
-        self._presence = presence
-        self.opened_alone = presence is not None and presence.was_alone
+        self._process_lock = process_lock
+        self.opened_as_only_process = process_lock is not None and process_lock.was_only_process
         self.place = database.place
         self.conversations = Conversations(database, clock)
         self.messages = Messages(database, clock)
-        self.asked = Asked(database, clock)
+        self.posted_chats = PostedChats(database, clock)
         self.search = Search(database)
         self.search_index = SearchIndex(database)
         self.transfer = Transfer(database, clock)
         self.generations = Generations(database, clock)
         self.leases = Leases(database)
         self.gallery = Gallery(database, clock)
-        self.values = Values(database)
+        self.key_values = KeyValues(database)
         self.expiry = Expiry(database)
 
     @classmethod
@@ -61,15 +61,15 @@ class Store:
     ) -> "Store":
         """Open the database at a path or URL, and bring its tables up to date."""
         database = Database(url_or_path, busy_timeout_s=busy_timeout_s)
-        presence = Presence(database.file) if database.file is not None else None
+        process_lock = ProcessLock(database.file) if database.file is not None else None
         try:
             migrate(database, now=clock())
         except BaseException:
             database.close()
-            if presence is not None:
-                presence.close()
+            if process_lock is not None:
+                process_lock.close()
             raise
-        return cls(database, presence, clock)
+        return cls(database, process_lock, clock)
 
     def __repr__(self) -> str:
         return f"Store({self.place!r})"
@@ -80,10 +80,10 @@ class Store:
             # Deleted under us: SQLite goes on writing to what nobody will find again.
             raise store_error("error.store_broken", self.place)
         # Never the same twice: what changes nothing SQLite does not write.
-        self.values.set("store.checked", uuid4().hex)
+        self.key_values.set("store.checked", uuid4().hex)
 
     def close(self) -> None:
         """Close all connections."""
         self._database.close()
-        if self._presence is not None:
-            self._presence.close()
+        if self._process_lock is not None:
+            self._process_lock.close()

@@ -178,14 +178,14 @@ def choose_language(chosen: Language) -> None:
     if visitor().standing not in ("here", "pass", "user"):
         return  # a stranger leaves nothing behind, and decides for nobody else
     try:
-        studio().store.values.set(_language_key(), chosen)
+        studio().store.key_values.set(_language_key(), chosen)
     except StoreError as error:
         state().error = error
 
 
 def _remembered_language() -> Language | None:
     try:
-        remembered = open_studio(app_settings).store.values.get(_language_key())
+        remembered = open_studio(app_settings).store.key_values.get(_language_key())
     except AppError:
         return None
     return remembered if remembered in i18n.LANGUAGES else None

@@ -61,7 +61,7 @@ class Desk:
         )
 
     async def _sign_of(self, answer_id: str) -> object:
-        return await asyncio.to_thread(self.studio.store.values.get, watched_key(answer_id))
+        return await asyncio.to_thread(self.studio.store.key_values.get, watched_key(answer_id))
 
     def stop(self, answer_id: str) -> None:
         """Stop an answer, soon."""

@@ -59,12 +59,12 @@ class Housekeeping:
             moment, at = self._last
             passed = moment + timedelta(seconds=monotonic - at)
         else:
-            known = self._store.values.get(_LAST_KEY)
+            known = self._store.key_values.get(_LAST_KEY)
             moment = datetime.fromisoformat(known) if isinstance(known, str) else now
             passed = moment + OFF_MOST
         counted = min(now, passed)
         self._last = (counted, monotonic)
-        self._store.values.set(_LAST_KEY, counted.isoformat())
+        self._store.key_values.set(_LAST_KEY, counted.isoformat())
         return counted
 
     def tidy(self, now: datetime) -> None:

@@ -66,8 +66,8 @@ class Studio:
         self._pace = pace
         self.store = store
         self.archive = archive
-        self.passes = Passes(store.values, lambda: self.settings.access.tokens)
-        self.invitations = Invitations(store.values)
+        self.passes = Passes(store.key_values, lambda: self.settings.access.tokens)
+        self.invitations = Invitations(store.key_values)
         self._closing = threading.Event()
         self.process_id = uuid.uuid4().hex
         self.transfers = Transfers(store, settings.data_dir)
@@ -173,13 +173,13 @@ class Studio:
         for problem in self.settings.problems:
             logger.warning("%s", problem)
         now = datetime.now(UTC)
-        alone = self.store.opened_alone
+        only = self.store.opened_as_only_process
         interrupted = self.store.messages.interrupt_dead(
-            self.process_id, process_is_alone=alone, now=now
+            self.process_id, is_only_process=only, now=now
         )
         if interrupted:
             logger.info("%d answers were interrupted by the last end of the app", interrupted)
-        self.store.leases.take_over(self.process_id, process_is_alone=alone, now=now)
+        self.store.leases.take_over(self.process_id, is_only_process=only, now=now)
         open_practice = self.store.generations.counts("practice").items()
         self.services.start(
             practice_pictures_are_open=any(

@@ -54,7 +54,7 @@ def made(
     """Write down a finished task with its pictures, as if Kling had drawn them."""
     store, archive = studio.store, studio.archive
     # Of the provider that is not at work here: nobody sends it on.
-    generation = store.generations.intend(
+    generation = store.generations.create_intent(
         LOCAL_OWNER,
         ImageRequest(prompt=prompt, n=n, aspect_ratio="4:3", model_name=model_name),
         provider="kling",
@@ -81,7 +81,7 @@ def made(
 
 
 def ended(studio: Studio, prompt: str, status: GenerationStatus) -> Generation:
-    generation = studio.store.generations.intend(
+    generation = studio.store.generations.create_intent(
         LOCAL_OWNER, ImageRequest(prompt=prompt), provider="kling"
     )
     return step(studio, generation, status)

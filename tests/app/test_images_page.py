@@ -182,7 +182,7 @@ def test_a_task_whose_key_is_gone_says_what_it_waits_for(
     app: AppTest, studio: Opened, data_dir: Path
 ) -> None:
     open_page(app)
-    studio().store.generations.intend(
+    studio().store.generations.create_intent(
         LOCAL_OWNER, ImageRequest(prompt="一只猫"), provider="kling", external_task_id="ink-1"
     )
     app.run()

@@ -111,7 +111,7 @@ def test_what_kling_denies_for_good_is_given_up_in_the_end(tmp_path: Path, fake:
 def _submitted_long_ago(folder: Path, fake: FakeKling) -> Generation:
     moment = datetime.now(UTC) - timedelta(days=40)
     store = Store.open(folder / "inkling.db", clock=lambda: moment)
-    row = store.generations.intend(OWNER, ImageRequest("a hill"), provider="kling")
+    row = store.generations.create_intent(OWNER, ImageRequest("a hill"), provider="kling")
     task = fake.add_task(row.external_task_id, age_s=0)
     moved = store.generations.move(
         row.id, to=S.SUBMITTED, expect={S.INTENDED}, task_id=task.task_id, submitted_at=moment

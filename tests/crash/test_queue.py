@@ -64,7 +64,9 @@ def test_the_limit_is_known_after_a_restart(
     for _ in range(5):
         first.ask()
     first.wait_until_all_done()
-    wait_for(lambda: first.store.values.get("slots.kling", {}).get("refused") == 4, "the memory")
+    wait_for(
+        lambda: first.store.key_values.get("slots.kling", {}).get("refused") == 4, "the memory"
+    )
     refusals = fake.seen.refused[1303]
     first.close()
     second = closed()

@@ -13,7 +13,7 @@ from core.models.generations import (
     KlingTask,
     TaskStatus,
 )
-from core.storage.generations.rows import SlotStatus
+from core.storage.generations.rows import ExpectedStatus
 from core.work.generations.collection import UNREADABLE_TRIES
 from core.work.generations.transitions import finished_at
 from tests.crash.counts import assert_archived
@@ -57,9 +57,12 @@ def test_one_picture_of_nine_that_does_not_come_holds_up_no_other(
     wait_for(lambda: len(workshop.row(wish).pictures) == 8, "the other eight")
     trouble = wait_for(lambda: workshop.generations.trouble(wish.id), "a reason")
     assert trouble.text_id == "error.picture_server"
-    slots = workshop.store.generations.slots(wish.id)
-    wait_for(lambda: workshop.store.generations.slots(wish.id)[4].attempts > 2, "several tries")
-    assert [slot.status for slot in slots].count(SlotStatus.ARCHIVED) == 8
+    expected_pictures = workshop.store.generations.expected_pictures(wish.id)
+    wait_for(
+        lambda: workshop.store.generations.expected_pictures(wish.id)[4].attempts > 2,
+        "several tries",
+    )
+    assert [expected.status for expected in expected_pictures].count(ExpectedStatus.ARCHIVED) == 8
     eight_fetches = fake.seen.fetches
     fake.plan = Plan()
     assert_archived(workshop, fake, workshop.wait_until(wish, S.ARCHIVED))
@@ -79,8 +82,11 @@ def test_pictures_kling_no_longer_has_end_the_waiting_with_what_arrived(
         )
         row = workshop.wait_until(row, S.ARCHIVED)
         assert [picture.index for picture in row.pictures] == [0]
-        slots = workshop.store.generations.slots(row.id)
-        assert [slot.status for slot in slots] == [SlotStatus.ARCHIVED, SlotStatus.FAILED]
+        expected_pictures = workshop.store.generations.expected_pictures(row.id)
+        assert [expected.status for expected in expected_pictures] == [
+            ExpectedStatus.ARCHIVED,
+            ExpectedStatus.FAILED,
+        ]
 
 
 def test_a_lost_poll_is_no_trouble_and_many_are(workshop: Workshop, fake: FakeKling) -> None:

@@ -99,7 +99,9 @@ class Workshop:
     def start(self) -> Self:
         """Begin to work, as a studio does: with what an earlier process left."""
         self.store.leases.take_over(
-            self.process_id, process_is_alone=self.store.opened_alone, now=datetime.now(UTC)
+            self.process_id,
+            is_only_process=self.store.opened_as_only_process,
+            now=datetime.now(UTC),
         )
         self.loop.spawn(self.worker.run(), name="generations")
         return self

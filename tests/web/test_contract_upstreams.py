@@ -112,7 +112,7 @@ def test_a_store_that_is_slow_to_refuse_still_gives_a_stream_its_status(
 
     chat = {"messages": [{"role": "user", "content": "q"}], "stream": True}
     with serving(tmp_path) as served:
-        asked = served.studio.store.asked
+        asked = served.studio.store.posted_chats
         monkeypatch.setattr(asked, "begin", refuse)
         hear(served.http, "/stream", params={"question": "q"})  # the trouble is known
         monkeypatch.setattr("core.web.chat.reader.KEEP_ALIVE_S", 0.02)

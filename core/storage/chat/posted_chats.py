@@ -17,7 +17,7 @@ _ID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class PostedChat:
     """A question with what was said before it."""
 
     owner: str
@@ -58,14 +58,14 @@ class Ask:
         )
 
 
-class Asked:
+class PostedChats:
     """Writes posted chats down, each as a conversation of its own."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
 
-    def begin(self, asks: Sequence[Ask], *, process_id: str, lease_s: float) -> None:
+    def begin(self, asks: Sequence[PostedChat], *, process_id: str, lease_s: float) -> None:
         """Write down chats that came together, and their running answers, in one transaction."""
         lease_until = self._clock() + timedelta(seconds=lease_s)
         message_rows: list[dict[str, Any]] = []
@@ -96,7 +96,7 @@ def _new_ids(count: int) -> list[str]:
     return [drawn[at : at + 2 * _ID_BYTES] for at in range(0, len(drawn), 2 * _ID_BYTES)]
 
 
-def _rows(ask: Ask) -> list[dict[str, Any]]:
+def _rows(ask: PostedChat) -> list[dict[str, Any]]:
     """Return the rows of all messages, the answer last; each under the one before it."""
     said = [*ask.earlier, Turn("user", ask.question), Turn("assistant", "")]
     ids = [*_new_ids(len(ask.earlier)), ask.question_id, ask.answer_id]
@@ -121,7 +121,7 @@ def _rows(ask: Ask) -> list[dict[str, Any]]:
     ]
 
 
-def _conversation_row(ask: Ask) -> dict[str, Any]:
+def _conversation_row(ask: PostedChat) -> dict[str, Any]:
     return {
         "id": ask.conversation_id,
         "owner": ask.owner,

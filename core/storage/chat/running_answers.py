@@ -265,11 +265,11 @@ class RunningAnswers:
             )
             return asked.rowcount == 1
 
-    def interrupt_dead(self, process_id: str, *, process_is_alone: bool, now: datetime) -> int:
+    def interrupt_dead(self, process_id: str, *, is_only_process: bool, now: datetime) -> int:
         """Mark the answers nobody runs any more as interrupted; return how many."""
         # Never this process's own: it knows better, also when the store was away for a while.
         dead: ColumnElement[bool] = messages.c.process_id != process_id
-        if not process_is_alone:
+        if not is_only_process:
             dead = and_(dead, messages.c.lease_until <= now)
         with self._database.write() as connection:
             return connection.execute(interrupt(dead)).rowcount

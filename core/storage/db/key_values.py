@@ -9,7 +9,7 @@ from core.storage.db.database import Database
 from core.storage.db.schema import key_values
 
 
-class Values:
+class KeyValues:
     """Small JSON values by key."""
 
     def __init__(self, database: Database) -> None:

@@ -11,15 +11,15 @@ except ImportError:  # Windows has no flock: leases that run out do the same, la
     fcntl = None  # type: ignore[assignment]
 
 
-class Presence:
+class ProcessLock:
     """A shared lock beside the database for as long as it is open.
 
-    `was_alone` tells that nobody else held it when we came: then whatever another process was doing
-    according to the rows, it does no more, even after a SIGKILL a moment ago.
+    `was_only_process` tells that nobody else held it when we came: then whatever another process
+    was doing according to the rows, it does no more, even after a SIGKILL a moment ago.
     """
 
     def __init__(self, database_file: Path) -> None:
-        self.was_alone = False
+        self.was_only_process = False
         self._file: int | None = None
         if fcntl is None:
             return
@@ -28,7 +28,7 @@ class Presence:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                self.was_alone = True
+                self.was_only_process = True
             except BlockingIOError:
                 pass
             fcntl.flock(self._file, fcntl.LOCK_SH)

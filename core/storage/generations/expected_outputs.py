@@ -10,16 +10,16 @@ from core.models.generations import GenerationStatus, Picture
 from core.storage.db.database import Database
 from core.storage.db.schema import generations, picture_slots, pictures
 from core.storage.generations.rows import (
-    PictureSlot,
-    SlotStatus,
+    ExpectedPicture,
+    ExpectedStatus,
+    expected_from,
     generation_gone,
     picture_from,
     record,
-    slot_from,
 )
 
 
-class PictureSlots:
+class ExpectedPictures:
     """The expected pictures of each generation."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
@@ -30,15 +30,15 @@ class PictureSlots:
         """Write down that pictures 0 to count - 1 are to be fetched; repeats change nothing."""
         with self._database.write() as connection:
             _lock(connection, generation_id)
-            known = {slot.index for slot in _slots(connection, generation_id)}
+            known = {expected.index for expected in _expected(connection, generation_id)}
             for index in range(count):
                 if index not in known:
-                    self._insert_slot(connection, generation_id, index)
+                    self._insert_expected(connection, generation_id, index)
 
-    def slots(self, generation_id: str) -> tuple[PictureSlot, ...]:
+    def expected_pictures(self, generation_id: str) -> tuple[ExpectedPicture, ...]:
         """Return the generation's slots in order."""
         with self._database.read() as connection:
-            return _slots(connection, generation_id)
+            return _expected(connection, generation_id)
 
     def add_picture(
         self,
@@ -81,27 +81,31 @@ class PictureSlots:
                         **facts,
                     )
                 )
-            self._set_slot(
-                connection, generation_id, index, status=SlotStatus.ARCHIVED, error_text_id=None
+            self._set_expected(
+                connection, generation_id, index, status=ExpectedStatus.ARCHIVED, error_text_id=None
             )
             row = connection.execute(select(pictures).where(this)).mappings().one()
             return picture_from(row)
 
     def fail_picture(
         self, generation_id: str, index: int, *, error_text_id: str, give_up: bool = False
-    ) -> PictureSlot:
+    ) -> ExpectedPicture:
         """Count a failed attempt to fetch a picture; giving up is said, never assumed."""
         with self._database.write() as connection:
             _lock(connection, generation_id)
-            self._set_slot(
+            self._set_expected(
                 connection,
                 generation_id,
                 index,
-                status=SlotStatus.FAILED if give_up else SlotStatus.PENDING,
+                status=ExpectedStatus.FAILED if give_up else ExpectedStatus.PENDING,
                 error_text_id=error_text_id,
                 attempts=picture_slots.c.attempts + 1,
             )
-            return next(slot for slot in _slots(connection, generation_id) if slot.index == index)
+            return next(
+                expected
+                for expected in _expected(connection, generation_id)
+                if expected.index == index
+            )
 
     def fetch_again(self, owner: str, generation_id: str, *, if_ended_as: str) -> bool:
         """Have the pictures that were given up fetched again; False when none were, so."""
@@ -130,44 +134,44 @@ class PictureSlots:
                 update(picture_slots)
                 .where(
                     picture_slots.c.generation_id == generation_id,
-                    picture_slots.c.status == SlotStatus.FAILED.value,
+                    picture_slots.c.status == ExpectedStatus.FAILED.value,
                 )
-                .values(status=SlotStatus.PENDING.value, error_text_id=None, updated_at=now)
+                .values(status=ExpectedStatus.PENDING.value, error_text_id=None, updated_at=now)
             )
             note = "to be fetched again"
             record(connection, generation_id, GenerationStatus.SUCCEEDED, note, at=now)
             return True
 
-    def _set_slot(
+    def _set_expected(
         self, connection: Connection, generation_id: str, index: int, **values: object
     ) -> None:
-        if all(slot.index != index for slot in _slots(connection, generation_id)):
-            self._insert_slot(connection, generation_id, index)
+        if all(expected.index != index for expected in _expected(connection, generation_id)):
+            self._insert_expected(connection, generation_id, index)
         connection.execute(
             update(picture_slots)
             .where(picture_slots.c.generation_id == generation_id, picture_slots.c.index == index)
             .values(**values, updated_at=self._clock())
         )
 
-    def _insert_slot(self, connection: Connection, generation_id: str, index: int) -> None:
+    def _insert_expected(self, connection: Connection, generation_id: str, index: int) -> None:
         connection.execute(
             insert(picture_slots).values(
                 generation_id=generation_id,
                 index=index,
-                status=SlotStatus.PENDING.value,
+                status=ExpectedStatus.PENDING.value,
                 attempts=0,
                 updated_at=self._clock(),
             )
         )
 
 
-def _slots(connection: Connection, generation_id: str) -> tuple[PictureSlot, ...]:
+def _expected(connection: Connection, generation_id: str) -> tuple[ExpectedPicture, ...]:
     query = (
         select(picture_slots)
         .where(picture_slots.c.generation_id == generation_id)
         .order_by(picture_slots.c.index)
     )
-    return tuple(slot_from(row) for row in connection.execute(query).mappings())
+    return tuple(expected_from(row) for row in connection.execute(query).mappings())
 
 
 def _lock(connection: Connection, generation_id: str) -> RowMapping:

@@ -25,7 +25,7 @@ from core.storage.db.database import Database
 from core.storage.db.pagination import Page, bounded, decode_cursor, encode_cursor
 from core.storage.db.schema import generations, picture_slots, pictures
 from core.storage.generations.listing import request_conditions
-from core.storage.generations.rows import SlotStatus, generation_from, picture_from
+from core.storage.generations.rows import ExpectedStatus, generation_from, picture_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class Gallery:
             connection.execute(
                 update(picture_slots)
                 .where(tuple_(picture_slots.c.generation_id, picture_slots.c.index).in_(slots))
-                .values(status=SlotStatus.DELETED.value, updated_at=self._clock())
+                .values(status=ExpectedStatus.DELETED.value, updated_at=self._clock())
             )
             return connection.execute(delete(pictures).where(doomed)).rowcount
 

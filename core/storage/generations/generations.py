@@ -8,16 +8,16 @@ from sqlalchemy import ColumnElement, Connection, case, literal, select, update
 
 from core.models.generations import Generation, GenerationEvent, GenerationStatus, ReferenceImage
 from core.storage.db.schema import blobs, generation_events, generations
-from core.storage.generations.expected_outputs import PictureSlots
-from core.storage.generations.intents import Wishes, stored_key
-from core.storage.generations.listing import GenerationList
+from core.storage.generations.expected_outputs import ExpectedPictures
+from core.storage.generations.intents import Intents, stored_key
+from core.storage.generations.listing import Listing
 from core.storage.generations.rows import STEPS, find_generation, record, require_generation
 
 _INTENDED = GenerationStatus.INTENDED
 _UNCERTAIN = GenerationStatus.UNCERTAIN
 
 
-class Generations(Wishes, GenerationList, PictureSlots):
+class Generations(Intents, Listing, ExpectedPictures):
     """The ledger: what was wished for, and where each wish stands."""
 
     def get(self, owner: str, generation_id: str) -> Generation | None:

@@ -37,14 +37,14 @@ _FOUND_AS = {
 }
 
 
-class Wishes:
+class Intents:
     """What people asked for, and what was found at Kling without us knowing."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
 
-    def intend(
+    def create_intent(
         self,
         owner: str,
         request: ImageRequest,
@@ -95,9 +95,9 @@ class Wishes:
                     if known is None:
                         raise
             if known is not None:
-                same = _same_wish(known, owner, request, sha256)
+                same = _same_request(known, owner, request, sha256)
                 if origin == "http" and same.status is GenerationStatus.CANCELLED:
-                    return self._wish_again(connection, same.id)
+                    return self._reopen(connection, same.id)
                 return same
             return require_generation(connection, generation_id)
 
@@ -155,7 +155,7 @@ class Wishes:
                 return known[0], False
             return require_generation(connection, generation_id), True
 
-    def _wish_again(self, connection: Connection, generation_id: str) -> Generation:
+    def _reopen(self, connection: Connection, generation_id: str) -> Generation:
         # What is cancelled is not at Kling: `cancel` takes only what was never sent, or what Kling
         # has said that it does not have.
         now = self._clock()
@@ -230,7 +230,7 @@ def stored_key(key: str | None) -> str | None:
     return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
-def _same_wish(
+def _same_request(
     known: tuple[Generation, str | None], owner: str, request: ImageRequest, sha256: str | None
 ) -> Generation:
     generation, known_sha256 = known

@@ -101,11 +101,11 @@ class Leases:
             )
             return frozenset(ours)
 
-    def take_over(self, process_id: str, *, process_is_alone: bool, now: datetime) -> int:
+    def take_over(self, process_id: str, *, is_only_process: bool, now: datetime) -> int:
         """Free the leases of processes that are gone: those that ran out, and all of others' when
         this process is the only one; return how many."""
         gone: ColumnElement[bool] = generations.c.lease_until <= now
-        if process_is_alone:
+        if is_only_process:
             gone = or_(gone, generations.c.lease_owner != process_id)
         with self._database.write() as connection:
             return connection.execute(

@@ -33,7 +33,7 @@ IS_OPEN = generations.c.status.not_in([literal_column(f"'{status}'") for status 
 _RETENTION = timedelta(days=31)
 
 
-class GenerationList:
+class Listing:
     """Generations, many at a time."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:

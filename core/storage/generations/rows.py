@@ -42,7 +42,7 @@ STEPS: Mapping[GenerationStatus, frozenset[GenerationStatus]] = {
 }
 
 
-class SlotStatus(StrEnum):
+class ExpectedStatus(StrEnum):
     """Where one expected picture stands."""
 
     PENDING = "pending"
@@ -52,12 +52,12 @@ class SlotStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PictureSlot:
+class ExpectedPicture:
     """One picture a finished task should bring, and how often fetching it failed."""
 
     generation_id: str
     index: int
-    status: SlotStatus
+    status: ExpectedStatus
     attempts: int
     error_text_id: str | None
 
@@ -125,12 +125,12 @@ def picture_from(row: Mapping[Any, Any]) -> Picture:
     )
 
 
-def slot_from(row: Mapping[Any, Any]) -> PictureSlot:
+def expected_from(row: Mapping[Any, Any]) -> ExpectedPicture:
     """Return the value of a slot's row."""
-    return PictureSlot(
+    return ExpectedPicture(
         generation_id=row["generation_id"],
         index=row["index"],
-        status=SlotStatus(row["status"]),
+        status=ExpectedStatus(row["status"]),
         attempts=row["attempts"],
         error_text_id=row["error_text_id"],
     )

@@ -33,7 +33,7 @@ _KEYS = {
 }
 
 
-class Asked(TypedDict):
+class PostedChats(TypedDict):
     """What the store's lists of pictures and of tasks are both asked."""
 
     text: str
@@ -60,7 +60,7 @@ class Filters:
         return sum(value is not None for value in (self.model, self.ratio, self.since))
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> PostedChats:
         """The choice in the store's words."""
         return {
             "text": self.words,

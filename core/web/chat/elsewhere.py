@@ -93,7 +93,7 @@ class Elsewhere:
         await asyncio.to_thread(
             self._desk.studio.store.messages.interrupt_dead,
             self._desk.studio.process_id,
-            process_is_alone=False,
+            is_only_process=False,
             now=datetime.now(UTC),
         )
         return await self._progress()
@@ -110,7 +110,7 @@ class Elsewhere:
     async def _ended(self) -> Message | None:
         store = self._desk.studio.store
         if self._signed_at is not None:
-            await asyncio.to_thread(store.values.remove, watched_key(self._answer_id))
+            await asyncio.to_thread(store.key_values.remove, watched_key(self._answer_id))
         message = await asyncio.to_thread(store.messages.get, self._owner, self._answer_id)
         if message is None or message.status.is_final:
             return message
@@ -123,7 +123,7 @@ class Elsewhere:
             return
         self._signed_at = now
         key, value = watched_key(self._answer_id), secrets.token_hex(8)
-        await asyncio.to_thread(self._desk.studio.store.values.set, key, value)
+        await asyncio.to_thread(self._desk.studio.store.key_values.set, key, value)
 
     def _is_over(self) -> bool:
         # A studio that closes ends no answer of others: the reader is to come back elsewhere.

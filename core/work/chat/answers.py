@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from core.errors import InputError
 from core.models.chat import ChatParameters, Conversation, Message, Turn
 from core.providers.deepseek.client import DeepSeek
-from core.storage.chat.posted_chats import Ask
+from core.storage.chat.posted_chats import PostedChat
 from core.storage.store import Store
 from core.work.chat.attempts import Backoff, usual_delays
 from core.work.chat.context import posted_turns, stored_turns
@@ -102,7 +102,7 @@ class Answers:
         """
         question = _checked(question)
         service = self._service(owner)
-        ask = Ask(
+        ask = PostedChat(
             owner=owner,
             question=question,
             parameters=parameters,

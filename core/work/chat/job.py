@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core.errors import AppError
 from core.models.chat import ChatParameters, Turn
 from core.providers.deepseek.client import DeepSeek
-from core.storage.chat.posted_chats import Ask
+from core.storage.chat.posted_chats import PostedChat
 from core.work.chat.attempts import Context
 from core.work.chat.live_answer import LiveAnswer
 
@@ -20,7 +20,7 @@ class AnswerJob:
     client: DeepSeek
     context: Context
     wants_title: bool = False
-    ask: Ask | None = None  # a posted chat, which has no row yet
+    ask: PostedChat | None = None  # a posted chat, which has no row yet
     awaits_row: bool = False  # whether it asks only once it has one
     written: "asyncio.Future[None] | None" = None  # done once it has
 

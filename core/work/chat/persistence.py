@@ -12,7 +12,7 @@ from random import Random
 
 from core.errors import StoreError
 from core.storage.chat.messages import AnswerDraft, SaveOutcome
-from core.storage.chat.posted_chats import Ask
+from core.storage.chat.posted_chats import PostedChat
 from core.storage.store import Store
 from core.wire.pacing import retry_delays
 from core.work.chat.group_commit import Together
@@ -48,11 +48,11 @@ class AnswerRecords:
         self._doubtful: list[LiveAnswer] = []  # whose rows may be there, although that failed
         self.is_troubled = False  # whether the last chat could not be written down
 
-    def expect(self, ask: Ask) -> None:
+    def expect(self, ask: PostedChat) -> None:
         """Note that an answer is about to run whose row is still to come; from any thread."""
         self._unwritten.add(ask.answer_id)
 
-    def add(self, ask: Ask) -> "asyncio.Future[None]":
+    def add(self, ask: PostedChat) -> "asyncio.Future[None]":
         """Write an expected chat and its answer down; done once they are, or cannot be."""
         written = self._asks.write(ask)
         written.add_done_callback(lambda _: self._unwritten.discard(ask.answer_id))
@@ -77,11 +77,13 @@ class AnswerRecords:
         for live in doubtful:  # where there is no row, nothing happens
             self._ends.write(live).add_done_callback(_consume)
 
-    async def is_kept(self, ask: Ask, written: "asyncio.Future[None]", live: LiveAnswer) -> bool:
+    async def is_kept(
+        self, ask: PostedChat, written: "asyncio.Future[None]", live: LiveAnswer
+    ) -> bool:
         """Wait until an answer that has ended is written down; False when nothing came of it."""
         return await _is_done(written) or await self._settle(ask, live)
 
-    async def _settle(self, ask: Ask, live: LiveAnswer) -> bool:
+    async def _settle(self, ask: PostedChat, live: LiveAnswer) -> bool:
         """Find out what became of a row that failed to be written, once the store can tell."""
         for delay in retry_delays(_random):
             await asyncio.sleep(delay)
@@ -148,7 +150,7 @@ class AnswerRecords:
                 await asyncio.to_thread(
                     self._store.messages.interrupt_dead,
                     self._process_id,
-                    process_is_alone=False,
+                    is_only_process=False,
                     now=datetime.now(UTC),
                 )
             except StoreError as error:
@@ -161,9 +163,9 @@ class AnswerRecords:
             outcomes |= self._store.messages.save_running(drafts, lease_s=LEASE_S)
         return outcomes
 
-    def _write_asks(self, asks: Sequence[Ask]) -> None:
+    def _write_asks(self, asks: Sequence[PostedChat]) -> None:
         try:
-            self._store.asked.begin(asks, process_id=self._process_id, lease_s=LEASE_S)
+            self._store.posted_chats.begin(asks, process_id=self._process_id, lease_s=LEASE_S)
         except StoreError:
             self.is_troubled = True
             raise

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from core.models.chat import AnswerStatus
-from core.storage.chat.posted_chats import Ask
+from core.storage.chat.posted_chats import PostedChat
 from core.storage.store import Store
 from core.work.chat.attempts import Backoff, bring_in
 from core.work.chat.job import AnswerJob
@@ -56,7 +56,7 @@ class AnswerRunner:
         self._live.add(job.live)
         self._spawn(job)
 
-    def run_posted(self, job: AnswerJob, ask: Ask) -> None:
+    def run_posted(self, job: AnswerJob, ask: PostedChat) -> None:
         """Bring an answer in while it is written down. Waits for nothing.
 
         Where the store takes nothing the answer ends with StoreError.
@@ -84,7 +84,7 @@ class AnswerRunner:
 
     # -- on the loop -------------------------------------------------------------------------------
 
-    def _start_posted(self, job: AnswerJob, ask: Ask) -> None:
+    def _start_posted(self, job: AnswerJob, ask: PostedChat) -> None:
         # Nothing is spent on what may not be kept; else text does not wait for the disk.
         job.awaits_row = self._records.is_troubled
         self._spawn(job)

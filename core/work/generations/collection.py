@@ -25,7 +25,7 @@ from core.errors import (
 from core.models.generations import Generation, TaskImage
 from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
-from core.storage.generations.rows import SlotStatus
+from core.storage.generations.rows import ExpectedStatus
 from core.wire.pacing import retry_delays
 from core.work.denials import Denials
 from core.work.generations.polling import RETENTION
@@ -132,9 +132,12 @@ class PictureCollector:
             ledger = self._steps.store.generations
             if set(by_index) == set(range(len(by_index))):
                 ledger.expect_pictures(generation.id, len(by_index))
-            slots = {slot.index: slot.status for slot in ledger.slots(generation.id)}
-            pending = SlotStatus.PENDING
-            return [index for index in by_index if slots.get(index, pending) is pending]
+            expected_pictures = {
+                expected.index: expected.status
+                for expected in ledger.expected_pictures(generation.id)
+            }
+            pending = ExpectedStatus.PENDING
+            return [index for index in by_index if expected_pictures.get(index, pending) is pending]
 
         results = await asyncio.gather(
             *(
@@ -198,11 +201,11 @@ class PictureCollector:
 
     async def _close(self, generation: Generation, made: int) -> Generation | None:
         """Write down that everything is here that can be; what cannot be read is told as such."""
-        load = partial(self._steps.store.generations.slots, generation.id)
-        slots = await self._steps.patiently(generation, load)
-        if not any(slot.error_text_id in UNREADABLE for slot in slots):
+        load = partial(self._steps.store.generations.expected_pictures, generation.id)
+        expected_pictures = await self._steps.patiently(generation, load)
+        if not any(expected.error_text_id in UNREADABLE for expected in expected_pictures):
             return await self._steps.archived(generation, made=made)
-        here = sum(slot.status is SlotStatus.ARCHIVED for slot in slots)
+        here = sum(expected.status is ExpectedStatus.ARCHIVED for expected in expected_pictures)
         return await self._steps.unreadable(generation, made=here)
 
     async def _give_up(self, generation: Generation, trouble: AppError) -> Generation | None:
@@ -210,13 +213,13 @@ class PictureCollector:
 
         def give_up() -> int:
             ledger = self._steps.store.generations
-            slots = ledger.slots(generation.id)
-            for slot in slots:
-                if slot.status is SlotStatus.PENDING:
+            expected_pictures = ledger.expected_pictures(generation.id)
+            for expected in expected_pictures:
+                if expected.status is ExpectedStatus.PENDING:
                     ledger.fail_picture(
-                        generation.id, slot.index, error_text_id=trouble.text_id, give_up=True
+                        generation.id, expected.index, error_text_id=trouble.text_id, give_up=True
                     )
-            return sum(slot.status is SlotStatus.ARCHIVED for slot in slots)
+            return sum(expected.status is ExpectedStatus.ARCHIVED for expected in expected_pictures)
 
         if made := await self._steps.patiently(generation, give_up):
             return await self._steps.archived(generation, made=made)

@@ -70,7 +70,7 @@ class Generations:
         service = self._service(owner)
         if not may_spend(owner):
             self._check_visitor(owner)
-        generation = self._store.generations.intend(
+        generation = self._store.generations.create_intent(
             owner,
             request,
             provider=service.provider,

@@ -317,7 +317,7 @@ class GenerationWorker:
         known: object = None
         for delay in retry_delays(self._random, longest_s=self._pace.store_retry_longest_s):
             try:
-                known = await asyncio.to_thread(self._store.values.get, self._slots_key)
+                known = await asyncio.to_thread(self._store.key_values.get, self._slots_key)
                 break
             except StoreError as error:
                 self._tell_store_trouble(error)
@@ -332,7 +332,7 @@ class GenerationWorker:
     async def _remember_slots(self, slots: Slots) -> None:
         figures = slots.figures()
         if figures != self._remembered:
-            await asyncio.to_thread(self._store.values.set, self._slots_key, figures)
+            await asyncio.to_thread(self._store.key_values.set, self._slots_key, figures)
             self._remembered = figures
 
     async def _usual_durations(self, request: ImageRequest) -> tuple[float, ...]:

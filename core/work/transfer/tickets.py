@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from core.storage.db.key_values import Values
+from core.storage.db.key_values import KeyValues
 
 Purpose = Literal["export", "import"]
 
@@ -26,7 +26,7 @@ _LONGEST = 2048
 class Tickets:
     """Signs and reads. The key is in the store: all processes on one database share it."""
 
-    def __init__(self, values: Values, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, values: KeyValues, *, clock: Callable[[], float] = time.time) -> None:
         self._values = values
         self._clock = clock
 

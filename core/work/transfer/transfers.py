@@ -21,7 +21,7 @@ class Transfers:
 
     def __init__(self, store: Store, data_dir: Path) -> None:
         self._store = store
-        self.tickets = Tickets(store.values)
+        self.tickets = Tickets(store.key_values)
         self.uploads = Uploads(data_dir / "uploads")
         self._one_at_a_time = threading.Lock()
         self._is_closing = threading.Event()

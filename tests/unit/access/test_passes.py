@@ -47,7 +47,7 @@ def tokens() -> dict[str, Secret]:
 
 @pytest.fixture
 def passes(store: Store, clock: Clock, tokens: dict[str, Secret]) -> Passes:
-    return Passes(store.values, lambda: tokens, clock=clock)
+    return Passes(store.key_values, lambda: tokens, clock=clock)
 
 
 def cookie(value: str) -> str:
@@ -62,13 +62,13 @@ def test_a_cookie_tells_whose_pass_it_is(passes: Passes) -> None:
 
 def test_what_is_kept_lets_nobody_in(passes: Passes, store: Store) -> None:
     value = passes.issue("ann", token="ann")
-    kept = str(store.values.starting_with(""))
+    kept = str(store.key_values.starting_with(""))
     pass_id, _, secret = value.partition(".")
     assert pass_id in kept
     assert secret not in kept
     assert TOKEN.reveal() not in kept
     assert secret not in repr(passes.valid())
-    row = store.values.get(f"pass.{pass_id}")
+    row = store.key_values.get(f"pass.{pass_id}")
     for guess in (row["digest"], row["fingerprint"]):
         assert passes.name_of_cookie(cookie(f"{pass_id}.{guess}")) is None
 
@@ -121,7 +121,7 @@ def test_without_its_token_a_pass_is_over(
 def test_another_process_hears_of_it_at_its_next_look(
     passes: Passes, store: Store, clock: Clock, tokens: dict[str, Secret]
 ) -> None:
-    other = Passes(store.values, lambda: tokens, clock=clock)
+    other = Passes(store.key_values, lambda: tokens, clock=clock)
     value = passes.issue("phone")
     assert other.name_of_cookie(cookie(value)) is None
     found = other.look_up(cookie(value))
@@ -141,12 +141,12 @@ def test_the_last_use_is_noted_but_brings_nothing_back(
     passes.name_of_cookie(cookie(value))
     assert passes.valid()[0].used_at == clock.now
     passes.refresh()
-    assert store.values.get(key)["used_at"] == clock.now
+    assert store.key_values.get(key)["used_at"] == clock.now
     clock.now += NOTED_EVERY_S
     passes.name_of_cookie(cookie(value))
-    Passes(store.values, lambda: tokens, clock=clock).revoke(value.partition(".")[0])
+    Passes(store.key_values, lambda: tokens, clock=clock).revoke(value.partition(".")[0])
     passes.refresh()
-    assert store.values.get(key) is None
+    assert store.key_values.get(key) is None
     assert passes.name_of_cookie(cookie(value)) is None
 
 
@@ -157,7 +157,7 @@ def test_what_nobody_uses_ends_by_itself(passes: Passes, store: Store, clock: Cl
         assert passes.name_of_cookie(cookie(used)) == "used"
         passes.refresh()
     assert passes.name_of_cookie(cookie(unused)) is None
-    assert len(store.values.starting_with("pass.")) == 1
+    assert len(store.key_values.starting_with("pass.")) == 1
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_row_that_is_not_understood_disturbs_nobody(
     passes: Passes, store: Store, row: Any
 ) -> None:
     value = passes.issue("phone")
-    store.values.set("pass.zzz", row)
+    store.key_values.set("pass.zzz", row)
     passes.refresh()
     assert passes.name_of_cookie(cookie(value)) == "phone"
     assert passes.name_of_cookie(cookie("zzz.x")) is None
@@ -182,7 +182,7 @@ def test_a_store_in_trouble_keeps_in_who_is_in(
     def fail(_prefix: str) -> dict[str, Any]:
         raise StoreError("gone")
 
-    monkeypatch.setattr(store.values, "starting_with", fail)
+    monkeypatch.setattr(store.key_values, "starting_with", fail)
     assert passes.look_up(cookie("made.up")) is None
     assert passes.name_of_cookie(cookie(value)) == "phone"
 
@@ -205,10 +205,10 @@ def test_a_name_is_one_short_line(passes: Passes, name: str, kept: str) -> None:
 
 
 def test_a_link_is_good_once(store: Store, clock: Clock) -> None:
-    invitations = Invitations(store.values, clock=clock)
+    invitations = Invitations(store.key_values, clock=clock)
     made = invitations.make("phone", manages=True)
     assert made.code not in repr(made)
-    assert made.code not in str(store.values.starting_with(""))
+    assert made.code not in str(store.key_values.starting_with(""))
     assert invitations.is_open(made)
     redeemed = invitations.redeem(made.code)
     assert redeemed is not None
@@ -219,16 +219,16 @@ def test_a_link_is_good_once(store: Store, clock: Clock) -> None:
 
 @pytest.mark.parametrize("passed_s", [LIFETIME_S + 1, -1.0, 40 * 24 * 3600.0])
 def test_a_link_ends_by_itself(store: Store, clock: Clock, passed_s: float) -> None:
-    invitations = Invitations(store.values, clock=clock)
+    invitations = Invitations(store.key_values, clock=clock)
     made = invitations.make("phone")
     clock.now += passed_s
     assert invitations.redeem(made.code) is None
     invitations.make("tablet")
-    assert len(store.values.starting_with("invitation.")) == 1
+    assert len(store.key_values.starting_with("invitation.")) == 1
 
 
 def test_of_many_who_press_at_once_one_gets_in(store: Store) -> None:
-    invitations = Invitations(store.values)
+    invitations = Invitations(store.key_values)
     made = invitations.make("phone")
     with ThreadPoolExecutor(8) as pool:
         redeemed = list(pool.map(invitations.redeem, [made.code] * 8))
@@ -237,15 +237,15 @@ def test_of_many_who_press_at_once_one_gets_in(store: Store) -> None:
 
 @pytest.mark.parametrize("row", [1, {}, {"expires_at": "soon"}, {"expires_at": True}])
 def test_a_link_that_is_not_understood_lets_nobody_in(store: Store, clock: Clock, row: Any) -> None:
-    invitations = Invitations(store.values, clock=clock)
+    invitations = Invitations(store.key_values, clock=clock)
     code = invitations.make("phone").code
-    (key,) = store.values.starting_with("invitation.")
-    store.values.set(key, row)
+    (key,) = store.key_values.starting_with("invitation.")
+    store.key_values.set(key, row)
     assert invitations.redeem(code) is None
 
 
 def test_codes_that_are_made_up_are_worth_nothing(store: Store) -> None:
-    invitations = Invitations(store.values)
+    invitations = Invitations(store.key_values)
     code = invitations.make("phone").code
     letters = list(code)
     random.Random(1).shuffle(letters)

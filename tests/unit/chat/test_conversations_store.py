@@ -436,7 +436,7 @@ def test_answers_whose_lease_ran_out_are_interrupted_with_their_text(
     clock.advance(20)
     _question, alive = ask(store, store.conversations.create("ada").id, "q")
     now = clock.advance(11)
-    assert store.messages.interrupt_dead("process-2", process_is_alone=False, now=now) == 1
+    assert store.messages.interrupt_dead("process-2", is_only_process=False, now=now) == 1
     interrupted = store.messages.get("ada", dead.id)
     assert interrupted is not None
     assert (interrupted.status, interrupted.content) == (AnswerStatus.INTERRUPTED, "half a")
@@ -448,8 +448,8 @@ def test_answers_whose_lease_ran_out_are_interrupted_with_their_text(
 
 def test_a_process_that_is_alone_interrupts_what_all_others_ran(store: Store, clock: Clock) -> None:
     _question, theirs = ask(store, store.conversations.create("ada").id, "q")
-    assert store.messages.interrupt_dead("process-1", process_is_alone=True, now=clock.now) == 0
-    assert store.messages.interrupt_dead("process-2", process_is_alone=True, now=clock.now) == 1
+    assert store.messages.interrupt_dead("process-1", is_only_process=True, now=clock.now) == 0
+    assert store.messages.interrupt_dead("process-2", is_only_process=True, now=clock.now) == 1
     found = store.messages.get("ada", theirs.id)
     assert found is not None
     assert found.status is AnswerStatus.INTERRUPTED

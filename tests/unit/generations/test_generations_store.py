@@ -16,7 +16,7 @@ from core.models.generations import (
     TaskImage,
     TaskStatus,
 )
-from core.storage.generations.rows import STEPS, SlotStatus
+from core.storage.generations.rows import STEPS, ExpectedStatus
 from core.storage.store import Store
 from core.wire.secrets import known_secrets
 from tests.conftest import Clock
@@ -35,8 +35,8 @@ REQUEST = ImageRequest(
 REFERENCE = ReferenceImage(b"\x89PNG\x00\xff", "image/png")
 
 
-def intend(store: Store, request: ImageRequest = REQUEST, owner: str = "ada") -> Generation:
-    return store.generations.intend(owner, request, provider="kling")
+def create_intent(store: Store, request: ImageRequest = REQUEST, owner: str = "ada") -> Generation:
+    return store.generations.create_intent(owner, request, provider="kling")
 
 
 def claim(store: Store, clock: Clock, process_id: str = "p1") -> tuple[Generation, ...]:
@@ -59,14 +59,14 @@ def at(store: Store, status: GenerationStatus) -> Generation:
         S.PROCESSING: (S.SUBMITTED, S.PROCESSING),
         S.SUCCEEDED: (S.SUBMITTED, S.SUCCEEDED),
     }
-    return move(store, intend(store), *roads.get(status, (status,)))
+    return move(store, create_intent(store), *roads.get(status, (status,)))
 
 
 # Wishes
 
 
 def test_a_wish_is_kept_whole_with_an_id_of_its_own(store: Store) -> None:
-    made = store.generations.intend(
+    made = store.generations.create_intent(
         "ada", REQUEST, provider="kling", reference=REFERENCE, idempotency_key="key"
     )
     assert made.external_task_id == f"inkling-{made.id}"
@@ -82,7 +82,7 @@ def test_a_wish_is_kept_whole_with_an_id_of_its_own(store: Store) -> None:
 
 
 def test_nobody_sees_or_cancels_what_belongs_to_another(store: Store, clock: Clock) -> None:
-    made = store.generations.intend("ada", REQUEST, provider="kling", idempotency_key="key")
+    made = store.generations.create_intent("ada", REQUEST, provider="kling", idempotency_key="key")
     generations = store.generations
     assert generations.get("bob", made.id) is None
     assert generations.get_by_external_id("bob", made.external_task_id) is None
@@ -98,20 +98,20 @@ def test_nobody_sees_or_cancels_what_belongs_to_another(store: Store, clock: Clo
 
 
 def test_the_same_key_is_the_same_wish(store: Store) -> None:
-    first = store.generations.intend(
+    first = store.generations.create_intent(
         "ada", REQUEST, provider="kling", idempotency_key="key", reference=REFERENCE
     )
-    again = store.generations.intend(
+    again = store.generations.create_intent(
         "ada", REQUEST, provider="kling", idempotency_key="key", reference=REFERENCE
     )
     assert again == first
-    other = store.generations.intend("bob", REQUEST, provider="kling", idempotency_key="key")
+    other = store.generations.create_intent("bob", REQUEST, provider="kling", idempotency_key="key")
     assert other.id != first.id
 
 
 def test_a_callers_external_id_is_kept_and_repeats_are_the_same_wish(store: Store) -> None:
     for _ in range(2):
-        made = store.generations.intend(
+        made = store.generations.create_intent(
             "ada", REQUEST, provider="kling", external_task_id="mine-1", origin="http"
         )
         assert (made.external_task_id, made.origin) == ("mine-1", "http")
@@ -129,9 +129,9 @@ def test_a_callers_external_id_is_kept_and_repeats_are_the_same_wish(store: Stor
 def test_a_key_used_for_another_request_is_refused(
     store: Store, owner: str, request_: ImageRequest, reference: ReferenceImage | None
 ) -> None:
-    store.generations.intend("ada", REQUEST, provider="kling", external_task_id="mine-1")
+    store.generations.create_intent("ada", REQUEST, provider="kling", external_task_id="mine-1")
     with pytest.raises(InputError) as caught:
-        store.generations.intend(
+        store.generations.create_intent(
             owner, request_, provider="kling", external_task_id="mine-1", reference=reference
         )
     assert caught.value.text_id == "error.idempotency_conflict"
@@ -145,7 +145,7 @@ def test_fifty_equal_wishes_at_once_are_one(open_store: Callable[..., Store]) ->
     def work(number: int) -> None:
         barrier.wait()
         for _ in range(5):
-            made = stores[number % 2].generations.intend(
+            made = stores[number % 2].generations.create_intent(
                 "ada", REQUEST, provider="kling", idempotency_key="key", reference=REFERENCE
             )
             found.append(made.id)
@@ -195,7 +195,7 @@ def test_tasks_without_an_id_of_ours_are_told_apart(store: Store) -> None:
 
 
 def test_a_wish_of_ours_found_at_kling_is_not_written_down_twice(store: Store) -> None:
-    made = intend(store)
+    made = create_intent(store)
     task = KlingTask("T-1", TaskStatus.PROCESSING, external_task_id=made.external_task_id)
     assert store.generations.adopt_task("bob", task, provider="kling") == (made, False)
 
@@ -228,7 +228,7 @@ def test_a_step_somebody_else_took_first_is_told(store: Store) -> None:
 
 
 def test_steps_carry_facts_and_later_steps_keep_or_replace_them(store: Store, clock: Clock) -> None:
-    generation = intend(store)
+    generation = create_intent(store)
     store.generations.move(
         generation.id,
         to=S.UNCERTAIN,
@@ -277,7 +277,7 @@ def test_steps_carry_facts_and_later_steps_keep_or_replace_them(store: Store, cl
 
 
 def test_a_remark_keeps_what_is_there(store: Store) -> None:
-    generation = intend(store)
+    generation = create_intent(store)
     store.generations.move(
         generation.id, to=S.UNCERTAIN, expect=set(S), error_text_id="error.unavailable"
     )
@@ -294,7 +294,7 @@ def test_a_remark_keeps_what_is_there(store: Store) -> None:
 
 
 def test_only_the_holder_of_the_lease_may_send_and_only_once(store: Store, clock: Clock) -> None:
-    generation = intend(store)
+    generation = create_intent(store)
     assert store.generations.mark_sending(generation.id, "p1") is None, "not leased"
     claim(store, clock)
     assert store.generations.mark_sending(generation.id, "p2") is None, "leased by another"
@@ -307,14 +307,14 @@ def test_only_the_holder_of_the_lease_may_send_and_only_once(store: Store, clock
 
 
 def test_a_lease_that_ran_out_does_not_send(store: Store, clock: Clock) -> None:
-    generation = intend(store)
+    generation = create_intent(store)
     claim(store, clock)
     clock.advance(31)
     assert store.generations.mark_sending(generation.id, "p1") is None
 
 
 def test_what_was_not_sent_can_be_cancelled_and_costs_nothing(store: Store, clock: Clock) -> None:
-    generation = intend(store)
+    generation = create_intent(store)
     claim(store, clock)
     assert store.generations.cancel("ada", generation.id)
     assert store.generations.mark_sending(generation.id, "p1") is None
@@ -325,7 +325,7 @@ def test_what_was_not_sent_can_be_cancelled_and_costs_nothing(store: Store, cloc
 
 
 def test_what_may_have_been_sent_cannot_be_cancelled(store: Store, clock: Clock) -> None:
-    generation = intend(store)
+    generation = create_intent(store)
     claim(store, clock)
     store.generations.mark_sending(generation.id, "p1")
     assert not store.generations.cancel("ada", generation.id)
@@ -337,7 +337,7 @@ def test_what_may_have_been_sent_cannot_be_cancelled(store: Store, clock: Clock)
 
 
 def test_an_uncertain_one_remembers_when_it_was_sent(store: Store, clock: Clock) -> None:
-    generation = intend(store)
+    generation = create_intent(store)
     claim(store, clock)
     sending = store.generations.mark_sending(generation.id, "p1")
     assert sending is not None
@@ -352,7 +352,7 @@ def test_work_is_claimed_by_one_process_until_it_is_released(
     open_store: Callable[..., Store], clock: Clock
 ) -> None:
     one, two = open_store(), open_store()
-    made = [intend(one).id for _ in range(3)]
+    made = [create_intent(one).id for _ in range(3)]
     assert [generation.id for generation in claim(one, clock, "p1")] == made
     assert claim(two, clock, "p2") == ()
     later = clock.now + timedelta(seconds=60)
@@ -366,7 +366,7 @@ def test_work_is_claimed_by_one_process_until_it_is_released(
 def test_a_dead_process_s_work_is_taken_over_when_its_lease_runs_out(
     store: Store, clock: Clock
 ) -> None:
-    dead, renewed = intend(store).id, intend(store).id
+    dead, renewed = create_intent(store).id, create_intent(store).id
     claim(store, clock, "p1")
     clock.advance(20)
     assert store.leases.renew("p1", [renewed], now=clock.now, lease_s=30) == {renewed}
@@ -376,17 +376,17 @@ def test_a_dead_process_s_work_is_taken_over_when_its_lease_runs_out(
 
 
 def test_a_process_that_is_alone_takes_over_at_once(store: Store, clock: Clock) -> None:
-    intend(store)
+    create_intent(store)
     claim(store, clock, "p1")
-    assert store.leases.take_over("p2", process_is_alone=False, now=clock.now) == 0
-    assert store.leases.take_over("p1", process_is_alone=True, now=clock.now) == 0
-    assert store.leases.take_over("p2", process_is_alone=True, now=clock.now) == 1
+    assert store.leases.take_over("p2", is_only_process=False, now=clock.now) == 0
+    assert store.leases.take_over("p1", is_only_process=True, now=clock.now) == 0
+    assert store.leases.take_over("p2", is_only_process=True, now=clock.now) == 1
     assert len(claim(store, clock, "p2")) == 1
 
 
 def test_claims_are_what_was_asked_for_oldest_due_first(store: Store, clock: Clock) -> None:
-    practice = store.generations.intend("ada", REQUEST, provider="practice")
-    first, second, third = intend(store), at(store, S.SUBMITTED), intend(store)
+    practice = store.generations.create_intent("ada", REQUEST, provider="practice")
+    first, second, third = create_intent(store), at(store, S.SUBMITTED), create_intent(store)
     at(store, S.FAILED)
     store.generations.move(
         third.id, to=S.INTENDED, expect=set(S), next_check_at=clock.now + timedelta(seconds=9)
@@ -410,7 +410,7 @@ def test_claims_are_what_was_asked_for_oldest_due_first(store: Store, clock: Clo
 
 def test_the_worker_is_told_when_to_wake(store: Store, clock: Clock) -> None:
     assert store.leases.next_due_at(statuses=set(S)) is None
-    generation = intend(store)
+    generation = create_intent(store)
     assert store.leases.next_due_at(statuses=set(S)) == generation.next_check_at
     claim(store, clock)
     until = clock.now + timedelta(seconds=30)
@@ -440,20 +440,21 @@ def test_slots_tell_which_pictures_have_arrived(store: Store) -> None:
     for _ in range(2):
         store.generations.expect_pictures(generation.id, 3)
     store.generations.fail_picture(generation.id, 1, error_text_id="error.picture_broken")
-    slot = store.generations.fail_picture(generation.id, 1, error_text_id="error.unavailable")
-    assert (slot.status, slot.attempts, slot.error_text_id) == (
-        SlotStatus.PENDING,
+    expected = store.generations.fail_picture(generation.id, 1, error_text_id="error.unavailable")
+    assert (expected.status, expected.attempts, expected.error_text_id) == (
+        ExpectedStatus.PENDING,
         2,
         "error.unavailable",
     )
     picture = store.generations.add_picture(generation.id, 1, **file_facts())  # type: ignore[arg-type]
     store.generations.fail_picture(generation.id, 2, error_text_id="x", give_up=True)
     assert [
-        (slot.index, slot.status, slot.attempts) for slot in store.generations.slots(generation.id)
+        (expected.index, expected.status, expected.attempts)
+        for expected in store.generations.expected_pictures(generation.id)
     ] == [
-        (0, SlotStatus.PENDING, 0),
-        (1, SlotStatus.ARCHIVED, 2),
-        (2, SlotStatus.FAILED, 1),
+        (0, ExpectedStatus.PENDING, 0),
+        (1, ExpectedStatus.ARCHIVED, 2),
+        (2, ExpectedStatus.FAILED, 1),
     ]
     found = store.generations.load(generation.id)
     assert found is not None
@@ -479,7 +480,7 @@ def test_a_picture_added_twice_is_one(store: Store) -> None:
 
 def test_lists_are_filtered_and_paged_newest_first(store: Store, clock: Clock) -> None:
     made = [
-        intend(store, ImageRequest(f"picture {number} 山水", aspect_ratio="16:9"))
+        create_intent(store, ImageRequest(f"picture {number} 山水", aspect_ratio="16:9"))
         for number in range(5)
     ]
     move(store, made[0], S.REFUSED)
@@ -512,8 +513,8 @@ def test_lists_are_filtered_and_paged_newest_first(store: Store, clock: Clock) -
 def test_slots_in_flight_count_pictures_and_the_queue_counts_wishes(
     store: Store, clock: Clock
 ) -> None:
-    first, second, third = (intend(store) for _ in range(3))
-    store.generations.intend("ada", REQUEST, provider="practice")
+    first, second, third = (create_intent(store) for _ in range(3))
+    store.generations.create_intent("ada", REQUEST, provider="practice")
     generations = store.generations
     assert generations.pictures_in_flight("kling") == 0
     assert generations.waiting_count("kling") == 3
@@ -530,7 +531,7 @@ def test_slots_in_flight_count_pictures_and_the_queue_counts_wishes(
 
 def test_durations_are_those_of_the_same_kind_newest_first(store: Store, clock: Clock) -> None:
     for seconds in (30, 20):
-        generation = intend(store)
+        generation = create_intent(store)
         started = clock.now
         store.generations.move(generation.id, to=S.SUBMITTED, expect=set(S), submitted_at=started)
         clock.advance(100)
@@ -566,7 +567,9 @@ def test_only_what_has_ended_can_be_deleted_and_comes_back_with_its_pictures(
 def test_purging_forgets_the_wish_and_its_reference_once_kling_has_forgotten_too(
     store: Store, clock: Clock
 ) -> None:
-    generation = store.generations.intend("ada", REQUEST, provider="kling", reference=REFERENCE)
+    generation = store.generations.create_intent(
+        "ada", REQUEST, provider="kling", reference=REFERENCE
+    )
     assert store.generations.cancel("ada", generation.id)
     assert store.generations.delete("ada", generation.id)
     assert store.generations.purge(clock.advance(1)) == 0
@@ -579,7 +582,7 @@ def test_keys_that_hold_a_known_secret_stay_different_keys(store: Store) -> None
     """What is stored is masked: two keys around one token must not become the same key."""
     known_secrets.add("token-0123456789abcdef")
     wishes = [
-        store.generations.intend(
+        store.generations.create_intent(
             "ada",
             ImageRequest(f"a hill by token-0123456789abcdef, {n}"),
             provider="kling",
@@ -587,13 +590,13 @@ def test_keys_that_hold_a_known_secret_stay_different_keys(store: Store) -> None
         )
         for n, key in enumerate(("token-0123456789abcdef-1", "TOKEN-0123456789ABCDEF"))
     ]
-    again = store.generations.intend(
+    again = store.generations.create_intent(
         "ada",
         ImageRequest("a hill by token-0123456789abcdef, 0"),
         provider="kling",
         idempotency_key="token-0123456789abcdef-1",
     )
-    other = store.generations.intend(
+    other = store.generations.create_intent(
         "ada",
         ImageRequest("another hill"),
         provider="kling",
@@ -608,7 +611,7 @@ def test_keys_that_hold_a_known_secret_stay_different_keys(store: Store) -> None
 def test_what_is_let_go_after_the_clock_was_set_back_is_taken_up_at_once(
     store: Store, clock: Clock, hours: int
 ) -> None:
-    wish = store.generations.intend("ada", ImageRequest("a hill"), provider="kling")
+    wish = store.generations.create_intent("ada", ImageRequest("a hill"), provider="kling")
     clock.advance(-3600.0 * hours)
     moved = store.generations.move(
         wish.id, to=S.SUBMITTED, expect={S.INTENDED}, task_id="t-1", submitted_at=clock.now

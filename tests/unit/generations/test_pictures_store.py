@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import InputError
 from core.models.generations import GenerationStatus, ImageRequest, Picture
-from core.storage.generations.rows import SlotStatus
+from core.storage.generations.rows import ExpectedStatus
 from core.storage.store import Store
 from tests.conftest import Clock
 
@@ -16,7 +16,7 @@ S = GenerationStatus
 def paint(
     store: Store, prompt: str, *, count: int = 2, owner: str = "ada", **request: object
 ) -> list[Picture]:
-    made = store.generations.intend(
+    made = store.generations.create_intent(
         owner,
         ImageRequest(prompt, n=count, **request),  # type: ignore[arg-type]
         provider="practice",
@@ -124,5 +124,8 @@ def test_deleted_pictures_can_be_restored_until_their_files_are_gone(
     assert store.gallery.forget_pictures([one.id, two.id]) == 1
     assert store.gallery.deleted_pictures(clock.advance(1)) == ()
     assert store.gallery.restore_pictures("ada", [one.id]) == 0
-    slots = store.generations.slots(one.generation_id)
-    assert [slot.status for slot in slots] == [SlotStatus.DELETED, SlotStatus.ARCHIVED]
+    expected_pictures = store.generations.expected_pictures(one.generation_id)
+    assert [expected.status for expected in expected_pictures] == [
+        ExpectedStatus.DELETED,
+        ExpectedStatus.ARCHIVED,
+    ]

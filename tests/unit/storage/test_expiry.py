@@ -14,7 +14,7 @@ STRANGER = visitor_owner("abc")
 
 def leave_something(store: Store, owner: str) -> None:
     store.conversations.create(owner, title="left behind")
-    generation = store.generations.intend(owner, ImageRequest("a cat"), provider="practice")
+    generation = store.generations.create_intent(owner, ImageRequest("a cat"), provider="practice")
     store.generations.cancel(owner, generation.id)
 
 
@@ -38,7 +38,7 @@ def test_only_strangers_are_forgotten_after_a_day(
 def test_a_strangers_open_task_is_not_pulled_from_under_the_worker(
     store: Store, archive: Archive, clock: Clock
 ) -> None:
-    store.generations.intend(STRANGER, ImageRequest("a cat"), provider="practice")
+    store.generations.create_intent(STRANGER, ImageRequest("a cat"), provider="practice")
     Housekeeping(store, archive).tidy(clock.advance(timedelta(days=2).total_seconds()))
     assert len(store.generations.list(STRANGER).items) == 1
 

@@ -125,7 +125,7 @@ store.close()
 def test_processes_that_claim_together_share_the_work_without_overlap(store_url: str) -> None:
     store = Store.open(store_url)
     made = {
-        store.generations.intend("ada", ImageRequest(f"No. {n}"), provider="kling").id
+        store.generations.create_intent("ada", ImageRequest(f"No. {n}"), provider="kling").id
         for n in range(60)
     }
     outputs = _run_together([_python(CLAIMS, store_url, f"process-{n}") for n in range(3)])
@@ -209,11 +209,11 @@ def test_32_threads_write_and_read_without_an_error(open_store: Callable[..., St
 def test_the_first_opener_is_told_that_it_is_alone(sqlite_url: str) -> None:
     first = Store.open(sqlite_url)
     second = Store.open(sqlite_url)
-    assert (first.opened_alone, second.opened_alone) == (True, False)
+    assert (first.opened_as_only_process, second.opened_as_only_process) == (True, False)
     first.close()
     second.close()
     third = Store.open(sqlite_url)
-    assert third.opened_alone
+    assert third.opened_as_only_process
     third.close()
 
 
@@ -226,12 +226,12 @@ def test_a_killed_process_leaves_the_database_free(sqlite_url: str) -> None:
     assert holder.stdout is not None
     assert holder.stdout.readline() == "open\n"
     watcher = Store.open(sqlite_url)
-    assert not watcher.opened_alone
+    assert not watcher.opened_as_only_process
     watcher.close()
     holder.kill()
     holder.communicate()
     store = Store.open(sqlite_url)
-    assert store.opened_alone
+    assert store.opened_as_only_process
     store.close()
 
 
@@ -254,17 +254,17 @@ def test_text_that_no_database_keeps_is_replaced(store: Store) -> None:
 
 
 def test_values_are_kept(store: Store) -> None:
-    assert store.values.get("slots", 3) == 3
-    store.values.set("slots", 5)
-    store.values.set("slots", {"kling": [5, 1.5]})
-    assert store.values.get("slots") == {"kling": [5, 1.5]}
+    assert store.key_values.get("slots", 3) == 3
+    store.key_values.set("slots", 5)
+    store.key_values.set("slots", {"kling": [5, 1.5]})
+    assert store.key_values.get("slots") == {"kling": [5, 1.5]}
 
 
 def test_each_check_writes_something(store: Store) -> None:
     checks = []
     for _ in range(3):
         store.check_writable()
-        checks.append(store.values.get("store.checked"))
+        checks.append(store.key_values.get("store.checked"))
     assert len(set(checks)) == 3
 
 

@@ -307,14 +307,14 @@ def test_a_row_whose_commit_was_not_confirmed_is_there_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Upstream(silent) as upstream, answering(tmp_path, upstream.url) as desk:
-        begin = desk.store.asked.begin
+        begin = desk.store.posted_chats.begin
 
         def unconfirmed(*args: Any, **named: Any) -> None:
             begin(*args, **named)
-            monkeypatch.setattr(desk.store.asked, "begin", begin)
+            monkeypatch.setattr(desk.store.posted_chats, "begin", begin)
             raise store_error("error.store_gone", "the store")
 
-        monkeypatch.setattr(desk.store.asked, "begin", unconfirmed)
+        monkeypatch.setattr(desk.store.posted_chats, "begin", unconfirmed)
         live = desk.ask_posted("在吗？")
         message = desk.ended(live)
         assert message.status is AnswerStatus.FAILED
@@ -326,7 +326,7 @@ def test_a_row_that_was_awaited_and_not_confirmed_is_ended_with_the_next_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Upstream(silent) as upstream, answering(tmp_path, upstream.url) as desk:
-        begin = desk.store.asked.begin
+        begin = desk.store.posted_chats.begin
 
         def refused(*_args: Any, **_named: Any) -> None:
             raise store_error("error.store_gone", "the store")
@@ -335,14 +335,14 @@ def test_a_row_that_was_awaited_and_not_confirmed_is_ended_with_the_next_one(
             begin(*args, **named)
             refused()
 
-        monkeypatch.setattr(desk.store.asked, "begin", refused)
+        monkeypatch.setattr(desk.store.posted_chats, "begin", refused)
         first = desk.ask_posted("在吗？")
         until(lambda: first.is_final, "the trouble is known")
-        monkeypatch.setattr(desk.store.asked, "begin", unconfirmed)
+        monkeypatch.setattr(desk.store.posted_chats, "begin", unconfirmed)
         doubtful = desk.ask_posted("还在吗？")
         assert doubtful.saved.wait(PATIENCE_S)
         assert desk.stored(doubtful).status is AnswerStatus.RUNNING
-        monkeypatch.setattr(desk.store.asked, "begin", begin)
+        monkeypatch.setattr(desk.store.posted_chats, "begin", begin)
         third = desk.ask_posted("好了吗？")
         until(lambda: third.has_grown, "it is asked again")
         until(

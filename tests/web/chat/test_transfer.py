@@ -124,7 +124,7 @@ def test_a_link_that_is_not_signed_for_this_opens_nothing(
     served: Served, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tickets = served.studio.transfers.tickets
-    late = Tickets(served.studio.store.values, clock=lambda: time.time() - LIFE_S["import"] - 1)
+    late = Tickets(served.studio.store.key_values, clock=lambda: time.time() - LIFE_S["import"] - 1)
     good = tickets.sign("local", "import")
     ticket = {
         "none": None,
@@ -234,7 +234,7 @@ def test_an_import_that_the_end_of_the_process_cut_off_goes_on(
     with running_app(tmp_path / "data") as app:
         wait_until_there(f"{app.url}/readyz", app)
         store = Store.open(tmp_path / "data" / "inkling.sqlite3")
-        tickets = Tickets(store.values)
+        tickets = Tickets(store.key_values)
         with httpx.Client(base_url=app.url, timeout=60, trust_env=False) as http:
             mine = Uploader(http, tickets.sign("local", "import"))
             mine.send(data)
@@ -305,7 +305,7 @@ def test_the_server_stays_flat_whatever_the_size(tmp_path: Path, large: Path) ->
     with running_app(tmp_path / "data") as app:
         wait_until_there(f"{app.url}/readyz", app)
         store = Store.open(tmp_path / "data" / "inkling.sqlite3")
-        tickets = Tickets(store.values)
+        tickets = Tickets(store.key_values)
         idle = settled_mb(app)
         data = large.read_bytes()
         with httpx.Client(base_url=app.url, timeout=60, trust_env=False) as http:
