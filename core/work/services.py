@@ -16,7 +16,7 @@ from core.errors import ConfigurationError
 from core.models.accounts import KlingApiKey, KlingKeyPair
 from core.practice import PRACTICE_CHAT_KEY, PRACTICE_KLING_API_KEY, PracticeServer
 from core.providers.deepseek.client import DeepSeek
-from core.providers.deepseek.endpoint import ChatServer
+from core.providers.deepseek.endpoint import ChatEndpoint
 from core.providers.deepseek.timeouts import default_timers
 from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
@@ -164,7 +164,7 @@ class Services:
         url, key = settings.url, settings.api_key
         if practice or key is None:
             practice, url = True, self._practice_server().chat_url
-        timers = default_timers(ChatServer(url, practice))
+        timers = default_timers(ChatEndpoint(url, practice))
         timers = replace(
             timers,
             socket_silence_s=settings.socket_silence_s or timers.socket_silence_s,

@@ -12,7 +12,7 @@ import httpx
 
 from core.errors import AuthenticationError, ProviderError, RejectedError
 from core.models.chat import ChatModel, ChatParameters, Turn
-from core.providers.deepseek.endpoint import ChatServer
+from core.providers.deepseek.endpoint import ChatEndpoint
 from core.providers.deepseek.errors import (
     error_from_reply,
     error_in_stream,
@@ -70,7 +70,7 @@ class DeepSeek:
         network: Network | None = None,
         client: httpx.AsyncClient | None = None,
     ) -> None:
-        self._server = ChatServer(url, practice)
+        self._server = ChatEndpoint(url, practice)
         self._url = httpx.URL(url)  # parsed once: that takes longer than building the request
         self._api_key = api_key.strip()
         self._timers = timers or default_timers(self._server)
@@ -83,7 +83,7 @@ class DeepSeek:
         self._client = client or build_client(timeout=self._timeout, streams=True, network=network)
 
     @property
-    def server(self) -> ChatServer:
+    def server(self) -> ChatEndpoint:
         return self._server
 
     @asynccontextmanager

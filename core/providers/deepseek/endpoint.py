@@ -8,7 +8,7 @@ _CHAT_PATH = "/chat/completions"
 
 
 @dataclass(frozen=True, slots=True)
-class ChatServer:
+class ChatEndpoint:
     """Where chat goes, and which dialect is spoken there.
 
     `speaks_deepseek` is decided by the host: DeepSeek's own, or our practice server. Only there do

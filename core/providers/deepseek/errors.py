@@ -16,7 +16,7 @@ from core.errors import (
 )
 from core.providers.deepseek.wire import CURRENT_MODELS, PROVIDER
 from core.providers.http.client import json_object, retry_after_s
-from core.providers.http.error_table import Meaning
+from core.providers.http.error_table import ErrorRule
 from core.providers.http.redaction import (
     OTHER,
     clean_detail,
@@ -27,77 +27,77 @@ from core.providers.http.redaction import (
 
 TRACE_HEADERS = ("x-ds-trace-id", "x-request-id", "x-deepseek-request-id")
 
-_KEY = Meaning(
+_KEY = ErrorRule(
     AuthenticationError,
     "error.deepseek_key",
     "{host} refused the API key; check it, or make a new one.",
 )
-_BALANCE = Meaning(
+_BALANCE = ErrorRule(
     QuotaExceededError,
     "error.deepseek_balance",
     "The balance at {host} is used up; top it up and try again.",
 )
-_NOT_ALLOWED = Meaning(
+_NOT_ALLOWED = ErrorRule(
     RejectedError,
     "error.deepseek_not_allowed",
     "{host} does not allow this for your account (status {status_code}); choose another model, or "
     "ask there for access.",
 )
-_ADDRESS = Meaning(
+_ADDRESS = ErrorRule(
     RejectedError,
     "error.chat_address",
     "{host} has no chat at this address (status {status_code}); check DEEPSEEK_API_URL.",
 )
-_REJECTED = Meaning(
+_REJECTED = ErrorRule(
     RejectedError,
     "error.chat_rejected",
     "{host} refused the request (status {status_code}); change what its explanation names.",
 )
-_TOO_LONG = Meaning(
+_TOO_LONG = ErrorRule(
     RejectedError,
     "error.context_too_long",
     "The conversation is too long for this model; start a new one or shorten it.",
 )
-_TOO_MANY = Meaning(
+_TOO_MANY = ErrorRule(
     RateLimitError,
     "error.deepseek_rate",
     "Too many requests run at {host} at once; wait a moment and try again.",
 )
-_FAULT = Meaning(
+_FAULT = ErrorRule(
     UnavailableError,
     "error.chat_fault",
     "{host} has a fault (status {status_code}); try again shortly.",
 )
-_OVERLOADED = Meaning(
+_OVERLOADED = ErrorRule(
     UnavailableError, "error.chat_overloaded", "{host} is overloaded; try again shortly."
 )
-_GATEWAY = Meaning(
+_GATEWAY = ErrorRule(
     UnavailableError,
     "error.chat_gateway",
     "Something between here and {host} failed (status {status_code}); try again shortly.",
 )
-_BROKEN_OFF = Meaning(
+_BROKEN_OFF = ErrorRule(
     UnavailableError,
     "error.chat_broken_off",
     "{host} broke the answer off with an error; try again.",
 )
-_MODEL = Meaning(
+_MODEL = ErrorRule(
     RejectedError, "error.chat_model_unknown", "{host} does not offer this model; choose another."
 )
-_REASONING = Meaning(
+_REASONING = ErrorRule(
     RejectedError,
     "error.reasoning_required",
     "{host} wants the earlier thinking back, which is not kept; switch thinking off or start a "
     "new conversation.",
 )
-_MODERATED = Meaning(
+_MODERATED = ErrorRule(
     RejectedError,
     "error.chat_moderated",
     "{host} refused the text for its content; say it differently.",
 )
 
 # deepseek.md section 5; a status that is not listed follows its hundred.
-BY_STATUS: Mapping[int, Meaning] = {
+BY_STATUS: Mapping[int, ErrorRule] = {
     400: _REJECTED,
     401: _KEY,
     402: _BALANCE,
@@ -116,9 +116,9 @@ BY_STATUS: Mapping[int, Meaning] = {
 
 # Within 400, 404, 422 and 429 the words tell more than the status: DeepSeek's, OpenAI's,
 # llama.cpp's, Ollama's and LiteLLM's wordings. The first that is found decides.
-BY_WORDS: tuple[tuple[Meaning, re.Pattern[str]], ...] = tuple(
-    (meaning, re.compile(pattern, re.IGNORECASE))
-    for meaning, pattern in (
+BY_WORDS: tuple[tuple[ErrorRule, re.Pattern[str]], ...] = tuple(
+    (error_rule, re.compile(pattern, re.IGNORECASE))
+    for error_rule, pattern in (
         # LiteLLM wraps DeepSeek's 402 as a bad request; OpenAI says 429 for it.
         (_BALANCE, r"insufficient[ _](balance|quota|credits?)"),
         (_REASONING, r"reasoning_content"),
@@ -188,8 +188,8 @@ def _refusal(
     payload = json_object(body)
     if payload is None:
         is_gateway = status_code >= 500 and looks_like_html(body)
-        meaning = _GATEWAY if is_gateway else _by_status(status_code)
-        return meaning.raised(
+        error_rule = _GATEWAY if is_gateway else _by_status(status_code)
+        return error_rule.raised(
             provider=PROVIDER,
             host=host,
             status_code=status_code,
@@ -198,8 +198,8 @@ def _refusal(
             wait_s=retry_after_s(headers, now=now),
         )
     message, code, _ = _read(payload)
-    meaning = _by_words(status_code, f"{message} {code}") or _by_status(status_code)
-    return meaning.raised(
+    error_rule = _by_words(status_code, f"{message} {code}") or _by_status(status_code)
+    return error_rule.raised(
         provider=PROVIDER,
         host=host,
         status_code=status_code,
@@ -222,10 +222,10 @@ def error_in_stream(
     status_code = STATUS_OF_TYPE.get(str(code).lower()) or STATUS_OF_TYPE.get(kind.lower())
     if str(code).isdecimal() and 400 <= int(str(code)[:9]) <= 599:
         status_code = int(str(code))
-    meaning = _by_words(status_code or 400, f"{message} {code} {kind}")
-    if meaning is None:
-        meaning = _BROKEN_OFF if status_code is None else _by_status(status_code)
-    return meaning.raised(
+    error_rule = _by_words(status_code or 400, f"{message} {code} {kind}")
+    if error_rule is None:
+        error_rule = _BROKEN_OFF if status_code is None else _by_status(status_code)
+    return error_rule.raised(
         provider=PROVIDER,
         host=host,
         status_code=status_code or 200,
@@ -298,15 +298,15 @@ def _code(code: object) -> int | str | None:
     return short_word(code)
 
 
-def _by_status(status_code: int) -> Meaning:
-    if (meaning := BY_STATUS.get(status_code)) is not None:
-        return meaning
+def _by_status(status_code: int) -> ErrorRule:
+    if (error_rule := BY_STATUS.get(status_code)) is not None:
+        return error_rule
     if status_code >= 500:
         return _GATEWAY if status_code >= 520 else _FAULT
     return _REJECTED if status_code >= 400 else _ADDRESS
 
 
-def _by_words(status_code: int, words: str) -> Meaning | None:
+def _by_words(status_code: int, words: str) -> ErrorRule | None:
     if status_code not in _CLUED_STATUSES:
         return None
-    return next((meaning for meaning, clue in BY_WORDS if clue.search(words)), None)
+    return next((error_rule for error_rule, clue in BY_WORDS if clue.search(words)), None)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from core.errors import UnavailableError
-from core.providers.deepseek.endpoint import ChatServer
+from core.providers.deepseek.endpoint import ChatEndpoint
 from core.providers.deepseek.wire import PROVIDER
 from core.providers.http.aiohttp_transport import chunk_reader
 
@@ -39,7 +39,7 @@ class StreamTimers:
 _PATIENT = StreamTimers(socket_silence_s=540)
 
 
-def default_timers(server: ChatServer) -> StreamTimers:
+def default_timers(server: ChatEndpoint) -> StreamTimers:
     """Return the timers that suit a server: DeepSeek sends comments while one waits."""
     return StreamTimers() if server.speaks_deepseek else _PATIENT
 

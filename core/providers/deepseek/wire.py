@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from core.models.chat import ChatChunk, ChatModel, ChatParameters, Turn, Usage
-from core.providers.deepseek.endpoint import ChatServer
+from core.providers.deepseek.endpoint import ChatEndpoint
 from core.providers.http.redaction import clean_detail, model_name, opaque_id, short_word
 
 PROVIDER = "deepseek"
@@ -60,7 +60,7 @@ class Balance:
 
 
 def chat_body(
-    server: ChatServer,
+    server: ChatEndpoint,
     turns: Sequence[Turn],
     parameters: ChatParameters,
     *,
@@ -202,7 +202,7 @@ def balance_from_json(payload: dict[str, Any]) -> Balance | None:
     return Balance(is_available, tuple(currencies))
 
 
-def _message(turn: Turn, server: ChatServer) -> dict[str, Any]:
+def _message(turn: Turn, server: ChatEndpoint) -> dict[str, Any]:
     message: dict[str, Any] = {"role": turn.role, "content": turn.content}
     if server.speaks_deepseek:
         if turn.reasoning_content is not None:

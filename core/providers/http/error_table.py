@@ -6,7 +6,7 @@ from typing import NamedTuple
 from core.errors import ProviderError, RateLimitError, UnavailableError
 
 
-class Meaning(NamedTuple):
+class ErrorRule(NamedTuple):
     """How a refusal is raised; `sentence` is filled from the facts."""
 
     error: type[ProviderError]

@@ -15,7 +15,7 @@ from core.errors import (
     UnavailableError,
 )
 from core.providers.http.client import json_object, retry_after_s
-from core.providers.http.error_table import Meaning
+from core.providers.http.error_table import ErrorRule
 from core.providers.http.redaction import clean_detail, clean_excerpt
 from core.providers.kling.wire import PROVIDER
 
@@ -24,89 +24,89 @@ EXPIRED = 1004
 TASK_MISSING = 1203
 FULL_CODE = 1303  # more slots wanted than the account has
 
-_KEY = Meaning(
+_KEY = ErrorRule(
     AuthenticationError,
     "error.kling_key",
     "Kling refused the key (code {code}); check it, and that it belongs to {host}.",
 )
-_CLOCK = Meaning(
+_CLOCK = ErrorRule(
     AuthenticationError,
     "error.kling_clock",
     "Kling found the signed token outside its time (code {code}); set this machine's clock right.",
 )
-_ACCOUNT = Meaning(
+_ACCOUNT = ErrorRule(
     QuotaExceededError,
     "error.kling_account",
     "Kling has suspended the account (code {code}); ask Kling's support.",
 )
-_ARREARS = Meaning(
+_ARREARS = ErrorRule(
     QuotaExceededError,
     "error.kling_arrears",
     "The Kling account is in arrears; top it up, then try again.",
 )
-_PACKAGE = Meaning(
+_PACKAGE = ErrorRule(
     QuotaExceededError,
     "error.kling_package",
     "The Kling resource package is used up or expired; buy one, then try again.",
 )
-_NO_RIGHT = Meaning(
+_NO_RIGHT = ErrorRule(
     RejectedError,
     "error.kling_no_right",
     "This Kling account may not use this model; choose another.",
 )
-_PARAMETERS = Meaning(
+_PARAMETERS = ErrorRule(
     RejectedError,
     "error.kling_parameters",
     "Kling refused the request (code {code}); change what its explanation names.",
 )
-_POLICY = Meaning(
+_POLICY = ErrorRule(
     RejectedError,
     "error.kling_policy",
     "Kling refused the request under its platform rules (code {code}); change it.",
 )
-_CONTENT = Meaning(
+_CONTENT = ErrorRule(
     RejectedError,
     "error.kling_content",
     "Kling refused the words or the picture for their content; describe it differently.",
 )
-_ADDRESS_LIST = Meaning(
+_ADDRESS_LIST = ErrorRule(
     RejectedError,
     "error.kling_address_list",
     "Kling does not accept this machine's address; add it to the list of allowed addresses.",
 )
-_TOO_FAST = Meaning(
+_TOO_FAST = ErrorRule(
     RateLimitError, "error.kling_rate", "Too many requests to Kling; wait a moment and try again."
 )
-_SLOTS = Meaning(
+_SLOTS = ErrorRule(
     RateLimitError,
     "error.kling_slots",
     "All places of the Kling package are taken by running tasks; wait until one has ended.",
 )
-_FAULT = Meaning(
+_FAULT = ErrorRule(
     UnavailableError,
     "error.kling_fault",
     "Kling has a fault (code {code}); try again shortly.",
 )
-_MAINTENANCE = Meaning(
+_MAINTENANCE = ErrorRule(
     UnavailableError,
     "error.kling_maintenance",
     "Kling is under maintenance or overloaded (code {code}); try again later.",
 )
-_GATEWAY = Meaning(
+_GATEWAY = ErrorRule(
     UnavailableError,
     "error.kling_gateway",
     "Something between here and {host} failed (status {status_code}); try again shortly.",
 )
-_UNCLEAR = Meaning(
+_UNCLEAR = ErrorRule(
     ProtocolError,
     "error.kling_unclear",
     "Kling answered with something unexpected (status {status_code}); check KLING_API_ORIGIN, or "
     "try again.",
 )
-_NO_TASK = Meaning(NotFoundError, "error.kling_no_task", "Kling does not know this task.")
+_NO_TASK = ErrorRule(NotFoundError, "error.kling_no_task", "Kling does not know this task.")
 
 # kling.md section 8; a code that is not listed follows its family.
-BY_CODE: Mapping[int, Meaning] = {
+BY_CODE: Mapping[int, ErrorRule] = {
     1000: _KEY,
     1001: _KEY,
     1002: _KEY,
@@ -129,7 +129,7 @@ BY_CODE: Mapping[int, Meaning] = {
     5001: _MAINTENANCE,
     5002: _FAULT,
 }
-_BY_FAMILY: Mapping[int, Meaning] = {10: _KEY, 12: _PARAMETERS, 13: _POLICY}
+_BY_FAMILY: Mapping[int, ErrorRule] = {10: _KEY, 12: _PARAMETERS, 13: _POLICY}
 
 
 def error_from_code(
@@ -144,12 +144,12 @@ def error_from_code(
     is_lookup: bool = False,
 ) -> ProviderError:
     """Return the error for a service code; on a lookup a missing resource is a missing task."""
-    meaning = BY_CODE.get(code) or _BY_FAMILY.get(code // 100)
+    error_rule = BY_CODE.get(code) or _BY_FAMILY.get(code // 100)
     if is_lookup and code == TASK_MISSING:
-        meaning = _NO_TASK
-    if meaning is None:
-        meaning = _FAULT if 5000 <= code < 6000 else _UNCLEAR
-    return meaning.raised(
+        error_rule = _NO_TASK
+    if error_rule is None:
+        error_rule = _FAULT if 5000 <= code < 6000 else _UNCLEAR
+    return error_rule.raised(
         provider=PROVIDER,
         host=host,
         status_code=reply.status_code,
@@ -172,10 +172,10 @@ def error_without_code(
         detail = clean_excerpt(reply.content, secrets=secrets)
     else:
         detail = clean_detail(payload.get("message") or payload.get("error"), secrets=secrets)
-    meaning = _GATEWAY if reply.status_code >= 500 else _UNCLEAR
+    error_rule = _GATEWAY if reply.status_code >= 500 else _UNCLEAR
     if reply.status_code == 401 and payload is not None:
-        meaning = _KEY
-    return meaning.raised(
+        error_rule = _KEY
+    return error_rule.raised(
         provider=PROVIDER,
         host=host,
         status_code=reply.status_code,
