@@ -22,7 +22,7 @@ from PIL import Image
 
 from core.models.generations import Generation, GenerationStatus, ImageRequest
 from core.wire.pacing import POLL_LONGEST_S, POLL_SHARE_OF_AGE, POLL_SHORTEST_S
-from core.work.generations.timings import Pace
+from core.work.generations.timings import WorkerTimings
 from tests.crash.fake_kling import FakeKling, Plan, Seen
 from tests.crash.fake_pictures import make_png
 from tests.crash.workshop import OWNER, Workshop
@@ -113,7 +113,7 @@ def main() -> None:
     meter = Meter()
     with (
         tempfile.TemporaryDirectory() as folder,
-        Workshop(Path(folder), ours.recv(), pace=Pace()) as workshop,
+        Workshop(Path(folder), ours.recv(), timings=WorkerTimings()) as workshop,
     ):
         # What is loaded once is not growth.
         workshop.generations.request(OWNER, ImageRequest("warm up"))

@@ -51,7 +51,7 @@ class SessionState:
     editing_id: str | None = None
     error: AppError | None = None
     image_error: AppError | None = None
-    last_wish: tuple[ImageRequest, str, float] | None = None
+    last_request: tuple[ImageRequest, str, float] | None = None
     notice: str | None = None
     # Cursors that led to the page of a list that is shown, by the list's name.
     trails: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -26,7 +26,7 @@ from core.web.openapi import openapi_json
 from core.web.refusals import Denial
 from core.web.routing import Handler, Table
 from core.web.studio_bridge import Desk
-from core.work.studio import Studio, current_studio, opening_trouble
+from core.work.studio import Studio, current_studio, opening_error
 
 logger = logging.getLogger(__name__)
 
@@ -204,7 +204,7 @@ async def _preflight(call: Call, methods: Mapping[str, Handler], origin: str | N
 
 
 async def _say_not_open(call: Call) -> None:
-    sentence, headers = _OPENING if opening_trouble() is None else _CLOSED, (("Retry-After", "2"),)
+    sentence, headers = _OPENING if opening_error() is None else _CLOSED, (("Retry-After", "2"),)
     if call.path == ENTER_PATH:
         await say_opening(call, headers)
     elif call.path == "/readyz":

@@ -62,12 +62,12 @@ def retry_delays(
     backoff_s = first_s
     made = 0
     while attempts is None or made < attempts:
-        wish_s = (retry_after_s() if retry_after_s else None) or 0.0
-        if wish_s > retry_after_limit_s:
+        requested_s = (retry_after_s() if retry_after_s else None) or 0.0
+        if requested_s > retry_after_limit_s:
             return
         delay_s = min(backoff_s * _spread(random, jitter), longest_s)
         # Everyone who was told the same second would come back in it: spread upwards only.
-        yield max(delay_s, wish_s * (1 + jitter * random.random()))
+        yield max(delay_s, requested_s * (1 + jitter * random.random()))
         backoff_s = min(backoff_s * 2, longest_s)
         made += 1
 

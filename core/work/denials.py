@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 
-class Denials:
+class ConsecutiveDenials:
     """One denial may be a slip; the same word for long enough is the provider's own."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

@@ -30,7 +30,7 @@ from core.work.chat.answers import Answers
 from core.work.chat.indexing import Indexing
 from core.work.generations.generations import Generations
 from core.work.generations.polling import Provider
-from core.work.generations.timings import Pace
+from core.work.generations.timings import WorkerTimings
 from core.work.generations.worker import GenerationWorker
 from core.work.housekeeping import Housekeeping
 from core.work.loop import LoopThread
@@ -60,10 +60,15 @@ class Studio:
     """Everything that outlives a page. Open it with `Studio.open`, end it with `close`."""
 
     def __init__(
-        self, settings: Settings, store: Store, archive: Archive, *, pace: Pace | None = None
+        self,
+        settings: Settings,
+        store: Store,
+        archive: Archive,
+        *,
+        timings: WorkerTimings | None = None,
     ) -> None:
         self.settings = settings
-        self._pace = pace
+        self._timings = timings
         self.store = store
         self.archive = archive
         self.passes = Passes(store.key_values, lambda: self.settings.access.tokens)
@@ -81,7 +86,7 @@ class Studio:
             store=store,
             process_id=self.process_id,
             service=self.services.chat,
-            told_saved=self._indexing.poke,
+            on_saved=self._indexing.wake,
         )
         self.generations = Generations(
             loop=self.loop,
@@ -91,7 +96,7 @@ class Studio:
         )
 
     @classmethod
-    def open(cls, settings: Settings, *, pace: Pace | None = None) -> "Studio":
+    def open(cls, settings: Settings, *, timings: WorkerTimings | None = None) -> "Studio":
         """Open store and archive, settle what an earlier process left, and begin to work.
 
         `pace` is how patient the picture workers are; None is as patient as real money asks for.
@@ -101,7 +106,7 @@ class Studio:
         database = settings.database_url
         store = Store.open(database.reveal() if database else settings.data_dir / "inkling.sqlite3")
         try:
-            studio = cls(settings, store, archive, pace=pace)
+            studio = cls(settings, store, archive, timings=timings)
         except BaseException:
             store.close()
             raise
@@ -205,7 +210,7 @@ class Studio:
             kling=kling,
             fetcher=fetcher,
             process_id=self.process_id,
-            pace=self._pace,
+            timings=self._timings,
         )
 
 
@@ -213,20 +218,20 @@ class Studio:
 
 _lock = threading.Lock()
 _studio: Studio | None = None
-_trouble: AppError | None = None
+_opening_error: AppError | None = None
 _opening = Opening()
 _is_expected = False
 
 
 def expect_studio() -> None:
     """Note that the studio is about to be opened: until it is, has failed or closes, calls wait."""
-    global _is_expected, _trouble
-    _is_expected, _trouble = True, None
+    global _is_expected, _opening_error
+    _is_expected, _opening_error = True, None
 
 
 def is_awaited() -> bool:
     """Tell whether a studio that is not open yet is worth waiting for."""
-    return _is_expected and _trouble is None
+    return _is_expected and _opening_error is None
 
 
 def on_opening(listener: Listener) -> Callable[[], None]:
@@ -239,19 +244,19 @@ def on_opening(listener: Listener) -> Callable[[], None]:
 
 def open_studio(read_settings: Callable[[], Settings]) -> Studio:
     """Return the studio of this process, building it at the first call; raises AppError."""
-    global _studio, _trouble  # one per process is the point
+    global _studio, _opening_error  # one per process is the point
     with _lock:
         if _studio is None:
             try:
                 _studio = Studio.open(read_settings())
-                _trouble = None
+                _opening_error = None
             except AppError as error:
-                _trouble = error
+                _opening_error = error
                 logger.error("The studio cannot open: %s", error)
                 raise
             except Exception as error:
-                _trouble = _unexpected(error)
-                raise _trouble from None
+                _opening_error = _unexpected(error)
+                raise _opening_error from None
             finally:
                 _opening.tell()
         return _studio
@@ -284,9 +289,9 @@ def name_of_pass(cookie_header: str) -> str | None:
     return studio.passes.name_of_cookie(cookie_header) if studio is not None else None
 
 
-def opening_trouble() -> AppError | None:
+def opening_error() -> AppError | None:
     """Return why the studio could not open the last time; None once it is open."""
-    return _trouble
+    return _opening_error
 
 
 def close_studio() -> None:

@@ -61,7 +61,7 @@ def test_a_wish_waits_for_the_network_and_can_be_taken_back(
     app.text_area(key="image-prompt").set_value("一只猫")
     app.button(key="generate").click().run()
     (generation,) = studio().store.generations.list(LOCAL_OWNER).items
-    until(lambda: studio().generations.trouble(generation.id) is not None)
+    until(lambda: studio().generations.blocking_error(generation.id) is not None)
     app.run()
     (warning,) = app.warning
     assert "cannot be reached" in warning.value

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.access.owners import LOCAL_OWNER
 from core.models.generations import GenerationStatus
 from core.ui import i18n
-from core.work.studio import Studio, opening_trouble
+from core.work.studio import Studio, opening_error
 from tests.app.test_chat_page import ask, words
 from tests.faulty_environment import FAULTS, NETWORK_VARIABLES, SECRET, Fault, make_files
 from tests.running_app import free_port
@@ -115,7 +115,7 @@ def test_a_wish_waits_for_a_proxy_that_is_not_there(
     app.text_area(key="image-prompt").set_value("一只猫")
     app.button(key="generate").click().run()
     (generation,) = studio().store.generations.list(LOCAL_OWNER).items
-    until(lambda: studio().generations.trouble(generation.id) is not None)
+    until(lambda: studio().generations.blocking_error(generation.id) is not None)
     app.run()
     (warning,) = app.warning
     assert f"through the proxy http://127.0.0.1:{port}" in warning.value
@@ -148,11 +148,11 @@ def test_an_error_that_nobody_foresaw_is_told_and_tried_again(
         assert not app.exception
         (told,) = problems(app)
         assert told == i18n.text("en", "error.opening", kind="ZeroDivisionError")
-        assert opening_trouble() is not None
+        assert opening_error() is not None
     assert "ZeroDivisionError" in caplog.text
     assert SECRET not in caplog.text
     app.button[0].click().run()
     assert not app.exception
     assert problems(app) == []
     assert "Practice mode" in words(app)
-    assert opening_trouble() is None
+    assert opening_error() is None

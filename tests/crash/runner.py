@@ -37,7 +37,7 @@ def main() -> int:
         else KlingSettings(),
         database_url=Secret(url) if url else None,
     )
-    studio = Studio.open(settings, pace=QUICK)
+    studio = Studio.open(settings, timings=QUICK)
     _die_at(studio, told.get("die_at", ""))
     sys.stdout.write("open\n")
     sys.stdout.flush()

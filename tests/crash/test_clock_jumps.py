@@ -95,7 +95,7 @@ def test_what_kling_denies_for_a_moment_is_not_given_up_by_an_old_date(
     task.hidden_until = task.accepted_at + 3.0
     with Workshop(tmp_path, fake.origin) as workshop:
         # Kling says for two seconds that it has no such task, by the pace of an hour.
-        workshop.worker._follower._pace = replace(QUICK, duplicate_patience_s=60.0)
+        workshop.worker._poller._timings = replace(QUICK, duplicate_timeout_s=60.0)
         row = workshop.wait_until(task_row, S.ARCHIVED)
         assert [picture.index for picture in row.pictures] == [0]
 

@@ -102,7 +102,7 @@ def test_practice_tasks_under_way_are_finished_after_a_key_was_added(tmp_path: P
     process.wait()
     with FakeKling() as fake:
         kling = KlingSettings(origin=fake.origin, api_key=Secret("one-account"))
-        studio = Studio.open(Settings(data_dir=tmp_path, chat=None, kling=kling), pace=QUICK)
+        studio = Studio.open(Settings(data_dir=tmp_path, chat=None, kling=kling), timings=QUICK)
         try:
             listing = studio.store.generations.list
             wait_for(lambda: not listing(LOCAL_OWNER, active_only=True).items, "the end")

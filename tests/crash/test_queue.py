@@ -24,7 +24,7 @@ def test_a_wish_becomes_files_and_its_history_can_be_read(
     assert steps[:2] == [S.INTENDED, S.SUBMITTED]
     assert steps[-2:] == [S.SUCCEEDED, S.ARCHIVED]
     assert row.unit_deduction == "8"
-    assert workshop.generations.trouble(row.id) is None
+    assert workshop.generations.blocking_error(row.id) is None
 
 
 def test_forty_pictures_on_three_slots_all_arrive_without_a_word(
@@ -36,8 +36,8 @@ def test_forty_pictures_on_three_slots_all_arrive_without_a_word(
     listing = workshop.store.generations.list
 
     def all_done() -> bool:
-        found = (workshop.generations.trouble(wish.id) for wish in wishes)
-        troubles.extend(trouble for trouble in found if trouble is not None)
+        found = (workshop.generations.blocking_error(wish.id) for wish in wishes)
+        troubles.extend(blocking_error for blocking_error in found if blocking_error is not None)
         return not listing(OWNER, active_only=True, limit=1).items
 
     wait_for(all_done, "forty pictures", deadline_s=60)

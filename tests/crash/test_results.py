@@ -55,8 +55,8 @@ def test_one_picture_of_nine_that_does_not_come_holds_up_no_other(
     fake.plan = Plan(bad_picture=4)
     wish = workshop.ask(n=9)
     wait_for(lambda: len(workshop.row(wish).pictures) == 8, "the other eight")
-    trouble = wait_for(lambda: workshop.generations.trouble(wish.id), "a reason")
-    assert trouble.text_id == "error.picture_server"
+    blocking_error = wait_for(lambda: workshop.generations.blocking_error(wish.id), "a reason")
+    assert blocking_error.text_id == "error.picture_server"
     expected_pictures = workshop.store.generations.expected_pictures(wish.id)
     wait_for(
         lambda: workshop.store.generations.expected_pictures(wish.id)[4].attempts > 2,
@@ -95,10 +95,10 @@ def test_a_lost_poll_is_no_trouble_and_many_are(workshop: Workshop, fake: FakeKl
     workshop.wait_until(wish, S.PROCESSING)
     for task in fake.tasks.values():
         task.hidden_until = task.accepted_at + 2.0
-    trouble = wait_for(lambda: workshop.generations.trouble(wish.id), "trouble")
-    assert trouble.text_id == "error.kling_no_task"
+    blocking_error = wait_for(lambda: workshop.generations.blocking_error(wish.id), "trouble")
+    assert blocking_error.text_id == "error.kling_no_task"
     workshop.wait_until(wish, S.ARCHIVED)
-    assert workshop.generations.trouble(wish.id) is None
+    assert workshop.generations.blocking_error(wish.id) is None
 
 
 @pytest.mark.parametrize(

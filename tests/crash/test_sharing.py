@@ -47,7 +47,7 @@ def test_who_cannot_renew_lets_go_before_another_takes_over(
 ) -> None:
     fake.plan = Plan(runs_s=lambda number: 8.0)
     slow = replace(QUICK, lease_s=5.0)
-    one = closed(key="one", pace=slow)
+    one = closed(key="one", timings=slow)
     wish = one.ask(n=2)
     one.wait_until(wish, S.PROCESSING)
 
@@ -62,7 +62,7 @@ def test_who_cannot_renew_lets_go_before_another_takes_over(
     last_of_one = max(at for at, key, _ in fake.seen.polls if key == "one")
     first_of_two = min(at for at, key, _ in fake.seen.polls if key == "two")
     assert last_of_one < first_of_two
-    assert one.generations.trouble(wish.id) is not None
+    assert one.generations.blocking_error(wish.id) is not None
 
 
 def test_a_lease_taken_away_ends_the_work_here(
@@ -86,10 +86,10 @@ def test_what_a_stopped_process_held_is_free_at_once(
 ) -> None:
     fake.plan = Plan(runs_s=lambda number: 1.0)
     hours = replace(QUICK, lease_s=3_600.0)
-    one = closed(key="one", pace=hours)
+    one = closed(key="one", timings=hours)
     wish = one.ask()
     one.wait_until(wish, S.SUBMITTED, S.PROCESSING)
-    two = closed(key="two", pace=hours)
+    two = closed(key="two", timings=hours)
     one.close()
     assert_archived(two, fake, two.wait_until(wish, S.ARCHIVED))
 
@@ -128,8 +128,8 @@ def test_a_picture_that_cannot_be_put_away_leaves_nothing_behind_but_a_reason(
         patch.setattr(workshop.archive, "adopt", full)
         wish = workshop.ask(n=2)
         wait_for(lambda: len(tries) > 6, "several tries")
-        trouble = wait_for(partial(workshop.generations.trouble, wish.id), "a reason")
-        assert trouble.text_id == "error.store_full"
+        blocking_error = wait_for(partial(workshop.generations.blocking_error, wish.id), "a reason")
+        assert blocking_error.text_id == "error.store_full"
         wait_for(lambda: sum(part.exists() for part in tries) <= 2, "the parts to be removed")
     assert_archived(workshop, fake, workshop.wait_until(wish, S.ARCHIVED))
     assert not any(part.exists() for part in tries)

@@ -36,9 +36,9 @@ def open_workshop(tmp_path: Path, fake: FakeKling) -> Iterator[Callable[..., Wor
 
 
 def trouble_of(workshop: Workshop, wish: Generation) -> str:
-    trouble = wait_for(lambda: workshop.generations.trouble(wish.id), "a reason")
-    assert str(trouble)
-    return str(trouble.text_id)
+    blocking_error = wait_for(lambda: workshop.generations.blocking_error(wish.id), "a reason")
+    assert str(blocking_error)
+    return str(blocking_error.text_id)
 
 
 def assert_all_arrived(workshop: Workshop, fake: FakeKling) -> None:
@@ -91,7 +91,7 @@ def test_a_folder_that_turns_read_only_is_said_and_then_it_goes_on(
     finally:
         _remount(small_disk, "rw")
     workshop.wait_until(wish, S.ARCHIVED)
-    assert workshop.generations.trouble(wish.id) is None
+    assert workshop.generations.blocking_error(wish.id) is None
     assert_all_arrived(workshop, fake)
 
 
@@ -119,7 +119,7 @@ def test_a_locked_database_is_said_and_then_it_goes_on(
         other.execute("ROLLBACK")
         other.close()
     workshop.wait_until(wish, S.ARCHIVED)
-    wait_for(lambda: workshop.generations.trouble(wish.id) is None, "the trouble to be over")
+    wait_for(lambda: workshop.generations.blocking_error(wish.id) is None, "the trouble to be over")
     assert_all_arrived(workshop, fake)
 
 
@@ -165,5 +165,5 @@ def test_a_database_that_goes_away_is_said_and_then_it_goes_on(
     finally:
         switch(True)
     assert_all_arrived(workshop, fake)
-    trouble = workshop.generations.trouble
-    wait_for(lambda: not any(trouble(wish.id) for wish in wishes), "the trouble to be over")
+    blocking_error = workshop.generations.blocking_error
+    wait_for(lambda: not any(blocking_error(wish.id) for wish in wishes), "the trouble to be over")

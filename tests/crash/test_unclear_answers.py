@@ -39,8 +39,8 @@ def test_while_it_waits_to_be_sent_a_third_time_it_can_be_taken_back(
     tmp_path: Path, fake: FakeKling
 ) -> None:
     fake.plan = Plan(post="500/before", post_times=99)
-    pace = replace(QUICK, resend_after_s=0.3, resend_longest_s=600)
-    with Workshop(tmp_path, fake.origin, pace=pace) as workshop:
+    timings = replace(QUICK, resend_after_s=0.3, resend_longest_s=600)
+    with Workshop(tmp_path, fake.origin, timings=timings) as workshop:
         wish = workshop.ask()
         wait_for(lambda: fake.seen.posts.total() >= 3, "three tries")
         wait_for(lambda: workshop.generations.cancel(OWNER, wish.id), "a pause")
@@ -53,8 +53,10 @@ def test_without_a_network_it_stays_a_wish_with_a_reason_and_goes_on_by_itself(
     with Workshop(tmp_path, "http://127.0.0.1:9") as workshop:
         wishes = [workshop.ask() for _ in range(3)]
         for wish in wishes:
-            trouble = wait_for(partial(workshop.generations.trouble, wish.id), "a reason")
-            assert trouble.text_id == "error.network_connect"
+            blocking_error = wait_for(
+                partial(workshop.generations.blocking_error, wish.id), "a reason"
+            )
+            assert blocking_error.text_id == "error.network_connect"
             assert workshop.row(wish).status is S.INTENDED
     with Workshop(tmp_path, fake.origin) as workshop:
         assert_archived(workshop, fake, *workshop.wait_until_all_done())

@@ -15,18 +15,18 @@ from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
 from core.storage.store import Store
 from core.work.generations.generations import Generations, ImageService
-from core.work.generations.timings import Pace
+from core.work.generations.timings import WorkerTimings
 from core.work.generations.worker import GenerationWorker
 from core.work.loop import LoopThread
 
 # What lasts half a minute for real money lasts a second here; the order of things is the same.
-QUICK = Pace(
+QUICK = WorkerTimings(
     lease_s=2.0,
     claim_every_s=0.2,
     resend_after_s=1.0,
     resend_longest_s=2.0,
     lookup_every_s=0.15,
-    duplicate_patience_s=10.0,
+    duplicate_timeout_s=10.0,
     poll_shortest_s=0.05,
     poll_longest_s=0.2,
     retry_first_s=0.05,
@@ -59,7 +59,7 @@ class Workshop:
         *,
         store_url: str | None = None,
         key: str = "one-account",
-        pace: Pace = QUICK,
+        timings: WorkerTimings = QUICK,
         busy_timeout_s: float = 15.0,
         archive: Path | None = None,
         **worker_options: Any,
@@ -78,7 +78,7 @@ class Workshop:
             kling=self.kling,
             fetcher=self._fetcher,
             process_id=self.process_id,
-            pace=pace,
+            timings=timings,
             random=Random(1),
             **worker_options,
         )

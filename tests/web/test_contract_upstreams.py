@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from core.storage.db.errors import store_error
 from core.web.chat.reader import AnswerReader
 from core.web.server import middleware
-from core.work.studio import close_studio, opening_trouble
+from core.work.studio import close_studio, opening_error
 from tests.upstream import Plan, Step, Upstream, whole
 from tests.web.events import hear
 from tests.web.serving import PATIENCE_S, serving, until
@@ -156,7 +156,7 @@ def test_a_studio_that_could_not_open_is_tried_again(
     close_studio()
 
     def clear() -> None:
-        until(opening_trouble, "the first try has failed")
+        until(opening_error, "the first try has failed")
         blocked.unlink()
 
     clearing = threading.Thread(target=clear)

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from core.settings import Settings
 from core.web import server
-from core.work.studio import close_studio, current_studio, opening_trouble
+from core.work.studio import close_studio, current_studio, opening_error
 from tests.faulty_environment import NETWORK_VARIABLES, SECRET, Fault, make_files
 from tests.running_app import running_app
 from tests.web.serving import until
@@ -70,7 +70,7 @@ def test_an_unforeseen_error_is_told_by_readyz_and_tried_again(
     app = Starlette(middleware=server.middleware(), lifespan=alive)
     try:
         with TestClient(app, base_url="http://localhost") as client:
-            until(opening_trouble, "the first try has failed")
+            until(opening_error, "the first try has failed")
             reply = client.get("/readyz")
             assert (reply.status_code, reply.headers["retry-after"]) == (503, "2")
             assert reply.json()["status"] == "not ready"

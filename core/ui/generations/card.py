@@ -199,11 +199,11 @@ def _draw_reason(generation: Generation) -> None:
 def _held_up_by(generation: Generation) -> str | None:
     """Say why a task waits; what it does about it by itself is said behind that."""
     studio = session.studio()
-    if (trouble := studio.generations.trouble(generation.id)) is not None:
+    if (blocking_error := studio.generations.blocking_error(generation.id)) is not None:
         # An error's own sentence may end in "try again", which here would mean: pay twice.
-        waiting_id = trouble.text_id.replace("error.", "trouble.", 1)
-        sentence = i18n.stored_error_text(session.language(), waiting_id, trouble.facts)
-        return sentence or session.error_text(trouble)
+        waiting_id = blocking_error.text_id.replace("error.", "trouble.", 1)
+        sentence = i18n.stored_error_text(session.language(), waiting_id, blocking_error.facts)
+        return sentence or session.error_text(blocking_error)
     try:
         busy = studio.generations.busy(generation)
     except AppError:

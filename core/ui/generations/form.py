@@ -243,21 +243,21 @@ def _generate() -> None:
     known = session.state()
     known.image_error = None
     try:
-        request, reference = _wish()
+        request, reference = _request_of_form()
         signature = "" if reference is None else str(hash(reference.content))
         now = time.monotonic()
-        if known.last_wish is not None:
-            last_request, last_signature, at = known.last_wish
+        if known.last_request is not None:
+            last_request, last_signature, at = known.last_request
             is_same = (last_request, last_signature) == (request, signature)
             if is_same and now - at < DOUBLE_CLICK_S:
                 return
         session.studio().generations.request(session.owner(), request, reference=reference)
-        known.last_wish = (request, signature, now)
+        known.last_request = (request, signature, now)
     except AppError as error:
         known.image_error = error
 
 
-def _wish() -> tuple[ImageRequest, ReferenceImage | None]:
+def _request_of_form() -> tuple[ImageRequest, ReferenceImage | None]:
     model = next(model for model in IMAGE_MODELS if model.name == _value("model"))
     reference = image_reference.current() if model.image_to_image else None
     has_image = reference is not None

@@ -155,9 +155,13 @@ class KlingCreate:
             )
             if self._desk.studio.is_closing:
                 return await self._leave(owner, generation_id, is_keyed=is_keyed)
-            trouble = _offline(self._desk.studio.generations.trouble(generation_id))
-            if patience.is_over(clock(), is_waiting=is_waiting, is_offline=trouble is not None):
-                outcome = await self._give_up(owner, generation_id, trouble, is_keyed=is_keyed)
+            blocking_error = _offline(self._desk.studio.generations.blocking_error(generation_id))
+            if patience.is_over(
+                clock(), is_waiting=is_waiting, is_offline=blocking_error is not None
+            ):
+                outcome = await self._give_up(
+                    owner, generation_id, blocking_error, is_keyed=is_keyed
+                )
                 if outcome is not None:
                     return outcome
             elif not is_waiting and clock() - began > SEND_PATIENCE_S + SENDING_PATIENCE_S:
@@ -166,7 +170,7 @@ class KlingCreate:
             pause_s = min(pause_s * 1.5, _LOOK_MOST_S)
 
     async def _give_up(
-        self, owner: str, generation_id: str, trouble: AppError | None, *, is_keyed: bool
+        self, owner: str, generation_id: str, blocking_error: AppError | None, *, is_keyed: bool
     ) -> _Outcome | None:
         """Take the wish back, so that nothing is bought behind the caller's back.
 
@@ -174,7 +178,7 @@ class KlingCreate:
         """
         rest_s = self._desk.studio.generations.rest_left_s(owner)
         later = (("Retry-After", str(max(RETRY_SOON_S, math.ceil(rest_s)))),)
-        if is_keyed and trouble is None:
+        if is_keyed and blocking_error is None:
             message = _QUEUED.format(fate=_STAYS)
             return _Outcome(429, envelope.error(FULL_CODE, message), later)
         try:
@@ -185,8 +189,8 @@ class KlingCreate:
             return _unknown(503, STORE_SENTENCE, is_keyed=is_keyed)
         if not is_back:
             return None  # it is being sent at this moment: its outcome is worth waiting for
-        if trouble is not None:
-            told = STORE_SENTENCE if isinstance(trouble, StoreError) else str(trouble)
+        if blocking_error is not None:
+            told = STORE_SENTENCE if isinstance(blocking_error, StoreError) else str(blocking_error)
             return _Outcome(502, envelope.error(envelope.FAULT_CODE, told), later)
         message = _QUEUED.format(fate=_TAKEN_BACK)
         return _Outcome(429, envelope.error(FULL_CODE, message), later)
@@ -202,12 +206,12 @@ class KlingCreate:
         return _unknown(503, _CLOSING.format(fate=_KEPT), is_keyed=is_keyed)
 
 
-def _offline(trouble: AppError | None) -> AppError | None:
+def _offline(blocking_error: AppError | None) -> AppError | None:
     """Return what keeps every wish from being sent; None for what one wish met by itself."""
-    is_so = isinstance(trouble, StoreError) or (
-        isinstance(trouble, UnavailableError) and trouble.is_unsent
+    is_so = isinstance(blocking_error, StoreError) or (
+        isinstance(blocking_error, UnavailableError) and blocking_error.is_unsent
     )
-    return trouble if is_so else None
+    return blocking_error if is_so else None
 
 
 def _unknown(

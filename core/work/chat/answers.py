@@ -18,7 +18,7 @@ from core.work.chat.context import posted_turns, stored_turns
 from core.work.chat.job import AnswerJob
 from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.persistence import LEASE_S
-from core.work.chat.registry import LiveAnswers
+from core.work.chat.registry import AnswerRegistry
 from core.work.chat.runner import AnswerRunner
 from core.work.chat.titles import Titles, shortened
 from core.work.loop import LoopThread
@@ -38,7 +38,7 @@ class ChatService:
 class Answers:
     """Starts, watches and stops the answers of one process.
 
-    `told_saved` is called on the loop whenever one has ended and was written down.
+    `on_saved` is called on the loop whenever one has ended and was written down.
     """
 
     def __init__(
@@ -49,13 +49,13 @@ class Answers:
         process_id: str,
         service: Callable[[str], ChatService],
         backoff: Backoff | None = None,
-        told_saved: Callable[[], None] = lambda: None,
+        on_saved: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._process_id = process_id
         self._service = service
         self._titles = Titles(store)
-        self._live = LiveAnswers()
+        self._live = AnswerRegistry()
         self._runner = AnswerRunner(
             loop=loop,
             store=store,
@@ -63,7 +63,7 @@ class Answers:
             titles=self._titles,
             process_id=process_id,
             backoff=backoff or usual_delays,
-            told_saved=told_saved,
+            on_saved=on_saved,
         )
 
     def start(self) -> None:

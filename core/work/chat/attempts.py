@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 ATTEMPTS = 3
 # So long in all an answer waits because its provider asks for it (Retry-After). Who is asked to
 # wait longer is told at once, with the wait.
-RETRY_AFTER_PATIENCE_S = 60.0
+RETRY_AFTER_LIMIT_S = 60.0
 
 # Refused outright: asking again at once would be refused again.
 _FINAL_ERRORS = (AuthenticationError, QuotaExceededError, RejectedError, InputError)
@@ -47,7 +47,7 @@ async def bring_in(
     """Let `live` grow until the answer is complete or cannot go on."""
     with_reasoning = False
     delays: Iterator[float] | None = None
-    patience_s = RETRY_AFTER_PATIENCE_S
+    timeout_s = RETRY_AFTER_LIMIT_S
     while True:
         try:
             turns = await context(with_reasoning)
@@ -61,14 +61,14 @@ async def bring_in(
                 continue
             delays = delays or iter(backoff())
             delay = next(delays, None) if _is_worth_retrying(error) else None
-            wish_s = _wished_rest_s(error)
-            if delay is None or wish_s > patience_s:
+            requested_s = _wished_rest_s(error)
+            if delay is None or requested_s > timeout_s:
                 return AnswerStatus.FAILED, error
             logger.info("Answer %s: %s, asked again", live.message_id, error.text_id)
-            if wish_s > delay:
+            if requested_s > delay:
                 # Everyone who was told the same second would come back in it: a little later.
-                delay = wish_s + min(delay, 1.0)
-                patience_s -= wish_s
+                delay = requested_s + min(delay, 1.0)
+                timeout_s -= requested_s
                 live.rest(delay)
             await asyncio.sleep(delay)
         except Exception as error:  # a bug must not leave an answer running for ever

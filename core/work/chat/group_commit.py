@@ -19,7 +19,7 @@ _STORE_TROUBLES = (
 )
 
 
-class Together(Generic[_Item]):
+class GroupCommit(Generic[_Item]):
     """Writes items in batches, one batch at a time, in a thread. One event loop.
 
     A batch holds `most` items; before each, `gather_s` passes for more to come.

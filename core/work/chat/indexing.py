@@ -25,7 +25,7 @@ class Indexing:
         self._is_poked = asyncio.Event()
         self._is_troubled = False
 
-    def poke(self) -> None:
+    def wake(self) -> None:
         """Look soon: something was written down."""
         self._is_poked.set()
 

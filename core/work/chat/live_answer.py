@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from core.errors import AppError
 from core.models.chat import AnswerPart, AnswerStatus, ChatChunk, Message, TextRun, Usage
 from core.wire.secrets import StreamWasher, known_secrets
-from core.work.chat.text_buffer import GrowingText
+from core.work.chat.text_buffer import TextBuffer
 
 
 class Cursor(NamedTuple):
@@ -53,8 +53,8 @@ class LiveAnswer:
         self._changes: dict[str, Any] = {}  # of the message since it began, but for its texts
         self._clock = clock
         self._started = clock()
-        self._reasoning = GrowingText(message.reasoning_content)
-        self._content = GrowingText(message.content)
+        self._reasoning = TextBuffer(message.reasoning_content)
+        self._content = TextBuffer(message.content)
         self._washers = {
             "content": StreamWasher(known_secrets),
             "reasoning_content": StreamWasher(known_secrets),
@@ -73,10 +73,10 @@ class LiveAnswer:
 
     # -- the job's side ----------------------------------------------------------------------------
 
-    def add(self, *came: ChatChunk | TextRun) -> None:
+    def add(self, *chunks: ChatChunk | TextRun) -> None:
         """Append what streamed events brought."""
         with self._lock:
-            for one in came:
+            for one in chunks:
                 if isinstance(one, TextRun):
                     self._extend(one.part, one.pieces)
                 else:
@@ -212,8 +212,10 @@ class LiveAnswer:
 
     def read(self, cursor: Cursor) -> Growth:
         """Return at once what came after `cursor`."""
-        came = self.read_pieces(cursor)
-        return Growth("".join(came.reasoning), "".join(came.content), came.cursor, came.is_final)
+        chunks = self.read_pieces(cursor)
+        return Growth(
+            "".join(chunks.reasoning), "".join(chunks.content), chunks.cursor, chunks.is_final
+        )
 
     def read_pieces(self, cursor: Cursor) -> Pieces:
         """Return at once what came after `cursor`, in the pieces in which it came."""

@@ -15,9 +15,9 @@ from core.storage.chat.messages import AnswerDraft, SaveOutcome
 from core.storage.chat.posted_chats import PostedChat
 from core.storage.store import Store
 from core.wire.pacing import retry_delays
-from core.work.chat.group_commit import Together
+from core.work.chat.group_commit import GroupCommit
 from core.work.chat.live_answer import LiveAnswer
-from core.work.chat.registry import LiveAnswers
+from core.work.chat.registry import AnswerRegistry
 
 logger = logging.getLogger(__name__)
 
@@ -35,15 +35,15 @@ DOUBTFUL_MOST = 1000
 _random = Random()
 
 
-class AnswerRecords:
+class AnswerPersistence:
     """The rows of this process's answers. On the studio's loop, but for `expect`."""
 
-    def __init__(self, store: Store, live: LiveAnswers, *, process_id: str) -> None:
+    def __init__(self, store: Store, live: AnswerRegistry, *, process_id: str) -> None:
         self._store = store
         self._live = live
         self._process_id = process_id
-        self._asks = Together(self._write_asks, most=ASKS_AT_ONCE, gather_s=ASKS_GATHER_S)
-        self._ends = Together(self._write_ends, most=TEXTS_AT_ONCE, gather_s=ENDS_GATHER_S)
+        self._asks = GroupCommit(self._write_asks, most=ASKS_AT_ONCE, gather_s=ASKS_GATHER_S)
+        self._ends = GroupCommit(self._write_ends, most=TEXTS_AT_ONCE, gather_s=ENDS_GATHER_S)
         self._unwritten: set[str] = set()  # running, and without a row as yet
         self._doubtful: list[LiveAnswer] = []  # whose rows may be there, although that failed
         self.is_troubled = False  # whether the last chat could not be written down

@@ -6,7 +6,7 @@ import threading
 from core.work.chat.live_answer import LiveAnswer
 
 
-class LiveAnswers:
+class AnswerRegistry:
     """Thread-safe; the jobs are tasks of the studio's loop, and cancelled there only."""
 
     def __init__(self) -> None:

@@ -14,8 +14,8 @@ from core.storage.chat.posted_chats import PostedChat
 from core.storage.store import Store
 from core.work.chat.attempts import Backoff, bring_in
 from core.work.chat.job import AnswerJob
-from core.work.chat.persistence import AnswerRecords
-from core.work.chat.registry import LiveAnswers
+from core.work.chat.persistence import AnswerPersistence
+from core.work.chat.registry import AnswerRegistry
 from core.work.chat.titles import Titles
 from core.work.loop import LoopThread
 
@@ -32,24 +32,24 @@ class AnswerRunner:
         *,
         loop: LoopThread,
         store: Store,
-        live: LiveAnswers,
+        live: AnswerRegistry,
         titles: Titles,
         process_id: str,
         backoff: Backoff,
-        told_saved: Callable[[], None],
+        on_saved: Callable[[], None],
     ) -> None:
         self._loop = loop
         self._live = live
         self._titles = titles
         self._backoff = backoff
-        self._told_saved = told_saved
+        self._on_saved = on_saved
         self._is_closing = False
-        self._records = AnswerRecords(store, live, process_id=process_id)
+        self._persistence = AnswerPersistence(store, live, process_id=process_id)
 
     def start(self) -> None:
         """Begin to save what grows. Call once, after what a dead process left was settled."""
-        self._loop.spawn(self._records.save_regularly(), name="save-answers")
-        self._loop.spawn(self._records.end_dead(), name="end-dead-answers")
+        self._loop.spawn(self._persistence.save_regularly(), name="save-answers")
+        self._loop.spawn(self._persistence.end_dead(), name="end-dead-answers")
 
     def run(self, job: AnswerJob) -> None:
         """Bring an answer in whose row is there."""
@@ -61,7 +61,7 @@ class AnswerRunner:
 
         Where the store takes nothing the answer ends with StoreError.
         """
-        self._records.expect(ask)
+        self._persistence.expect(ask)
         self._live.add(job.live)
         try:
             self._loop.post(partial(self._start_posted, job, ask))
@@ -86,9 +86,9 @@ class AnswerRunner:
 
     def _start_posted(self, job: AnswerJob, ask: PostedChat) -> None:
         # Nothing is spent on what may not be kept; else text does not wait for the disk.
-        job.awaits_row = self._records.is_troubled
+        job.awaits_row = self._persistence.is_troubled
         self._spawn(job)
-        job.written = self._records.add(ask)
+        job.written = self._persistence.add(ask)
         job.written.add_done_callback(lambda _: self._stop_unwritten(job))
 
     def _spawn(self, job: AnswerJob) -> None:
@@ -127,17 +127,17 @@ class AnswerRunner:
     async def _end(self, job: AnswerJob) -> None:
         """Write the final state down, then let go."""
         if await self._is_kept(job):
-            await self._records.end(job.live)
+            await self._persistence.end(job.live)
         self._live.remove(job.live.message_id)
         job.live.saved.set()
-        self._told_saved()
+        self._on_saved()
 
     async def _is_kept(self, job: AnswerJob) -> bool:
         if job.ask is None or job.written is None:
             return True
         if job.awaits_row:
-            return await self._records.has_row(job.written, job.live)
-        return await self._records.is_kept(job.ask, job.written, job.live)
+            return await self._persistence.has_row(job.written, job.live)
+        return await self._persistence.is_kept(job.ask, job.written, job.live)
 
     def _stop_unwritten(self, job: AnswerJob) -> None:
         """Spend no more on an answer that the store did not take."""

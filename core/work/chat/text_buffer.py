@@ -8,7 +8,7 @@ from collections.abc import Sequence
 DISTINCT_PIECES = 128
 
 
-class GrowingText:
+class TextBuffer:
     """Pieces in order; a place in it is a count of characters. Not thread-safe."""
 
     __slots__ = ("_blocks", "_fresh", "_fresh_from", "_sizes", "length")

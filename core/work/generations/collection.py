@@ -27,10 +27,10 @@ from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
 from core.storage.generations.rows import ExpectedStatus
 from core.wire.pacing import retry_delays
-from core.work.denials import Denials
+from core.work.denials import ConsecutiveDenials
 from core.work.generations.polling import RETENTION
-from core.work.generations.timings import Pace
-from core.work.generations.transitions import GenerationSteps
+from core.work.generations.timings import WorkerTimings
+from core.work.generations.transitions import Transitions
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ UNREADABLE_TRIES = 8
 UNREADABLE = frozenset({"error.picture_broken", "error.picture_not_image"})
 
 
-class PictureCollector:
+class ResultCollector:
     """Fetches pictures; one that fails is fetched again with a new link, the others are kept."""
 
     def __init__(
@@ -51,8 +51,8 @@ class PictureCollector:
         kling: Kling,
         fetcher: PictureFetcher,
         archive: Archive,
-        steps: GenerationSteps,
-        pace: Pace,
+        transitions: Transitions,
+        timings: WorkerTimings,
         random: Random,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -60,8 +60,8 @@ class PictureCollector:
         self._kling = kling
         self._fetcher = fetcher
         self._archive = archive
-        self._steps = steps
-        self._pace = pace
+        self._transitions = transitions
+        self._timings = timings
         self._random = random
         self._fetches = asyncio.Semaphore(FETCHES_AT_ONCE)
         # A picture is decoded to see that it is whole. One at a time, and always on one thread: a
@@ -78,36 +78,38 @@ class PictureCollector:
         """Fetch until every picture is in the archive, or Kling itself has let go of them."""
         delays = retry_delays(
             self._random,
-            first_s=self._pace.retry_first_s,
-            longest_s=self._pace.fetch_retry_longest_s,
+            first_s=self._timings.retry_first_s,
+            longest_s=self._timings.fetch_retry_longest_s,
         )
         tries = 0
-        gone = Denials(self._clock)
+        gone = ConsecutiveDenials(self._clock)
         unreadable: Counter[int] = Counter()
         while True:
             tries += 1
             try:
                 images = images or await self._current_links(generation)
                 by_index = _numbered(images, generation.request.n)
-                trouble = await self._fetch_missing(generation, by_index, unreadable)
+                blocking_error = await self._fetch_missing(generation, by_index, unreadable)
             except AppError as error:
-                trouble = error
+                blocking_error = error
             is_short = len(images) < generation.request.n
-            if trouble is None and not (is_short and tries == 1):  # short lists are asked twice
-                self._steps.clear_trouble(generation)
+            if blocking_error is None and not (
+                is_short and tries == 1
+            ):  # short lists are asked twice
+                self._transitions.clear_blocking_error(generation)
                 return await self._close(generation, len(images))
-            gone.note(is_denied=trouble is not None and _is_gone(trouble))
+            gone.note(is_denied=blocking_error is not None and _is_gone(blocking_error))
             ended = generation.finished_at or generation.updated_at
             # Kling's own word, for long enough; our clock alone never gives a picture up.
             if (
-                trouble is not None
+                blocking_error is not None
                 and gone.times >= TRIES_AT_LEAST
-                and gone.for_s >= self._pace.forget_after_s
+                and gone.for_s >= self._timings.forget_after_s
                 and (self._kling.now() or datetime.now(UTC)) - ended > RETENTION
             ):
-                return await self._give_up(generation, trouble)
-            if trouble is not None:
-                self._steps.note_trouble(generation, trouble)
+                return await self._give_up(generation, blocking_error)
+            if blocking_error is not None:
+                self._transitions.note_blocking_error(generation, blocking_error)
             await asyncio.sleep(next(delays))
             images = ()
 
@@ -129,12 +131,12 @@ class PictureCollector:
         """Fetch what is not there yet; return what prevented one of them."""
 
         def missing() -> list[int]:
-            ledger = self._steps.store.generations
+            generations = self._transitions.store.generations
             if set(by_index) == set(range(len(by_index))):
-                ledger.expect_pictures(generation.id, len(by_index))
+                generations.expect_pictures(generation.id, len(by_index))
             expected_pictures = {
                 expected.index: expected.status
-                for expected in ledger.expected_pictures(generation.id)
+                for expected in generations.expected_pictures(generation.id)
             }
             pending = ExpectedStatus.PENDING
             return [index for index in by_index if expected_pictures.get(index, pending) is pending]
@@ -142,7 +144,7 @@ class PictureCollector:
         results = await asyncio.gather(
             *(
                 self._keep(generation, index, by_index[index], unreadable)
-                for index in await self._steps.in_thread(missing)
+                for index in await self._transitions.in_thread(missing)
             )
         )
         return next((result for result in results if result is not None), None)
@@ -154,7 +156,7 @@ class PictureCollector:
         part: Path | None = None
         try:
             async with self._fetches:
-                part = await self._steps.in_thread(self._archive.new_part)
+                part = await self._transitions.in_thread(self._archive.new_part)
                 await self._fetcher.fetch(image.url, part)
             adopt = partial(
                 self._archive.adopt,
@@ -165,9 +167,12 @@ class PictureCollector:
             )
             file = await asyncio.get_running_loop().run_in_executor(self._adopter, adopt)
             add = partial(
-                self._steps.store.generations.add_picture, generation.id, index, **asdict(file)
+                self._transitions.store.generations.add_picture,
+                generation.id,
+                index,
+                **asdict(file),
             )
-            await self._steps.in_thread(add)
+            await self._transitions.in_thread(add)
         except AppError as error:
             logger.info("Picture %d of generation %s: %s", index, generation.id, error.text_id)
             if isinstance(error, PictureError | ProviderError):
@@ -180,50 +185,53 @@ class PictureCollector:
         finally:
             if part is not None:
                 # What could not be adopted would fill the disk a little more with every try.
-                await self._steps.in_thread(partial(_remove, part))
+                await self._transitions.in_thread(partial(_remove, part))
         return None
 
     async def _count_failure(
         self, generation: Generation, index: int, error: AppError, *, give_up: bool
     ) -> AppError:
         fail = partial(
-            self._steps.store.generations.fail_picture,
+            self._transitions.store.generations.fail_picture,
             generation.id,
             index,
             error_text_id=error.text_id,
             give_up=give_up,
         )
         try:
-            await self._steps.in_thread(fail)
+            await self._transitions.in_thread(fail)
         except StoreError as store_error:
             return store_error
         return error
 
     async def _close(self, generation: Generation, made: int) -> Generation | None:
         """Write down that everything is here that can be; what cannot be read is told as such."""
-        load = partial(self._steps.store.generations.expected_pictures, generation.id)
-        expected_pictures = await self._steps.patiently(generation, load)
+        load = partial(self._transitions.store.generations.expected_pictures, generation.id)
+        expected_pictures = await self._transitions.with_store_retry(generation, load)
         if not any(expected.error_text_id in UNREADABLE for expected in expected_pictures):
-            return await self._steps.archived(generation, made=made)
+            return await self._transitions.archived(generation, made=made)
         here = sum(expected.status is ExpectedStatus.ARCHIVED for expected in expected_pictures)
-        return await self._steps.unreadable(generation, made=here)
+        return await self._transitions.unreadable(generation, made=here)
 
-    async def _give_up(self, generation: Generation, trouble: AppError) -> Generation | None:
+    async def _give_up(self, generation: Generation, blocking_error: AppError) -> Generation | None:
         """Keep what arrived; what did not is not at Kling any more."""
 
         def give_up() -> int:
-            ledger = self._steps.store.generations
-            expected_pictures = ledger.expected_pictures(generation.id)
+            generations = self._transitions.store.generations
+            expected_pictures = generations.expected_pictures(generation.id)
             for expected in expected_pictures:
                 if expected.status is ExpectedStatus.PENDING:
-                    ledger.fail_picture(
-                        generation.id, expected.index, error_text_id=trouble.text_id, give_up=True
+                    generations.fail_picture(
+                        generation.id,
+                        expected.index,
+                        error_text_id=blocking_error.text_id,
+                        give_up=True,
                     )
             return sum(expected.status is ExpectedStatus.ARCHIVED for expected in expected_pictures)
 
-        if made := await self._steps.patiently(generation, give_up):
-            return await self._steps.archived(generation, made=made)
-        return await self._steps.failed(generation, "error.pictures_expired")
+        if made := await self._transitions.with_store_retry(generation, give_up):
+            return await self._transitions.archived(generation, made=made)
+        return await self._transitions.failed(generation, "error.pictures_expired")
 
 
 def _is_gone(error: AppError) -> bool:

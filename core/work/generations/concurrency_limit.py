@@ -18,7 +18,7 @@ PROBE_AFTER_LONGEST_S = 6 * 3600.0
 PROBE_AFTER_LOWERING_S = 120.0
 
 
-class SlotLimit:
+class ConcurrencyLimit:
     """The learned cap, in pictures. Pure: the moment is an argument."""
 
     def __init__(

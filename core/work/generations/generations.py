@@ -132,10 +132,13 @@ class Generations:
         elsewhere = sum(not is_ours(task) for task in tasks)
         return RecoveryResult(found=len(ours), new=new, known=len(ours) - new, elsewhere=elsewhere)
 
-    def trouble(self, generation_id: str) -> AppError | None:
+    def blocking_error(self, generation_id: str) -> AppError | None:
         """Return what keeps an open generation from going on at the moment, if anything does."""
-        troubles = (worker.trouble(generation_id) for worker in self._workers())
-        return next((trouble for trouble in troubles if trouble is not None), None)
+        blocking_errors = (worker.blocking_error(generation_id) for worker in self._workers())
+        return next(
+            (blocking_error for blocking_error in blocking_errors if blocking_error is not None),
+            None,
+        )
 
     def rest_left_s(self, owner: str) -> float:
         """Return how long the queue in front of Kling rests yet; from any thread."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from core.errors import StoreError
 from core.storage.store import Store
-from core.work.generations.timings import Pace
+from core.work.generations.timings import WorkerTimings
 
 RENEW_AT_ONCE = 1_000  # ids in one statement; databases limit their number
 # A lease that cannot be renewed is given up after this part of it, before anyone may take it over.
@@ -21,34 +21,34 @@ class GenerationLeases:
         store: Store,
         *,
         process_id: str,
-        pace: Pace,
+        timings: WorkerTimings,
         clock: Callable[[], float],
         held: Callable[[], Collection[str]],
         drop: Callable[[str], None],
-        tell_trouble: Callable[[StoreError], None],
+        tell_store_error: Callable[[StoreError], None],
     ) -> None:
         self._store = store
         self._process_id = process_id
-        self._pace = pace
+        self._timings = timings
         self._clock = clock
         self._held = held
         self._drop = drop
-        self._tell_trouble = tell_trouble
+        self._tell_store_error = tell_store_error
 
     async def hold(self) -> None:
         """Renew the leases in time, until cancelled."""
         renewed_at = self._clock()
         while True:
-            await asyncio.sleep(self._pace.lease_s / 4)
+            await asyncio.sleep(self._timings.lease_s / 4)
             asked_at = self._clock()
             held = list(self._held())
-            until = renewed_at + self._pace.lease_s * LET_GO_AFTER
+            until = renewed_at + self._timings.lease_s * LET_GO_AFTER
             try:
-                async with asyncio.timeout(max(until - asked_at, self._pace.lease_s / 10)):
+                async with asyncio.timeout(max(until - asked_at, self._timings.lease_s / 10)):
                     ours = await asyncio.to_thread(self._renew, held)
             except (StoreError, TimeoutError) as error:
                 if isinstance(error, StoreError):
-                    self._tell_trouble(error)
+                    self._tell_store_error(error)
                 if self._clock() >= until:
                     # Others may take them over now: nothing of ours must still be going on then.
                     self._drop_all(held)
@@ -66,7 +66,7 @@ class GenerationLeases:
         ours: frozenset[str] = frozenset()
         for some in _batches(held, RENEW_AT_ONCE):
             ours |= self._store.leases.renew(
-                self._process_id, some, now=datetime.now(UTC), lease_s=self._pace.lease_s
+                self._process_id, some, now=datetime.now(UTC), lease_s=self._timings.lease_s
             )
         return ours
 

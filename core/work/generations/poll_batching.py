@@ -43,7 +43,7 @@ class _Watch:
     is_asked: bool = False
 
 
-class TaskWatch:
+class PollBatcher:
     """Answers "how is this task now?" for any number of tasks of one account. One event loop."""
 
     def __init__(self, kling: Kling, *, clock: Callable[[], float]) -> None:

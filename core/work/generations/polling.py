@@ -15,11 +15,11 @@ from core.models.generations import (
     TaskStatus,
 )
 from core.wire.pacing import poll_delays, retry_delays
-from core.work.denials import Denials
+from core.work.denials import ConsecutiveDenials
 from core.work.generations.estimates import fastest_s
-from core.work.generations.poll_batching import TaskWatch
-from core.work.generations.timings import Pace
-from core.work.generations.transitions import GenerationSteps
+from core.work.generations.poll_batching import PollBatcher
+from core.work.generations.timings import WorkerTimings
+from core.work.generations.transitions import Transitions
 
 Provider = Literal["kling", "practice"]
 
@@ -33,25 +33,25 @@ MISSES_TO_FORGET = 5
 End = tuple[Generation | None, tuple[TaskImage, ...]]
 
 
-class TaskFollower:
+class TaskPoller:
     """Asks how tasks are, at intervals that follow their age and what is usual here."""
 
     def __init__(
         self,
         *,
         provider: Provider,
-        watch: TaskWatch,
-        steps: GenerationSteps,
+        batcher: PollBatcher,
+        transitions: Transitions,
         usual_durations: Callable[[ImageRequest], Awaitable[Sequence[float]]],
-        pace: Pace,
+        timings: WorkerTimings,
         random: Random,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._provider = provider
-        self._watch = watch
-        self._steps = steps
+        self._batcher = batcher
+        self._transitions = transitions
         self._usual_durations = usual_durations
-        self._pace = pace
+        self._timings = timings
         self._random = random
         self._clock = clock
 
@@ -60,49 +60,49 @@ class TaskFollower:
         assert generation.task_id is not None
         age_s = _age(generation).total_seconds()
         first_s = fastest_s(await self._usual_durations(generation.request)) or 0.0
-        after_s = max(first_s - age_s, self._pace.poll_shortest_s)
+        after_s = max(first_s - age_s, self._timings.poll_shortest_s)
         delays = poll_delays(
             self._random,
             age_s=age_s + after_s,
-            shortest_s=self._pace.poll_shortest_s,
-            longest_s=self._pace.poll_longest_s,
+            shortest_s=self._timings.poll_shortest_s,
+            longest_s=self._timings.poll_longest_s,
         )
         retries = self._retry_delays()
         misses = 0
-        unknown = Denials(self._clock)
+        unknown = ConsecutiveDenials(self._clock)
         while True:
             try:
-                task = await self._watch.look(generation.task_id, after_s=after_s)
+                task = await self._batcher.look(generation.task_id, after_s=after_s)
             except AppError as error:
                 misses += 1
                 unknown.note(is_denied=isinstance(error, NotFoundError))
                 if self._is_forgotten(generation, unknown):
-                    return await self._steps.failed(generation, "error.task_forgotten"), ()
+                    return await self._transitions.failed(generation, "error.task_forgotten"), ()
                 if misses >= MISSES_TO_TELL:
-                    self._steps.note_trouble(generation, error)
+                    self._transitions.note_blocking_error(generation, error)
                 after_s = next(retries)
                 continue
             unknown.note(is_denied=False)
             if misses:
-                self._steps.clear_trouble(generation)
+                self._transitions.clear_blocking_error(generation)
                 retries = self._retry_delays()
                 misses = 0
             if task.status is TaskStatus.SUCCEED:
-                return await self._steps.succeeded(generation, task), task.images
+                return await self._transitions.succeeded(generation, task), task.images
             if task.status is TaskStatus.FAILED:
                 detail = task.status_message
-                return await self._steps.failed(generation, "error.task_failed", detail), ()
+                return await self._transitions.failed(generation, "error.task_failed", detail), ()
             if (
                 task.status is TaskStatus.PROCESSING
                 and generation.status is GenerationStatus.SUBMITTED
             ):
-                moved = await self._steps.processing(generation)
+                moved = await self._transitions.processing(generation)
                 if moved is None:
                     return None, ()
                 generation = moved
             after_s = next(delays)
 
-    def _is_forgotten(self, generation: Generation, unknown: Denials) -> bool:
+    def _is_forgotten(self, generation: Generation, unknown: ConsecutiveDenials) -> bool:
         """Believe the provider's own word, once it has given it for long enough.
 
         Our clock can only add to that: a task that seems young is looked for on and on.
@@ -111,11 +111,13 @@ class TaskFollower:
             return False
         if self._provider == "practice":
             return True
-        return unknown.for_s >= self._pace.forget_after_s and _age(generation) > RETENTION
+        return unknown.for_s >= self._timings.forget_after_s and _age(generation) > RETENTION
 
     def _retry_delays(self) -> Iterator[float]:
         return retry_delays(
-            self._random, first_s=self._pace.retry_first_s, longest_s=self._pace.retry_longest_s
+            self._random,
+            first_s=self._timings.retry_first_s,
+            longest_s=self._timings.retry_longest_s,
         )
 
 

@@ -30,9 +30,9 @@ from core.providers.kling.errors import FULL_CODE
 from core.wire.pacing import retry_delays
 from core.work.generations.busy import busy_note
 from core.work.generations.lookup import find_task
-from core.work.generations.submission_queue import Slots, Turn
-from core.work.generations.timings import Pace
-from core.work.generations.transitions import GenerationSteps, reason
+from core.work.generations.submission_queue import Permit, SubmissionQueue
+from core.work.generations.timings import WorkerTimings
+from core.work.generations.transitions import Transitions, reason
 
 DUPLICATE_ID_CODE = 1201
 # A POST whose fate is still unknown after so long is not sent again: Kling forgets tasks (after 30
@@ -48,51 +48,51 @@ _REFUSALS = (AuthenticationError, QuotaExceededError, RejectedError, NotFoundErr
 class Sending:
     """What this process knows of a wish's way to Kling beyond its row."""
 
-    turn: Turn | None = None
+    permit: Permit | None = None
     is_waiting: bool = False  # an intent whose turn has not come: nothing of it has left
     unclear_answers: int = 0
     duplicate: AppError | None = None  # a refusal that may mean "it is there already"
 
     def give_back(self) -> None:
         """Free the slots it holds, if any."""
-        if self.turn is not None:
-            self.turn.give_back()
-            self.turn = None
+        if self.permit is not None:
+            self.permit.give_back()
+            self.permit = None
 
 
-class IntentSender:
+class Submitter:
     """Sends the wishes of one account, each when its turn comes."""
 
     def __init__(
         self,
         *,
         kling: Kling,
-        steps: GenerationSteps,
-        slots: Slots,
-        pace: Pace,
+        transitions: Transitions,
+        queue: SubmissionQueue,
+        timings: WorkerTimings,
         random: Random,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._kling = kling
-        self._steps = steps
-        self._slots = slots
-        self._pace = pace
+        self._transitions = transitions
+        self._queue = queue
+        self._timings = timings
         self._random = random
         self._clock = clock
         self._waiting: set[str] = set()
         self._posted_at: dict[str, float] = {}  # by the monotonic clock, of what is not settled
         # What holds up every wish alike: only that nothing gets through to Kling at all. How one
         # wish fared is no news about another.
-        self._queue_trouble: AppError | None = None
+        self._queue_error: AppError | None = None
 
-    def trouble(self, generation_id: str) -> AppError | None:
+    def blocking_error(self, generation_id: str) -> AppError | None:
         """Return what holds up the whole queue a wish waits in; from any thread."""
-        return self._queue_trouble if generation_id in self._waiting else None
+        return self._queue_error if generation_id in self._waiting else None
 
     @property
     def rest_left_s(self) -> float:
         """How long the queue rests yet; from any thread."""
-        return self._slots.rest_left_s
+        return self._queue.rest_left_s
 
     async def send(self, generation: Generation, sending: Sending) -> Generation | None:
         """Send an intent when its turn comes; None when it is not ours to send any more."""
@@ -100,14 +100,14 @@ class IntentSender:
         lone_refusals = 0
         while True:
             sending.is_waiting = True
-            sending.turn = await self._wait_for_turn(generation)
-            reference = await self._steps.patiently(
-                generation, partial(self._steps.store.generations.reference, generation.id)
+            sending.permit = await self._wait_for_permit(generation)
+            reference = await self._transitions.with_store_retry(
+                generation, partial(self._transitions.store.generations.reference, generation.id)
             )
             sending.is_waiting = False
             # Noted first: a jump of the clock may have the lease dropped while the row is written.
             self._posted_at[generation.id] = self._clock()
-            marked = await self._steps.mark_sending(generation)
+            marked = await self._transitions.mark_sending(generation)
             if marked is None:  # cancelled, or another process goes on with it
                 self._posted_at.pop(generation.id, None)
                 return None
@@ -119,50 +119,50 @@ class IntentSender:
                     reference=reference,
                 )
             except RateLimitError as error:
-                self._queue_trouble = None
+                self._queue_error = None
                 is_full = error.code == FULL_CODE
-                sending.turn.refused(is_full=is_full, retry_after_s=error.retry_after_s)
-                if is_full and self._slots.in_flight == 0:
+                sending.permit.refused(is_full=is_full, retry_after_s=error.retry_after_s)
+                if is_full and self._queue.in_flight == 0:
                     lone_refusals += 1
                     if lone_refusals >= LONE_REFUSALS_MOST:
                         if generation.request.n > 1:
                             return await self._refuse(
                                 generation, sending, _too_many(generation.request.n, error)
                             )
-                        self._steps.note_trouble(generation, error)
-                await self._steps.unmark_sending(generation, busy_note(error.code))
+                        self._transitions.note_blocking_error(generation, error)
+                await self._transitions.unmark_sending(generation, busy_note(error.code))
             except _REFUSALS as error:
-                self._queue_trouble = None
+                self._queue_error = None
                 return await self._said_no(generation, sending, error)
             except AppError as error:
                 if not (isinstance(error, UnavailableError) and error.is_unsent):
-                    self._queue_trouble = None  # something was there, and answered
+                    self._queue_error = None  # something was there, and answered
                     return await self._be_uncertain(generation, sending, error)
-                self._queue_trouble = error
+                self._queue_error = error
                 # Nothing ever left this machine: still an intent, and it can be cancelled.
-                sending.turn.give_back()
-                self._slots.rest()
-                await self._steps.unmark_sending(generation, "no connection")
+                sending.permit.give_back()
+                self._queue.rest()
+                await self._transitions.unmark_sending(generation, "no connection")
             else:
-                sending.turn.accepted()
+                sending.permit.accepted()
                 sending.unclear_answers = 0
                 self._posted_at.pop(generation.id, None)
-                self._queue_trouble = None
-                self._steps.clear_trouble(generation)
-                return await self._steps.submitted(generation, task, "accepted")
+                self._queue_error = None
+                self._transitions.clear_blocking_error(generation)
+                return await self._transitions.submitted(generation, task, "accepted")
 
     async def find_out(self, generation: Generation, sending: Sending) -> Generation | None:
         """Learn whether a task whose POST had no clear answer exists; back to INTENDED if not."""
         if generation.status is GenerationStatus.INTENDED:
             note = "it was being sent when the app ended"
-            moved = await self._steps.uncertain(generation, note)
+            moved = await self._transitions.uncertain(generation, note)
             if moved is None:
                 return None
             generation = moved
-        patience_s = self._pace.resend_after_s
+        timeout_s = self._timings.resend_after_s
         if sending.duplicate is not None:
             # On the first POST of a fresh id it can hardly be a duplicate: one look is enough.
-            patience_s = self._pace.duplicate_patience_s if generation.attempts > 1 else 0.0
+            timeout_s = self._timings.duplicate_timeout_s if generation.attempts > 1 else 0.0
         # By the monotonic clock and from now on: no jump of the wall clock makes us send early.
         started = self._clock()
         delays = self._retry_delays()
@@ -171,36 +171,36 @@ class IntentSender:
             try:
                 task = await find_task(self._kling, generation)
             except AppError as error:
-                self._steps.note_trouble(generation, error)
+                self._transitions.note_blocking_error(generation, error)
                 await asyncio.sleep(next(delays))
                 continue
-            self._steps.clear_trouble(generation)
+            self._transitions.clear_blocking_error(generation)
             delays = self._retry_delays()
             if task is not None:
-                return await self._steps.submitted(generation, task, "found at Kling")
+                return await self._transitions.submitted(generation, task, "found at Kling")
             looks += 1
-            if (looks >= 2 or not patience_s) and self._clock() - started >= patience_s:
+            if (looks >= 2 or not timeout_s) and self._clock() - started >= timeout_s:
                 if sending.duplicate is not None:
                     return await self._refuse(generation, sending, sending.duplicate)
                 sending.give_back()
                 if self._is_old(generation):
-                    return await self._steps.failed(generation, "error.task_fate_unknown")
-                return await self._steps.send_again(generation)
-            await asyncio.sleep(min(self._pace.lookup_every_s, patience_s / 2))
+                    return await self._transitions.failed(generation, "error.task_fate_unknown")
+                return await self._transitions.send_again(generation)
+            await asyncio.sleep(min(self._timings.lookup_every_s, timeout_s / 2))
 
-    async def _wait_for_turn(self, generation: Generation) -> Turn:
+    async def _wait_for_permit(self, generation: Generation) -> Permit:
         self._waiting.add(generation.id)
         try:
             order = (generation.created_at, generation.id)
-            return await self._slots.acquire(generation.request.n, order=order)
+            return await self._queue.acquire(generation.request.n, order=order)
         finally:
             self._waiting.discard(generation.id)
 
     async def _pause_before_next(self, sending: Sending) -> None:
         """Wait before a third POST and all later ones, longer each time; it can be cancelled."""
         if sending.unclear_answers > 1:
-            pause_s = self._pace.resend_after_s * 2 ** min(sending.unclear_answers - 2, 10)
-            await asyncio.sleep(min(pause_s, self._pace.resend_longest_s))
+            pause_s = self._timings.resend_after_s * 2 ** min(sending.unclear_answers - 2, 10)
+            await asyncio.sleep(min(pause_s, self._timings.resend_longest_s))
 
     async def _said_no(
         self, generation: Generation, sending: Sending, error: AppError
@@ -216,19 +216,19 @@ class IntentSender:
         self, generation: Generation, sending: Sending, error: AppError
     ) -> Generation | None:
         sending.give_back()
-        return await self._steps.refused(generation, error)
+        return await self._transitions.refused(generation, error)
 
     async def _be_uncertain(
         self, generation: Generation, sending: Sending, error: AppError
     ) -> Generation | None:
-        assert sending.turn is not None
+        assert sending.permit is not None
         if sending.duplicate is None:
             sending.unclear_answers += 1
-            wish_s = error.retry_after_s if isinstance(error, ProviderError) else None
-            sending.turn.unknown(retry_after_s=wish_s)
+            requested_s = error.retry_after_s if isinstance(error, ProviderError) else None
+            sending.permit.unknown(retry_after_s=requested_s)
         else:
-            sending.turn.accepted()
-        return await self._steps.uncertain(generation, reason(error))
+            sending.permit.accepted()
+        return await self._transitions.uncertain(generation, reason(error))
 
     def _is_old(self, generation: Generation) -> bool:
         """Tell whether Kling may have forgotten what was sent.
@@ -243,7 +243,9 @@ class IntentSender:
 
     def _retry_delays(self) -> Iterator[float]:
         return retry_delays(
-            self._random, first_s=self._pace.retry_first_s, longest_s=self._pace.retry_longest_s
+            self._random,
+            first_s=self._timings.retry_first_s,
+            longest_s=self._timings.retry_longest_s,
         )
 
 

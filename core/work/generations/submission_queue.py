@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from core.work.generations.concurrency_limit import PROBE_AFTER_S, SlotLimit
+from core.work.generations.concurrency_limit import PROBE_AFTER_S, ConcurrencyLimit
 
 # After one of our own tasks has ended a slot is free, however long the rest was to be.
 FREED_REST_S = 0.5
@@ -21,18 +21,20 @@ UNCLEAR_IN_A_ROW = 3
 Order = tuple[Any, ...]
 
 
-class Turn:
+class Permit:
     """The right to send `n` pictures, and then the slots they hold. Give it back in the end."""
 
-    def __init__(self, slots: "Slots", n: int, state: Literal["sending", "in flight"]) -> None:
+    def __init__(
+        self, queue: "SubmissionQueue", n: int, state: Literal["sending", "in flight"]
+    ) -> None:
         self.n = n
-        self._slots = slots
+        self._queue = queue
         self._state: Literal["sending", "in flight", "over"] = state
 
     def accepted(self) -> None:
         """Note that Kling took it: it holds its slots from now on."""
         self._land()
-        self._slots.note_accepted()
+        self._queue.note_accepted()
 
     def unknown(self, *, retry_after_s: float | None = None) -> None:
         """Note that its fate is unknown: it may hold slots, while others go on beside it.
@@ -40,36 +42,36 @@ class Turn:
         A server that says when to come again says it to all.
         """
         self._land()
-        self._slots.note_unknown(retry_after_s)
+        self._queue.note_unknown(retry_after_s)
 
     def refused(self, *, is_full: bool, retry_after_s: float | None = None) -> None:
         """Note a refusal: `is_full` for 1303 (over the cap), else 1302 (too fast)."""
-        in_flight = self._slots.in_flight
+        in_flight = self._queue.in_flight
         self._end()
-        self._slots.note_clear()
+        self._queue.note_clear()
         if is_full:
-            self._slots.note_full(in_flight, self.n)
-        self._slots.rest(is_full=is_full, at_least_s=retry_after_s)
+            self._queue.note_full(in_flight, self.n)
+        self._queue.rest(is_full=is_full, at_least_s=retry_after_s)
 
     def give_back(self) -> None:
         """Free what it holds, if anything: the task has ended, or was not sent after all."""
         if self._end() == "in flight":
-            self._slots.freed()
-        self._slots.wake()
+            self._queue.freed()
+        self._queue.wake()
 
     def _land(self) -> None:
         if self._state == "sending":
             self._state = "in flight"
-            self._slots.count(sending=-1)
+            self._queue.count(sending=-1)
 
     def _end(self) -> str:
         state, self._state = self._state, "over"
         if state != "over":
-            self._slots.count(in_flight=-self.n, sending=-1 if state == "sending" else 0)
+            self._queue.count(in_flight=-self.n, sending=-1 if state == "sending" else 0)
         return state
 
 
-class Slots:
+class SubmissionQueue:
     """A queue for submissions, counted in pictures. Belongs to one event loop."""
 
     def __init__(
@@ -82,7 +84,7 @@ class Slots:
         rest_longest_s: float = 60.0,
     ) -> None:
         self._clock = clock
-        self._limit = SlotLimit(now=clock(), known=known, probe_after_s=probe_after_s)
+        self._limit = ConcurrencyLimit(now=clock(), known=known, probe_after_s=probe_after_s)
         self._rest_first_s = rest_first_s
         self._rest_longest_s = rest_longest_s
         self._rest_s = rest_first_s
@@ -92,7 +94,7 @@ class Slots:
         self._sending = 0
         self._elsewhere = 0
         self._unclear_in_a_row = 0
-        self._queue: list[tuple[Order, int, int, asyncio.Future[Turn]]] = []
+        self._queue: list[tuple[Order, int, int, asyncio.Future[Permit]]] = []
         self._number = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -120,9 +122,9 @@ class Slots:
         """Return what was learned, to be given as `known` another time."""
         return self._limit.figures()
 
-    async def acquire(self, n: int, *, order: Order) -> Turn:
+    async def acquire(self, n: int, *, order: Order) -> Permit:
         """Wait for the turn to send `n` pictures; the lowest `order` goes first."""
-        waiter: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
         self._number += 1
         heapq.heappush(self._queue, (order, self._number, n, waiter))
         self.wake()
@@ -134,12 +136,12 @@ class Slots:
             self.wake()
             raise
 
-    def adopt(self, n: int) -> Turn:
+    def adopt(self, n: int) -> Permit:
         """Count `n` pictures that were under way before this process began."""
         self.count(in_flight=n)
-        return Turn(self, n, "in flight")
+        return Permit(self, n, "in flight")
 
-    def see_elsewhere(self, pictures: int) -> None:
+    def see_other_processes(self, pictures: int) -> None:
         """Count the pictures other processes have under way on this account."""
         if pictures != self._elsewhere:
             self._elsewhere = pictures
@@ -147,9 +149,9 @@ class Slots:
 
     def rest(self, *, is_full: bool = False, at_least_s: float | None = None) -> None:
         """Let nobody send for a while; longer each time until something is accepted."""
-        wish_s = min(at_least_s or 0.0, RETRY_AFTER_MOST_S)
-        self._rest_until = self._clock() + max(self._rest_s, wish_s)
-        self._is_rest_for_slots = is_full and not wish_s
+        requested_s = min(at_least_s or 0.0, RETRY_AFTER_MOST_S)
+        self._rest_until = self._clock() + max(self._rest_s, requested_s)
+        self._is_rest_for_slots = is_full and not requested_s
         self._rest_s = min(self._rest_s * 2, self._rest_longest_s)
         self.wake()
 
@@ -193,7 +195,7 @@ class Slots:
         while self._queue and now >= self._rest_until and self._may_send(self._queue[0][2], now):
             _order, _number, n, waiter = heapq.heappop(self._queue)
             self.count(in_flight=n, sending=1)
-            waiter.set_result(Turn(self, n, "sending"))
+            waiter.set_result(Permit(self, n, "sending"))
             self._forget_leavers()
         if self._timer is not None:
             self._timer.cancel()

@@ -6,7 +6,7 @@ from core.wire.pacing import POLL_LONGEST_S, POLL_SHORTEST_S
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class WorkerTimings:
     """Seconds, all of them. Tests live faster; what is asked of Kling stays the same."""
 
     # A process that dies keeps its tasks for so long; one that lives renews four times as often,
@@ -20,7 +20,7 @@ class Pace:
     resend_longest_s: float = 600.0
     lookup_every_s: float = 2.5
     # "Duplicate id" says that the task is there, so it is looked for much longer than elsewhere.
-    duplicate_patience_s: float = 600.0
+    duplicate_timeout_s: float = 600.0
     poll_shortest_s: float = POLL_SHORTEST_S
     poll_longest_s: float = POLL_LONGEST_S
     retry_first_s: float = 1.0
@@ -36,8 +36,8 @@ class Pace:
     def forget_after_s(self) -> float:
         """What Kling says that it does not have is believed once it has said so for this long: by
         the monotonic clock, since the other one may have jumped."""
-        return self.duplicate_patience_s
+        return self.duplicate_timeout_s
 
 
 # The practice server is on this machine: what it took is there at once.
-PRACTICE_PACE = Pace(resend_after_s=3.0, lookup_every_s=1.0)
+PRACTICE_TIMINGS = WorkerTimings(resend_after_s=3.0, lookup_every_s=1.0)

@@ -17,7 +17,7 @@ from core.errors import AppError, ProviderError, StoreError
 from core.models.generations import Generation, GenerationStatus, KlingTask
 from core.storage.store import Store
 from core.wire.pacing import retry_delays
-from core.work.generations.timings import Pace
+from core.work.generations.timings import WorkerTimings
 
 logger = logging.getLogger(__name__)
 
@@ -29,16 +29,18 @@ Status = GenerationStatus
 THREADS = 4
 
 
-class GenerationSteps:
+class Transitions:
     """The worker's hand on the store. Steps return None when somebody else moved the row."""
 
-    def __init__(self, store: Store, *, process_id: str, pace: Pace, random: Random) -> None:
+    def __init__(
+        self, store: Store, *, process_id: str, timings: WorkerTimings, random: Random
+    ) -> None:
         self.store = store
         self._process_id = process_id
-        self._pace = pace
+        self._timings = timings
         self._random = random
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="generations")
-        self._troubles: dict[str, AppError] = {}
+        self._blocking_errors: dict[str, AppError] = {}
 
     def close(self) -> None:
         """Let the threads end; steps that wait for one are dropped."""
@@ -46,39 +48,44 @@ class GenerationSteps:
 
     # -- troubles ----------------------------------------------------------------------------------
 
-    def trouble(self, generation_id: str) -> AppError | None:
+    def blocking_error(self, generation_id: str) -> AppError | None:
         """Return what keeps a generation from going on; from any thread."""
-        return self._troubles.get(generation_id)
+        return self._blocking_errors.get(generation_id)
 
-    def note_trouble(self, generation: Generation, error: AppError) -> None:
+    def note_blocking_error(self, generation: Generation, error: AppError) -> None:
         """Show what keeps a generation from going on."""
-        self._troubles[generation.id] = error
+        self._blocking_errors[generation.id] = error
 
-    def clear_trouble(self, generation: Generation) -> None:
+    def clear_blocking_error(self, generation: Generation) -> None:
         """Show that it goes on."""
-        self._troubles.pop(generation.id, None)
+        self._blocking_errors.pop(generation.id, None)
 
     # -- steps -------------------------------------------------------------------------------------
 
-    async def patiently(self, generation: Generation, step: Callable[[], _Result]) -> _Result:
+    async def with_store_retry(
+        self, generation: Generation, step: Callable[[], _Result]
+    ) -> _Result:
         """Run one store step in a thread, again and again until the store can take it."""
         delays = retry_delays(
             self._random,
-            first_s=min(0.5, self._pace.store_retry_longest_s),
-            longest_s=self._pace.store_retry_longest_s,
+            first_s=min(0.5, self._timings.store_retry_longest_s),
+            longest_s=self._timings.store_retry_longest_s,
         )
-        trouble: StoreError | None = None
+        blocking_error: StoreError | None = None
         while True:
             try:
                 result = await self.in_thread(step)
             except StoreError as error:
-                trouble = error
-                self._troubles[generation.id] = error
+                blocking_error = error
+                self._blocking_errors[generation.id] = error
                 logger.warning("Generation %s waits for the store: %s", generation.id, error)
                 await asyncio.sleep(next(delays))
             else:
-                if trouble is not None and self._troubles.get(generation.id) is trouble:
-                    del self._troubles[generation.id]
+                if (
+                    blocking_error is not None
+                    and self._blocking_errors.get(generation.id) is blocking_error
+                ):
+                    del self._blocking_errors[generation.id]
                 return result
 
     async def in_thread(self, step: Callable[[], _Result]) -> _Result:
@@ -88,7 +95,7 @@ class GenerationSteps:
     async def mark_sending(self, generation: Generation) -> Generation | None:
         """Write down that the POST goes out now; None when it must not."""
         mark = self.store.generations.mark_sending
-        return await self.patiently(
+        return await self.with_store_retry(
             generation, partial(mark, generation.id, self._process_id, note="the request goes out")
         )
 
@@ -96,7 +103,7 @@ class GenerationSteps:
         """Write down that nothing was created, so it can be cancelled again."""
         unmark = self.store.generations.unmark_sending
         now = datetime.now(UTC)
-        await self.patiently(
+        await self.with_store_retry(
             generation, partial(unmark, generation.id, note=note, next_check_at=now)
         )
 
@@ -192,7 +199,7 @@ class GenerationSteps:
         self, generation: Generation, to: Status, expect: set[Status], **fields: object
     ) -> Generation | None:
         move = partial(self.store.generations.move, generation.id, to=to, expect=expect)
-        return await self.patiently(generation, partial(move, **fields))
+        return await self.with_store_retry(generation, partial(move, **fields))
 
 
 def finished_at(generation: Generation, task: KlingTask, *, now: datetime) -> datetime:

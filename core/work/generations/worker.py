@@ -26,15 +26,15 @@ from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
 from core.storage.store import Store
 from core.wire.pacing import retry_delays
-from core.work.generations.collection import PictureCollector
+from core.work.generations.collection import ResultCollector
 from core.work.generations.leases import GenerationLeases
-from core.work.generations.poll_batching import TaskWatch
-from core.work.generations.polling import Provider, TaskFollower
+from core.work.generations.poll_batching import PollBatcher
+from core.work.generations.polling import Provider, TaskPoller
 from core.work.generations.recovery import recent_tasks
-from core.work.generations.submission import IntentSender, Sending
-from core.work.generations.submission_queue import Slots
-from core.work.generations.timings import PRACTICE_PACE, Pace
-from core.work.generations.transitions import GenerationSteps
+from core.work.generations.submission import Sending, Submitter
+from core.work.generations.submission_queue import SubmissionQueue
+from core.work.generations.timings import PRACTICE_TIMINGS, WorkerTimings
+from core.work.generations.transitions import Transitions
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class GenerationWorker:
         process_id: str,
         clock: Callable[[], float] = time.monotonic,
         random: Random | None = None,
-        pace: Pace | None = None,
+        timings: WorkerTimings | None = None,
     ) -> None:
         self._provider: Provider = provider
         self._store = store
@@ -67,30 +67,30 @@ class GenerationWorker:
         self._process_id = process_id
         self._clock = clock
         self._random = random or Random()
-        self._pace = pace or (PRACTICE_PACE if provider == "practice" else Pace())
-        self._steps = GenerationSteps(
-            store, process_id=process_id, pace=self._pace, random=self._random
+        self._timings = timings or (PRACTICE_TIMINGS if provider == "practice" else WorkerTimings())
+        self._transitions = Transitions(
+            store, process_id=process_id, timings=self._timings, random=self._random
         )
-        self.watch = TaskWatch(kling, clock=clock)
-        self._follower = TaskFollower(
+        self.batcher = PollBatcher(kling, clock=clock)
+        self._poller = TaskPoller(
             provider=provider,
-            watch=self.watch,
-            steps=self._steps,
+            batcher=self.batcher,
+            transitions=self._transitions,
             usual_durations=self._usual_durations,
-            pace=self._pace,
+            timings=self._timings,
             random=self._random,
             clock=clock,
         )
-        self._collector = PictureCollector(
+        self._collector = ResultCollector(
             kling=kling,
             fetcher=fetcher,
             archive=archive,
-            steps=self._steps,
-            pace=self._pace,
+            transitions=self._transitions,
+            timings=self._timings,
             random=self._random,
             clock=clock,
         )
-        self._sender: IntentSender | None = None
+        self._submitter: Submitter | None = None
         self._drivers: dict[str, asyncio.Task[None]] = {}
         self._sendings: dict[str, Sending] = {}
         self._is_retired = False
@@ -98,31 +98,31 @@ class GenerationWorker:
         self._leases = GenerationLeases(
             store,
             process_id=process_id,
-            pace=self._pace,
+            timings=self._timings,
             clock=clock,
             held=self._drivers.keys,
             drop=self.drop,
-            tell_trouble=self._tell_store_trouble,
+            tell_store_error=self._tell_store_error,
         )
-        self._slots_key = f"slots.{provider}"
+        self._limit_key = f"slots.{provider}"
         self._remembered: dict[str, object] = {}
         self._usual: dict[tuple[object, ...], tuple[float, tuple[float, ...]]] = {}
-        self._poke = asyncio.Event()
+        self._wake_event = asyncio.Event()
         self._main: asyncio.Task[None] | None = None
-        self._store_trouble: StoreError | None = None
+        self._store_error: StoreError | None = None
 
     # -- from any thread ---------------------------------------------------------------------------
 
-    def trouble(self, generation_id: str) -> AppError | None:
+    def blocking_error(self, generation_id: str) -> AppError | None:
         """Return what keeps an open generation from going on at the moment, if anything does."""
-        trouble = self._steps.trouble(generation_id)
-        if trouble is None and self._sender is not None:
-            trouble = self._sender.trouble(generation_id)
-        return trouble or self._store_trouble
+        blocking_error = self._transitions.blocking_error(generation_id)
+        if blocking_error is None and self._submitter is not None:
+            blocking_error = self._submitter.blocking_error(generation_id)
+        return blocking_error or self._store_error
 
     def rest_left_s(self) -> float:
         """Return how long nothing will be sent yet, as Kling asked or as was learned."""
-        return 0.0 if self._sender is None else self._sender.rest_left_s
+        return 0.0 if self._submitter is None else self._submitter.rest_left_s
 
     def durations(self, request: ImageRequest) -> tuple[float, ...]:
         """Return how long tasks like this one took here, in seconds."""
@@ -151,7 +151,7 @@ class GenerationWorker:
 
     def wake(self) -> None:
         """Look for new rows now."""
-        self._poke.set()
+        self._wake_event.set()
 
     def drop(self, generation_id: str) -> None:
         """Let go of a generation that was cancelled."""
@@ -168,7 +168,7 @@ class GenerationWorker:
         for generation_id, sending in self._sendings.items():
             if sending.is_waiting:
                 self.drop(generation_id)
-        self._poke.set()
+        self._wake_event.set()
 
     async def recent_tasks(self) -> tuple[KlingTask, ...]:
         """Return what the account made while Kling keeps it, newest first; buys nothing."""
@@ -178,21 +178,21 @@ class GenerationWorker:
         """Take up open generations as they come, until cancelled."""
         self._main = asyncio.current_task()
         try:
-            slots = await self._remembered_slots()
-            self._sender = IntentSender(
+            queue = await self._restored_queue()
+            self._submitter = Submitter(
                 kling=self._kling,
-                steps=self._steps,
-                slots=slots,
-                pace=self._pace,
+                transitions=self._transitions,
+                queue=queue,
+                timings=self._timings,
                 random=self._random,
                 clock=self._clock,
             )
             async with asyncio.TaskGroup() as group:
                 helpers = (
-                    group.create_task(self.watch.run(), name=f"watch-{self._provider}"),
+                    group.create_task(self.batcher.run(), name=f"watch-{self._provider}"),
                     group.create_task(self._leases.hold(), name=f"leases-{self._provider}"),
                 )
-                await self._claim_for_ever(slots, self._sender)
+                await self._claim_for_ever(queue, self._submitter)
                 for helper in helpers:
                     helper.cancel()
         finally:
@@ -204,34 +204,34 @@ class GenerationWorker:
             self._main.cancel()
             await asyncio.wait([self._main])
 
-    async def _claim_for_ever(self, slots: Slots, sender: IntentSender) -> None:
+    async def _claim_for_ever(self, queue: SubmissionQueue, submitter: Submitter) -> None:
         while not (self._is_retired and not self._drivers):
-            self._poke.clear()
+            self._wake_event.clear()
             try:
-                is_more = not self._is_retired and await self._claim(slots, sender)
-                self._store_trouble = None
+                is_more = not self._is_retired and await self._claim(queue, submitter)
+                self._store_error = None
             except StoreError as error:
-                self._tell_store_trouble(error)
+                self._tell_store_error(error)
                 is_more = False
             if is_more:
                 continue
             try:
-                async with asyncio.timeout(self._pace.claim_every_s):
-                    await self._poke.wait()
+                async with asyncio.timeout(self._timings.claim_every_s):
+                    await self._wake_event.wait()
             except TimeoutError:
                 continue
 
-    async def _claim(self, slots: Slots, sender: IntentSender) -> bool:
+    async def _claim(self, queue: SubmissionQueue, submitter: Submitter) -> bool:
         """Take up what nobody works on; return whether there may be more."""
         held = await asyncio.to_thread(self._store.generations.pictures_in_flight, self._provider)
-        slots.see_elsewhere(max(0, held - slots.own))
-        await self._remember_slots(slots)
+        queue.see_other_processes(max(0, held - queue.own))
+        await self._remember_limit(queue)
         claimed = await asyncio.to_thread(
             self._store.leases.claim_due,
             self._process_id,
             now=datetime.now(UTC),
             limit=CLAIM_LIMIT,
-            lease_s=self._pace.lease_s,
+            lease_s=self._timings.lease_s,
             statuses=OPEN_STATUSES,
             provider=self._provider,
         )
@@ -243,7 +243,7 @@ class GenerationWorker:
                 await asyncio.wait([driver])  # taken back, and asked for again since
             sending = self._sendings[generation.id] = Sending(is_waiting=_is_unsent(generation))
             driver = asyncio.create_task(
-                self._drive(generation, sending, slots, sender),
+                self._drive(generation, sending, queue, submitter),
                 name=f"generation-{generation.id}",
             )
             self._drivers[generation.id] = driver
@@ -251,33 +251,33 @@ class GenerationWorker:
         return len(claimed) == CLAIM_LIMIT
 
     async def _drive(
-        self, generation: Generation, sending: Sending, slots: Slots, sender: IntentSender
+        self, generation: Generation, sending: Sending, queue: SubmissionQueue, submitter: Submitter
     ) -> None:
         """Take one generation from where its row stands to its end."""
         if not _is_unsent(generation) and generation.status is not Status.SUCCEEDED:
-            sending.turn = slots.adopt(generation.request.n)
+            sending.permit = queue.adopt(generation.request.n)
         current: Generation | None = generation
         images: tuple[TaskImage, ...] = ()
         try:
             while current is not None and not current.status.is_final:
                 if _is_unsent(current):
-                    current = await sender.send(current, sending)
+                    current = await submitter.send(current, sending)
                 elif current.status in (Status.INTENDED, Status.UNCERTAIN):
-                    current = await sender.find_out(current, sending)
+                    current = await submitter.find_out(current, sending)
                 elif current.status is Status.SUCCEEDED:
                     sending.give_back()
                     current = await self._collector.collect(current, images)
                 else:
-                    current, images = await self._follower.follow(current)
+                    current, images = await self._poller.follow(current)
         finally:
             sending.give_back()
-            self._steps.clear_trouble(generation)
+            self._transitions.clear_blocking_error(generation)
 
     def _ended(self, generation_id: str, driver: asyncio.Task[None]) -> None:
         del self._drivers[generation_id]
         sending = self._sendings.pop(generation_id)
         if self._is_retired:
-            self._poke.set()
+            self._wake_event.set()
             if sending.is_waiting:
                 self._free_soon(generation_id)
         if not driver.cancelled() and (error := driver.exception()) is not None:
@@ -300,43 +300,43 @@ class GenerationWorker:
         for driver in drivers:
             driver.cancel()
         await asyncio.gather(*drivers, *self._freeing, return_exceptions=True)
-        self._steps.close()
+        self._transitions.close()
         self._collector.close()
         try:
             await asyncio.to_thread(self._leases.free, held)
         except StoreError as error:
             logger.info("The leases run out by themselves: %s", error)
 
-    def _tell_store_trouble(self, error: StoreError) -> None:
-        self._store_trouble = error
+    def _tell_store_error(self, error: StoreError) -> None:
+        self._store_error = error
         logger.warning("Picture tasks wait for the store: %s", error)
 
     # -- what was learned --------------------------------------------------------------------------
 
-    async def _remembered_slots(self) -> Slots:
+    async def _restored_queue(self) -> SubmissionQueue:
         known: object = None
-        for delay in retry_delays(self._random, longest_s=self._pace.store_retry_longest_s):
+        for delay in retry_delays(self._random, longest_s=self._timings.store_retry_longest_s):
             try:
-                known = await asyncio.to_thread(self._store.key_values.get, self._slots_key)
+                known = await asyncio.to_thread(self._store.key_values.get, self._limit_key)
                 break
             except StoreError as error:
-                self._tell_store_trouble(error)
+                self._tell_store_error(error)
                 await asyncio.sleep(delay)
-        return Slots(
+        return SubmissionQueue(
             clock=self._clock,
             known=known if isinstance(known, dict) else None,
-            rest_first_s=self._pace.rest_first_s,
-            rest_longest_s=self._pace.rest_longest_s,
+            rest_first_s=self._timings.rest_first_s,
+            rest_longest_s=self._timings.rest_longest_s,
         )
 
-    async def _remember_slots(self, slots: Slots) -> None:
-        figures = slots.figures()
+    async def _remember_limit(self, queue: SubmissionQueue) -> None:
+        figures = queue.figures()
         if figures != self._remembered:
-            await asyncio.to_thread(self._store.key_values.set, self._slots_key, figures)
+            await asyncio.to_thread(self._store.key_values.set, self._limit_key, figures)
             self._remembered = figures
 
     async def _usual_durations(self, request: ImageRequest) -> tuple[float, ...]:
-        return await self._steps.in_thread(partial(self.durations, request))
+        return await self._transitions.in_thread(partial(self.durations, request))
 
 
 def _is_unsent(generation: Generation) -> bool:

@@ -84,8 +84,8 @@ class Transfers:
             if not isinstance(error, StoreError):
                 self.uploads.remove(owner, name)
             self.uploads.note(owner, name, "failed", facts)
-        except StoreError as trouble:
-            logger.warning("The end of an import is not noted: %s", trouble)
+        except StoreError as blocking_error:
+            logger.warning("The end of an import is not noted: %s", blocking_error)
 
 
 class _ClosingError(Exception):

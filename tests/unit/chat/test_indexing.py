@@ -84,7 +84,7 @@ def test_a_poke_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
         async with asyncio.timeout(DEADLINE_S):
             for _ in range(3):
                 index.waits = 2
-                work.poke()
+                work.wake()
                 while index.waits:
                     await asyncio.sleep(0.001)
         task.cancel()

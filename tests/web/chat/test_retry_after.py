@@ -96,7 +96,7 @@ def test_a_wait_beyond_all_patience_is_told_at_once(tmp_path: Path, status: int)
 
 
 def test_waits_add_up_to_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.work.chat.attempts.RETRY_AFTER_PATIENCE_S", 1.5)
+    monkeypatch.setattr("core.work.chat.attempts.RETRY_AFTER_LIMIT_S", 1.5)
     with (
         Upstream(refusing(99, lambda: refusal(429, "Retry-After: 1"))) as upstream,
         serving(tmp_path, chat_url=upstream.url) as served,

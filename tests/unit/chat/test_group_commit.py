@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import StoreError
 from core.storage.db.errors import store_error
-from core.work.chat.group_commit import Together
+from core.work.chat.group_commit import GroupCommit
 
 
 class Ledger:
@@ -26,7 +26,7 @@ class Ledger:
 
 
 async def outcomes(ledger: Ledger, items: Sequence[int]) -> list[BaseException | None]:
-    together = Together(ledger.write, most=8)
+    together = GroupCommit(ledger.write, most=8)
     return list(
         await asyncio.gather(*(together.write(item) for item in items), return_exceptions=True)
     )
@@ -58,7 +58,7 @@ def test_a_store_that_takes_nothing_is_asked_once_for_all() -> None:
 
 def test_when_the_loop_closes_nobody_is_left_waiting() -> None:
     async def run() -> bool:
-        together = Together(Ledger(ValueError()).write, most=8, gather_s=60)
+        together = GroupCommit(Ledger(ValueError()).write, most=8, gather_s=60)
         written = together.write(1)
         await asyncio.sleep(0)
         writer = next(task for task in asyncio.all_tasks() if task.get_name() == "write-together")

@@ -14,7 +14,7 @@ from core.models.generations import KlingTask, TaskStatus
 from core.providers.http.client import build_client
 from core.providers.kling.client import IMAGES_PATH, Kling
 from core.work.generations import poll_batching as task_watch
-from core.work.generations.poll_batching import LIST_FROM, TaskWatch
+from core.work.generations.poll_batching import LIST_FROM, PollBatcher
 
 DEADLINE_S = 10
 
@@ -66,16 +66,16 @@ def _ok(data: object) -> httpx.Response:
 
 
 @asynccontextmanager
-async def watching(account: Account) -> AsyncIterator[TaskWatch]:
+async def watching(account: Account) -> AsyncIterator[PollBatcher]:
     client = build_client(timeout=httpx.Timeout(5), transport=httpx.MockTransport(account))
     kling = Kling(
         origin="https://kling.test", credentials=KlingApiKey("some-key-1234"), client=client
     )
-    watch = TaskWatch(kling, clock=time.monotonic)
-    running = asyncio.create_task(watch.run())
+    batcher = PollBatcher(kling, clock=time.monotonic)
+    running = asyncio.create_task(batcher.run())
     try:
         async with asyncio.timeout(DEADLINE_S):
-            yield watch
+            yield batcher
     finally:
         running.cancel()
         await asyncio.wait([running])
@@ -87,8 +87,10 @@ def account() -> Account:
     return Account()
 
 
-async def look_at_all(watch: TaskWatch, ids: list[str], after_s: float = 0.0) -> list[KlingTask]:
-    return await asyncio.gather(*(watch.look(each, after_s=after_s) for each in ids))
+async def look_at_all(
+    batcher: PollBatcher, ids: list[str], after_s: float = 0.0
+) -> list[KlingTask]:
+    return await asyncio.gather(*(batcher.look(each, after_s=after_s) for each in ids))
 
 
 def test_a_few_tasks_are_looked_at_one_by_one(account: Account) -> None:
@@ -96,8 +98,8 @@ def test_a_few_tasks_are_looked_at_one_by_one(account: Account) -> None:
     account.status = dict.fromkeys(ids, "processing")
 
     async def run() -> list[KlingTask]:
-        async with watching(account) as watch:
-            return await look_at_all(watch, ids)
+        async with watching(account) as batcher:
+            return await look_at_all(batcher, ids)
 
     assert [task.task_id for task in asyncio.run(run())] == ids
     assert (account.lists, sorted(account.looks)) == (0, ids)
@@ -108,9 +110,9 @@ def test_many_tasks_take_a_page_for_five_hundred(account: Account) -> None:
     account.status = dict.fromkeys(ids, "processing")
 
     async def run() -> None:
-        async with watching(account) as watch:
+        async with watching(account) as batcher:
             for _ in range(3):
-                await look_at_all(watch, ids)
+                await look_at_all(batcher, ids)
 
     asyncio.run(run())
     assert account.lists == 9
@@ -122,8 +124,8 @@ def test_what_the_list_does_not_hold_is_looked_at_by_itself(account: Account) ->
     account.status = dict.fromkeys(ids, "processing")
 
     async def run() -> list[BaseException | KlingTask]:
-        async with watching(account) as watch:
-            looks = [watch.look(each, after_s=0) for each in [*ids, "unlisted"]]
+        async with watching(account) as batcher:
+            looks = [batcher.look(each, after_s=0) for each in [*ids, "unlisted"]]
             return await asyncio.gather(*looks, return_exceptions=True)
 
     results = asyncio.run(run())
@@ -136,10 +138,10 @@ def test_a_list_tells_early_what_has_ended(account: Account) -> None:
     account.status = dict.fromkeys(ids, "processing") | {"later": "succeed"}
 
     async def run() -> KlingTask:
-        async with watching(account) as watch:
-            later = asyncio.create_task(watch.look("later", after_s=3_600))
+        async with watching(account) as batcher:
+            later = asyncio.create_task(batcher.look("later", after_s=3_600))
             await asyncio.sleep(0)
-            await look_at_all(watch, ids)
+            await look_at_all(batcher, ids)
             return await later
 
     assert asyncio.run(run()).status is TaskStatus.SUCCEED
@@ -161,9 +163,9 @@ def test_a_list_that_does_not_work_is_done_without(account: Account, fault: http
     account.list_fault = fault
 
     async def run() -> None:
-        async with watching(account) as watch:
+        async with watching(account) as batcher:
             for _ in range(3):
-                await look_at_all(watch, ids)
+                await look_at_all(batcher, ids)
 
     asyncio.run(run())
     assert account.lists == 1
@@ -176,8 +178,8 @@ def test_when_nothing_gets_through_all_are_told_at_once(account: Account) -> Non
     account.list_fault = httpx.ConnectError("")
 
     async def run() -> list[object]:
-        async with watching(account) as watch:
-            looks = (watch.look(each, after_s=0) for each in ids)
+        async with watching(account) as batcher:
+            looks = (batcher.look(each, after_s=0) for each in ids)
             return await asyncio.gather(*looks, return_exceptions=True)
 
     assert all(isinstance(result, UnavailableError) for result in asyncio.run(run()))
@@ -188,12 +190,12 @@ def test_a_look_that_is_given_up_asks_nothing(account: Account) -> None:
     account.status = {"task": "processing"}
 
     async def run() -> None:
-        async with watching(account) as watch:
-            look = asyncio.create_task(watch.look("task", after_s=0.05))
+        async with watching(account) as batcher:
+            look = asyncio.create_task(batcher.look("task", after_s=0.05))
             await asyncio.sleep(0)
             look.cancel()
             await asyncio.wait([look])
-            await watch.look("task", after_s=0.1)
+            await batcher.look("task", after_s=0.1)
 
     asyncio.run(run())
     assert account.looks == ["task"]
@@ -209,11 +211,11 @@ def test_a_mistake_of_ours_reaches_who_waits(
     account.status = {"task": "processing"}
 
     async def run() -> None:
-        async with watching(account) as watch:
+        async with watching(account) as batcher:
             with pytest.raises(ZeroDivisionError):
-                await watch.look("task", after_s=0)
+                await batcher.look("task", after_s=0)
             with pytest.raises(ZeroDivisionError):
-                await look_at_all(watch, [f"task-{number}" for number in range(20)])
+                await look_at_all(batcher, [f"task-{number}" for number in range(20)])
 
     account.status |= {f"task-{number}": "processing" for number in range(20)}
     asyncio.run(run())
@@ -223,8 +225,8 @@ def test_an_error_belongs_to_one_task_only(account: Account) -> None:
     account.status = {"here": "processing"}
 
     async def run() -> list[object]:
-        async with watching(account) as watch:
-            looks = (watch.look(each, after_s=0) for each in ("here", "gone"))
+        async with watching(account) as batcher:
+            looks = (batcher.look(each, after_s=0) for each in ("here", "gone"))
             return await asyncio.gather(*looks, return_exceptions=True)
 
     here, gone = asyncio.run(run())

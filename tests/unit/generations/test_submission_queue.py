@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
-from core.work.generations.concurrency_limit import PROBE_AFTER_LOWERING_S, PROBE_AFTER_S, SlotLimit
-from core.work.generations.submission_queue import UNCLEAR_IN_A_ROW, Slots, Turn
+from core.work.generations.concurrency_limit import (
+    PROBE_AFTER_LOWERING_S,
+    PROBE_AFTER_S,
+    ConcurrencyLimit,
+)
+from core.work.generations.submission_queue import UNCLEAR_IN_A_ROW, Permit, SubmissionQueue
 
 
 class Clock:
@@ -32,12 +36,12 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def queue(slots: Slots, n: int, place: int) -> "asyncio.Task[Turn]":
-    return asyncio.create_task(slots.acquire(n, order=(place,)))
+def queue(submissions: SubmissionQueue, n: int, place: int) -> "asyncio.Task[Permit]":
+    return asyncio.create_task(submissions.acquire(n, order=(place,)))
 
 
-def limit_after(*accepted: int, refused: int | None = None) -> SlotLimit:
-    limit = SlotLimit(now=0)
+def limit_after(*accepted: int, refused: int | None = None) -> ConcurrencyLimit:
+    limit = ConcurrencyLimit(now=0)
     for total in accepted:
         limit.note_accepted(total, now=0)
     if refused is not None:
@@ -46,7 +50,7 @@ def limit_after(*accepted: int, refused: int | None = None) -> SlotLimit:
 
 
 def test_what_is_not_known_is_tried_one_at_a_time() -> None:
-    limit = SlotLimit(now=0)
+    limit = ConcurrencyLimit(now=0)
     assert limit.may_send(9, in_flight=0, sending=0, now=0)
     assert not limit.may_send(1, in_flight=9, sending=1, now=0)
 
@@ -98,21 +102,21 @@ def test_a_refusal_below_the_limit_lowers_it_and_is_doubted_soon() -> None:
 
 
 def test_what_was_learned_is_remembered() -> None:
-    limit = SlotLimit(now=0, known=limit_after(3, refused=4).figures())
+    limit = ConcurrencyLimit(now=0, known=limit_after(3, refused=4).figures())
     assert not limit.may_send(1, in_flight=3, sending=0, now=0)
     assert limit.may_send(1, in_flight=2, sending=1, now=0)
 
 
 @pytest.mark.parametrize("known", [{}, {"accepted": "3"}, {"refused": None}, {"limit": 3}])
 def test_a_memory_that_makes_no_sense_is_no_memory(known: dict[str, object]) -> None:
-    assert SlotLimit(now=0, known=known).may_send(9, in_flight=3, sending=0, now=0)
+    assert ConcurrencyLimit(now=0, known=known).may_send(9, in_flight=3, sending=0, now=0)
 
 
 @on_a_loop
 async def test_the_oldest_wish_goes_first_whoever_came_when(clock: Clock) -> None:
-    slots = Slots(clock=clock)
-    first = await queue(slots, 1, 5)
-    young, old = queue(slots, 1, 9), queue(slots, 1, 1)
+    submissions = SubmissionQueue(clock=clock)
+    first = await queue(submissions, 1, 5)
+    young, old = queue(submissions, 1, 9), queue(submissions, 1, 1)
     await settle()
     first.accepted()
     await settle()
@@ -125,20 +129,20 @@ async def test_the_oldest_wish_goes_first_whoever_came_when(clock: Clock) -> Non
 
 @on_a_loop
 async def test_a_refused_wish_goes_to_the_head_again_after_a_rest(clock: Clock) -> None:
-    slots = Slots(clock=clock, rest_first_s=0.0)
+    submissions = SubmissionQueue(clock=clock, rest_first_s=0.0)
     for place in range(3):
-        (await queue(slots, 1, place)).accepted()
-    turn = await queue(slots, 1, 3)
-    waiting = queue(slots, 1, 8)
-    turn.refused(is_full=True)
-    again = queue(slots, 1, 3)
+        (await queue(submissions, 1, place)).accepted()
+    permit = await queue(submissions, 1, 3)
+    waiting = queue(submissions, 1, 8)
+    permit.refused(is_full=True)
+    again = queue(submissions, 1, 3)
     await settle()
     assert not again.done()
-    assert slots.limit == slots.own == 3
-    slots._rest_until = 0
+    assert submissions.limit == submissions.own == 3
+    submissions._rest_until = 0
     # A task has ended: one slot is free, and it is the refused one's.
-    slots.count(in_flight=-1)
-    slots.wake()
+    submissions.count(in_flight=-1)
+    submissions.wake()
     await settle()
     assert again.done()
     assert not waiting.done()
@@ -147,90 +151,90 @@ async def test_a_refused_wish_goes_to_the_head_again_after_a_rest(clock: Clock) 
 
 @on_a_loop
 async def test_who_leaves_the_queue_holds_nothing(clock: Clock) -> None:
-    slots = Slots(clock=clock)
-    turn = await queue(slots, 1, 0)
-    leaving, staying = queue(slots, 4, 1), queue(slots, 1, 2)
+    submissions = SubmissionQueue(clock=clock)
+    permit = await queue(submissions, 1, 0)
+    leaving, staying = queue(submissions, 4, 1), queue(submissions, 1, 2)
     await settle()
     leaving.cancel()
-    turn.accepted()
+    permit.accepted()
     await settle()
     assert staying.done()
-    assert slots.own == 2
+    assert submissions.own == 2
 
 
 @on_a_loop
 async def test_who_leaves_at_the_moment_of_the_turn_gives_it_back(clock: Clock) -> None:
-    slots = Slots(clock=clock)
-    turn = await queue(slots, 1, 0)
-    leaving = queue(slots, 4, 1)
+    submissions = SubmissionQueue(clock=clock)
+    permit = await queue(submissions, 1, 0)
+    leaving = queue(submissions, 4, 1)
     await settle()
-    turn.accepted()
+    permit.accepted()
     leaving.cancel()  # its turn is granted, but it never learns of it
     await settle()
-    assert slots.own == 1
-    assert (await queue(slots, 1, 3)).n == 1
+    assert submissions.own == 1
+    assert (await queue(submissions, 1, 3)).n == 1
 
 
 @on_a_loop
 async def test_a_turn_is_given_back_once_however_often_it_is_said(clock: Clock) -> None:
-    slots = Slots(clock=clock)
-    turn = await queue(slots, 3, 0)
-    turn.accepted()
-    turn.give_back()
-    turn.give_back()
-    assert slots.own == 0
+    submissions = SubmissionQueue(clock=clock)
+    permit = await queue(submissions, 3, 0)
+    permit.accepted()
+    permit.give_back()
+    permit.give_back()
+    assert submissions.own == 0
 
 
 @on_a_loop
 async def test_pictures_of_other_processes_count(clock: Clock) -> None:
-    slots = Slots(clock=clock, known={"accepted": 3, "refused": 4})
-    slots.see_elsewhere(3)
-    waiting = queue(slots, 1, 0)
+    submissions = SubmissionQueue(clock=clock, known={"accepted": 3, "refused": 4})
+    submissions.see_other_processes(3)
+    waiting = queue(submissions, 1, 0)
     await settle()
     assert not waiting.done()
-    slots.see_elsewhere(2)
+    submissions.see_other_processes(2)
     await settle()
     assert waiting.done()
 
 
 @on_a_loop
 async def test_an_unclear_answer_holds_up_nobody_else(clock: Clock) -> None:
-    slots = Slots(clock=clock, rest_first_s=2.0)
-    (await queue(slots, 1, 0)).unknown()
-    waiting = queue(slots, 1, 1)
+    submissions = SubmissionQueue(clock=clock, rest_first_s=2.0)
+    (await queue(submissions, 1, 0)).unknown()
+    waiting = queue(submissions, 1, 1)
     await settle()
     assert waiting.done()
-    assert slots.in_flight == 2  # it may hold its slot: nobody is sent into it
-    assert slots.limit == 0  # nothing was learned from it
+    assert submissions.in_flight == 2  # it may hold its slot: nobody is sent into it
+    assert submissions.limit == 0  # nothing was learned from it
 
 
 @on_a_loop
 async def test_after_several_unclear_answers_in_a_row_the_queue_rests(clock: Clock) -> None:
-    slots = Slots(clock=clock, rest_first_s=2.0)
+    submissions = SubmissionQueue(clock=clock, rest_first_s=2.0)
     for number in range(UNCLEAR_IN_A_ROW):
-        (await queue(slots, 1, number)).unknown()
-    waiting = queue(slots, 1, 9)
+        (await queue(submissions, 1, number)).unknown()
+    waiting = queue(submissions, 1, 9)
     await settle()
     assert not waiting.done()
     clock.now += 2.1
-    slots.wake()
+    submissions.wake()
     await settle()
     assert waiting.done()
-    assert slots.limit == 0  # nothing was learned from it
+    assert submissions.limit == 0  # nothing was learned from it
 
 
 @on_a_loop
 async def test_a_wish_for_a_longer_rest_is_obeyed(clock: Clock) -> None:
-    slots = Slots(clock=clock, rest_first_s=2.0)
-    turn = await queue(slots, 1, 0)
-    turn.refused(is_full=False, retry_after_s=30)
-    waiting = queue(slots, 1, 1)
+    submissions = SubmissionQueue(clock=clock, rest_first_s=2.0)
+    permit = await queue(submissions, 1, 0)
+    permit.refused(is_full=False, retry_after_s=30)
+    waiting = queue(submissions, 1, 1)
     clock.now += 29
-    slots.wake()
+    submissions.wake()
     await settle()
     assert not waiting.done()
     clock.now += 2
-    slots.wake()
+    submissions.wake()
     await settle()
     assert waiting.done()
 
@@ -245,31 +249,31 @@ def test_an_accounts_cap_is_found_with_few_refusals(seed: int, lag: int) -> None
     wishes = [random.randint(1, 3) for _ in range(60)]
 
     async def simulate() -> int:
-        slots = Slots(clock=asyncio.get_running_loop().time, rest_first_s=0.0)
+        submissions = SubmissionQueue(clock=asyncio.get_running_loop().time, rest_first_s=0.0)
         in_flight = refusals = done = 0
 
         async def wish(place: int, n: int) -> None:
             nonlocal in_flight, refusals, done
             while True:
-                turn = await slots.acquire(n, order=(place,))
+                permit = await submissions.acquire(n, order=(place,))
                 await asyncio.sleep(0)
                 if in_flight + n <= cap:
                     break
                 refusals += 1
-                turn.refused(is_full=True)
+                permit.refused(is_full=True)
             in_flight += n
-            turn.accepted()
+            permit.accepted()
             for _ in range(random.randint(3, 40)):
                 await asyncio.sleep(0)
             in_flight -= n
             for _ in range(random.randint(0, lag)):
                 await asyncio.sleep(0)
             done += 1
-            turn.give_back()
+            permit.give_back()
 
         await asyncio.gather(*(wish(place, n) for place, n in enumerate(wishes)))
         assert done == len(wishes)
-        assert slots.own == 0
+        assert submissions.own == 0
         return refusals
 
     assert asyncio.run(simulate()) <= 5
