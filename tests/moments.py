@@ -39,7 +39,7 @@ ZONES = ("Asia/Shanghai", "America/New_York")
 
 
 @dataclass(frozen=True)
-class Place:
+class Mount:
     """When, where and as whom the tests run."""
 
     name: str
@@ -48,17 +48,17 @@ class Place:
     user: int | None = None
 
 
-def places() -> list[Place]:
+def places() -> list[Mount]:
     """Return every moment in every zone, and one place as another user."""
     plain = {"LANG": "C", "LC_ALL": "C"}
     found = [
-        Place(f"{moment}-{zone.rpartition('/')[2]}", MOMENTS[moment], {**plain, "TZ": zone})
+        Mount(f"{moment}-{zone.rpartition('/')[2]}", MOMENTS[moment], {**plain, "TZ": zone})
         for moment, zone in product(MOMENTS, ZONES)
     ]
-    return [*found, Place("nobody", None, plain, NOBODY)]
+    return [*found, Mount("nobody", None, plain, NOBODY)]
 
 
-def command(place: Place, home: Path, options: list[str]) -> list[str]:
+def command(place: Mount, home: Path, options: list[str]) -> list[str]:
     """Return the command line that runs the tests at a place."""
     tests = () if any((ROOT / arg.partition("::")[0]).exists() for arg in options) else SUITES
     line = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
@@ -81,7 +81,7 @@ def moved_clock(moment: str, zone: str) -> dict[str, str]:
     }
 
 
-def run(place: Place, options: list[str]) -> bool:
+def run(place: Mount, options: list[str]) -> bool:
     """Run the tests at a place; True when all that can run there have passed."""
     print(f"== {place.name} ==", flush=True)
     home = Path(tempfile.mkdtemp(prefix="inkling-place-"))

@@ -66,7 +66,7 @@ _FORWARDING_PREFIXES = ("x-forwarded", "x-original-", "cf-", "x-appengine-", "x-
 
 
 @dataclass(frozen=True, slots=True)
-class Approach:
+class ConnectionFacts:
     """A request as far as it tells who sent it; names of headers are in small letters."""
 
     address: str | None
@@ -84,7 +84,7 @@ class Approach:
         headers: Mapping[str, str],
         scheme: str = "http",
         access_token: str | None = None,
-    ) -> "Approach":
+    ) -> "ConnectionFacts":
         """Return the approach of a peer with what it sent."""
         return cls(
             peer.address,
@@ -134,7 +134,11 @@ class Verdict:
 
 
 def judge(
-    approach: Approach, rules: Rules, *, forwarder: str | None = None, pass_name: str | None = None
+    approach: ConnectionFacts,
+    rules: Rules,
+    *,
+    forwarder: str | None = None,
+    pass_name: str | None = None,
 ) -> Verdict:
     """Tell whether a request may spend or read, and as whom its requests are counted.
 
@@ -155,7 +159,11 @@ def judge(
 
 
 def identify(
-    approach: Approach, rules: Rules, *, forwarder: str | None = None, pass_name: str | None = None
+    approach: ConnectionFacts,
+    rules: Rules,
+    *,
+    forwarder: str | None = None,
+    pass_name: str | None = None,
 ) -> Verdict:
     """Tell who it is without an access token; for the pages, which have none."""
     address = caller_address(approach, rules)
@@ -180,7 +188,7 @@ def is_listed(address: str, users: Collection[str]) -> bool:
     return any(entry == address or entry.lstrip("@") == domain for entry in users)
 
 
-def named_person(approach: Approach, rules: Rules) -> str | None:
+def named_person(approach: ConnectionFacts, rules: Rules) -> str | None:
     """Return the person whom a listed proxy names; anybody else may write what they like."""
     if rules.user_header is None or not is_listed_proxy(approach, rules.proxies):
         return None
@@ -189,7 +197,7 @@ def named_person(approach: Approach, rules: Rules) -> str | None:
     return person if is_one and person.isprintable() else None
 
 
-def is_listed_proxy(approach: Approach, proxies: Collection[Network]) -> bool:
+def is_listed_proxy(approach: ConnectionFacts, proxies: Collection[Network]) -> bool:
     """Tell whether the peer is one of the proxies whose forwarding headers are believed."""
     if not approach.is_rewritten:
         return is_among(approach.address, proxies)
@@ -198,7 +206,7 @@ def is_listed_proxy(approach: Approach, proxies: Collection[Network]) -> bool:
     return all(is_among(entry.strip(), proxies) for entry in believed)
 
 
-def caller_address(approach: Approach, rules: Rules) -> str | None:
+def caller_address(approach: ConnectionFacts, rules: Rules) -> str | None:
     """Return the address of the caller: the peer's, or what a listed proxy says it is."""
     if is_listed_proxy(approach, rules.proxies):
         return furthest_untrusted(approach.address, approach.headers, rules.proxies)
@@ -207,10 +215,10 @@ def caller_address(approach: Approach, rules: Rules) -> str | None:
 
 def is_from_here(address: str | None, headers: Mapping[str, str], hosts: Collection[str]) -> bool:
     """Tell whether a visitor sits at this machine, as far as address and headers tell."""
-    return identify(Approach(address, headers), Rules(hosts=hosts)).caller == LOCAL
+    return identify(ConnectionFacts(address, headers), Rules(hosts=hosts)).caller == LOCAL
 
 
-def is_allowed_page(approach: Approach, rules: Rules, *, host_is_known: bool = True) -> bool:
+def is_allowed_page(approach: ConnectionFacts, rules: Rules, *, host_is_known: bool = True) -> bool:
     """Tell whether the page that sends a request may do so; True when no page sends it."""
     headers = approach.headers
     origin = headers.get("origin")
@@ -227,7 +235,7 @@ def is_allowed_page(approach: Approach, rules: Rules, *, host_is_known: bool = T
     return True
 
 
-def is_allowed_origin(origin: str, approach: Approach, rules: Rules) -> bool:
+def is_allowed_origin(origin: str, approach: ConnectionFacts, rules: Rules) -> bool:
     """Tell whether pages of `origin` may call: loopback's, the listed ones, and our own."""
     if is_shared_origin(origin, rules):
         return True
@@ -236,7 +244,7 @@ def is_allowed_origin(origin: str, approach: Approach, rules: Rules) -> bool:
     return parts is not None and parts[0] == scheme_of(approach, rules) and parts[2] == own_host
 
 
-def is_own_page(approach: Approach) -> bool:
+def is_own_page(approach: ConnectionFacts) -> bool:
     """Tell whether a page of this very address sends the request, as a pass asks for.
 
     A cookie comes with what a foreign page, or a link in a message, has the browser send as well;
@@ -280,7 +288,7 @@ def forwarding_header(headers: Mapping[str, str]) -> str | None:
     )
 
 
-def forwarding_sign(approach: Approach) -> str | None:
+def forwarding_sign(approach: ConnectionFacts) -> str | None:
     """Return what says that the call came by way of somebody else: a header, or HTTP/1.0."""
     if (header := forwarding_header(approach.headers)) is not None:
         return header
@@ -291,7 +299,7 @@ def forwarding_sign(approach: Approach) -> str | None:
 
 
 def _not_from_here(
-    approach: Approach, rules: Rules, forwarder: str | None, address: str | None
+    approach: ConnectionFacts, rules: Rules, forwarder: str | None, address: str | None
 ) -> Verdict | None:
     if rules.behind_proxy:
         return Verdict(None, "behind_proxy", address or "?", address)
@@ -311,7 +319,7 @@ def _not_from_here(
     return None
 
 
-def scheme_of(approach: Approach, rules: Rules) -> str:
+def scheme_of(approach: ConnectionFacts, rules: Rules) -> str:
     """Return the scheme in the caller's address: this server's own, or what a listed proxy says."""
     told = approach.headers.get("x-forwarded-proto", "").strip().lower()
     is_told = told in ("http", "https") and is_listed_proxy(approach, rules.proxies)
@@ -331,7 +339,7 @@ def token_name(tokens: Collection[str], rules: Rules) -> str | None:
     return found
 
 
-def presented(approach: Approach) -> list[str]:
+def presented(approach: ConnectionFacts) -> list[str]:
     """Return what a request presents as access tokens."""
     tokens = [approach.access_token] if approach.access_token else []
     scheme, _, value = approach.headers.get("authorization", "").partition(" ")
@@ -340,13 +348,13 @@ def presented(approach: Approach) -> list[str]:
     return tokens
 
 
-def without_tokens(approach: Approach) -> Approach:
+def without_tokens(approach: ConnectionFacts) -> ConnectionFacts:
     """Return the approach as if it presented no access token."""
     others = {name: value for name, value in approach.headers.items() if name != "authorization"}
     return replace(approach, access_token=None, headers=others)
 
 
-def _page(approach: Approach) -> str:
+def _page(approach: ConnectionFacts) -> str:
     headers = approach.headers
     return (
         headers.get("origin")

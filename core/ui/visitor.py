@@ -1,7 +1,7 @@
 """Who sits before the page: decides whose things are shown and whether money may be spent.
 
 Streamlit listens on every interface unless told otherwise. Who sits at this machine is its owner;
-the facts which tell that are looked at by the middleware (core/web/front/approach.py), once a
+the facts which tell that are looked at by the middleware (core/web/front/connection.py), once a
 websocket.
 From elsewhere only practice is served, unless the owner has said otherwise: to everyone (`[access]
 open`), to people who signed in (`[auth]`, Streamlit's own OIDC, or a listed proxy's `user_header`;
@@ -20,7 +20,7 @@ from core.access.callers import (
     LOCAL,
     PASS,
     USER,
-    Approach,
+    ConnectionFacts,
     PassLookup,
     Rules,
     Verdict,
@@ -114,7 +114,7 @@ def _identified(access: AccessSettings, pass_name: PassLookup) -> Verdict:
     if peer is None:
         # A host that only runs the script: who is connected nobody has looked at.
         return Verdict(None, "unseen")
-    approach = Approach.of(peer, headers)
+    approach = ConnectionFacts.of(peer, headers)
     # The pages of another port of this host come with its cookies, too.
     is_own = is_own_page(approach)
     return identify(

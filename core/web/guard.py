@@ -9,7 +9,7 @@ from collections.abc import Callable
 from core.access.callers import (
     TOKEN,
     USER,
-    Approach,
+    ConnectionFacts,
     PassLookup,
     Rules,
     Verdict,
@@ -24,10 +24,10 @@ from core.access.callers import (
 from core.access.forwarders import LATCH
 from core.access.owners import LOCAL_OWNER, user_owner
 from core.settings import AccessSettings
-from core.web.guesses import MOST_WAIT_S, Guesses
-from core.web.http_call import Call
+from core.web.guess_limit import MOST_WAIT_S, Guesses
+from core.web.http_call import HttpCall
+from core.web.http_refusals import HttpRefusal, refused, too_many
 from core.web.limits import Limits
-from core.web.refusals import Denial, refused, too_many
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class Guard:
             self._read, self._made = access, Rules.of(access)
         return self._made
 
-    async def judge(self, call: Call) -> tuple[str, None] | tuple[None, Denial]:
+    async def judge(self, call: HttpCall) -> tuple[str, None] | tuple[None, HttpRefusal]:
         """Return the caller whose request may go on, or why it may not."""
         language = call.headers.get("accept-language")
         approach, tokens = call.approach, presented(call.approach)
@@ -92,13 +92,13 @@ class Guard:
             self.guesses.prove(address, tokens)
         return verdict.caller, None
 
-    def _verdict(self, call: Call, approach: Approach) -> Verdict:
+    def _verdict(self, call: HttpCall, approach: ConnectionFacts) -> Verdict:
         # Browsers send a cookie along with what foreign pages ask for, too.
         is_own = is_own_page(approach)
         pass_name = self._pass_name(call.headers.get("cookie", "")) if is_own else None
         return judge(approach, self._rules, forwarder=LATCH.sign, pass_name=pass_name)
 
-    def enter(self, call: Call, caller: str) -> Denial | None:
+    def enter(self, call: HttpCall, caller: str) -> HttpRefusal | None:
         """Count a request that begins; a Denial when there are too many."""
         wait_s = self._limits.begin(caller)
         if wait_s is None:
@@ -109,7 +109,7 @@ class Guard:
         """Count a request that has ended."""
         self._limits.end(caller)
 
-    def shares_with(self, call: Call) -> str | None:
+    def shares_with(self, call: HttpCall) -> str | None:
         """Return the origin whose pages may read the reply, if the call names one that may."""
         origin = call.headers.get("origin")
         return origin if origin is not None and is_shared_origin(origin, self._rules) else None

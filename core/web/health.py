@@ -3,13 +3,13 @@
 import asyncio
 
 from core.errors import StoreError
-from core.web.http_call import Call
-from core.web.studio_bridge import OWNER, Desk
+from core.web.http_call import HttpCall
+from core.web.studio_bridge import OWNER, StudioBridge
 
 CHECK_KEPT_S = 2.0
 
 
-async def healthz(call: Call) -> None:
+async def healthz(call: HttpCall) -> None:
     """Say that the process lives."""
     await call.reply_json(200, {"status": "ok"})
 
@@ -17,26 +17,26 @@ async def healthz(call: Call) -> None:
 class Readiness:
     """Says whether the store takes writes, and who answers. Asked by machines, all the time."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, bridge: StudioBridge) -> None:
+        self._bridge = bridge
         self._checked_at = float("-inf")
-        self._trouble: str | None = None
+        self._problem: str | None = None
         self._checking = asyncio.Lock()
 
-    async def readyz(self, call: Call) -> None:
+    async def readyz(self, call: HttpCall) -> None:
         """Answer 200 when work can be done, 503 with the reason when not."""
         async with self._checking:
             now = asyncio.get_running_loop().time()
             if now - self._checked_at >= CHECK_KEPT_S:
-                self._trouble = await self._check()
+                self._problem = await self._check()
                 self._checked_at = now
-        studio = self._desk.studio
+        studio = self._bridge.studio
         modes = {
             "chat": studio.services.chat_mode(OWNER),
             "images": studio.services.image_mode(OWNER),
         }
-        if self._trouble is not None:
-            await call.reply_json(503, {"status": "not ready", "error": self._trouble, **modes})
+        if self._problem is not None:
+            await call.reply_json(503, {"status": "not ready", "error": self._problem, **modes})
         elif "unusable" in modes.values():
             await call.reply_json(
                 503,
@@ -51,7 +51,7 @@ class Readiness:
 
     async def _check(self) -> str | None:
         try:
-            await asyncio.to_thread(self._desk.studio.store.check_writable)
+            await asyncio.to_thread(self._bridge.studio.store.check_writable)
         except StoreError:
             # Its sentence names a place on this machine: the pages and the log tell it.
             return "The store cannot be written; see the log."

@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Message, Receive, Scope, Send
 
-from core.access.callers import Approach
+from core.access.callers import ConnectionFacts
 from core.access.owners import LOCAL_OWNER
-from core.web.front.approach import PEER_KEY, headers_of, peer_of
+from core.web.front.connection import PEER_KEY, headers_of, peer_of
 from core.web.read_ahead import ReadAhead
 from core.wire.secrets import known_secrets
 
@@ -30,7 +30,7 @@ Headers = Sequence[tuple[str, str]]
 CLOSING = (("Connection", "close"),)
 
 
-class CallError(Exception):
+class HttpCallError(Exception):
     """A call that cannot be served; the sentence says what to change. `field` names where."""
 
     def __init__(
@@ -46,7 +46,7 @@ class GoneError(Exception):
     """The caller hung up before the request was whole."""
 
 
-class Call:
+class HttpCall:
     """A request and its reply, over plain ASGI: one reply a call, in one piece or begun and fed.
 
     Paths are those below `base`, where the studio is served (server.baseUrlPath, "" or "/name").
@@ -65,7 +65,7 @@ class Call:
         self._send = send
         self._cors: list[tuple[bytes, bytes]] = [(b"vary", b"Origin")]
         self._query: dict[str, str] | None = None
-        self.approach = Approach.of(
+        self.approach = ConnectionFacts.of(
             scope.get(PEER_KEY) or peer_of(scope, receive),
             self.headers,
             scope.get("scheme", "http"),
@@ -88,7 +88,7 @@ class Call:
     # -- what came ---------------------------------------------------------------------------------
 
     async def body(self, *, most_bytes: int = BODY_BYTES) -> bytes:
-        """Return the whole body; CallError when it is too large or too slow."""
+        """Return the whole body; HttpCallError when it is too large or too slow."""
         declared = self.headers.get("content-length", "0")
         if declared.isdigit() and int(declared[:16]) > most_bytes:
             raise _too_large(most_bytes)
@@ -106,25 +106,25 @@ class Call:
                     if not message.get("more_body", False):
                         return bytes(body)
         except TimeoutError as error:
-            raise CallError(
+            raise HttpCallError(
                 408, "The body did not arrive in time; send it faster.", headers=CLOSING
             ) from error
 
     async def json_object(self, *, most_bytes: int = BODY_BYTES) -> dict[str, Any]:
-        """Return the JSON object in the body; CallError when there is none."""
+        """Return the JSON object in the body; HttpCallError when there is none."""
         content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type != "application/json":
             # Foreign pages may post text and forms without asking first; JSON they may not.
-            raise CallError(415, "Send the body as Content-Type: application/json.")
+            raise HttpCallError(415, "Send the body as Content-Type: application/json.")
         body = await self.body(most_bytes=most_bytes)
         try:
             # A large one would hold up every stream of the loop.
             is_large = len(body) > BODY_BYTES
             payload = await asyncio.to_thread(json.loads, body) if is_large else json.loads(body)
         except (ValueError, RecursionError) as error:
-            raise CallError(400, "The body is not JSON.") from error
+            raise HttpCallError(400, "The body is not JSON.") from error
         if not isinstance(payload, dict):
-            raise CallError(400, "The body is not a JSON object.")
+            raise HttpCallError(400, "The body is not a JSON object.")
         return payload
 
     async def left(self) -> None:
@@ -202,7 +202,7 @@ async def washed(body: bytes) -> bytes:
     return known_secrets.wash_bytes(body)
 
 
-def _too_large(most_bytes: int) -> CallError:
+def _too_large(most_bytes: int) -> HttpCallError:
     megabytes, kilobytes = most_bytes // (1024 * 1024), most_bytes // 1024
     most = f"{megabytes} MB" if megabytes else f"{kilobytes} kB"
-    return CallError(413, f"The body is larger than {most}.", headers=CLOSING)
+    return HttpCallError(413, f"The body is larger than {most}.", headers=CLOSING)

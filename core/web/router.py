@@ -17,15 +17,15 @@ from core.web.enter.routes import Enter
 from core.web.front.early_calls import EarlyCalls
 from core.web.guard import Guard, owner_of
 from core.web.health import Readiness, healthz
-from core.web.http_call import Call, CallError, GoneError, Headers
+from core.web.http_call import GoneError, Headers, HttpCall, HttpCallError
+from core.web.http_refusals import HttpRefusal
 from core.web.kling.routes import METHODS as KLING_METHODS
 from core.web.kling.routes import KlingRoutes
 from core.web.kling.target import PREFIX as KLING_PREFIX
 from core.web.limits import Limits
 from core.web.openapi import openapi_json
-from core.web.refusals import Denial
 from core.web.routing import Handler, Table
-from core.web.studio_bridge import Desk
+from core.web.studio_bridge import StudioBridge
 from core.work.studio import Studio, current_studio, opening_error
 
 logger = logging.getLogger(__name__)
@@ -57,18 +57,18 @@ class _Counter:
     """Everything that belongs to one open studio."""
 
     def __init__(self, studio: Studio, pass_name: PassLookup) -> None:
-        desk = Desk(studio)
+        bridge = StudioBridge(studio)
         self.studio = studio
         limits = Limits(clock=time.monotonic)
         self.guard = Guard(lambda: studio.settings.access, limits, pass_name)
         enter = Enter(studio, self.guard.guesses)
         self.open_table: Table = {  # what needs no caller
-            "/readyz": dict.fromkeys(("GET", "HEAD"), Readiness(desk).readyz),
+            "/readyz": dict.fromkeys(("GET", "HEAD"), Readiness(bridge).readyz),
             ENTER_PATH: enter.methods(),
         }
-        self.table: Table = {**ChatRoutes(desk).table(), **OpenAIChat(desk).table()}
-        self.signed_table = TransferRoutes(desk).table()
-        kling = KlingRoutes(desk)
+        self.table: Table = {**ChatRoutes(bridge).table(), **OpenAIChat(bridge).table()}
+        self.signed_table = TransferRoutes(bridge).table()
+        kling = KlingRoutes(bridge)
         self.kling = dict.fromkeys(KLING_METHODS, kling.serve)
 
 
@@ -91,7 +91,7 @@ class Bff:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        call = Call(scope, receive, send, base=self._base)
+        call = HttpCall(scope, receive, send, base=self._base)
         try:
             await self._serve(call)
         except GoneError:
@@ -100,7 +100,7 @@ class Bff:
             # Only the server's end does this: the call would keep it up.
             if not call.has_begun:
                 await _refuse(call, 503, _ENDING, (("Retry-After", "5"),))
-        except CallError as error:
+        except HttpCallError as error:
             await _refuse(call, error.status, str(error), error.headers, field=error.field)
         except Exception:  # the last line of defence: nothing of it may reach the caller
             logger.exception("%s %s ended with an unexpected error", call.method, call.path[:80])
@@ -109,7 +109,7 @@ class Bff:
             else:
                 await call.end()
 
-    async def _serve(self, call: Call) -> None:
+    async def _serve(self, call: HttpCall) -> None:
         always = self._always.get(call.path)
         if always is not None:
             await _with_method(call, always)(call)
@@ -134,15 +134,15 @@ class Bff:
             await _preflight(call, methods, origin)
             return
         handler = _with_method(call, methods)
-        caller, denial = await counter.guard.judge(call)
+        caller, refusal = await counter.guard.judge(call)
         if caller is None:
-            assert denial is not None
-            await _deny(call, denial)
+            assert refusal is not None
+            await _deny(call, refusal)
             return
         call.owner = owner_of(caller)
         await _within_limits(call, counter, caller, handler)
 
-    async def _open_counter(self, call: Call) -> _Counter | None:
+    async def _open_counter(self, call: HttpCall) -> _Counter | None:
         studio = current_studio()
         if studio is None and call.path not in IMMEDIATE:
             studio = await self._early.studio_for(call)
@@ -153,9 +153,9 @@ class Bff:
         return self._counter
 
 
-async def _within_limits(call: Call, counter: _Counter, caller: str, handler: Handler) -> None:
-    if (denial := counter.guard.enter(call, caller)) is not None:
-        await _deny(call, denial)
+async def _within_limits(call: HttpCall, counter: _Counter, caller: str, handler: Handler) -> None:
+    if (refusal := counter.guard.enter(call, caller)) is not None:
+        await _deny(call, refusal)
         return
     try:
         await handler(call)
@@ -163,29 +163,31 @@ async def _within_limits(call: Call, counter: _Counter, caller: str, handler: Ha
         counter.guard.leave(caller)
 
 
-def _methods(call: Call, counter: _Counter) -> Mapping[str, Handler]:
-    """Return what serves the path, by method; CallError when nothing does."""
+def _methods(call: HttpCall, counter: _Counter) -> Mapping[str, Handler]:
+    """Return what serves the path, by method; HttpCallError when nothing does."""
     if call.path.startswith(KLING_PREFIX + "/v1/"):
         return counter.kling
     methods = counter.table.get(call.path)
     if methods is None:
-        raise CallError(404, "There is nothing at this path; /openapi.json lists what there is.")
+        raise HttpCallError(
+            404, "There is nothing at this path; /openapi.json lists what there is."
+        )
     return methods
 
 
-def _with_method(call: Call, methods: Mapping[str, Handler]) -> Handler:
+def _with_method(call: HttpCall, methods: Mapping[str, Handler]) -> Handler:
     handler = methods.get(call.method)
     if handler is None:
         allowed = ", ".join(methods)
-        raise CallError(405, f"This path takes {allowed} only.", headers=(("Allow", allowed),))
+        raise HttpCallError(405, f"This path takes {allowed} only.", headers=(("Allow", allowed),))
     return handler
 
 
-async def _openapi(call: Call) -> None:
+async def _openapi(call: HttpCall) -> None:
     await call.reply(200, openapi_json(call.base), "application/json; charset=utf-8")
 
 
-async def _preflight(call: Call, methods: Mapping[str, Handler], origin: str | None) -> None:
+async def _preflight(call: HttpCall, methods: Mapping[str, Handler], origin: str | None) -> None:
     """Answer what a browser asks before it lets a page call."""
     if origin is None and "origin" in call.headers:
         await _refuse(call, 403, "Pages of this origin may not call the studio.")
@@ -203,7 +205,7 @@ async def _preflight(call: Call, methods: Mapping[str, Handler], origin: str | N
     )
 
 
-async def _say_not_open(call: Call) -> None:
+async def _say_not_open(call: HttpCall) -> None:
     sentence, headers = _OPENING if opening_error() is None else _CLOSED, (("Retry-After", "2"),)
     if call.path == ENTER_PATH:
         await say_opening(call, headers)
@@ -213,17 +215,17 @@ async def _say_not_open(call: Call) -> None:
         await _refuse(call, 503, sentence, headers)
 
 
-async def _deny(call: Call, denial: Denial) -> None:
+async def _deny(call: HttpCall, refusal: HttpRefusal) -> None:
     headers: Headers = ()
-    if denial.retry_after_s is not None:
-        headers = (("Retry-After", str(denial.retry_after_s)),)
-    elif denial.status == 401:
+    if refusal.retry_after_s is not None:
+        headers = (("Retry-After", str(refusal.retry_after_s)),)
+    elif refusal.status == 401:
         headers = (("WWW-Authenticate", "Bearer"),)
-    await _refuse(call, denial.status, denial.sentence, headers)
+    await _refuse(call, refusal.status, refusal.sentence, headers)
 
 
 async def _refuse(
-    call: Call, status: int, sentence: str, headers: Headers = (), *, field: str | None = None
+    call: HttpCall, status: int, sentence: str, headers: Headers = (), *, field: str | None = None
 ) -> None:
     body: dict[str, object] = {"error": sentence}
     if call.path.startswith("/v1/"):

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from core.web.http_call import Call
+from core.web.http_call import HttpCall
 
-Handler = Callable[[Call], Awaitable[None]]
+Handler = Callable[[HttpCall], Awaitable[None]]
 Table = Mapping[str, Mapping[str, Handler]]

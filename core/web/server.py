@@ -13,8 +13,8 @@ from core.access.callers import PassLookup
 from core.access.forwarders import LATCH
 from core.errors import AppError
 from core.settings import Settings
-from core.web.closing import end_on_signals, reread_on_hangup
 from core.web.front.middleware import BeforePages
+from core.web.shutdown import end_on_signals, reread_on_hangup
 from core.work.studio import (
     Studio,
     close_studio,

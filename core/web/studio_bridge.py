@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any, TypeVar
 
 from core.access.owners import LOCAL_OWNER
-from core.web.chat.audience import Departures, watched_key
+from core.web.chat.audience import Audiences, audience_key
 from core.web.chat.request import ChatRequest
-from core.web.wakeups import Wakeups
+from core.web.loop_notifier import LoopNotifier
 from core.work.chat.live_answer import LiveAnswer
 from core.work.studio import Studio
 
@@ -19,15 +19,15 @@ _Result = TypeVar("_Result")
 OWNER = LOCAL_OWNER
 
 
-class Desk:
+class StudioBridge:
     """The studio as the server's loop reaches it: nothing here blocks the loop."""
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
         self._loop = asyncio.get_running_loop()
-        self.wakeups = Wakeups(self._loop)
+        self.notifier = LoopNotifier(self._loop)
         self._tasks: set[asyncio.Task[Any]] = set()  # of the studio's loop
-        self.departures = Departures(self.stop, self._sign_of)
+        self.audiences = Audiences(self.stop, self._sign_of)
 
     @property
     def default_model(self) -> str:
@@ -44,7 +44,7 @@ class Desk:
 
         def end(task: "asyncio.Task[_Result]") -> None:
             self._tasks.discard(task)
-            self.wakeups.ring(partial(_settle, done, task))
+            self.notifier.notify(partial(_settle, done, task))
 
         # Not as a concurrent future: hundreds of results at once cost one wake-up of this loop.
         self.studio.loop.post(start)
@@ -61,7 +61,7 @@ class Desk:
         )
 
     async def _sign_of(self, answer_id: str) -> object:
-        return await asyncio.to_thread(self.studio.store.key_values.get, watched_key(answer_id))
+        return await asyncio.to_thread(self.studio.store.key_values.get, audience_key(answer_id))
 
     def stop(self, answer_id: str) -> None:
         """Stop an answer, soon."""

@@ -14,7 +14,7 @@ from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK
 
 TOKEN = "token-of-the-phone-0123456789"
 
-Call = Callable[[str, dict[str, str]], tuple[int, str]]
+HttpCall = Callable[[str, dict[str, str]], tuple[int, str]]
 
 CALL = """
 import json, sys, urllib.error, urllib.request
@@ -62,7 +62,7 @@ def app(
 
 
 @pytest.fixture
-def call(app: RunningApp, elsewhere: SecondAddress) -> Call:
+def call(app: RunningApp, elsewhere: SecondAddress) -> HttpCall:
     """Return what calls a path of the app from the other address."""
 
     def call(path: str, headers: dict[str, str]) -> tuple[int, str]:
@@ -87,7 +87,7 @@ def call(app: RunningApp, elsewhere: SecondAddress) -> Call:
     ],
 )
 def test_a_caller_from_elsewhere_spends_nothing(
-    call: Call, provider: PracticeServer, headers: dict[str, str]
+    call: HttpCall, provider: PracticeServer, headers: dict[str, str]
 ) -> None:
     before = provider.counters
     for path in ("/stream?question=hi", "/complete?question=hi", "/kling/v1/images/generations"):
@@ -99,7 +99,7 @@ def test_a_caller_from_elsewhere_spends_nothing(
 
 @pytest.mark.parametrize("by", ["header", "query"])
 def test_a_caller_with_a_token_spends(
-    app: RunningApp, call: Call, provider: PracticeServer, by: str
+    app: RunningApp, call: HttpCall, provider: PracticeServer, by: str
 ) -> None:
     before = provider.counters.chat_requests
     headers = {"Authorization": f"Bearer {TOKEN}"} if by == "header" else {}
@@ -111,5 +111,5 @@ def test_a_caller_with_a_token_spends(
     assert TOKEN not in app.log.read_text()
 
 
-def test_it_is_told_to_anyone_that_the_process_lives(call: Call) -> None:
+def test_it_is_told_to_anyone_that_the_process_lives(call: HttpCall) -> None:
     assert call("/healthz", {})[0] == 200

@@ -206,7 +206,7 @@ def test_forwarding_takes_only_what_kling_needs_and_gives_back_what_it_said(
 def test_kling_out_of_reach_is_a_bad_gateway_and_nothing_is_left_to_be_bought(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.web.kling.create.OFFLINE_PATIENCE_S", 0.1)
+    monkeypatch.setattr("core.web.kling.create.OFFLINE_TIMEOUT_S", 0.1)
     with serving(tmp_path, kling_origin="http://127.0.0.1:9") as served:
         reply = served.http.post("/kling/v1/images/generations", json={"prompt": "x"})
         assert (reply.status_code, reply.json()["code"]) == (502, 5000)

@@ -15,7 +15,7 @@ GRACE_S = 10.0
 RETRY_MS = 1_000
 
 
-def watched_key(answer_id: str) -> str:
+def audience_key(answer_id: str) -> str:
     """Return where in the store the sign of an answer's readers in other processes stands."""
     return f"watched.{answer_id}"
 
@@ -27,7 +27,7 @@ class _Audience:
     sign: object = None  # of readers elsewhere, as it was seen last
 
 
-class Departures:
+class Audiences:
     """Counts the readers of each answer. One event loop.
 
     `sign_of` reads the sign of readers in other processes.
@@ -45,7 +45,7 @@ class Departures:
         """Have an answer end with its readers; of other answers readers come and go unnoticed."""
         self._audiences[answer_id] = _Audience()
 
-    def arrive(self, answer_id: str) -> None:
+    def add_reader(self, answer_id: str) -> None:
         """Count a reader, who may be one that comes back."""
         audience = self._audiences.get(answer_id)
         if audience is None:
@@ -55,7 +55,7 @@ class Departures:
             audience.farewell.cancel()
             audience.farewell = None
 
-    def leave(self, answer_id: str, *, is_over: bool) -> None:
+    def remove_reader(self, answer_id: str, *, is_over: bool) -> None:
         """Count a reader out; the last one's going ends an answer that is not over, in a while."""
         audience = self._audiences.get(answer_id)
         if audience is None:

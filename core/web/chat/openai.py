@@ -7,14 +7,14 @@ import msgspec
 
 from core.errors import AppError
 from core.models.chat import Message, Usage
-from core.web.chat.failures import fault_of
+from core.web.chat.http_errors import http_error_of
 from core.web.chat.reader import AnswerReader
 from core.web.chat.request import ChatRequest, chat_request_from_json
 from core.web.chat.routes import EVENT_STREAM_TYPE, KEEP_ALIVE, STREAM_HEADERS, whole_answer
-from core.web.failures import Fault, fault_from
-from core.web.http_call import Call
+from core.web.http_call import HttpCall
+from core.web.http_errors import HttpError, http_error_from
 from core.web.routing import Table
-from core.web.studio_bridge import Desk
+from core.web.studio_bridge import StudioBridge
 from core.work.chat.live_answer import LiveAnswer
 
 _DONE = b"data: [DONE]\n\n"
@@ -24,8 +24,8 @@ _encode = msgspec.json.Encoder().encode
 class OpenAIChat:
     """OpenAI's chat API in front of the studio; the studio's key, not the caller's, is used."""
 
-    def __init__(self, desk: Desk, *, clock: Callable[[], float] = time.time) -> None:
-        self._desk = desk
+    def __init__(self, bridge: StudioBridge, *, clock: Callable[[], float] = time.time) -> None:
+        self._bridge = bridge
         self._clock = clock
 
     def table(self) -> Table:
@@ -35,59 +35,59 @@ class OpenAIChat:
             "/v1/models": {"GET": self.models},
         }
 
-    async def models(self, call: Call) -> None:
+    async def models(self, call: HttpCall) -> None:
         """List the models that may be asked for."""
         entries = [
             {"id": name, "object": "model", "created": 0, "owned_by": "inkling"}
-            for name in self._desk.studio.chat_models()
+            for name in self._bridge.studio.chat_models()
         ]
         await call.reply_json(200, {"object": "list", "data": entries})
 
-    async def complete(self, call: Call) -> None:
+    async def complete(self, call: HttpCall) -> None:
         """Answer a posted chat, whole or as a stream of chunks."""
         body = await call.json_object()
         body.pop("question", None)
         body.setdefault("messages", [])
-        request = chat_request_from_json(body, self._desk.default_model)
+        request = chat_request_from_json(body, self._bridge.default_model)
         try:
-            live = self._desk.ask(request, call.owner, whole=not request.streams)
+            live = self._bridge.ask(request, call.owner, whole=not request.streams)
         except AppError as error:
-            await _refuse(call, fault_from(error))
+            await _refuse(call, http_error_from(error))
             return
         if request.streams:
             await self._stream(call, live, request)
             return
-        message = await whole_answer(call, self._desk, live)
+        message = await whole_answer(call, self._bridge, live)
         if message is None:
             return
-        fault = fault_of(message, live.error)
-        if fault is not None:
-            await _refuse(call, fault)
+        http_error = http_error_of(message, live.error)
+        if http_error is not None:
+            await _refuse(call, http_error)
         else:
             await call.reply_json(200, _completion(message, int(self._clock())))
 
-    async def _stream(self, call: Call, live: LiveAnswer, request: ChatRequest) -> None:
+    async def _stream(self, call: HttpCall, live: LiveAnswer, request: ChatRequest) -> None:
         """Send chunks. Nothing is begun before something came: an error keeps its status."""
         chunks = _Chunks(live.message_id, request.parameters.model, int(self._clock()))
         is_over = False
         try:
-            async with AnswerReader(call, live, self._desk.wakeups) as reader:
+            async with AnswerReader(call, live, self._bridge.notifier) as reader:
                 while not reader.is_gone:
-                    came = reader.take()
-                    if came.is_final and not call.has_begun:
-                        fault = fault_of(live.outline(), live.error)
-                        if fault is not None and not came.content and not came.reasoning:
+                    pieces = reader.take()
+                    if pieces.is_final and not call.has_begun:
+                        http_error = http_error_of(live.outline(), live.error)
+                        if http_error is not None and not pieces.content and not pieces.reasoning:
                             is_over = True
-                            await _refuse(call, fault)
+                            await _refuse(call, http_error)
                             return
-                    events = chunks.of("reasoning_content", came.reasoning)
-                    events += chunks.of("content", came.content)
+                    events = chunks.of("reasoning_content", pieces.reasoning)
+                    events += chunks.of("content", pieces.content)
                     if reader.is_quiet and not events:
                         if live.is_asked and live.rest_left_s is None:
                             events = KEEP_ALIVE
                         else:  # it waits for the store, or as it was told, and may yet be refused
                             reader.spoke()
-                    if came.is_final:
+                    if pieces.is_final:
                         is_over = True
                         events += self._closing(chunks, live, request)
                     if events:
@@ -101,16 +101,16 @@ class OpenAIChat:
                     await reader.wait()
         finally:
             if not is_over:  # OpenAI's clients cannot come back for the rest
-                self._desk.stop(live.message_id)
+                self._bridge.stop(live.message_id)
 
     def _closing(self, chunks: "_Chunks", live: LiveAnswer, request: ChatRequest) -> bytes:
         message = live.outline()
-        fault = fault_of(message, live.error)
-        if fault is not None:
-            told: dict[str, object] = _error_body(fault)
-            if fault.wait_s is not None:  # as a header would have said it
-                told["retry_after"] = fault.wait_s
-            return b"data: %b\n\n" % _encode(told) + _DONE
+        http_error = http_error_of(message, live.error)
+        if http_error is not None:
+            body: dict[str, object] = _error_body(http_error)
+            if http_error.wait_s is not None:  # as a header would have said it
+                body["retry_after"] = http_error.wait_s
+            return b"data: %b\n\n" % _encode(body) + _DONE
         events = chunks.last(message.finish_reason or "stop")
         if request.with_usage:
             events += chunks.usage(message.usage)
@@ -151,8 +151,8 @@ class _Chunks:
 
     def usage(self, usage: Usage | None) -> bytes:
         """Return the chunk without choices that tells the tokens."""
-        told = _encode(_usage(usage))
-        return self._head + b',"choices":[],"usage":' + told + b"}\n\n"
+        body = _encode(_usage(usage))
+        return self._head + b',"choices":[],"usage":' + body + b"}\n\n"
 
     def _choice(self, delta: dict[str, str], finish_reason: str | None) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
@@ -166,15 +166,15 @@ def error_body(
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
-def _error_body(fault: Fault) -> dict[str, object]:
-    message = fault.sentence
-    if fault.detail:
-        message = f"{message} ({fault.detail})"
-    return error_body(message, fault.kind, code=fault.code)
+def _error_body(http_error: HttpError) -> dict[str, object]:
+    message = http_error.sentence
+    if http_error.detail:
+        message = f"{message} ({http_error.detail})"
+    return error_body(message, http_error.kind, code=http_error.code)
 
 
-async def _refuse(call: Call, fault: Fault) -> None:
-    await call.reply_json(fault.status, _error_body(fault), fault.headers)
+async def _refuse(call: HttpCall, http_error: HttpError) -> None:
+    await call.reply_json(http_error.status, _error_body(http_error), http_error.headers)
 
 
 def _completion(message: Message, created: int) -> dict[str, object]:
@@ -202,13 +202,13 @@ def _usage(usage: Usage | None) -> dict[str, object] | None:
     if usage is None:
         return None
     prompt, completion = usage.prompt_tokens or 0, usage.completion_tokens or 0
-    told: dict[str, object] = {
+    body: dict[str, object] = {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": usage.total_tokens or prompt + completion,
     }
     if usage.cache_hit_tokens is not None:
-        told["prompt_tokens_details"] = {"cached_tokens": usage.cache_hit_tokens}
+        body["prompt_tokens_details"] = {"cached_tokens": usage.cache_hit_tokens}
     if usage.reasoning_tokens is not None:
-        told["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
-    return told
+        body["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
+    return body

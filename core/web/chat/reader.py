@@ -4,8 +4,8 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
-from core.web.http_call import Call
-from core.web.wakeups import Wakeups
+from core.web.http_call import HttpCall
+from core.web.loop_notifier import LoopNotifier
 from core.work.chat.live_answer import Cursor, LiveAnswer, Pieces
 
 KEEP_ALIVE_S = 15.0
@@ -15,11 +15,16 @@ class AnswerReader:
     """Takes what came since the last time, and waits for more. A context manager."""
 
     def __init__(
-        self, call: Call, live: LiveAnswer, wakeups: Wakeups, *, cursor: Cursor | None = None
+        self,
+        call: HttpCall,
+        live: LiveAnswer,
+        notifier: LoopNotifier,
+        *,
+        cursor: Cursor | None = None,
     ) -> None:
         self._call = call
         self._live = live
-        self._wakeups = wakeups
+        self._notifier = notifier
         self._cursor = cursor or Cursor()
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
@@ -29,7 +34,7 @@ class AnswerReader:
         self.is_quiet = False  # nothing was said for KEEP_ALIVE_S
 
     async def __aenter__(self) -> Self:
-        self._leave = self._live.listen(self._ring)
+        self._leave = self._live.listen(self._notify)
         self._watching = self._loop.create_task(self._watch())
         self._timer = self._loop.call_later(KEEP_ALIVE_S, self._tick)
         return self
@@ -50,9 +55,9 @@ class AnswerReader:
     def take(self) -> Pieces:
         """Return what came since the last time; at once."""
         self._has_news = False
-        came = self._live.read_pieces(self._cursor)
-        self._cursor = came.cursor
-        return came
+        pieces = self._live.read_pieces(self._cursor)
+        self._cursor = pieces.cursor
+        return pieces
 
     def spoke(self) -> None:
         """Note that something was sent: the silence begins anew."""
@@ -66,11 +71,11 @@ class AnswerReader:
         self._waiter = self._loop.create_future()
         await self._waiter
 
-    def _ring(self) -> None:
+    def _notify(self) -> None:
         # From the job's thread. Once is enough until `take`.
         if not self._has_news:
             self._has_news = True
-            self._wakeups.ring(self._wake)
+            self._notifier.notify(self._wake)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from core.models.chat import ChatParameters, Effort, Role, Turn
-from core.web.http_call import CallError
+from core.web.http_call import HttpCallError
 
 MISSING_QUESTION = "缺少参数:question"
 MESSAGES_MOST = 2_000
@@ -34,9 +34,9 @@ class ChatRequest:
 
 
 def question_request(question: str | None, default_model: str) -> ChatRequest:
-    """Return the request of a bare question; CallError when there is none."""
+    """Return the request of a bare question; HttpCallError when there is none."""
     if question is None or not question.strip():
-        raise CallError(400, MISSING_QUESTION, field="question")
+        raise HttpCallError(400, MISSING_QUESTION, field="question")
     return ChatRequest(question, ChatParameters(model=default_model))
 
 
@@ -68,10 +68,10 @@ def _with_messages(fields: dict[str, Any], request: ChatRequest) -> ChatRequest:
     while turns and turns[0].role == "system":
         prompts.append(turns.pop(0).content)
     if not turns or turns[-1].role != "user":
-        raise CallError(400, "The last message must be the user's.", field="messages")
+        raise HttpCallError(400, "The last message must be the user's.", field="messages")
     question = turns.pop().content
     if not question.strip():
-        raise CallError(400, "The last message is empty.", field="messages")
+        raise HttpCallError(400, "The last message is empty.", field="messages")
     return replace(
         request,
         question=question,
@@ -159,12 +159,12 @@ def _thinking(fields: dict[str, Any]) -> tuple[bool, Effort]:
 def _refuse_what_is_not_offered(fields: dict[str, Any]) -> None:
     for name in _NOT_OFFERED:
         if fields.get(name):
-            raise CallError(400, f"{name} is not offered here; leave it out.", field=name)
+            raise HttpCallError(400, f"{name} is not offered here; leave it out.", field=name)
     if fields.get("n") not in (None, 1):
-        raise CallError(400, "One answer at a time is given; leave n out.", field="n")
+        raise HttpCallError(400, "One answer at a time is given; leave n out.", field="n")
     form = fields.get("response_format")
     if form is not None and not (isinstance(form, dict) and form.get("type") == "text"):
-        raise CallError(400, "Only plain text is offered as a form.", field="response_format")
+        raise HttpCallError(400, "Only plain text is offered as a form.", field="response_format")
 
 
 def _number(fields: dict[str, Any], name: str, *, most: float) -> float | None:
@@ -190,5 +190,5 @@ def _text_or_none(fields: dict[str, Any], name: str) -> str | None:
     return value
 
 
-def _wrong(name: str, expected: str) -> CallError:
-    return CallError(400, f"{name} is expected to be {expected}.", field=name)
+def _wrong(name: str, expected: str) -> HttpCallError:
+    return HttpCallError(400, f"{name} is expected to be {expected}.", field=name)

@@ -7,15 +7,15 @@ import msgspec
 from core.errors import AppError, StoreError
 from core.models.chat import Message
 from core.web.chat.audience import RETRY_MS
-from core.web.chat.elsewhere import Elsewhere
 from core.web.chat.event_ids import EventId, event_id_from
-from core.web.chat.failures import fault_of
+from core.web.chat.foreign_answer import ForeignAnswer
+from core.web.chat.http_errors import http_error_of
 from core.web.chat.reader import AnswerReader
 from core.web.chat.request import ChatRequest, chat_request_from_json, question_request
-from core.web.failures import Fault, fault_from
-from core.web.http_call import TEXT_TYPE, Call, CallError
+from core.web.http_call import TEXT_TYPE, HttpCall, HttpCallError
+from core.web.http_errors import HttpError, http_error_from
 from core.web.routing import Table
-from core.web.studio_bridge import Desk
+from core.web.studio_bridge import StudioBridge
 from core.wire.sse import encode_comment, encode_event
 from core.work.chat.live_answer import Cursor, LiveAnswer
 
@@ -33,8 +33,8 @@ NOT_JSON = "上游返回非 JSON"
 class ChatRoutes:
     """The routes of the contract that are about chat."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, bridge: StudioBridge) -> None:
+        self._bridge = bridge
 
     def table(self) -> Table:
         """Return which method of which path is served by what."""
@@ -43,41 +43,43 @@ class ChatRoutes:
             "/complete": {"GET": self.complete, "POST": self.complete},
         }
 
-    async def stream(self, call: Call) -> None:
+    async def stream(self, call: HttpCall) -> None:
         """Answer with events; a reader who names its last event gets the rest of that answer."""
         if call.headers.get("last-event-id"):
             await self._resume(call, call.headers["last-event-id"])
             return
         try:
             request = await self._request(call)
-        except CallError as error:
+        except HttpCallError as error:
             if error.status != 400:
                 raise
             await call.reply(400, str(error).encode(), TEXT_TYPE)
             return
         try:
-            live = self._desk.ask(request, call.owner)
+            live = self._bridge.ask(request, call.owner)
         except AppError as error:
-            fault = fault_from(error)
+            http_error = http_error_from(error)
             await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
-            await call.end(_error_event(fault, None) + _end_event(None))
+            await call.end(_error_event(http_error, None) + _end_event(None))
             return
-        self._desk.departures.begin(live.message_id)
+        self._bridge.audiences.begin(live.message_id)
         await self._follow(call, live, place=0)
 
-    async def complete(self, call: Call) -> None:
+    async def complete(self, call: HttpCall) -> None:
         """Answer with the whole text at once."""
         request = await self._request(call)
         try:
-            live = self._desk.ask(request, call.owner, whole=True)
+            live = self._bridge.ask(request, call.owner, whole=True)
         except AppError as error:
-            fault = fault_from(error)
-            await call.reply_json(fault.status, {"error": fault.sentence}, fault.headers)
+            http_error = http_error_from(error)
+            await call.reply_json(
+                http_error.status, {"error": http_error.sentence}, http_error.headers
+            )
             return
-        message = await whole_answer(call, self._desk, live)
+        message = await whole_answer(call, self._bridge, live)
         if message is None:
             return
-        answer_fault = fault_of(message, live.error)
+        answer_fault = http_error_of(message, live.error)
         if answer_fault is None:
             await call.reply_json(200, {"content": message.content})
         elif answer_fault.is_not_json:
@@ -90,29 +92,31 @@ class ChatRoutes:
             body = {"error": answer_fault.sentence}
             await call.reply_json(status, body, answer_fault.headers)
 
-    async def _request(self, call: Call) -> ChatRequest:
-        model = self._desk.default_model
+    async def _request(self, call: HttpCall) -> ChatRequest:
+        model = self._bridge.default_model
         if call.method == "POST":
             return chat_request_from_json(await call.json_object(), model)
         return question_request(call.query.get("question"), model)
 
-    async def _resume(self, call: Call, last_event_id: str) -> None:
+    async def _resume(self, call: HttpCall, last_event_id: str) -> None:
         """Send what follows an event. 204 tells an EventSource that there is nothing to come."""
         known = event_id_from(last_event_id)
         if known is None or known.place is None:
             await call.reply(204, b"", "")
             return
-        live = self._desk.studio.answers.live(known.answer_id)
+        live = self._bridge.studio.answers.live(known.answer_id)
         if live is not None and live.owner == call.owner:
             await self._follow(call, live, place=min(known.place, live.length))
             return
-        reader = Elsewhere(call, self._desk, call.owner, known.answer_id, known.place)
+        reader = ForeignAnswer(call, self._bridge, call.owner, known.answer_id, known.place)
         if await reader.is_there():
             await self._follow_elsewhere(call, reader, known)
         else:
             await call.reply(204, b"", "")
 
-    async def _follow_elsewhere(self, call: Call, reader: Elsewhere, known: EventId) -> None:
+    async def _follow_elsewhere(
+        self, call: HttpCall, reader: ForeignAnswer, known: EventId
+    ) -> None:
         """Send what the store holds of an answer, and what it comes to hold, until the end.
 
         Without the end the reply just stops: an EventSource comes back for the rest.
@@ -122,8 +126,8 @@ class ChatRoutes:
             b"id: %b.%d\nretry: %d\n\n" % (known.answer_id.encode(), reader.place, RETRY_MS)
         )
         async with reader:
-            while (came := await reader.wait()) is not None:
-                text, ended = came
+            while (pieces := await reader.wait()) is not None:
+                text, ended = pieces
                 event_id = f"{known.answer_id}.{reader.place}"
                 events = encode_event(_encode(text).decode(), id=event_id) if text else b""
                 if ended is not None:
@@ -132,10 +136,10 @@ class ChatRoutes:
                 await call.feed(events or KEEP_ALIVE)
         await call.end()
 
-    async def _follow(self, call: Call, live: LiveAnswer, *, place: int) -> None:
+    async def _follow(self, call: HttpCall, live: LiveAnswer, *, place: int) -> None:
         """Send pieces as they come, all of one wake-up at once, until the end or the caller's."""
         answer_id = live.message_id
-        self._desk.departures.arrive(answer_id)
+        self._bridge.audiences.add_reader(answer_id)
         is_over = False
         try:
             await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
@@ -143,14 +147,14 @@ class ChatRoutes:
             # An id without data is no event, but a reader cut off from here on knows its answer.
             unsent = bytearray(b"%b%d\nretry: %d\n\n" % (head, place, RETRY_MS))
             cursor = Cursor(content=place)
-            async with AnswerReader(call, live, self._desk.wakeups, cursor=cursor) as reader:
+            async with AnswerReader(call, live, self._bridge.notifier, cursor=cursor) as reader:
                 while not reader.is_gone:
-                    came = reader.take()
-                    for piece in came.content:
+                    pieces = reader.take()
+                    for piece in pieces.content:
                         place += len(piece)
                         # encode_event, for a piece that has no line ends: JSON escapes them.
                         unsent += b"%b%d\ndata: %b\n\n" % (head, place, _encode(piece))
-                    if came.is_final:
+                    if pieces.is_final:
                         unsent += _closing(live.outline(), live.error, place)
                         await call.end(bytes(unsent))
                         is_over = True
@@ -163,17 +167,17 @@ class ChatRoutes:
                         reader.spoke()
                     await reader.wait()
         finally:
-            self._desk.departures.leave(answer_id, is_over=is_over)
+            self._bridge.audiences.remove_reader(answer_id, is_over=is_over)
 
 
-async def whole_answer(call: Call, desk: Desk, live: LiveAnswer) -> Message | None:
+async def whole_answer(call: HttpCall, bridge: StudioBridge, live: LiveAnswer) -> Message | None:
     """Wait for an answer's end; None when the caller left, which stops it."""
-    async with AnswerReader(call, live, desk.wakeups) as reader:
+    async with AnswerReader(call, live, bridge.notifier) as reader:
         while True:
             if reader.take().is_final:
                 return live.snapshot()
             if reader.is_gone:
-                desk.stop(live.message_id)
+                bridge.stop(live.message_id)
                 return None
             reader.spoke()
             await reader.wait()
@@ -181,26 +185,26 @@ async def whole_answer(call: Call, desk: Desk, live: LiveAnswer) -> Message | No
 
 def _closing(message: Message, error: AppError | None, place: int) -> bytes:
     events = b""
-    fault = fault_of(message, error)
-    if fault is not None:
-        events = _error_event(fault, EventId(message.id, place))
+    http_error = http_error_of(message, error)
+    if http_error is not None:
+        events = _error_event(http_error, EventId(message.id, place))
     return events + _end_event(message.id)
 
 
-def _error_event(fault: Fault, at: EventId | None) -> bytes:
-    told: dict[str, object] = {"error": fault.sentence}
-    if fault.upstream_status is not None:
-        told = {
-            "error": f"upstream {fault.upstream_status}",
-            "body": fault.body,
-            "message": fault.sentence,
+def _error_event(http_error: HttpError, at: EventId | None) -> bytes:
+    body: dict[str, object] = {"error": http_error.sentence}
+    if http_error.upstream_status is not None:
+        body = {
+            "error": f"upstream {http_error.upstream_status}",
+            "body": http_error.body,
+            "message": http_error.sentence,
         }
-    elif fault.body:
-        told["body"] = fault.body
-    if fault.wait_s is not None:
-        told["retry_after"] = fault.wait_s
+    elif http_error.body:
+        body["body"] = http_error.body
+    if http_error.wait_s is not None:
+        body["retry_after"] = http_error.wait_s
     event_id = None if at is None else f"{at.answer_id}.{at.place}"
-    return encode_event(_encode(told).decode(), id=event_id)
+    return encode_event(_encode(body).decode(), id=event_id)
 
 
 def _end_event(answer_id: str | None) -> bytes:

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import AppError, InputError, StoreError
-from core.web.failures import STORE_SENTENCE
-from core.web.http_call import CLOSING, Call, CallError
+from core.web.http_call import CLOSING, HttpCall, HttpCallError
+from core.web.http_errors import STORE_SENTENCE
 from core.web.routing import Table
-from core.web.studio_bridge import Desk
+from core.web.studio_bridge import StudioBridge
 from core.work.transfer.tickets import Purpose
 from core.work.transfer.transfers import Transfers
 from core.work.transfer.uploads import UploadState, WrongPlaceError
@@ -31,8 +31,8 @@ _REFUSED = "This link has expired or is not valid; reload the page."
 class TransferRoutes:
     """The routes that the pages' transfer component uses."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, bridge: StudioBridge) -> None:
+        self._bridge = bridge
 
     def table(self) -> Table:
         """Return which method of which path is served by what."""
@@ -46,7 +46,7 @@ class TransferRoutes:
             },
         }
 
-    async def export(self, call: Call) -> None:
+    async def export(self, call: HttpCall) -> None:
         """Send everything as a file, at the pace at which it is taken."""
         owner = await self._owner(call, "export")
         name = f"inkling-{datetime.now(UTC):%Y%m%d}.json"
@@ -71,7 +71,7 @@ class TransferRoutes:
                 await call.end()
         except Exception as error:
             if not call.has_begun and isinstance(error, StoreError):
-                raise CallError(503, STORE_SENTENCE) from error
+                raise HttpCallError(503, STORE_SENTENCE) from error
             if not call.has_begun:
                 raise
             # Not ended: a file that lacks its rest must not look complete.
@@ -80,21 +80,21 @@ class TransferRoutes:
             leaving.cancel()
             await asyncio.to_thread(pieces.close)  # type: ignore[attr-defined]
 
-    async def state(self, call: Call) -> None:
+    async def state(self, call: HttpCall) -> None:
         """Tell how far a file is; with `total`, also whether there is room for it."""
         owner, name = await self._owner(call, "import"), _name(call)
         if "total" in call.query:
             total = _count(call, "total")
             await self._try(self._transfers.uploads.check_room, owner, name, total)
-        await call.reply_json(200, _told(await self._state(owner, name)))
+        await call.reply_json(200, _as_json(await self._state(owner, name)))
 
-    async def receive(self, call: Call) -> None:
+    async def receive(self, call: HttpCall) -> None:
         """Take the next piece of a file."""
         try:
             owner, name = await self._owner(call, "import"), _name(call)
             place, total = _count(call, "place"), _count(call, "total")
-        except CallError as error:  # refused before the piece is read
-            raise CallError(error.status, str(error), headers=CLOSING) from error
+        except HttpCallError as error:  # refused before the piece is read
+            raise HttpCallError(error.status, str(error), headers=CLOSING) from error
         piece = await call.body(most_bytes=PIECE_BYTES)
         try:
             received = await self._try(
@@ -105,13 +105,13 @@ class TransferRoutes:
             return
         await call.reply_json(200, {"received": received})
 
-    async def begin(self, call: Call) -> None:
+    async def begin(self, call: HttpCall) -> None:
         """Import a file that is complete."""
         owner, name = await self._owner(call, "import"), _name(call)
         await self._try(self._transfers.begin_import, owner, name, _count(call, "total"))
-        await call.reply_json(202, _told(await self._state(owner, name)))
+        await call.reply_json(202, _as_json(await self._state(owner, name)))
 
-    async def forget(self, call: Call) -> None:
+    async def forget(self, call: HttpCall) -> None:
         """Remove what is there of a file."""
         owner, name = await self._owner(call, "import"), _name(call)
         await self._try(self._transfers.uploads.remove, owner, name)
@@ -120,13 +120,13 @@ class TransferRoutes:
 
     @property
     def _transfers(self) -> Transfers:
-        return self._desk.studio.transfers
+        return self._bridge.studio.transfers
 
-    async def _owner(self, call: Call, purpose: Purpose) -> str:
+    async def _owner(self, call: HttpCall, purpose: Purpose) -> str:
         ticket = call.query.get("ticket", "")
         owner = await self._try(self._transfers.tickets.owner_of, ticket, purpose)
         if owner is None:
-            raise CallError(403, _REFUSED)
+            raise HttpCallError(403, _REFUSED)
         return str(owner)
 
     async def _state(self, owner: str, name: str) -> UploadState:
@@ -138,13 +138,13 @@ class TransferRoutes:
         try:
             return await asyncio.to_thread(function, *arguments)
         except InputError as error:
-            raise CallError(400, str(error)) from error
+            raise HttpCallError(400, str(error)) from error
         except AppError as error:
             is_full = error.text_id == "error.store_full"
             sentence = (
                 "There is not enough room on the studio's disk." if is_full else STORE_SENTENCE
             )
-            raise CallError(507 if is_full else 503, sentence) from error
+            raise HttpCallError(507 if is_full else 503, sentence) from error
 
 
 def _chunk(pieces: Iterator[bytes]) -> bytes:
@@ -157,20 +157,20 @@ def _chunk(pieces: Iterator[bytes]) -> bytes:
     return bytes(chunk)
 
 
-def _name(call: Call) -> str:
+def _name(call: HttpCall) -> str:
     name = call.query.get("file", "")
     if not 0 < len(name) <= 512:
-        raise CallError(400, "Name the file.", field="file")
+        raise HttpCallError(400, "Name the file.", field="file")
     return name
 
 
-def _count(call: Call, name: str) -> int:
+def _count(call: HttpCall, name: str) -> int:
     text = call.query.get(name, "")
     if not (text.isascii() and text.isdigit() and len(text) < 15) or int(text) > TOTAL_MOST:
-        raise CallError(400, f"{name} must be a number of bytes.", field=name)
+        raise HttpCallError(400, f"{name} must be a number of bytes.", field=name)
     return int(text)
 
 
-def _told(state: UploadState) -> dict[str, object]:
+def _as_json(state: UploadState) -> dict[str, object]:
     facts = {key: state.facts[key] for key in state.facts if key in ("share", "sentence")}
     return {"phase": state.phase, "received": state.received, **facts}

@@ -11,11 +11,11 @@ from typing import Literal
 
 from core.access.invitations import CODE_PARAMETER
 from core.web.enter.texts import TEXTS
-from core.web.front.nothing_here import HTML_TYPE
-from core.web.http_call import Call, Headers
-from core.web.refusals import language_of
+from core.web.front.not_found import HTML_TYPE
+from core.web.http_call import Headers, HttpCall
+from core.web.http_refusals import language_of
 
-Trouble = Literal["wrong_token", "link_over", "foreign_page", "guesses", "store", "nothing"]
+Problem = Literal["wrong_token", "link_over", "foreign_page", "guesses", "store", "nothing"]
 
 _STYLE = """
 :root { color-scheme: light dark; --accent: #a63d2f; --line: #8886; --bad: #b3261e }
@@ -72,42 +72,42 @@ class Shown:
     """What the page holds: a link's code, or the form; why the last try failed; who is in."""
 
     code: str = ""
-    trouble: Trouble | None = None
+    problem: Problem | None = None
     wait_s: int = 0
     known_as: str | None = None
 
 
-async def show(call: Call, shown: Shown, status: int = 200, headers: Headers = ()) -> None:
+async def show(call: HttpCall, shown: Shown, status: int = 200, headers: Headers = ()) -> None:
     """Answer with the page."""
     body = _code_form(call, shown) if shown.code else _token_form(call, shown)
     await _reply(call, "title", body, status, headers)
 
 
-async def say_opening(call: Call, headers: Headers) -> None:
+async def say_opening(call: HttpCall, headers: Headers) -> None:
     """Say that the studio is still opening."""
     body = f"<h1>{_text(call, 'opening_title')}</h1>\n<p>{_text(call, 'opening')}</p>"
     await _reply(call, "opening_title", body, 503, headers)
 
 
-async def _reply(call: Call, title: str, body: str, status: int, headers: Headers) -> None:
+async def _reply(call: HttpCall, title: str, body: str, status: int, headers: Headers) -> None:
     language = language_of(call.headers.get("accept-language"))
     tag = "zh-CN" if language == "zh" else "en"
     page = _PAGE.format(tag=tag, title=_text(call, title), style=_STYLE, body=body)
     await call.reply(status, page.encode(), HTML_TYPE, (*_HEADERS, *headers))
 
 
-def _code_form(call: Call, shown: Shown) -> str:
+def _code_form(call: HttpCall, shown: Shown) -> str:
     lines = [
         f"<h1>{_text(call, 'link_title')}</h1>",
         f"<p>{_text(call, 'link')}</p>",
-        _trouble(call, shown),
+        _problem(call, shown),
         _form(call, f'<input type="hidden" name="{CODE_PARAMETER}" value="{escape(shown.code)}">'),
     ]
     return "\n".join(filter(None, lines))
 
 
-def _token_form(call: Call, shown: Shown) -> str:
-    described = ' aria-describedby="trouble"' if shown.trouble else ""
+def _token_form(call: HttpCall, shown: Shown) -> str:
+    described = ' aria-describedby="trouble"' if shown.problem else ""
     field = (
         f'<label for="token">{_text(call, "token")}</label>\n'
         '<input id="token" name="token" type="password" autocomplete="current-password" '
@@ -122,14 +122,14 @@ def _token_form(call: Call, shown: Shown) -> str:
         f"<h1>{_text(call, 'title')}</h1>",
         known,
         f"<p>{_text(call, 'cloud' if is_on_cloud else 'intro')}</p>",
-        _trouble(call, shown),
+        _problem(call, shown),
         _form(call, field),
         f'<p class="hint">{_text(call, "hint")}</p>',
     ]
     return "\n".join(filter(None, lines))
 
 
-def _form(call: Call, fields: str) -> str:
+def _form(call: HttpCall, fields: str) -> str:
     # Relative to where the browser is: it holds below any sub-path.
     return (
         f'<form method="post" action="enter">\n{fields}\n'
@@ -137,13 +137,13 @@ def _form(call: Call, fields: str) -> str:
     )
 
 
-def _trouble(call: Call, shown: Shown) -> str:
-    if shown.trouble is None:
+def _problem(call: HttpCall, shown: Shown) -> str:
+    if shown.problem is None:
         return ""
-    sentence = _text(call, shown.trouble, wait_s=shown.wait_s)
+    sentence = _text(call, shown.problem, wait_s=shown.wait_s)
     return f'<p class="trouble" id="trouble" role="alert">{sentence}</p>'
 
 
-def _text(call: Call, key: str, **facts: object) -> str:
+def _text(call: HttpCall, key: str, **facts: object) -> str:
     language = language_of(call.headers.get("accept-language"))
     return escape(TEXTS[language][key].format(**facts))

@@ -12,9 +12,9 @@ from core.access.callers import Rules, caller_address, is_own_page, scheme_of, t
 from core.access.invitations import CODE_PARAMETER
 from core.access.passes import COOKIE, COOKIE_S
 from core.errors import StoreError
-from core.web.enter.page import Shown, Trouble, show
-from core.web.guesses import MOST_WAIT_S, Guesses
-from core.web.http_call import Call, CallError
+from core.web.enter.page import Problem, Shown, show
+from core.web.guess_limit import MOST_WAIT_S, Guesses
+from core.web.http_call import HttpCall, HttpCallError
 from core.web.routing import Handler
 from core.work.studio import Studio
 
@@ -32,11 +32,11 @@ class Enter:
         """Return what serves the path, by method."""
         return {"GET": self._show, "HEAD": self._show, "POST": self._take}
 
-    async def _show(self, call: Call) -> None:
+    async def _show(self, call: HttpCall) -> None:
         known = self._studio.passes.name_of_cookie(call.headers.get("cookie"))
         await show(call, Shown(code=call.query.get(CODE_PARAMETER, ""), known_as=known))
 
-    async def _take(self, call: Call) -> None:
+    async def _take(self, call: HttpCall) -> None:
         form = await _form(call)
         rules = Rules.of(self._studio.settings.access)
         if not _is_sent_from_here(call):
@@ -57,7 +57,7 @@ class Enter:
         try:
             cookie = await asyncio.to_thread(self._new_pass, code, token, rules, call)
         except StoreError:
-            await show(call, Shown(code=code, trouble="store"), 503, (("Retry-After", "2"),))
+            await show(call, Shown(code=code, problem="store"), 503, (("Retry-After", "2"),))
             return
         if cookie is None:
             self._guesses.note(address, presented)
@@ -67,7 +67,7 @@ class Enter:
             self._guesses.prove(address, presented)
         await _let_in(call, cookie, rules)
 
-    def _new_pass(self, code: str, token: str, rules: Rules, call: Call) -> str | None:
+    def _new_pass(self, code: str, token: str, rules: Rules, call: HttpCall) -> str | None:
         """Return the new pass's cookie; None for a code or a token that is not good."""
         passes = self._studio.passes
         if code:
@@ -86,17 +86,17 @@ class Enter:
         return cookie
 
 
-async def _refuse(call: Call, status: int, trouble: Trouble) -> None:
-    await show(call, Shown(trouble=trouble), status)
+async def _refuse(call: HttpCall, status: int, problem: Problem) -> None:
+    await show(call, Shown(problem=problem), status)
 
 
-async def _have_wait(call: Call, code: str) -> None:
+async def _have_wait(call: HttpCall, code: str) -> None:
     wait_s = math.ceil(MOST_WAIT_S)
-    shown = Shown(code=code, trouble="guesses", wait_s=wait_s)
+    shown = Shown(code=code, problem="guesses", wait_s=wait_s)
     await show(call, shown, 429, (("Retry-After", str(wait_s)),))
 
 
-async def _let_in(call: Call, cookie: str, rules: Rules) -> None:
+async def _let_in(call: HttpCall, cookie: str, rules: Rules) -> None:
     # What the browser itself says of its address holds behind any proxy.
     is_secure = scheme_of(call.approach, rules) == "https" or call.headers.get(
         "origin", ""
@@ -113,20 +113,20 @@ async def _let_in(call: Call, cookie: str, rules: Rules) -> None:
     await call.reply(303, b"", "", headers)
 
 
-async def _form(call: Call) -> dict[str, str]:
+async def _form(call: HttpCall) -> dict[str, str]:
     """Return the fields of the form; of several with one name the first."""
     kind = call.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
-        raise CallError(415, "Send the form as application/x-www-form-urlencoded.")
+        raise HttpCallError(415, "Send the form as application/x-www-form-urlencoded.")
     body = await call.body(most_bytes=FORM_BYTES)
     try:
         fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
     except ValueError as error:
-        raise CallError(400, "The form has too many fields.") from error
+        raise HttpCallError(400, "The form has too many fields.") from error
     return {name: values[0].strip() for name, values in fields.items()}
 
 
-def _is_sent_from_here(call: Call) -> bool:
+def _is_sent_from_here(call: HttpCall) -> bool:
     """Tell whether no foreign page sends the form; programs, which are no page's, may."""
     headers = call.headers
     is_browser = any(name in headers for name in ("origin", "sec-fetch-site", "referer"))

@@ -1,6 +1,6 @@
 """The sentences of `/enter` in both languages."""
 
-from core.web.refusals import Language
+from core.web.http_refusals import Language
 
 TEXTS: dict[Language, dict[str, str]] = {
     "en": {

@@ -7,7 +7,7 @@ from starlette.types import Scope
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Mount:
     """A request's path below the base; `is_stripped` where a proxy had taken the base off."""
 
     path: str
@@ -27,19 +27,19 @@ class BasePath:
         self.prefix = "".join(f"/{part}" for part in self._segments)
         self.url = quote(self.prefix)  # as it stands in links, cookies and headers
 
-    def place(self, scope: Scope) -> Place:
+    def place(self, scope: Scope) -> Mount:
         """Return where below the base a request leads; "" is the base itself, without a slash."""
         path: str = scope["path"]
         raw_path: bytes = scope.get("raw_path") or quote(path).encode()
         if not self.prefix:
-            return Place(path, raw_path, is_stripped=False)
+            return Mount(path, raw_path, is_stripped=False)
         # The segments are compared before they are decoded: "%2F" divides nothing.
         head, tail = _divided(raw_path, len(self._segments))
         if [unquote(part) for part in head] != self._segments:
-            return Place(path, raw_path, is_stripped=True)
-        return Place(path[len(self.prefix) :], tail, is_stripped=False)
+            return Mount(path, raw_path, is_stripped=True)
+        return Mount(path[len(self.prefix) :], tail, is_stripped=False)
 
-    def for_pages(self, scope: Scope, place: Place) -> Scope:
+    def for_pages(self, scope: Scope, place: Mount) -> Scope:
         """Return the scope as Streamlit, which knows no other place, expects it."""
         if not place.is_stripped:
             return scope
@@ -47,7 +47,7 @@ class BasePath:
         return {**scope, "path": self.prefix + place.path, "raw_path": raw_path}
 
 
-def below(scope: Scope, place: Place) -> Scope:
+def below(scope: Scope, place: Mount) -> Scope:
     """Return the scope with the path below the base."""
     return {**scope, "path": place.path, "raw_path": place.raw_path}
 

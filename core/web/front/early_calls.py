@@ -9,7 +9,7 @@ import contextlib
 
 from core.access.addresses import is_loopback
 from core.access.callers import forwarding_header
-from core.web.http_call import Call, GoneError
+from core.web.http_call import GoneError, HttpCall
 from core.work.studio import Studio, current_studio, is_awaited, on_opening
 
 WAIT_S = 15.0
@@ -28,7 +28,7 @@ class EarlyCalls:
         """How many wait."""
         return sum(self._waiting.values())
 
-    async def studio_for(self, call: Call) -> Studio | None:
+    async def studio_for(self, call: HttpCall) -> Studio | None:
         """Return the studio as soon as it is open; None where waiting is in vain, or too long."""
         is_near = _is_near(call)
         most = WAITING_HERE if is_near else WAITING_ELSEWHERE
@@ -41,7 +41,7 @@ class EarlyCalls:
             self._waiting[is_near] -= 1
 
 
-async def _opened(call: Call) -> Studio | None:
+async def _opened(call: HttpCall) -> Studio | None:
     """Wait for the studio; GoneError when the caller leaves first: nobody would read the answer."""
     loop = asyncio.get_running_loop()
     changed = asyncio.Event()
@@ -70,6 +70,6 @@ async def _opened(call: Call) -> Studio | None:
     return current_studio()
 
 
-def _is_near(call: Call) -> bool:
+def _is_near(call: HttpCall) -> bool:
     approach = call.approach
     return is_loopback(approach.address) and forwarding_header(approach.headers) is None

@@ -5,11 +5,11 @@ from collections.abc import Callable, Collection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.access.callers import PassLookup, no_passes
-from core.web.front.approach import with_peer
 from core.web.front.base_path import BasePath, below
-from core.web.front.nothing_here import redirect, reply_nothing_here, reply_wrong_method
+from core.web.front.connection import with_peer
+from core.web.front.not_found import redirect, reply_nothing_here, reply_wrong_method
 from core.web.front.page_paths import PagePaths
-from core.web.http_call import Call
+from core.web.http_call import HttpCall
 from core.web.router import Bff, serves
 from core.work.studio import current_studio
 
@@ -47,7 +47,7 @@ class BeforePages:
             await self._pages(for_pages, receive, send)
             return
         kind = self._paths.kind(place)
-        call = Call(below(scope, place), receive, send, base=self._base.url)
+        call = HttpCall(below(scope, place), receive, send, base=self._base.url)
         if kind == "nothing":
             await reply_nothing_here(call)
         elif kind == "redirect":
@@ -59,7 +59,9 @@ class BeforePages:
         else:
             await self._pages(for_pages, receive, send)
 
-    async def _without_html(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _without_html(
+        self, call: HttpCall, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         """Pass a request on; where the page's HTML comes for a file, say that it is not there."""
         is_page = False
 

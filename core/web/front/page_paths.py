@@ -7,7 +7,7 @@ or a client with a mistyped address takes that for success.
 from collections.abc import Collection
 from typing import Literal
 
-from core.web.front.base_path import Place
+from core.web.front.base_path import Mount
 
 Kind = Literal["page", "redirect", "asset", "own html", "nothing"]
 
@@ -28,7 +28,7 @@ class PagePaths:
         self._first, *others = [*names] or [""]
         self._names = frozenset(others)
 
-    def kind(self, place: Place) -> Kind:
+    def kind(self, place: Mount) -> Kind:
         """Tell what a path outside of the HTTP layer leads to."""
         path = place.path
         if not path:
@@ -45,7 +45,7 @@ class PagePaths:
             return "own html"
         return "asset" if path in _FILES or path.startswith(_FOLDERS) else "nothing"
 
-    def target(self, place: Place, base: str) -> str:
+    def target(self, place: Mount, base: str) -> str:
         """Return the relative address of the page that is meant: it holds behind any proxy."""
         if not place.path:
             return f"{base.rpartition('/')[2]}/"
@@ -54,7 +54,7 @@ class PagePaths:
         return up if name == self._first else f"{up}{name}"
 
 
-def _is_plain(place: Place) -> bool:
+def _is_plain(place: Mount) -> bool:
     """Tell whether all readers of a path agree where it leads."""
     path = place.path
     if "//" in path or "\\" in path or not path.isprintable():

@@ -9,23 +9,23 @@ from functools import partial
 from core.errors import AppError, InputError, StoreError, UnavailableError
 from core.models.generations import Generation, GenerationStatus
 from core.providers.kling.errors import FULL_CODE
-from core.web.failures import STORE_SENTENCE
-from core.web.http_call import Call, Headers
+from core.web.http_call import Headers, HttpCall
+from core.web.http_errors import STORE_SENTENCE
 from core.web.kling import envelope
 from core.web.kling.request import KlingRequest, kling_request_from_json
-from core.web.studio_bridge import Desk
+from core.web.studio_bridge import StudioBridge
 
 PICTURE_BODY_BYTES = 15 * 1024 * 1024
 IDEMPOTENCY_HEADER = "idempotency-key"
 KEY_MOST = 200
 
 # The studio queues what Kling has no place for; so long a caller waits for its turn.
-SEND_PATIENCE_S = 60.0
+SEND_TIMEOUT_S = 60.0
 # Where nothing can be reached or written at all, nobody waits that long.
-OFFLINE_PATIENCE_S = 5.0
+OFFLINE_TIMEOUT_S = 5.0
 # How long the sending itself may take after that: it has its own, longer limits, and an answer that
 # does not tell is looked up for a while before it is sent a second time.
-SENDING_PATIENCE_S = 60.0
+SENDING_TIMEOUT_S = 60.0
 _LOOK_FIRST_S = 0.02
 _LOOK_MOST_S = 0.25
 RETRY_SOON_S = 5
@@ -57,7 +57,7 @@ class _Outcome:
 
 
 @dataclass(slots=True)
-class _Patience:
+class _Timeouts:
     """How long a wish has waited unsent, and how long for what nobody can get through."""
 
     waiting_since: float | None = None
@@ -73,20 +73,20 @@ class _Patience:
             self.offline_since = None
         elif self.offline_since is None:
             self.offline_since = now
-        is_long = now - self.waiting_since > SEND_PATIENCE_S
+        is_long = now - self.waiting_since > SEND_TIMEOUT_S
         return is_long or (
-            self.offline_since is not None and now - self.offline_since > OFFLINE_PATIENCE_S
+            self.offline_since is not None and now - self.offline_since > OFFLINE_TIMEOUT_S
         )
 
 
 class KlingCreate:
     """Buys pictures for callers of the HTTP layer."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, bridge: StudioBridge) -> None:
+        self._bridge = bridge
         self._waits: dict[str, asyncio.Task[_Outcome]] = {}
 
-    async def create(self, call: Call) -> None:
+    async def create(self, call: HttpCall) -> None:
         """Answer a create request once the task exists, or is refused."""
         body = await call.json_object(most_bytes=PICTURE_BODY_BYTES)
         key = call.headers.get(IDEMPOTENCY_HEADER, "").strip()
@@ -106,15 +106,15 @@ class KlingCreate:
             await call.reply_json(400, refusal)
             return
         except AppError as error:
-            told = STORE_SENTENCE if isinstance(error, StoreError) else str(error)
-            await call.reply_json(503, envelope.error(envelope.FAULT_CODE, told))
+            sentence = STORE_SENTENCE if isinstance(error, StoreError) else str(error)
+            await call.reply_json(503, envelope.error(envelope.FAULT_CODE, sentence))
             return
         is_keyed = bool(key) or asked.external_task_id is not None
         outcome = await self._outcome(call.owner, generation.id, is_keyed=is_keyed)
         await call.reply_json(outcome.status, outcome.body, outcome.headers)
 
     def _request(self, owner: str, asked: KlingRequest, key: str | None) -> Generation:
-        return self._desk.studio.generations.request(
+        return self._bridge.studio.generations.request(
             owner,
             asked.request,
             reference=asked.reference,
@@ -138,11 +138,11 @@ class KlingCreate:
     async def _wait(self, owner: str, generation_id: str, *, is_keyed: bool) -> _Outcome:
         clock = asyncio.get_running_loop().time
         began, pause_s = clock(), _LOOK_FIRST_S
-        patience = _Patience()
+        timeouts = _Timeouts()
         while True:
             try:
                 generation = await asyncio.to_thread(
-                    self._desk.studio.store.generations.load, generation_id
+                    self._bridge.studio.store.generations.load, generation_id
                 )
             except StoreError:
                 return _unknown(503, STORE_SENTENCE, is_keyed=is_keyed)
@@ -153,10 +153,10 @@ class KlingCreate:
             is_waiting = (
                 generation.status is GenerationStatus.INTENDED and generation.sending_at is None
             )
-            if self._desk.studio.is_closing:
+            if self._bridge.studio.is_closing:
                 return await self._leave(owner, generation_id, is_keyed=is_keyed)
-            blocking_error = _offline(self._desk.studio.generations.blocking_error(generation_id))
-            if patience.is_over(
+            blocking_error = _offline(self._bridge.studio.generations.blocking_error(generation_id))
+            if timeouts.is_over(
                 clock(), is_waiting=is_waiting, is_offline=blocking_error is not None
             ):
                 outcome = await self._give_up(
@@ -164,7 +164,7 @@ class KlingCreate:
                 )
                 if outcome is not None:
                     return outcome
-            elif not is_waiting and clock() - began > SEND_PATIENCE_S + SENDING_PATIENCE_S:
+            elif not is_waiting and clock() - began > SEND_TIMEOUT_S + SENDING_TIMEOUT_S:
                 return _unknown(504, _UNCLEAR, is_keyed=is_keyed, code=envelope.TIMEOUT_CODE)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 1.5, _LOOK_MOST_S)
@@ -176,33 +176,35 @@ class KlingCreate:
 
         Under a key it can be asked for again: the same wish is sent then.
         """
-        rest_s = self._desk.studio.generations.rest_left_s(owner)
+        rest_s = self._bridge.studio.generations.rest_left_s(owner)
         later = (("Retry-After", str(max(RETRY_SOON_S, math.ceil(rest_s)))),)
         if is_keyed and blocking_error is None:
             message = _QUEUED.format(fate=_STAYS)
             return _Outcome(429, envelope.error(FULL_CODE, message), later)
         try:
             is_back = await asyncio.to_thread(
-                self._desk.studio.generations.cancel, owner, generation_id
+                self._bridge.studio.generations.cancel, owner, generation_id
             )
         except StoreError:
             return _unknown(503, STORE_SENTENCE, is_keyed=is_keyed)
         if not is_back:
             return None  # it is being sent at this moment: its outcome is worth waiting for
         if blocking_error is not None:
-            told = STORE_SENTENCE if isinstance(blocking_error, StoreError) else str(blocking_error)
-            return _Outcome(502, envelope.error(envelope.FAULT_CODE, told), later)
+            sentence = (
+                STORE_SENTENCE if isinstance(blocking_error, StoreError) else str(blocking_error)
+            )
+            return _Outcome(502, envelope.error(envelope.FAULT_CODE, sentence), later)
         message = _QUEUED.format(fate=_TAKEN_BACK)
         return _Outcome(429, envelope.error(FULL_CODE, message), later)
 
     async def _leave(self, owner: str, generation_id: str, *, is_keyed: bool) -> _Outcome:
         """Answer while the studio is being closed: the row stands as it is, or is taken back."""
-        cancel = self._desk.studio.store.generations.cancel
+        cancel = self._bridge.studio.store.generations.cancel
         with suppress(AppError):
             if not is_keyed and await asyncio.to_thread(cancel, owner, generation_id):
-                told = _CLOSING.format(fate=_TAKEN_BACK)
+                sentence = _CLOSING.format(fate=_TAKEN_BACK)
                 headers = (("Retry-After", str(RETRY_SOON_S)),)
-                return _Outcome(503, envelope.error(envelope.FAULT_CODE, told), headers)
+                return _Outcome(503, envelope.error(envelope.FAULT_CODE, sentence), headers)
         return _unknown(503, _CLOSING.format(fate=_KEPT), is_keyed=is_keyed)
 
 
@@ -215,11 +217,11 @@ def _offline(blocking_error: AppError | None) -> AppError | None:
 
 
 def _unknown(
-    status: int, told: str, *, is_keyed: bool, code: int = envelope.FAULT_CODE
+    status: int, sentence: str, *, is_keyed: bool, code: int = envelope.FAULT_CODE
 ) -> _Outcome:
     """Return the reply for a wish that may be bought yet: without a key a repeat pays again."""
     headers = (("Retry-After", str(RETRY_SOON_S)),) if is_keyed else (_PAYS_AGAIN,)
-    return _Outcome(status, envelope.error(code, told), headers)
+    return _Outcome(status, envelope.error(code, sentence), headers)
 
 
 def _settled(generation: Generation) -> _Outcome | None:

@@ -8,13 +8,13 @@ from core.access.owners import LOCAL_OWNER
 from core.errors import AppError
 from core.models.generations import Generation, GenerationStatus
 from core.providers.kling.client import KlingReply
-from core.web.failures import fault_from
-from core.web.http_call import BODY_BYTES, JSON_TYPE, Call, CallError
+from core.web.http_call import BODY_BYTES, JSON_TYPE, HttpCall, HttpCallError
+from core.web.http_errors import http_error_from
 from core.web.kling import envelope
 from core.web.kling.create import PICTURE_BODY_BYTES, KlingCreate
 from core.web.kling.shared_polls import KlingReplies
 from core.web.kling.target import PREFIX, target_from
-from core.web.studio_bridge import Desk
+from core.web.studio_bridge import StudioBridge
 from core.wire.secrets import known_secrets
 from core.work.generations.transitions import UNREADABLE_TEXT_ID
 
@@ -35,13 +35,13 @@ _HAS_NO_BODY = (204, 304)
 class KlingRoutes:
     """The routes of the contract that are about Kling."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._create = KlingCreate(desk)
+    def __init__(self, bridge: StudioBridge) -> None:
+        self._bridge = bridge
+        self._create = KlingCreate(bridge)
         loop = asyncio.get_running_loop()
         self._replies = KlingReplies(self._look, clock=loop.time)
 
-    async def serve(self, call: Call) -> None:
+    async def serve(self, call: HttpCall) -> None:
         """Serve any call under the prefix."""
         path = call.path.rstrip("/")
         target = target_from(call.raw_path, call.query_string)
@@ -53,46 +53,46 @@ class KlingRoutes:
             if call.method == "GET" and task_id != path and "/" not in task_id:
                 await self._describe(call, task_id)
             elif call.owner != LOCAL_OWNER:
-                raise CallError(403, _NOT_THEIRS)
+                raise HttpCallError(403, _NOT_THEIRS)
             else:
                 await self._forward(call, target)
         except AppError as error:
-            fault = fault_from(error)
-            status = fault.status if fault.upstream_status is None else 502
-            await call.reply_json(status, envelope.error(envelope.FAULT_CODE, fault.sentence))
+            http_error = http_error_from(error)
+            status = http_error.status if http_error.upstream_status is None else 502
+            await call.reply_json(status, envelope.error(envelope.FAULT_CODE, http_error.sentence))
 
-    async def _describe(self, call: Call, task_id: str) -> None:
+    async def _describe(self, call: HttpCall, task_id: str) -> None:
         """Tell how a task is: from the ledger while it runs, from Kling once there are links."""
         generation = await asyncio.to_thread(self._find, call.owner, task_id)
         if generation is not None and _is_known(generation):
             await call.reply_json(200, envelope.described(generation))
             return
         if generation is None and call.owner != LOCAL_OWNER:
-            raise CallError(404, _NOT_THEIRS)
+            raise HttpCallError(404, _NOT_THEIRS)
         known_id = generation.task_id if generation is not None else None
         name = quote(known_id or task_id, safe="")
         await _pass_on(call, await self._replies.get(f"/v1/images/generations/{name}"))
 
     def _find(self, owner: str, task_id: str) -> Generation | None:
-        generations = self._desk.studio.store.generations
+        generations = self._bridge.studio.store.generations
         return generations.get_by_task_id(owner, task_id) or generations.get_by_external_id(
             owner, task_id
         )
 
     async def _look(self, target: str) -> KlingReply:
-        return await self._desk.run(
-            self._desk.studio.generations.forward("GET", target, body=b"", content_type=None)
+        return await self._bridge.run(
+            self._bridge.studio.generations.forward("GET", target, body=b"", content_type=None)
         )
 
-    async def _forward(self, call: Call, target: str) -> None:
+    async def _forward(self, call: HttpCall, target: str) -> None:
         may_hold_picture = call.path.startswith(_PICTURE_PATHS)
         body = await call.body(most_bytes=PICTURE_BODY_BYTES if may_hold_picture else BODY_BYTES)
         content_type = call.headers.get("content-type")
         if body and (content_type or "").partition(";")[0].strip().lower() != "application/json":
             # Kling takes nothing else, and foreign pages may post nothing else without asking.
-            raise CallError(415, "Send the body as Content-Type: application/json.")
-        reply = await self._desk.run(
-            self._desk.studio.generations.forward(
+            raise HttpCallError(415, "Send the body as Content-Type: application/json.")
+        reply = await self._bridge.run(
+            self._bridge.studio.generations.forward(
                 call.method, target, body=body, content_type=content_type if body else None
             )
         )
@@ -109,7 +109,7 @@ def _is_known(generation: Generation) -> bool:
     )
 
 
-async def _pass_on(call: Call, reply: KlingReply) -> None:
+async def _pass_on(call: HttpCall, reply: KlingReply) -> None:
     # Of Kling's headers only these: no cookies, nothing that belongs to its connection.
     headers = [("Cache-Control", "no-store")]
     if reply.retry_after is not None and _RETRY_AFTER.fullmatch(reply.retry_after):
@@ -122,5 +122,5 @@ async def _pass_on(call: Call, reply: KlingReply) -> None:
 
 def _content_type(reply: KlingReply) -> str:
     """Return a type that is one; a page of Kling's is shown by no browser as ours."""
-    told = reply.content_type or JSON_TYPE
-    return told if _TYPE.fullmatch(told) and not known_secrets.is_in(told) else JSON_TYPE
+    body = reply.content_type or JSON_TYPE
+    return body if _TYPE.fullmatch(body) and not known_secrets.is_in(body) else JSON_TYPE

@@ -2,7 +2,7 @@
 
 from urllib.parse import unquote_plus, unquote_to_bytes
 
-from core.web.http_call import TOKEN_PARAMETER, CallError
+from core.web.http_call import TOKEN_PARAMETER, HttpCallError
 
 PREFIX = "/kling"
 API_PATH = b"/v1/"
@@ -12,10 +12,10 @@ _ROUNDS_MOST = 4
 
 
 def target_from(raw_path: bytes, query_string: bytes) -> str:
-    """Return path and query for Kling, as they came; CallError when the path is not plain."""
+    """Return path and query for Kling, as they came; HttpCallError when the path is not plain."""
     rest = raw_path.removeprefix(PREFIX.encode())
     if not rest.startswith(API_PATH):
-        raise CallError(404, f"Only {PREFIX}/v1/… is forwarded.")
+        raise HttpCallError(404, f"Only {PREFIX}/v1/… is forwarded.")
     _check(rest)
     query = _query(query_string)
     return rest.decode("ascii") + (f"?{query}" if query else "")
@@ -52,9 +52,11 @@ def _query(query_string: bytes) -> str:
     kept = [part for part in parts if unquote_plus(part.partition("=")[0]) != TOKEN_PARAMETER]
     query = "&".join(kept)
     if not query.isascii() or any(not "!" <= sign <= "~" for sign in query):
-        raise CallError(400, "The query holds signs that must be percent-encoded.")
+        raise HttpCallError(400, "The query holds signs that must be percent-encoded.")
     return query
 
 
-def _refused() -> CallError:
-    return CallError(400, "This path is not forwarded: it holds steps or signs no API path has.")
+def _refused() -> HttpCallError:
+    return HttpCallError(
+        400, "This path is not forwarded: it holds steps or signs no API path has."
+    )

@@ -27,7 +27,7 @@ from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
 from core.storage.generations.rows import ExpectedStatus
 from core.wire.pacing import retry_delays
-from core.work.denials import ConsecutiveDenials
+from core.work.consecutive_denials import ConsecutiveDenials
 from core.work.generations.polling import RETENTION
 from core.work.generations.timings import WorkerTimings
 from core.work.generations.transitions import Transitions

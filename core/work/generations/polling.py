@@ -15,7 +15,7 @@ from core.models.generations import (
     TaskStatus,
 )
 from core.wire.pacing import poll_delays, retry_delays
-from core.work.denials import ConsecutiveDenials
+from core.work.consecutive_denials import ConsecutiveDenials
 from core.work.generations.estimates import fastest_s
 from core.work.generations.poll_batching import PollBatcher
 from core.work.generations.timings import WorkerTimings

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.access.callers import Approach, Rules, Verdict, is_from_here, is_loopback, judge
+from core.access.callers import ConnectionFacts, Rules, Verdict, is_from_here, is_loopback, judge
 
 TOKEN = "a-token-of-this-test-0123"
 RULES = Rules(
@@ -25,7 +25,9 @@ def verdict(
     **headers: str,
 ) -> Verdict:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return judge(Approach(address, {"host": "localhost:8501", **named}, scheme, token), rules)
+    return judge(
+        ConnectionFacts(address, {"host": "localhost:8501", **named}, scheme, token), rules
+    )
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])
@@ -194,7 +196,7 @@ names = st.sampled_from(
 def test_nothing_a_caller_sends_breaks_the_judgement(
     address: str | None, headers: dict[str, str], token: str
 ) -> None:
-    found = judge(Approach(address, headers, "http", token), RULES)
+    found = judge(ConnectionFacts(address, headers, "http", token), RULES)
     assert (found.caller is None) != (found.refusal is None)
 
 
@@ -206,4 +208,4 @@ def test_nothing_a_caller_sends_breaks_the_judgement(
 def test_nobody_from_elsewhere_comes_in_without_the_token(
     address: str, headers: dict[str, Any], token: str
 ) -> None:
-    assert judge(Approach(address, headers, "http", token), RULES).caller is None
+    assert judge(ConnectionFacts(address, headers, "http", token), RULES).caller is None

@@ -6,7 +6,7 @@ import pytest
 
 from core.access.addresses import hops
 from core.access.callers import (
-    Approach,
+    ConnectionFacts,
     Rules,
     Verdict,
     caller_address,
@@ -40,12 +40,14 @@ HERE = {"host": "localhost:8501"}
     ],
 )
 def test_a_listed_proxy_tells_the_callers_address(headers: dict[str, str], address: str) -> None:
-    assert caller_address(Approach("10.0.0.1", headers), RULES) == address
-    assert caller_address(Approach("::ffff:10.0.0.1", headers), RULES) in (
+    assert caller_address(ConnectionFacts("10.0.0.1", headers), RULES) == address
+    assert caller_address(ConnectionFacts("::ffff:10.0.0.1", headers), RULES) in (
         address,
         "::ffff:10.0.0.1",
     )
-    assert caller_address(Approach("192.0.2.1", headers), RULES) == "192.0.2.1"  # anybody else
+    assert (
+        caller_address(ConnectionFacts("192.0.2.1", headers), RULES) == "192.0.2.1"
+    )  # anybody else
 
 
 def test_what_stands_in_a_forwarding_header_may_be_anything() -> None:
@@ -57,7 +59,7 @@ def test_what_stands_in_a_forwarding_header_may_be_anything() -> None:
 @pytest.mark.parametrize("address", ["10.0.0.1", "::ffff:10.0.0.1", "fd00::5"])
 def test_a_listed_proxy_names_the_person(address: str) -> None:
     def named(value: str) -> Verdict:
-        return identify(Approach(address, {**HERE, "x-forwarded-email": value}), RULES)
+        return identify(ConnectionFacts(address, {**HERE, "x-forwarded-email": value}), RULES)
 
     assert named("ann@example.com").caller == "user:ann@example.com"
     assert named(" Bob@Example.ORG ").caller == "user:bob@example.org"
@@ -68,13 +70,15 @@ def test_a_listed_proxy_names_the_person(address: str) -> None:
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "127.0.0.1", None, "", "x"])
 def test_nobody_else_names_anybody(address: str | None) -> None:
-    approach = Approach(address, {"host": "evil.example", "x-forwarded-email": "ann@example.com"})
+    approach = ConnectionFacts(
+        address, {"host": "evil.example", "x-forwarded-email": "ann@example.com"}
+    )
     assert identify(approach, RULES).caller is None
 
 
 def test_no_person_without_the_setting() -> None:
     rules = Rules(proxies=PROXIES, users=("ann@example.com",))
-    approach = Approach("10.0.0.1", {"x-forwarded-email": "ann@example.com"})
+    approach = ConnectionFacts("10.0.0.1", {"x-forwarded-email": "ann@example.com"})
     assert identify(approach, rules).caller is None
 
 
@@ -83,7 +87,7 @@ def test_a_rewritten_peer_is_a_listed_one_only_where_all_that_may_rewrite_are(
 ) -> None:
     monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
     headers = {"x-forwarded-for": "203.0.113.9", "x-forwarded-email": "ann@example.com"}
-    approach = Approach("203.0.113.9", headers, is_rewritten=True)
+    approach = ConnectionFacts("203.0.113.9", headers, is_rewritten=True)
     loopback = Rules(
         proxies=(ipaddress.ip_network("127.0.0.1"),),
         user_header="x-forwarded-email",
@@ -100,33 +104,35 @@ def test_a_rewritten_peer_is_a_listed_one_only_where_all_that_may_rewrite_are(
     [("ours", "local"), ("unknown", "local"), ("another", None), ("nobody", None)],
 )
 def test_on_loopback_the_socket_decides(whose: Whose, caller: str | None) -> None:
-    assert identify(Approach("127.0.0.1", HERE, whose=whose), Rules()).caller == caller
+    assert identify(ConnectionFacts("127.0.0.1", HERE, whose=whose), Rules()).caller == caller
 
 
 def test_what_ends_being_here() -> None:
     def refusal(
-        approach: Approach, rules: Rules = NO_RULES, forwarder: str | None = None
+        approach: ConnectionFacts, rules: Rules = NO_RULES, forwarder: str | None = None
     ) -> object:
         return judge(approach, rules, forwarder=forwarder).refusal
 
-    ours = Approach("127.0.0.1", HERE, whose="ours")
+    ours = ConnectionFacts("127.0.0.1", HERE, whose="ours")
     assert refusal(ours) is None
     assert refusal(ours, forwarder="via") == "forwarder"
     assert refusal(ours, Rules(behind_proxy=True)) == "behind_proxy"
     assert refusal(ours, Rules(proxies=(ipaddress.ip_network("127.0.0.0/8"),))) == "behind_proxy"
-    assert refusal(Approach("127.0.0.1", HERE, whose="ours", http_version="1.0")) == "elsewhere"
-    assert refusal(Approach("127.0.0.1", HERE, is_rewritten=True)) == "elsewhere"
+    assert (
+        refusal(ConnectionFacts("127.0.0.1", HERE, whose="ours", http_version="1.0")) == "elsewhere"
+    )
+    assert refusal(ConnectionFacts("127.0.0.1", HERE, is_rewritten=True)) == "elsewhere"
 
 
 @pytest.mark.parametrize("refused", [{"behind_proxy": True}, {}])
 def test_a_pass_lets_in_whatever_keeps_others_out(refused: dict[str, bool]) -> None:
     rules = Rules(**refused)  # type: ignore[arg-type]
     for address in ("127.0.0.1", "203.0.113.9"):
-        approach = Approach(address, {"host": "studio.example.org"}, whose="another")
+        approach = ConnectionFacts(address, {"host": "studio.example.org"}, whose="another")
         assert judge(approach, rules, pass_name="phone") == Verdict("pass:phone")
-        foreign = Approach(address, {"host": "x.example", "sec-fetch-site": "cross-site"})
+        foreign = ConnectionFacts(address, {"host": "x.example", "sec-fetch-site": "cross-site"})
         assert judge(foreign, rules, pass_name="phone").refusal == "origin"
-        sister = Approach(address, {"host": "x.example", "sec-fetch-site": "same-site"})
+        sister = ConnectionFacts(address, {"host": "x.example", "sec-fetch-site": "same-site"})
         assert judge(sister, rules, pass_name="phone").refusal == "origin"
 
 

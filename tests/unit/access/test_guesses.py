@@ -1,6 +1,13 @@
 """Wrong access tokens: who tries many different ones has to wait, a stale client has not."""
 
-from core.web.guesses import MOST_ADDRESSES, MOST_GUESSES, MOST_WAIT_S, PAUSE_S, WINDOW_S, Guesses
+from core.web.guess_limit import (
+    MOST_ADDRESSES,
+    MOST_GUESSES,
+    MOST_WAIT_S,
+    PAUSE_S,
+    WINDOW_S,
+    Guesses,
+)
 
 FROM = "203.0.113.9"
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.access.callers import Approach, is_own_page
+from core.access.callers import ConnectionFacts, is_own_page
 from core.access.invitations import LIFETIME_S, Invitations
 from core.access.passes import COOKIE, NOTED_EVERY_S, UNUSED_S, Passes
 from core.errors import StoreError
@@ -280,5 +280,5 @@ def test_codes_that_are_made_up_are_worth_nothing(store: Store) -> None:
     ],
 )
 def test_a_pass_counts_on_the_studios_own_pages_only(headers: dict[str, str], is_own: bool) -> None:
-    approach = Approach("192.168.1.9", {"host": "studio.lan:8501", **headers})
+    approach = ConnectionFacts("192.168.1.9", {"host": "studio.lan:8501", **headers})
     assert is_own_page(approach) is is_own

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from core.models.chat import AnswerStatus, Message, TextRun
 from core.web.chat.reader import AnswerReader
-from core.web.http_call import Call
-from core.web.wakeups import Wakeups
+from core.web.http_call import HttpCall
+from core.web.loop_notifier import LoopNotifier
 from core.work.chat.live_answer import LiveAnswer
 
 SCOPE = {"type": "http", "method": "GET", "path": "/stream", "headers": []}
@@ -35,9 +35,9 @@ async def read_to_the_end(live: LiveAnswer) -> str:
     async def send(_message: object) -> None:
         raise AssertionError
 
-    call = Call(SCOPE, receive, send)
-    wakeups = Wakeups(asyncio.get_running_loop())
-    async with AnswerReader(call, live, wakeups) as reader:
+    call = HttpCall(SCOPE, receive, send)
+    notifier = LoopNotifier(asyncio.get_running_loop())
+    async with AnswerReader(call, live, notifier) as reader:
         live.add(TextRun("content", ["你好"]))
         await reader.wait()
         text = "".join(reader.take().content)

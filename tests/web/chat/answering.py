@@ -32,7 +32,7 @@ def until(fact: Callable[[], Any], what: str) -> Any:
 
 
 @dataclass
-class Desk:
+class Asker:
     """One process's answers, and what a page would do with them."""
 
     answers: Answers
@@ -88,7 +88,7 @@ def answering(
     practice: bool = True,
     timers: StreamTimers | None = None,
     busy_timeout_s: float = 15.0,
-) -> Iterator[Desk]:
+) -> Iterator[Asker]:
     """Open a desk that asks the server at `url`; closing it ends what still runs."""
     loop = LoopThread()
     store = Store.open(folder / "inkling.sqlite3", busy_timeout_s=busy_timeout_s)
@@ -103,7 +103,7 @@ def answering(
     )
     answers.start()
     try:
-        yield Desk(answers, store, loop)
+        yield Asker(answers, store, loop)
     finally:
         answers.close()
         loop.call(client.aclose())

@@ -23,7 +23,7 @@ from tests.upstream import (
     event,
     whole,
 )
-from tests.web.chat.answering import Desk, answering
+from tests.web.chat.answering import Asker, answering
 
 COMPLETE, CUT_OFF, FAILED = AnswerStatus.COMPLETE, AnswerStatus.CUT_OFF, AnswerStatus.FAILED
 SILENCE_S = 0.3
@@ -40,7 +40,7 @@ def practice() -> Iterator[PracticeServer]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, practice: PracticeServer) -> Iterator[Desk]:
+def asker(tmp_path: Path, practice: PracticeServer) -> Iterator[Asker]:
     with answering(tmp_path, practice.chat_url) as opened:
         yield opened
 
@@ -62,8 +62,8 @@ def check_sentences(message: Message) -> None:
     "reason",
     ["length", "content_filter", "insufficient_system_resource", "aborted", "tool_calls"],
 )
-def test_every_finish_reason_is_kept_as_it_came(desk: Desk, reason: str, stream: bool) -> None:
-    message = desk.answered(
+def test_every_finish_reason_is_kept_as_it_came(asker: Asker, reason: str, stream: bool) -> None:
+    message = asker.answered(
         f"写一首诗 /practice {reason}", parameters=ChatParameters(stream=stream)
     )
     assert (message.status, message.finish_reason) == (COMPLETE, reason)
@@ -72,17 +72,17 @@ def test_every_finish_reason_is_kept_as_it_came(desk: Desk, reason: str, stream:
         assert f"chat.finish_{reason}" in i18n.catalogue(language)
 
 
-def test_a_finish_reason_nobody_knows_is_kept_too(desk: Desk) -> None:
-    message = desk.answered("写一首诗 /practice unknown-finish")
+def test_a_finish_reason_nobody_knows_is_kept_too(asker: Asker) -> None:
+    message = asker.answered("写一首诗 /practice unknown-finish")
     assert (message.status, message.finish_reason) == (COMPLETE, "paused")
 
 
 @pytest.mark.parametrize(
     "fault", ["no-done", "garbage-line", "no-delta", "burst", "usage-chunk", "usage-twice"]
 )
-def test_what_is_odd_but_complete_is_an_answer_like_any_other(desk: Desk, fault: str) -> None:
-    usual = desk.answered("写一首诗")
-    odd = desk.answered(f"写一首诗 /practice {fault}")
+def test_what_is_odd_but_complete_is_an_answer_like_any_other(asker: Asker, fault: str) -> None:
+    usual = asker.answered("写一首诗")
+    odd = asker.answered(f"写一首诗 /practice {fault}")
     assert odd.status is COMPLETE
     assert odd.finish_reason == "stop"
     assert odd.content == usual.content
@@ -91,18 +91,18 @@ def test_what_is_odd_but_complete_is_an_answer_like_any_other(desk: Desk, fault:
     assert odd.usage.completion_tokens == usual.usage.completion_tokens
 
 
-def test_usage_that_was_never_given_stays_unknown(desk: Desk) -> None:
-    message = desk.answered("写一首诗 /practice no-usage")
+def test_usage_that_was_never_given_stays_unknown(asker: Asker) -> None:
+    message = asker.answered("写一首诗 /practice no-usage")
     assert (message.status, message.usage) == (COMPLETE, None)
 
 
-def test_nothing_said_is_an_empty_answer(desk: Desk) -> None:
-    message = desk.answered("写一首诗 /practice empty")
+def test_nothing_said_is_an_empty_answer(asker: Asker) -> None:
+    message = asker.answered("写一首诗 /practice empty")
     assert (message.status, message.content, message.reasoning_content) == (COMPLETE, "", "")
 
 
-def test_reasoning_without_an_answer_is_kept(desk: Desk) -> None:
-    message = desk.answered("写一首诗 /practice reasoning-only")
+def test_reasoning_without_an_answer_is_kept(asker: Asker) -> None:
+    message = asker.answered("写一首诗 /practice reasoning-only")
     assert (message.status, message.content) == (COMPLETE, "")
     assert message.reasoning_content
     assert message.reasoning_s is not None
@@ -116,9 +116,9 @@ def test_reasoning_without_an_answer_is_kept(desk: Desk) -> None:
         ("error-in-stream", "error.chat_fault"),
     ],
 )
-def test_what_breaks_off_midway_keeps_its_text(desk: Desk, fault: str, text_id: str) -> None:
-    usual = desk.answered("写一首诗")
-    message = desk.answered(f"写一首诗 /practice {fault}")
+def test_what_breaks_off_midway_keeps_its_text(asker: Asker, fault: str, text_id: str) -> None:
+    usual = asker.answered("写一首诗")
+    message = asker.answered(f"写一首诗 /practice {fault}")
     assert (message.status, message.error_text_id) == (CUT_OFF, text_id)
     assert message.content
     assert usual.content.startswith(message.content)
@@ -129,8 +129,8 @@ def test_what_breaks_off_midway_keeps_its_text(desk: Desk, fault: str, text_id: 
 @pytest.mark.parametrize(
     "fault", ["400", "401", "402", "422", "429", "500", "503", "html", "html 502"]
 )
-def test_a_refusal_fails_with_its_own_sentence(desk: Desk, fault: str) -> None:
-    message = desk.answered(f"写一首诗 /practice {fault}")
+def test_a_refusal_fails_with_its_own_sentence(asker: Asker, fault: str) -> None:
+    message = asker.answered(f"写一首诗 /practice {fault}")
     assert message.status is FAILED
     assert message.content == ""
     assert message.error_text_id not in (None, "error.unexpected", "error.provider")
@@ -194,8 +194,8 @@ def error_as_first_event(_body: dict[str, Any]) -> Plan:
 def test_silence_and_errors_behind_200_end_the_answer(
     tmp_path: Path, plan: Any, status: AnswerStatus, text_id: str
 ) -> None:
-    with Upstream(plan) as upstream, answering(tmp_path, upstream.url, timers=HURRIED) as desk:
-        message = desk.answered("在吗？")
+    with Upstream(plan) as upstream, answering(tmp_path, upstream.url, timers=HURRIED) as asker:
+        message = asker.answered("在吗？")
         assert upstream.answers[0].is_over.wait(10)  # the socket is closed on every way out
     assert (message.status, message.error_text_id) == (status, text_id)
     assert message.content == ("开头，然后" if status is CUT_OFF else "")
@@ -207,8 +207,8 @@ def test_half_a_json_line_at_the_very_beginning_is_a_cut(tmp_path: Path) -> None
         yield Step(0, STREAM_HEAD)
         yield Step(0, event(content="没有说完")[:30])
 
-    with Upstream(half) as upstream, answering(tmp_path, upstream.url) as desk:
-        message = desk.answered("在吗？")
+    with Upstream(half) as upstream, answering(tmp_path, upstream.url) as asker:
+        message = asker.answered("在吗？")
     assert message.status is FAILED
     assert message.error_text_id == "error.cut_off"
     check_sentences(message)
@@ -221,6 +221,6 @@ def test_what_follows_the_finish_reason_is_not_waited_for(tmp_path: Path) -> Non
         while True:
             yield Step(0.05, KEEP_ALIVE)
 
-    with Upstream(open_end) as upstream, answering(tmp_path, upstream.url) as desk:
-        message = desk.answered("在吗？")
+    with Upstream(open_end) as upstream, answering(tmp_path, upstream.url) as asker:
+        message = asker.answered("在吗？")
     assert (message.status, message.content) == (COMPLETE, "好。")

@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import UnavailableError
 from core.models.chat import ChatParameters
-from core.web.failures import fault_from
+from core.web.http_errors import http_error_from
 from tests.upstream import Plan, Step, Upstream, completion, streamed, whole
 from tests.web.serving import Served, serving, until
 
@@ -130,8 +130,8 @@ def test_clients_repeat_nothing_that_may_have_been_billed(tmp_path: Path) -> Non
         assert len(upstream.exchanges) == 1
     silent = UnavailableError("silent", provider="deepseek", text_id="error.network_timeout")
     offline = UnavailableError("gone", provider="deepseek", text_id="error.network_connect")
-    assert dict(fault_from(silent).headers) == {"X-Should-Retry": "false"}
-    assert fault_from(offline).headers == ()
+    assert dict(http_error_from(silent).headers) == {"X-Should-Retry": "false"}
+    assert http_error_from(offline).headers == ()
 
 
 def test_a_stream_keeps_its_status_open_while_it_waits(

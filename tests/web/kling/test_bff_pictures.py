@@ -117,7 +117,7 @@ def test_fifty_watchers_of_a_foreign_task_share_each_look(
 def test_a_wish_that_finds_no_place_in_time_is_taken_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.web.kling.create.SEND_PATIENCE_S", 0.3)
+    monkeypatch.setattr("core.web.kling.create.SEND_TIMEOUT_S", 0.3)
     settings = replace(QUICK, concurrent_pictures=1)
     with (
         PracticeServer(settings=settings) as practice,

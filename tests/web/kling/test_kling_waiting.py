@@ -78,7 +78,7 @@ def test_one_wish_whose_answers_are_never_clear_lets_others_pass(
 def test_what_was_never_sent_is_sent_by_a_repeat_under_the_same_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.web.kling.create.OFFLINE_PATIENCE_S", 0.3)
+    monkeypatch.setattr("core.web.kling.create.OFFLINE_TIMEOUT_S", 0.3)
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))  # bound and not listening: refuses
         port = reserved.getsockname()[1]

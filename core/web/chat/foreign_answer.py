@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from core.errors import StoreError
 from core.models.chat import AnswerStatus, Message
 from core.storage.chat.running_answers import AnswerProgress
-from core.web.chat.audience import GRACE_S, watched_key
+from core.web.chat.audience import GRACE_S, audience_key
 from core.web.chat.reader import KEEP_ALIVE_S
-from core.web.http_call import Call
-from core.web.studio_bridge import Desk
+from core.web.http_call import HttpCall
+from core.web.studio_bridge import StudioBridge
 from core.work.studio import current_studio
 
 logger = logging.getLogger(__name__)
@@ -28,12 +28,14 @@ ROW_LATE_S = 2.0
 SIGN_EVERY_S = GRACE_S / 4
 
 
-class Elsewhere:
+class ForeignAnswer:
     """One reader's view of such an answer. Use as a context manager while the reply is open."""
 
-    def __init__(self, call: Call, desk: Desk, owner: str, answer_id: str, place: int) -> None:
+    def __init__(
+        self, call: HttpCall, bridge: StudioBridge, owner: str, answer_id: str, place: int
+    ) -> None:
         self._call = call
-        self._desk = desk
+        self._bridge = bridge
         self._owner = owner
         self._answer_id = answer_id
         self._loop = asyncio.get_running_loop()
@@ -52,7 +54,7 @@ class Elsewhere:
                 await asyncio.sleep(POLL_S / 5)
         return True
 
-    async def __aenter__(self) -> "Elsewhere":
+    async def __aenter__(self) -> "ForeignAnswer":
         self._watching = self._loop.create_task(self._call.hang_up())
         return self
 
@@ -91,8 +93,8 @@ class Elsewhere:
         if progress is None or progress.status.is_final or progress.is_alive:
             return progress
         await asyncio.to_thread(
-            self._desk.studio.store.messages.interrupt_dead,
-            self._desk.studio.process_id,
+            self._bridge.studio.store.messages.interrupt_dead,
+            self._bridge.studio.process_id,
             is_only_process=False,
             now=datetime.now(UTC),
         )
@@ -104,13 +106,13 @@ class Elsewhere:
         await asyncio.wait((self._watching,), timeout=POLL_S)
 
     async def _progress(self) -> AnswerProgress | None:
-        messages = self._desk.studio.store.messages
+        messages = self._bridge.studio.store.messages
         return await asyncio.to_thread(messages.progress, self._owner, self._answer_id, self.place)
 
     async def _ended(self) -> Message | None:
-        store = self._desk.studio.store
+        store = self._bridge.studio.store
         if self._signed_at is not None:
-            await asyncio.to_thread(store.key_values.remove, watched_key(self._answer_id))
+            await asyncio.to_thread(store.key_values.remove, audience_key(self._answer_id))
         message = await asyncio.to_thread(store.messages.get, self._owner, self._answer_id)
         if message is None or message.status.is_final:
             return message
@@ -122,13 +124,13 @@ class Elsewhere:
         if self._signed_at is not None and now - self._signed_at < SIGN_EVERY_S:
             return
         self._signed_at = now
-        key, value = watched_key(self._answer_id), secrets.token_hex(8)
-        await asyncio.to_thread(self._desk.studio.store.key_values.set, key, value)
+        key, value = audience_key(self._answer_id), secrets.token_hex(8)
+        await asyncio.to_thread(self._bridge.studio.store.key_values.set, key, value)
 
     def _is_over(self) -> bool:
         # A studio that closes ends no answer of others: the reader is to come back elsewhere.
         assert self._watching is not None
-        return self._watching.done() or current_studio() is not self._desk.studio
+        return self._watching.done() or current_studio() is not self._bridge.studio
 
     def _is_quiet(self) -> bool:
         return self._loop.time() - self._spoke_at >= KEEP_ALIVE_S

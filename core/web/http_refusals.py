@@ -74,7 +74,7 @@ _HEADER_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Denial:
+class HttpRefusal:
     """Why a call goes no further."""
 
     status: int
@@ -82,7 +82,7 @@ class Denial:
     retry_after_s: int | None = None
 
 
-def refused(verdict: Verdict, accept_language: str | None) -> Denial:
+def refused(verdict: Verdict, accept_language: str | None) -> HttpRefusal:
     """Return what to tell a caller who may not come in; only for a verdict that refuses."""
     assert verdict.refusal is not None
     language = language_of(accept_language)
@@ -91,15 +91,15 @@ def refused(verdict: Verdict, accept_language: str | None) -> Denial:
     if kind == "host" and can_be_this_machine(verdict.seen):
         kind = "own_host"
     sentence = _SENTENCES[language][kind]
-    return Denial(
+    return HttpRefusal(
         _STATUS.get(verdict.refusal, 403), sentence.format(seen=shown or _UNKNOWN[language])
     )
 
 
-def too_many(wait_s: int, accept_language: str | None) -> Denial:
+def too_many(wait_s: int, accept_language: str | None) -> HttpRefusal:
     """Return what to tell a caller who has to wait."""
     sentence = _TOO_MANY[language_of(accept_language)].format(wait_s=wait_s)
-    return Denial(429, sentence, retry_after_s=wait_s)
+    return HttpRefusal(429, sentence, retry_after_s=wait_s)
 
 
 def language_of(accept_language: str | None) -> Language:
@@ -109,8 +109,8 @@ def language_of(accept_language: str | None) -> Language:
     """
     best: Language = "en"
     most = 0.0
-    for wish in (accept_language or "")[:_HEADER_LIMIT].lower().split(","):
-        tag, _, parameter = wish.partition(";")
+    for preference in (accept_language or "")[:_HEADER_LIMIT].lower().split(","):
+        tag, _, parameter = preference.partition(";")
         name = tag.strip().partition("-")[0]
         language: Language | None = "zh" if name == "zh" else "en" if name == "en" else None
         weight = _weight(parameter)

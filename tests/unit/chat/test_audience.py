@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from core.errors import StoreError
-from core.web.chat.audience import Departures
+from core.web.chat.audience import Audiences
 
 GRACE_S = 0.02
 
@@ -30,10 +30,10 @@ def stopped_after(signs: Callable[[int], object]) -> int:
             asked += 1
             return signs(asked)
 
-        departures = Departures(lambda _: over.set(), sign_of)
-        departures.begin("a")
-        departures.arrive("a")
-        departures.leave("a", is_over=False)
+        audiences = Audiences(lambda _: over.set(), sign_of)
+        audiences.begin("a")
+        audiences.add_reader("a")
+        audiences.remove_reader("a", is_over=False)
         async with asyncio.timeout(10):
             await over.wait()
 
@@ -72,17 +72,17 @@ def test_who_comes_back_while_the_store_is_asked_keeps_it_going() -> None:
             await may_answer.wait()
             return None
 
-        departures = Departures(stopped.append, sign_of)
-        departures.begin("a")
-        departures.arrive("a")
-        departures.leave("a", is_over=False)
+        audiences = Audiences(stopped.append, sign_of)
+        audiences.begin("a")
+        audiences.add_reader("a")
+        audiences.remove_reader("a", is_over=False)
         await asked.wait()
-        departures.arrive("a")
+        audiences.add_reader("a")
         may_answer.set()
         for _ in range(20):
             await asyncio.sleep(0)
         before = list(stopped)
-        departures.leave("a", is_over=False)
+        audiences.remove_reader("a", is_over=False)
         asked.clear()
         await asked.wait()
         await asyncio.sleep(0)

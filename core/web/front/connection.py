@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope
 
-from core.access.callers import Approach, forwarding_sign, is_listed_proxy
+from core.access.callers import ConnectionFacts, forwarding_sign, is_listed_proxy
 from core.access.forwarders import LATCH
 from core.access.peer import PEER_HEADER, Peer, look_at
 from core.access.sock_diag import Address
@@ -24,15 +24,15 @@ def with_peer(scope: Scope, receive: Receive, access: AccessSettings | None) -> 
     if scope["type"] not in ("http", "websocket"):
         return scope
     peer = peer_of(scope, receive)
-    approach = Approach.of(peer, headers_of(scope["headers"]))
+    approach = ConnectionFacts.of(peer, headers_of(scope["headers"]))
     LATCH.notice(peer, forwarding_sign(approach))
     name = PEER_HEADER.encode()
     taken = {name}
     if access and access.user_header and not is_listed_proxy(approach, access.proxies):
         taken.add(access.user_header.encode())
     headers = [pair for pair in scope["headers"] if _plain(pair[0]) not in taken]
-    told = (name, peer.to_header().encode("ascii"))
-    return {**scope, "headers": [*headers, told], PEER_KEY: peer}
+    body = (name, peer.to_header().encode("ascii"))
+    return {**scope, "headers": [*headers, body], PEER_KEY: peer}
 
 
 def peer_of(scope: Mapping[str, Any], receive: Receive) -> Peer:

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 
 
-class Wakeups:
+class LoopNotifier:
     """Runs callbacks on one loop for other threads.
 
     Signals are gathered: hundreds of streams that move together cost the loop one wake-up.
@@ -16,7 +16,7 @@ class Wakeups:
         self._rung: deque[Callable[[], None]] = deque()
         self._is_signalled = False
 
-    def ring(self, callback: Callable[[], None]) -> None:
+    def notify(self, callback: Callable[[], None]) -> None:
         """Run `callback` on the loop soon; from any thread."""
         self._rung.append(callback)
         if not self._is_signalled:

@@ -20,7 +20,7 @@ _NOT_JSON = ("error.chat_unreadable", "error.chat_web_page")
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class HttpError:
     """Why there is no whole answer; `upstream_status` is the provider's own."""
 
     sentence: str
@@ -52,12 +52,12 @@ class Fault:
         return min(max(1, math.ceil(self.retry_after_s)), RETRY_AFTER_MOST_S)
 
 
-def fault_from(error: AppError) -> Fault:
+def http_error_from(error: AppError) -> HttpError:
     """Return an error as it is told over HTTP."""
     if isinstance(error, ProviderError):
         upstream = error.status_code
         upstream = upstream if upstream is not None and upstream >= 400 else None
-        return Fault(
+        return HttpError(
             _with_wait(error),
             upstream_status=upstream,
             body=error.body or error.detail,
@@ -70,12 +70,12 @@ def fault_from(error: AppError) -> Fault:
             code=None if error.code is None else str(error.code),
         )
     if isinstance(error, InputError):
-        return Fault(str(error), status=400, kind="invalid_request_error")
+        return HttpError(str(error), status=400, kind="invalid_request_error")
     if isinstance(error, BusyError):
-        return Fault(str(error), status=409, kind="invalid_request_error")
+        return HttpError(str(error), status=409, kind="invalid_request_error")
     if isinstance(error, StoreError):
-        return Fault(STORE_SENTENCE, status=503)
-    return Fault(str(error), status=500)
+        return HttpError(STORE_SENTENCE, status=503)
+    return HttpError(str(error), status=500)
 
 
 def _with_wait(error: ProviderError) -> str:

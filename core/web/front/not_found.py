@@ -2,8 +2,8 @@
 
 from html import escape
 
-from core.web.http_call import TEXT_TYPE, Call, Headers
-from core.web.refusals import Language, language_of
+from core.web.http_call import TEXT_TYPE, Headers, HttpCall
+from core.web.http_refusals import Language, language_of
 
 HTML_TYPE = "text/html; charset=utf-8"
 
@@ -41,7 +41,7 @@ body {{ font: 1rem/1.6 system-ui, sans-serif; margin: 20vh auto; width: min(30re
 """
 
 
-async def reply_nothing_here(call: Call) -> None:
+async def reply_nothing_here(call: HttpCall) -> None:
     """Say with 404 that a path leads nowhere, in the form that the caller reads."""
     language = language_of(call.headers.get("accept-language"))
     accepted = call.headers.get("accept", "").lower()
@@ -55,12 +55,12 @@ async def reply_nothing_here(call: Call) -> None:
         await call.reply_json(404, {"error": sentence}, vary)
 
 
-async def reply_wrong_method(call: Call) -> None:
+async def reply_wrong_method(call: HttpCall) -> None:
     """Say with 405 that a page is only read."""
     await call.reply_json(405, {"error": _WRONG_METHOD}, (("Allow", "GET, HEAD"),))
 
 
-async def redirect(call: Call, target: str) -> None:
+async def redirect(call: HttpCall, target: str) -> None:
     """Send the caller to a relative address, its query kept."""
     query = f"?{call.query_string.decode('latin-1')}" if call.query_string else ""
     # 308 keeps the method: a form that is posted to a page is told that it takes none.
@@ -68,7 +68,7 @@ async def redirect(call: Call, target: str) -> None:
     await call.reply(308, b"", "", headers)
 
 
-def _is_person(call: Call, accepted: str) -> bool:
+def _is_person(call: HttpCall, accepted: str) -> bool:
     """Tell whether a browser asks because somebody followed a link or typed an address."""
     return (
         call.method in ("GET", "HEAD")
@@ -77,7 +77,7 @@ def _is_person(call: Call, accepted: str) -> bool:
     )
 
 
-def _page(call: Call, language: Language) -> str:
+def _page(call: HttpCall, language: Language) -> str:
     # As the browser counts: each slash of the address as it was sent is a step.
     up = "../" * (call.raw_path.count(b"/") - 1)
     return _PAGE.format(
