@@ -46,10 +46,10 @@ def grow(text: str) -> tuple[float, int, int]:
     for number, position in enumerate(range(0, len(text), CHUNK_CHARS)):
         splitter.feed(text[position : position + CHUNK_CHARS])
         if number % CHUNKS_PER_DRAWING == 0:
-            frozen, live = splitter.display_parts()
+            frozen, live = splitter.tail_parts()
             sent += sum(len(for_streamlit(piece)) for piece in (*frozen, live))
     splitter.finish()
-    frozen, _ = splitter.display_parts()
+    frozen, _ = splitter.tail_parts()
     sent += sum(len(for_streamlit(piece)) for piece in frozen)
     return time.perf_counter() - started, splitter.parsed_chars, sent
 

@@ -72,12 +72,12 @@ def _import(store: Store, owner: str, path: Path) -> None:
 
 def _teller(total: int) -> Callable[[int], None]:
     """Return what tells on a terminal how far reading came; the file is read twice."""
-    told = 0
+    reported = 0
 
     def tell(place: int) -> None:
-        nonlocal told
-        if sys.stderr.isatty() and abs(place - told) >= _TELL_EVERY_BYTES:
-            told = place
+        nonlocal reported
+        if sys.stderr.isatty() and abs(place - reported) >= _TELL_EVERY_BYTES:
+            reported = place
             sys.stderr.write(f"\r{place * 100 // max(total, 1):3} % ")
             sys.stderr.flush()
 

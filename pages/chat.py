@@ -13,7 +13,7 @@ from core.ui.chat import streaming
 from core.ui.history import linked_turn as history_place
 
 studio = session.studio()
-conversation = session.current_conversation(has_come=session.arrive("chat"))
+conversation = session.current_conversation(is_first_run=session.enter_page("chat"))
 known = session.state()
 
 conversation_list.draw(conversation)
@@ -24,7 +24,7 @@ conversation_header.draw(conversation)
 live = studio.answers.live_in(conversation.id) if conversation else None
 try:
     path = studio.store.messages.path(session.owner(), conversation.id) if conversation else ()
-    path = history_place.draw_from_place(conversation, path)
+    path = history_place.draw_linked_turn(conversation, path)
 except AppError as error:
     session.show_error(error)
     path = ()

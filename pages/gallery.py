@@ -12,7 +12,7 @@ from core.ui.gallery import tasks as gallery_tasks
 from core.ui.session import text
 
 session.studio()
-session.arrive("gallery")
+session.enter_page("gallery")
 notices.image_notices()
 known = session.state()
 

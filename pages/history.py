@@ -9,7 +9,7 @@ from core.ui.history import transfer as history_transfer
 from core.ui.session import text
 
 session.studio()
-session.arrive("history")
+session.enter_page("history")
 notices.chat_notices()
 known = session.state()
 

@@ -12,7 +12,7 @@ SHOWN = 12
 WATCH_EVERY_S = 1.0
 
 studio = session.studio()
-session.arrive("images")
+session.enter_page("images")
 notices.image_notices()
 st.subheader(text("images.title"), anchor=False)
 

@@ -7,7 +7,7 @@ from core.ui.session import text
 from core.ui.status import view as status_view
 from core.ui.status import way_in
 
-session.arrive("status")
+session.enter_page("status")
 st.subheader(text("status.title"), anchor=False)
 if session.is_trusted():
     notices.news()

@@ -17,7 +17,7 @@ _TRY_AGAIN_CHARS = 250
 _JUST_BEGUN = re.compile(r"(?:^|(?<=\n))[-=*+_#>`~|$: \t]+\Z")
 
 
-class Display:
+class LiveTail:
     """The text between what was frozen and the end of what was fed."""
 
     def __init__(self, limit: int) -> None:

@@ -30,7 +30,7 @@ _INLINE = re.compile(r"\\.|`+|https?://[^\s<>]+|\*+|_+|~~+|\[|<(?=\S)|\$+", re.D
 _LINK = re.compile(r"\[[^\[\]]*\](?:\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\))?")
 _TAG = re.compile(r"<[^<>]*>")
 # What was not closed within so many characters is not going to be.
-_PATIENCE_CHARS = 400
+_LOOKAHEAD_CHARS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +208,9 @@ def _busy(text: str, begin: int) -> list[tuple[int, int]]:
         if end is not None:
             spans.append((start, end))
             position = end
-        elif len(text) - start < _PATIENCE_CHARS:
+        elif len(text) - start < _LOOKAHEAD_CHARS:
             spans.append((start, len(text) + 1))
-    spans += [(at, len(text) + 1) for at in opened.values() if len(text) - at < _PATIENCE_CHARS]
+    spans += [(at, len(text) + 1) for at in opened.values() if len(text) - at < _LOOKAHEAD_CHARS]
     return spans
 
 

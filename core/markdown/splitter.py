@@ -16,7 +16,7 @@ from markdown_it.common.utils import normalizeReference
 from markdown_it.token import Token
 
 from core.markdown.block_parser import LINE, block_tokens, lines_of, top_level
-from core.markdown.live_tail import Display
+from core.markdown.live_tail import LiveTail
 from core.markdown.open_block import OpenBlock
 from core.markdown.rendering import shielded
 
@@ -50,7 +50,7 @@ class BlockSplitter:
         self._read_chars = 0
         self._parsed_chars = 0
         self._definitions: dict[str, str] = {}
-        self._display = Display(display_limit)
+        self._display = LiveTail(display_limit)
 
     @property
     def tail(self) -> str:
@@ -97,7 +97,7 @@ class BlockSplitter:
         used = "".join(self._definitions[label] for label in sorted(labels & {*self._definitions}))
         return f"{used}\n{text}" if used else shielded(text)
 
-    def display_parts(self) -> tuple[list[str], str]:
+    def tail_parts(self) -> tuple[list[str], str]:
         """Return what to show: pieces that stay as they are since the last call, and the live rest.
 
         A piece is a settled block, or the front of a long open one, cut where it still looks right;

@@ -54,7 +54,7 @@ def base_url_path() -> str:
     return str(st.get_option("server.baseUrlPath") or "")
 
 
-def data_dir_trouble(error: AppError, settings: Settings) -> AppError | None:
+def data_dir_error(error: AppError, settings: Settings) -> AppError | None:
     """Return the error that names the setting behind a data folder which cannot be used."""
     if not isinstance(error, StoreError):
         return None

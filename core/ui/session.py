@@ -19,7 +19,7 @@ from core.providers.kling.wire import AccountCosts
 from core.settings import Settings
 from core.ui import i18n
 from core.ui import visitor as access
-from core.ui.configuration import app_settings, data_dir_trouble
+from core.ui.configuration import app_settings, data_dir_error
 from core.ui.i18n import Language
 from core.ui.visitor import Visitor
 from core.work.generations.recovery import RecoveryResult
@@ -97,7 +97,7 @@ def _show_why_closed(error: AppError) -> None:
     except Exception:  # it may be the settings themselves; open_studio has logged it
         show_error(error)
         return
-    show_error(data_dir_trouble(error, settings) or error)
+    show_error(data_dir_error(error, settings) or error)
     if may_spend(_visitor(settings).owner):
         for problem in settings.problems:
             show_error(problem)
@@ -224,22 +224,22 @@ def draw_error(sentence: str, detail: str = "", *, title: str | None = None) -> 
 # -- the conversation at hand ----------------------------------------------------------------------
 
 
-def arrive(page: str) -> bool:
+def enter_page(page: str) -> bool:
     """Note which page is drawn; True when the last run drew another one."""
     known = state()
-    has_come = known.page != page
+    is_first_run = known.page != page
     known.page = page
-    return has_come
+    return is_first_run
 
 
-def current_conversation(*, has_come: bool) -> Conversation | None:
+def current_conversation(*, is_first_run: bool) -> Conversation | None:
     """Return the conversation that the URL names; None for a new one.
 
-    Who comes back from another page (`has_come`) finds the conversation that was left there.
+    Who comes back from another page (`is_first_run`) finds the conversation that was left there.
     """
     known = state()
     named = st.query_params.get(_CONVERSATION_PARAMETER)
-    if named is not None or not has_come:
+    if named is not None or not is_first_run:
         known.conversation_id = named
     if known.conversation_id is None:
         return None

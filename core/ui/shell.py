@@ -4,8 +4,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core.ui import formats, i18n, session
-from core.ui import placeholders as drawings
+from core.ui import formats, i18n, placeholders, session
 from core.ui import visitor as access
 from core.ui.configuration import ROOT
 from core.ui.session import text
@@ -33,7 +32,7 @@ def claim_navigation() -> None:
 
 def draw() -> None:
     """Draw the frame and the page that was asked for."""
-    st.set_page_config(page_title=text("app.name"), page_icon=drawings.ICON)
+    st.set_page_config(page_title=text("app.name"), page_icon=placeholders.ICON)
     pages = [
         st.Page(
             ROOT / "pages" / f"{name}.py",
@@ -48,7 +47,7 @@ def draw() -> None:
     page = st.navigation(pages)
     is_wide = page.url_path in ("images", "gallery")
     st.set_page_config(layout="wide" if is_wide else "centered")
-    st.logo(drawings.LOGO, size="large", icon_image=drawings.ICON)
+    st.logo(placeholders.LOGO, size="large", icon_image=placeholders.ICON)
     _draw_language()
     _draw_person()
     _draw_pass()

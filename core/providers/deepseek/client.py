@@ -222,7 +222,7 @@ class DeepSeek:
                     if len(body) > _REFUSAL_BYTES:
                         break
         except (TimeoutError, httpx.HTTPError):
-            logger.info("%s: the explanation of status %d broke off", *self._told(response))
+            logger.info("%s: the explanation of status %d broke off", *self._described(response))
         finally:
             await response.aclose()
         error = error_from_reply(
@@ -237,7 +237,7 @@ class DeepSeek:
         error.body = clean_detail(text, secrets=(self._api_key,), limit=BODY_SHOWN)
         return error
 
-    def _told(self, response: httpx.Response) -> tuple[str, int]:
+    def _described(self, response: httpx.Response) -> tuple[str, int]:
         return self._server.host, response.status_code
 
     def _read_object(self, body: bytes) -> dict[str, Any]:

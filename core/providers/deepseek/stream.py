@@ -75,8 +75,8 @@ class ChunkStream(AsyncIterator[ChatChunk]):
         if not self._single:
             if not await self._has_more():
                 raise StopAsyncIteration
-            came = self._ready.popleft()
-            self._single.extend(_one_by_one(came) if isinstance(came, TextRun) else [came])
+            run = self._ready.popleft()
+            self._single.extend(_one_by_one(run) if isinstance(run, TextRun) else [run])
         return self._single.popleft()
 
     async def batches(self) -> AsyncIterator[list[ChatChunk | TextRun]]:

@@ -92,7 +92,9 @@ class Kling:
             else (credentials.secret_key, credentials.access_key)
         )
         self._clock = clock
-        self._told: tuple[float, float] | None = None  # Kling's time, and the monotonic clock's
+        self._server_time: tuple[float, float] | None = (
+            None  # Kling's time, and the monotonic clock's
+        )
         self._client = client or build_client(timeout=TIMEOUT, network=network)
 
     async def create_image_task(
@@ -178,10 +180,10 @@ class Kling:
 
     def now(self) -> datetime | None:
         """Return the time by Kling's own clock, from its last reply; None when it never told."""
-        if self._told is None:
+        if self._server_time is None:
             return None
-        told, at = self._told
-        return datetime.fromtimestamp(told + time.monotonic() - at, UTC)
+        server_time, at = self._server_time
+        return datetime.fromtimestamp(server_time + time.monotonic() - at, UTC)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -261,8 +263,8 @@ class Kling:
             raise transport_error(late, provider=PROVIDER, host=self._host) from error
         except httpx.HTTPError as error:
             raise transport_error(error, provider=PROVIDER, host=self._host) from error
-        if (told := http_date(reply.headers.get("date", ""))) is not None:
-            self._told = (told, time.monotonic())
+        if (server_time := http_date(reply.headers.get("date", ""))) is not None:
+            self._server_time = (server_time, time.monotonic())
         return reply
 
     def _token(self) -> str:

@@ -117,9 +117,9 @@ def costs_from_json(data: Any) -> AccountCosts | None:
         tuple(
             ResourcePack(
                 id=_id(entry.get("resource_pack_id")) or "",
-                name=_told(entry.get("resource_pack_name")),
-                type=_told(entry.get("resource_pack_type")),
-                status=_told(entry.get("status")),
+                name=_short_word(entry.get("resource_pack_name")),
+                type=_short_word(entry.get("resource_pack_type")),
+                status=_short_word(entry.get("status")),
                 total=_number(entry.get("total_quantity")),
                 remaining=_number(entry.get("remaining_quantity")),
                 purchased_at=utc_from_ms(entry.get("purchase_time")),
@@ -190,7 +190,7 @@ def _word(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _told(value: Any) -> str:
+def _short_word(value: Any) -> str:
     return clean_detail(value, limit=_NAME_MOST)
 
 

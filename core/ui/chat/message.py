@@ -12,7 +12,7 @@ AVATARS = {"user": ":material/person:", "assistant": ":material/ink_pen:"}
 
 # finish_reason of an answer that ended well: nothing to say about it (deepseek.md §4).
 _GOOD_ENDS = frozenset({"stop", None})
-_TOLD_ENDS = frozenset(
+_EXPLAINED_ENDS = frozenset(
     {"length", "content_filter", "tool_calls", "insufficient_system_resource", "aborted"}
 )
 
@@ -83,7 +83,7 @@ def _finish_remark(message: Message) -> str | None:
         return text(
             "chat.ended_only_reasoning" if message.reasoning_content else "chat.ended_empty"
         )
-    if reason in _TOLD_ENDS:
+    if reason in _EXPLAINED_ENDS:
         return text(f"chat.finish_{reason}")
     return text("chat.finish_other", reason=code_span(reason or "-"))
 

@@ -132,12 +132,12 @@ class _Watcher:
         has_answer = bool(self._unread["content"]) or self._is_final
         label = self._folded_label() if has_answer else self._thinking_label()
         status = st.status(label, type="compact", expanded=not has_answer)
-        told_at = time.monotonic()
+        last_tick_at = time.monotonic()
 
         def tell() -> None:
-            nonlocal told_at
-            if time.monotonic() - told_at >= CLOCK_S:
-                told_at = time.monotonic()
+            nonlocal last_tick_at
+            if time.monotonic() - last_tick_at >= CLOCK_S:
+                last_tick_at = time.monotonic()
                 status.update(label=self._thinking_label())
 
         with status:
@@ -161,7 +161,7 @@ class _Watcher:
             if is_over:
                 splitter.finish()
             if fresh or is_over:
-                frozen, tail = splitter.display_parts()
+                frozen, tail = splitter.tail_parts()
                 for piece in _elements(frozen):
                     if piece != shown:
                         yield Replacement(piece)

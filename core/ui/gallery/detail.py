@@ -183,11 +183,13 @@ def _draw_facts(item: GalleryPicture) -> None:
 def _facts(picture: Picture, generation: Generation) -> list[tuple[str, str]]:
     request = generation.request
     unknown = text("gallery.unknown")
-    is_told = bool(request.model_name)  # Kling does not tell it of a task that was recovered
+    is_known_request = bool(
+        request.model_name
+    )  # Kling does not tell it of a task that was recovered
     facts = [
-        (text("images.model"), model_title(request.model_name) if is_told else unknown),
-        (text("images.ratio"), request.aspect_ratio if is_told else unknown),
-        (text("images.resolution"), request.resolution.upper() if is_told else unknown),
+        (text("images.model"), model_title(request.model_name) if is_known_request else unknown),
+        (text("images.ratio"), request.aspect_ratio if is_known_request else unknown),
+        (text("images.resolution"), request.resolution.upper() if is_known_request else unknown),
         (text("gallery.pixels"), f"{picture.width} × {picture.height}"),
         (text("gallery.file_size"), size(picture.size_bytes)),
         (text("gallery.number"), f"{picture.index + 1} / {max(request.n, picture.index + 1)}"),

@@ -32,6 +32,6 @@ def _line(event: GenerationEvent) -> str:
     at = event.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     parts = [at, f"**{literal(text(f'images.state_{event.status}'))}**"]
     if event.note:
-        told = i18n.stored_error_text(session.language(), event.note, {})
-        parts.append(literal(told or event.note))
+        sentence = i18n.stored_error_text(session.language(), event.note, {})
+        parts.append(literal(sentence or event.note))
     return " · ".join(parts)

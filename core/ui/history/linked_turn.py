@@ -12,7 +12,7 @@ from core.ui.history import search as history_search
 from core.ui.session import text
 
 
-def draw_from_place(
+def draw_linked_turn(
     conversation: Conversation | None, path: tuple[Message, ...]
 ) -> tuple[Message, ...]:
     """Return the messages to draw: all, or the turn a link leads to, with a way to all above."""

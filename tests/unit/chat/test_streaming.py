@@ -54,7 +54,7 @@ def blocks_of(text: str) -> list[str]:
     splitter = BlockSplitter(streaming.DISPLAY_LIMIT)
     splitter.feed(text)
     splitter.finish()
-    frozen, _ = splitter.display_parts()
+    frozen, _ = splitter.tail_parts()
     return [for_streamlit(piece).rstrip() for piece in frozen]
 
 

@@ -228,11 +228,11 @@ def drawn(text: str, size: int = 40) -> tuple[list[str], list[str]]:
     lives: list[str] = []
     for position in range(0, len(text), size):
         splitter.feed(text[position : position + size])
-        pieces, live = splitter.display_parts()
+        pieces, live = splitter.tail_parts()
         frozen += pieces
         lives.append(live)
     splitter.finish()
-    pieces, live = splitter.display_parts()
+    pieces, live = splitter.tail_parts()
     assert live == ""
     return frozen + pieces, lives
 
@@ -302,9 +302,9 @@ def test_the_header_of_a_cut_table_stays_out_of_the_next_block() -> None:
     table = "| a | b |\n|---|---|\n| 1 | 2 |\n"
     splitter.feed(table)
 
-    assert splitter.display_parts() == ([table], "")
+    assert splitter.tail_parts() == ([table], "")
     splitter.feed("> 引用\n")
-    assert splitter.display_parts() == ([], "> 引用\n")
+    assert splitter.tail_parts() == ([], "> 引用\n")
 
 
 def test_a_paragraph_is_cut_where_nothing_is_open() -> None:
@@ -318,9 +318,9 @@ def test_a_marker_that_has_just_begun_is_not_shown_as_something_else() -> None:
     splitter = BlockSplitter()
     splitter.feed("如下：\n-")
 
-    assert splitter.display_parts() == ([], "如下：\n")
+    assert splitter.tail_parts() == ([], "如下：\n")
     splitter.feed("--\n")
-    assert splitter.display_parts() == (["如下：\n---\n"], "")
+    assert splitter.tail_parts() == (["如下：\n---\n"], "")
 
 
 # -- what it costs ---------------------------------------------------------------------------------
