@@ -26,7 +26,7 @@ FAULTS = ("400 json", "401 json", "500 html")
 def echo(
     request: pytest.FixtureRequest, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[EchoUpstream]:
-    monkeypatch.setattr("core.work.generations.worker.Pace", lambda: QUICK)
+    monkeypatch.setattr("core.work.generations.worker.WorkerTimings", lambda: QUICK)
     with EchoUpstream(is_bare=request.param) as upstream:
         for name, value in {
             "DEEPSEEK_API_KEY": CHAT_KEY,

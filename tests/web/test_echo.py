@@ -47,7 +47,7 @@ OPENAI: dict[str, Any] = {**CHAT, "model": "m"}
 
 @pytest.fixture(autouse=True)
 def logs(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    monkeypatch.setattr("core.work.generations.worker.Pace", lambda: QUICK)
+    monkeypatch.setattr("core.work.generations.worker.WorkerTimings", lambda: QUICK)
     before = logging.getLogRecordFactory()
     wash_logs()
     caplog.set_level(logging.DEBUG)

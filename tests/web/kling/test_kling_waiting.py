@@ -22,7 +22,7 @@ PATH = "/kling/v1/images/generations"
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.work.generations.worker.Pace", lambda: QUICK)
+    monkeypatch.setattr("core.work.generations.worker.WorkerTimings", lambda: QUICK)
 
 
 @pytest.fixture
