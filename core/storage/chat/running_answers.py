@@ -274,6 +274,23 @@ class RunningAnswers:
         with self._database.write() as connection:
             return connection.execute(interrupt(dead)).rowcount
 
+    def held_beyond(self, process_id: str, *, now: datetime, lease_s: float) -> dict[str, datetime]:
+        """Return the ends of other processes' leases that reach further than one given now would:
+        each was given by another clock, or before this one was set back."""
+        query = select(messages.c.id, messages.c.lease_until).where(
+            IS_RUNNING,
+            messages.c.process_id != process_id,
+            messages.c.lease_until > now + timedelta(seconds=lease_s),
+        )
+        with self._database.read() as connection:
+            return {row.id: row.lease_until for row in connection.execute(query)}
+
+    def interrupt_held(self, message_id: str, *, if_until: datetime) -> bool:
+        """Mark an answer as interrupted, if its lease still ends at that moment."""
+        same = (messages.c.id == message_id) & (messages.c.lease_until == if_until)
+        with self._database.write() as connection:
+            return connection.execute(interrupt(same)).rowcount == 1
+
     def _outcomes(self, connection: Connection, ids: Sequence[str]) -> dict[str, SaveOutcome]:
         """Tell what became of an overwriting of these answers."""
         found: dict[str, SaveOutcome] = dict.fromkeys(ids, SaveOutcome.GONE)

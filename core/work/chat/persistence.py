@@ -18,6 +18,7 @@ from core.wire.pacing import retry_delays
 from core.work.chat.group_commit import GroupCommit
 from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.registry import AnswerRegistry
+from core.work.standing_leases import StandingLeases
 
 logger = logging.getLogger(__name__)
 
@@ -144,17 +145,21 @@ class AnswerPersistence:
 
     async def end_dead(self) -> None:
         """End what other processes left when they died, now and then, until cancelled."""
+        standing = StandingLeases(asyncio.get_running_loop().time, lease_s=LEASE_S)
         while True:
             await asyncio.sleep(SWEEP_S)
             try:
-                await asyncio.to_thread(
-                    self._store.messages.interrupt_dead,
-                    self._process_id,
-                    is_only_process=False,
-                    now=datetime.now(UTC),
-                )
+                await asyncio.to_thread(self._end_dead, standing)
             except StoreError as error:
                 logger.warning("Answers of other processes are not looked at: %s", error)
+
+    def _end_dead(self, standing: StandingLeases) -> None:
+        answers, now = self._store.messages, datetime.now(UTC)
+        answers.interrupt_dead(self._process_id, is_only_process=False, now=now)
+        # Given before the clock was set back, a lease of the dead lasts for hours from now.
+        held = answers.held_beyond(self._process_id, now=now, lease_s=LEASE_S)
+        for message_id, until in standing.abandoned(held).items():
+            answers.interrupt_held(message_id, if_until=until)
 
     def _save(self, growing: Sequence[LiveAnswer]) -> dict[str, SaveOutcome]:
         outcomes: dict[str, SaveOutcome] = {}

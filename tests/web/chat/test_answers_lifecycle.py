@@ -193,9 +193,11 @@ def test_a_stop_that_comes_with_the_end_comes_too_late(asker: Asker, gate: Gate)
     until(lambda: not asker.answers.is_title_awaited(conversation.id), "it is awaited no more")
 
 
+@pytest.mark.parametrize("lease_s", [0.2, 3 * 3600.0])  # or given before the clock was set back
 def test_what_a_dead_process_left_is_ended_by_one_that_lives(
-    tmp_path: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, lease_s: float
 ) -> None:
+    monkeypatch.setattr("core.work.chat.persistence.LEASE_S", 0.5)
     monkeypatch.setattr("core.work.chat.persistence.SWEEP_S", 0.05)
     with answering(tmp_path, upstream.url) as asker:
         live = asker.ask("在吗？")
@@ -209,7 +211,7 @@ def test_what_a_dead_process_left_is_ended_by_one_that_lives(
             model=PLAIN.model,
             practice=True,
             process_id="dead",
-            lease_s=0.2,
+            lease_s=lease_s,
             content="半句",
         )
 
