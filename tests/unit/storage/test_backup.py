@@ -173,10 +173,9 @@ def refused(path: Path) -> StoreError:
         go_on(path)
     assert path.read_bytes() == before
     assert [one.name for one in path.parent.iterdir() if "before" in one.name] == []
-    for language in LANGUAGES:
-        sentence = error_text(language, caught.value)
-        assert str(path.parent) in sentence
-        assert sentence != str(caught.value)  # it is in the catalogue
+    sentences = {error_text(language, caught.value) for language in LANGUAGES}
+    assert len(sentences) == len(LANGUAGES)
+    assert all(str(path.parent) in sentence for sentence in sentences)
     return caught.value
 
 
