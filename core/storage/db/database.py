@@ -51,17 +51,6 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction that is durable when the block has ended."""
-        with self._only_writer("IMMEDIATE") as connection:
-            yield connection
-
-    @contextmanager
-    def exclusive(self) -> Iterator[Connection]:
-        """Open a transaction during which no other process writes at all (SQLite)."""
-        with self._only_writer("EXCLUSIVE") as connection:
-            yield connection
-
-    @contextmanager
-    def _only_writer(self, mode: str) -> Iterator[Connection]:
         if not self.is_sqlite:
             with self.read() as connection:
                 yield connection
@@ -71,7 +60,7 @@ class Database:
         try:
             with (
                 database_errors(self.place),
-                self.engine.connect().execution_options(**{_BEGIN: mode}) as connection,
+                self.engine.connect().execution_options(**{_BEGIN: "IMMEDIATE"}) as connection,
                 connection.begin(),
             ):
                 yield connection
