@@ -109,10 +109,11 @@ class Intents:
         provider: Literal["kling", "practice"],
         request: ImageRequest | None = None,
         error_text_id: str | None = None,
-    ) -> tuple[Generation, bool]:
-        """Write down a task found at Kling; False when it was known. It can never be bought again.
+    ) -> Generation | None:
+        """Write down a task found at Kling; None when it was known, to whomever it belongs.
 
-        Kling tells neither prompt nor model: without a request both stay empty.
+        It can never be bought again. Kling tells neither prompt nor model: without a request both
+        stay empty.
         """
         now = self._clock()
         status = _FOUND_AS[task.status]
@@ -152,8 +153,8 @@ class Intents:
                     if known is None:
                         raise
             if known is not None:
-                return known[0], False
-            return require_generation(connection, generation_id), True
+                return None
+            return require_generation(connection, generation_id)
 
     def _reopen(self, connection: Connection, generation_id: str) -> Generation:
         # What is cancelled is not at Kling: `cancel` takes only what was never sent, or what Kling

@@ -170,8 +170,8 @@ def test_a_task_found_at_kling_can_never_be_bought_again(store: Store, clock: Cl
         images=(TaskImage(0, "https://signed"), TaskImage(1, "https://signed")),
         unit_deduction="8",
     )
-    found, is_new = store.generations.adopt_task("ada", task, provider="kling")
-    assert is_new
+    found = store.generations.adopt_task("ada", task, provider="kling")
+    assert found is not None
     assert (found.status, found.origin, found.external_task_id, found.task_id) == (
         S.SUCCEEDED,
         "recovered",
@@ -179,7 +179,7 @@ def test_a_task_found_at_kling_can_never_be_bought_again(store: Store, clock: Cl
         "T-1",
     )
     assert (found.created_at, found.request.n, found.request.prompt) == (made_at, 2, "")
-    assert store.generations.adopt_task("ada", task, provider="kling") == (found, False)
+    assert store.generations.adopt_task("ada", task, provider="kling") is None
     assert store.generations.knows_task("kling", "T-1", None)
     assert store.generations.knows_task("kling", "T-9", "inkling-lost")
     assert not store.generations.knows_task("practice", "T-1", None)
@@ -190,14 +190,15 @@ def test_a_task_found_at_kling_can_never_be_bought_again(store: Store, clock: Cl
 def test_tasks_without_an_id_of_ours_are_told_apart(store: Store) -> None:
     for number in range(2):
         task = KlingTask(task_id=f"T-{number}", status=TaskStatus.PROCESSING)
-        found, is_new = store.generations.adopt_task("ada", task, provider="kling")
-        assert (found.external_task_id, is_new) == ("", True)
+        found = store.generations.adopt_task("ada", task, provider="kling")
+        assert found is not None
+        assert found.external_task_id == ""
 
 
 def test_a_wish_of_ours_found_at_kling_is_not_written_down_twice(store: Store) -> None:
     made = create_intent(store)
     task = KlingTask("T-1", TaskStatus.PROCESSING, external_task_id=made.external_task_id)
-    assert store.generations.adopt_task("bob", task, provider="kling") == (made, False)
+    assert store.generations.adopt_task("bob", task, provider="kling") is None
 
 
 # Steps
