@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.types import Receive, Scope, Send
 
@@ -56,10 +55,9 @@ _ASKED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 class _Counter:
     """Everything that belongs to one open studio."""
 
-    def __init__(self, studio: Studio, pass_name: PassLookup) -> None:
+    def __init__(self, studio: Studio, pass_name: PassLookup, limits: Limits) -> None:
         bridge = StudioBridge(studio)
         self.studio = studio
-        limits = Limits(clock=time.monotonic)
         self.guard = Guard(lambda: studio.settings.access, limits, pass_name)
         enter = Enter(studio, self.guard.guesses)
         self.open_table: Table = {  # what needs no caller
@@ -80,9 +78,15 @@ def serves(path: str) -> bool:
 class Bff:
     """An ASGI app for the paths above; everything else belongs to the pages."""
 
-    def __init__(self, base: str = "", pass_name: PassLookup = no_passes) -> None:
+    def __init__(
+        self,
+        base: str = "",
+        pass_name: PassLookup = no_passes,
+        new_limits: Callable[[], Limits] = Limits,
+    ) -> None:
         self._base = base
         self._pass_name = pass_name
+        self._new_limits = new_limits
         self._counter: _Counter | None = None
         self._early = EarlyCalls()
         self._always: Table = {
@@ -149,7 +153,7 @@ class Bff:
         if studio is None:
             return None
         if self._counter is None or self._counter.studio is not studio:
-            self._counter = _Counter(studio, self._pass_name)
+            self._counter = _Counter(studio, self._pass_name, self._new_limits())
         return self._counter
 
 

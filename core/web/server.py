@@ -14,6 +14,7 @@ from core.access.forwarders import LATCH
 from core.errors import AppError
 from core.settings import Settings
 from core.web.front.middleware import BeforePages
+from core.web.limits import Limits
 from core.web.shutdown import end_on_signals, reread_on_hangup
 from core.work.studio import (
     Studio,
@@ -77,13 +78,23 @@ def middleware(
     base_path: Callable[[], str] = str,
     pages: Collection[str] = (),
     pass_name: PassLookup = name_of_pass,
+    new_limits: Callable[[], Limits] = Limits,
 ) -> list[Middleware]:
     """Return what serves the HTTP layer's paths and hands those of the pages on.
 
     `base_path` returns Streamlit's server.baseUrlPath, `pages` are the pages by their addresses,
-    and `pass_name` tells whose valid pass a Cookie header holds.
+    `pass_name` tells whose valid pass a Cookie header holds, and an open studio's requests are
+    counted by what `new_limits` returns.
     """
-    return [Middleware(BeforePages, base_path=base_path, pages=pages, pass_name=pass_name)]
+    return [
+        Middleware(
+            BeforePages,
+            base_path=base_path,
+            pages=pages,
+            pass_name=pass_name,
+            new_limits=new_limits,
+        )
+    ]
 
 
 def _without_query(record: logging.LogRecord) -> bool:

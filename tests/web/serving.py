@@ -74,8 +74,12 @@ def serving(
     kling_origin: str = "",
     access: AccessSettings | None = None,
     settings: Settings | None = None,
+    **options: Any,
 ) -> Iterator[Served]:
-    """Serve the layer with these providers; without an address, with practice."""
+    """Serve the layer with these providers; without an address, with practice.
+
+    `options` are those of the middleware.
+    """
     close_studio()
     chosen = settings or Settings(
         data_dir=data_dir,
@@ -87,7 +91,7 @@ def serving(
         ),
         access=access or AccessSettings(),
     )
-    with listening(lambda: chosen) as (port, client):
+    with listening(lambda: chosen, **options) as (port, client):
         studio = until(current_studio, "the studio is open")
         yield Served(port, studio, client)
 

@@ -4,12 +4,14 @@ import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.models.chat import AnswerStatus
+from core.settings import AccessSettings, Secret
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, ending, event
 from tests.web.events import hear, opened
 from tests.web.serving import Served, serving, until
@@ -108,6 +110,45 @@ def test_an_id_that_is_not_ours_asks_nothing(
     )
     assert reply.status_code == 204  # which tells an EventSource to stay away
     assert upstream.exchanges == []
+
+
+TOKEN = "token-of-the-owners-front-end"
+PEOPLE = AccessSettings(
+    proxies=(ip_network("127.0.0.1/32"),),
+    user_header="x-person",
+    users=("example.org",),
+    tokens={"phone": Secret(TOKEN)},
+)
+
+
+def by_proxy(person: str) -> dict[str, str]:
+    """Return what a proxy that signs people in adds to a request."""
+    return {"X-Forwarded-For": "203.0.113.9", "X-Person": person}
+
+
+def test_a_running_answer_is_resumed_by_whoever_asked_and_by_nobody_else(
+    tmp_path: Path, upstream: Upstream, script: Script
+) -> None:
+    with serving(tmp_path, chat_url=upstream.url, access=PEOPLE) as served:
+        asked = {"params": {"question": "q"}}
+        ann = by_proxy("ann@example.org")
+        with opened(served.http, "/stream", **asked, headers=ann) as (_, reading):
+            heard = next(heard for heard in reading if PIECES[3] in heard.text)
+            assert served.studio.answers.live(heard.answer_id) is not None
+            again = {"Last-Event-ID": f"{heard.answer_id}.0"}
+            owner = {"Authorization": f"Bearer {TOKEN}"}
+            for others in (by_proxy("bob@example.org"), owner):
+                with served.http.stream(
+                    "GET", "/stream", **asked, headers={**others, **again}
+                ) as reply:
+                    assert reply.status_code == 204
+            with opened(served.http, "/stream", **asked, headers={**ann, **again}) as (reply, too):
+                assert reply.status_code == 200
+                assert any(PIECES[3] in one.text for one in too)
+            script.go_on.set()
+            *_, heard = reading
+        assert heard.text == "".join(PIECES)
+    assert len(upstream.exchanges) == 1
 
 
 def test_who_comes_back_behind_the_end_is_told_to_stay_away(
