@@ -27,30 +27,30 @@ from core.work.studio import (
 
 logger = logging.getLogger(__name__)
 
-OPEN_AGAIN_S = 5.0
-
 
 def lifespan(
     read_settings: Callable[[], Settings],
     *,
     warm_up: Callable[[], None],
     announce: Callable[[Studio], None] = lambda _studio: None,
+    build: Callable[[Settings], Studio] = Studio.open,
+    open_again_s: float = 5.0,
 ) -> Callable[[Any], AbstractAsyncContextManager[None]]:
     """Return a lifespan that opens the studio beside the server's start, and closes it at the end.
 
     Opening happens in a thread: the server answers at once. A store that cannot be opened is told
-    by the pages and by 503s, and tried again until the server ends. Once it is open, `announce` is
-    called with it.
+    by the pages and by 503s, and tried again every `open_again_s` until the server ends. Once it is
+    open, `announce` is called with it. `build` opens it.
     """
 
     def open_early(closing: threading.Event) -> None:
-        is_open = _opened(read_settings, announce)
+        is_open = _opened(read_settings, announce, build)
         try:
             warm_up()
         except Exception:  # only slower then; what opens the studio must go on
             logger.exception("Warming up ended with an unexpected error")
-        while not is_open and not closing.wait(OPEN_AGAIN_S):
-            is_open = _opened(read_settings, announce)
+        while not is_open and not closing.wait(open_again_s):
+            is_open = _opened(read_settings, announce, build)
 
     @asynccontextmanager
     async def life(_app: Any) -> AsyncIterator[None]:
@@ -118,9 +118,13 @@ def _reread(read_settings: Callable[[], Settings]) -> None:
             logger.warning("Only a new start changes %s", ", ".join(fixed))
 
 
-def _opened(read_settings: Callable[[], Settings], announce: Callable[[Studio], None]) -> bool:
+def _opened(
+    read_settings: Callable[[], Settings],
+    announce: Callable[[Studio], None],
+    build: Callable[[Settings], Studio],
+) -> bool:
     try:
-        announce(open_studio(read_settings))
+        announce(open_studio(read_settings, build))
     except AppError:
         logger.info("The pages say what is wrong; it is tried again")
         return False

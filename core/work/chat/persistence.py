@@ -18,12 +18,10 @@ from core.wire.pacing import retry_delays
 from core.work.chat.group_commit import GroupCommit
 from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.registry import AnswerRegistry
+from core.work.chat.timings import AnswerTimings
 
 logger = logging.getLogger(__name__)
 
-SAVE_INTERVAL_S = 0.5
-LEASE_S = 15.0
-SWEEP_S = LEASE_S
 ASKS_AT_ONCE = 64
 # Nobody waits for a question's row, meanwhile its request goes out, and hardly for an answer's.
 ASKS_GATHER_S = 0.01
@@ -38,10 +36,13 @@ _random = Random()
 class AnswerPersistence:
     """The rows of this process's answers. On the studio's loop, but for `expect`."""
 
-    def __init__(self, store: Store, live: AnswerRegistry, *, process_id: str) -> None:
+    def __init__(
+        self, store: Store, live: AnswerRegistry, *, process_id: str, timings: AnswerTimings
+    ) -> None:
         self._store = store
         self._live = live
         self._process_id = process_id
+        self._timings = timings
         self._asks = GroupCommit(self._write_asks, most=ASKS_AT_ONCE, gather_s=ASKS_GATHER_S)
         self._ends = GroupCommit(self._write_ends, most=TEXTS_AT_ONCE, gather_s=ENDS_GATHER_S)
         self._unwritten: set[str] = set()  # running, and without a row as yet
@@ -115,11 +116,11 @@ class AnswerPersistence:
         renewed_at = 0.0
         clock = asyncio.get_running_loop().time
         while True:
-            await asyncio.sleep(SAVE_INTERVAL_S)
+            await asyncio.sleep(self._timings.save_interval_s)
             growing = [
                 live for live in self._live.growing() if live.message_id not in self._unwritten
             ]
-            must_renew = clock() - renewed_at > LEASE_S / 3
+            must_renew = clock() - renewed_at > self._timings.lease_s / 3
             versions = {live.message_id: live.version for live in growing}
             changed = [
                 live
@@ -145,7 +146,7 @@ class AnswerPersistence:
     async def end_dead(self) -> None:
         """End what other processes left when they died, now and then, until cancelled."""
         while True:
-            await asyncio.sleep(SWEEP_S)
+            await asyncio.sleep(self._timings.sweep_s)
             try:
                 await asyncio.to_thread(
                     self._store.messages.interrupt_dead,
@@ -160,12 +161,14 @@ class AnswerPersistence:
         outcomes: dict[str, SaveOutcome] = {}
         for at in range(0, len(growing), TEXTS_AT_ONCE):
             drafts = [_draft(live) for live in growing[at : at + TEXTS_AT_ONCE]]
-            outcomes |= self._store.messages.save_running(drafts, lease_s=LEASE_S)
+            outcomes |= self._store.messages.save_running(drafts, lease_s=self._timings.lease_s)
         return outcomes
 
     def _write_asks(self, asks: Sequence[PostedChat]) -> None:
         try:
-            self._store.posted_chats.begin(asks, process_id=self._process_id, lease_s=LEASE_S)
+            self._store.posted_chats.begin(
+                asks, process_id=self._process_id, lease_s=self._timings.lease_s
+            )
         except StoreError:
             self.is_troubled = True
             raise

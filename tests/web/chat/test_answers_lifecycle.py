@@ -6,6 +6,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from tests.upstream import (
     event,
     streamed,
 )
-from tests.web.chat.answering import OWNER, PATIENCE_S, PLAIN, Asker, answering, until
+from tests.web.chat.answering import OWNER, PATIENCE_S, PLAIN, QUICK, Asker, answering, until
 
 PIECES = [f"第 {number} 句。" for number in range(200)]
 
@@ -194,10 +195,10 @@ def test_a_stop_that_comes_with_the_end_comes_too_late(asker: Asker, gate: Gate)
 
 
 def test_what_a_dead_process_left_is_ended_by_one_that_lives(
-    tmp_path: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, upstream: Upstream
 ) -> None:
-    monkeypatch.setattr("core.work.chat.persistence.SWEEP_S", 0.05)
-    with answering(tmp_path, upstream.url) as asker:
+    often = replace(QUICK, sweep_s=0.05)
+    with answering(tmp_path, upstream.url, timings=often) as asker:
         live = asker.ask("在吗？")
         until(lambda: asker.stored(live).content, "the first text in the store")
         _, left = asker.store.messages.begin_answer(

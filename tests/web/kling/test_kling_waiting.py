@@ -5,6 +5,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,13 @@ import httpx
 import pytest
 
 from core.settings import Settings
-from core.work.studio import close_studio
+from core.work.studio import Studio, close_studio
 from tests.crash.fake_kling import FakeKling, Plan
 from tests.crash.workshop import QUICK
 from tests.web.serving import Served, serving, until
 
+quickly = partial(Studio.open, timings=QUICK)
 PATH = "/kling/v1/images/generations"
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.work.generations.worker.Pace", lambda: QUICK)
 
 
 @pytest.fixture
@@ -33,7 +30,7 @@ def fake() -> Iterator[FakeKling]:
 
 @pytest.fixture
 def served(tmp_path: Path, fake: FakeKling) -> Iterator[Served]:
-    with serving(tmp_path, kling_origin=fake.origin) as running:
+    with serving(tmp_path, kling_origin=fake.origin, build=quickly) as running:
         yield running
 
 
@@ -82,14 +79,14 @@ def test_what_was_never_sent_is_sent_by_a_repeat_under_the_same_key(
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))  # bound and not listening: refuses
         port = reserved.getsockname()[1]
-        with serving(tmp_path, kling_origin=f"http://127.0.0.1:{port}") as served:
+        with serving(tmp_path, kling_origin=f"http://127.0.0.1:{port}", build=quickly) as served:
             first = ask(served, "mine")
             assert first.status_code == 502
             assert int(first.headers["retry-after"]) >= 1
             assert "x-should-retry" not in first.headers
             [row] = served.studio.store.generations.list("local").items
             assert row.status == "cancelled"
-    with FakeKling() as fake, serving(tmp_path, kling_origin=fake.origin) as served:
+    with FakeKling() as fake, serving(tmp_path, kling_origin=fake.origin, build=quickly) as served:
         task = task_of(ask(served, "mine"))
         assert task_of(ask(served, "mine")) == task
         assert fake.seen.accepted[row.external_task_id] == 1
@@ -131,7 +128,7 @@ def test_an_open_create_ends_with_the_studio_and_says_how_it_stands(
     may_repeat = told.headers.get("x-should-retry") != "false"
     assert may_repeat == ("retry-after" in told.headers)
     assert may_repeat or not key
-    with serving(settings.data_dir, settings=settings) as again:
+    with serving(settings.data_dir, settings=settings, build=quickly) as again:
         fake.plan = Plan()
         [row] = again.studio.store.generations.list("local").items
         if "taken the wish back" in told.text:
