@@ -5,6 +5,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -58,12 +59,17 @@ def test_unclear_answers_to_some_stall_and_scare_nobody(
 
 
 def test_one_wish_whose_answers_are_never_clear_lets_others_pass(
-    served: Served, fake: FakeKling
+    tmp_path: Path, fake: FakeKling
 ) -> None:
     fake.plan = Plan(post="html/before", post_times_in_all=1)
     posted = threading.Event()
     fake.hook = lambda moment: posted.set() if moment == "post-received" else None
-    with ThreadPoolExecutor(1) as pool:
+    # Looked up for longer than four others take on a loaded machine.
+    patiently = partial(Studio.open, timings=replace(QUICK, resend_after_s=5.0))
+    with (
+        serving(tmp_path, kling_origin=fake.origin, build=patiently) as served,
+        ThreadPoolExecutor(1) as pool,
+    ):
         first = pool.submit(ask, served, "first", "one")
         assert posted.wait(10)
         others = [ask(served, f"other-{number}", "two") for number in range(4)]
@@ -101,8 +107,13 @@ def test_what_was_taken_back_while_it_waited_is_sent_by_a_repeat_in_the_same_pro
     task_of(ask(served, "first"))
     with ThreadPoolExecutor(1) as pool:
         second = pool.submit(ask, served, "second", "two")
-        find = served.studio.store.generations.get_by_idempotency_key
-        row = until(lambda: find("local", "second"), "the second wish is written down")
+        store = served.studio.store.generations
+
+        def second_wish() -> Any:
+            rows = store.list("local").items
+            return next((row for row in rows if row.idempotency_key == "second"), None)
+
+        row = until(second_wish, "the second wish is written down")
         until(lambda: served.studio.generations.cancel("local", row.id), "it waits")
         assert second.result().status_code == 400
     task_of(ask(served, "second", "two"))
