@@ -62,7 +62,7 @@ class Intents:
         sent, and is asked for again over HTTP, is to be sent again: nothing was bought under it.
         """
         generation_id = uuid4().hex
-        idempotency_key = stored_key(idempotency_key)
+        idempotency_key = _stored_key(idempotency_key)
         sha256 = hashlib.sha256(reference.content).hexdigest() if reference else None
         keys: list[ColumnElement[bool]] = []
         if idempotency_key is not None:
@@ -221,7 +221,7 @@ def _known(
     return None
 
 
-def stored_key(key: str | None) -> str | None:
+def _stored_key(key: str | None) -> str | None:
     """Return an idempotency key as it is kept: by its digest where it holds a known secret.
 
     Masked, as all that is stored, two different keys could become the same.

@@ -11,6 +11,7 @@ from core.models.chat import AnswerStatus, ChatParameters, Message, Usage
 from core.storage.chat.running_answers import AnswerDraft, SaveOutcome
 from core.storage.store import Store
 from tests.conftest import Clock
+from tests.kept_answers import end_answer
 
 PARAMETERS = ChatParameters(model="deepseek-pro", thinking=True, effort="max", temperature=0.3)
 
@@ -35,7 +36,7 @@ def answered(
     store: Store, conversation_id: str, question: str | None, parent_id: str | None, content: str
 ) -> Message:
     _question, answer = ask(store, conversation_id, question, parent_id)
-    store.messages.save_answer(answer.id, content=content, status=AnswerStatus.COMPLETE)
+    end_answer(store, "ada", answer.id, content)
     found = store.messages.get("ada", answer.id)
     assert found is not None
     return found
@@ -349,26 +350,7 @@ def test_a_continued_answer_starts_where_the_other_ended(store: Store) -> None:
 def test_an_answer_ends_with_everything_known_about_it(store: Store) -> None:
     conversation = store.conversations.create("ada")
     _question, answer = ask(store, conversation.id, "q")
-    assert (
-        store.messages.save_answer(
-            answer.id,
-            content="text",
-            reasoning_content="thought",
-            status=AnswerStatus.FAILED,
-            finish_reason="length",
-            usage=Usage(1, 2, 3, 0, None, 6),
-            model="deepseek-chat-9",
-            error_text_id="error.provider",
-            error_facts={"code": 500},
-            error_detail="oops",
-            reasoning_s=1.5,
-            first_token_s=0.25,
-            duration_s=2.75,
-        )
-        is SaveOutcome.SAVED
-    )
-    ended = store.messages.get("ada", answer.id)
-    assert ended == replace(
+    ended = replace(
         answer,
         content="text",
         reasoning_content="thought",
@@ -383,12 +365,14 @@ def test_an_answer_ends_with_everything_known_about_it(store: Store) -> None:
         first_token_s=0.25,
         duration_s=2.75,
     )
+    store.messages.save_final([ended])
+    assert store.messages.get("ada", answer.id) == ended
     assert store.messages.running() == ()
 
 
 def test_many_running_answers_are_saved_in_one_transaction(store: Store) -> None:
     answers = [ask(store, store.conversations.create("ada").id, "q")[1] for _ in range(3)]
-    store.messages.save_answer(answers[2].id, content="done", status=AnswerStatus.COMPLETE)
+    end_answer(store, "ada", answers[2].id, "done")
     outcomes = store.messages.save_running(
         [
             *(AnswerDraft(answer.id, f"text {answer.id}", "thought") for answer in answers),
@@ -408,10 +392,9 @@ def test_many_running_answers_are_saved_in_one_transaction(store: Store) -> None
 
 def test_an_ended_answer_is_never_brought_back(store: Store) -> None:
     answer = answered(store, store.conversations.create("ada").id, "q", None, "the end")
-    outcome = store.messages.save_answer(
-        answer.id, content="late", status=AnswerStatus.RUNNING, lease_s=30
-    )
-    assert outcome is SaveOutcome.FINAL
+    late = [AnswerDraft(answer.id, "late")]
+    assert store.messages.save_running(late, lease_s=30)[answer.id] is SaveOutcome.FINAL
+    store.messages.save_final([replace(answer, content="later", status=AnswerStatus.STOPPED)])
     assert store.messages.get("ada", answer.id) == answer
 
 
@@ -424,7 +407,7 @@ def test_a_wish_to_stop_reaches_whoever_runs_the_answer(
     assert runner.messages.save_running(drafts, lease_s=30)[answer.id] is SaveOutcome.SAVED
     assert page.messages.request_stop("ada", answer.id)
     assert runner.messages.save_running(drafts, lease_s=30)[answer.id] is SaveOutcome.STOP_REQUESTED
-    runner.messages.save_answer(answer.id, content="text", status=AnswerStatus.STOPPED)
+    end_answer(runner, "ada", answer.id, "text", status=AnswerStatus.STOPPED)
     assert not page.messages.request_stop("ada", answer.id)
 
 
@@ -442,8 +425,8 @@ def test_answers_whose_lease_ran_out_are_interrupted_with_their_text(
     assert (interrupted.status, interrupted.content) == (AnswerStatus.INTERRUPTED, "half a")
     assert [message.id for message in store.messages.running()] == [alive.id]
     assert len(store.search.find("ada", "half a").items) == 1
-    late = store.messages.save_answer(dead.id, content="x", status=AnswerStatus.COMPLETE)
-    assert late is SaveOutcome.FINAL
+    end_answer(store, "ada", dead.id, "too late")
+    assert store.messages.get("ada", dead.id) == interrupted
 
 
 def test_a_process_that_is_alone_interrupts_what_all_others_ran(store: Store, clock: Clock) -> None:
@@ -473,9 +456,7 @@ def test_usage_adds_up_what_was_given_and_counts_what_was_not(store: Store) -> N
     for usage in (Usage(10, 20, 30, 4, 6, None), Usage(1, 2, None, 0, 1, None), None):
         path = store.messages.path("ada", conversation.id)
         _question, answer = ask(store, conversation.id, "q", path[-1].id if path else None)
-        store.messages.save_answer(
-            answer.id, content="a", status=AnswerStatus.COMPLETE, usage=usage
-        )
+        end_answer(store, "ada", answer.id, "a", usage=usage)
     ask(store, conversation.id, "running", None)
     totals = store.conversations.usage_totals("ada", conversation.id)
     assert totals.answers == 3

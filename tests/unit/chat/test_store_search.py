@@ -7,12 +7,14 @@ import pytest
 from sqlalchemy import event
 
 from core.models.chat import AnswerStatus, ChatParameters
+from core.storage.chat.running_answers import AnswerDraft
 from core.storage.chat.search import SearchHit
 from core.storage.db.database import Database
 from core.storage.db.migrations import MIGRATIONS, migrate
 from core.storage.db.pagination import Page
 from core.storage.store import Store
 from tests.conftest import Clock
+from tests.kept_answers import end_answer
 
 
 @pytest.fixture(params=["indexed", "waiting"])
@@ -50,9 +52,7 @@ def check_index(store: Store) -> None:
 def say(store: Store, question: str, answer: str, *, title: str = "", thought: str = "") -> str:
     conversation = store.conversations.create("ada", title=title)
     _question, running = begin(store, conversation.id, question)
-    store.messages.save_answer(
-        running, content=answer, reasoning_content=thought, status=AnswerStatus.COMPLETE
-    )
+    end_answer(store, "ada", running, answer, reasoning_content=thought)
     return conversation.id
 
 
@@ -129,7 +129,7 @@ def test_titles_questions_and_answers_are_found_newest_first(store: Store) -> No
 def test_a_hit_leads_to_the_place_found_even_in_a_branch_not_shown(store: Store) -> None:
     conversation_id = say(store, "old needle", "!")
     asked, running = begin(store, conversation_id, "new question")
-    store.messages.save_answer(running, content="x", status=AnswerStatus.COMPLETE)
+    end_answer(store, "ada", running, "x")
     (hit,) = store.search.find("ada", "needle").items
     assert hit.message_id is not None
     store.messages.choose_version("ada", conversation_id, hit.message_id)
@@ -158,12 +158,10 @@ def test_pages_of_hits_miss_none_and_repeat_none(store: Store) -> None:
 def test_a_growing_answer_is_found_once_it_has_ended(store: Store) -> None:
     conversation = store.conversations.create("ada")
     _asked, running = begin(store, conversation.id, "?")
-    store.messages.save_answer(
-        running, content="a needle grows", status=AnswerStatus.RUNNING, lease_s=30
-    )
+    store.messages.save_running([AnswerDraft(running, "a needle grows")], lease_s=30)
     for query in ("needle", "ne"):
         assert store.search.find("ada", query).items == ()
-    store.messages.save_answer(running, content="a needle", status=AnswerStatus.STOPPED)
+    end_answer(store, "ada", running, "a needle", status=AnswerStatus.STOPPED)
     for query in ("needle", "ne"):
         assert [hit.snippet for hit in store.search.find("ada", query).items] == ["a needle"]
 

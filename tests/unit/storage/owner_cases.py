@@ -203,14 +203,6 @@ CASES: dict[str, tuple[Case, ...]] = {
             None,
         ),
     ),
-    "generations.get_by_idempotency_key": (
-        Case(
-            lambda s, o, m, t: s.generations.get_by_idempotency_key(
-                o, str(t.waiting.idempotency_key)
-            ),
-            None,
-        ),
-    ),
     "generations.history": (Case(lambda s, o, m, t: s.generations.history(o, t.archived.id), ()),),
     "generations.list": (
         Case(lambda s, o, m, t: s.generations.list(o), OWN),
@@ -260,7 +252,6 @@ OWNERLESS: dict[str, str] = {
     "open": "no row of anyone",
     "conversations.purge": _MANY,
     "messages.interrupt_dead": _MANY,
-    "messages.save_answer": "the runner's step on an answer of its own process",
     "messages.save_final": "the runner's step on answers of its own process",
     "messages.save_running": "the runner's step on answers of its own process",
     "posted_chats.begin": "each PostedChat names its owner, and becomes a conversation of its own",
@@ -277,13 +268,10 @@ OWNERLESS: dict[str, str] = {
     "generations.unmark_sending": _LEASED,
     "generations.counts": _MANY,
     "generations.finished_durations": "seconds, for estimates: how long the account's tasks take",
-    "generations.knows_task": "whether recovery need write a task down",
     "generations.pictures_in_flight": "what the account has in flight, whosever it is",
     "generations.purge": _MANY,
     "generations.reference": "asked with the id of a row that its owner was given just before",
-    "generations.waiting_count": _MANY,
     "leases.claim_due": "the worker takes what is due, whosever it is",
-    "leases.next_due_at": _MANY,
     "leases.release": _LEASED,
     "leases.renew": _LEASED,
     "leases.take_over": _MANY,

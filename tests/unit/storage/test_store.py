@@ -14,13 +14,14 @@ import pytest
 from sqlalchemy import Connection, inspect
 
 from core.errors import ConfigurationError, StoreError
-from core.models.chat import AnswerStatus, ChatParameters
+from core.models.chat import ChatParameters
 from core.models.generations import GenerationStatus, ImageRequest
 from core.storage.db import schema
 from core.storage.db.database import Database, parse_url
 from core.storage.db.migrations import MIGRATIONS, migrate
 from core.storage.generations.rows import STEPS
 from core.storage.store import Store
+from tests.kept_answers import end_answer
 
 NOW = datetime(2026, 11, 22, 10, 15, tzinfo=UTC)
 
@@ -140,6 +141,7 @@ import sys
 from core.errors import BusyError
 from core.models.chat import ChatParameters
 from core.storage.store import Store
+from tests.kept_answers import end_answer
 store = Store.open(sys.argv[1])
 store.check_writable()
 print("ready", flush=True)
@@ -190,9 +192,7 @@ def test_32_threads_write_and_read_without_an_error(open_store: Callable[..., St
                     process_id="p",
                     lease_s=60,
                 )
-                store.messages.save_answer(
-                    answer.id, content="!" * 500, status=AnswerStatus.COMPLETE
-                )
+                end_answer(store, f"owner {number}", answer.id, "!" * 500)
                 assert len(store.messages.path(f"owner {number}", conversation.id)) == 2
         except BaseException as error:
             errors.append(error)
