@@ -83,7 +83,6 @@ def test_nobody_sees_or_touches_what_belongs_to_another(store: Store) -> None:
         lambda: conversations.restore("bob", mine.id),
         lambda: conversations.usage_totals("bob", mine.id),
         lambda: messages.choose_version("bob", mine.id, answer.id),
-        lambda: messages.delete_version("bob", answer.id),
         lambda: messages.add("bob", mine.id, role="user", content="x", parent_id=None),
         lambda: store.transfer.export_conversation("bob", mine.id),
     ):
@@ -261,37 +260,6 @@ def test_choosing_a_version_leads_to_what_was_said_last_below_it(store: Store) -
     answered(store, conversation.id, "deeper left", left.id, "deeper left answer")
     store.messages.choose_version("ada", conversation.id, first.id)
     assert contents(store.messages.path("ada", conversation.id))[-1] == "deeper left answer"
-
-
-def test_a_deleted_version_gives_way_to_its_neighbour_then_to_its_parent(store: Store) -> None:
-    conversation = store.conversations.create("ada")
-    first = answered(store, conversation.id, "q", None, "one")
-    second = answered(store, conversation.id, None, first.parent_id, "two")
-    answered(store, conversation.id, "more", second.id, "and more")
-    store.messages.delete_version("ada", second.id)
-    assert contents(store.messages.path("ada", conversation.id)) == ["q", "one"]
-    assert store.search.find("ada", "and more").items == ()
-    store.messages.delete_version("ada", first.id)
-    assert contents(store.messages.path("ada", conversation.id)) == ["q"]
-    question = store.messages.path("ada", conversation.id)[0]
-    assert store.messages.delete_version("ada", question.id).head_id is None
-
-
-def test_deleting_a_version_that_is_not_shown_moves_nothing(store: Store) -> None:
-    conversation = store.conversations.create("ada")
-    first = answered(store, conversation.id, "q", None, "one")
-    second = answered(store, conversation.id, None, first.parent_id, "two")
-    assert store.messages.delete_version("ada", first.id).head_id == second.id
-    (left,) = store.messages.versions("ada", second.id)
-    assert (left.version, left.version_count) == (1, 1)
-
-
-def test_a_running_answer_cannot_be_deleted(store: Store) -> None:
-    conversation = store.conversations.create("ada")
-    question, _answer = ask(store, conversation.id, "q")
-    assert question is not None
-    with pytest.raises(BusyError):
-        store.messages.delete_version("ada", question.id)
 
 
 def test_turns_of_a_posted_chat_are_added_as_they_are(store: Store) -> None:

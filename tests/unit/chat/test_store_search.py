@@ -198,12 +198,11 @@ def test_the_index_holds_what_the_messages_say_and_no_more(
     sqlite_url: str, clock: Clock, late: bool
 ) -> None:
     store = Store.open(sqlite_url, clock=clock)
-    conversation_id = say(store, "needle", "!")
+    say(store, "needle", "!")
     doomed = say(store, "one", "two")
     if not late:
         index_all(store)
         check_index(store)
-    store.messages.delete_version("ada", store.messages.path("ada", conversation_id)[-1].id)
     store.conversations.delete("ada", doomed)
     store.conversations.purge(clock.advance(1))
     index_all(store)
@@ -262,7 +261,8 @@ def test_what_was_indexed_before_is_still_found(sqlite_url: str, clock: Clock) -
         found = [hit.snippet for hit in store.search.find("ada", "needle").items]
         assert found == ["a new needle", "an old needle"]
         index_all(store)
-    store.messages.delete_version("ada", store.messages.path("ada", conversation_id)[0].id)
+    store.conversations.delete("ada", conversation_id)
+    store.conversations.purge(clock.advance(1))
     check_index(store)
     store.close()
 

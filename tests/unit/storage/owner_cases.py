@@ -125,9 +125,6 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(lambda s, o, m, t: begin(s, o, t.conversation), REFUSED),
         Case(lambda s, o, m, t: begin(s, o, m.conversation, t.answer), REFUSED),
     ),
-    "messages.delete_version": (
-        Case(lambda s, o, m, t: s.messages.delete_version(o, t.answer), REFUSED),
-    ),
     "messages.running": (Case(lambda s, o, m, t: s.messages.running(o), OWN),),
     "messages.progress": (
         Case(lambda s, o, m, t: s.messages.progress(o, t.answer, 0), None),
