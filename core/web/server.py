@@ -16,6 +16,7 @@ from core.settings import Settings
 from core.web.front.middleware import BeforePages
 from core.web.limits import Limits
 from core.web.shutdown import end_on_signals, reread_on_hangup
+from core.web.timings import HttpTimings
 from core.work.studio import (
     Studio,
     close_studio,
@@ -79,6 +80,7 @@ def middleware(
     pages: Collection[str] = (),
     pass_name: PassLookup = name_of_pass,
     new_limits: Callable[[], Limits] = Limits,
+    timings: HttpTimings = HttpTimings(),  # noqa: B008 - frozen
 ) -> list[Middleware]:
     """Return what serves the HTTP layer's paths and hands those of the pages on.
 
@@ -93,6 +95,7 @@ def middleware(
             pages=pages,
             pass_name=pass_name,
             new_limits=new_limits,
+            timings=timings,
         )
     ]
 

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from core.storage.db.errors import store_error
 from core.web.chat.reader import AnswerReader
 from core.web.server import middleware
+from core.web.timings import HttpTimings
 from core.work.studio import close_studio, opening_error
 from tests.upstream import Plan, Step, Upstream, whole
 from tests.web.events import hear
@@ -111,11 +112,10 @@ def test_a_store_that_is_slow_to_refuse_still_gives_a_stream_its_status(
         refuse()
 
     chat = {"messages": [{"role": "user", "content": "q"}], "stream": True}
-    with serving(tmp_path) as served:
+    with serving(tmp_path, timings=HttpTimings(keep_alive_s=0.02)) as served:
         asked = served.studio.store.posted_chats
         monkeypatch.setattr(asked, "begin", refuse)
         hear(served.http, "/stream", params={"question": "q"})  # the trouble is known
-        monkeypatch.setattr("core.web.chat.reader.KEEP_ALIVE_S", 0.02)
         monkeypatch.setattr(AnswerReader, "spoke", note)
         monkeypatch.setattr(asked, "begin", refuse_late)
         reply = served.http.post("/v1/chat/completions", json=chat)

@@ -20,11 +20,9 @@ import httpx
 import pytest
 
 from core import admin
-from core.access.callers import no_passes
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
 from core.storage.db.schema import metadata
 from core.web.kling.routes import METHODS
-from core.web.limits import Limits
 from core.web.router import Bff, _Counter
 from core.wire.log_washing import wash_logs
 from tests.crash.workshop import QUICK
@@ -147,7 +145,7 @@ def routes(served: Served) -> set[tuple[str, str]]:
     """Return every method of every path that the layer has."""
 
     async def found() -> set[tuple[str, str]]:
-        counter = _Counter(served.studio, no_passes, Limits())
+        counter = _Counter(served.studio)
         tables = (counter.table, counter.signed_table, counter.open_table, Bff()._always)
         plain = {(method, path) for table in tables for path in table for method in table[path]}
         return plain | {(method, KLING) for method in counter.kling}

@@ -13,6 +13,7 @@ import pytest
 from core.errors import UnavailableError
 from core.models.chat import ChatParameters
 from core.web.http_errors import http_error_from
+from core.web.timings import HttpTimings
 from core.work.chat.timings import AnswerTimings
 from core.work.studio import Studio
 from tests.upstream import Plan, Step, Upstream, completion, streamed, whole
@@ -137,14 +138,12 @@ def test_clients_repeat_nothing_that_may_have_been_billed(tmp_path: Path) -> Non
     assert http_error_from(offline).headers == ()
 
 
-def test_a_stream_keeps_its_status_open_while_it_waits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("core.web.chat.reader.KEEP_ALIVE_S", 0.2)
+def test_a_stream_keeps_its_status_open_while_it_waits(tmp_path: Path) -> None:
+    timings = HttpTimings(keep_alive_s=0.2)
     replies = iter([refusal(429, "Retry-After: 1"), refusal(429, "Retry-After: 3600")])
     with (
         Upstream(refusing(2, lambda: next(replies))) as upstream,
-        serving(tmp_path, chat_url=upstream.url) as served,
+        serving(tmp_path, chat_url=upstream.url, timings=timings) as served,
     ):
         reply = ask(served, "/v1/chat/completions", streams=True)
         assert (reply.status_code, reply.headers["retry-after"]) == (429, "3600")
