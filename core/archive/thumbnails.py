@@ -6,7 +6,6 @@ from PIL import Image, ImageOps
 
 _LONG_SIDE = 512
 _QUALITY = 82
-MEDIA_TYPE = "image/webp"
 
 
 def make_thumbnail(image: Image.Image) -> bytes:

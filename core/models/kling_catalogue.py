@@ -25,7 +25,6 @@ _NO_21_9 = tuple(ratio for ratio in ALL_RATIOS if ratio != "21:9")
 
 PRICES_AS_OF = date(2026, 8, 13)
 UNIT_PRICE_CNY = Decimal("0.025")
-UNIT_PRICE_USD = Decimal("0.0035")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """How much may be asked: requests under way and per minute, for each caller and for all."""
 
 import math
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,7 +45,11 @@ class Limits:
     """Counts requests. Callers are few: this machine, and the names of access tokens."""
 
     def __init__(
-        self, *, clock: Callable[[], float], each: Allowance = EACH, all_: Allowance = ALL
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        each: Allowance = EACH,
+        all_: Allowance = ALL,
     ) -> None:
         self._clock = clock
         self._each = each

@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.types import Receive, Scope, Send
 
@@ -26,6 +25,7 @@ from core.web.limits import Limits
 from core.web.openapi import openapi_json
 from core.web.routing import Handler, Table
 from core.web.studio_bridge import StudioBridge
+from core.web.timings import HttpTimings
 from core.work.studio import Studio, current_studio, opening_error
 
 logger = logging.getLogger(__name__)
@@ -56,11 +56,16 @@ _ASKED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 class _Counter:
     """Everything that belongs to one open studio."""
 
-    def __init__(self, studio: Studio, pass_name: PassLookup) -> None:
-        bridge = StudioBridge(studio)
+    def __init__(
+        self,
+        studio: Studio,
+        pass_name: PassLookup = no_passes,
+        limits: Limits | None = None,
+        timings: HttpTimings = HttpTimings(),  # noqa: B008 - frozen
+    ) -> None:
+        bridge = StudioBridge(studio, timings)
         self.studio = studio
-        limits = Limits(clock=time.monotonic)
-        self.guard = Guard(lambda: studio.settings.access, limits, pass_name)
+        self.guard = Guard(lambda: studio.settings.access, limits or Limits(), pass_name)
         enter = Enter(studio, self.guard.guesses)
         self.open_table: Table = {  # what needs no caller
             "/readyz": dict.fromkeys(("GET", "HEAD"), Readiness(bridge).readyz),
@@ -80,9 +85,17 @@ def serves(path: str) -> bool:
 class Bff:
     """An ASGI app for the paths above; everything else belongs to the pages."""
 
-    def __init__(self, base: str = "", pass_name: PassLookup = no_passes) -> None:
+    def __init__(
+        self,
+        base: str = "",
+        pass_name: PassLookup = no_passes,
+        new_limits: Callable[[], Limits] = Limits,
+        timings: HttpTimings = HttpTimings(),  # noqa: B008 - frozen
+    ) -> None:
         self._base = base
         self._pass_name = pass_name
+        self._new_limits = new_limits
+        self._timings = timings
         self._counter: _Counter | None = None
         self._early = EarlyCalls()
         self._always: Table = {
@@ -149,7 +162,7 @@ class Bff:
         if studio is None:
             return None
         if self._counter is None or self._counter.studio is not studio:
-            self._counter = _Counter(studio, self._pass_name)
+            self._counter = _Counter(studio, self._pass_name, self._new_limits(), self._timings)
         return self._counter
 
 

@@ -14,7 +14,9 @@ from core.access.forwarders import LATCH
 from core.errors import AppError
 from core.settings import Settings
 from core.web.front.middleware import BeforePages
+from core.web.limits import Limits
 from core.web.shutdown import end_on_signals, reread_on_hangup
+from core.web.timings import HttpTimings
 from core.work.studio import (
     Studio,
     close_studio,
@@ -26,30 +28,30 @@ from core.work.studio import (
 
 logger = logging.getLogger(__name__)
 
-OPEN_AGAIN_S = 5.0
-
 
 def lifespan(
     read_settings: Callable[[], Settings],
     *,
     warm_up: Callable[[], None],
     announce: Callable[[Studio], None] = lambda _studio: None,
+    build: Callable[[Settings], Studio] = Studio.open,
+    open_again_s: float = 5.0,
 ) -> Callable[[Any], AbstractAsyncContextManager[None]]:
     """Return a lifespan that opens the studio beside the server's start, and closes it at the end.
 
     Opening happens in a thread: the server answers at once. A store that cannot be opened is told
-    by the pages and by 503s, and tried again until the server ends. Once it is open, `announce` is
-    called with it.
+    by the pages and by 503s, and tried again every `open_again_s` until the server ends. Once it is
+    open, `announce` is called with it. `build` opens it.
     """
 
     def open_early(closing: threading.Event) -> None:
-        is_open = _opened(read_settings, announce)
+        is_open = _opened(read_settings, announce, build)
         try:
             warm_up()
         except Exception:  # only slower then; what opens the studio must go on
             logger.exception("Warming up ended with an unexpected error")
-        while not is_open and not closing.wait(OPEN_AGAIN_S):
-            is_open = _opened(read_settings, announce)
+        while not is_open and not closing.wait(open_again_s):
+            is_open = _opened(read_settings, announce, build)
 
     @asynccontextmanager
     async def life(_app: Any) -> AsyncIterator[None]:
@@ -77,13 +79,25 @@ def middleware(
     base_path: Callable[[], str] = str,
     pages: Collection[str] = (),
     pass_name: PassLookup = name_of_pass,
+    new_limits: Callable[[], Limits] = Limits,
+    timings: HttpTimings = HttpTimings(),  # noqa: B008 - frozen
 ) -> list[Middleware]:
     """Return what serves the HTTP layer's paths and hands those of the pages on.
 
     `base_path` returns Streamlit's server.baseUrlPath, `pages` are the pages by their addresses,
-    and `pass_name` tells whose valid pass a Cookie header holds.
+    `pass_name` tells whose valid pass a Cookie header holds, and an open studio's requests are
+    counted by what `new_limits` returns.
     """
-    return [Middleware(BeforePages, base_path=base_path, pages=pages, pass_name=pass_name)]
+    return [
+        Middleware(
+            BeforePages,
+            base_path=base_path,
+            pages=pages,
+            pass_name=pass_name,
+            new_limits=new_limits,
+            timings=timings,
+        )
+    ]
 
 
 def _without_query(record: logging.LogRecord) -> bool:
@@ -107,9 +121,13 @@ def _reread(read_settings: Callable[[], Settings]) -> None:
             logger.warning("Only a new start changes %s", ", ".join(fixed))
 
 
-def _opened(read_settings: Callable[[], Settings], announce: Callable[[Studio], None]) -> bool:
+def _opened(
+    read_settings: Callable[[], Settings],
+    announce: Callable[[Studio], None],
+    build: Callable[[Settings], Studio],
+) -> bool:
     try:
-        announce(open_studio(read_settings))
+        announce(open_studio(read_settings, build))
     except AppError:
         logger.info("The pages say what is wrong; it is tried again")
         return False

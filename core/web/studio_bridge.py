@@ -10,6 +10,7 @@ from core.access.owners import LOCAL_OWNER
 from core.web.chat.audience import Audiences, audience_key
 from core.web.chat.request import ChatRequest
 from core.web.loop_notifier import LoopNotifier
+from core.web.timings import HttpTimings
 from core.work.chat.live_answer import LiveAnswer
 from core.work.studio import Studio
 
@@ -22,12 +23,13 @@ OWNER = LOCAL_OWNER
 class StudioBridge:
     """The studio as the server's loop reaches it: nothing here blocks the loop."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, studio: Studio, timings: HttpTimings) -> None:
         self.studio = studio
+        self.timings = timings
         self._loop = asyncio.get_running_loop()
         self.notifier = LoopNotifier(self._loop)
         self._tasks: set[asyncio.Task[Any]] = set()  # of the studio's loop
-        self.audiences = Audiences(self.stop, self._sign_of)
+        self.audiences = Audiences(self.stop, self._sign_of, grace_s=timings.reader_grace_s)
 
     @property
     def default_model(self) -> str:

@@ -28,6 +28,7 @@ from core.storage.store import Store
 from core.wire.secrets import known_secrets
 from core.work.chat.answers import Answers
 from core.work.chat.indexing import Indexing
+from core.work.chat.timings import AnswerTimings
 from core.work.generations.generations import Generations
 from core.work.generations.polling import Provider
 from core.work.generations.timings import WorkerTimings
@@ -66,6 +67,7 @@ class Studio:
         archive: Archive,
         *,
         timings: WorkerTimings | None = None,
+        answer_timings: AnswerTimings = AnswerTimings(),  # noqa: B008 - frozen
     ) -> None:
         self.settings = settings
         self._timings = timings
@@ -86,6 +88,7 @@ class Studio:
             store=store,
             process_id=self.process_id,
             service=self.services.chat,
+            timings=answer_timings,
             on_saved=self._indexing.wake,
         )
         self.generations = Generations(
@@ -96,17 +99,23 @@ class Studio:
         )
 
     @classmethod
-    def open(cls, settings: Settings, *, timings: WorkerTimings | None = None) -> "Studio":
+    def open(
+        cls,
+        settings: Settings,
+        *,
+        timings: WorkerTimings | None = None,
+        answer_timings: AnswerTimings = AnswerTimings(),  # noqa: B008 - frozen
+    ) -> "Studio":
         """Open store and archive, settle what an earlier process left, and begin to work.
 
-        `pace` is how patient the picture workers are; None is as patient as real money asks for.
+        `timings` are the picture workers'; None is as patient as real money asks for.
         """
         known_secrets.replace(secrets_of(settings))
         archive = Archive.open(settings.data_dir / "pictures", url=settings.archive_url)
         database = settings.database_url
         store = Store.open(database.reveal() if database else settings.data_dir / "inkling.sqlite3")
         try:
-            studio = cls(settings, store, archive, timings=timings)
+            studio = cls(settings, store, archive, timings=timings, answer_timings=answer_timings)
         except BaseException:
             store.close()
             raise
@@ -242,13 +251,15 @@ def on_opening(listener: Listener) -> Callable[[], None]:
     return _opening.listen(listener)
 
 
-def open_studio(read_settings: Callable[[], Settings]) -> Studio:
+def open_studio(
+    read_settings: Callable[[], Settings], build: Callable[[Settings], Studio] = Studio.open
+) -> Studio:
     """Return the studio of this process, building it at the first call; raises AppError."""
     global _studio, _opening_error  # one per process is the point
     with _lock:
         if _studio is None:
             try:
-                _studio = Studio.open(read_settings())
+                _studio = build(read_settings())
                 _opening_error = None
             except AppError as error:
                 _opening_error = error

@@ -11,6 +11,7 @@ from core.models.chat import AnswerStatus, ChatParameters
 from core.storage.store import Store
 from core.ui import i18n
 from core.ui.i18n import Language
+from tests.kept_answers import end_answer
 
 CUT = {"error_text_id": "error.cut_off", "error_facts": {"host": "api.example.com"}}
 STALLED = {
@@ -64,8 +65,7 @@ def conversation_id(data_dir: Path) -> str:
             process_id="another",
             lease_s=60,
         )
-        kept = {"content": "半句话", "status": AnswerStatus.COMPLETE} | ending
-        store.messages.save_answer(answer.id, **kept)
+        end_answer(store, LOCAL_OWNER, answer.id, **{"content": "半句话"} | ending)
         parent_id = answer.id
     store.close()
     return conversation.id

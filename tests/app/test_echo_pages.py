@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,15 @@ from streamlit.testing.v1 import AppTest
 
 from core.access.owners import LOCAL_OWNER
 from core.models.generations import GenerationStatus
+from core.ui.configuration import app_settings
 from core.wire.secrets import known_secrets
-from core.work.studio import Studio
+from core.work.studio import Studio, open_studio
 from tests.app.conftest import ROOT
 from tests.app.test_chat_page import ask
 from tests.app.test_images_page import generate
 from tests.crash.workshop import QUICK
 from tests.echo_upstream import ACCESS_KEY, CHAT_KEY, SECRET_KEY, TOKEN, EchoUpstream, Search
+from tests.web.serving import ask_once
 
 PAGES = tuple(sorted(path.relative_to(ROOT) for path in (ROOT / "pages").glob("*.py")))
 FAULTS = ("400 json", "401 json", "500 html")
@@ -26,7 +29,6 @@ FAULTS = ("400 json", "401 json", "500 html")
 def echo(
     request: pytest.FixtureRequest, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[EchoUpstream]:
-    monkeypatch.setattr("core.work.generations.worker.WorkerTimings", lambda: QUICK)
     with EchoUpstream(is_bare=request.param) as upstream:
         for name, value in {
             "DEEPSEEK_API_KEY": CHAT_KEY,
@@ -37,6 +39,8 @@ def echo(
             "INKLING_TOKENS": f"ann:{TOKEN}",
         }.items():
             monkeypatch.setenv(name, value)
+        # The pages find it open, and quicker than they would open it.
+        open_studio(app_settings, partial(ask_once, timings=QUICK))
         yield upstream
 
 
@@ -78,7 +82,6 @@ def test_no_page_shows_what_an_echoing_upstream_was_sent(
             look(app, echo, search, f"{page} after {after}")
 
     app.run()
-    studio().answers._runner._backoff = lambda: ()
     every_page("nothing")
 
     def has_one(status: GenerationStatus) -> Callable[[], bool]:

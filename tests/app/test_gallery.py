@@ -347,7 +347,8 @@ def test_a_recovered_picture_says_that_its_prompt_is_unknown(app: AppTest, studi
     task = KlingTask(
         task_id="1", status=TaskStatus.SUCCEED, external_task_id="inkling-1", images=()
     )
-    generation, _ = studio().store.generations.adopt_task(LOCAL_OWNER, task, provider="kling")
+    generation = studio().store.generations.adopt_task(LOCAL_OWNER, task, provider="kling")
+    assert generation is not None
     part = studio().archive.new_part()
     part.write_bytes(png(1))
     file = studio().archive.adopt(

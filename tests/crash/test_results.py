@@ -77,9 +77,10 @@ def test_pictures_kling_no_longer_has_end_the_waiting_with_what_arrived(
         task = fake.add_task("inkling-old", n=2, age_s=40 * 86_400)
         old = datetime.now(UTC) - timedelta(days=40)
         known = KlingTask(task.task_id, TaskStatus.SUCCEED, created_at=old, updated_at=old)
-        row, _is_new = workshop.store.generations.adopt_task(
+        row = workshop.store.generations.adopt_task(
             OWNER, known, provider="kling", request=ImageRequest("a hill", n=2)
         )
+        assert row is not None
         row = workshop.wait_until(row, S.ARCHIVED)
         assert [picture.index for picture in row.pictures] == [0]
         expected_pictures = workshop.store.generations.expected_pictures(row.id)

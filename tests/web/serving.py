@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp
 from core.practice import PracticeServer, PracticeSettings
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
 from core.web.server import lifespan, middleware
+from core.work.chat.timings import AnswerTimings
 from core.work.studio import Studio, close_studio, current_studio
 
 PATIENCE_S = 20.0
@@ -33,6 +35,10 @@ QUICK = PracticeSettings(
     picture_pixels=256,
     concurrent_pictures=100,
 )
+
+
+# A studio that asks no provider twice: its errors come at once.
+ask_once = partial(Studio.open, answer_timings=AnswerTimings(retries=0))
 
 
 @dataclass
@@ -74,8 +80,14 @@ def serving(
     kling_origin: str = "",
     access: AccessSettings | None = None,
     settings: Settings | None = None,
+    build: Callable[[Settings], Studio] = Studio.open,
+    open_again_s: float = 5.0,
+    **options: Any,
 ) -> Iterator[Served]:
-    """Serve the layer with these providers; without an address, with practice."""
+    """Serve the layer with these providers; without an address, with practice.
+
+    `build` opens the studio, `options` are those of the middleware.
+    """
     close_studio()
     chosen = settings or Settings(
         data_dir=data_dir,
@@ -87,14 +99,22 @@ def serving(
         ),
         access=access or AccessSettings(),
     )
-    with listening(lambda: chosen) as (port, client):
+    with listening(lambda: chosen, build=build, open_again_s=open_again_s, **options) as (
+        port,
+        client,
+    ):
         studio = until(current_studio, "the studio is open")
         yield Served(port, studio, client)
 
 
 @contextmanager
 def listening(
-    read_settings: Callable[[], Settings], pages: ASGIApp | None = None, **options: Any
+    read_settings: Callable[[], Settings],
+    pages: ASGIApp | None = None,
+    *,
+    build: Callable[[Settings], Studio] = Studio.open,
+    open_again_s: float = 5.0,
+    **options: Any,
 ) -> Iterator[tuple[int, httpx.Client]]:
     """Serve the layer before `pages`, whether or not its studio is open already.
 
@@ -102,7 +122,9 @@ def listening(
     """
     app = Starlette(
         middleware=middleware(**options),
-        lifespan=lifespan(read_settings, warm_up=lambda: None),
+        lifespan=lifespan(
+            read_settings, warm_up=lambda: None, build=build, open_again_s=open_again_s
+        ),
         routes=[Mount("/", pages)] if pages else [],
     )
     server = _Server(
@@ -126,11 +148,18 @@ def listening(
 
 @contextmanager
 def serving_practice(
-    data_dir: Path, practice: PracticeServer, access: AccessSettings | None = None
+    data_dir: Path,
+    practice: PracticeServer,
+    access: AccessSettings | None = None,
+    **options: Any,
 ) -> Iterator[Served]:
     """Serve the layer with a practice server in the place of both providers, keys and all."""
     with serving(
-        data_dir, chat_url=practice.chat_url, kling_origin=practice.origin, access=access
+        data_dir,
+        chat_url=practice.chat_url,
+        kling_origin=practice.origin,
+        access=access,
+        **options,
     ) as served:
         yield served
 

@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 from core.practice import PracticeServer
 from core.web.openapi import DESCRIPTION
 from core.web.router import PATHS
-from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, Served, serving_practice
+from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, Served, ask_once, serving_practice
 
 TIMEOUT_S = 10.0
 EXAMPLES = 25
@@ -43,8 +43,7 @@ def practice() -> Iterator[PracticeServer]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, practice: PracticeServer) -> Iterator[Served]:
-    with serving_practice(tmp_path_factory.mktemp("fuzz"), practice) as running:
-        running.studio.answers._runner._backoff = lambda: ()
+    with serving_practice(tmp_path_factory.mktemp("fuzz"), practice, build=ask_once) as running:
         yield running
 
 

@@ -13,15 +13,16 @@ from starlette.applications import Starlette
 from core.storage.db.errors import store_error
 from core.web.chat.reader import AnswerReader
 from core.web.server import middleware
+from core.web.timings import HttpTimings
 from core.work.studio import close_studio, opening_error
 from tests.upstream import Plan, Step, Upstream, whole
 from tests.web.events import hear
-from tests.web.serving import PATIENCE_S, serving, until
+from tests.web.serving import PATIENCE_S, ask_once, serving, until
 
 
 def test_an_upstream_that_is_not_there_is_our_fault(tmp_path: Path) -> None:
-    with serving(tmp_path, chat_url="http://127.0.0.1:9/chat/completions") as served:
-        served.studio.answers._runner._backoff = lambda: ()
+    nowhere = "http://127.0.0.1:9/chat/completions"
+    with serving(tmp_path, chat_url=nowhere, build=ask_once) as served:
         reply = served.http.get("/complete", params={"question": "你好"})
         assert reply.status_code == 500
         assert "127.0.0.1:9 cannot be reached" in reply.json()["error"]
@@ -111,11 +112,10 @@ def test_a_store_that_is_slow_to_refuse_still_gives_a_stream_its_status(
         refuse()
 
     chat = {"messages": [{"role": "user", "content": "q"}], "stream": True}
-    with serving(tmp_path) as served:
+    with serving(tmp_path, timings=HttpTimings(keep_alive_s=0.02)) as served:
         asked = served.studio.store.posted_chats
         monkeypatch.setattr(asked, "begin", refuse)
         hear(served.http, "/stream", params={"question": "q"})  # the trouble is known
-        monkeypatch.setattr("core.web.chat.reader.KEEP_ALIVE_S", 0.02)
         monkeypatch.setattr(AnswerReader, "spoke", note)
         monkeypatch.setattr(asked, "begin", refuse_late)
         reply = served.http.post("/v1/chat/completions", json=chat)
@@ -147,10 +147,7 @@ def test_a_studio_that_is_not_open_is_said_so() -> None:
     assert reply.headers["retry-after"] == "2"
 
 
-def test_a_studio_that_could_not_open_is_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("core.web.server.OPEN_AGAIN_S", 0.05)
+def test_a_studio_that_could_not_open_is_tried_again(tmp_path: Path) -> None:
     blocked = tmp_path / "data"
     blocked.write_text("a file where the folder should be")
     close_studio()
@@ -161,7 +158,7 @@ def test_a_studio_that_could_not_open_is_tried_again(
 
     clearing = threading.Thread(target=clear)
     clearing.start()
-    with serving(blocked) as served:
+    with serving(blocked, open_again_s=0.05) as served:
         assert served.http.get("/readyz").status_code == 200
     clearing.join()
 

@@ -12,6 +12,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ import httpx
 import pytest
 
 from core import admin
-from core.access.callers import no_passes
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
 from core.storage.db.schema import metadata
 from core.web.kling.routes import METHODS
@@ -35,19 +35,19 @@ from tests.echo_upstream import (
     EchoUpstream,
     Search,
 )
-from tests.web.serving import Served, serving, until
+from tests.web.serving import Served, ask_once, serving, until
 
 FAULTS = ("400 json", "401 json", "429 json", "500 json", "400 html", "401 html", "500 html")
 KLING = "/kling/v1/"
 CREATE = f"{KLING}images/generations"
 UNCLEAR_S = 1.0
 CHAT = {"messages": [{"role": "user", "content": "hello"}]}
+quickly = partial(ask_once, timings=QUICK)
 OPENAI: dict[str, Any] = {**CHAT, "model": "m"}
 
 
 @pytest.fixture(autouse=True)
-def logs(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    monkeypatch.setattr("core.work.generations.worker.WorkerTimings", lambda: QUICK)
+def logs(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     before = logging.getLogRecordFactory()
     wash_logs()
     caplog.set_level(logging.DEBUG)
@@ -145,7 +145,7 @@ def routes(served: Served) -> set[tuple[str, str]]:
     """Return every method of every path that the layer has."""
 
     async def found() -> set[tuple[str, str]]:
-        counter = _Counter(served.studio, no_passes)
+        counter = _Counter(served.studio)
         tables = (counter.table, counter.signed_table, counter.open_table, Bff()._always)
         plain = {(method, path) for table in tables for path in table for method in table[path]}
         return plain | {(method, KLING) for method in counter.kling}
@@ -185,9 +185,8 @@ def test_an_upstream_that_echoes_what_it_was_sent_has_it_nowhere(
     data, search = tmp_path / "data", Search()
     with (
         EchoUpstream(is_bare=is_bare) as echo,
-        serving(data, settings=settings(data, echo, pair=pair)) as served,
+        serving(data, settings=settings(data, echo, pair=pair), build=quickly) as served,
     ):
-        served.studio.answers._runner._backoff = lambda: ()
         calls = Calls(served, echo, search)
         calls.every_chat()
         assert calls.every_kling(timeout_s=60.0)  # this one is clear, however slow the machine

@@ -52,10 +52,9 @@ def test_the_server_serves_whatever_the_environment_holds(fault: Fault, tmp_path
 
 
 def test_an_unforeseen_error_is_told_by_readyz_and_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     close_studio()
-    monkeypatch.setattr(server, "OPEN_AGAIN_S", 0.01)
     mended = threading.Event()
 
     def read_settings() -> Settings:
@@ -66,7 +65,7 @@ def test_an_unforeseen_error_is_told_by_readyz_and_tried_again(
     def broken_warm_up() -> None:
         raise ImportError("pandas")
 
-    alive = server.lifespan(read_settings, warm_up=broken_warm_up)
+    alive = server.lifespan(read_settings, warm_up=broken_warm_up, open_again_s=0.01)
     app = Starlette(middleware=server.middleware(), lifespan=alive)
     try:
         with TestClient(app, base_url="http://localhost") as client:

@@ -1,6 +1,8 @@
 """Limits, and what a denial tells: through the guard as the layer uses it."""
 
-from collections.abc import Iterator
+import socket
+import struct
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,8 @@ from core.settings import AccessSettings, Secret
 from core.web.guess_limit import MOST_GUESSES, MOST_WAIT_S, PAUSE_S
 from core.web.http_refusals import language_of
 from core.web.limits import FULL_RETRY_S, Allowance, Limits
-from tests.upstream import Plan, Step, Upstream, whole
-from tests.web.events import opened
+from tests.upstream import STREAM_HEAD, Plan, Step, Upstream, streamed, whole
+from tests.web.events import hear, opened
 from tests.web.serving import QUICK, Served, serving, serving_practice, until
 
 TOKEN = "token-of-the-phone-0123456789"
@@ -61,18 +63,21 @@ def test_a_refused_request_counts_for_nothing() -> None:
     assert limits.begin("a") is None
 
 
-def test_too_many_at_once_are_told_when_to_come_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def plan(_body: dict[str, Any]) -> Plan:
-        yield Step(0, b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")
-        yield Step(0, None)
+def silent(_body: dict[str, Any]) -> Plan:
+    """Answer a head, and then nothing."""
+    yield Step(0, STREAM_HEAD)
+    yield Step(0, None)
 
-    monkeypatch.setattr(
-        "core.web.limits.Limits.__init__.__kwdefaults__",
-        {"each": Allowance(1, 100), "all_": Allowance(9, 100)},
-    )
-    with Upstream(plan) as upstream, serving(tmp_path, chat_url=upstream.url) as served:
+
+def one_at_a_time() -> Limits:
+    return Limits(each=Allowance(1, 100), all_=Allowance(9, 100))
+
+
+def test_too_many_at_once_are_told_when_to_come_back(tmp_path: Path) -> None:
+    with (
+        Upstream(silent) as upstream,
+        serving(tmp_path, chat_url=upstream.url, new_limits=one_at_a_time) as served,
+    ):
         with opened(served.http, "/stream", params={"question": "q"}) as (_, reading):
             next(reading)
             # The head of a posted chat is sent before its request.
@@ -82,6 +87,57 @@ def test_too_many_at_once_are_told_when_to_come_back(
             assert reply.headers["retry-after"] == str(FULL_RETRY_S)
             assert served.http.get("/healthz").status_code == 200
         assert len(upstream.exchanges) == 1
+
+
+def read_to_the_end(http: httpx.Client) -> None:
+    assert hear(http, "/stream", params={"question": "q"}).has_ended
+
+
+def read_whole(http: httpx.Client) -> None:
+    assert http.get("/complete", params={"question": "q"}).status_code == 200
+
+
+def send_what_is_refused(http: httpx.Client) -> None:
+    assert http.post("/complete", json={"question": 5}).status_code == 400
+
+
+def leave_early(http: httpx.Client) -> None:
+    with opened(http, "/stream", params={"question": "stay silent"}) as (_, reading):
+        next(reading)
+
+
+def break_off(http: httpx.Client) -> None:
+    """Send half a request, and reset the connection."""
+    address = http.base_url.host, http.base_url.port
+    with socket.create_connection(address) as line:
+        line.sendall(b"POST /complete HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{")
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@pytest.mark.parametrize(
+    "call", [read_to_the_end, read_whole, send_what_is_refused, leave_early, break_off]
+)
+def test_a_call_that_has_ended_makes_room_for_the_next(
+    tmp_path: Path, call: Callable[[httpx.Client], None]
+) -> None:
+    def plan(body: dict[str, Any]) -> Plan:
+        question = body["messages"][-1]["content"]
+        if question == "stay silent":
+            yield from silent(body)
+        elif body.get("stream"):
+            yield from streamed(["a"])
+        else:
+            yield Step(0, whole({"choices": [{"message": {"content": "a"}}]}))
+
+    with (
+        Upstream(plan) as upstream,
+        serving(tmp_path, chat_url=upstream.url, new_limits=one_at_a_time) as served,
+    ):
+        for _ in range(3):
+            call(served.http)
+            until(
+                lambda: served.http.get("/v1/models").status_code == 200, "the next call is let in"
+            )
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,11 @@
 """Messages: the tree of a conversation, and the answers that grow in it."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, and_, delete, exists, insert, select, update
+from sqlalchemy import Connection, and_, exists, insert, select, update
 
 from core.errors import BusyError, InputError
 from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message, Role
@@ -135,31 +134,6 @@ class Messages(RunningAnswers):
             *asked, answer = tree.several(connection, conversation_id, new)
             return (asked[0] if asked else None), answer
 
-    def delete_version(self, owner: str, message_id: str) -> Conversation:
-        """Remove the message and all below it for good; the nearest version is shown instead."""
-        with self._database.write() as connection:
-            message = tree.find(connection, owner, message_id)
-            if message is None:
-                raise _gone()
-            conversation = require(connection, owner, message.conversation_id, lock=True)
-            doomed = [node for node, _seq in tree.subtree(connection, message_id)]
-            for chunk in _chunks(doomed):
-                alive = IS_RUNNING, messages.c.lease_until > self._clock()
-                if connection.scalar(select(exists().where(messages.c.id.in_(chunk), *alive))):
-                    raise _busy()
-            others = tree.siblings(connection, conversation.id, message.parent_id)
-            for chunk in _chunks(doomed):
-                connection.execute(delete(messages).where(messages.c.id.in_(chunk)))
-            if conversation.head_id not in doomed:
-                return conversation
-            nearest = min(
-                (other for other in others if other.id != message_id),
-                key=lambda other: (abs(other.version - message.version), other.version),
-                default=None,
-            )
-            head_id = tree.newest_leaf(connection, nearest.id) if nearest else message.parent_id
-            return self._set_head(connection, owner, conversation.id, head_id)
-
     def _end_dead_answer(self, connection: Connection, conversation_id: str) -> None:
         here = messages.c.conversation_id == conversation_id
         connection.execute(interrupt(and_(here, messages.c.lease_until <= self._clock())))
@@ -210,10 +184,6 @@ def _require_in(connection: Connection, conversation_id: str, message_id: str) -
     if not found:
         raise _gone()
     return found[0]
-
-
-def _chunks(ids: Sequence[str], size: int = 500) -> list[Sequence[str]]:
-    return [ids[at : at + size] for at in range(0, len(ids), size)]
 
 
 def _gone() -> InputError:

@@ -1,6 +1,6 @@
 """Answers under way: their text so far, kept at least once a second until they end."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,7 +11,6 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
-    exists,
     func,
     literal_column,
     or_,
@@ -203,57 +202,6 @@ class RunningAnswers:
                 ],
             )
 
-    def save_answer(
-        self,
-        message_id: str,
-        *,
-        content: str,
-        reasoning_content: str = "",
-        status: AnswerStatus,
-        finish_reason: str | None = None,
-        usage: Usage | None = None,
-        model: str | None = None,
-        error_text_id: str | None = None,
-        error_facts: Mapping[str, object] | None = None,
-        error_detail: str = "",
-        reasoning_s: float | None = None,
-        first_token_s: float | None = None,
-        duration_s: float | None = None,
-        lease_s: float | None = None,
-    ) -> SaveOutcome:
-        """Keep what has arrived; a final status ends the answer and makes it searchable."""
-        now = self._clock()
-        values: dict[str, object] = {
-            "content": content,
-            "reasoning_content": reasoning_content,
-            "status": status.value,
-            "finish_reason": finish_reason,
-            "error_text_id": error_text_id,
-            "error_facts": dict(error_facts) if error_facts else None,
-            "error_detail": error_detail,
-            "reasoning_s": reasoning_s,
-            "first_token_s": first_token_s,
-            "duration_s": duration_s,
-        }
-        if usage is not None:
-            values |= {name: getattr(usage, name) for name in USAGE_FIELDS}
-        if model is not None:
-            values["model"] = model
-        if status.is_final:
-            values |= {"process_id": None, "lease_until": None}
-        elif lease_s is not None:
-            values["lease_until"] = now + timedelta(seconds=lease_s)
-        with self._database.write() as connection:
-            outcome = self._overwrite(connection, message_id, values)
-            if status.is_final and outcome in (SaveOutcome.SAVED, SaveOutcome.STOP_REQUESTED):
-                of_this = select(messages.c.conversation_id).where(messages.c.id == message_id)
-                connection.execute(
-                    update(conversations)
-                    .where(conversations.c.id == of_this.scalar_subquery())
-                    .values(updated_at=now)
-                )
-            return outcome
-
     def request_stop(self, owner: str, message_id: str) -> bool:
         """Ask the process that runs this answer to stop it; False when it does not run."""
         with self._database.write() as connection:
@@ -321,21 +269,6 @@ class RunningAnswers:
                 else:
                     found[row.id] = SaveOutcome.SAVED
         return found
-
-    def _overwrite(
-        self, connection: Connection, message_id: str, values: Mapping[str, object]
-    ) -> SaveOutcome:
-        row = connection.execute(
-            update(messages)
-            .where(messages.c.id == message_id, IS_RUNNING)
-            .values(**values)
-            .returning(messages.c.stop_requested_at)
-        ).one_or_none()
-        if row is not None:
-            return SaveOutcome.SAVED if row[0] is None else SaveOutcome.STOP_REQUESTED
-        if connection.scalar(select(exists().where(messages.c.id == message_id))):
-            return SaveOutcome.FINAL
-        return SaveOutcome.GONE
 
 
 def interrupt(condition: ColumnElement[bool]) -> Update:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, case, literal, select, update
 from core.models.generations import Generation, GenerationEvent, GenerationStatus, ReferenceImage
 from core.storage.db.schema import blobs, generation_events, generations
 from core.storage.generations.expected_outputs import ExpectedPictures
-from core.storage.generations.intents import Intents, stored_key
+from core.storage.generations.intents import Intents
 from core.storage.generations.listing import Listing
 from core.storage.generations.rows import STEPS, find_generation, record, require_generation
 
@@ -34,22 +34,9 @@ class Generations(Intents, Listing, ExpectedPictures):
         """Return this owner's generation by Kling's id for it."""
         return self._find(generations.c.owner == owner, generations.c.task_id == task_id)
 
-    def get_by_idempotency_key(self, owner: str, key: str) -> Generation | None:
-        """Return this owner's generation by the caller's key."""
-        return self._find(
-            generations.c.owner == owner, generations.c.idempotency_key == stored_key(key)
-        )
-
     def load(self, generation_id: str) -> Generation | None:
         """Return anyone's generation, for the studio's own work."""
         return self._find(generations.c.id == generation_id)
-
-    def knows_task(self, provider: str, task_id: str, external_task_id: str | None) -> bool:
-        """Return whether a task found at Kling is written down here, deleted or not."""
-        same = (generations.c.provider == provider) & (generations.c.task_id == task_id)
-        if external_task_id:
-            same |= generations.c.external_task_id == external_task_id
-        return self._find(same) is not None
 
     def reference(self, generation_id: str) -> ReferenceImage | None:
         """Return the picture that goes with the prompt."""

@@ -62,7 +62,7 @@ class Intents:
         sent, and is asked for again over HTTP, is to be sent again: nothing was bought under it.
         """
         generation_id = uuid4().hex
-        idempotency_key = stored_key(idempotency_key)
+        idempotency_key = _stored_key(idempotency_key)
         sha256 = hashlib.sha256(reference.content).hexdigest() if reference else None
         keys: list[ColumnElement[bool]] = []
         if idempotency_key is not None:
@@ -109,10 +109,11 @@ class Intents:
         provider: Literal["kling", "practice"],
         request: ImageRequest | None = None,
         error_text_id: str | None = None,
-    ) -> tuple[Generation, bool]:
-        """Write down a task found at Kling; False when it was known. It can never be bought again.
+    ) -> Generation | None:
+        """Write down a task found at Kling; None when it was known, to whomever it belongs.
 
-        Kling tells neither prompt nor model: without a request both stay empty.
+        It can never be bought again. Kling tells neither prompt nor model: without a request both
+        stay empty.
         """
         now = self._clock()
         status = _FOUND_AS[task.status]
@@ -152,8 +153,8 @@ class Intents:
                     if known is None:
                         raise
             if known is not None:
-                return known[0], False
-            return require_generation(connection, generation_id), True
+                return None
+            return require_generation(connection, generation_id)
 
     def _reopen(self, connection: Connection, generation_id: str) -> Generation:
         # What is cancelled is not at Kling: `cancel` takes only what was never sent, or what Kling
@@ -220,7 +221,7 @@ def _known(
     return None
 
 
-def stored_key(key: str | None) -> str | None:
+def _stored_key(key: str | None) -> str | None:
     """Return an idempotency key as it is kept: by its digest where it holds a known secret.
 
     Masked, as all that is stored, two different keys could become the same.

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from core.models.generations import Generation, GenerationStatus
 from core.storage.db.database import Database
@@ -140,20 +140,6 @@ class Leases:
                 .values(lease_owner=None, lease_until=None)
             )
             return ended.rowcount == 1
-
-    def next_due_at(
-        self, *, statuses: Collection[GenerationStatus], provider: str | None = None
-    ) -> datetime | None:
-        """Return when the next generation can be claimed; None when none waits."""
-        free_at = case(
-            (generations.c.lease_until > generations.c.next_check_at, generations.c.lease_until),
-            else_=generations.c.next_check_at,
-        )
-        with self._database.read() as connection:
-            due: datetime | None = connection.scalar(
-                select(func.min(free_at)).where(*_wanted(statuses, provider))
-            )
-        return due
 
 
 def _wanted(

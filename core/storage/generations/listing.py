@@ -122,23 +122,6 @@ class Listing:
         with self._database.read() as connection:
             return int(connection.scalar(query) or 0)
 
-    def waiting_count(self, provider: str, *, ahead_of: str | None = None) -> int:
-        """Return how many wait to be sent, in all or ahead of one of them."""
-        query = (
-            select(func.count())
-            .select_from(generations)
-            .where(
-                IS_OPEN,
-                generations.c.provider == provider,
-                generations.c.status == GenerationStatus.INTENDED.value,
-            )
-        )
-        if ahead_of is not None:
-            mine = select(generations.c.created_at).where(generations.c.id == ahead_of)
-            query = query.where(generations.c.created_at < mine.scalar_subquery())
-        with self._database.read() as connection:
-            return connection.scalar(query) or 0
-
     def finished_durations(
         self, provider: str, *, model: str, resolution: str, n: int, limit: int = 200
     ) -> tuple[float, ...]:

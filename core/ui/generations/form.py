@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import replace
-from typing import Literal, cast, get_args
+from typing import Literal, cast
 
 import streamlit as st
 
@@ -22,7 +22,6 @@ from core.ui.placeholders import ratio_label
 from core.ui.session import text
 from core.work.generations.generations import reference_facts
 
-RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
 # Two clicks in a row are one wish.
 DOUBLE_CLICK_S = 3.0
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from core.errors import StoreError
 
-# Browsers reconnect after RETRY_MS, and once more at that pace if the line is still down.
-GRACE_S = 10.0
 RETRY_MS = 1_000
 
 
@@ -30,14 +28,20 @@ class _Audience:
 class Audiences:
     """Counts the readers of each answer. One event loop.
 
-    `sign_of` reads the sign of readers in other processes.
+    `sign_of` reads the sign of readers in other processes. An answer is stopped `grace_s` after its
+    last reader left.
     """
 
     def __init__(
-        self, stop: Callable[[str], object], sign_of: Callable[[str], Awaitable[object]]
+        self,
+        stop: Callable[[str], object],
+        sign_of: Callable[[str], Awaitable[object]],
+        *,
+        grace_s: float,
     ) -> None:
         self._stop = stop
         self._sign_of = sign_of
+        self._grace_s = grace_s
         self._audiences: dict[str, _Audience] = {}
         self._endings: set[asyncio.Task[None]] = set()
 
@@ -70,7 +74,7 @@ class Audiences:
 
     def _await_return(self, answer_id: str, audience: _Audience) -> None:
         loop = asyncio.get_running_loop()
-        audience.farewell = loop.call_later(GRACE_S, self._give_up, answer_id, audience)
+        audience.farewell = loop.call_later(self._grace_s, self._give_up, answer_id, audience)
 
     def _give_up(self, answer_id: str, audience: _Audience) -> None:
         ending = asyncio.get_running_loop().create_task(self._end_unread(answer_id, audience))

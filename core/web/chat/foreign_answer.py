@@ -13,8 +13,7 @@ from datetime import UTC, datetime
 from core.errors import StoreError
 from core.models.chat import AnswerStatus, Message
 from core.storage.chat.running_answers import AnswerProgress
-from core.web.chat.audience import GRACE_S, audience_key
-from core.web.chat.reader import KEEP_ALIVE_S
+from core.web.chat.audience import audience_key
 from core.web.http_call import HttpCall
 from core.web.studio_bridge import StudioBridge
 from core.work.studio import current_studio
@@ -25,7 +24,6 @@ POLL_S = 0.5
 # The row of a posted chat is written while its request is on its way: a reader who was cut off at
 # once may be quicker.
 ROW_LATE_S = 2.0
-SIGN_EVERY_S = GRACE_S / 4
 
 
 class ForeignAnswer:
@@ -121,7 +119,10 @@ class ForeignAnswer:
     async def _sign(self) -> None:
         """Tell the process that writes the answer that somebody reads it (see Departures)."""
         now = self._loop.time()
-        if self._signed_at is not None and now - self._signed_at < SIGN_EVERY_S:
+        if (
+            self._signed_at is not None
+            and now - self._signed_at < self._bridge.timings.reader_grace_s / 4
+        ):
             return
         self._signed_at = now
         key, value = audience_key(self._answer_id), secrets.token_hex(8)
@@ -133,4 +134,4 @@ class ForeignAnswer:
         return self._watching.done() or current_studio() is not self._bridge.studio
 
     def _is_quiet(self) -> bool:
-        return self._loop.time() - self._spoke_at >= KEEP_ALIVE_S
+        return self._loop.time() - self._spoke_at >= self._bridge.timings.keep_alive_s

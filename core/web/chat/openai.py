@@ -71,7 +71,12 @@ class OpenAIChat:
         chunks = _Chunks(live.message_id, request.parameters.model, int(self._clock()))
         is_over = False
         try:
-            async with AnswerReader(call, live, self._bridge.notifier) as reader:
+            async with AnswerReader(
+                call,
+                live,
+                self._bridge.notifier,
+                keep_alive_s=self._bridge.timings.keep_alive_s,
+            ) as reader:
                 while not reader.is_gone:
                     pieces = reader.take()
                     if pieces.is_final and not call.has_begun:

@@ -8,8 +8,6 @@ from core.web.http_call import HttpCall
 from core.web.loop_notifier import LoopNotifier
 from core.work.chat.live_answer import Cursor, LiveAnswer, Pieces
 
-KEEP_ALIVE_S = 15.0
-
 
 class AnswerReader:
     """Takes what came since the last time, and waits for more. A context manager."""
@@ -20,23 +18,25 @@ class AnswerReader:
         live: LiveAnswer,
         notifier: LoopNotifier,
         *,
+        keep_alive_s: float,
         cursor: Cursor | None = None,
     ) -> None:
         self._call = call
         self._live = live
         self._notifier = notifier
+        self._keep_alive_s = keep_alive_s
         self._cursor = cursor or Cursor()
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._has_news = True
         self._spoke_at = self._loop.time()
         self.is_gone = False  # the caller hung up
-        self.is_quiet = False  # nothing was said for KEEP_ALIVE_S
+        self.is_quiet = False  # nothing was said for `keep_alive_s`
 
     async def __aenter__(self) -> Self:
         self._leave = self._live.listen(self._notify)
         self._watching = self._loop.create_task(self._watch())
-        self._timer = self._loop.call_later(KEEP_ALIVE_S, self._tick)
+        self._timer = self._loop.call_later(self._keep_alive_s, self._tick)
         return self
 
     async def __aexit__(
@@ -82,12 +82,12 @@ class AnswerReader:
             self._waiter.set_result(None)
 
     def _tick(self) -> None:
-        due = self._spoke_at + KEEP_ALIVE_S
+        due = self._spoke_at + self._keep_alive_s
         now = self._loop.time()
         if due <= now:
             self.is_quiet = True
             self._wake()
-            due = now + KEEP_ALIVE_S
+            due = now + self._keep_alive_s
         self._timer = self._loop.call_at(due, self._tick)
 
     async def _watch(self) -> None:

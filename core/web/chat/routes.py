@@ -147,7 +147,13 @@ class ChatRoutes:
             # An id without data is no event, but a reader cut off from here on knows its answer.
             unsent = bytearray(b"%b%d\nretry: %d\n\n" % (head, place, RETRY_MS))
             cursor = Cursor(content=place)
-            async with AnswerReader(call, live, self._bridge.notifier, cursor=cursor) as reader:
+            async with AnswerReader(
+                call,
+                live,
+                self._bridge.notifier,
+                keep_alive_s=self._bridge.timings.keep_alive_s,
+                cursor=cursor,
+            ) as reader:
                 while not reader.is_gone:
                     pieces = reader.take()
                     for piece in pieces.content:
@@ -172,7 +178,9 @@ class ChatRoutes:
 
 async def whole_answer(call: HttpCall, bridge: StudioBridge, live: LiveAnswer) -> Message | None:
     """Wait for an answer's end; None when the caller left, which stops it."""
-    async with AnswerReader(call, live, bridge.notifier) as reader:
+    async with AnswerReader(
+        call, live, bridge.notifier, keep_alive_s=bridge.timings.keep_alive_s
+    ) as reader:
         while True:
             if reader.take().is_final:
                 return live.snapshot()

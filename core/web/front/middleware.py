@@ -10,7 +10,9 @@ from core.web.front.connection import for_script, with_peer
 from core.web.front.not_found import redirect, reply_nothing_here, reply_wrong_method
 from core.web.front.page_paths import PagePaths
 from core.web.http_call import HttpCall
+from core.web.limits import Limits
 from core.web.router import Bff, serves
+from core.web.timings import HttpTimings
 from core.work.studio import current_studio
 
 
@@ -24,12 +26,14 @@ class BeforePages:
         base_path: Callable[[], str],
         pages: Collection[str],
         pass_name: PassLookup = no_passes,
+        new_limits: Callable[[], Limits] = Limits,
+        timings: HttpTimings = HttpTimings(),  # noqa: B008 - frozen
     ) -> None:
         self._pages = app
         # Asked now, when the server builds its app: it reads its own configuration then too.
         self._base = BasePath(base_path())
         self._paths = PagePaths(pages)
-        self._bff = Bff(self._base.url, pass_name)
+        self._bff = Bff(self._base.url, pass_name, new_limits, timings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):

@@ -12,12 +12,11 @@ from core.models.chat import ChatParameters, Conversation, Message, Turn
 from core.providers.deepseek.client import DeepSeek
 from core.storage.chat.posted_chats import PostedChat
 from core.storage.store import Store
-from core.work.chat.attempts import Backoff, usual_delays
 from core.work.chat.context import posted_turns, stored_turns
 from core.work.chat.live_answer import LiveAnswer
-from core.work.chat.persistence import LEASE_S
 from core.work.chat.registry import AnswerRegistry
 from core.work.chat.runner import AnswerJob, AnswerRunner
+from core.work.chat.timings import AnswerTimings
 from core.work.chat.titles import Titles, shortened
 from core.work.loop import LoopThread
 
@@ -46,12 +45,13 @@ class Answers:
         store: Store,
         process_id: str,
         service: Callable[[str], ChatService],
-        backoff: Backoff | None = None,
+        timings: AnswerTimings = AnswerTimings(),  # noqa: B008 - frozen
         on_saved: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._process_id = process_id
         self._service = service
+        self._timings = timings
         self._titles = Titles(store)
         self._live = AnswerRegistry()
         self._runner = AnswerRunner(
@@ -60,7 +60,7 @@ class Answers:
             live=self._live,
             titles=self._titles,
             process_id=process_id,
-            backoff=backoff or usual_delays,
+            timings=timings,
             on_saved=on_saved,
         )
 
@@ -214,7 +214,7 @@ class Answers:
             model=parameters.model,
             practice=service.practice,
             process_id=self._process_id,
-            lease_s=LEASE_S,
+            lease_s=self._timings.lease_s,
             content=content,
             reasoning_content=reasoning_content,
         )

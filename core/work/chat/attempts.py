@@ -19,21 +19,15 @@ from core.models.chat import AnswerStatus, ChatChunk, ChatParameters, Turn
 from core.providers.deepseek.client import DeepSeek
 from core.wire.pacing import retry_delays
 from core.work.chat.live_answer import LiveAnswer
+from core.work.chat.timings import AnswerTimings
 
 logger = logging.getLogger(__name__)
-
-ATTEMPTS = 3
-# So long in all an answer waits because its provider asks for it (Retry-After). Who is asked to
-# wait longer is told at once, with the wait.
-RETRY_AFTER_LIMIT_S = 60.0
 
 # Refused outright: asking again at once would be refused again.
 _FINAL_ERRORS = (AuthenticationError, QuotaExceededError, RejectedError, InputError)
 
 # Returns what to send; the argument tells whether earlier reasoning goes with it.
 Context = Callable[[bool], Awaitable[list[Turn]]]
-# Returns how many seconds to wait before each further attempt.
-Backoff = Callable[[], Sequence[float]]
 
 
 async def bring_in(
@@ -42,12 +36,12 @@ async def bring_in(
     parameters: ChatParameters,
     client: DeepSeek,
     *,
-    backoff: Backoff,
+    timings: AnswerTimings,
 ) -> tuple[AnswerStatus, AppError | None]:
     """Let `live` grow until the answer is complete or cannot go on."""
     with_reasoning = False
     delays: Iterator[float] | None = None
-    timeout_s = RETRY_AFTER_LIMIT_S
+    timeout_s = timings.retry_after_limit_s
     while True:
         try:
             turns = await context(with_reasoning)
@@ -59,7 +53,7 @@ async def bring_in(
             if error.text_id == "error.reasoning_required" and not with_reasoning:
                 with_reasoning = True
                 continue
-            delays = delays or iter(backoff())
+            delays = delays or _delays(timings)
             delay = next(delays, None) if _is_worth_retrying(error) else None
             requested_s = _wished_rest_s(error)
             if delay is None or requested_s > timeout_s:
@@ -78,9 +72,9 @@ async def bring_in(
             return AnswerStatus.COMPLETE, None
 
 
-def usual_delays() -> Sequence[float]:
-    """Return how many seconds to wait before each further attempt."""
-    return tuple(retry_delays(Random(), attempts=ATTEMPTS - 1))
+def _delays(timings: AnswerTimings) -> Iterator[float]:
+    """Yield how many seconds to wait before each further attempt."""
+    return retry_delays(Random(), attempts=timings.retries, first_s=timings.retry_first_s)
 
 
 async def _receive(

@@ -17,13 +17,11 @@ from core.wire.pacing import retry_delays
 from core.work.chat.group_commit import GroupCommit
 from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.registry import AnswerRegistry
+from core.work.chat.timings import AnswerTimings
 from core.work.standing_leases import StandingLeases
 
 logger = logging.getLogger(__name__)
 
-SAVE_INTERVAL_S = 0.5
-LEASE_S = 15.0
-SWEEP_S = LEASE_S
 CHATS_AT_ONCE = 64
 # Nobody waits for an answer's end to be written. For a chat's row its request waits: no pause.
 ENDS_GATHER_S = 0.02
@@ -36,10 +34,13 @@ _random = Random()
 class AnswerPersistence:
     """The rows of this process's answers. On the studio's loop."""
 
-    def __init__(self, store: Store, live: AnswerRegistry, *, process_id: str) -> None:
+    def __init__(
+        self, store: Store, live: AnswerRegistry, *, process_id: str, timings: AnswerTimings
+    ) -> None:
         self._store = store
         self._live = live
         self._process_id = process_id
+        self._timings = timings
         self._begins = GroupCommit(self._write_begins, most=CHATS_AT_ONCE)
         self._ends = GroupCommit(self._write_ends, most=TEXTS_AT_ONCE, gather_s=ENDS_GATHER_S)
 
@@ -70,9 +71,9 @@ class AnswerPersistence:
         renewed_at = 0.0
         clock = asyncio.get_running_loop().time
         while True:
-            await asyncio.sleep(SAVE_INTERVAL_S)
+            await asyncio.sleep(self._timings.save_interval_s)
             growing = [live for live in self._live.growing() if live.is_asked]  # they have rows
-            must_renew = clock() - renewed_at > LEASE_S / 3
+            must_renew = clock() - renewed_at > self._timings.lease_s / 3
             versions = {live.message_id: live.version for live in growing}
             changed = [
                 live
@@ -97,9 +98,9 @@ class AnswerPersistence:
 
     async def end_dead(self) -> None:
         """End what nobody runs any more, now and then, until cancelled."""
-        standing = StandingLeases(asyncio.get_running_loop().time, lease_s=LEASE_S)
+        standing = StandingLeases(asyncio.get_running_loop().time, lease_s=self._timings.lease_s)
         while True:
-            await asyncio.sleep(SWEEP_S)
+            await asyncio.sleep(self._timings.sweep_s)
             try:
                 await asyncio.to_thread(self._end_dead, standing)
             except StoreError as error:
@@ -111,7 +112,7 @@ class AnswerPersistence:
             self._process_id, is_only_process=False, now=now, running=self._live.ids()
         )
         # Given before the clock was set back, a lease of the dead lasts for hours from now.
-        held = answers.held_beyond(self._process_id, now=now, lease_s=LEASE_S)
+        held = answers.held_beyond(self._process_id, now=now, lease_s=self._timings.lease_s)
         for message_id, until in standing.abandoned(held).items():
             answers.interrupt_held(message_id, if_until=until)
 
@@ -119,11 +120,13 @@ class AnswerPersistence:
         outcomes: dict[str, SaveOutcome] = {}
         for at in range(0, len(growing), TEXTS_AT_ONCE):
             drafts = [_draft(live) for live in growing[at : at + TEXTS_AT_ONCE]]
-            outcomes |= self._store.messages.save_running(drafts, lease_s=LEASE_S)
+            outcomes |= self._store.messages.save_running(drafts, lease_s=self._timings.lease_s)
         return outcomes
 
     def _write_begins(self, chats: Sequence[PostedChat]) -> None:
-        self._store.posted_chats.begin(chats, process_id=self._process_id, lease_s=LEASE_S)
+        self._store.posted_chats.begin(
+            chats, process_id=self._process_id, lease_s=self._timings.lease_s
+        )
 
     def _write_ends(self, ended: Sequence[LiveAnswer]) -> None:
         self._store.messages.save_final([live.snapshot() for live in ended])

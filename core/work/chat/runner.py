@@ -1,6 +1,6 @@
 """Runs answers on the studio's loop: each is a job that asks, grows, ends and is written down.
 
-The text so far is stored every SAVE_INTERVAL_S for all jobs, and once more at every way out: a
+The text so far is stored every half second for all jobs, and once more at every way out: a
 killed process loses at most the last second of text.
 """
 
@@ -15,10 +15,11 @@ from core.models.chat import AnswerStatus, ChatParameters
 from core.providers.deepseek.client import DeepSeek
 from core.storage.chat.posted_chats import PostedChat
 from core.storage.store import Store
-from core.work.chat.attempts import Backoff, Context, bring_in
+from core.work.chat.attempts import Context, bring_in
 from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.persistence import AnswerPersistence
 from core.work.chat.registry import AnswerRegistry
+from core.work.chat.timings import AnswerTimings
 from core.work.chat.titles import Titles
 from core.work.loop import LoopThread
 
@@ -50,16 +51,16 @@ class AnswerRunner:
         live: AnswerRegistry,
         titles: Titles,
         process_id: str,
-        backoff: Backoff,
+        timings: AnswerTimings,
         on_saved: Callable[[], None],
     ) -> None:
         self._loop = loop
         self._live = live
         self._titles = titles
-        self._backoff = backoff
+        self._timings = timings
         self._on_saved = on_saved
         self._is_closing = False
-        self._persistence = AnswerPersistence(store, live, process_id=process_id)
+        self._persistence = AnswerPersistence(store, live, process_id=process_id, timings=timings)
 
     def start(self) -> None:
         """Begin to save what grows. Call once, after what a dead process left was settled."""
@@ -142,7 +143,7 @@ class AnswerRunner:
             except Exception as error:  # a bug, logged where it showed
                 return AnswerStatus.FAILED, AppError(type(error).__name__)
         return await bring_in(
-            job.live, job.context, job.parameters, job.client, backoff=self._backoff
+            job.live, job.context, job.parameters, job.client, timings=self._timings
         )
 
     async def _end(self, job: AnswerJob) -> None:

@@ -128,7 +128,7 @@ class Generations:
             for task in ours
         ]
         self._loop.post(service.worker.wake)
-        new = sum(is_new for _generation, is_new in written)
+        new = sum(generation is not None for generation in written)
         elsewhere = sum(not is_ours(task) for task in tasks)
         return RecoveryResult(found=len(ours), new=new, known=len(ours) - new, elsewhere=elsewhere)
 

@@ -56,7 +56,6 @@ class PollBatcher:
         self._list_from = 0.0
         self._requests = asyncio.Semaphore(REQUESTS_AT_ONCE)
         self._rounds: set[asyncio.Task[None]] = set()
-        self.requests_made = 0
 
     async def look(self, task_id: str, *, after_s: float) -> KlingTask:
         """Return what Kling says of a task in `after_s` seconds, or before that if it has ended.
@@ -133,7 +132,6 @@ class PollBatcher:
         async with self._requests:
             if watch.report.done():
                 return
-            self.requests_made += 1
             try:
                 _settle(watch, await self._kling.get_task(watch.task_id))
             except AppError as error:
@@ -145,7 +143,6 @@ class PollBatcher:
         pages = len(self._watches) // PAGE_SIZE + 2
         try:
             for page in range(1, pages + 1):
-                self.requests_made += 1
                 tasks = await self._kling.list_tasks(page=page, page_size=PAGE_SIZE)
                 for task in tasks:
                     self._report(task, missing)

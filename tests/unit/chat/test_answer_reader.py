@@ -37,7 +37,7 @@ async def read_to_the_end(live: LiveAnswer) -> str:
 
     call = HttpCall(SCOPE, receive, send)
     notifier = LoopNotifier(asyncio.get_running_loop())
-    async with AnswerReader(call, live, notifier) as reader:
+    async with AnswerReader(call, live, notifier, keep_alive_s=15) as reader:
         live.add(TextRun("content", ["你好"]))
         await reader.wait()
         text = "".join(reader.take().content)

@@ -3,17 +3,10 @@
 import asyncio
 from collections.abc import Callable
 
-import pytest
-
 from core.errors import StoreError
 from core.web.chat.audience import Audiences
 
 GRACE_S = 0.02
-
-
-@pytest.fixture(autouse=True)
-def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.web.chat.audience.GRACE_S", GRACE_S)
 
 
 def stopped_after(signs: Callable[[int], object]) -> int:
@@ -30,7 +23,7 @@ def stopped_after(signs: Callable[[int], object]) -> int:
             asked += 1
             return signs(asked)
 
-        audiences = Audiences(lambda _: over.set(), sign_of)
+        audiences = Audiences(lambda _: over.set(), sign_of, grace_s=GRACE_S)
         audiences.begin("a")
         audiences.add_reader("a")
         audiences.remove_reader("a", is_over=False)
@@ -72,7 +65,7 @@ def test_who_comes_back_while_the_store_is_asked_keeps_it_going() -> None:
             await may_answer.wait()
             return None
 
-        audiences = Audiences(stopped.append, sign_of)
+        audiences = Audiences(stopped.append, sign_of, grace_s=GRACE_S)
         audiences.begin("a")
         audiences.add_reader("a")
         audiences.remove_reader("a", is_over=False)

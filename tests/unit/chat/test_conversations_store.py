@@ -11,6 +11,7 @@ from core.models.chat import AnswerStatus, ChatParameters, Message, Usage
 from core.storage.chat.running_answers import AnswerDraft, SaveOutcome
 from core.storage.store import Store
 from tests.conftest import Clock
+from tests.kept_answers import end_answer
 
 PARAMETERS = ChatParameters(model="deepseek-pro", thinking=True, effort="max", temperature=0.3)
 
@@ -35,7 +36,7 @@ def answered(
     store: Store, conversation_id: str, question: str | None, parent_id: str | None, content: str
 ) -> Message:
     _question, answer = ask(store, conversation_id, question, parent_id)
-    store.messages.save_answer(answer.id, content=content, status=AnswerStatus.COMPLETE)
+    end_answer(store, "ada", answer.id, content)
     found = store.messages.get("ada", answer.id)
     assert found is not None
     return found
@@ -82,7 +83,6 @@ def test_nobody_sees_or_touches_what_belongs_to_another(store: Store) -> None:
         lambda: conversations.restore("bob", mine.id),
         lambda: conversations.usage_totals("bob", mine.id),
         lambda: messages.choose_version("bob", mine.id, answer.id),
-        lambda: messages.delete_version("bob", answer.id),
         lambda: messages.add("bob", mine.id, role="user", content="x", parent_id=None),
         lambda: store.transfer.export_conversation("bob", mine.id),
     ):
@@ -262,37 +262,6 @@ def test_choosing_a_version_leads_to_what_was_said_last_below_it(store: Store) -
     assert contents(store.messages.path("ada", conversation.id))[-1] == "deeper left answer"
 
 
-def test_a_deleted_version_gives_way_to_its_neighbour_then_to_its_parent(store: Store) -> None:
-    conversation = store.conversations.create("ada")
-    first = answered(store, conversation.id, "q", None, "one")
-    second = answered(store, conversation.id, None, first.parent_id, "two")
-    answered(store, conversation.id, "more", second.id, "and more")
-    store.messages.delete_version("ada", second.id)
-    assert contents(store.messages.path("ada", conversation.id)) == ["q", "one"]
-    assert store.search.find("ada", "and more").items == ()
-    store.messages.delete_version("ada", first.id)
-    assert contents(store.messages.path("ada", conversation.id)) == ["q"]
-    question = store.messages.path("ada", conversation.id)[0]
-    assert store.messages.delete_version("ada", question.id).head_id is None
-
-
-def test_deleting_a_version_that_is_not_shown_moves_nothing(store: Store) -> None:
-    conversation = store.conversations.create("ada")
-    first = answered(store, conversation.id, "q", None, "one")
-    second = answered(store, conversation.id, None, first.parent_id, "two")
-    assert store.messages.delete_version("ada", first.id).head_id == second.id
-    (left,) = store.messages.versions("ada", second.id)
-    assert (left.version, left.version_count) == (1, 1)
-
-
-def test_a_running_answer_cannot_be_deleted(store: Store) -> None:
-    conversation = store.conversations.create("ada")
-    question, _answer = ask(store, conversation.id, "q")
-    assert question is not None
-    with pytest.raises(BusyError):
-        store.messages.delete_version("ada", question.id)
-
-
 def test_turns_of_a_posted_chat_are_added_as_they_are(store: Store) -> None:
     conversation = store.conversations.create("ada", origin="http")
     parent_id = None
@@ -349,26 +318,7 @@ def test_a_continued_answer_starts_where_the_other_ended(store: Store) -> None:
 def test_an_answer_ends_with_everything_known_about_it(store: Store) -> None:
     conversation = store.conversations.create("ada")
     _question, answer = ask(store, conversation.id, "q")
-    assert (
-        store.messages.save_answer(
-            answer.id,
-            content="text",
-            reasoning_content="thought",
-            status=AnswerStatus.FAILED,
-            finish_reason="length",
-            usage=Usage(1, 2, 3, 0, None, 6),
-            model="deepseek-chat-9",
-            error_text_id="error.provider",
-            error_facts={"code": 500},
-            error_detail="oops",
-            reasoning_s=1.5,
-            first_token_s=0.25,
-            duration_s=2.75,
-        )
-        is SaveOutcome.SAVED
-    )
-    ended = store.messages.get("ada", answer.id)
-    assert ended == replace(
+    ended = replace(
         answer,
         content="text",
         reasoning_content="thought",
@@ -383,12 +333,14 @@ def test_an_answer_ends_with_everything_known_about_it(store: Store) -> None:
         first_token_s=0.25,
         duration_s=2.75,
     )
+    store.messages.save_final([ended])
+    assert store.messages.get("ada", answer.id) == ended
     assert store.messages.running() == ()
 
 
 def test_many_running_answers_are_saved_in_one_transaction(store: Store) -> None:
     answers = [ask(store, store.conversations.create("ada").id, "q")[1] for _ in range(3)]
-    store.messages.save_answer(answers[2].id, content="done", status=AnswerStatus.COMPLETE)
+    end_answer(store, "ada", answers[2].id, "done")
     outcomes = store.messages.save_running(
         [
             *(AnswerDraft(answer.id, f"text {answer.id}", "thought") for answer in answers),
@@ -408,10 +360,9 @@ def test_many_running_answers_are_saved_in_one_transaction(store: Store) -> None
 
 def test_an_ended_answer_is_never_brought_back(store: Store) -> None:
     answer = answered(store, store.conversations.create("ada").id, "q", None, "the end")
-    outcome = store.messages.save_answer(
-        answer.id, content="late", status=AnswerStatus.RUNNING, lease_s=30
-    )
-    assert outcome is SaveOutcome.FINAL
+    late = [AnswerDraft(answer.id, "late")]
+    assert store.messages.save_running(late, lease_s=30)[answer.id] is SaveOutcome.FINAL
+    store.messages.save_final([replace(answer, content="later", status=AnswerStatus.STOPPED)])
     assert store.messages.get("ada", answer.id) == answer
 
 
@@ -424,7 +375,7 @@ def test_a_wish_to_stop_reaches_whoever_runs_the_answer(
     assert runner.messages.save_running(drafts, lease_s=30)[answer.id] is SaveOutcome.SAVED
     assert page.messages.request_stop("ada", answer.id)
     assert runner.messages.save_running(drafts, lease_s=30)[answer.id] is SaveOutcome.STOP_REQUESTED
-    runner.messages.save_answer(answer.id, content="text", status=AnswerStatus.STOPPED)
+    end_answer(runner, "ada", answer.id, "text", status=AnswerStatus.STOPPED)
     assert not page.messages.request_stop("ada", answer.id)
 
 
@@ -442,8 +393,8 @@ def test_answers_whose_lease_ran_out_are_interrupted_with_their_text(
     assert (interrupted.status, interrupted.content) == (AnswerStatus.INTERRUPTED, "half a")
     assert [message.id for message in store.messages.running()] == [alive.id]
     assert len(store.search.find("ada", "half a").items) == 1
-    late = store.messages.save_answer(dead.id, content="x", status=AnswerStatus.COMPLETE)
-    assert late is SaveOutcome.FINAL
+    end_answer(store, "ada", dead.id, "too late")
+    assert store.messages.get("ada", dead.id) == interrupted
 
 
 def test_an_answer_held_for_too_long_is_told_and_interrupted_only_as_it_was_seen(
@@ -489,9 +440,7 @@ def test_usage_adds_up_what_was_given_and_counts_what_was_not(store: Store) -> N
     for usage in (Usage(10, 20, 30, 4, 6, None), Usage(1, 2, None, 0, 1, None), None):
         path = store.messages.path("ada", conversation.id)
         _question, answer = ask(store, conversation.id, "q", path[-1].id if path else None)
-        store.messages.save_answer(
-            answer.id, content="a", status=AnswerStatus.COMPLETE, usage=usage
-        )
+        end_answer(store, "ada", answer.id, "a", usage=usage)
     ask(store, conversation.id, "running", None)
     totals = store.conversations.usage_totals("ada", conversation.id)
     assert totals.answers == 3

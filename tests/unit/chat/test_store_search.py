@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import event
 
 from core.models.chat import AnswerStatus, ChatParameters
+from core.storage.chat.running_answers import AnswerDraft
 from core.storage.chat.search import SearchHit
 from core.storage.db.database import Database
 from core.storage.db.migrate import migrate
@@ -14,6 +15,7 @@ from core.storage.db.migrations import MIGRATIONS
 from core.storage.db.pagination import Page
 from core.storage.store import Store
 from tests.conftest import Clock
+from tests.kept_answers import end_answer
 
 
 @pytest.fixture(params=["indexed", "waiting"])
@@ -51,9 +53,7 @@ def check_index(store: Store) -> None:
 def say(store: Store, question: str, answer: str, *, title: str = "", thought: str = "") -> str:
     conversation = store.conversations.create("ada", title=title)
     _question, running = begin(store, conversation.id, question)
-    store.messages.save_answer(
-        running, content=answer, reasoning_content=thought, status=AnswerStatus.COMPLETE
-    )
+    end_answer(store, "ada", running, answer, reasoning_content=thought)
     return conversation.id
 
 
@@ -130,7 +130,7 @@ def test_titles_questions_and_answers_are_found_newest_first(store: Store) -> No
 def test_a_hit_leads_to_the_place_found_even_in_a_branch_not_shown(store: Store) -> None:
     conversation_id = say(store, "old needle", "!")
     asked, running = begin(store, conversation_id, "new question")
-    store.messages.save_answer(running, content="x", status=AnswerStatus.COMPLETE)
+    end_answer(store, "ada", running, "x")
     (hit,) = store.search.find("ada", "needle").items
     assert hit.message_id is not None
     store.messages.choose_version("ada", conversation_id, hit.message_id)
@@ -159,12 +159,10 @@ def test_pages_of_hits_miss_none_and_repeat_none(store: Store) -> None:
 def test_a_growing_answer_is_found_once_it_has_ended(store: Store) -> None:
     conversation = store.conversations.create("ada")
     _asked, running = begin(store, conversation.id, "?")
-    store.messages.save_answer(
-        running, content="a needle grows", status=AnswerStatus.RUNNING, lease_s=30
-    )
+    store.messages.save_running([AnswerDraft(running, "a needle grows")], lease_s=30)
     for query in ("needle", "ne"):
         assert store.search.find("ada", query).items == ()
-    store.messages.save_answer(running, content="a needle", status=AnswerStatus.STOPPED)
+    end_answer(store, "ada", running, "a needle", status=AnswerStatus.STOPPED)
     for query in ("needle", "ne"):
         assert [hit.snippet for hit in store.search.find("ada", query).items] == ["a needle"]
 
@@ -201,12 +199,11 @@ def test_the_index_holds_what_the_messages_say_and_no_more(
     sqlite_url: str, clock: Clock, late: bool
 ) -> None:
     store = Store.open(sqlite_url, clock=clock)
-    conversation_id = say(store, "needle", "!")
+    say(store, "needle", "!")
     doomed = say(store, "one", "two")
     if not late:
         index_all(store)
         check_index(store)
-    store.messages.delete_version("ada", store.messages.path("ada", conversation_id)[-1].id)
     store.conversations.delete("ada", doomed)
     store.conversations.purge(clock.advance(1))
     index_all(store)
@@ -265,7 +262,8 @@ def test_what_was_indexed_before_is_still_found(sqlite_url: str, clock: Clock) -
         found = [hit.snippet for hit in store.search.find("ada", "needle").items]
         assert found == ["a new needle", "an old needle"]
         index_all(store)
-    store.messages.delete_version("ada", store.messages.path("ada", conversation_id)[0].id)
+    store.conversations.delete("ada", conversation_id)
+    store.conversations.purge(clock.advance(1))
     check_index(store)
     store.close()
 

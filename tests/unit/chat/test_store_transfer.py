@@ -15,6 +15,7 @@ from core.storage.store import Store
 from core.storage.transfer import imports as transfer
 from core.storage.transfer.imports import MAX_IMPORT_BYTES, ImportResult
 from tests.conftest import Clock
+from tests.kept_answers import end_answer
 
 
 @pytest.fixture
@@ -39,9 +40,11 @@ def exported(tmp_path: Path, clock: Clock) -> dict[str, Any]:
             process_id="p",
             lease_s=30,
         )
-        store.messages.save_answer(
+        end_answer(
+            store,
+            "eve",
             answer.id,
-            content="answer 😀",
+            "answer 😀",
             reasoning_content="thought",
             status=AnswerStatus.FAILED,
             finish_reason="length",

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, inspect
 
 from core.errors import ConfigurationError, StoreError
-from core.models.chat import AnswerStatus, ChatParameters
+from core.models.chat import ChatParameters
 from core.models.generations import GenerationStatus, ImageRequest
 from core.storage.db import schema
 from core.storage.db.database import Database, parse_url
@@ -22,6 +22,7 @@ from core.storage.db.migrate import migrate
 from core.storage.db.migrations import MIGRATIONS
 from core.storage.generations.rows import STEPS
 from core.storage.store import Store
+from tests.kept_answers import end_answer
 
 NOW = datetime(2026, 11, 22, 10, 15, tzinfo=UTC)
 
@@ -141,6 +142,7 @@ import sys
 from core.errors import BusyError
 from core.models.chat import ChatParameters
 from core.storage.store import Store
+from tests.kept_answers import end_answer
 store = Store.open(sys.argv[1])
 store.check_writable()
 print("ready", flush=True)
@@ -191,9 +193,7 @@ def test_32_threads_write_and_read_without_an_error(open_store: Callable[..., St
                     process_id="p",
                     lease_s=60,
                 )
-                store.messages.save_answer(
-                    answer.id, content="!" * 500, status=AnswerStatus.COMPLETE
-                )
+                end_answer(store, f"owner {number}", answer.id, "!" * 500)
                 assert len(store.messages.path(f"owner {number}", conversation.id)) == 2
         except BaseException as error:
             errors.append(error)

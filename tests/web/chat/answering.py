@@ -15,11 +15,13 @@ from core.providers.deepseek.timeouts import StreamTimers
 from core.storage.store import Store
 from core.work.chat.answers import Answers, ChatService
 from core.work.chat.live_answer import LiveAnswer
+from core.work.chat.timings import AnswerTimings
 from core.work.loop import LoopThread
 
 OWNER = "local"
 PATIENCE_S = 20.0
 PLAIN = ChatParameters()
+QUICK = AnswerTimings(retry_first_s=0.01)
 
 
 def until(fact: Callable[[], Any], what: str) -> Any:
@@ -88,6 +90,7 @@ def answering(
     practice: bool = True,
     timers: StreamTimers | None = None,
     busy_timeout_s: float = 15.0,
+    timings: AnswerTimings = QUICK,
 ) -> Iterator[Asker]:
     """Open a desk that asks the server at `url`; closing it ends what still runs."""
     loop = LoopThread()
@@ -99,7 +102,7 @@ def answering(
         store=store,
         process_id=uuid4().hex,
         service=lambda _owner: service,
-        backoff=lambda: (0.01, 0.01),
+        timings=timings,
     )
     answers.start()
     try:

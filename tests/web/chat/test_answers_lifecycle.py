@@ -6,6 +6,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from tests.upstream import (
     event,
     streamed,
 )
-from tests.web.chat.answering import OWNER, PATIENCE_S, PLAIN, Asker, answering, until
+from tests.web.chat.answering import OWNER, PATIENCE_S, PLAIN, QUICK, Asker, answering, until
 
 PIECES = [f"第 {number} 句。" for number in range(200)]
 
@@ -195,11 +196,10 @@ def test_a_stop_that_comes_with_the_end_comes_too_late(asker: Asker, gate: Gate)
 
 @pytest.mark.parametrize("lease_s", [0.2, 3 * 3600.0])  # or given before the clock was set back
 def test_what_a_dead_process_left_is_ended_by_one_that_lives(
-    tmp_path: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, lease_s: float
+    tmp_path: Path, upstream: Upstream, lease_s: float
 ) -> None:
-    monkeypatch.setattr("core.work.chat.persistence.LEASE_S", 0.5)
-    monkeypatch.setattr("core.work.chat.persistence.SWEEP_S", 0.05)
-    with answering(tmp_path, upstream.url) as asker:
+    often = replace(QUICK, lease_s=0.5, sweep_s=0.05)
+    with answering(tmp_path, upstream.url, timings=often) as asker:
         live = asker.ask("在吗？")
         until(lambda: asker.stored(live).content, "the first text in the store")
         _, left = asker.store.messages.begin_answer(
@@ -319,9 +319,8 @@ def test_a_chat_that_is_stopped_while_it_is_written_down_ends_as_stopped_and_is_
 def test_a_row_whose_commit_was_not_confirmed_is_never_asked_and_ends_with_its_lease(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.work.chat.persistence.LEASE_S", 0.5)
-    monkeypatch.setattr("core.work.chat.persistence.SWEEP_S", 0.1)
-    with Upstream(silent) as upstream, answering(tmp_path, upstream.url) as asker:
+    often = replace(QUICK, lease_s=0.5, sweep_s=0.1)
+    with Upstream(silent) as upstream, answering(tmp_path, upstream.url, timings=often) as asker:
         begin = asker.store.posted_chats.begin
 
         def unconfirmed(*args: Any, **named: Any) -> None:

@@ -4,12 +4,15 @@ import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.models.chat import AnswerStatus
+from core.settings import AccessSettings, Secret
+from core.web.timings import HttpTimings
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, ending, event
 from tests.web.events import hear, opened
 from tests.web.serving import Served, serving, until
@@ -45,8 +48,10 @@ def upstream(script: Script) -> Iterator[Upstream]:
 
 
 @pytest.fixture
-def served(tmp_path: Path, upstream: Upstream) -> Iterator[Served]:
-    with serving(tmp_path, chat_url=upstream.url) as running:
+def served(tmp_path: Path, upstream: Upstream, request: pytest.FixtureRequest) -> Iterator[Served]:
+    marker = request.node.get_closest_marker("timings")
+    timings = HttpTimings(**marker.kwargs) if marker else HttpTimings()
+    with serving(tmp_path, chat_url=upstream.url, timings=timings) as running:
         yield running
 
 
@@ -110,6 +115,45 @@ def test_an_id_that_is_not_ours_asks_nothing(
     assert upstream.exchanges == []
 
 
+TOKEN = "token-of-the-owners-front-end"
+PEOPLE = AccessSettings(
+    proxies=(ip_network("127.0.0.1/32"),),
+    user_header="x-person",
+    users=("example.org",),
+    tokens={"phone": Secret(TOKEN)},
+)
+
+
+def by_proxy(person: str) -> dict[str, str]:
+    """Return what a proxy that signs people in adds to a request."""
+    return {"X-Forwarded-For": "203.0.113.9", "X-Person": person}
+
+
+def test_a_running_answer_is_resumed_by_whoever_asked_and_by_nobody_else(
+    tmp_path: Path, upstream: Upstream, script: Script
+) -> None:
+    with serving(tmp_path, chat_url=upstream.url, access=PEOPLE) as served:
+        asked = {"params": {"question": "q"}}
+        ann = by_proxy("ann@example.org")
+        with opened(served.http, "/stream", **asked, headers=ann) as (_, reading):
+            heard = next(heard for heard in reading if PIECES[3] in heard.text)
+            assert served.studio.answers.live(heard.answer_id) is not None
+            again = {"Last-Event-ID": f"{heard.answer_id}.0"}
+            owner = {"Authorization": f"Bearer {TOKEN}"}
+            for others in (by_proxy("bob@example.org"), owner):
+                with served.http.stream(
+                    "GET", "/stream", **asked, headers={**others, **again}
+                ) as reply:
+                    assert reply.status_code == 204
+            with opened(served.http, "/stream", **asked, headers={**ann, **again}) as (reply, too):
+                assert reply.status_code == 200
+                assert any(PIECES[3] in one.text for one in too)
+            script.go_on.set()
+            *_, heard = reading
+        assert heard.text == "".join(PIECES)
+    assert len(upstream.exchanges) == 1
+
+
 def test_who_comes_back_behind_the_end_is_told_to_stay_away(
     served: Served, upstream: Upstream, script: Script
 ) -> None:
@@ -151,10 +195,10 @@ def test_a_place_behind_the_end_is_not_believed(
     assert len(upstream.exchanges) == 1
 
 
+@pytest.mark.timings(reader_grace_s=0.05)
 def test_a_reader_who_looks_in_on_another_ones_answer_does_not_end_it(
-    served: Served, upstream: Upstream, script: Script, monkeypatch: pytest.MonkeyPatch
+    served: Served, upstream: Upstream, script: Script
 ) -> None:
-    monkeypatch.setattr("core.web.chat.audience.GRACE_S", 0.05)
     chat = {"messages": [{"role": "user", "content": "q"}], "stream": True}
     with served.http.stream("POST", "/v1/chat/completions", json=chat) as response:
         lines = response.iter_lines()
@@ -176,10 +220,10 @@ def test_a_reader_who_looks_in_on_another_ones_answer_does_not_end_it(
     assert served.kept(last_event_id.partition(".")[0]).status is AnswerStatus.STOPPED
 
 
+@pytest.mark.timings(reader_grace_s=0.05)
 def test_a_reader_who_leaves_for_good_aborts_the_upstream(
-    served: Served, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+    served: Served, upstream: Upstream
 ) -> None:
-    monkeypatch.setattr("core.web.chat.audience.GRACE_S", 0.05)
     text, last_event_id = read_until(served, lambda text: PIECES[3] in text)
     exchange = upstream.exchanges[0]
     assert exchange.is_over.wait(10)
@@ -189,10 +233,10 @@ def test_a_reader_who_leaves_for_good_aborts_the_upstream(
     assert stored.content.startswith(text)
 
 
+@pytest.mark.timings(reader_grace_s=0.3)
 def test_a_reader_who_comes_back_in_time_keeps_the_upstream_going(
-    served: Served, upstream: Upstream, script: Script, monkeypatch: pytest.MonkeyPatch
+    served: Served, upstream: Upstream, script: Script
 ) -> None:
-    monkeypatch.setattr("core.web.chat.audience.GRACE_S", 0.3)
     _, last_event_id = read_until(served, lambda text: PIECES[3] in text)
     headers = {"Last-Event-ID": last_event_id}
     with opened(served.http, "/stream", params={"question": "q"}, headers=headers) as (_, reading):
@@ -205,10 +249,10 @@ def test_a_reader_who_comes_back_in_time_keeps_the_upstream_going(
     assert upstream.exchanges[0].closed_at is None
 
 
+@pytest.mark.timings(reader_grace_s=0.05)
 def test_one_who_reads_along_keeps_it_going_when_another_leaves(
-    served: Served, upstream: Upstream, script: Script, monkeypatch: pytest.MonkeyPatch
+    served: Served, upstream: Upstream, script: Script
 ) -> None:
-    monkeypatch.setattr("core.web.chat.audience.GRACE_S", 0.05)
     with opened(served.http, "/stream", params={"question": "q"}) as (_, reading):
         heard = next(one for one in reading if PIECES[3] in one.text)
         headers = {"Last-Event-ID": f"{heard.answer_id}.0"}
@@ -220,10 +264,8 @@ def test_one_who_reads_along_keeps_it_going_when_another_leaves(
     assert heard.text == "".join(PIECES)
 
 
-def test_comments_keep_a_silent_stream_alive(
-    served: Served, script: Script, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("core.web.chat.reader.KEEP_ALIVE_S", 0.05)
+@pytest.mark.timings(keep_alive_s=0.05)
+def test_comments_keep_a_silent_stream_alive(served: Served, script: Script) -> None:
     with opened(served.http, "/stream", params={"question": "q"}) as (_, reading):
         quiet = next(heard for heard in reading if heard.comments >= 3)
         assert PIECES[script.half] not in quiet.text

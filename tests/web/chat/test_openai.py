@@ -10,7 +10,7 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from core.practice import PracticeServer
 from tests.upstream import STREAM_HEAD, Plan, Step, Upstream, event
-from tests.web.serving import CHAT_KEY, QUICK, Served, serving, serving_practice, until
+from tests.web.serving import CHAT_KEY, QUICK, Served, ask_once, serving, serving_practice, until
 
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "你好"}]
 
@@ -23,7 +23,7 @@ def practice() -> Iterator[PracticeServer]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, practice: PracticeServer) -> Iterator[Served]:
-    with serving_practice(tmp_path_factory.mktemp("openai"), practice) as running:
+    with serving_practice(tmp_path_factory.mktemp("openai"), practice, build=ask_once) as running:
         yield running
 
 
@@ -115,10 +115,7 @@ def test_an_error_keeps_its_status(
     assert CHAT_KEY not in str(caught.value.body)
 
 
-def test_too_much_upstream_is_too_much_here(
-    served: Served, client: openai.OpenAI, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(served.studio.answers._runner, "_backoff", lambda: ())
+def test_too_much_upstream_is_too_much_here(client: openai.OpenAI) -> None:
     with pytest.raises(openai.RateLimitError):
         client.chat.completions.create(model="deepseek-flash", messages=asking("429"))
     with pytest.raises(openai.InternalServerError) as caught:

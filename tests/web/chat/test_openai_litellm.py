@@ -12,7 +12,7 @@ import pytest
 from core.settings import ChatSettings, Secret, Settings
 from tests.running_app import free_port, wait_until_there
 from tests.web.chat.test_openai import HELLO, client_of
-from tests.web.serving import CHAT_KEY, Served, serving
+from tests.web.serving import CHAT_KEY, Served, ask_once, serving
 
 # Its dependencies clash with ours: it is looked for on the path, or where LITELLM names it.
 LITELLM = os.environ.get("LITELLM") or shutil.which("litellm")
@@ -62,7 +62,9 @@ def litellm_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, litellm_url: str) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("behind"), chat_url=litellm_url) as running:
+    with serving(
+        tmp_path_factory.mktemp("behind"), chat_url=litellm_url, build=ask_once
+    ) as running:
         yield running
 
 
@@ -80,8 +82,7 @@ def test_models_are_the_proxys_own(served: Served) -> None:
         assert {"mock", "crowded"} <= {model.id for model in client.models.list()}
 
 
-def test_errors_keep_their_status(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(served.studio.answers._runner, "_backoff", lambda: ())
+def test_errors_keep_their_status(served: Served) -> None:
     with client_of(served) as client:
         with pytest.raises(openai.RateLimitError):
             client.chat.completions.create(model="crowded", messages=HELLO)

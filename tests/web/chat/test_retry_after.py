@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from email.utils import formatdate
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import pytest
 from core.errors import UnavailableError
 from core.models.chat import ChatParameters
 from core.web.http_errors import http_error_from
+from core.web.timings import HttpTimings
+from core.work.chat.timings import AnswerTimings
+from core.work.studio import Studio
 from tests.upstream import Plan, Step, Upstream, completion, streamed, whole
 from tests.web.serving import Served, serving, until
 
@@ -95,11 +99,11 @@ def test_a_wait_beyond_all_patience_is_told_at_once(tmp_path: Path, status: int)
         assert len(upstream.exchanges) == 4  # not one more: who must wait is not asked again
 
 
-def test_waits_add_up_to_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.work.chat.attempts.RETRY_AFTER_LIMIT_S", 1.5)
+def test_waits_add_up_to_a_bound(tmp_path: Path) -> None:
+    impatient = partial(Studio.open, answer_timings=AnswerTimings(retry_after_limit_s=1.5))
     with (
         Upstream(refusing(99, lambda: refusal(429, "Retry-After: 1"))) as upstream,
-        serving(tmp_path, chat_url=upstream.url) as served,
+        serving(tmp_path, chat_url=upstream.url, build=impatient) as served,
     ):
         reply = ask(served, "/complete")
         assert (reply.status_code, reply.headers["retry-after"]) == (429, "1")
@@ -134,14 +138,12 @@ def test_clients_repeat_nothing_that_may_have_been_billed(tmp_path: Path) -> Non
     assert http_error_from(offline).headers == ()
 
 
-def test_a_stream_keeps_its_status_open_while_it_waits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("core.web.chat.reader.KEEP_ALIVE_S", 0.2)
+def test_a_stream_keeps_its_status_open_while_it_waits(tmp_path: Path) -> None:
+    timings = HttpTimings(keep_alive_s=0.2)
     replies = iter([refusal(429, "Retry-After: 1"), refusal(429, "Retry-After: 3600")])
     with (
         Upstream(refusing(2, lambda: next(replies))) as upstream,
-        serving(tmp_path, chat_url=upstream.url) as served,
+        serving(tmp_path, chat_url=upstream.url, timings=timings) as served,
     ):
         reply = ask(served, "/v1/chat/completions", streams=True)
         assert (reply.status_code, reply.headers["retry-after"]) == (429, "3600")

@@ -5,6 +5,8 @@ import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +14,13 @@ import httpx
 import pytest
 
 from core.settings import Settings
-from core.work.studio import close_studio
+from core.work.studio import Studio, close_studio
 from tests.crash.fake_kling import FakeKling, Plan
 from tests.crash.workshop import QUICK
 from tests.web.serving import Served, serving, until
 
+quickly = partial(Studio.open, timings=QUICK)
 PATH = "/kling/v1/images/generations"
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.work.generations.worker.WorkerTimings", lambda: QUICK)
 
 
 @pytest.fixture
@@ -33,7 +31,7 @@ def fake() -> Iterator[FakeKling]:
 
 @pytest.fixture
 def served(tmp_path: Path, fake: FakeKling) -> Iterator[Served]:
-    with serving(tmp_path, kling_origin=fake.origin) as running:
+    with serving(tmp_path, kling_origin=fake.origin, build=quickly) as running:
         yield running
 
 
@@ -61,12 +59,17 @@ def test_unclear_answers_to_some_stall_and_scare_nobody(
 
 
 def test_one_wish_whose_answers_are_never_clear_lets_others_pass(
-    served: Served, fake: FakeKling
+    tmp_path: Path, fake: FakeKling
 ) -> None:
     fake.plan = Plan(post="html/before", post_times_in_all=1)
     posted = threading.Event()
     fake.hook = lambda moment: posted.set() if moment == "post-received" else None
-    with ThreadPoolExecutor(1) as pool:
+    # Looked up for longer than four others take on a loaded machine.
+    patiently = partial(Studio.open, timings=replace(QUICK, resend_after_s=5.0))
+    with (
+        serving(tmp_path, kling_origin=fake.origin, build=patiently) as served,
+        ThreadPoolExecutor(1) as pool,
+    ):
         first = pool.submit(ask, served, "first", "one")
         assert posted.wait(10)
         others = [ask(served, f"other-{number}", "two") for number in range(4)]
@@ -82,14 +85,14 @@ def test_what_was_never_sent_is_sent_by_a_repeat_under_the_same_key(
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))  # bound and not listening: refuses
         port = reserved.getsockname()[1]
-        with serving(tmp_path, kling_origin=f"http://127.0.0.1:{port}") as served:
+        with serving(tmp_path, kling_origin=f"http://127.0.0.1:{port}", build=quickly) as served:
             first = ask(served, "mine")
             assert first.status_code == 502
             assert int(first.headers["retry-after"]) >= 1
             assert "x-should-retry" not in first.headers
             [row] = served.studio.store.generations.list("local").items
             assert row.status == "cancelled"
-    with FakeKling() as fake, serving(tmp_path, kling_origin=fake.origin) as served:
+    with FakeKling() as fake, serving(tmp_path, kling_origin=fake.origin, build=quickly) as served:
         task = task_of(ask(served, "mine"))
         assert task_of(ask(served, "mine")) == task
         assert fake.seen.accepted[row.external_task_id] == 1
@@ -104,8 +107,13 @@ def test_what_was_taken_back_while_it_waited_is_sent_by_a_repeat_in_the_same_pro
     task_of(ask(served, "first"))
     with ThreadPoolExecutor(1) as pool:
         second = pool.submit(ask, served, "second", "two")
-        find = served.studio.store.generations.get_by_idempotency_key
-        row = until(lambda: find("local", "second"), "the second wish is written down")
+        store = served.studio.store.generations
+
+        def second_wish() -> Any:
+            rows = store.list("local").items
+            return next((row for row in rows if row.idempotency_key == "second"), None)
+
+        row = until(second_wish, "the second wish is written down")
         until(lambda: served.studio.generations.cancel("local", row.id), "it waits")
         assert second.result().status_code == 400
     task_of(ask(served, "second", "two"))
@@ -131,7 +139,7 @@ def test_an_open_create_ends_with_the_studio_and_says_how_it_stands(
     may_repeat = told.headers.get("x-should-retry") != "false"
     assert may_repeat == ("retry-after" in told.headers)
     assert may_repeat or not key
-    with serving(settings.data_dir, settings=settings) as again:
+    with serving(settings.data_dir, settings=settings, build=quickly) as again:
         fake.plan = Plan()
         [row] = again.studio.store.generations.list("local").items
         if "taken the wish back" in told.text:

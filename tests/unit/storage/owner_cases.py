@@ -1,0 +1,284 @@
+"""How to call every method of the store that serves one owner, aimed at what another one has.
+
+`owner` calls, has `mine`, and reaches for `theirs`; what a stranger gets stands beside the call.
+"""
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from core.models.generations import KlingTask, TaskStatus
+from core.storage.store import Store
+from core.storage.transfer.format import FORMAT, VERSION
+from core.storage.transfer.imports import ImportResult
+from tests.unit.storage.belongings import (
+    EVERYONES_REQUEST,
+    REFERENCE,
+    UNREADABLE,
+    WORD,
+    Belongings,
+    begin,
+)
+
+
+class Gets(Enum):
+    """What a stranger gets, where it is no value."""
+
+    REFUSED = "an InputError, as if it were not there"
+    OWN = "something of the stranger's own, nothing of the other's"
+
+
+REFUSED, OWN = Gets.REFUSED, Gets.OWN
+Act = Callable[[Store, str, Belongings, Belongings], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One call, and what a stranger gets for it."""
+
+    act: Act
+    gets: object
+    gives_its_owner_nothing: bool = False
+
+
+def _export(theirs: Belongings) -> dict[str, object]:
+    """Return a file that names the other's ids: anyone can write one."""
+    moment = {"created_at": "2026-11-22T10:00:00+00:00"}
+    whole = moment | {"updated_at": moment["created_at"], "title": "a file's"}
+    whole |= {"id": theirs.conversation, "head_id": theirs.answer}
+    said = [
+        {"id": theirs.question, "parent_id": None, "role": "user", "content": "a file's"},
+        {"id": theirs.answer, "parent_id": theirs.question, "role": "assistant", "content": "x"},
+        # Not there yet: what an import would add to the other's conversation.
+        {"id": "0" * 32, "parent_id": theirs.answer, "role": "user", "content": "a file's"},
+    ]
+    tree = {"messages": [one | moment for one in said]}
+    return {"format": FORMAT, "version": VERSION, "conversations": [whole | tree]}
+
+
+def _export_file(theirs: Belongings) -> io.BytesIO:
+    return io.BytesIO(json.dumps(_export(theirs)).encode())
+
+
+def _task(theirs: Belongings) -> KlingTask:
+    return KlingTask(
+        str(theirs.archived.task_id),
+        TaskStatus.SUCCEED,
+        external_task_id=theirs.archived.external_task_id,
+    )
+
+
+_NEW_TASK = KlingTask("T-new", TaskStatus.SUCCEED)
+_ALL_NEW = ImportResult(added=1, skipped=0, messages_added=3)
+
+CASES: dict[str, tuple[Case, ...]] = {
+    "conversations.create": (Case(lambda s, o, m, t: s.conversations.create(o), OWN),),
+    "conversations.get": (Case(lambda s, o, m, t: s.conversations.get(o, t.conversation), None),),
+    "conversations.list": (Case(lambda s, o, m, t: s.conversations.list(o), OWN),),
+    "conversations.count": (Case(lambda s, o, m, t: s.conversations.count(o), 2),),
+    "conversations.rename": (
+        Case(
+            lambda s, o, m, t: s.conversations.rename(o, t.conversation, "x", manual=True), REFUSED
+        ),
+    ),
+    "conversations.configure": (
+        Case(lambda s, o, m, t: s.conversations.configure(o, t.conversation, pinned=True), REFUSED),
+        Case(lambda s, o, m, t: s.conversations.configure(o, t.conversation), REFUSED),
+    ),
+    "conversations.delete": (
+        Case(lambda s, o, m, t: s.conversations.delete(o, t.conversation), REFUSED),
+    ),
+    "conversations.restore": (
+        Case(lambda s, o, m, t: s.conversations.restore(o, t.deleted_conversation), REFUSED),
+    ),
+    "conversations.usage_totals": (
+        Case(lambda s, o, m, t: s.conversations.usage_totals(o, t.conversation), REFUSED),
+    ),
+    "messages.get": (Case(lambda s, o, m, t: s.messages.get(o, t.answer), None),),
+    "messages.path": (
+        Case(lambda s, o, m, t: s.messages.path(o, t.conversation), ()),
+        Case(lambda s, o, m, t: s.messages.path(o, t.conversation, head_id=t.answer), ()),
+        Case(lambda s, o, m, t: s.messages.path(o, m.conversation, head_id=t.answer), ()),
+    ),
+    "messages.versions": (Case(lambda s, o, m, t: s.messages.versions(o, t.answer), ()),),
+    "messages.choose_version": (
+        Case(lambda s, o, m, t: s.messages.choose_version(o, t.conversation, t.answer), REFUSED),
+        Case(lambda s, o, m, t: s.messages.choose_version(o, m.conversation, t.answer), REFUSED),
+    ),
+    "messages.add": (
+        Case(
+            lambda s, o, m, t: s.messages.add(
+                o, t.conversation, role="user", content="x", parent_id=None
+            ),
+            REFUSED,
+        ),
+        Case(
+            lambda s, o, m, t: s.messages.add(
+                o, m.conversation, role="user", content="x", parent_id=t.answer
+            ),
+            REFUSED,
+        ),
+    ),
+    "messages.begin_answer": (
+        Case(lambda s, o, m, t: begin(s, o, t.conversation), REFUSED),
+        Case(lambda s, o, m, t: begin(s, o, m.conversation, t.answer), REFUSED),
+    ),
+    "messages.running": (Case(lambda s, o, m, t: s.messages.running(o), OWN),),
+    "messages.progress": (
+        Case(lambda s, o, m, t: s.messages.progress(o, t.answer, 0), None),
+        Case(lambda s, o, m, t: s.messages.progress(o, t.running_answer, 0), None),
+    ),
+    "messages.request_stop": (
+        Case(lambda s, o, m, t: s.messages.request_stop(o, t.running_answer), False),
+    ),
+    "search.find": (
+        Case(lambda s, o, m, t: s.search.find(o, WORD), OWN),
+        Case(lambda s, o, m, t: s.search.find(o, WORD, with_reasoning=True), OWN),
+        Case(lambda s, o, m, t: s.search.find(o, WORD[:2]), OWN),  # too short for the index
+    ),
+    "transfer.export_conversation": (
+        Case(lambda s, o, m, t: s.transfer.export_conversation(o, t.conversation), REFUSED),
+    ),
+    "transfer.export_conversations": (
+        Case(lambda s, o, m, t: s.transfer.export_conversations(o), OWN),
+        Case(
+            lambda s, o, m, t: s.transfer.export_conversations(o, [m.conversation, t.conversation]),
+            REFUSED,
+        ),
+    ),
+    "transfer.export_pieces": (
+        Case(lambda s, o, m, t: b"".join(s.transfer.export_pieces(o)), OWN),
+    ),
+    "transfer.import_conversations": (
+        Case(lambda s, o, m, t: s.transfer.import_conversations(o, _export(t)), _ALL_NEW),
+    ),
+    "transfer.import_file": (
+        Case(lambda s, o, m, t: s.transfer.import_file(o, _export_file(t)), _ALL_NEW),
+    ),
+    "generations.create_intent": (
+        Case(
+            lambda s, o, m, t: s.generations.create_intent(
+                o,
+                EVERYONES_REQUEST,
+                provider="kling",
+                idempotency_key=t.waiting.idempotency_key,
+                reference=REFERENCE,
+            ),
+            OWN,
+        ),
+        Case(
+            lambda s, o, m, t: s.generations.create_intent(
+                o,
+                t.archived.request,
+                provider="kling",
+                external_task_id=t.archived.external_task_id,
+                reference=REFERENCE,
+            ),
+            REFUSED,
+        ),
+    ),
+    "generations.adopt_task": (
+        Case(
+            lambda s, o, m, t: s.generations.adopt_task(o, _task(t), provider="kling"),
+            None,
+            gives_its_owner_nothing=True,
+        ),
+        Case(lambda s, o, m, t: s.generations.adopt_task(o, _NEW_TASK, provider="kling"), OWN),
+    ),
+    "generations.get": (Case(lambda s, o, m, t: s.generations.get(o, t.archived.id), None),),
+    "generations.get_by_external_id": (
+        Case(
+            lambda s, o, m, t: s.generations.get_by_external_id(o, t.archived.external_task_id),
+            None,
+        ),
+    ),
+    "generations.get_by_task_id": (
+        Case(
+            lambda s, o, m, t: s.generations.get_by_task_id(o, str(t.archived.task_id)),
+            None,
+        ),
+    ),
+    "generations.history": (Case(lambda s, o, m, t: s.generations.history(o, t.archived.id), ()),),
+    "generations.list": (
+        Case(lambda s, o, m, t: s.generations.list(o), OWN),
+        Case(lambda s, o, m, t: s.generations.list(o, active_only=True, text=WORD), OWN),
+    ),
+    "generations.models": (Case(lambda s, o, m, t: s.generations.models(o), OWN),),
+    "generations.cancel": (Case(lambda s, o, m, t: s.generations.cancel(o, t.waiting.id), False),),
+    "generations.delete": (Case(lambda s, o, m, t: s.generations.delete(o, t.archived.id), False),),
+    "generations.restore": (
+        Case(lambda s, o, m, t: s.generations.restore(o, t.deleted_generation), REFUSED),
+    ),
+    "generations.fetch_again": (
+        Case(
+            lambda s, o, m, t: s.generations.fetch_again(o, t.unread.id, if_ended_as=UNREADABLE),
+            False,
+        ),
+    ),
+    "gallery.list_pictures": (
+        Case(lambda s, o, m, t: s.gallery.list_pictures(o), OWN),
+        Case(lambda s, o, m, t: s.gallery.list_pictures(o, text=WORD, favourite=False), OWN),
+    ),
+    "gallery.count_pictures": (
+        Case(lambda s, o, m, t: s.gallery.count_pictures(o), 1),
+        Case(lambda s, o, m, t: s.gallery.count_pictures(o, text=WORD), 1),
+    ),
+    "gallery.get": (Case(lambda s, o, m, t: s.gallery.get(o, t.picture), None),),
+    "gallery.set_favourite": (
+        Case(lambda s, o, m, t: s.gallery.set_favourite(o, t.picture, True), REFUSED),
+    ),
+    "gallery.delete_pictures": (
+        Case(lambda s, o, m, t: s.gallery.delete_pictures(o, [t.picture]), 0),
+        Case(lambda s, o, m, t: s.gallery.delete_pictures(o, [m.picture, t.picture]), 1),
+    ),
+    "gallery.restore_pictures": (
+        Case(lambda s, o, m, t: s.gallery.restore_pictures(o, [t.deleted_picture]), 0),
+    ),
+}
+
+# Methods that know no owner: the studio's own work, which no page or call reaches with an id that
+# somebody sent. Each says why nobody's rows come to another through it.
+_LEASED = "the worker's step on a row it has leased"
+_MANY = "the process's own work on everyone's rows; only a number comes back"
+_OWN_VALUES = "the studio's own values by key: settings, passes, what it has learned"
+OWNERLESS: dict[str, str] = {
+    "check_writable": "no row of anyone",
+    "close": "no row of anyone",
+    "open": "no row of anyone",
+    "conversations.purge": _MANY,
+    "messages.interrupt_dead": _MANY,
+    "messages.save_final": "the runner's step on answers of its own process",
+    "messages.save_running": "the runner's step on answers of its own process",
+    "posted_chats.begin": "each PostedChat names its owner, and becomes a conversation of its own",
+    "search_index.catch_up": "nothing comes back; `search.find` asks for the owner",
+    "search_index.waiting": _MANY,
+    "generations.add_picture": _LEASED,
+    "generations.expect_pictures": _LEASED,
+    "generations.expected_pictures": _LEASED,
+    "generations.fail_picture": _LEASED,
+    "generations.load": _LEASED,
+    "generations.mark_sending": _LEASED,
+    "generations.move": _LEASED,
+    "generations.note": _LEASED,
+    "generations.unmark_sending": _LEASED,
+    "generations.counts": _MANY,
+    "generations.finished_durations": "seconds, for estimates: how long the account's tasks take",
+    "generations.pictures_in_flight": "what the account has in flight, whosever it is",
+    "generations.purge": _MANY,
+    "generations.reference": "asked with the id of a row that its owner was given just before",
+    "leases.claim_due": "the worker takes what is due, whosever it is",
+    "leases.release": _LEASED,
+    "leases.renew": _LEASED,
+    "leases.take_over": _MANY,
+    "gallery.deleted_pictures": "housekeeping: the files to remove, whosever they were",
+    "gallery.forget_pictures": "housekeeping: rows whose files it has removed",
+    "key_values.get": _OWN_VALUES,
+    "key_values.remove": _OWN_VALUES,
+    "key_values.replace": _OWN_VALUES,
+    "key_values.set": _OWN_VALUES,
+    "key_values.starting_with": _OWN_VALUES,
+    "key_values.take": _OWN_VALUES,
+    "expiry.expire": "housekeeping, for a whole group of owners; only a number comes back",
+}

@@ -1,0 +1,128 @@
+"""Nobody is given or can change another owner's rows: every method of the store, both databases.
+
+The methods are found by looking, not listed: a new one without a row in `owner_cases` fails.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import select
+
+from core.errors import InputError
+from core.storage.db.database import Database
+from core.storage.db.schema import metadata
+from core.storage.store import Store
+from tests.unit.storage.belongings import Belongings, endow
+from tests.unit.storage.owner_cases import CASES, OWN, OWNERLESS, REFUSED, Case
+
+ADA, BOB = "ada-lovelace", "bob-marley"
+
+Rows = list[tuple[str, tuple[object, ...]]]
+
+
+def public_methods(store: Store) -> Iterator[tuple[str, Callable[..., object]]]:
+    """Yield the store's public methods, and those of every part of it that we wrote."""
+    parts = [
+        (name, part)
+        for name, part in vars(store).items()
+        if not name.startswith("_") and type(part).__module__.startswith("core.")
+    ]
+    for prefix, holder in [("", store), *((f"{name}.", part) for name, part in parts)]:
+        for name, method in inspect.getmembers(holder, inspect.isroutine):
+            if not name.startswith("_"):
+                yield prefix + name, method
+
+
+def test_every_method_serves_one_owner_or_says_why_it_knows_none(store: Store) -> None:
+    parameters = {
+        name: list(inspect.signature(method).parameters) for name, method in public_methods(store)
+    }
+    owned = {name for name, names in parameters.items() if "owner" in names}
+    assert owned == set(CASES), "a method with an owner needs its cases in owner_cases.CASES"
+    assert set(parameters) - owned == set(OWNERLESS), "why does this method know no owner?"
+    assert all(parameters[name][0] == "owner" for name in owned)
+
+
+class World:
+    """Two owners with one of everything; Ada has it twice, so that counts tell whose they are."""
+
+    def __init__(self, store: Store, database: Database) -> None:
+        self.store = store
+        self._database = database
+        self.adas: Belongings = endow(store, ADA, 1)
+        endow(store, ADA, 2)
+        self.bobs: Belongings = endow(store, BOB, 3)
+        self._ids = {owner: self._ids_of(owner) for owner in (ADA, BOB)}
+
+    def names(self, owner: str, value: object) -> bool:
+        """Tell whether something shows an id or a text of this owner's."""
+        shown = repr(value)
+        return any(mark in shown for mark in self._ids[owner])
+
+    def rows(self, owner: str) -> Rows:
+        """Return every row of the database that names this owner or what was theirs."""
+        return [row for row in self._all_rows() if self.names(owner, row)]
+
+    def _all_rows(self) -> Rows:
+        with self._database.read() as connection:
+            return [
+                (table.name, tuple(row))
+                for table in metadata.sorted_tables
+                for row in connection.execute(select(table).order_by(*table.primary_key))
+            ]
+
+    def _ids_of(self, owner: str) -> frozenset[str]:
+        """Return the owner's name and all ids below it, read from the tables themselves."""
+        tables = metadata.tables
+        ids = {owner}
+        with self._database.read() as connection:
+            for name, child, foreign in (
+                ("conversations", "messages", "conversation_id"),
+                ("generations", "pictures", "generation_id"),
+            ):
+                table, below = tables[name], tables[child]
+                top = connection.scalars(select(table.c.id).where(table.c.owner == owner)).all()
+                ids.update(top)
+                ids.update(connection.scalars(select(below.c.id).where(below.c[foreign].in_(top))))
+        return frozenset(ids)
+
+
+@pytest.fixture
+def world(store: Store, store_url: str) -> Iterator[World]:
+    database = Database(store_url, busy_timeout_s=5)
+    yield World(store, database)
+    database.close()
+
+
+def attempt(world: World, case: Case, owner: str, mine: Belongings) -> tuple[object, object]:
+    """Reach for Ada's; return what that gave, and what was said when it was refused."""
+    try:
+        return case.act(world.store, owner, mine, world.adas), None
+    except InputError as error:
+        return REFUSED, (str(error), error.facts)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=f"{name}-{number}" if number else name)
+        for name, cases in CASES.items()
+        for number, case in enumerate(cases)
+    ],
+)
+def test_nobody_is_given_or_changes_what_is_anothers(world: World, case: Case) -> None:
+    before = world.rows(ADA)
+    given, said = attempt(world, case, BOB, world.bobs)
+    assert not world.names(ADA, (given, said))
+    assert world.rows(ADA) == before
+    if case.gets is OWN:
+        assert world.names(BOB, given)
+    else:
+        assert given == case.gets
+    if case.gives_its_owner_nothing:
+        return
+    # The same call is no idle one: its owner gets something for it, or changes something.
+    given_to_ada, _ = attempt(world, case, ADA, world.adas)
+    assert given_to_ada is not REFUSED
+    assert world.names(ADA, given_to_ada) or world.rows(ADA) != before or given_to_ada != case.gets
