@@ -5,7 +5,8 @@ import streamlit as st
 from core.errors import AppError
 from core.markdown.escaping import literal
 from core.models.generations import Generation, GenerationEvent
-from core.ui import i18n, session
+from core.texts import catalogue
+from core.ui import session
 from core.ui.session import text
 
 
@@ -32,6 +33,6 @@ def _line(event: GenerationEvent) -> str:
     at = event.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     parts = [at, f"**{literal(text(f'images.state_{event.status}'))}**"]
     if event.note:
-        sentence = i18n.stored_error_text(session.language(), event.note, {})
+        sentence = catalogue.sentence(session.language(), event.note, {})
         parts.append(literal(sentence or event.note))
     return " · ".join(parts)

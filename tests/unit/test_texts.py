@@ -7,10 +7,10 @@ from string import Formatter
 
 import pytest
 
-from core.ui import i18n
+from core.texts import catalogue
 
-ROOT = Path(__file__).parents[3]
-ZH, EN = i18n.catalogue("zh"), i18n.catalogue("en")
+ROOT = Path(__file__).parents[2]
+ZH, EN = catalogue.texts_of("zh"), catalogue.texts_of("en")
 CODE = [*sorted(ROOT.glob("core/**/*.py")), *sorted(ROOT.glob("pages/*.py"))]
 
 
@@ -70,10 +70,10 @@ def test_every_text_the_pages_name_exists() -> None:
 
 
 def test_a_stored_error_of_another_version_still_reads() -> None:
-    sentence = i18n.stored_error_text("en", "error.prompt_too_long", {"count": 2501})
+    sentence = catalogue.sentence("en", "error.prompt_too_long", {"count": 2501})
     assert sentence is not None
     assert "2501" in sentence
-    assert i18n.stored_error_text("en", "error.never_heard_of", {}) is None
+    assert catalogue.sentence("en", "error.never_heard_of", {}) is None
 
 
 @pytest.mark.parametrize(
@@ -88,4 +88,4 @@ def test_a_stored_error_of_another_version_still_reads() -> None:
     ],
 )
 def test_the_browsers_locale_chooses_the_language(locale: str | None, language: str) -> None:
-    assert i18n.language_of(locale) == language
+    assert catalogue.language_of(locale) == language

@@ -1,17 +1,16 @@
-"""Every word a person reads: two catalogues (texts/zh.toml, texts/en.toml) with the same keys."""
+"""The two catalogues of texts, zh.toml and en.toml, with the same keys: loading and formatting."""
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
-
-from core.errors import AppError
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 LANGUAGE_NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
 
-_FOLDER = Path(__file__).parent / "texts"
+_FOLDER = Path(__file__).parent
 
 
 def language_of(locale: str | None) -> Language:
@@ -20,7 +19,7 @@ def language_of(locale: str | None) -> Language:
 
 
 @cache
-def catalogue(language: Language) -> dict[str, str]:
+def texts_of(language: Language) -> dict[str, str]:
     """Return all texts of one language, keyed `section.name`."""
     with (_FOLDER / f"{language}.toml").open("rb") as file:
         return dict(_flatten(tomllib.load(file)))
@@ -28,23 +27,16 @@ def catalogue(language: Language) -> dict[str, str]:
 
 def text(language: Language, key: str, /, **facts: object) -> str:
     """Return the text named `key` with its {placeholders} filled from `facts`."""
-    return catalogue(language)[key].format_map(facts)
+    return texts_of(language)[key].format_map(facts)
 
 
-def error_text(language: Language, error: AppError) -> str:
-    """Return what happened and what to do about it, as one sentence for a person."""
-    return stored_error_text(language, error.text_id, error.facts) or str(error)
-
-
-def stored_error_text(language: Language, text_id: str, facts: dict[str, object]) -> str | None:
-    """Return the sentence of an error that was written down; None when the catalogue lacks it."""
-    template = catalogue(language).get(text_id)
+def sentence(language: Language, text_id: str, facts: Mapping[str, object]) -> str | None:
+    """Return the sentence of an error or a note; None when the catalogue lacks it."""
+    texts = texts_of(language)
+    template = texts.get(text_id)
     if template is None:
         return None
-    localised = {
-        name: catalogue(language).get(f"fact.{name}.{value}", value)
-        for name, value in facts.items()
-    }
+    localised = {name: texts.get(f"fact.{name}.{value}", value) for name, value in facts.items()}
     return template.format_map(_Facts(localised))
 
 
