@@ -40,6 +40,15 @@ def sentence(language: Language, text_id: str, facts: Mapping[str, object]) -> s
     return template.format_map(_Facts(localised))
 
 
+def waiting_sentence(language: Language, text_id: str, facts: Mapping[str, object]) -> str | None:
+    """Return what holds up a task that goes on by itself.
+
+    An error's own sentence may end in "try again", which there would mean: pay twice.
+    """
+    waiting_id = text_id.replace("error.", "trouble.", 1)
+    return sentence(language, waiting_id, facts) or sentence(language, text_id, facts)
+
+
 class _Facts(dict[str, object]):
     # An error written down by an older version may lack a fact: show the sentence all the same.
     def __missing__(self, key: str) -> str:

@@ -197,7 +197,7 @@ def test_a_wish_that_kling_is_too_busy_for_says_so_and_asks_to_be_left_alone(
     generate(app, "/practice 1303")
     (wish,) = generations(studio())
     history = studio().store.generations.history
-    until(lambda: any("1303" in event.note for event in history(LOCAL_OWNER, wish.id)))
+    until(lambda: any("1303" in f"{event.note}" for event in history(LOCAL_OWNER, wish.id)))
     app.run()
     (warning,) = app.warning
     assert "Kling is busy" in warning.value

@@ -105,6 +105,8 @@ _UNCLEAR = ErrorRule(
 )
 _NO_TASK = ErrorRule(NotFoundError, "error.kling_no_task", "Kling does not know this task.")
 
+BUSY_TEXT_IDS = frozenset({_TOO_FAST.text_id, _SLOTS.text_id})
+
 # kling.md section 8; a code that is not listed follows its family.
 BY_CODE: Mapping[int, ErrorRule] = {
     1000: _KEY,

@@ -16,6 +16,7 @@ from core.models.generations import (
     GenerationStatus,
     ImageRequest,
     KlingTask,
+    Note,
     ReferenceImage,
     TaskStatus,
 )
@@ -173,7 +174,7 @@ class Intents:
                 next_check_at=now,
             )
         )
-        note = "asked for again under the same key"
+        note = Note("note.asked_again")
         record(connection, generation_id, GenerationStatus.INTENDED, note, at=now)
         return require_generation(connection, generation_id)
 
@@ -188,7 +189,7 @@ class Intents:
             "poll_count": 0,
         }
         connection.execute(insert(generations).values(**(defaults | values)))
-        record(connection, values["id"], GenerationStatus(values["status"]), "", at=now)
+        record(connection, values["id"], GenerationStatus(values["status"]), None, at=now)
 
     def _keep_blob(self, connection: Connection, sha256: str, reference: ReferenceImage) -> None:
         known = select(blobs.c.sha256).where(blobs.c.sha256 == sha256)

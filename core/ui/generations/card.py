@@ -201,17 +201,17 @@ def _held_up_by(generation: Generation) -> str | None:
     """Say why a task waits; what it does about it by itself is said behind that."""
     studio = session.studio()
     if (blocking_error := studio.generations.blocking_error(generation.id)) is not None:
-        # An error's own sentence may end in "try again", which here would mean: pay twice.
-        waiting_id = blocking_error.text_id.replace("error.", "trouble.", 1)
-        sentence = catalogue.sentence(session.language(), waiting_id, blocking_error.facts)
-        return sentence or session.error_text(blocking_error)
+        waiting = catalogue.waiting_sentence(
+            session.language(), blocking_error.text_id, blocking_error.facts
+        )
+        return waiting or session.error_text(blocking_error)
     try:
-        busy = studio.generations.busy(generation)
+        busy = studio.generations.refusal_for_now(generation)
     except AppError:
         return None
     if busy is None:
         return None
-    return text("trouble.kling_slots" if busy.is_full else "trouble.kling_rate", code=busy.code)
+    return catalogue.waiting_sentence(session.language(), busy.text_id, busy.facts)
 
 
 def _lacks_its_key(generation: Generation) -> bool:
