@@ -203,7 +203,7 @@ def text(key: str, /, **facts: object) -> str:
 
 def error_text(error: AppError) -> str:
     """Return what happened and what to do, in the reader's language."""
-    return catalogue.sentence(language(), error.text_id, error.facts) or str(error)
+    return error.sentence(language())
 
 
 def show_error(error: AppError) -> None:

@@ -242,8 +242,4 @@ def _same_request(
     )
     if generation.owner == owner and (generation.request, known_sha256) == (request, sha256):
         return generation
-    raise InputError(
-        "idempotency_key",
-        "This key was used for another request already: use a new key for a new request.",
-        text_id="error.idempotency_conflict",
-    )
+    raise InputError("idempotency_key", "error.idempotency_conflict")

@@ -167,11 +167,7 @@ def require_generation(connection: Connection, generation_id: str) -> Generation
 
 def generation_gone() -> InputError:
     """Return what to say about a generation that is not there for this person."""
-    return InputError(
-        "generation_id",
-        "This picture task is not here any more: reload the page.",
-        text_id="error.generation_gone",
-    )
+    return InputError("generation_id", "error.generation_gone")
 
 
 def record(

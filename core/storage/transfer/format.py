@@ -85,11 +85,7 @@ def check_version(fields: Mapping[str, object]) -> None:
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise malformed("file", '"version" is not a number')
     if version > VERSION:
-        raise InputError(
-            "file",
-            "This file was written by a newer version of the app: update the app, then import it.",
-            text_id="error.import_newer",
-        )
+        raise InputError("file", "error.import_newer")
 
 
 def not_ours() -> InputError:
@@ -148,12 +144,7 @@ class ConversationReading:
 
 def malformed(where: str, problem: str) -> InputError:
     """Return the refusal of a file, naming place and problem."""
-    return InputError(
-        "file",
-        f"This file cannot be imported, nothing was changed: {where}: {problem}.",
-        text_id="error.import_malformed",
-        facts={"where": where, "problem": problem},
-    )
+    return InputError("file", "error.import_malformed", facts={"where": where, "problem": problem})
 
 
 def conversation_out(conversation: Conversation) -> dict[str, object]:

@@ -206,12 +206,7 @@ def _parsed(payload: bytes | str | Mapping[str, object]) -> object:
     if isinstance(payload, Mapping):
         return payload
     if len(payload) > MAX_IMPORT_BYTES:
-        raise InputError(
-            "file",
-            "This file is too large to import: export fewer conversations at a time.",
-            text_id="error.import_too_large",
-            facts={"limit_bytes": MAX_IMPORT_BYTES},
-        )
+        raise InputError("file", "error.import_too_large", facts={"limit_bytes": MAX_IMPORT_BYTES})
     try:
         return json.loads(payload)
     except (ValueError, RecursionError) as error:

@@ -95,10 +95,7 @@ class KlingCreate:
             asked = await asyncio.to_thread(kling_request_from_json, body)
             if len(key) > KEY_MOST:
                 raise InputError(
-                    "Idempotency-Key",
-                    f"The Idempotency-Key may have {KEY_MOST} characters.",
-                    text_id="error.idempotency_key_too_long",
-                    facts={"limit": KEY_MOST},
+                    "Idempotency-Key", "error.idempotency_key_too_long", facts={"limit": KEY_MOST}
                 )
             generation = await asyncio.to_thread(self._request, call.owner, asked, key or None)
         except InputError as error:

@@ -110,9 +110,4 @@ def _number(fields: Mapping[str, Any], name: str) -> float | None:
 
 
 def _refuse(name: str, expected: str) -> NoReturn:
-    raise InputError(
-        name,
-        f"{name} must be {expected}.",
-        text_id="error.kling_field",
-        facts={"field": name, "expected": expected},
-    )
+    raise InputError(name, "error.kling_field", facts={"field": name, "expected": expected})

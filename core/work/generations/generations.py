@@ -92,12 +92,7 @@ class Generations:
         # Practice pictures cost the owner's disk and processor: strangers wait for their last ones.
         open_ones = self._store.generations.list(owner, active_only=True, limit=VISITOR_OPEN_MOST)
         if len(open_ones.items) >= VISITOR_OPEN_MOST:
-            raise InputError(
-                "prompt",
-                f"Visitors have at most {VISITOR_OPEN_MOST} picture tasks at once.",
-                text_id="error.visitor_busy",
-                facts={"limit": VISITOR_OPEN_MOST},
-            )
+            raise InputError("prompt", "error.visitor_busy", facts={"limit": VISITOR_OPEN_MOST})
 
     def cancel(self, owner: str, generation_id: str) -> bool:
         """Take a wish back while it waits; False when it was sent already (Kling has no cancel)."""

@@ -253,11 +253,10 @@ class Submitter:
 
 def _too_many(n: int, error: ProviderError) -> RejectedError:
     return RejectedError(
-        f"The account does not draw {n} pictures at once; ask for fewer.",
+        "error.kling_too_many_at_once",
         provider=error.provider,
         status_code=error.status_code,
         code=error.code,
-        text_id="error.kling_too_many_at_once",
         facts={"n": n},
         detail=error.detail,
     )
