@@ -8,14 +8,38 @@ from typing import Any, Literal
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
+LANGUAGE_TAGS: dict[Language, str] = {"zh": "zh-CN", "en": "en"}  # for a page's `lang`
 LANGUAGE_NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
 
 _FOLDER = Path(__file__).parent
+_HEADER_LIMIT = 200
 
 
-def language_of(locale: str | None) -> Language:
-    """Return the catalogue for a browser's locale such as `zh-CN`: Chinese, or else English."""
-    return "zh" if (locale or "").lower().startswith("zh") else "en"
+def language_of(accepted: str | None) -> Language:
+    """Return which of both a locale or an Accept-Language (RFC 9110, 12.5.4) likes better.
+
+    English where it names neither, as a program's does.
+    """
+    best: Language = "en"
+    most = 0.0
+    for preference in (accepted or "")[:_HEADER_LIMIT].lower().split(","):
+        tag, _, parameter = preference.partition(";")
+        name = tag.strip().partition("-")[0]
+        language: Language | None = "zh" if name == "zh" else "en" if name == "en" else None
+        weight = _weight(parameter)
+        if language is not None and weight > most:
+            best, most = language, weight
+    return best
+
+
+def _weight(parameter: str) -> float:
+    name, _, value = parameter.partition("=")
+    if name.strip() != "q":
+        return 1.0
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.errors import AppError, InputError, StoreError
 from core.web.http_call import CLOSING, HttpCall, HttpCallError
-from core.web.http_errors import STORE_SENTENCE
+from core.web.http_errors import STORE_TEXT_ID
 from core.web.routing import Table
 from core.web.studio_bridge import StudioBridge
 from core.work.transfer.tickets import Purpose
@@ -25,7 +25,6 @@ PIECE_BYTES = 1 << 20
 TOTAL_MOST = 1 << 40
 _CHUNK_BYTES = 1 << 17
 _TYPE = "application/json; charset=utf-8"
-_REFUSED = "This link has expired or is not valid; reload the page."
 
 
 class TransferRoutes:
@@ -71,7 +70,7 @@ class TransferRoutes:
                 await call.end()
         except Exception as error:
             if not call.has_begun and isinstance(error, StoreError):
-                raise HttpCallError(503, STORE_SENTENCE) from error
+                raise HttpCallError(503, STORE_TEXT_ID) from error
             if not call.has_begun:
                 raise
             # Not ended: a file that lacks its rest must not look complete.
@@ -94,7 +93,8 @@ class TransferRoutes:
             owner, name = await self._owner(call, "import"), _name(call)
             place, total = _count(call, "place"), _count(call, "total")
         except HttpCallError as error:  # refused before the piece is read
-            raise HttpCallError(error.status, str(error), headers=CLOSING) from error
+            error.headers = CLOSING
+            raise
         piece = await call.body(most_bytes=PIECE_BYTES)
         try:
             received = await self._try(
@@ -126,7 +126,7 @@ class TransferRoutes:
         ticket = call.query.get("ticket", "")
         owner = await self._try(self._transfers.tickets.owner_of, ticket, purpose)
         if owner is None:
-            raise HttpCallError(403, _REFUSED)
+            raise HttpCallError(403, "http.link_expired")
         return str(owner)
 
     async def _state(self, owner: str, name: str) -> UploadState:
@@ -138,13 +138,11 @@ class TransferRoutes:
         try:
             return await asyncio.to_thread(function, *arguments)
         except InputError as error:
-            raise HttpCallError(400, str(error)) from error
+            raise HttpCallError(400, error.text_id, facts=error.facts) from error
         except AppError as error:
             is_full = error.text_id == "error.store_full"
-            sentence = (
-                "There is not enough room on the studio's disk." if is_full else STORE_SENTENCE
-            )
-            raise HttpCallError(507 if is_full else 503, sentence) from error
+            text_id = "http.disk_full" if is_full else STORE_TEXT_ID
+            raise HttpCallError(507 if is_full else 503, text_id) from error
 
 
 def _chunk(pieces: Iterator[bytes]) -> bytes:
@@ -160,14 +158,14 @@ def _chunk(pieces: Iterator[bytes]) -> bytes:
 def _name(call: HttpCall) -> str:
     name = call.query.get("file", "")
     if not 0 < len(name) <= 512:
-        raise HttpCallError(400, "Name the file.", field="file")
+        raise HttpCallError(400, "http.file_name", field="file")
     return name
 
 
 def _count(call: HttpCall, name: str) -> int:
     text = call.query.get(name, "")
     if not (text.isascii() and text.isdigit() and len(text) < 15) or int(text) > TOTAL_MOST:
-        raise HttpCallError(400, f"{name} must be a number of bytes.", field=name)
+        raise HttpCallError(400, "http.byte_count", facts={"field": name}, field=name)
     return int(text)
 
 
