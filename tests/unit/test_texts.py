@@ -155,6 +155,28 @@ def test_what_goes_on_by_itself_is_told_from_the_errors_own_facts(key: str) -> N
     assert placeholders(ZH[key]) <= placeholders(error) | PROVIDERS_FACTS | {"host"}
 
 
+@pytest.mark.parametrize(
+    ("room", "callers", "fact"),
+    [
+        ("core/storage/transfer", {"malformed", "wrong"}, "problem"),
+        ("core/web/kling", {"_refuse"}, "expected"),
+    ],
+)
+def test_a_fact_that_is_a_word_stands_in_the_catalogue(
+    room: str, callers: set[str], fact: str
+) -> None:
+    words = set()
+    for path, node in nodes():
+        if isinstance(node, ast.Call) and path.is_relative_to(ROOT / room):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in callers and len(node.args) == 2:
+                words |= {
+                    one.value for one in ast.walk(node.args[1]) if isinstance(one, ast.Constant)
+                }
+    assert len(words) > 5
+    assert sorted(word for word in words if f"fact.{fact}.{word}" not in ZH) == []
+
+
 def test_no_error_brings_a_sentence_of_its_own() -> None:
     """An error's text is an id: whatever is given in its place is no sentence."""
     for path, node in nodes():

@@ -103,7 +103,7 @@ class _Arrival:
             row = self._connection.execute(query.with_for_update()).mappings().one_or_none()
             if row is None or row["owner"] == self._owner:
                 return candidate, dict(row) if row is not None else None
-        raise malformed("conversation", "its id belongs to someone else")
+        raise malformed('conversation, "id"', "somebody else's")
 
     def add(self, item: TravellingConversation, conversation_id: str, hidden_at: datetime) -> None:
         """Write down the conversation, hidden and without its messages."""

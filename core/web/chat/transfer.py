@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import AppError, InputError, StoreError
+from core.texts.catalogue import Language
 from core.web.http_call import CLOSING, HttpCall, HttpCallError
 from core.web.http_errors import STORE_TEXT_ID
 from core.web.routing import Table
@@ -85,7 +86,7 @@ class TransferRoutes:
         if "total" in call.query:
             total = _count(call, "total")
             await self._try(self._transfers.uploads.check_room, owner, name, total)
-        await call.reply_json(200, _as_json(await self._state(owner, name)))
+        await call.reply_json(200, _as_json(await self._state(owner, name), call.language))
 
     async def receive(self, call: HttpCall) -> None:
         """Take the next piece of a file."""
@@ -109,7 +110,7 @@ class TransferRoutes:
         """Import a file that is complete."""
         owner, name = await self._owner(call, "import"), _name(call)
         await self._try(self._transfers.begin_import, owner, name, _count(call, "total"))
-        await call.reply_json(202, _as_json(await self._state(owner, name)))
+        await call.reply_json(202, _as_json(await self._state(owner, name), call.language))
 
     async def forget(self, call: HttpCall) -> None:
         """Remove what is there of a file."""
@@ -169,6 +170,11 @@ def _count(call: HttpCall, name: str) -> int:
     return int(text)
 
 
-def _as_json(state: UploadState) -> dict[str, object]:
-    facts = {key: state.facts[key] for key in state.facts if key in ("share", "sentence")}
-    return {"phase": state.phase, "received": state.received, **facts}
+def _as_json(state: UploadState, language: Language) -> dict[str, object]:
+    value: dict[str, object] = {"phase": state.phase, "received": state.received}
+    if "share" in state.facts:
+        value["share"] = state.facts["share"]
+    if "text_id" in state.facts:
+        error = AppError(state.facts["text_id"], facts=state.facts["facts"])
+        value["sentence"] = error.sentence(language)
+    return value
