@@ -1,13 +1,17 @@
 """A second network address on this machine, in a namespace of its own. Nothing leaves here."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 import pytest
+
+_made = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -24,12 +28,16 @@ class SecondAddress:
 
 
 @contextlib.contextmanager
-def second_address(name: str, network: str) -> Iterator[SecondAddress]:
-    """Make the line until the block ends; `network` is the first three numbers of its addresses."""
+def second_address() -> Iterator[SecondAddress]:
+    """Make the line until the block ends; its name and addresses are this process's own."""
     if os.geteuid() != 0 or shutil.which("ip") is None:
         pytest.skip("a second network address needs root and iproute2")
+    # Test runs go on side by side; an interface's name has at most 15 characters.
+    number = (os.getpid() * 4 + next(_made)) % (1 << 14)
+    name = f"inkling{number:x}"
     ours, theirs = f"{name}-0", f"{name}-1"
-    line = SecondAddress(name, f"{network}.1", f"{network}.2")
+    network = ip_address("10.213.0.0") + 4 * number
+    line = SecondAddress(name, str(network + 1), str(network + 2))
     subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
     subprocess.run(["ip", "link", "del", ours], check=False, capture_output=True)
     _ip("netns", "add", name)

@@ -1,7 +1,7 @@
 """Addresses: which are this machine's own, which belong to listed proxies, who forwarded."""
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -34,8 +34,10 @@ def parse(address: str | None) -> IpAddress | None:
     return mapped or parsed
 
 
-def is_among(address: str | None, networks: Iterable[Network]) -> bool:
+def is_among(address: str | None, networks: Collection[Network]) -> bool:
     """Tell whether an address lies in one of the networks."""
+    if not networks:  # as nearly everywhere
+        return False
     parsed = parse(address)
     return parsed is not None and any(parsed in network for network in networks)
 

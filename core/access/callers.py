@@ -199,6 +199,8 @@ def named_person(approach: ConnectionFacts, rules: Rules) -> str | None:
 
 def is_listed_proxy(approach: ConnectionFacts, proxies: Collection[Network]) -> bool:
     """Tell whether the peer is one of the proxies whose forwarding headers are believed."""
+    if not proxies:
+        return False
     if not approach.is_rewritten:
         return is_among(approach.address, proxies)
     # All that is left of the peer: it is one of those whom the server lets write its address.

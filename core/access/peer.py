@@ -8,7 +8,7 @@ import hmac
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -21,6 +21,7 @@ Whose = Literal["ours", "another", "nobody", "unknown"]
 
 PEER_HEADER = "x-inkling-peer"
 _SEAL = secrets.token_hex(16)
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Peer:
 
     def to_header(self) -> str:
         """Write it as the value of a header that only this process can write."""
-        return f"{_SEAL} {json.dumps(asdict(self), separators=(',', ':'))}"
+        return f"{_SEAL} {_encode({name: getattr(self, name) for name in self.__slots__})}"
 
     @classmethod
     def from_header(cls, value: str | None) -> "Peer | None":

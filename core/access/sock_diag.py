@@ -1,17 +1,21 @@
 """Socket ownership: the uid behind the far end of a TCP connection within this machine (Linux).
 
 Asked of the kernel by the connection's exact four addresses, through netlink's `sock_diag`; where
-that is not to be had, read from `/proc/net/tcp` and `tcp6`. Nothing is kept between two questions:
-the same port may belong to somebody else a moment later.
+that is not to be had, read from `/proc/net/tcp` and `tcp6`. No answer is kept for the next
+question: the same port may belong to somebody else a moment later. The socket that asks is kept.
 """
 
+import atexit
 import contextlib
 import errno
 import ipaddress
+import os
 import socket
 import struct
 import sys
+import threading
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +25,7 @@ _BY_FAMILY = 20  # SOCK_DIAG_BY_FAMILY
 _REQUEST = 1  # NLM_F_REQUEST
 _ERROR = 2  # NLMSG_ERROR
 _NO_COOKIE = 0xFFFFFFFF
+_KERNEL = (0, 0)
 # nlmsghdr, inet_diag_req_v2 with its inet_diag_sockid, and the reply's inet_diag_msg.
 _HEADER = struct.Struct("=IHHII")
 _QUESTION = struct.Struct("=BBBBI")
@@ -70,16 +75,21 @@ _answers: set[str] = set()
 
 
 def _end(address: Address) -> _End:
+    return _End(_packed(address[0]), address[1])
+
+
+@lru_cache(maxsize=256)  # asked for each request, of few addresses
+def _packed(text: str) -> bytes:
     try:
-        host = ipaddress.ip_address(address[0])
+        host = ipaddress.ip_address(text)
     except ValueError as error:
         raise CannotTellError from error
     if isinstance(host, ipaddress.IPv6Address) and host.ipv4_mapped is not None:
         host = host.ipv4_mapped
-    return _End(host.packed, address[1])
+    return host.packed
 
 
-def _by_netlink(client: _End, server: _End) -> int | None:
+def _by_netlink(client: _End, server: _End, line: "_Line | None" = None) -> int | None:
     """Ask for one socket: the one whose own end is the client's."""
     family = socket.AF_INET if len(client.packed) == 4 else socket.AF_INET6
     wanted = b"".join(
@@ -91,13 +101,51 @@ def _by_netlink(client: _End, server: _End) -> int | None:
         )
     )
     question = _QUESTION.pack(family, socket.IPPROTO_TCP, 0, 0, 1 << _ESTABLISHED)
-    size = _HEADER.size + len(question) + len(wanted)
-    header = _HEADER.pack(size, _BY_FAMILY, _REQUEST, 1, 0)
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as asking:
-        asking.sendto(header + question + wanted, (0, 0))
-        # The kernel has answered when `sendto` returns: nothing is waited for.
-        reply = asking.recv(4096, socket.MSG_DONTWAIT)
-    return _uid_in(reply, client, server)
+    return _uid_in((line or _line).ask(question + wanted), client, server)
+
+
+class _Line:
+    """The socket that asks, opened once: opening one costs ten times what a question does."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._process = 0
+        self._number = 0
+        atexit.register(self._hang_up)
+
+    def ask(self, question: bytes) -> bytes:
+        """Return the kernel's reply to this very question; OSError where there is none."""
+        with self._lock:
+            try:
+                return self._ask(question)
+            except OSError:
+                self._hang_up()  # the next question has a new one
+                raise
+
+    def _ask(self, question: bytes) -> bytes:
+        if self._socket is None or self._process != os.getpid():  # a fork has it in common
+            self._hang_up()
+            self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG)
+            self._process = os.getpid()
+        self._number = self._number % _NO_COOKIE + 1
+        size = _HEADER.size + len(question)
+        header = _HEADER.pack(size, _BY_FAMILY, _REQUEST, self._number, 0)
+        self._socket.sendto(header + question, _KERNEL)
+        while True:
+            # The kernel has answered when `sendto` returns: nothing is waited for.
+            reply, (sender, _) = self._socket.recvfrom(4096, socket.MSG_DONTWAIT)
+            is_whole = len(reply) >= _HEADER.size
+            if sender == 0 and is_whole and _HEADER.unpack_from(reply)[3] == self._number:
+                return reply
+
+    def _hang_up(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+_line = _Line()
 
 
 def _uid_in(reply: bytes, client: _End, server: _End) -> int | None:

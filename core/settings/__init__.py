@@ -6,6 +6,7 @@ as not set. What cannot be used becomes a ConfigurationError in `Settings.proble
 exception: the rest of the app still runs.
 """
 
+from core.settings.defaults import DEFAULT_CHAT_MODEL
 from core.settings.reader import (
     ACCESS_KEY_KEYS,
     CHAT_KEYS,
@@ -15,12 +16,11 @@ from core.settings.reader import (
     read_secrets,
     read_settings,
 )
+from core.settings.secret import Secret
 from core.settings.values import (
-    DEFAULT_CHAT_MODEL,
     AccessSettings,
     ChatSettings,
     KlingSettings,
-    Secret,
     Settings,
 )
 

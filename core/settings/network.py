@@ -32,6 +32,9 @@ class Network:
     no_proxy: NoProxy = field(default_factory=NoProxy)
     certificates: Certificates | ConfigurationError | None = None
     bypasses: Callable[[str], bool] | None = None  # the system's own exceptions
+    _problems: dict[str, ConfigurationError | None] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def problems(self) -> tuple[ConfigurationError, ...]:
@@ -53,10 +56,12 @@ class Network:
         return proxy
 
     def problem_of(self, url: str) -> ConfigurationError | None:
-        """Return what stands in the way to `url`."""
-        parts = urlsplit(url)
-        way = self.way_to(parts.scheme, parts.hostname or "")
-        return way if isinstance(way, ConfigurationError) else None
+        """Return what stands in the way to `url`, one of the settings: asked for each question."""
+        if url not in self._problems:
+            parts = urlsplit(url)
+            way = self.way_to(parts.scheme, parts.hostname or "")
+            self._problems[url] = way if isinstance(way, ConfigurationError) else None
+        return self._problems[url]
 
     def without_proxies(self) -> "Network":
         """Return the same certificates, and no proxy for anyone."""

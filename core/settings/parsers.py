@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from core.settings.values import Secret
+from core.settings.secret import Secret
 
 # Switched off on 2026-07-24 (api-docs.deepseek.com/news/news260424).
 RETIRED_CHAT_MODELS = frozenset({"deepseek-chat", "deepseek-reasoner", "deepseek-coder"})

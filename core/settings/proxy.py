@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from core.settings.no_proxy import address_of, plain_host
 from core.settings.parsers import strip
-from core.settings.values import Secret
+from core.settings.secret import Secret
 
 # What desktops write for SOCKS, and what it is: names are resolved by the proxy in each case.
 _SCHEMES = {

@@ -6,17 +6,19 @@ from typing import Any
 
 from core.errors import ConfigurationError
 from core.settings import parsers
-from core.settings.network import read_network
-from core.settings.sources import ENVIRONMENT, SECRETS_FILE, Sources
-from core.settings.values import (
+from core.settings.defaults import (
     DEFAULT_CHAT_MODEL,
     DEFAULT_CHAT_URL,
     DEFAULT_KLING_ORIGIN,
     DEFAULT_SOURCE,
+)
+from core.settings.network import read_network
+from core.settings.secret import Secret
+from core.settings.sources import ENVIRONMENT, SECRETS_FILE, Sources
+from core.settings.values import (
     AccessSettings,
     ChatSettings,
     KlingSettings,
-    Secret,
     Settings,
 )
 

@@ -5,42 +5,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from core.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from core.settings.network import Network
-
-DEFAULT_CHAT_URL = "https://api.deepseek.com/chat/completions"
-DEFAULT_CHAT_MODEL = "deepseek-flash"
-DEFAULT_KLING_ORIGIN = "https://api-beijing.klingai.com"
-DEFAULT_SOURCE = "the default"  # where a setting that is not set comes from
-
-
-class Secret:
-    """A key that does not show itself; `reveal()` is called only where it is sent."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the key itself."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret('…')"
-
-    __str__ = __repr__
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
+from core.settings.defaults import (
+    DEFAULT_CHAT_MODEL,
+    DEFAULT_CHAT_URL,
+    DEFAULT_KLING_ORIGIN,
+    DEFAULT_SOURCE,
+)
+from core.settings.network import Network
+from core.settings.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +69,7 @@ class Settings:
     archive_url: str | None = None
     access: AccessSettings = AccessSettings()
     sign_in: Secret | None = None  # `[auth]` as it stands, which Streamlit reads at its start
-    network: "Network | None" = None  # None: as this process's environment says
+    network: Network | None = None  # None: as this process's environment says
     problems: tuple[ConfigurationError, ...] = ()
 
     def problems_of(self, *keys: str) -> tuple[ConfigurationError, ...]:

@@ -13,7 +13,7 @@ from core.storage.chat.search_index import SearchIndex
 from core.storage.db.database import Database
 from core.storage.db.errors import store_error
 from core.storage.db.key_values import KeyValues
-from core.storage.db.migrations import migrate
+from core.storage.db.migrate import migrate
 from core.storage.db.process_lock import ProcessLock
 from core.storage.expiry import Expiry
 from core.storage.generations.gallery import Gallery

@@ -3,6 +3,9 @@
 import gc
 from importlib import import_module
 
+# As later Pythons have it: every 700 new objects are a few requests, and most of them still serve.
+COLLECT_EVERY = 2_000
+
 
 def warm_up() -> None:
     """Import what st.write_stream imports at its first call: pandas and pyarrow, half a second.
@@ -14,3 +17,4 @@ def warm_up() -> None:
         import_module(name)
     gc.collect()
     gc.freeze()
+    gc.set_threshold(COLLECT_EVERY, *gc.get_threshold()[1:])

@@ -94,8 +94,8 @@ class Guard:
 
     def _verdict(self, call: HttpCall, approach: ConnectionFacts) -> Verdict:
         # Browsers send a cookie along with what foreign pages ask for, too.
-        is_own = is_own_page(approach)
-        pass_name = self._pass_name(call.headers.get("cookie", "")) if is_own else None
+        cookie = call.headers.get("cookie")
+        pass_name = self._pass_name(cookie) if cookie and is_own_page(approach) else None
         return judge(approach, self._rules, forwarder=LATCH.sign, pass_name=pass_name)
 
     def enter(self, call: HttpCall, caller: str) -> HttpRefusal | None:

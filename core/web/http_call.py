@@ -12,7 +12,7 @@ from core.access.callers import ConnectionFacts
 from core.access.owners import LOCAL_OWNER
 from core.texts import catalogue
 from core.texts.catalogue import Language, language_of
-from core.web.front.connection import PEER_KEY, headers_of, peer_of
+from core.web.front.connection import HEADERS_KEY, PEER_KEY, headers_of, peer_of
 from core.web.read_ahead import ReadAhead
 from core.wire.secrets import known_secrets
 
@@ -73,7 +73,7 @@ class HttpCall:
         self.path: str = scope["path"]
         self.raw_path: bytes = scope.get("raw_path") or self.path.encode()
         self.query_string: bytes = scope.get("query_string", b"")
-        self.headers = headers_of(scope["headers"])
+        self.headers: dict[str, str] = scope.get(HEADERS_KEY) or headers_of(scope["headers"])
         self.owner = LOCAL_OWNER  # whose rows it is about; a person's own, once one is known
         self.has_begun = False
         self._receive = ReadAhead(receive)
@@ -165,9 +165,9 @@ class HttpCall:
         body = chunk if is_washed else await washed(chunk)
         await self._send({"type": "http.response.body", "body": body, "more_body": True})
 
-    async def end(self, chunk: bytes = b"") -> None:
-        """Send the last piece."""
-        await self._send({"type": "http.response.body", "body": await washed(chunk)})
+    async def end(self, chunk: bytes = b"", *, behind: bytes = b"") -> None:
+        """Send the last piece; what it stands `behind` is of an answer, washed as it came."""
+        await self._send({"type": "http.response.body", "body": behind + await washed(chunk)})
 
     async def reply(
         self, status: int, body: bytes, content_type: str, headers: Headers = ()

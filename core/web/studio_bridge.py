@@ -52,10 +52,13 @@ class StudioBridge:
 
     def ask(self, request: ChatRequest, owner: str, *, whole: bool = False) -> LiveAnswer:
         """Start an answer; `whole` has the provider send it in one piece."""
+        parameters = request.parameters
+        if parameters.stream is whole:
+            parameters = replace(parameters, stream=not whole)
         return self.studio.answers.ask_posted(
             owner,
             request.question,
-            replace(request.parameters, stream=not whole),
+            parameters,
             system_prompt=request.system_prompt,
             earlier=request.earlier,
         )

@@ -169,7 +169,7 @@ def test_who_is_not_on_the_list_is_told_and_spends_nothing(
 
 @pytest.fixture
 def elsewhere() -> Iterator[SecondAddress]:
-    with second_address("inkling-v", "10.213.77") as line:
+    with second_address() as line:
         yield line
 
 

@@ -30,7 +30,7 @@ def provider() -> Iterator[PracticeServer]:
 
 @pytest.fixture
 def line() -> Iterator[SecondAddress]:
-    with second_address("inkling-e", "10.213.78") as made:
+    with second_address() as made:
         yield made
 
 

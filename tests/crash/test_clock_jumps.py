@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,10 +21,20 @@ from tests.crash.workshop import OWNER, QUICK, Workshop, wait_for
 
 S = GenerationStatus
 JUMPS = ["+40d", "-3h"]
+# What stands still does so for hours; minutes are only for a machine that is very slow.
+LONGEST_S = 240.0
+ROADS = [
+    "",
+    "sending",
+    "sending uncertain",
+    "sending submitted",
+    "sending submitted processing",
+    "sending submitted succeeded",
+]
 
 
 @pytest.fixture
-def fake() -> Iterator[FakeKling]:
+def fake() -> Iterator[FakeKling]:  # the workshop's, too
     with FakeKling(Plan(runs_s=lambda number: 2.0)) as kling:
         yield kling
 
@@ -37,7 +47,12 @@ class Studio:
         self.data = folder / "data"
         self.data.mkdir(exist_ok=True)
         self.set("+0")
-        told = {"data_dir": str(self.data), "origin": origin, "intents": [1] * wishes}
+        told = {
+            "data_dir": str(self.data),
+            "origin": origin,
+            "intents": [1] * wishes,
+            "longest_s": LONGEST_S,
+        }
         environment = os.environ | {
             "LD_PRELOAD": _library(),
             "FAKETIME_TIMESTAMP_FILE": str(self.offset),
@@ -73,7 +88,7 @@ def test_tasks_that_run_while_the_clock_jumps_are_all_archived(
     try:
         wait_for(lambda: fake.seen.posts.total() >= 3, "several are sent")
         studio.set(jump)
-        assert studio.process.wait(90) == 0  # of a loaded machine
+        assert studio.process.wait(LONGEST_S + 30.0) == 0
     finally:
         studio.process.kill()
         studio.process.wait()
@@ -84,6 +99,69 @@ def test_tasks_that_run_while_the_clock_jumps_are_all_archived(
         assert sorted(fake.seen.accepted.values()) == [1] * 5
     finally:
         store.close()
+
+
+@pytest.mark.parametrize("holder", ["nobody", "us", "the dead"])
+def test_what_was_under_way_before_the_clock_was_set_back_goes_on(
+    tmp_path: Path, fake: FakeKling, holder: str
+) -> None:
+    """Every state a row can be in; its lease and its plan end hours from now, and no date of its
+    last change tells that."""
+    moments = [datetime.now(UTC) + timedelta(hours=3)]
+    before = Store.open(tmp_path / "inkling.db", clock=lambda: moments[-1])
+    workshop = Workshop(tmp_path, fake.origin)  # not alone at the database
+    holder_id = workshop.process_id if holder == "us" else "gone"
+    sent = [_under_way(before, fake, road, holder_id, moments[-1]) for road in ROADS]
+    moments.append(datetime.now(UTC))
+    for row in sent:
+        before.generations.move(
+            row.id, to=row.status, expect={row.status}, next_check_at=moments[0]
+        )
+        if holder == "nobody":
+            before.leases.release(row.id, holder_id, next_check_at=moments[0])
+    with workshop:
+        rows = workshop.wait_until_all_done()
+        before.close()
+        assert [(row.status, row.error_text_id) for row in rows] == [(S.ARCHIVED, None)] * 6
+        assert [fake.seen.accepted[row.external_task_id] for row in sent] == [1, 1, 1, 0, 0, 0]
+
+
+def _under_way(
+    store: Store, fake: FakeKling, road: str, holder_id: str, moment: datetime
+) -> Generation:
+    """Lead a new wish along a road, under a lease of this process."""
+    row = store.generations.create_intent(OWNER, ImageRequest("a hill"), provider="kling")
+    store.leases.claim_due(holder_id, now=moment, limit=9, lease_s=QUICK.lease_s, statuses=set(S))
+    moved: Generation | None = row
+    for step in road.split():
+        if step == "sending":
+            moved = store.generations.mark_sending(row.id, holder_id)
+        else:
+            task_id = fake.add_task(row.external_task_id).task_id if step == "submitted" else None
+            moved = store.generations.move(row.id, to=S(step), expect=set(S), task_id=task_id)
+    assert moved is not None
+    return moved
+
+
+def test_who_asks_after_the_clock_was_set_back_waits_behind_those_who_asked_before(
+    workshop: Workshop, tmp_path: Path, fake: FakeKling
+) -> None:
+    fake.plan = Plan(cap=1, runs_s=lambda number: 0.5)
+    wishes = []
+    for hours in (3, 3, 0):
+        store = Store.open(tmp_path / "inkling.db", clock=_ahead(hours))
+        wishes.append(
+            store.generations.create_intent(OWNER, ImageRequest("a hill"), provider="kling")
+        )
+        store.close()
+        wait_for(lambda: wishes[-1].id in workshop.worker._drivers, "its place in the queue")
+    workshop.wait_until_all_done()
+    sent = sorted(fake.tasks.values(), key=lambda task: task.accepted_at)
+    assert [task.external_task_id for task in sent] == [one.external_task_id for one in wishes]
+
+
+def _ahead(hours: float) -> Callable[[], datetime]:
+    return lambda: datetime.now(UTC) + timedelta(hours=hours)
 
 
 def test_what_kling_denies_for_a_moment_is_not_given_up_by_an_old_date(

@@ -105,7 +105,7 @@ def test_slots_that_another_process_holds_are_waited_for(
     store.key_values.set("slots.kling", {"accepted": 3, "refused": 4})
     fake.plan = Plan(cap=3, runs_s=lambda number: 1.5)
     fake.add_task(theirs.external_task_id, n=3, age_s=0)
-    workshop = closed()
+    workshop = closed(timings=replace(QUICK, lease_s=3_600.0))
     wish = workshop.ask()
     wait_for(lambda: all(time.time() > task.ended for task in fake.tasks.values()), "their end")
     assert fake.seen.posts.total() == 0

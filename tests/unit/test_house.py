@@ -1,6 +1,7 @@
 """The house's borders: which room may import which, and who may use which library."""
 
 import ast
+import graphlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,6 +136,18 @@ def test_pure_rooms_import_nothing_of_the_house(path: Path) -> None:
                 ground = any(is_in(name, one) for one in GROUND)
                 known = is_in(name, room) or ground or top in {*libraries, *sys.stdlib_module_names}
                 assert known, f"{own} imports {name}, and {room} is pure"
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    known = {name_of(path) for path in sources()}
+    graph: dict[str, set[str]] = {}
+    for path in sources():
+        own = name_of(path)
+        for name in imports(path):  # a file's, or a name in a file
+            found = next((one for one in (name, name.rpartition(".")[0]) if one in known), own)
+            if found != own and path.name != "__init__.py":
+                graph.setdefault(own, set()).add(found)
+    graphlib.TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
 
 def test_the_map_names_every_room() -> None:

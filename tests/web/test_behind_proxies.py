@@ -271,7 +271,7 @@ NAMES = "proxy_set_header X-Forwarded-Email $http_x_test_user;"
 
 @pytest.fixture(scope="module")
 def elsewhere() -> Iterator[SecondAddress]:
-    with second_address("inkling-p", "10.213.79") as line:
+    with second_address() as line:
         yield line
 
 

@@ -29,7 +29,7 @@ except urllib.error.HTTPError as error:
 
 @pytest.fixture(scope="module")
 def elsewhere() -> Iterator[SecondAddress]:
-    with second_address("inkling-c", "10.213.78") as line:
+    with second_address() as line:
         yield line
 
 

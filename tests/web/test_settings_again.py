@@ -197,7 +197,7 @@ def test_twenty_readings_leave_nothing_open(
         until(lambda: still_open() <= before, "the clients of earlier settings are closed")
         assert len(opened_clients) > before + 20
         assert len(served.studio.services.workers()) == 1
-        assert threading.active_count() <= threads + 1
+        until(lambda: threading.active_count() <= threads + 1, "their threads have ended")
         params = {"question": "hello"}
         assert served.http.get("/complete", params=params).status_code == 200
 

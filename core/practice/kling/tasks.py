@@ -1,8 +1,10 @@
 """Picture tasks: what was accepted, and how far each must have come by now.
 
 A task's state follows from when it was made and what time it is, so a process that dies loses
-nothing: the journal keeps the beginnings, and the clock does the rest. Several processes may share
-one journal: each reads what the others have added before it says that a task is unknown.
+nothing: the journal keeps the beginnings, and the clock does the rest. Where the clock was set
+back since, the book goes on from the last beginning: no task waits for the clock to catch up.
+Several processes may share one journal: each reads what the others have added before it says that
+a task is unknown.
 """
 
 import json
@@ -68,13 +70,17 @@ class TaskBook:
         self._now = now
         self._tasks: dict[str, PracticeTask] = {}
         self._by_external_id: dict[str, PracticeTask] = {}
+        self._ahead_s = 0.0  # of the clock; more than nothing once that was set back
+        self._newest_s = 0.0
         self._read_of: tuple[int, int] = (0, 0)  # which file, and how many bytes of it
         if journal is not None:
             self._read(journal)
 
     def now(self) -> float:
-        """Return the book's time in Unix seconds."""
-        return self._now()
+        """Return the book's time in Unix seconds: the clock's, and never before its last task."""
+        now = self._now()
+        self._ahead_s = max(self._ahead_s, self._newest_s - now)
+        return now + self._ahead_s
 
     def add(self, task: PracticeTask) -> None:
         """Write a task down, then keep it."""
@@ -103,11 +109,12 @@ class TaskBook:
     def running_pictures(self) -> int:
         """Return how many concurrency slots are taken: one for each picture."""
         self._read_new()
-        now = self._now()
+        now = self.now()
         return sum(task.n for task in self._tasks.values() if task.is_running(now))
 
     def _keep(self, task: PracticeTask) -> None:
         self._tasks[task.task_id] = task
+        self._newest_s = max(self._newest_s, task.created_at_ms / 1000)
         if task.external_task_id is not None:
             self._by_external_id[task.external_task_id] = task
 

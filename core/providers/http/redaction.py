@@ -18,6 +18,7 @@ _EDGE = 512  # longer than any secret
 OTHER = "other"
 _NAME_MOST = 200
 _SHORT_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,63}")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9/:.@+_ -]{1,200}")
 _ID = re.compile(r"[A-Za-z0-9._:=@+-]{1,200}")
 
 _BEARER = re.compile(r"(?i)\bbearer\s+[^\s\"',;]+")
@@ -70,11 +71,14 @@ def model_name(value: object) -> str | None:
     """Return a model's name: letters of any script, digits and `/ : . @ + _ -`, else "other"."""
     if not isinstance(value, str) or not value:
         return None
-    is_name = len(value) <= _NAME_MOST and all(
-        sign.isalnum() or sign in "/:.@+_- " or unicodedata.category(sign)[0] == "M"
-        for sign in value
+    is_name = _PLAIN_NAME.fullmatch(value) is not None or (
+        len(value) <= _NAME_MOST and all(map(_is_of_names, value))
     )
     return value if is_name and not known_secrets.is_in(value) else OTHER
+
+
+def _is_of_names(sign: str) -> bool:
+    return sign.isalnum() or sign in "/:.@+_- " or unicodedata.category(sign)[0] == "M"
 
 
 def opaque_id(value: object) -> str | None:

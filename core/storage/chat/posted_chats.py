@@ -65,22 +65,22 @@ class PostedChats:
         self._database = database
         self._clock = clock
 
-    def begin(self, asks: Sequence[PostedChat], *, process_id: str, lease_s: float) -> None:
+    def begin(self, chats: Sequence[PostedChat], *, process_id: str, lease_s: float) -> None:
         """Write down chats that came together, and their running answers, in one transaction."""
         lease_until = self._clock() + timedelta(seconds=lease_s)
         message_rows: list[dict[str, Any]] = []
-        for ask in asks:
-            message_rows += _rows(ask)
+        for chat in chats:
+            message_rows += _rows(chat)
             message_rows[-1] |= {
                 "status": AnswerStatus.RUNNING.value,
-                "model": ask.parameters.model,
-                "parameters": _as_dict(ask.parameters),
-                "practice": ask.practice,
+                "model": chat.parameters.model,
+                "parameters": _as_dict(chat.parameters),
+                "practice": chat.practice,
                 "process_id": process_id,
                 "lease_until": lease_until,
             }
         with self._database.write() as connection:
-            connection.execute(insert(conversations), [_conversation_row(ask) for ask in asks])
+            connection.execute(insert(conversations), [_conversation_row(chat) for chat in chats])
             connection.execute(insert(messages), message_rows)
 
 
@@ -96,14 +96,14 @@ def _new_ids(count: int) -> list[str]:
     return [drawn[at : at + 2 * _ID_BYTES] for at in range(0, len(drawn), 2 * _ID_BYTES)]
 
 
-def _rows(ask: PostedChat) -> list[dict[str, Any]]:
+def _rows(chat: PostedChat) -> list[dict[str, Any]]:
     """Return the rows of all messages, the answer last; each under the one before it."""
-    said = [*ask.earlier, Turn("user", ask.question), Turn("assistant", "")]
-    ids = [*_new_ids(len(ask.earlier)), ask.question_id, ask.answer_id]
+    said = [*chat.earlier, Turn("user", chat.question), Turn("assistant", "")]
+    ids = [*_new_ids(len(chat.earlier)), chat.question_id, chat.answer_id]
     return [
         {
             "id": message_id,
-            "conversation_id": ask.conversation_id,
+            "conversation_id": chat.conversation_id,
             "parent_id": parent_id,
             "role": turn.role,
             "content": turn.content,
@@ -115,23 +115,23 @@ def _rows(ask: PostedChat) -> list[dict[str, Any]]:
             "practice": False,
             "process_id": None,
             "lease_until": None,
-            "created_at": ask.asked_at,
+            "created_at": chat.asked_at,
         }
         for turn, message_id, parent_id in zip(said, ids, [None, *ids[:-1]], strict=True)
     ]
 
 
-def _conversation_row(ask: PostedChat) -> dict[str, Any]:
+def _conversation_row(chat: PostedChat) -> dict[str, Any]:
     return {
-        "id": ask.conversation_id,
-        "owner": ask.owner,
-        "title": ask.title,
+        "id": chat.conversation_id,
+        "owner": chat.owner,
+        "title": chat.title,
         "title_is_manual": False,
         "pinned": False,
-        "system_prompt": ask.system_prompt,
-        "parameters": _as_dict(ask.parameters),
+        "system_prompt": chat.system_prompt,
+        "parameters": _as_dict(chat.parameters),
         "origin": "http",
-        "head_id": ask.answer_id,
-        "created_at": ask.asked_at,
-        "updated_at": ask.asked_at,
+        "head_id": chat.answer_id,
+        "created_at": chat.asked_at,
+        "updated_at": chat.asked_at,
     }

@@ -1,6 +1,6 @@
 """Answers under way: their text so far, kept at least once a second until they end."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,6 +14,7 @@ from sqlalchemy import (
     exists,
     func,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -265,14 +266,46 @@ class RunningAnswers:
             )
             return asked.rowcount == 1
 
-    def interrupt_dead(self, process_id: str, *, is_only_process: bool, now: datetime) -> int:
-        """Mark the answers nobody runs any more as interrupted; return how many."""
-        # Never this process's own: it knows better, also when the store was away for a while.
-        dead: ColumnElement[bool] = messages.c.process_id != process_id
-        if not is_only_process:
-            dead = and_(dead, messages.c.lease_until <= now)
+    def interrupt_dead(
+        self,
+        process_id: str,
+        *,
+        is_only_process: bool,
+        now: datetime,
+        running: Collection[str] | None = None,
+    ) -> int:
+        """Mark the answers nobody runs any more as interrupted; return how many.
+
+        Not this process's own, which it knows better than their leases, also when the store was
+        away for a while. But for those that it says it is not running: a row not among `running` is
+        one whose commit failed for all it could tell.
+        """
+        dead: ColumnElement[bool] = messages.c.lease_until <= now
+        if is_only_process:
+            dead = or_(dead, messages.c.process_id != process_id)
+        if running is None:
+            dead = and_(dead, messages.c.process_id != process_id)
+        elif running:
+            dead = and_(dead, messages.c.id.not_in(running))
         with self._database.write() as connection:
             return connection.execute(interrupt(dead)).rowcount
+
+    def held_beyond(self, process_id: str, *, now: datetime, lease_s: float) -> dict[str, datetime]:
+        """Return the ends of other processes' leases that reach further than one given now would:
+        each was given by another clock, or before this one was set back."""
+        query = select(messages.c.id, messages.c.lease_until).where(
+            IS_RUNNING,
+            messages.c.process_id != process_id,
+            messages.c.lease_until > now + timedelta(seconds=lease_s),
+        )
+        with self._database.read() as connection:
+            return {row.id: row.lease_until for row in connection.execute(query)}
+
+    def interrupt_held(self, message_id: str, *, if_until: datetime) -> bool:
+        """Mark an answer as interrupted, if its lease still ends at that moment."""
+        same = (messages.c.id == message_id) & (messages.c.lease_until == if_until)
+        with self._database.write() as connection:
+            return connection.execute(interrupt(same)).rowcount == 1
 
     def _outcomes(self, connection: Connection, ids: Sequence[str]) -> dict[str, SaveOutcome]:
         """Tell what became of an overwriting of these answers."""

@@ -50,17 +50,6 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction that is durable when the block has ended."""
-        with self._only_writer("IMMEDIATE") as connection:
-            yield connection
-
-    @contextmanager
-    def exclusive(self) -> Iterator[Connection]:
-        """Open a transaction during which no other process writes at all (SQLite)."""
-        with self._only_writer("EXCLUSIVE") as connection:
-            yield connection
-
-    @contextmanager
-    def _only_writer(self, mode: str) -> Iterator[Connection]:
         if not self.is_sqlite:
             with self.read() as connection:
                 yield connection
@@ -70,7 +59,7 @@ class Database:
         try:
             with (
                 database_errors(self.place),
-                self.engine.connect().execution_options(**{_BEGIN: mode}) as connection,
+                self.engine.connect().execution_options(**{_BEGIN: "IMMEDIATE"}) as connection,
                 connection.begin(),
             ):
                 yield connection
@@ -185,7 +174,20 @@ def _wash(
     _executemany: bool,
 ) -> tuple[str, Any]:
     """Mask known secrets in whatever is stored or looked for, in every table there will be."""
+    texts: list[str] = []
+    _gather(parameters, texts)
+    # One look at all of them: hundreds of texts in a row hold nothing to be masked.
+    if not known_secrets.may_be_in("\0".join(texts)):
+        return statement, parameters
     return statement, _washed(parameters)
+
+
+def _gather(value: Any, texts: list[str]) -> None:
+    for one in value.values() if isinstance(value, dict) else value:
+        if isinstance(one, str):
+            texts.append(one)
+        elif isinstance(one, dict | list | tuple):
+            _gather(one, texts)
 
 
 def _washed(value: Any) -> Any:

@@ -14,6 +14,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from core.errors import StoreError
 
+# What a trouble with the disk means to a backup.
+_OF_BACKUPS = {
+    "error.store_full": "error.backup_full",
+    "error.store_readonly": "error.backup_readonly",
+    "error.store_locked": "error.store_locked",
+}
+
 _SQLITE = {
     sqlite3.SQLITE_FULL: "error.store_full",
     sqlite3.SQLITE_READONLY: "error.store_readonly",
@@ -75,20 +82,37 @@ def file_errors(place: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        text_id = _ERRNOS.get(error.errno or 0, "error.store_broken")
-        detail = errno.errorcode.get(error.errno or 0, type(error).__name__)
+        text_id, detail = _read_system(error)
         raise store_error(text_id, place, detail) from error
+
+
+@contextmanager
+def backup_errors(place: str) -> Iterator[None]:
+    """Raise what is raised inside, while a backup is made, as StoreError."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        text_id, detail = _read_system(error) if isinstance(error, OSError) else _read_sqlite(error)
+        text_id = _OF_BACKUPS.get(text_id, "error.backup_broken")
+        raise store_error(text_id, place, detail) from error
+
+
+def _read_system(error: OSError) -> tuple[str, str]:
+    text_id = _ERRNOS.get(error.errno or 0, "error.store_broken")
+    return text_id, errno.errorcode.get(error.errno or 0, type(error).__name__)
+
+
+def _read_sqlite(error: sqlite3.Error) -> tuple[str, str]:
+    code = getattr(error, "sqlite_errorcode", 0)
+    name = getattr(error, "sqlite_errorname", type(error).__name__)
+    return _SQLITE.get(code & 0xFF, "error.store_broken"), name
 
 
 def _read(error: SQLAlchemyError) -> tuple[str, str]:
     """Return text_id and a detail without values: the driver's words may quote what was stored."""
     cause = error.orig if isinstance(error, DBAPIError) else None
     if isinstance(cause, sqlite3.Error):
-        code = getattr(cause, "sqlite_errorcode", 0)
-        return (
-            _SQLITE.get(code & 0xFF, "error.store_broken"),
-            getattr(cause, "sqlite_errorname", type(cause).__name__),
-        )
+        return _read_sqlite(cause)
     sqlstate = getattr(cause, "sqlstate", None)
     if sqlstate:
         for prefix, text_id in _SQLSTATES:

@@ -1,4 +1,4 @@
-"""The tables as queries see them; migrations.py makes them on disk, and a test compares both."""
+"""The tables as queries see them; the migrations make them on disk, and a test compares both."""
 
 import json
 from datetime import UTC, datetime, timedelta

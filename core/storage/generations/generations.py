@@ -170,13 +170,16 @@ class Generations(Intents, Listing, ExpectedPictures):
             return require_generation(connection, generation_id)
 
     def unmark_sending(
-        self, generation_id: str, *, note: Note, next_check_at: datetime
+        self, generation_id: str, *, note: Note, next_check_at: datetime | None = None
     ) -> Generation:
-        """Write down that Kling refused for now and has nothing: to be sent again later."""
+        """Write down that Kling refused for now and has nothing: to be sent again, at once or
+        later."""
         with self._database.write() as connection:
             status = _locked_status(connection, generation_id)
             if status is _INTENDED:
-                values = {"sending_at": None, "next_check_at": next_check_at}
+                values: dict[str, Any] = {"sending_at": None}
+                if next_check_at is not None:
+                    values["next_check_at"] = next_check_at
                 self._step(connection, generation_id, _INTENDED, note, values)
             return require_generation(connection, generation_id)
 

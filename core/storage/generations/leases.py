@@ -12,6 +12,9 @@ from core.storage.db.schema import generations
 from core.storage.generations.listing import IS_OPEN
 from core.storage.generations.rows import with_pictures
 
+# Nothing is ever planned further ahead: a plan that is was made before the clock was set back.
+PLAN_LONGEST = timedelta(minutes=10)
+
 
 class Leases:
     """Hands out generations that are due, each to one process for a while."""
@@ -35,7 +38,11 @@ class Leases:
             .where(
                 *_wanted(statuses, provider),
                 # Written in the future: the clock was set back since, and its plans are void.
-                or_(generations.c.next_check_at <= now, generations.c.updated_at > now),
+                or_(
+                    generations.c.next_check_at <= now,
+                    generations.c.next_check_at > now + PLAN_LONGEST,
+                    generations.c.updated_at > now,
+                ),
                 or_(generations.c.lease_until.is_(None), generations.c.lease_until <= now),
             )
             .order_by(generations.c.next_check_at, generations.c.created_at)
@@ -112,6 +119,28 @@ class Leases:
                 update(generations).where(IS_OPEN, gone).values(lease_owner=None, lease_until=None)
             ).rowcount
 
+    def beyond(
+        self, *, now: datetime, lease_s: float, provider: str | None = None
+    ) -> dict[str, datetime]:
+        """Return the ends of leases that reach further than one given now would: each was given by
+        another clock, or before this one was set back."""
+        query = select(generations.c.id, generations.c.lease_until).where(
+            *_open(provider),
+            generations.c.lease_until > now + timedelta(seconds=lease_s),
+        )
+        with self._database.read() as connection:
+            return {row.id: row.lease_until for row in connection.execute(query)}
+
+    def end(self, generation_id: str, *, if_until: datetime) -> bool:
+        """Free one lease, if it still ends at that moment: nobody has renewed it since."""
+        with self._database.write() as connection:
+            ended = connection.execute(
+                update(generations)
+                .where(generations.c.id == generation_id, generations.c.lease_until == if_until)
+                .values(lease_owner=None, lease_until=None)
+            )
+            return ended.rowcount == 1
+
     def next_due_at(
         self, *, statuses: Collection[GenerationStatus], provider: str | None = None
     ) -> datetime | None:
@@ -130,10 +159,9 @@ class Leases:
 def _wanted(
     statuses: Collection[GenerationStatus], provider: str | None
 ) -> list[ColumnElement[bool]]:
-    wanted: list[ColumnElement[bool]] = [
-        IS_OPEN,
-        generations.c.status.in_([status.value for status in statuses]),
-    ]
-    if provider is not None:
-        wanted.append(generations.c.provider == provider)
-    return wanted
+    among = generations.c.status.in_([status.value for status in statuses])
+    return [*_open(provider), among]
+
+
+def _open(provider: str | None) -> list[ColumnElement[bool]]:
+    return [IS_OPEN] if provider is None else [IS_OPEN, generations.c.provider == provider]

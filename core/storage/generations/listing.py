@@ -163,6 +163,7 @@ class Listing:
             return tuple(
                 (finished_at - submitted_at).total_seconds()
                 for submitted_at, finished_at in connection.execute(query)
+                if finished_at >= submitted_at  # else the clock was set back meanwhile
             )
 
     def delete(self, owner: str, generation_id: str) -> bool:

@@ -156,8 +156,8 @@ class ChatRoutes:
                         # encode_event, for a piece that has no line ends: JSON escapes them.
                         unsent += b"%b%d\ndata: %b\n\n" % (head, place, _encode(piece))
                     if pieces.is_final:
-                        unsent += _closing(live.outline(), live.error, place, call.language)
-                        await call.end(bytes(unsent))
+                        closing = _closing(live.outline(), live.error, place, call.language)
+                        await call.end(closing, behind=bytes(unsent))
                         is_over = True
                         return
                     if reader.is_quiet and not unsent:

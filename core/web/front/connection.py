@@ -12,27 +12,39 @@ from core.access.sock_diag import Address
 from core.settings import AccessSettings
 
 PEER_KEY = "inkling.peer"
+HEADERS_KEY = "inkling.headers"
+_PEER_NAME = PEER_HEADER.encode()
 
 
 def with_peer(scope: Scope, receive: Receive, access: AccessSettings | None) -> Scope:
-    """Return the scope with the peer's facts in it, for the HTTP layer and for the pages' script.
+    """Return the scope with the peer's facts in it, and with the headers by their names.
 
-    The script reads them in a header of its websocket; who sends that header says nothing by it.
     The header that names a person is taken away from all but the listed proxies; as long as the
     settings are not known (`access` is None) the judgement does without it all the same.
     """
     if scope["type"] not in ("http", "websocket"):
         return scope
     peer = peer_of(scope, receive)
-    approach = ConnectionFacts.of(peer, headers_of(scope["headers"]))
+    headers = headers_of(scope["headers"])
+    approach = ConnectionFacts.of(peer, headers)
     LATCH.notice(peer, forwarding_sign(approach))
-    name = PEER_HEADER.encode()
-    taken = {name}
+    taken = [PEER_HEADER]
     if access and access.user_header and not is_listed_proxy(approach, access.proxies):
-        taken.add(access.user_header.encode())
-    headers = [pair for pair in scope["headers"] if _plain(pair[0]) not in taken]
-    body = (name, peer.to_header().encode("ascii"))
-    return {**scope, "headers": [*headers, body], PEER_KEY: peer}
+        taken.append(access.user_header)
+    body = {**scope, PEER_KEY: peer, HEADERS_KEY: headers}
+    present = {name.encode("latin-1") for name in taken if headers.pop(name, None) is not None}
+    if present:
+        body["headers"] = [pair for pair in scope["headers"] if _plain(pair[0]) not in present]
+    return body
+
+
+def for_script(scope: Scope) -> Scope:
+    """Return the scope of `with_peer` as the pages' script is given it: the peer in a header.
+
+    Who sends that header says nothing by it.
+    """
+    body = (_PEER_NAME, scope[PEER_KEY].to_header().encode("ascii"))
+    return {**scope, "headers": [*scope["headers"], body]}
 
 
 def peer_of(scope: Mapping[str, Any], receive: Receive) -> Peer:

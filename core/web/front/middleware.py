@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.access.callers import PassLookup, no_passes
 from core.web.front.base_path import BasePath, below
-from core.web.front.connection import with_peer
+from core.web.front.connection import for_script, with_peer
 from core.web.front.not_found import redirect, reply_nothing_here, reply_wrong_method
 from core.web.front.page_paths import PagePaths
 from core.web.http_call import HttpCall
@@ -42,7 +42,7 @@ class BeforePages:
         if scope["type"] == "http" and serves(place.path):
             await self._bff(below(scope, place), receive, send)
             return
-        for_pages = self._base.for_pages(scope, place)
+        for_pages = for_script(self._base.for_pages(scope, place))
         if scope["type"] == "websocket":
             await self._pages(for_pages, receive, send)
             return

@@ -1,7 +1,6 @@
 """Chat answers that outlive the page that asked: started, watched and stopped from any thread.
 
-A page's question and its answer's row are stored before anything is sent, a posted chat's while its
-request is on its way, unless the store is known to be in trouble.
+A question and its answer's row are stored before anything is sent, however it was asked.
 """
 
 import asyncio
@@ -15,11 +14,10 @@ from core.storage.chat.posted_chats import PostedChat
 from core.storage.store import Store
 from core.work.chat.attempts import Backoff, usual_delays
 from core.work.chat.context import posted_turns, stored_turns
-from core.work.chat.job import AnswerJob
 from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.persistence import LEASE_S
 from core.work.chat.registry import AnswerRegistry
-from core.work.chat.runner import AnswerRunner
+from core.work.chat.runner import AnswerJob, AnswerRunner
 from core.work.chat.titles import Titles, shortened
 from core.work.loop import LoopThread
 
@@ -96,13 +94,13 @@ class Answers:
         system_prompt: str = "",
         earlier: Sequence[Turn] = (),
     ) -> LiveAnswer:
-        """Start the answer of a posted chat, and store both as a conversation. Waits for nothing.
+        """Start the answer of a posted chat, stored as a conversation of its own. Returns at once.
 
-        Where the store takes nothing the answer ends with StoreError.
+        Where the store takes nothing the answer ends with StoreError, and nothing was asked.
         """
         question = _checked(question)
         service = self._service(owner)
-        ask = PostedChat(
+        chat = PostedChat(
             owner=owner,
             question=question,
             parameters=parameters,
@@ -118,8 +116,8 @@ class Answers:
         async def context(with_reasoning: bool) -> list[Turn]:
             return posted_turns(turns, with_reasoning=with_reasoning)
 
-        live = LiveAnswer(ask.answer(), owner)
-        self._runner.run_posted(AnswerJob(live, parameters, service.client, context, ask=ask), ask)
+        live = LiveAnswer(chat.answer(), owner)
+        self._runner.run_posted(AnswerJob(live, parameters, service.client, context), chat)
         return live
 
     def check(self, owner: str, question: str) -> None:

@@ -6,7 +6,6 @@ Hundreds may be asked, grow and end together: what comes together shares a trans
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from random import Random
 
@@ -18,83 +17,39 @@ from core.wire.pacing import retry_delays
 from core.work.chat.group_commit import GroupCommit
 from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.registry import AnswerRegistry
+from core.work.standing_leases import StandingLeases
 
 logger = logging.getLogger(__name__)
 
 SAVE_INTERVAL_S = 0.5
 LEASE_S = 15.0
 SWEEP_S = LEASE_S
-ASKS_AT_ONCE = 64
-# Nobody waits for a question's row, meanwhile its request goes out, and hardly for an answer's.
-ASKS_GATHER_S = 0.01
+CHATS_AT_ONCE = 64
+# Nobody waits for an answer's end to be written. For a chat's row its request waits: no pause.
 ENDS_GATHER_S = 0.02
 # Each text is copied to be written: hundreds of long ones at once would fill the memory.
 TEXTS_AT_ONCE = 16
-DOUBTFUL_MOST = 1000
 
 _random = Random()
 
 
 class AnswerPersistence:
-    """The rows of this process's answers. On the studio's loop, but for `expect`."""
+    """The rows of this process's answers. On the studio's loop."""
 
     def __init__(self, store: Store, live: AnswerRegistry, *, process_id: str) -> None:
         self._store = store
         self._live = live
         self._process_id = process_id
-        self._asks = GroupCommit(self._write_asks, most=ASKS_AT_ONCE, gather_s=ASKS_GATHER_S)
+        self._begins = GroupCommit(self._write_begins, most=CHATS_AT_ONCE)
         self._ends = GroupCommit(self._write_ends, most=TEXTS_AT_ONCE, gather_s=ENDS_GATHER_S)
-        self._unwritten: set[str] = set()  # running, and without a row as yet
-        self._doubtful: list[LiveAnswer] = []  # whose rows may be there, although that failed
-        self.is_troubled = False  # whether the last chat could not be written down
 
-    def expect(self, ask: PostedChat) -> None:
-        """Note that an answer is about to run whose row is still to come; from any thread."""
-        self._unwritten.add(ask.answer_id)
+    def begin(self, chat: PostedChat) -> "asyncio.Future[None]":
+        """Write a posted chat and its running answer down; done once they are, or cannot be.
 
-    def add(self, ask: PostedChat) -> "asyncio.Future[None]":
-        """Write an expected chat and its answer down; done once they are, or cannot be."""
-        written = self._asks.write(ask)
-        written.add_done_callback(lambda _: self._unwritten.discard(ask.answer_id))
-        written.add_done_callback(self._end_doubtful)
-        return written
-
-    async def has_row(self, written: "asyncio.Future[None]", live: LiveAnswer) -> bool:
-        """Wait until an answer has its row, or has none; nothing was asked before that."""
-        if await _is_done(written):
-            return True
-        # A line that broke in mid-commit leaves both ways open. The first to fail are the ones in
-        # doubt; those that come while nothing is there to write to are not.
-        if len(self._doubtful) < DOUBTFUL_MOST:
-            self._doubtful.append(live)
-        return False
-
-    def _end_doubtful(self, written: "asyncio.Future[None]") -> None:
-        """Write down how doubtful answers ended, now that the store takes something again."""
-        if written.cancelled() or written.exception() is not None:
-            return
-        doubtful, self._doubtful = self._doubtful, []
-        for live in doubtful:  # where there is no row, nothing happens
-            self._ends.write(live).add_done_callback(_consume)
-
-    async def is_kept(
-        self, ask: PostedChat, written: "asyncio.Future[None]", live: LiveAnswer
-    ) -> bool:
-        """Wait until an answer that has ended is written down; False when nothing came of it."""
-        return await _is_done(written) or await self._settle(ask, live)
-
-    async def _settle(self, ask: PostedChat, live: LiveAnswer) -> bool:
-        """Find out what became of a row that failed to be written, once the store can tell."""
-        for delay in retry_delays(_random):
-            await asyncio.sleep(delay)
-            with suppress(StoreError):
-                # A line that broke in mid-commit leaves both ways open.
-                if await asyncio.to_thread(self._store.messages.get, ask.owner, ask.answer_id):
-                    return True
-                if live.has_grown:  # it was paid for, and shown
-                    await self._asks.write(ask)
-                return live.has_grown
-        return False
+        A line that breaks in mid-commit leaves both ways open. Nothing was asked then, and should
+        there be a row, its lease lapses (`end_dead`).
+        """
+        return self._begins.write(chat)
 
     async def end(self, live: LiveAnswer) -> None:
         """Write the final state down, however long the store takes to come back."""
@@ -116,9 +71,7 @@ class AnswerPersistence:
         clock = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(SAVE_INTERVAL_S)
-            growing = [
-                live for live in self._live.growing() if live.message_id not in self._unwritten
-            ]
+            growing = [live for live in self._live.growing() if live.is_asked]  # they have rows
             must_renew = clock() - renewed_at > LEASE_S / 3
             versions = {live.message_id: live.version for live in growing}
             changed = [
@@ -143,18 +96,24 @@ class AnswerPersistence:
                     self._live.cancel(message_id)
 
     async def end_dead(self) -> None:
-        """End what other processes left when they died, now and then, until cancelled."""
+        """End what nobody runs any more, now and then, until cancelled."""
+        standing = StandingLeases(asyncio.get_running_loop().time, lease_s=LEASE_S)
         while True:
             await asyncio.sleep(SWEEP_S)
             try:
-                await asyncio.to_thread(
-                    self._store.messages.interrupt_dead,
-                    self._process_id,
-                    is_only_process=False,
-                    now=datetime.now(UTC),
-                )
+                await asyncio.to_thread(self._end_dead, standing)
             except StoreError as error:
-                logger.warning("Answers of other processes are not looked at: %s", error)
+                logger.warning("Answers that nobody runs are not looked at: %s", error)
+
+    def _end_dead(self, standing: StandingLeases) -> None:
+        answers, now = self._store.messages, datetime.now(UTC)
+        answers.interrupt_dead(
+            self._process_id, is_only_process=False, now=now, running=self._live.ids()
+        )
+        # Given before the clock was set back, a lease of the dead lasts for hours from now.
+        held = answers.held_beyond(self._process_id, now=now, lease_s=LEASE_S)
+        for message_id, until in standing.abandoned(held).items():
+            answers.interrupt_held(message_id, if_until=until)
 
     def _save(self, growing: Sequence[LiveAnswer]) -> dict[str, SaveOutcome]:
         outcomes: dict[str, SaveOutcome] = {}
@@ -163,33 +122,11 @@ class AnswerPersistence:
             outcomes |= self._store.messages.save_running(drafts, lease_s=LEASE_S)
         return outcomes
 
-    def _write_asks(self, asks: Sequence[PostedChat]) -> None:
-        try:
-            self._store.posted_chats.begin(asks, process_id=self._process_id, lease_s=LEASE_S)
-        except StoreError:
-            self.is_troubled = True
-            raise
-        self.is_troubled = False
+    def _write_begins(self, chats: Sequence[PostedChat]) -> None:
+        self._store.posted_chats.begin(chats, process_id=self._process_id, lease_s=LEASE_S)
 
     def _write_ends(self, ended: Sequence[LiveAnswer]) -> None:
         self._store.messages.save_final([live.snapshot() for live in ended])
-
-
-async def _is_done(written: "asyncio.Future[None]") -> bool:
-    """Wait for a row; tell whether it was written."""
-    try:
-        if not written.done():
-            await asyncio.shield(written)
-        written.result()
-    except Exception:  # StoreError, or a bug that was logged where it showed
-        return False
-    return True
-
-
-def _consume(written: "asyncio.Future[None]") -> None:
-    # Nobody waits for it: a failure that nobody looked at would be logged as a bug.
-    if not written.cancelled():
-        written.exception()
 
 
 def _draft(live: LiveAnswer) -> AnswerDraft:

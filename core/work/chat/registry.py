@@ -44,6 +44,11 @@ class AnswerRegistry:
         with self._lock:
             return [live for live in self._live.values() if not live.is_final]
 
+    def ids(self) -> frozenset[str]:
+        """Return the ids of all, also of those that have ended and are being saved."""
+        with self._lock:
+            return frozenset(self._live)
+
     def conversations(self) -> frozenset[str]:
         """Return the conversations that are being answered."""
         with self._lock:

@@ -7,13 +7,16 @@ killed process loses at most the last second of text.
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
-from core.models.chat import AnswerStatus
+from core.errors import AppError
+from core.models.chat import AnswerStatus, ChatParameters
+from core.providers.deepseek.client import DeepSeek
 from core.storage.chat.posted_chats import PostedChat
 from core.storage.store import Store
-from core.work.chat.attempts import Backoff, bring_in
-from core.work.chat.job import AnswerJob
+from core.work.chat.attempts import Backoff, Context, bring_in
+from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.persistence import AnswerPersistence
 from core.work.chat.registry import AnswerRegistry
 from core.work.chat.titles import Titles
@@ -22,6 +25,18 @@ from core.work.loop import LoopThread
 logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 8.0
+
+
+@dataclass(slots=True)
+class AnswerJob:
+    """What it takes to bring one answer in."""
+
+    live: LiveAnswer
+    parameters: ChatParameters
+    client: DeepSeek
+    context: Context
+    wants_title: bool = False
+    written: "asyncio.Future[None] | None" = None  # done once a posted chat has its row
 
 
 class AnswerRunner:
@@ -56,15 +71,14 @@ class AnswerRunner:
         self._live.add(job.live)
         self._spawn(job)
 
-    def run_posted(self, job: AnswerJob, ask: PostedChat) -> None:
-        """Bring an answer in while it is written down. Waits for nothing.
+    def run_posted(self, job: AnswerJob, chat: PostedChat) -> None:
+        """Write a posted chat down, then bring its answer in. Returns at once.
 
-        Where the store takes nothing the answer ends with StoreError.
+        Where the store takes nothing, nothing is asked and the answer ends with StoreError.
         """
-        self._persistence.expect(ask)
         self._live.add(job.live)
         try:
-            self._loop.post(partial(self._start_posted, job, ask))
+            self._loop.post(partial(self._start_posted, job, chat))
         except RuntimeError:  # the loop has ended: the studio is being closed
             job.live.finish(AnswerStatus.INTERRUPTED)
             self._live.remove(job.live.message_id)
@@ -84,12 +98,9 @@ class AnswerRunner:
 
     # -- on the loop -------------------------------------------------------------------------------
 
-    def _start_posted(self, job: AnswerJob, ask: PostedChat) -> None:
-        # Nothing is spent on what may not be kept; else text does not wait for the disk.
-        job.awaits_row = self._persistence.is_troubled
+    def _start_posted(self, job: AnswerJob, chat: PostedChat) -> None:
+        job.written = self._persistence.begin(chat)
         self._spawn(job)
-        job.written = self._persistence.add(ask)
-        job.written.add_done_callback(lambda _: self._stop_unwritten(job))
 
     def _spawn(self, job: AnswerJob) -> None:
         self._loop.spawn(self._run(job), name=f"answer-{job.live.message_id}")
@@ -100,14 +111,12 @@ class AnswerRunner:
             # Stopped before it came to its first step, or asked while everything is being ended.
             if not self._live.begin(live.message_id) or self._is_closing:
                 raise asyncio.CancelledError
-            status, error = await bring_in(
-                live, job.turns, job.parameters, job.client, backoff=self._backoff
-            )
+            status, error = await self._bring_in(job)
         except asyncio.CancelledError:
             was_stopped = self._live.was_stopped(live.message_id)
-            status = AnswerStatus.STOPPED if was_stopped else AnswerStatus.INTERRUPTED
-            if (error := job.write_error) is not None:
-                status = AnswerStatus.FAILED
+            status, error = AnswerStatus.INTERRUPTED, None
+            if was_stopped:
+                status = AnswerStatus.STOPPED
         wants_title = job.wants_title and status is AnswerStatus.COMPLETE
         if wants_title:  # noted first: a page that sees the end is to know that more will come
             self._titles.await_for(live.conversation_id)
@@ -124,25 +133,25 @@ class AnswerRunner:
         finally:
             self._titles.give_up(live.conversation_id)
 
+    async def _bring_in(self, job: AnswerJob) -> tuple[AnswerStatus, AppError | None]:
+        if job.written is not None:
+            try:
+                await asyncio.shield(job.written)
+            except AppError as error:
+                return AnswerStatus.FAILED, error
+            except Exception:  # a bug, logged where it showed
+                return AnswerStatus.FAILED, AppError()
+        return await bring_in(
+            job.live, job.context, job.parameters, job.client, backoff=self._backoff
+        )
+
     async def _end(self, job: AnswerJob) -> None:
         """Write the final state down, then let go."""
-        if await self._is_kept(job):
+        if await _has_row(job):
             await self._persistence.end(job.live)
         self._live.remove(job.live.message_id)
         job.live.saved.set()
         self._on_saved()
-
-    async def _is_kept(self, job: AnswerJob) -> bool:
-        if job.ask is None or job.written is None:
-            return True
-        if job.awaits_row:
-            return await self._persistence.has_row(job.written, job.live)
-        return await self._persistence.is_kept(job.ask, job.written, job.live)
-
-    def _stop_unwritten(self, job: AnswerJob) -> None:
-        """Spend no more on an answer that the store did not take."""
-        if job.write_error is not None:
-            self._live.cancel(job.live.message_id)
 
     async def _close(self) -> None:
         self._is_closing = True
@@ -150,3 +159,11 @@ class AnswerRunner:
         for message_id in jobs:
             self._live.cancel(message_id)
         await asyncio.gather(*jobs.values(), return_exceptions=True)
+
+
+async def _has_row(job: AnswerJob) -> bool:
+    """Wait until an answer's beginning is written down, or has failed to be."""
+    if job.written is None:
+        return True
+    await asyncio.wait([job.written])
+    return not job.written.cancelled() and job.written.exception() is None

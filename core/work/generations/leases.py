@@ -1,12 +1,16 @@
 """The leases under which this process works on generations: renewed, given up in time, freed."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from core.errors import StoreError
 from core.storage.store import Store
 from core.work.generations.timings import WorkerTimings
+from core.work.standing_leases import StandingLeases
+
+logger = logging.getLogger(__name__)
 
 RENEW_AT_ONCE = 1_000  # ids in one statement; databases limit their number
 # A lease that cannot be renewed is given up after this part of it, before anyone may take it over.
@@ -20,6 +24,7 @@ class GenerationLeases:
         self,
         store: Store,
         *,
+        provider: str,
         process_id: str,
         timings: WorkerTimings,
         clock: Callable[[], float],
@@ -28,12 +33,14 @@ class GenerationLeases:
         tell_store_error: Callable[[StoreError], None],
     ) -> None:
         self._store = store
+        self._provider = provider
         self._process_id = process_id
         self._timings = timings
         self._clock = clock
         self._held = held
         self._drop = drop
         self._tell_store_error = tell_store_error
+        self._standing = StandingLeases(clock, lease_s=timings.lease_s)
 
     async def hold(self) -> None:
         """Renew the leases in time, until cancelled."""
@@ -57,10 +64,31 @@ class GenerationLeases:
             # Finished meanwhile, or another process goes on with it.
             self._drop_all(each for each in held if each not in ours)
 
+    async def end_abandoned(self) -> None:
+        """Free what nobody works on although its lease ends far from now, until cancelled.
+
+        After the clock was set back such a lease would hold its generation for as long: this
+        process's own that was given up meanwhile, or that of one that died.
+        """
+        while True:
+            await asyncio.sleep(self._timings.lease_s / 4)
+            try:
+                await asyncio.to_thread(self._end_abandoned)
+            except StoreError as error:
+                self._tell_store_error(error)
+
     def free(self, generation_ids: Sequence[str]) -> None:
         """Let the next process take these up at once. Blocks; raises StoreError."""
         for some in _batches(generation_ids, RENEW_AT_ONCE):
             self._store.leases.renew(self._process_id, some, now=datetime.now(UTC), lease_s=0.0)
+
+    def _end_abandoned(self) -> None:
+        beyond = self._store.leases.beyond(
+            now=datetime.now(UTC), lease_s=self._timings.lease_s, provider=self._provider
+        )
+        for generation_id, until in self._standing.abandoned(beyond).items():
+            if self._store.leases.end(generation_id, if_until=until):
+                logger.info("Generation %s was held until %s by nobody", generation_id, until)
 
     def _renew(self, held: Sequence[str]) -> frozenset[str]:
         ours: frozenset[str] = frozenset()

@@ -29,6 +29,8 @@ RETENTION = timedelta(days=30)
 MISSES_TO_TELL = 2
 # The practice server knows each task it ever took, unless its journal was deleted.
 MISSES_TO_FORGET = 5
+# What is usual here was measured by the wall clock, which may have jumped: never waited longer for.
+FIRST_LOOK_LONGEST_S = 600.0
 
 End = tuple[Generation | None, tuple[TaskImage, ...]]
 
@@ -60,7 +62,7 @@ class TaskPoller:
         assert generation.task_id is not None
         age_s = _age(generation).total_seconds()
         first_s = fastest_s(await self._usual_durations(generation.request)) or 0.0
-        after_s = max(first_s - age_s, self._timings.poll_shortest_s)
+        after_s = max(min(first_s - age_s, FIRST_LOOK_LONGEST_S), self._timings.poll_shortest_s)
         delays = poll_delays(
             self._random,
             age_s=age_s + after_s,

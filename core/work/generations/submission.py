@@ -48,6 +48,7 @@ class Sending:
     """What this process knows of a wish's way to Kling beyond its row."""
 
     permit: Permit | None = None
+    place: float = 0.0  # in the queue, by the monotonic clock; kept for as long as it is tried
     is_waiting: bool = False  # an intent whose turn has not come: nothing of it has left
     unclear_answers: int = 0
     duplicate: AppError | None = None  # a refusal that may mean "it is there already"
@@ -99,7 +100,7 @@ class Submitter:
         lone_refusals = 0
         while True:
             sending.is_waiting = True
-            sending.permit = await self._wait_for_permit(generation)
+            sending.permit = await self._wait_for_permit(generation, sending)
             reference = await self._transitions.with_store_retry(
                 generation, partial(self._transitions.store.generations.reference, generation.id)
             )
@@ -189,10 +190,10 @@ class Submitter:
                 return await self._transitions.send_again(generation)
             await asyncio.sleep(min(self._timings.lookup_every_s, timeout_s / 2))
 
-    async def _wait_for_permit(self, generation: Generation) -> Permit:
+    async def _wait_for_permit(self, generation: Generation, sending: Sending) -> Permit:
         self._waiting.add(generation.id)
         try:
-            order = (generation.created_at, generation.id)
+            order = (sending.place, generation.id)
             return await self._queue.acquire(generation.request.n, order=order)
         finally:
             self._waiting.discard(generation.id)

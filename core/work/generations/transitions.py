@@ -103,10 +103,7 @@ class Transitions:
     async def unmark_sending(self, generation: Generation, note: Note) -> None:
         """Write down that nothing was created, so it can be cancelled again."""
         unmark = self.store.generations.unmark_sending
-        now = datetime.now(UTC)
-        await self.with_store_retry(
-            generation, partial(unmark, generation.id, note=note, next_check_at=now)
-        )
+        await self.with_store_retry(generation, partial(unmark, generation.id, note=note))
 
     async def uncertain(self, generation: Generation, note: Note) -> Generation | None:
         """Write down that nobody knows what became of the POST."""

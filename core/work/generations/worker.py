@@ -30,6 +30,7 @@ from core.work.generations.collection import ResultCollector
 from core.work.generations.leases import GenerationLeases
 from core.work.generations.poll_batching import PollBatcher
 from core.work.generations.polling import Provider, TaskPoller
+from core.work.generations.queue_places import Places
 from core.work.generations.recovery import recent_tasks
 from core.work.generations.submission import Sending, Submitter
 from core.work.generations.submission_queue import SubmissionQueue
@@ -97,6 +98,7 @@ class GenerationWorker:
         self._freeing: set[asyncio.Task[None]] = set()
         self._leases = GenerationLeases(
             store,
+            provider=provider,
             process_id=process_id,
             timings=self._timings,
             clock=clock,
@@ -104,6 +106,7 @@ class GenerationWorker:
             drop=self.drop,
             tell_store_error=self._tell_store_error,
         )
+        self._places = Places(clock)
         self._limit_key = f"slots.{provider}"
         self._remembered: dict[str, object] = {}
         self._usual: dict[tuple[object, ...], tuple[float, tuple[float, ...]]] = {}
@@ -191,6 +194,9 @@ class GenerationWorker:
                 helpers = (
                     group.create_task(self.batcher.run(), name=f"watch-{self._provider}"),
                     group.create_task(self._leases.hold(), name=f"leases-{self._provider}"),
+                    group.create_task(
+                        self._leases.end_abandoned(), name=f"abandoned-{self._provider}"
+                    ),
                 )
                 await self._claim_for_ever(queue, self._submitter)
                 for helper in helpers:
@@ -241,7 +247,10 @@ class GenerationWorker:
                 if not driver.cancelling():
                     continue
                 await asyncio.wait([driver])  # taken back, and asked for again since
-            sending = self._sendings[generation.id] = Sending(is_waiting=_is_unsent(generation))
+            sending = self._sendings[generation.id] = Sending(
+                is_waiting=_is_unsent(generation),
+                place=self._places.place(generation.created_at),
+            )
             driver = asyncio.create_task(
                 self._drive(generation, sending, queue, submitter),
                 name=f"generation-{generation.id}",

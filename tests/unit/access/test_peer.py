@@ -92,6 +92,29 @@ def test_our_own_is_ours_and_what_is_not_there_is_nobodys() -> None:
             assert whose_socket(*ends(accepted)) == "nobody"
 
 
+@needs_linux
+def test_a_reply_to_an_earlier_question_is_passed_over() -> None:
+    """The socket that asks is kept: what nobody has read still lies in it."""
+    line = sock_diag._Line()
+    with listening("ipv4") as server:
+        client = socket.create_connection(server.getsockname())
+        accepted, _ = server.accept()
+        with client, accepted:
+            there, here = (sock_diag._end(one) for one in ends(accepted))
+            stranger = there._replace(port=there.port ^ 1)
+            assert sock_diag._by_netlink(there, here, line) == os.geteuid()
+            assert sock_diag._by_netlink(stranger, here, line) is None
+            assert line._socket is not None
+            # An operation of nobody's that asks to be acknowledged.
+            line._socket.sendto(sock_diag._HEADER.pack(16, 3, 1 | 4, 0, 0), (0, 0))
+            assert sock_diag._by_netlink(there, here, line) == os.geteuid()
+            line._socket.close()  # as good as broken: the question after that works again
+            with pytest.raises(OSError, match="descriptor"):
+                sock_diag._by_netlink(there, here, line)
+            assert sock_diag._by_netlink(there, here, line) == os.geteuid()
+    line._hang_up()
+
+
 def test_a_kernel_without_the_question_is_read_from_proc(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> int | None:
         raise PermissionError

@@ -446,6 +446,22 @@ def test_answers_whose_lease_ran_out_are_interrupted_with_their_text(
     assert late is SaveOutcome.FINAL
 
 
+def test_an_answer_held_for_too_long_is_told_and_interrupted_only_as_it_was_seen(
+    store: Store, clock: Clock
+) -> None:
+    (_q, dead), (_r, alive) = (
+        ask(store, store.conversations.create("ada").id, "q") for _ in range(2)
+    )
+    now = clock.advance(-3 * 3600.0)
+    seen = store.messages.held_beyond("process-2", now=now, lease_s=30)
+    assert set(seen) == {dead.id, alive.id}
+    assert store.messages.held_beyond("process-1", now=now, lease_s=30) == {}
+    store.messages.save_running([AnswerDraft(alive.id, "on")], lease_s=30)
+    ended = {each: store.messages.interrupt_held(each, if_until=end) for each, end in seen.items()}
+    assert ended == {dead.id: True, alive.id: False}
+    assert [message.id for message in store.messages.running()] == [alive.id]
+
+
 def test_a_process_that_is_alone_interrupts_what_all_others_ran(store: Store, clock: Clock) -> None:
     _question, theirs = ask(store, store.conversations.create("ada").id, "q")
     assert store.messages.interrupt_dead("process-1", is_only_process=True, now=clock.now) == 0

@@ -9,7 +9,8 @@ from sqlalchemy import event
 from core.models.chat import AnswerStatus, ChatParameters
 from core.storage.chat.search import SearchHit
 from core.storage.db.database import Database
-from core.storage.db.migrations import MIGRATIONS, migrate
+from core.storage.db.migrate import migrate
+from core.storage.db.migrations import MIGRATIONS
 from core.storage.db.pagination import Page
 from core.storage.store import Store
 from tests.conftest import Clock

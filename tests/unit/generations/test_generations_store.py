@@ -422,6 +422,64 @@ def test_the_worker_is_told_when_to_wake(store: Store, clock: Clock) -> None:
     assert store.leases.next_due_at(statuses={S.SUBMITTED}) is None
 
 
+@pytest.mark.parametrize("hours", [1, 24 * 40])
+def test_a_plan_from_before_the_clock_was_set_back_holds_nothing_up(
+    store: Store, clock: Clock, hours: int
+) -> None:
+    generation = create_intent(store)
+    plan = clock.now + timedelta(hours=hours)
+    store.generations.move(generation.id, to=S.INTENDED, expect=set(S), next_check_at=plan)
+    assert [one.id for one in claim(store, clock)] == [generation.id]
+
+
+def test_what_is_to_be_sent_again_is_due_at_once_by_the_clock_that_dates_it(
+    store: Store, clock: Clock
+) -> None:
+    generation = create_intent(store)
+    claim(store, clock)
+    assert store.generations.mark_sending(generation.id, "p1") is not None
+    clock.advance(-120.0)
+    back = store.generations.unmark_sending(generation.id, note=WHY)
+    assert back.next_check_at is not None
+    assert back.next_check_at <= clock.now
+
+
+def test_a_lease_that_reaches_too_far_is_told_and_ends_only_as_it_was_seen(
+    store: Store, clock: Clock
+) -> None:
+    far, renewed, near, practice = (
+        create_intent(store),
+        create_intent(store),
+        create_intent(store),
+        store.generations.create_intent("ada", REQUEST, provider="practice"),
+    )
+    claim(store, clock)
+    until = clock.now + timedelta(seconds=30)
+    now = clock.advance(-3600.0)
+    store.leases.renew("p1", [near.id], now=now, lease_s=30)
+    seen = store.leases.beyond(now=now, lease_s=30, provider="kling")
+    assert seen == {far.id: until, renewed.id: until}
+    assert practice.id in store.leases.beyond(now=now, lease_s=30)
+    store.leases.renew("p1", [renewed.id], now=now, lease_s=30)
+    assert [store.leases.end(each, if_until=end) for each, end in seen.items()] == [
+        each == far.id for each in seen
+    ]
+    assert [one.id for one in claim(store, clock, "p2")] == [far.id]
+
+
+def test_a_span_that_ends_before_it_began_is_no_duration(store: Store, clock: Clock) -> None:
+    generation = create_intent(store)
+    ledger = store.generations
+    ledger.move(generation.id, to=S.SUBMITTED, expect=set(S), submitted_at=clock.now)
+    clock.advance(-3600.0)
+    ledger.move(generation.id, to=S.SUCCEEDED, expect=set(S), finished_at=clock.now)
+    request = generation.request
+    known = store.generations.finished_durations(
+        "kling", model=request.model_name, resolution=request.resolution, n=request.n
+    )
+    assert known == ()
+
+
 # Slots
 
 

@@ -75,6 +75,25 @@ def test_running_tasks_take_a_slot_for_each_picture() -> None:
     assert book.running_pictures() == 0
 
 
+@pytest.mark.parametrize("is_another", [False, True])
+@pytest.mark.parametrize("back_s", [1.0, 3 * 3600.0, 40 * 86400.0])
+def test_tasks_end_in_time_although_the_clock_was_set_back(
+    journal: Path, back_s: float, is_another: bool
+) -> None:
+    times = [NOW]
+    book = TaskBook(journal, now=lambda: times[0])
+    task = make_task()
+    book.add(task)
+    times[0] = NOW + 0.5 - back_s
+    if is_another:
+        book = TaskBook(journal, now=lambda: times[0])
+    assert task.is_running(book.now())
+    assert book.running_pictures() == task.n
+    times[0] += 3.0
+    assert task.status_at(book.now()) is TaskStatus.SUCCEED
+    assert book.running_pictures() == 0
+
+
 def test_tasks_survive_in_the_journal(journal: Path) -> None:
     task = make_task(external_task_id="own-1")
     TaskBook(journal, now=lambda: NOW).add(task)

@@ -18,7 +18,8 @@ from core.models.chat import AnswerStatus, ChatParameters
 from core.models.generations import GenerationStatus, ImageRequest
 from core.storage.db import schema
 from core.storage.db.database import Database, parse_url
-from core.storage.db.migrations import MIGRATIONS, migrate
+from core.storage.db.migrate import migrate
+from core.storage.db.migrations import MIGRATIONS
 from core.storage.generations.rows import STEPS
 from core.storage.store import Store
 

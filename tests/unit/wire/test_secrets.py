@@ -74,6 +74,25 @@ def test_a_secret_in_pieces_is_masked(name: str, sizes: list[int]) -> None:
     assert shown.endswith(" after")
 
 
+@pytest.mark.parametrize("name", ENCODINGS)
+@pytest.mark.parametrize("size", [1, 7, 300])
+def test_a_secret_deep_in_a_long_text_is_masked(name: str, size: int) -> None:
+    """Long texts and short ones are looked through in different ways."""
+    encoded = ENCODINGS[name](SECRET)
+    before, after = "长文 and 100 & more. " * 40, " 之后。" * 100
+    text = f"{before}{encoded}{after}"
+    washer = StreamWasher(known())
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    shown = "".join("".join(washer.take_all([one])) for one in pieces) + washer.end()
+    for washed in (known().wash(text), shown):
+        assert encoded[len(encoded) // 2 : -CORE] not in washed
+        assert washed.startswith(before)
+        assert washed.endswith(after)
+    assert encoded.encode()[CORE:-CORE] not in known().wash_bytes(text.encode())
+    assert known().is_in(text)
+    assert not known().is_in(before + after)
+
+
 @given(pieces=st.lists(st.text(max_size=12), max_size=20))
 def test_other_text_comes_through_as_it_is(pieces: list[str]) -> None:
     washer = StreamWasher(known())

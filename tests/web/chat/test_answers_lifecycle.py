@@ -193,9 +193,11 @@ def test_a_stop_that_comes_with_the_end_comes_too_late(asker: Asker, gate: Gate)
     until(lambda: not asker.answers.is_title_awaited(conversation.id), "it is awaited no more")
 
 
+@pytest.mark.parametrize("lease_s", [0.2, 3 * 3600.0])  # or given before the clock was set back
 def test_what_a_dead_process_left_is_ended_by_one_that_lives(
-    tmp_path: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, lease_s: float
 ) -> None:
+    monkeypatch.setattr("core.work.chat.persistence.LEASE_S", 0.5)
     monkeypatch.setattr("core.work.chat.persistence.SWEEP_S", 0.05)
     with answering(tmp_path, upstream.url) as asker:
         live = asker.ask("在吗？")
@@ -209,7 +211,7 @@ def test_what_a_dead_process_left_is_ended_by_one_that_lives(
             model=PLAIN.model,
             practice=True,
             process_id="dead",
-            lease_s=0.2,
+            lease_s=lease_s,
             content="半句",
         )
 
@@ -271,43 +273,54 @@ def test_a_store_that_fails_for_a_while_loses_nothing(
     assert message.content == "".join(PIECES)
 
 
-def test_a_posted_chat_that_cannot_be_written_down_is_ended_and_kept_once_it_can(
-    tmp_path: Path,
-) -> None:
+def test_a_posted_chat_that_cannot_be_written_down_is_never_asked(tmp_path: Path) -> None:
     with (
         Upstream(silent) as upstream,
         answering(tmp_path, upstream.url, busy_timeout_s=0.05) as asker,
     ):
         with blocked(tmp_path):
-            live = asker.ask_posted("在吗？")
-            until(lambda: live.is_final, "the answer's end")
-            assert isinstance(live.error, StoreError)
-            until(lambda: upstream.exchanges[0].closed_at, "the request is closed")
-            if live.has_grown:
-                assert not live.saved.is_set()
-            # Known to be in trouble: nothing is sent for the next one.
-            refused = asker.ask_posted("还在吗？")
+            refused = asker.ask_posted("在吗？")
             assert refused.saved.wait(PATIENCE_S)
             assert isinstance(refused.error, StoreError)
             left = asker.ask_posted("不等了？")
             asker.answers.stop(OWNER, left.message_id)
             assert left.saved.wait(PATIENCE_S)
             assert asker.answers.live(left.message_id) is None
-            assert len(upstream.exchanges) == 1
-        assert live.saved.wait(PATIENCE_S)
-        kept = asker.store.messages.get(OWNER, live.message_id)
-        assert kept is None or kept.content == live.snapshot().content
-        assert (kept is not None) == live.has_grown
         assert asker.store.messages.get(OWNER, refused.message_id) is None
         again = asker.ask_posted("好了吗？")
         until(lambda: again.has_grown, "the first text")
         asker.answers.stop(OWNER, again.message_id)
         assert asker.ended(again).status is AnswerStatus.STOPPED
+        assert len(upstream.exchanges) == 1
 
 
-def test_a_row_whose_commit_was_not_confirmed_is_there_once(
+def test_a_chat_that_is_stopped_while_it_is_written_down_ends_as_stopped_and_is_never_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with Upstream(silent) as upstream, answering(tmp_path, upstream.url) as asker:
+        begin, may_write = asker.store.posted_chats.begin, threading.Event()
+        reached = threading.Event()
+
+        def slow(*args: Any, **named: Any) -> None:
+            reached.set()
+            assert may_write.wait(PATIENCE_S)
+            begin(*args, **named)
+
+        monkeypatch.setattr(asker.store.posted_chats, "begin", slow)
+        live = asker.ask_posted("在吗？")
+        assert reached.wait(PATIENCE_S)
+        asker.answers.stop(OWNER, live.message_id)
+        until(lambda: live.is_final, "the answer's end")
+        may_write.set()
+        assert asker.ended(live).status is AnswerStatus.STOPPED
+        assert upstream.exchanges == []
+
+
+def test_a_row_whose_commit_was_not_confirmed_is_never_asked_and_ends_with_its_lease(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.work.chat.persistence.LEASE_S", 0.5)
+    monkeypatch.setattr("core.work.chat.persistence.SWEEP_S", 0.1)
     with Upstream(silent) as upstream, answering(tmp_path, upstream.url) as asker:
         begin = asker.store.posted_chats.begin
 
@@ -317,41 +330,18 @@ def test_a_row_whose_commit_was_not_confirmed_is_there_once(
             raise store_error("error.store_gone", "the store")
 
         monkeypatch.setattr(asker.store.posted_chats, "begin", unconfirmed)
-        live = asker.ask_posted("在吗？")
-        message = asker.ended(live)
-        assert message.status is AnswerStatus.FAILED
-        assert message.content == live.snapshot().content
-        assert len(asker.store.conversations.list(OWNER).items) == 1
-
-
-def test_a_row_that_was_awaited_and_not_confirmed_is_ended_with_the_next_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with Upstream(silent) as upstream, answering(tmp_path, upstream.url) as asker:
-        begin = asker.store.posted_chats.begin
-
-        def refused(*_args: Any, **_named: Any) -> None:
-            raise store_error("error.store_gone", "the store")
-
-        def unconfirmed(*args: Any, **named: Any) -> None:
-            begin(*args, **named)
-            refused()
-
-        monkeypatch.setattr(asker.store.posted_chats, "begin", refused)
-        first = asker.ask_posted("在吗？")
-        until(lambda: first.is_final, "the trouble is known")
-        monkeypatch.setattr(asker.store.posted_chats, "begin", unconfirmed)
-        doubtful = asker.ask_posted("还在吗？")
+        doubtful = asker.ask_posted("在吗？")
         assert doubtful.saved.wait(PATIENCE_S)
-        assert asker.stored(doubtful).status is AnswerStatus.RUNNING
-        monkeypatch.setattr(asker.store.posted_chats, "begin", begin)
-        third = asker.ask_posted("好了吗？")
-        until(lambda: third.has_grown, "it is asked again")
+        assert isinstance(doubtful.error, StoreError)
+        running = asker.ask_posted("好了吗？")
         until(
-            lambda: asker.stored(doubtful).status is AnswerStatus.FAILED,
-            "the doubtful row is ended",
+            lambda: asker.stored(doubtful).status is AnswerStatus.INTERRUPTED,
+            "the row that nobody runs is ended",
         )
-        assert "还在吗？" not in str([one.body for one in upstream.exchanges])
+        assert asker.stored(running).status is AnswerStatus.RUNNING
+        until(lambda: running.has_grown, "the other one goes on")
+        assert "在吗？" not in str([one.body for one in upstream.exchanges])
+        assert len(asker.store.conversations.list(OWNER).items) == 2
 
 
 def test_a_chat_that_is_asked_while_the_studio_closes_is_ended(
@@ -376,13 +366,14 @@ def test_a_chat_that_is_asked_while_the_studio_closes_is_ended(
         assert upstream.exchanges == []
 
 
-def test_text_does_not_wait_for_the_store_and_is_kept_whole(tmp_path: Path) -> None:
-    def quick(_body: dict[str, Any]) -> Plan:
-        yield from streamed(PIECES, 0)
-
-    with Upstream(quick) as upstream, answering(tmp_path, upstream.url) as asker:
+def test_text_that_comes_while_the_store_is_away_is_kept_whole(
+    tmp_path: Path, upstream: Upstream, gate: Gate
+) -> None:
+    with answering(tmp_path, upstream.url) as asker:
+        live = asker.ask_posted("在吗？")
+        until(lambda: live.has_grown, "the first text")
         with blocked(tmp_path):
-            live = asker.ask_posted("在吗？")
+            gate.opened.set()
             until(lambda: live.is_final, "the answer's end")
             assert not live.saved.is_set()
         message = asker.ended(live)

@@ -1,0 +1,16 @@
+"""The migrations, oldest first, one file each: what a version of the schema changes, and why.
+
+Forward only, and each as it ran: a later change of a table is a new file at the end of the list.
+A migration is given a connection in a transaction; it neither commits nor opens another one.
+"""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from core.storage.db.migrations.v1 import m001_initial
+from core.storage.db.migrations.v2 import m002_index_later
+
+Migration = Callable[[Connection], None]
+
+MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_index_later)

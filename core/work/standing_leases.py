@@ -1,0 +1,31 @@
+"""Leases that nobody renews, told without the wall clock: by their standing still."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+
+class StandingLeases:
+    """Watches leases from call to call, by the monotonic clock.
+
+    Whoever is alive writes another end into its lease several times while one lasts. One that was
+    written before the clock was set back may end hours from now, and still belong to the living or
+    the dead: only that it stands still tells them apart.
+    """
+
+    def __init__(self, clock: Callable[[], float], *, lease_s: float) -> None:
+        self._clock = clock
+        self._lease_s = lease_s
+        self._seen: dict[str, tuple[datetime, float]] = {}  # its end, and since when it is that
+
+    def abandoned(self, ends: Mapping[str, datetime]) -> dict[str, datetime]:
+        """Return those of `ends` that have stood as they are for as long as a lease lasts."""
+        now = self._clock()
+        before, self._seen = self._seen, {}
+        for lease_id, end in ends.items():
+            known = before.get(lease_id)
+            self._seen[lease_id] = known if known is not None and known[0] == end else (end, now)
+        return {
+            lease_id: end
+            for lease_id, (end, since) in self._seen.items()
+            if now - since >= self._lease_s
+        }
