@@ -1,6 +1,6 @@
 """Every error we raise on purpose.
 
-    AppError                      str(error) is an English sentence; text_id names it in texts/
+    AppError                  a sentence of core/texts by text_id and facts; str() is English
     ├── ConfigurationError        a setting is missing or malformed; has key, source
     ├── InputError                what a person asked for cannot be sent as it is; has field
     ├── ProviderError             DeepSeek or Kling; has provider, status_code, code, request_id,
@@ -16,12 +16,15 @@
     ├── BusyError                 this conversation is being answered already
     └── StoreError                history or archive cannot be read or written
 
-A class exists because a caller acts differently. Messages never hold keys, tokens, prompts or
-signed links. `text_id` and `facts` let core/ui say the same sentence in the reader's language;
-`detail` is the provider's own explanation, already cleaned of secrets, shown behind our sentence.
+A class exists because a caller acts differently. Facts never hold keys, tokens, prompts or signed
+links. `detail` is the provider's own explanation, already cleaned of secrets, shown behind our
+sentence. Text ids are stored in rows: none is ever renamed.
 """
 
 from collections.abc import Mapping
+
+from core.texts import catalogue
+from core.texts.catalogue import Language
 
 
 class AppError(Exception):
@@ -29,16 +32,24 @@ class AppError(Exception):
 
     def __init__(
         self,
-        message: str,
-        *,
         text_id: str = "error.unexpected",
+        *,
         facts: Mapping[str, object] | None = None,
         detail: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(text_id)
         self.text_id = text_id
         self.facts: dict[str, object] = dict(facts or {})
         self.detail = detail
+
+    def __str__(self) -> str:
+        return self.sentence("en")
+
+    def sentence(self, language: Language) -> str:
+        """Return what happened and what to do about it, as one sentence for a person."""
+        told = catalogue.sentence(language, self.text_id, self.facts)
+        # An id that another version wrote down, and this one does not know.
+        return told or catalogue.text(language, "error.unexpected")
 
 
 class ConfigurationError(AppError):
@@ -48,33 +59,22 @@ class ConfigurationError(AppError):
         self,
         key: str,
         source: str,
-        expected: str,
-        *,
         text_id: str,
+        *,
         facts: Mapping[str, object] | None = None,
     ) -> None:
-        super().__init__(
-            f"{key} (from {source}) is not usable: {expected}.",
-            text_id=text_id,
-            facts={"key": key, "source": source, **(facts or {})},
-        )
+        super().__init__(text_id, facts={"key": key, "source": source, **(facts or {})})
         self.key = key
         self.source = source
-        self.expected = expected
 
 
 class InputError(AppError):
     """What a person asked for cannot be sent as it is; nothing was sent."""
 
     def __init__(
-        self,
-        field: str,
-        message: str,
-        *,
-        text_id: str,
-        facts: Mapping[str, object] | None = None,
+        self, field: str, text_id: str, *, facts: Mapping[str, object] | None = None
     ) -> None:
-        super().__init__(message, text_id=text_id, facts=facts)
+        super().__init__(text_id, facts=facts)
         self.field = field
 
 
@@ -87,13 +87,12 @@ class ProviderError(AppError):
 
     def __init__(
         self,
-        message: str,
+        text_id: str = "error.provider",
         *,
         provider: str,
         status_code: int | None = None,
         code: int | str | None = None,
         request_id: str | None = None,
-        text_id: str = "error.provider",
         facts: Mapping[str, object] | None = None,
         detail: str = "",
     ) -> None:
@@ -103,7 +102,7 @@ class ProviderError(AppError):
             "code": code if code is not None else "-",
             **(facts or {}),
         }
-        super().__init__(message, text_id=text_id, facts=merged, detail=detail)
+        super().__init__(text_id, facts=merged, detail=detail)
         self.provider = provider
         self.status_code = status_code
         self.code = code

@@ -74,10 +74,7 @@ class Archive:
         except InputError as error:
             with file_errors(self.place):
                 part_file.unlink(missing_ok=True)
-            raise PictureError(
-                "What was downloaded is not a whole picture: it will be fetched again.",
-                text_id="error.picture_broken",
-            ) from error
+            raise PictureError("error.picture_broken") from error
         name = name_for(created_at, generation_id, index, _SUFFIXES[facts.format])
         washed = wash_picture(content)
         if washed is not content:

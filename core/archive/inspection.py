@@ -55,11 +55,7 @@ def decode_image(content: bytes) -> tuple[ImageFacts, Image.Image]:
     except _BOMB as error:
         raise _too_large() from error
     except _DAMAGE as error:
-        raise InputError(
-            "image",
-            "This file is not a whole picture: choose a PNG or JPEG that opens in a viewer.",
-            text_id="error.not_a_picture",
-        ) from error
+        raise InputError("image", "error.not_a_picture") from error
     kind = image.format or ""
     facts = ImageFacts(kind, _MEDIA_TYPES[kind], image.width, image.height, len(content))
     return facts, image
@@ -79,8 +75,6 @@ def _check_end(kind: str, content: bytes) -> None:
 def _too_large() -> InputError:
     return InputError(
         "image",
-        f"This picture is too large: at most {MAX_PICTURE_BYTES >> 20} MB and "
-        f"{MAX_PIXELS // 1_000_000} million pixels are read; make it smaller first.",
-        text_id="error.picture_file_too_large",
+        "error.picture_file_too_large",
         facts={"max_mb": MAX_PICTURE_BYTES >> 20, "max_megapixels": MAX_PIXELS // 1_000_000},
     )

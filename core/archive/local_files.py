@@ -88,12 +88,7 @@ class LocalFiles:
 
 def missing(place: str) -> StoreError:
     """Return the error for a picture whose row is there and whose file is not."""
-    return StoreError(
-        "The picture's file is not in the archive any more: restore it from a backup, or fetch it "
-        "again from Kling.",
-        text_id="error.picture_missing",
-        facts={"place": place},
-    )
+    return StoreError("error.picture_missing", facts={"place": place})
 
 
 def checked_name(name: str) -> str:
@@ -104,7 +99,7 @@ def checked_name(name: str) -> str:
 
 
 def _no_such_name() -> InputError:
-    return InputError("name", "There is no picture of this name.", text_id="error.picture_gone")
+    return InputError("name", "error.picture_gone")
 
 
 def _sync_folder(folder: Path) -> None:

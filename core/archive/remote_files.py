@@ -29,12 +29,7 @@ class RemoteFiles:
             self._files, root = url_to_fs(url)
         except (ImportError, ValueError) as error:
             # The message may quote the URL, and that may hold a key.
-            raise StoreError(
-                f"The archive at {self.place} cannot be used: its kind needs a package that is not "
-                "installed, or is not known. Install it, or correct INKLING_ARCHIVE_URL.",
-                text_id="error.archive_backend",
-                facts={"place": self.place},
-            ) from error
+            raise StoreError("error.archive_backend", facts={"place": self.place}) from error
         self._root = root.rstrip("/")
 
     def new_part(self) -> Path:

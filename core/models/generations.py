@@ -1,5 +1,6 @@
 """Values of the generations column: requests, tasks, pictures."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -149,10 +150,21 @@ class Generation:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Why a step was taken: a text of the catalogue with its facts."""
+
+    text_id: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationEvent:
-    """One step in a generation's history: when, what, why."""
+    """One step in a generation's history: when, what, why.
+
+    The note is text where an earlier version wrote it, or where there is nothing to say.
+    """
 
     generation_id: str
     at: datetime
     status: GenerationStatus
-    note: str = ""
+    note: Note | str = ""

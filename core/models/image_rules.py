@@ -50,7 +50,7 @@ def check_image_request(request: ImageRequest, reference: ReferenceFacts | None)
     check_request_fields(request)
     if request.has_image:
         if reference is None:
-            _refuse("image", "error.reference_missing", "The reference picture is missing.")
+            _refuse("image", "error.reference_missing")
         check_reference(reference)
 
 
@@ -61,7 +61,6 @@ def check_request_fields(request: ImageRequest) -> None:
         _refuse(
             "model_name",
             "error.image_model_unknown",
-            "{model} is not a picture model of this endpoint; choose one of {offered}.",
             model=request.model_name,
             offered=_listed(model.name for model in IMAGE_MODELS),
         )
@@ -71,101 +70,51 @@ def check_request_fields(request: ImageRequest) -> None:
     if request.callback_url is not None and not request.callback_url.startswith(
         ("https://", "http://")
     ):
-        _refuse(
-            "callback_url",
-            "error.callback_url",
-            "The callback address must begin with https:// or http://.",
-        )
+        _refuse("callback_url", "error.callback_url")
 
 
 def check_reference(reference: ReferenceFacts) -> None:
     """Raise InputError when Kling would not take this reference picture."""
     if reference.format.upper() not in REFERENCE_FORMATS:
-        _refuse(
-            "image",
-            "error.reference_format",
-            "The reference picture is {format}; Kling takes PNG and JPEG only.",
-            format=reference.format or "?",
-        )
+        _refuse("image", "error.reference_format", format=reference.format or "?")
     if reference.size_bytes > REFERENCE_MOST_BYTES:
         _refuse(
             "image",
             "error.reference_too_large",
-            "The reference picture has {size_mb} MB; at most {limit_mb} MB are accepted.",
             size_mb=f"{reference.size_bytes / 1024 / 1024:.1f}",
             limit_mb=REFERENCE_MOST_BYTES // (1024 * 1024),
         )
     sides = {"width": reference.width, "height": reference.height}
     if min(sides.values()) < REFERENCE_LEAST_SIDE:
-        _refuse(
-            "image",
-            "error.reference_too_small",
-            "The reference picture is {width} × {height} pixels; each side needs at least {least}.",
-            **sides,
-            least=REFERENCE_LEAST_SIDE,
-        )
+        _refuse("image", "error.reference_too_small", **sides, least=REFERENCE_LEAST_SIDE)
     if max(sides.values()) > REFERENCE_WIDEST * min(sides.values()):
-        _refuse(
-            "image",
-            "error.reference_too_narrow",
-            "The reference picture is {width} × {height} pixels; the longer side may be at most "
-            "{widest} times the shorter.",
-            **sides,
-            widest=REFERENCE_WIDEST,
-        )
+        _refuse("image", "error.reference_too_narrow", **sides, widest=REFERENCE_WIDEST)
 
 
 def _check_words(request: ImageRequest) -> None:
     if not request.prompt.strip():
-        _refuse("prompt", "error.prompt_empty", "Describe the picture: the prompt is empty.")
+        _refuse("prompt", "error.prompt_empty")
     if (count := count_characters(request.prompt)) > PROMPT_LIMIT:
-        _refuse(
-            "prompt",
-            "error.prompt_too_long",
-            "The prompt has {count} characters; shorten it to {limit}.",
-            count=count,
-            limit=PROMPT_LIMIT,
-        )
+        _refuse("prompt", "error.prompt_too_long", count=count, limit=PROMPT_LIMIT)
     if (count := count_characters(request.negative_prompt)) > PROMPT_LIMIT:
         _refuse(
-            "negative_prompt",
-            "error.negative_prompt_too_long",
-            "The negative prompt has {count} characters; shorten it to {limit}.",
-            count=count,
-            limit=PROMPT_LIMIT,
+            "negative_prompt", "error.negative_prompt_too_long", count=count, limit=PROMPT_LIMIT
         )
     if request.negative_prompt and request.has_image:
-        _refuse(
-            "negative_prompt",
-            "error.negative_prompt_with_image",
-            "A negative prompt does not work together with a reference picture; remove one.",
-        )
+        _refuse("negative_prompt", "error.negative_prompt_with_image")
 
 
 def _check_model(request: ImageRequest, model: ImageModel) -> None:
     has_image = request.has_image
     if not has_image and not model.text_to_image:
-        _refuse(
-            "model_name",
-            "error.image_model_needs_image",
-            "{model} works only from a reference picture; add one or choose another model.",
-            model=model.name,
-        )
+        _refuse("model_name", "error.image_model_needs_image", model=model.name)
     if isinstance(request.n, bool) or not COUNT_LEAST <= request.n <= COUNT_MOST:
-        _refuse(
-            "n",
-            "error.image_count",
-            "{n} pictures cannot be asked for at once; choose {least} to {most}.",
-            n=request.n,
-            least=COUNT_LEAST,
-            most=COUNT_MOST,
-        )
+        _refuse("n", "error.image_count", n=request.n, least=COUNT_LEAST, most=COUNT_MOST)
     ratios = model.ratios_for(has_image=has_image)
     if ratios and request.aspect_ratio not in ratios:
         _refuse(
             "aspect_ratio",
             "error.image_ratio",
-            "{model} does not draw {ratio}; choose one of {offered}.",
             model=model.name,
             ratio=request.aspect_ratio,
             offered=_listed(ratios),
@@ -175,7 +124,6 @@ def _check_model(request: ImageRequest, model: ImageModel) -> None:
         _refuse(
             "resolution",
             "error.image_resolution",
-            "{model} does not draw in {resolution} here; choose {offered}.",
             model=model.name,
             resolution=request.resolution,
             offered=_listed(resolutions),
@@ -186,19 +134,10 @@ def _check_reference_fields(request: ImageRequest, model: ImageModel) -> None:
     reference = request.image_reference
     if reference is None:
         if request.has_image and model.needs_image_reference:
-            _refuse(
-                "image_reference",
-                "error.image_reference_required",
-                "{model} must be told what to take from the picture: the subject or the face.",
-                model=model.name,
-            )
+            _refuse("image_reference", "error.image_reference_required", model=model.name)
     else:
         if reference not in ("subject", "face"):
-            _refuse(
-                "image_reference",
-                "error.image_reference_unknown",
-                "A reference picture is used for its subject or its face, nothing else.",
-            )
+            _refuse("image_reference", "error.image_reference_unknown")
         _needs_image(request, "image_reference")
         _needs_support(model.takes_image_reference, model, "image_reference")
     if request.image_fidelity is not None:
@@ -210,57 +149,31 @@ def _check_reference_fields(request: ImageRequest, model: ImageModel) -> None:
         _needs_support(model.takes_human_fidelity, model, "human_fidelity")
         _needs_share(request.human_fidelity, "human_fidelity")
         if reference != "subject":
-            _refuse(
-                "human_fidelity",
-                "error.human_fidelity_needs_subject",
-                "human_fidelity works only when the picture is used for its subject.",
-            )
+            _refuse("human_fidelity", "error.human_fidelity_needs_subject")
     if request.element_ids:
         _needs_support(model.takes_elements, model, "element_ids")
         if (count := len(request.element_ids) + request.has_image) > REFERENCES_MOST:
-            _refuse(
-                "element_ids",
-                "error.too_many_references",
-                "{count} elements and pictures are too many; at most {limit} together.",
-                count=count,
-                limit=REFERENCES_MOST,
-            )
+            _refuse("element_ids", "error.too_many_references", count=count, limit=REFERENCES_MOST)
 
 
 def _needs_image(request: ImageRequest, field: str) -> None:
     if not request.has_image:
-        _refuse(
-            field,
-            "error.field_needs_image",
-            "{field} has a meaning only with a reference picture; add one or leave it out.",
-            field=field,
-        )
+        _refuse(field, "error.field_needs_image", field=field)
 
 
 def _needs_support(is_supported: bool, model: ImageModel, field: str) -> None:
     if not is_supported:
-        _refuse(
-            field,
-            "error.field_not_offered",
-            "{model} does not know {field}; leave it out or choose another model.",
-            model=model.name,
-            field=field,
-        )
+        _refuse(field, "error.field_not_offered", model=model.name, field=field)
 
 
 def _needs_share(value: float, field: str) -> None:
     if not 0 <= value <= 1:
-        _refuse(
-            field,
-            "error.field_not_a_share",
-            "{field} must lie between 0 and 1.",
-            field=field,
-        )
+        _refuse(field, "error.field_not_a_share", field=field)
 
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names)
 
 
-def _refuse(name: str, text_id: str, sentence: str, /, **facts: object) -> NoReturn:
-    raise InputError(name, sentence.format(**facts), text_id=text_id, facts=facts)
+def _refuse(name: str, text_id: str, /, **facts: object) -> NoReturn:
+    raise InputError(name, text_id, facts=facts)

@@ -100,9 +100,7 @@ class PracticeServer:
         self._thread = threading.Thread(target=run, name="practice-server", daemon=True)
         self._thread.start()
         if not server.ready.wait(_START_LIMIT_S):
-            raise ConfigurationError(
-                "port", _SOURCE, "it did not start in time", text_id="error.practice_start"
-            )
+            raise ConfigurationError("port", _SOURCE, "error.practice_start")
 
     def stop(self) -> None:
         """Close every connection, open streams too, and wait for the thread to end."""
@@ -117,12 +115,7 @@ class PracticeServer:
         try:
             return TaskBook(self._journal)
         except OSError as error:
-            raise ConfigurationError(
-                "journal",
-                _SOURCE,
-                "the file that keeps practice tasks cannot be read or written",
-                text_id="error.practice_journal",
-            ) from error
+            raise ConfigurationError("journal", _SOURCE, "error.practice_journal") from error
 
     async def _counters(self, request: Request) -> Response:
         return JSONResponse(self.counters.as_json())
@@ -173,12 +166,7 @@ def _listener(port: int) -> socket.socket:
         listener.bind((_HOST, port))
     except OSError as error:
         listener.close()
-        raise ConfigurationError(
-            "port",
-            _SOURCE,
-            f"{_HOST}:{port} is taken by another program; choose another port, or 0 for any",
-            text_id="error.practice_port",
-        ) from error
+        raise ConfigurationError("port", _SOURCE, "error.practice_port") from error
     return listener
 
 

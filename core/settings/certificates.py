@@ -14,13 +14,6 @@ CERTIFICATE_KEYS = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 Fault = Literal["missing", "folder", "no_folder", "unreadable", "empty"]
 
-_FAULTS: dict[Fault, str] = {
-    "missing": "is not there",
-    "folder": "is a folder and should be a file",
-    "no_folder": "is a file and should be a folder",
-    "unreadable": "cannot be read",
-    "empty": "holds no certificate",
-}
 # How OpenSSL looks certificates up in a folder (`openssl rehash`).
 _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
 _SHOWN = 200
@@ -63,8 +56,7 @@ def read_certificates(
         return ConfigurationError(
             key,
             source,
-            f"{shown} {_FAULTS[error.fault]}",
-            text_id="error.configuration_certificates",
+            "error.configuration_certificates",
             facts={"value": shown, "fault": error.fault},
         )
 

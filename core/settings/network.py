@@ -140,14 +140,7 @@ def _proxy(key: str, source: str, value: Any) -> Proxy | ConfigurationError:
         return parse_proxy(key, str(value))
     except UnusableProxyError:
         form = shown_form(str(value))
-        return ConfigurationError(
-            key,
-            source,
-            f"{form} is no proxy that can be used; it should look like http://host:port or "
-            "socks5://host:port",
-            text_id="error.configuration_proxy",
-            facts={"value": form},
-        )
+        return ConfigurationError(key, source, "error.configuration_proxy", facts={"value": form})
 
 
 def _as_text(value: Any) -> str:

@@ -107,8 +107,7 @@ def _kling(sources: Sources) -> KlingSettings:
                 ConfigurationError(
                     missing[0],
                     sources.source_of(present) or ENVIRONMENT,
-                    f"it is missing, and {present[0]} is of no use without it",
-                    text_id="error.configuration_pair",
+                    "error.configuration_pair",
                     facts={"present": present[0]},
                 )
             )
@@ -146,7 +145,7 @@ def _sign_in(sources: Sources) -> Secret | None:
 def _access(sources: Sources) -> AccessSettings:
     section = sources.secrets.get("access", {})
     if not isinstance(section, Mapping):
-        sources.refuse("[access]", SECRETS_FILE, "a section", "access_section")
+        sources.refuse("[access]", SECRETS_FILE, "access_section")
         section = {}
     lists = {name: _access_list(sources, section, name) for name in ("users", "origins", "hosts")}
     is_outside = _report_outside(sources)
@@ -171,8 +170,7 @@ def _report_outside(sources: Sources) -> bool:
         ConfigurationError(
             "behind_proxy",
             SECRETS_FILE,
-            "it belongs below [access]",
-            text_id="error.configuration_outside",
+            "error.configuration_outside",
             facts={"name": "behind_proxy", "section": "access"},
         )
     )
@@ -185,7 +183,7 @@ def _access_flag(
     value = section.get(name, False)
     if isinstance(value, bool):
         return value
-    sources.refuse(f"[access] {name}", SECRETS_FILE, "true or false", "bool")
+    sources.refuse(f"[access] {name}", SECRETS_FILE, "bool")
     return unusable
 
 
@@ -209,6 +207,6 @@ def _access_list(sources: Sources, section: Mapping[str, Any], name: str) -> tup
     if isinstance(value, str):
         value = [value]
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        sources.refuse(f"[access] {name}", SECRETS_FILE, 'a list such as ["…", "…"]', "list")
+        sources.refuse(f"[access] {name}", SECRETS_FILE, "list")
         return ()
     return tuple(filter(None, (item.strip(parsers.STRAY).lower() for item in value)))

@@ -56,7 +56,7 @@ class Sources:
         for name in DOTENV_FILES:
             values, line = parse_dotenv(self._text(root / name, name))
             if line is not None:
-                self._refuse_line(name, "NAME=value on each line", line, "dotenv")
+                self._refuse_line(name, line, "dotenv")
             self._report_near_misses(name, values, names, has_sections=False)
             self._layers.append((name, values))
 
@@ -86,19 +86,15 @@ class Sources:
         """Return one value parsed, or None when it is refused."""
         try:
             if isinstance(value, bool) or not isinstance(value, str | int | float):
-                raise parsers.UnusableError("text", 'text in quotes, such as NAME = "value"')
+                raise parsers.UnusableError("text")
             return parse(parsers.strip(str(value)))
         except parsers.UnusableError as error:
-            self.refuse(name, source, error.expected, error.kind)
+            self.refuse(name, source, error.kind)
             return None
 
-    def refuse(self, key: str, source: str, expected: str, kind: str) -> None:
+    def refuse(self, key: str, source: str, kind: str) -> None:
         """Note that what `source` holds under `key` is not of its kind."""
-        self.problems.append(
-            ConfigurationError(
-                key, source, f"expected {expected}", text_id=f"error.configuration_{kind}"
-            )
-        )
+        self.problems.append(ConfigurationError(key, source, f"error.configuration_{kind}"))
 
     def _tables(
         self, root: Path, files: Sequence[Path] | None
@@ -110,7 +106,7 @@ class Sources:
             table, line = parse_toml(text)
             if line is not None:
                 self.may_be_behind_proxy |= _BEHIND_PROXY.search(text) is not None
-                self._refuse_line(source, 'valid TOML, values in quotes: NAME = "value"', line)
+                self._refuse_line(source, line)
             tables.append((source, table))
         return tables
 
@@ -118,23 +114,17 @@ class Sources:
         try:
             found = read_text(path)
         except UnreadableError as error:
-            self.refuse(source, source, "a readable UTF-8 text file", error.kind)
+            self.refuse(source, source, error.kind)
             return ""
         if found is None:
             return ""
         if found.is_guessed:
-            self.refuse(source, source, "UTF-8 (it was read as GB 18030)", "encoding")
+            self.refuse(source, source, "encoding")
         return found.text
 
-    def _refuse_line(self, source: str, expected: str, line: str, kind: str = "toml") -> None:
+    def _refuse_line(self, source: str, line: str, kind: str = "toml") -> None:
         self.problems.append(
-            ConfigurationError(
-                source,
-                source,
-                f"expected {expected} (see line {line})",
-                text_id=f"error.configuration_{kind}",
-                facts={"line": line},
-            )
+            ConfigurationError(source, source, f"error.configuration_{kind}", facts={"line": line})
         )
 
     def _report_near_misses(
@@ -147,11 +137,7 @@ class Sources:
                 self.may_be_behind_proxy = True
             self.problems.append(
                 ConfigurationError(
-                    name,
-                    source,
-                    f"nothing reads it; {meant} seems to be meant",
-                    text_id="error.configuration_near",
-                    facts={"name": name, "meant": meant},
+                    name, source, "error.configuration_near", facts={"name": name, "meant": meant}
                 )
             )
 
@@ -163,8 +149,7 @@ class Sources:
                 ConfigurationError(
                     f"[{section}] {name}",
                     source,
-                    f"it stands below [{section}]; move it above the first [section]",
-                    text_id="error.configuration_misplaced",
+                    "error.configuration_misplaced",
                     facts={"name": name, "section": section},
                 )
             )

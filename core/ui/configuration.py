@@ -63,8 +63,7 @@ def data_dir_error(error: AppError, settings: Settings) -> AppError | None:
     if not in_folder or error.text_id not in ("error.store_readonly", "error.store_unmade"):
         return None
     return StoreError(
-        f"INKLING_DATA_DIR: {settings.data_dir} cannot be made or written.",
-        text_id="error.data_dir",
+        "error.data_dir",
         facts={"folder": settings.data_dir, "source": settings.data_dir_source},
         detail=error.detail,
     )

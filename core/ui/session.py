@@ -17,10 +17,10 @@ from core.models.generations import ImageRequest, ReferenceImage
 from core.providers.deepseek.wire import Balance
 from core.providers.kling.wire import AccountCosts
 from core.settings import Settings
-from core.ui import i18n
+from core.texts import catalogue
+from core.texts.catalogue import Language
 from core.ui import visitor as access
 from core.ui.configuration import app_settings, data_dir_error
-from core.ui.i18n import Language
 from core.ui.visitor import Visitor
 from core.work.generations.recovery import RecoveryResult
 from core.work.services import Mode
@@ -168,7 +168,7 @@ def language() -> Language:
     """Return the language of this session: chosen, chosen earlier, or the browser's."""
     known = state()
     if known.language is None:
-        known.language = _remembered_language() or i18n.language_of(st.context.locale)
+        known.language = _remembered_language() or catalogue.language_of(st.context.locale)
     return known.language
 
 
@@ -188,22 +188,22 @@ def _remembered_language() -> Language | None:
         remembered = open_studio(app_settings).store.key_values.get(_language_key())
     except AppError:
         return None
-    return remembered if remembered in i18n.LANGUAGES else None
+    return remembered if remembered in catalogue.LANGUAGES else None
 
 
 def _language_key() -> str:
     # A choice holds for browsers of one language: another person's, in theirs, keep it.
-    return f"language.{owner()}.{i18n.language_of(st.context.locale)}"
+    return f"language.{owner()}.{catalogue.language_of(st.context.locale)}"
 
 
 def text(key: str, /, **facts: object) -> str:
     """Return the text named `key` in the reader's language."""
-    return i18n.text(language(), key, **facts)
+    return catalogue.text(language(), key, **facts)
 
 
 def error_text(error: AppError) -> str:
     """Return what happened and what to do, in the reader's language."""
-    return i18n.error_text(language(), error)
+    return error.sentence(language())
 
 
 def show_error(error: AppError) -> None:

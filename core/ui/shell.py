@@ -4,7 +4,8 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core.ui import formats, i18n, placeholders, session
+from core.texts import catalogue
+from core.ui import formats, placeholders, session
 from core.ui import visitor as access
 from core.ui.configuration import ROOT
 from core.ui.session import text
@@ -108,10 +109,10 @@ def _draw_language() -> None:
     with st.sidebar:
         st.segmented_control(
             text("app.language"),
-            i18n.LANGUAGES,
+            catalogue.LANGUAGES,
             default=session.language(),
             required=True,
-            format_func=i18n.LANGUAGE_NAMES.__getitem__,
+            format_func=catalogue.LANGUAGE_NAMES.__getitem__,
             label_visibility="collapsed",
             key=LANGUAGE_KEY,
             on_change=lambda: session.choose_language(st.session_state[LANGUAGE_KEY]),

@@ -70,7 +70,7 @@ class Guard:
 
     async def judge(self, call: HttpCall) -> tuple[str, None] | tuple[None, HttpRefusal]:
         """Return the caller whose request may go on, or why it may not."""
-        language = call.headers.get("accept-language")
+        language = call.language
         approach, tokens = call.approach, presented(call.approach)
         address = caller_address(approach, self._rules)
         if tokens and self.guesses.are_many(address, tokens):
@@ -103,7 +103,7 @@ class Guard:
         wait_s = self._limits.begin(caller)
         if wait_s is None:
             return None
-        return too_many(wait_s, call.headers.get("accept-language"))
+        return too_many(wait_s, call.language)
 
     def leave(self, caller: str) -> None:
         """Count a request that has ended."""

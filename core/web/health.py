@@ -3,6 +3,7 @@
 import asyncio
 
 from core.errors import StoreError
+from core.texts.catalogue import text
 from core.web.http_call import HttpCall
 from core.web.studio_bridge import OWNER, StudioBridge
 
@@ -20,7 +21,7 @@ class Readiness:
     def __init__(self, bridge: StudioBridge) -> None:
         self._bridge = bridge
         self._checked_at = float("-inf")
-        self._problem: str | None = None
+        self._problem: str | None = None  # the id of the text that says why not
         self._checking = asyncio.Lock()
 
     async def readyz(self, call: HttpCall) -> None:
@@ -36,13 +37,15 @@ class Readiness:
             "images": studio.services.image_mode(OWNER),
         }
         if self._problem is not None:
-            await call.reply_json(503, {"status": "not ready", "error": self._problem, **modes})
+            await call.reply_json(
+                503, {"status": "not ready", "error": text(call.language, self._problem), **modes}
+            )
         elif "unusable" in modes.values():
             await call.reply_json(
                 503,
                 {
                     "status": "not ready",
-                    "error": "A provider's settings cannot be used; the pages name them.",
+                    "error": text(call.language, "http.settings_unusable"),
                     **modes,
                 },
             )
@@ -54,5 +57,5 @@ class Readiness:
             await asyncio.to_thread(self._bridge.studio.store.check_writable)
         except StoreError:
             # Its sentence names a place on this machine: the pages and the log tell it.
-            return "The store cannot be written; see the log."
+            return "http.store_unwritable"
         return None

@@ -10,6 +10,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from core.access.callers import ConnectionFacts
 from core.access.owners import LOCAL_OWNER
+from core.texts import catalogue
+from core.texts.catalogue import Language, language_of
 from core.web.front.connection import HEADERS_KEY, PEER_KEY, headers_of, peer_of
 from core.web.read_ahead import ReadAhead
 from core.wire.secrets import known_secrets
@@ -31,15 +33,28 @@ CLOSING = (("Connection", "close"),)
 
 
 class HttpCallError(Exception):
-    """A call that cannot be served; the sentence says what to change. `field` names where."""
+    """A call that cannot be served: its text says what to change, and `field` where."""
 
     def __init__(
-        self, status: int, sentence: str, *, field: str | None = None, headers: Headers = ()
+        self,
+        status: int,
+        text_id: str,
+        *,
+        facts: Mapping[str, object] | None = None,
+        field: str | None = None,
+        headers: Headers = (),
     ) -> None:
-        super().__init__(sentence)
+        super().__init__(text_id)
         self.status = status
+        self.text_id = text_id
+        self.facts = facts or {}
         self.field = field
         self.headers = headers
+
+    def sentence(self, language: Language) -> str:
+        """Return what to change, for a caller who reads this language."""
+        told = catalogue.sentence(language, self.text_id, self.facts)
+        return told or catalogue.text(language, "http.unexpected")
 
 
 class GoneError(Exception):
@@ -80,6 +95,11 @@ class HttpCall:
             self._query = dict(reversed(pairs))
         return self._query
 
+    @property
+    def language(self) -> Language:
+        """The language its reader likes better."""
+        return language_of(self.headers.get("accept-language"))
+
     def share_with(self, origin: str) -> None:
         """Let pages of `origin` read the reply."""
         self._cors.append((b"access-control-allow-origin", origin.encode("latin-1", "replace")))
@@ -106,25 +126,23 @@ class HttpCall:
                     if not message.get("more_body", False):
                         return bytes(body)
         except TimeoutError as error:
-            raise HttpCallError(
-                408, "The body did not arrive in time; send it faster.", headers=CLOSING
-            ) from error
+            raise HttpCallError(408, "http.body_slow", headers=CLOSING) from error
 
     async def json_object(self, *, most_bytes: int = BODY_BYTES) -> dict[str, Any]:
         """Return the JSON object in the body; HttpCallError when there is none."""
         content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type != "application/json":
             # Foreign pages may post text and forms without asking first; JSON they may not.
-            raise HttpCallError(415, "Send the body as Content-Type: application/json.")
+            raise HttpCallError(415, "http.body_type")
         body = await self.body(most_bytes=most_bytes)
         try:
             # A large one would hold up every stream of the loop.
             is_large = len(body) > BODY_BYTES
             payload = await asyncio.to_thread(json.loads, body) if is_large else json.loads(body)
         except (ValueError, RecursionError) as error:
-            raise HttpCallError(400, "The body is not JSON.") from error
+            raise HttpCallError(400, "http.body_not_json") from error
         if not isinstance(payload, dict):
-            raise HttpCallError(400, "The body is not a JSON object.")
+            raise HttpCallError(400, "http.body_no_object")
         return payload
 
     async def left(self) -> None:
@@ -205,4 +223,4 @@ async def washed(body: bytes) -> bytes:
 def _too_large(most_bytes: int) -> HttpCallError:
     megabytes, kilobytes = most_bytes // (1024 * 1024), most_bytes // 1024
     most = f"{megabytes} MB" if megabytes else f"{kilobytes} kB"
-    return HttpCallError(413, f"The body is larger than {most}.", headers=CLOSING)
+    return HttpCallError(413, "http.body_too_large", facts={"most": most}, headers=CLOSING)

@@ -12,9 +12,10 @@ from core.errors import (
     StoreError,
     UnavailableError,
 )
+from core.texts.catalogue import Language, text
 
-# The error's own sentence names a place on this machine: the pages and the log tell it.
-STORE_SENTENCE = "The store cannot be written just now; the studio's pages and its log say why."
+# A store error's own sentence names a place on this machine: the pages and the log tell it.
+STORE_TEXT_ID = "http.store"
 RETRY_AFTER_MOST_S = 86_400
 _NOT_JSON = ("error.chat_unreadable", "error.chat_web_page")
 
@@ -52,13 +53,13 @@ class HttpError:
         return min(max(1, math.ceil(self.retry_after_s)), RETRY_AFTER_MOST_S)
 
 
-def http_error_from(error: AppError) -> HttpError:
+def http_error_from(error: AppError, language: Language) -> HttpError:
     """Return an error as it is told over HTTP."""
     if isinstance(error, ProviderError):
         upstream = error.status_code
         upstream = upstream if upstream is not None and upstream >= 400 else None
         return HttpError(
-            _with_wait(error),
+            _with_wait(error, language),
             upstream_status=upstream,
             body=error.body or error.detail,
             detail=error.detail,
@@ -70,18 +71,20 @@ def http_error_from(error: AppError) -> HttpError:
             code=None if error.code is None else str(error.code),
         )
     if isinstance(error, InputError):
-        return HttpError(str(error), status=400, kind="invalid_request_error")
+        return HttpError(error.sentence(language), status=400, kind="invalid_request_error")
     if isinstance(error, BusyError):
-        return HttpError(str(error), status=409, kind="invalid_request_error")
+        return HttpError(error.sentence(language), status=409, kind="invalid_request_error")
     if isinstance(error, StoreError):
-        return HttpError(STORE_SENTENCE, status=503)
-    return HttpError(str(error), status=500)
+        return HttpError(text(language, STORE_TEXT_ID), status=503)
+    return HttpError(error.sentence(language), status=500)
 
 
-def _with_wait(error: ProviderError) -> str:
+def _with_wait(error: ProviderError, language: Language) -> str:
+    sentence = error.sentence(language)
     if error.retry_after_s is None:
-        return str(error)
-    return f"{error} It asks to wait {math.ceil(error.retry_after_s)} s."
+        return sentence
+    asked = text(language, "http.asks_to_wait", seconds=math.ceil(error.retry_after_s))
+    return f"{sentence} {asked}"
 
 
 def _may_be_billed(error: ProviderError) -> bool:

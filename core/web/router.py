@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from core.access.callers import PassLookup, no_passes
 from core.access.invitations import PATH as ENTER_PATH
+from core.texts.catalogue import text
 from core.web.chat.openai import OpenAIChat, error_body
 from core.web.chat.routes import ChatRoutes
 from core.web.chat.transfer import TransferRoutes
@@ -45,10 +46,6 @@ PATHS = (
 # Who asks whether the studio is ready wants to hear that it is not.
 IMMEDIATE = ("/readyz",)
 
-_OPENING = "The studio is still opening; try again in a moment."
-# Why, names places on this machine: the pages and the log tell it.
-_CLOSED = "The studio cannot open; its pages and its log say why. It keeps trying."
-_ENDING = "The studio is being closed; try again in a moment."
 _PREFLIGHT_S = 600
 _ASKED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 
@@ -112,13 +109,16 @@ class Bff:
         except asyncio.CancelledError:
             # Only the server's end does this: the call would keep it up.
             if not call.has_begun:
-                await _refuse(call, 503, _ENDING, (("Retry-After", "5"),))
+                await _refuse(
+                    call, 503, text(call.language, "http.ending"), (("Retry-After", "5"),)
+                )
         except HttpCallError as error:
-            await _refuse(call, error.status, str(error), error.headers, field=error.field)
+            sentence = error.sentence(call.language)
+            await _refuse(call, error.status, sentence, error.headers, field=error.field)
         except Exception:  # the last line of defence: nothing of it may reach the caller
             logger.exception("%s %s ended with an unexpected error", call.method, call.path[:80])
             if not call.has_begun:
-                await _refuse(call, 500, "Something went wrong here; the log tells what.")
+                await _refuse(call, 500, text(call.language, "http.unexpected"))
             else:
                 await call.end()
 
@@ -182,9 +182,7 @@ def _methods(call: HttpCall, counter: _Counter) -> Mapping[str, Handler]:
         return counter.kling
     methods = counter.table.get(call.path)
     if methods is None:
-        raise HttpCallError(
-            404, "There is nothing at this path; /openapi.json lists what there is."
-        )
+        raise HttpCallError(404, "http.no_such_path")
     return methods
 
 
@@ -192,7 +190,9 @@ def _with_method(call: HttpCall, methods: Mapping[str, Handler]) -> Handler:
     handler = methods.get(call.method)
     if handler is None:
         allowed = ", ".join(methods)
-        raise HttpCallError(405, f"This path takes {allowed} only.", headers=(("Allow", allowed),))
+        raise HttpCallError(
+            405, "http.wrong_method", facts={"allowed": allowed}, headers=(("Allow", allowed),)
+        )
     return handler
 
 
@@ -203,7 +203,7 @@ async def _openapi(call: HttpCall) -> None:
 async def _preflight(call: HttpCall, methods: Mapping[str, Handler], origin: str | None) -> None:
     """Answer what a browser asks before it lets a page call."""
     if origin is None and "origin" in call.headers:
-        await _refuse(call, 403, "Pages of this origin may not call the studio.")
+        await _refuse(call, 403, text(call.language, "http.foreign_origin"))
         return
     await call.reply(
         204,
@@ -219,7 +219,9 @@ async def _preflight(call: HttpCall, methods: Mapping[str, Handler], origin: str
 
 
 async def _say_not_open(call: HttpCall) -> None:
-    sentence, headers = _OPENING if opening_error() is None else _CLOSED, (("Retry-After", "2"),)
+    # Why it is closed, names places on this machine: the pages and the log tell it.
+    text_id = "http.opening" if opening_error() is None else "http.closed"
+    sentence, headers = text(call.language, text_id), (("Retry-After", "2"),)
     if call.path == ENTER_PATH:
         await say_opening(call, headers)
     elif call.path == "/readyz":
@@ -244,4 +246,4 @@ async def _refuse(
     if call.path.startswith("/v1/"):
         kind = "server_error" if status >= 500 else "invalid_request_error"
         body = error_body(sentence, kind, param=field)
-    await call.reply_json(status, body, headers)
+    await call.reply_json(status, body, (*headers, ("Vary", "Accept-Language")))

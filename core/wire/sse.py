@@ -227,11 +227,7 @@ class SSEDecoder:
 
     def _too_large(self) -> ProtocolError:
         return ProtocolError(
-            f"The event stream holds a line or an event of more than {self._max_event_bytes} "
-            "bytes, so it was not read any further.",
-            provider="sse",
-            text_id="error.stream_too_large",
-            facts={"limit_bytes": self._max_event_bytes},
+            "error.stream_too_large", provider="sse", facts={"limit_bytes": self._max_event_bytes}
         )
 
 

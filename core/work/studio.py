@@ -322,8 +322,4 @@ def _unexpected(error: Exception) -> AppError:
     # Where, and not what it says: that may quote an address with its password.
     places = "".join(traceback.format_tb(error.__traceback__))
     logger.error("The studio cannot open: unexpected %s\n%s", kind, places)
-    return AppError(
-        f"The studio cannot open: something unexpected went wrong ({kind}). It is tried again.",
-        text_id="error.opening",
-        facts={"kind": kind},
-    )
+    return AppError("error.opening", facts={"kind": kind})

@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 from core.access.owners import LOCAL_OWNER
 from core.models.chat import AnswerStatus, ChatParameters
 from core.storage.store import Store
-from core.ui import i18n
-from core.ui.i18n import Language
+from core.texts import catalogue
+from core.texts.catalogue import Language
 from tests.kept_answers import end_answer
 
 CUT = {"error_text_id": "error.cut_off", "error_facts": {"host": "api.example.com"}}
@@ -73,10 +73,10 @@ def conversation_id(data_dir: Path) -> str:
 
 def said(language: Language, key: str) -> str:
     """Return the part of a text before its first placeholder."""
-    return i18n.catalogue(language)[key].split("{")[0].strip()
+    return catalogue.texts_of(language)[key].split("{")[0].strip()
 
 
-@pytest.mark.parametrize("language", i18n.LANGUAGES)
+@pytest.mark.parametrize("language", catalogue.LANGUAGES)
 def test_every_ending_is_told(app: AppTest, conversation_id: str, language: Language) -> None:
     app.query_params["c"] = conversation_id
     app.run()

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.access.owners import LOCAL_OWNER
 from core.models.generations import GenerationStatus
-from core.ui import i18n
+from core.texts import catalogue
 from core.work.studio import Studio, opening_error
 from tests.app.test_chat_page import ask, words
 from tests.faulty_environment import FAULTS, NETWORK_VARIABLES, SECRET, Fault, make_files
@@ -147,7 +147,7 @@ def test_an_error_that_nobody_foresaw_is_told_and_tried_again(
         app.run()
         assert not app.exception
         (told,) = problems(app)
-        assert told == i18n.text("en", "error.opening", kind="ZeroDivisionError")
+        assert told == catalogue.text("en", "error.opening", kind="ZeroDivisionError")
         assert opening_error() is not None
     assert "ZeroDivisionError" in caplog.text
     assert SECRET not in caplog.text

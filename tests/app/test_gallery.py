@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 from PIL import Image
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 from streamlit.testing.v1 import AppTest
 
 from core.access.owners import LOCAL_OWNER
@@ -20,6 +20,7 @@ from core.models.generations import (
     GenerationStatus,
     ImageRequest,
     KlingTask,
+    Note,
     TaskStatus,
 )
 from core.practice import PRACTICE_KLING_API_KEY, PracticeServer
@@ -89,7 +90,10 @@ def ended(studio: Studio, prompt: str, status: GenerationStatus) -> Generation:
 
 def step(studio: Studio, generation: Generation, status: GenerationStatus) -> Generation:
     moved = studio.store.generations.move(
-        generation.id, to=status, expect=set(GenerationStatus), note="told by the test"
+        generation.id,
+        to=status,
+        expect=set(GenerationStatus),
+        note=Note("note.found", {"task_id": "42"}),
     )
     assert moved is not None
     return moved
@@ -205,10 +209,14 @@ def test_the_history_of_a_task_tells_when_what_and_why(app: AppTest, studio: Ope
     generation = made(studio(), "a cat")
     open_page(app)
     app.button(key=f"open-{pictures(studio())[0].picture.id}").click().run()
-    assert "told by the test" not in words(app)
+    with studio().store.conversations._database.write() as connection:
+        old = {"generation_id": generation.id, "at": generation.created_at, "status": "archived"}
+        connection.execute(insert(schema.generation_events), old | {"note": "by an old version"})
+    assert "its number is 42" not in words(app)
     app.session_state[f"task-history-{generation.id}"] = True
     app.run()
-    assert "told by the test" in words(app)
+    assert "its number is 42" in words(app)
+    assert "by an old version" in words(app)
     assert not app.exception
 
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.access.owners import LOCAL_OWNER
 from core.models.generations import GenerationStatus, ImageRequest
-from core.ui import i18n
+from core.texts import catalogue
 from core.work.studio import Studio
 from tests.app.test_chat_page import words
 
@@ -197,7 +197,7 @@ def test_a_wish_that_kling_is_too_busy_for_says_so_and_asks_to_be_left_alone(
     generate(app, "/practice 1303")
     (wish,) = generations(studio())
     history = studio().store.generations.history
-    until(lambda: any("1303" in event.note for event in history(LOCAL_OWNER, wish.id)))
+    until(lambda: any("1303" in f"{event.note}" for event in history(LOCAL_OWNER, wish.id)))
     app.run()
     (warning,) = app.warning
     assert "Kling is busy" in warning.value
@@ -229,7 +229,7 @@ def test_a_file_that_is_no_picture_is_fetched_again_when_asked_to(
 
 def test_what_a_waiting_task_says_never_asks_to_try_again() -> None:
     for language, advice in (("en", "try again"), ("zh", "重试")):
-        texts = i18n.catalogue(language)
+        texts = catalogue.texts_of(language)
         waiting = {key: said for key, said in texts.items() if key.startswith("trouble.")}
         assert waiting
         assert not [key for key, said in waiting.items() if advice in said]

@@ -52,7 +52,7 @@ def test_who_cannot_renew_lets_go_before_another_takes_over(
     one.wait_until(wish, S.PROCESSING)
 
     def gone(*_: object, **__: object) -> None:
-        raise StoreError("The database does not answer.", text_id="error.store_gone")
+        raise StoreError("error.store_gone")
 
     monkeypatch.setattr(one.store.leases, "renew", gone)
     monkeypatch.setattr(one.store.leases, "claim_due", gone)
@@ -122,7 +122,7 @@ def test_a_picture_that_cannot_be_put_away_leaves_nothing_behind_but_a_reason(
 
     def full(part: Path, **_: object) -> None:
         tries.append(part)
-        raise StoreError("The disk is full.", text_id="error.store_full")
+        raise StoreError("error.store_full")
 
     with monkeypatch.context() as patch:
         patch.setattr(workshop.archive, "adopt", full)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.models.accounts import KlingApiKey
-from core.models.generations import Generation, GenerationStatus, ImageRequest, KlingTask
+from core.models.generations import Generation, GenerationStatus, ImageRequest, KlingTask, Note
 from core.providers.kling.client import Kling
 from core.storage.store import Store
 from core.work.generations.lookup import find_task
@@ -31,7 +31,7 @@ def test_a_gateway_that_never_lets_it_through_is_asked_ever_more_rarely(
     assert fake.seen.posts[row.external_task_id] == times + 1
     assert row.attempts == times + 1
     history = workshop.store.generations.history(OWNER, row.id)
-    again = [event.at for event in history if event.note.startswith("Kling does not have it")]
+    again = [event.at for event in history if event.note == Note("note.send_again")]
     assert len(again) == times
 
 

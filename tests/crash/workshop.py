@@ -147,8 +147,3 @@ class Workshop:
             deadline_s=deadline_s,
         )
         return listing(OWNER, limit=500).items
-
-    def notes(self, generation: Generation) -> list[str]:
-        """Return the history's remarks."""
-        history = self.store.generations.history(OWNER, generation.id)
-        return [event.note for event in history]

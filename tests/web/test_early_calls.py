@@ -126,7 +126,7 @@ def test_waiting_ends_by_itself(opening: Opening, monkeypatch: pytest.MonkeyPatc
 def test_a_studio_that_cannot_open_is_told_at_once(
     opening: Opening, pool: ThreadPoolExecutor, waiting: Waiting
 ) -> None:
-    opening.error = StoreError("no", text_id="error.store_readonly")
+    opening.error = StoreError("error.store_readonly")
     with listening(opening) as (_, client):
         asked = pool.submit(ask, client)
         waiting.until(1)

@@ -13,8 +13,8 @@ import pytest
 from core.access.forwarders import LATCH
 from core.practice import PracticeServer
 from core.settings import AccessSettings, Secret
+from core.texts.catalogue import language_of
 from core.web.guess_limit import MOST_GUESSES, MOST_WAIT_S, PAUSE_S
-from core.web.http_refusals import language_of
 from core.web.limits import FULL_RETRY_S, Allowance, Limits
 from tests.upstream import STREAM_HEAD, Plan, Step, Upstream, streamed, whole
 from tests.web.events import hear, opened

@@ -137,9 +137,7 @@ class DeepSeek:
         except RejectedError as error:
             if error.status_code not in MISSING:
                 raise
-            raise not_offered(
-                error, "error.models_not_offered", "{host} has no list of models."
-            ) from error
+            raise not_offered(error, "error.models_not_offered") from error
         models = models_from_json(payload)
         if models is None:
             raise unreadable(body, host=self._server.host, secrets=(self._api_key,))
@@ -152,9 +150,7 @@ class DeepSeek:
         except RejectedError as error:
             if error.status_code not in MISSING:
                 raise
-            raise not_offered(
-                error, "error.balance_not_offered", "{host} does not tell the balance."
-            ) from error
+            raise not_offered(error, "error.balance_not_offered") from error
         balance = balance_from_json(payload)
         if balance is None:
             raise unreadable(body, host=self._server.host, secrets=(self._api_key,))
@@ -266,10 +262,7 @@ class DeepSeek:
             return headers  # local servers need none
         if not (self._api_key.isascii() and self._api_key.isprintable()):
             raise AuthenticationError(
-                "The API key holds characters no key has; copy it again.",
-                provider=PROVIDER,
-                text_id="error.deepseek_key_malformed",
-                facts={"host": self._server.host},
+                "error.deepseek_key_malformed", provider=PROVIDER, facts={"host": self._server.host}
             )
         headers["authorization"] = f"Bearer {self._api_key}"
         return headers

@@ -27,74 +27,20 @@ from core.providers.http.redaction import (
 
 TRACE_HEADERS = ("x-ds-trace-id", "x-request-id", "x-deepseek-request-id")
 
-_KEY = ErrorRule(
-    AuthenticationError,
-    "error.deepseek_key",
-    "{host} refused the API key; check it, or make a new one.",
-)
-_BALANCE = ErrorRule(
-    QuotaExceededError,
-    "error.deepseek_balance",
-    "The balance at {host} is used up; top it up and try again.",
-)
-_NOT_ALLOWED = ErrorRule(
-    RejectedError,
-    "error.deepseek_not_allowed",
-    "{host} does not allow this for your account (status {status_code}); choose another model, or "
-    "ask there for access.",
-)
-_ADDRESS = ErrorRule(
-    RejectedError,
-    "error.chat_address",
-    "{host} has no chat at this address (status {status_code}); check DEEPSEEK_API_URL.",
-)
-_REJECTED = ErrorRule(
-    RejectedError,
-    "error.chat_rejected",
-    "{host} refused the request (status {status_code}); change what its explanation names.",
-)
-_TOO_LONG = ErrorRule(
-    RejectedError,
-    "error.context_too_long",
-    "The conversation is too long for this model; start a new one or shorten it.",
-)
-_TOO_MANY = ErrorRule(
-    RateLimitError,
-    "error.deepseek_rate",
-    "Too many requests run at {host} at once; wait a moment and try again.",
-)
-_FAULT = ErrorRule(
-    UnavailableError,
-    "error.chat_fault",
-    "{host} has a fault (status {status_code}); try again shortly.",
-)
-_OVERLOADED = ErrorRule(
-    UnavailableError, "error.chat_overloaded", "{host} is overloaded; try again shortly."
-)
-_GATEWAY = ErrorRule(
-    UnavailableError,
-    "error.chat_gateway",
-    "Something between here and {host} failed (status {status_code}); try again shortly.",
-)
-_BROKEN_OFF = ErrorRule(
-    UnavailableError,
-    "error.chat_broken_off",
-    "{host} broke the answer off with an error; try again.",
-)
-_MODEL = ErrorRule(
-    RejectedError, "error.chat_model_unknown", "{host} does not offer this model; choose another."
-)
-_REASONING = ErrorRule(
-    RejectedError,
-    "error.reasoning_required",
-    "{host} wants the earlier thinking back, which is not kept; switch thinking off or start a "
-    "new conversation.",
-)
-_MODERATED = ErrorRule(
-    RejectedError,
-    "error.chat_moderated",
-    "{host} refused the text for its content; say it differently.",
-)
+_KEY = ErrorRule(AuthenticationError, "error.deepseek_key")
+_BALANCE = ErrorRule(QuotaExceededError, "error.deepseek_balance")
+_NOT_ALLOWED = ErrorRule(RejectedError, "error.deepseek_not_allowed")
+_ADDRESS = ErrorRule(RejectedError, "error.chat_address")
+_REJECTED = ErrorRule(RejectedError, "error.chat_rejected")
+_TOO_LONG = ErrorRule(RejectedError, "error.context_too_long")
+_TOO_MANY = ErrorRule(RateLimitError, "error.deepseek_rate")
+_FAULT = ErrorRule(UnavailableError, "error.chat_fault")
+_OVERLOADED = ErrorRule(UnavailableError, "error.chat_overloaded")
+_GATEWAY = ErrorRule(UnavailableError, "error.chat_gateway")
+_BROKEN_OFF = ErrorRule(UnavailableError, "error.chat_broken_off")
+_MODEL = ErrorRule(RejectedError, "error.chat_model_unknown")
+_REASONING = ErrorRule(RejectedError, "error.reasoning_required")
+_MODERATED = ErrorRule(RejectedError, "error.chat_moderated")
 
 # deepseek.md section 5; a status that is not listed follows its hundred.
 BY_STATUS: Mapping[int, ErrorRule] = {
@@ -234,13 +180,12 @@ def error_in_stream(
     )
 
 
-def not_offered(error: ProviderError, text_id: str, sentence: str) -> ProviderError:
+def not_offered(error: ProviderError, text_id: str) -> ProviderError:
     """Return the error for a server that simply lacks one of the side endpoints."""
     return NotFoundError(
-        sentence.format(**error.facts),
+        text_id,
         provider=PROVIDER,
         status_code=error.status_code,
-        text_id=text_id,
         facts=error.facts,
         detail=error.detail,
     )
@@ -250,9 +195,8 @@ def retired_model(model: str, *, host: str) -> RejectedError:
     """Return the error for a name that DeepSeek switched off in July 2026."""
     offered = ", ".join(CURRENT_MODELS)
     return RejectedError(
-        f"DeepSeek switched the model {model} off in July 2026; choose one of {offered}.",
+        "error.retired_model",
         provider=PROVIDER,
-        text_id="error.retired_model",
         facts={"host": host, "model": model, "offered": offered},
     )
 
@@ -261,15 +205,10 @@ def unreadable(
     body: bytes, *, host: str, secrets: Iterable[str], status_code: int = 200
 ) -> ProtocolError:
     """Return the error for a reply that is neither JSON nor an event stream."""
-    is_html = looks_like_html(body)
     return ProtocolError(
-        f"{host} answered with a web page instead of an answer; check DEEPSEEK_API_URL."
-        if is_html
-        else f"{host} answered with something that is not an answer; try again, and check "
-        "DEEPSEEK_API_URL if it stays so.",
+        "error.chat_web_page" if looks_like_html(body) else "error.chat_unreadable",
         provider=PROVIDER,
         status_code=status_code,
-        text_id="error.chat_web_page" if is_html else "error.chat_unreadable",
         facts={"host": host},
         detail=clean_excerpt(body, secrets=secrets),
     )

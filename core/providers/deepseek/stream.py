@@ -100,7 +100,7 @@ class ChunkStream(AsyncIterator[ChatChunk]):
     async def drain(self) -> None:
         """Read what is left behind a complete answer, if it is there already."""
         if self._ended and self._is_finished:
-            self._body.wait_for(Limit(DRAIN_S, "", ""))
+            self._body.wait_for(Limit(DRAIN_S, ""))
             try:
                 while await self._body.read():
                     pass
@@ -157,9 +157,7 @@ class ChunkStream(AsyncIterator[ChatChunk]):
             events = self._decoder.feed_raw(block)
         except ProtocolError as error:
             limit = {"host": self._host, "limit_bytes": error.facts.get("limit_bytes", "-")}
-            self._fail(
-                ProtocolError(str(error), provider=PROVIDER, text_id=error.text_id, facts=limit)
-            )
+            self._fail(ProtocolError(error.text_id, provider=PROVIDER, facts=limit))
             return
         for name, data in events:
             said = plain_text(data, self._model) if name == "message" else None
@@ -217,7 +215,7 @@ class ChunkStream(AsyncIterator[ChatChunk]):
         else:
             self._has_moved = False
             self._is_finished = True
-            self._body.wait_for(Limit(GRACE_S, "", ""))
+            self._body.wait_for(Limit(GRACE_S, ""))
 
     def _collect(self, raw: bytes) -> None:
         """Gather a reply that is no stream; blank lines before it are keep-alives."""

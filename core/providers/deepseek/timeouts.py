@@ -49,7 +49,6 @@ class Limit(NamedTuple):
 
     seconds: float
     text_id: str
-    sentence: str
 
 
 class _Alarm:
@@ -154,54 +153,30 @@ class TimedBody:
 
 def queue_limit(timers: StreamTimers) -> Limit:
     """Return the patience with an answer that has not begun."""
-    return Limit(
-        timers.first_data_s,
-        "error.queue_too_long",
-        "{host} kept the request waiting for {seconds} seconds without beginning; try again later.",
-    )
+    return Limit(timers.first_data_s, "error.queue_too_long")
 
 
 def next_data_limit(timers: StreamTimers) -> Limit:
     """Return the patience with an answer that has begun."""
-    return Limit(
-        timers.data_silence_s,
-        "error.answer_stalled",
-        "The answer from {host} stopped moving for {seconds} seconds; what came is kept, try "
-        "again.",
-    )
+    return Limit(timers.data_silence_s, "error.answer_stalled")
 
 
 def whole_answer_limit(timers: StreamTimers) -> Limit:
     """Return the patience with an answer that comes in one piece."""
-    return Limit(
-        timers.whole_answer_s,
-        "error.answer_too_slow",
-        "{host} did not finish the answer within {seconds} seconds; try again, streaming.",
-    )
+    return Limit(timers.whole_answer_s, "error.answer_too_slow")
 
 
 def socket_limit(seconds: float) -> Limit:
     """Return the patience with a connection on which nothing comes at all."""
-    return Limit(
-        seconds,
-        "error.socket_silent",
-        "Nothing came from {host} for {seconds} seconds; the connection seems dead, try again.",
-    )
+    return Limit(seconds, "error.socket_silent")
 
 
 def silence(limit: Limit, *, host: str) -> UnavailableError:
     """Return the error for a patience that ended."""
     facts = {"host": host, "seconds": round(limit.seconds, 1)}
-    return UnavailableError(
-        limit.sentence.format(**facts), provider=PROVIDER, text_id=limit.text_id, facts=facts
-    )
+    return UnavailableError(limit.text_id, provider=PROVIDER, facts=facts)
 
 
 def cut_off(host: str) -> UnavailableError:
     """Return the error for an answer that ended without saying that it had."""
-    return UnavailableError(
-        f"The answer from {host} was cut off before its end; what came is kept, try again.",
-        provider=PROVIDER,
-        text_id="error.cut_off",
-        facts={"host": host},
-    )
+    return UnavailableError("error.cut_off", provider=PROVIDER, facts={"host": host})

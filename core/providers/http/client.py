@@ -101,29 +101,21 @@ def transport_error(error: httpx.HTTPError, *, provider: str, host: str) -> Unav
     """
     if isinstance(error, BarredError):
         problem = error.problem
-        return UnavailableError(
-            str(problem), provider=provider, text_id=problem.text_id, facts=problem.facts
-        )
+        return UnavailableError(problem.text_id, provider=provider, facts=problem.facts)
     if isinstance(error, ProxyFailedError):
         key, value = error.proxy.key, error.proxy.shown
         return UnavailableError(
-            f"{host} cannot be reached through the proxy {value}; check it, and {key}.",
+            "error.network_proxy",
             provider=provider,
-            text_id="error.network_proxy",
             facts={"host": host, "key": key, "value": value},
         )
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
-        text_id, sentence = "error.network_connect", "{host} cannot be reached"
+        text_id = "error.network_connect"
     elif isinstance(error, httpx.TimeoutException):
-        text_id, sentence = "error.network_timeout", "{host} did not answer in time"
+        text_id = "error.network_timeout"
     else:
-        text_id, sentence = "error.network_lost", "The connection to {host} was lost"
-    return UnavailableError(
-        f"{sentence.format(host=host)}; check the network and try again.",
-        provider=provider,
-        text_id=text_id,
-        facts={"host": host},
-    )
+        text_id = "error.network_lost"
+    return UnavailableError(text_id, provider=provider, facts={"host": host})
 
 
 def retry_after_s(headers: Mapping[str, str], *, now: float) -> float | None:

@@ -1,4 +1,4 @@
-"""What a provider's refusal means: the error it is raised as, and the sentence that says so."""
+"""What a provider's refusal means: the error it is raised as, and the text that says so."""
 
 import math
 from typing import NamedTuple
@@ -7,11 +7,10 @@ from core.errors import ProviderError, RateLimitError, UnavailableError
 
 
 class ErrorRule(NamedTuple):
-    """How a refusal is raised; `sentence` is filled from the facts."""
+    """How a refusal is raised."""
 
     error: type[ProviderError]
     text_id: str
-    sentence: str
 
     def raised(
         self,
@@ -31,12 +30,11 @@ class ErrorRule(NamedTuple):
             "code": code if code is not None else "-",
         }
         error = self.error(
-            self.sentence.format(**facts),
+            self.text_id,
             provider=provider,
             status_code=status_code,
             code=code,
             request_id=request_id,
-            text_id=self.text_id,
             facts=facts,
             detail=detail,
         )

@@ -270,11 +270,7 @@ class Kling:
     def _token(self) -> str:
         token = self._tokens.token(now=self._clock()).strip()
         if not token or not token.isascii() or not token.isprintable():
-            raise AuthenticationError(
-                "The Kling key holds characters no key has; copy it again.",
-                provider=PROVIDER,
-                text_id="error.kling_key_malformed",
-            )
+            raise AuthenticationError("error.kling_key_malformed", provider=PROVIDER)
         return token
 
     def _task(self, reply: _Reply, any_id: str) -> KlingTask:
@@ -314,18 +310,13 @@ class Kling:
 def _check(request: ImageRequest, reference: ReferenceImage | None) -> None:
     """Check what can be told without decoding the picture; its size was checked where it came."""
     if request.has_image != (reference is not None):
-        raise InputError(
-            "image", "The reference picture is missing.", text_id="error.reference_missing"
-        )
+        raise InputError("image", "error.reference_missing")
     check_request_fields(request)
     if reference is not None and len(reference.content) > REFERENCE_MOST_BYTES:
         limit_mb = REFERENCE_MOST_BYTES // (1024 * 1024)
         size_mb = f"{len(reference.content) / 1024 / 1024:.1f}"
         raise InputError(
-            "image",
-            f"The reference picture has {size_mb} MB; at most {limit_mb} MB are accepted.",
-            text_id="error.reference_too_large",
-            facts={"size_mb": size_mb, "limit_mb": limit_mb},
+            "image", "error.reference_too_large", facts={"size_mb": size_mb, "limit_mb": limit_mb}
         )
 
 

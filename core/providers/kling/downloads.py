@@ -87,11 +87,7 @@ class PictureFetcher:
         except httpx.HTTPError as error:
             raise transport_error(error, provider=PROVIDER, host=host) from error
         except OSError as error:
-            raise StoreError(
-                "The picture cannot be written to the archive; check its folder and free space.",
-                text_id="error.archive_write",
-                detail=error.strerror or "",
-            ) from error
+            raise StoreError("error.archive_write", detail=error.strerror or "") from error
         finally:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
@@ -114,11 +110,7 @@ class PictureFetcher:
                 url = _parsed(reply.headers.get("location", ""), base=url)
             finally:
                 await reply.aclose()
-        raise PictureError(
-            "The picture's link leads from place to place; fetch the task again for a new one.",
-            text_id="error.picture_redirects",
-            facts={"limit": MAX_REDIRECTS},
-        )
+        raise PictureError("error.picture_redirects", facts={"limit": MAX_REDIRECTS})
 
     async def _check(self, url: httpx.URL) -> _Hop:
         host = _host(url)
@@ -170,32 +162,14 @@ def _expect_ok(status_code: int) -> None:
     if status_code == 200:
         return
     if status_code in _GONE:
-        raise NotFoundError(
-            "The picture's link is no longer valid; fetch the task again for a new one.",
-            provider=PROVIDER,
-            status_code=status_code,
-            text_id="error.picture_link_gone",
-        )
+        raise NotFoundError("error.picture_link_gone", provider=PROVIDER, status_code=status_code)
     if status_code >= 500 or status_code in (408, 425, 429):
-        raise UnavailableError(
-            f"The picture's server has a fault (status {status_code}); try again shortly.",
-            provider=PROVIDER,
-            status_code=status_code,
-            text_id="error.picture_server",
-        )
-    raise PictureError(
-        f"The picture's server refused the link (status {status_code}); fetch the task again.",
-        text_id="error.picture_refused",
-        facts={"status_code": status_code},
-    )
+        raise UnavailableError("error.picture_server", provider=PROVIDER, status_code=status_code)
+    raise PictureError("error.picture_refused", facts={"status_code": status_code})
 
 
 def _refused(host: str) -> PictureError:
-    return PictureError(
-        "The picture's link leads to a place that is not allowed, so it was not opened.",
-        text_id="error.picture_host",
-        facts={"host": host or "?"},
-    )
+    return PictureError("error.picture_host", facts={"host": host or "?"})
 
 
 def _parsed(url: str, *, base: httpx.URL | None = None) -> httpx.URL:

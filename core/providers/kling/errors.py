@@ -24,86 +24,25 @@ EXPIRED = 1004
 TASK_MISSING = 1203
 FULL_CODE = 1303  # more slots wanted than the account has
 
-_KEY = ErrorRule(
-    AuthenticationError,
-    "error.kling_key",
-    "Kling refused the key (code {code}); check it, and that it belongs to {host}.",
-)
-_CLOCK = ErrorRule(
-    AuthenticationError,
-    "error.kling_clock",
-    "Kling found the signed token outside its time (code {code}); set this machine's clock right.",
-)
-_ACCOUNT = ErrorRule(
-    QuotaExceededError,
-    "error.kling_account",
-    "Kling has suspended the account (code {code}); ask Kling's support.",
-)
-_ARREARS = ErrorRule(
-    QuotaExceededError,
-    "error.kling_arrears",
-    "The Kling account is in arrears; top it up, then try again.",
-)
-_PACKAGE = ErrorRule(
-    QuotaExceededError,
-    "error.kling_package",
-    "The Kling resource package is used up or expired; buy one, then try again.",
-)
-_NO_RIGHT = ErrorRule(
-    RejectedError,
-    "error.kling_no_right",
-    "This Kling account may not use this model; choose another.",
-)
-_PARAMETERS = ErrorRule(
-    RejectedError,
-    "error.kling_parameters",
-    "Kling refused the request (code {code}); change what its explanation names.",
-)
-_POLICY = ErrorRule(
-    RejectedError,
-    "error.kling_policy",
-    "Kling refused the request under its platform rules (code {code}); change it.",
-)
-_CONTENT = ErrorRule(
-    RejectedError,
-    "error.kling_content",
-    "Kling refused the words or the picture for their content; describe it differently.",
-)
-_ADDRESS_LIST = ErrorRule(
-    RejectedError,
-    "error.kling_address_list",
-    "Kling does not accept this machine's address; add it to the list of allowed addresses.",
-)
-_TOO_FAST = ErrorRule(
-    RateLimitError, "error.kling_rate", "Too many requests to Kling; wait a moment and try again."
-)
-_SLOTS = ErrorRule(
-    RateLimitError,
-    "error.kling_slots",
-    "All places of the Kling package are taken by running tasks; wait until one has ended.",
-)
-_FAULT = ErrorRule(
-    UnavailableError,
-    "error.kling_fault",
-    "Kling has a fault (code {code}); try again shortly.",
-)
-_MAINTENANCE = ErrorRule(
-    UnavailableError,
-    "error.kling_maintenance",
-    "Kling is under maintenance or overloaded (code {code}); try again later.",
-)
-_GATEWAY = ErrorRule(
-    UnavailableError,
-    "error.kling_gateway",
-    "Something between here and {host} failed (status {status_code}); try again shortly.",
-)
-_UNCLEAR = ErrorRule(
-    ProtocolError,
-    "error.kling_unclear",
-    "Kling answered with something unexpected (status {status_code}); check KLING_API_ORIGIN, or "
-    "try again.",
-)
-_NO_TASK = ErrorRule(NotFoundError, "error.kling_no_task", "Kling does not know this task.")
+_KEY = ErrorRule(AuthenticationError, "error.kling_key")
+_CLOCK = ErrorRule(AuthenticationError, "error.kling_clock")
+_ACCOUNT = ErrorRule(QuotaExceededError, "error.kling_account")
+_ARREARS = ErrorRule(QuotaExceededError, "error.kling_arrears")
+_PACKAGE = ErrorRule(QuotaExceededError, "error.kling_package")
+_NO_RIGHT = ErrorRule(RejectedError, "error.kling_no_right")
+_PARAMETERS = ErrorRule(RejectedError, "error.kling_parameters")
+_POLICY = ErrorRule(RejectedError, "error.kling_policy")
+_CONTENT = ErrorRule(RejectedError, "error.kling_content")
+_ADDRESS_LIST = ErrorRule(RejectedError, "error.kling_address_list")
+_TOO_FAST = ErrorRule(RateLimitError, "error.kling_rate")
+_SLOTS = ErrorRule(RateLimitError, "error.kling_slots")
+_FAULT = ErrorRule(UnavailableError, "error.kling_fault")
+_MAINTENANCE = ErrorRule(UnavailableError, "error.kling_maintenance")
+_GATEWAY = ErrorRule(UnavailableError, "error.kling_gateway")
+_UNCLEAR = ErrorRule(ProtocolError, "error.kling_unclear")
+_NO_TASK = ErrorRule(NotFoundError, "error.kling_no_task")
+
+BUSY_TEXT_IDS = frozenset({_TOO_FAST.text_id, _SLOTS.text_id})
 
 # kling.md section 8; a code that is not listed follows its family.
 BY_CODE: Mapping[int, ErrorRule] = {
@@ -189,12 +128,11 @@ def wrong_shape(
 ) -> ProtocolError:
     """Return the error for an envelope that says ok and lacks `what`."""
     return ProtocolError(
-        f"Kling answered without {what}; try again.",
+        "error.kling_incomplete",
         provider=PROVIDER,
         status_code=reply.status_code,
         code=0,
         request_id=request_id,
-        text_id="error.kling_incomplete",
         facts={"host": host, "what": what},
     )
 
@@ -203,15 +141,10 @@ def no_task_id(*, host: str) -> ProtocolError:
     """Return the error for a task whose id cannot be read."""
     what = "a readable task_id"
     return ProtocolError(
-        f"Kling answered without {what}; try again.",
-        provider=PROVIDER,
-        text_id="error.kling_incomplete",
-        facts={"host": host, "what": what},
+        "error.kling_incomplete", provider=PROVIDER, facts={"host": host, "what": what}
     )
 
 
 def no_such_task(*, host: str) -> NotFoundError:
     """Return the error for an id that cannot be a task's."""
-    return NotFoundError(
-        _NO_TASK.sentence, provider=PROVIDER, text_id=_NO_TASK.text_id, facts={"host": host}
-    )
+    return NotFoundError(_NO_TASK.text_id, provider=PROVIDER, facts={"host": host})

@@ -99,23 +99,14 @@ def _length(reply: httpx.Response) -> int | None:
 def _picture_type(head: bytes | bytearray) -> str:
     media_type = sniff_media_type(bytes(head[:12]))
     if media_type is None:
-        raise PictureError(
-            "What came from the picture's link is not a picture; fetch the task again.",
-            text_id="error.picture_not_image",
-        )
+        raise PictureError("error.picture_not_image")
     return media_type
 
 
 def _too_large(max_bytes: int) -> PictureError:
     limit_mb = max_bytes // (1024 * 1024)
-    return PictureError(
-        f"The picture is larger than {limit_mb} MB, so it was not fetched.",
-        text_id="error.picture_too_large",
-        facts={"limit_mb": limit_mb},
-    )
+    return PictureError("error.picture_too_large", facts={"limit_mb": limit_mb})
 
 
 def _incomplete() -> PictureError:
-    return PictureError(
-        "The picture arrived incomplete; try again.", text_id="error.picture_incomplete"
-    )
+    return PictureError("error.picture_incomplete")

@@ -235,11 +235,7 @@ def require(
 
 def gone() -> InputError:
     """Return what to say about a conversation that is not there for this person."""
-    return InputError(
-        "conversation_id",
-        "This conversation is not here any more: choose another one or start anew.",
-        text_id="error.conversation_gone",
-    )
+    return InputError("conversation_id", "error.conversation_gone")
 
 
 def conversation_from(row: RowMapping) -> Conversation:

@@ -187,15 +187,8 @@ def _require_in(connection: Connection, conversation_id: str, message_id: str) -
 
 
 def _gone() -> InputError:
-    return InputError(
-        "message_id",
-        "This message is not here any more: reload the conversation.",
-        text_id="error.message_gone",
-    )
+    return InputError("message_id", "error.message_gone")
 
 
 def _busy() -> BusyError:
-    return BusyError(
-        "This conversation is being answered already: wait for the answer or stop it first.",
-        text_id="error.conversation_busy",
-    )
+    return BusyError("error.conversation_busy")

@@ -17,7 +17,6 @@ from core.wire.secrets import known_secrets
 
 _BEGIN = "inkling_begin"
 _CONNECT_TIMEOUT_S = 10
-_EXPECTED = "a file's path, or a URL like postgresql://name:password@host/database"
 
 
 class Database:
@@ -141,7 +140,7 @@ def parse_url(url_or_path: str | Path) -> URL:
 
 
 def _not_usable() -> ConfigurationError:
-    return ConfigurationError("url", "connections.inkling", _EXPECTED, text_id="error.database_url")
+    return ConfigurationError("url", "connections.inkling", "error.database_url")
 
 
 def _place(url: URL) -> str:

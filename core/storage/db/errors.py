@@ -14,27 +14,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from core.errors import StoreError
 
-_SENTENCES = {
-    "error.store_readonly": "{place} cannot be written: give this app write permission there, "
-    "or name another folder or database.",
-    "error.store_full": "{place} is full: free some space; what was already kept is safe.",
-    "error.store_locked": "{place} is in use by something else: wait a moment and try again.",
-    "error.store_gone": "{place} does not answer or does not let us in: check that the database "
-    "runs and that its URL, name and password are right.",
-    "error.store_broken": "{place} cannot be read or written: the disk may be failing, or the "
-    "file damaged or not ours; restore a backup or name another place.",
-    "error.store_unmade": "{place} cannot be made, as something on the way there is a file: "
-    "move it away, or name another folder.",
-    "error.store_newer": "{place} was written by a newer version of this app: update the app.",
-    "error.backup_full": "There is no room in {place} for the backup that is made before the "
-    "database is updated. Nothing was changed: free some space there and try again.",
-    "error.backup_readonly": "The backup that is made before the database is updated cannot be "
-    "written to {place}. Nothing was changed: give this app write permission there and try again.",
-    "error.backup_broken": "The backup that is made before the database is updated could not be "
-    "made in {place}, as the disk may be failing or the database damaged. Nothing was changed: "
-    "copy this folder to a safe place, then check the disk.",
-}
-
 # What a trouble with the disk means to a backup.
 _OF_BACKUPS = {
     "error.store_full": "error.backup_full",
@@ -82,8 +61,7 @@ _ERRNOS = {
 
 def store_error(text_id: str, place: str, detail: str = "") -> StoreError:
     """Return the error that says `text_id` about `place`."""
-    sentence = _SENTENCES[text_id].format(place=place)
-    return StoreError(sentence, text_id=text_id, facts={"place": place}, detail=detail)
+    return StoreError(text_id, facts={"place": place}, detail=detail)
 
 
 @contextmanager

@@ -41,11 +41,7 @@ def decode_cursor(cursor: str, *kinds: type) -> list[Any]:
             raise ValueError
         return [_part(value, kind) for value, kind in zip(plain, kinds, strict=True)]
     except (binascii.Error, ValueError, OverflowError) as error:
-        raise InputError(
-            "cursor",
-            "This page cannot be found any more: start again from the first one.",
-            text_id="error.cursor_malformed",
-        ) from error
+        raise InputError("cursor", "error.cursor_malformed") from error
 
 
 def behind(columns: Sequence[ColumnElement[Any]], position: Sequence[Any]) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from core.models.generations import GenerationStatus, Picture
+from core.models.generations import GenerationStatus, Note, Picture
 from core.storage.db.database import Database
 from core.storage.db.schema import generations, picture_slots, pictures
 from core.storage.generations.rows import (
@@ -138,7 +138,7 @@ class ExpectedPictures:
                 )
                 .values(status=ExpectedStatus.PENDING.value, error_text_id=None, updated_at=now)
             )
-            note = "to be fetched again"
+            note = Note("note.fetched_again")
             record(connection, generation_id, GenerationStatus.SUCCEEDED, note, at=now)
             return True
 

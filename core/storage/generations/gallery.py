@@ -125,11 +125,7 @@ class Gallery:
                 .values(favourite=favourite)
             )
             if marked.rowcount == 0:
-                raise InputError(
-                    "picture_id",
-                    "This picture is not here any more: reload the gallery.",
-                    text_id="error.picture_gone",
-                )
+                raise InputError("picture_id", "error.picture_gone")
 
     def delete_pictures(self, owner: str, picture_ids: Sequence[str]) -> int:
         """Hide pictures; return how many."""

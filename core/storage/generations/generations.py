@@ -6,8 +6,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, literal, select, update
 
-from core.models.generations import Generation, GenerationEvent, GenerationStatus, ReferenceImage
+from core.models.generations import (
+    Generation,
+    GenerationEvent,
+    GenerationStatus,
+    Note,
+    ReferenceImage,
+)
 from core.storage.db.schema import blobs, generation_events, generations
+from core.storage.generations import notes
 from core.storage.generations.expected_outputs import ExpectedPictures
 from core.storage.generations.intents import Intents
 from core.storage.generations.listing import Listing
@@ -60,7 +67,10 @@ class Generations(Intents, Listing, ExpectedPictures):
         with self._database.read() as connection:
             return tuple(
                 GenerationEvent(
-                    row["generation_id"], row["at"], GenerationStatus(row["status"]), row["note"]
+                    row["generation_id"],
+                    row["at"],
+                    GenerationStatus(row["status"]),
+                    notes.read(row["note"]),
                 )
                 for row in connection.execute(query).mappings()
             )
@@ -73,7 +83,7 @@ class Generations(Intents, Listing, ExpectedPictures):
         *,
         to: GenerationStatus,
         expect: Collection[GenerationStatus],
-        note: str = "",
+        note: Note | None = None,
         task_id: str | None = None,
         submitted_at: datetime | None = None,
         finished_at: datetime | None = None,
@@ -115,15 +125,8 @@ class Generations(Intents, Listing, ExpectedPictures):
             self._step(connection, generation_id, to, note, values)
             return require_generation(connection, generation_id)
 
-    def note(self, generation_id: str, note: str) -> None:
-        """Write into the history without a step."""
-        with self._database.write() as connection:
-            status = _locked_status(connection, generation_id)
-            if status is not None:
-                record(connection, generation_id, status, note, at=self._clock())
-
     def mark_sending(
-        self, generation_id: str, process_id: str, *, note: str = ""
+        self, generation_id: str, process_id: str, *, note: Note | None = None
     ) -> Generation | None:
         """Write down that the POST goes out now; None when it must not.
 
@@ -154,7 +157,7 @@ class Generations(Intents, Listing, ExpectedPictures):
             return require_generation(connection, generation_id)
 
     def unmark_sending(
-        self, generation_id: str, *, note: str, next_check_at: datetime | None = None
+        self, generation_id: str, *, note: Note, next_check_at: datetime | None = None
     ) -> Generation:
         """Write down that Kling refused for now and has nothing: to be sent again, at once or
         later."""
@@ -187,7 +190,7 @@ class Generations(Intents, Listing, ExpectedPictures):
             )
             if cancelled.rowcount != 1:
                 return False
-            record(connection, generation_id, GenerationStatus.CANCELLED, "", at=self._clock())
+            record(connection, generation_id, GenerationStatus.CANCELLED, None, at=self._clock())
             return True
 
     def _find(self, *conditions: ColumnElement[bool]) -> Generation | None:
@@ -199,7 +202,7 @@ class Generations(Intents, Listing, ExpectedPictures):
         connection: Connection,
         generation_id: str,
         to: GenerationStatus,
-        note: str,
+        note: Note | None,
         values: Mapping[str, Any],
     ) -> None:
         now = self._clock()

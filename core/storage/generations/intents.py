@@ -16,6 +16,7 @@ from core.models.generations import (
     GenerationStatus,
     ImageRequest,
     KlingTask,
+    Note,
     ReferenceImage,
     TaskStatus,
 )
@@ -174,7 +175,7 @@ class Intents:
                 next_check_at=now,
             )
         )
-        note = "asked for again under the same key"
+        note = Note("note.asked_again")
         record(connection, generation_id, GenerationStatus.INTENDED, note, at=now)
         return require_generation(connection, generation_id)
 
@@ -189,7 +190,7 @@ class Intents:
             "poll_count": 0,
         }
         connection.execute(insert(generations).values(**(defaults | values)))
-        record(connection, values["id"], GenerationStatus(values["status"]), "", at=now)
+        record(connection, values["id"], GenerationStatus(values["status"]), None, at=now)
 
     def _keep_blob(self, connection: Connection, sha256: str, reference: ReferenceImage) -> None:
         known = select(blobs.c.sha256).where(blobs.c.sha256 == sha256)
@@ -242,8 +243,4 @@ def _same_request(
     )
     if generation.owner == owner and (generation.request, known_sha256) == (request, sha256):
         return generation
-    raise InputError(
-        "idempotency_key",
-        "This key was used for another request already: use a new key for a new request.",
-        text_id="error.idempotency_conflict",
-    )
+    raise InputError("idempotency_key", "error.idempotency_conflict")

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select
 
 from core.errors import InputError
-from core.models.generations import Generation, GenerationStatus, ImageRequest, Picture
+from core.models.generations import Generation, GenerationStatus, ImageRequest, Note, Picture
 from core.storage.db.schema import generation_events, generations, pictures
+from core.storage.generations.notes import written
 
 _S = GenerationStatus
 _REQUEST_FIELDS = frozenset(field.name for field in fields(ImageRequest))
@@ -166,24 +167,20 @@ def require_generation(connection: Connection, generation_id: str) -> Generation
 
 def generation_gone() -> InputError:
     """Return what to say about a generation that is not there for this person."""
-    return InputError(
-        "generation_id",
-        "This picture task is not here any more: reload the page.",
-        text_id="error.generation_gone",
-    )
+    return InputError("generation_id", "error.generation_gone")
 
 
 def record(
     connection: Connection,
     generation_id: str,
     status: GenerationStatus,
-    note: str,
+    note: Note | None,
     *,
     at: datetime,
 ) -> None:
     """Write one line of a generation's history."""
     connection.execute(
         insert(generation_events).values(
-            generation_id=generation_id, at=at, status=status.value, note=note
+            generation_id=generation_id, at=at, status=status.value, note=written(note)
         )
     )

@@ -74,7 +74,7 @@ class ExportFile:
                     self._late[number] = late
         check_version(top)
         if "conversations" not in top:
-            raise malformed("file", '"conversations" is not a list')
+            raise malformed('file, "conversations"', "not a list")
 
     def parts(self) -> Iterator[TravellingConversation]:
         """Yield what was checked."""
@@ -154,7 +154,7 @@ def _steps(events: Events, top: dict[str, object]) -> Iterator[tuple[int, str, A
             if whole is not None:
                 top[key] = whole
         elif event != "start_array":
-            raise malformed("file", '"conversations" is not a list')
+            raise malformed('file, "conversations"', "not a list")
         else:
             top[key] = True
             for event, value in events:

@@ -64,7 +64,7 @@ def read_payload(payload: object, *, owner: str) -> list[TravellingConversation]
     check_version(payload)
     conversations = payload.get("conversations")
     if not isinstance(conversations, list):
-        raise malformed("file", '"conversations" is not a list')
+        raise malformed('file, "conversations"', "not a list")
     reading = ConversationReading(owner)
     items = []
     for value in conversations:
@@ -83,18 +83,14 @@ def check_version(fields: Mapping[str, object]) -> None:
         raise not_ours()
     version = fields.get("version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise malformed("file", '"version" is not a number')
+        raise malformed('file, "version"', "not a number")
     if version > VERSION:
-        raise InputError(
-            "file",
-            "This file was written by a newer version of the app: update the app, then import it.",
-            text_id="error.import_newer",
-        )
+        raise InputError("file", "error.import_newer")
 
 
 def not_ours() -> InputError:
     """Return the refusal of a file that is something else."""
-    return malformed("file", f'"format" is not "{FORMAT}"')
+    return malformed('file, "format"', "not an export of this app's")
 
 
 class ConversationReading:
@@ -120,7 +116,7 @@ class ConversationReading:
 
     def wrong(self, key: str, problem: str) -> InputError:
         """Return the refusal of this conversation's `key`."""
-        return malformed(self.where, f'"{key}" is {problem}')
+        return malformed(f'{self.where}, "{key}"', problem)
 
     def message(self, value: object) -> Message:
         """Return the conversation's next message."""
@@ -147,13 +143,9 @@ class ConversationReading:
 
 
 def malformed(where: str, problem: str) -> InputError:
-    """Return the refusal of a file, naming place and problem."""
-    return InputError(
-        "file",
-        f"This file cannot be imported, nothing was changed: {where}: {problem}.",
-        text_id="error.import_malformed",
-        facts={"where": where, "problem": problem},
-    )
+    """Return the refusal of a file, naming place and problem; the problem is a word of the
+    catalogue (`fact.problem`), the place is spelled as the file's own names are."""
+    return InputError("file", "error.import_malformed", facts={"where": where, "problem": problem})
 
 
 def conversation_out(conversation: Conversation) -> dict[str, object]:
@@ -252,7 +244,7 @@ class _Fields:
         self.where = where
 
     def wrong(self, key: str, problem: str) -> InputError:
-        return malformed(self.where, f'"{key}" is {problem}')
+        return malformed(f'{self.where}, "{key}"', problem)
 
     def has(self, key: str) -> bool:
         return self.value.get(key) is not None
@@ -275,7 +267,7 @@ class _Fields:
     def choice(self, key: str, choices: Any, default: str | None = None) -> Any:
         text = self.text(key, default)
         if text not in choices:
-            raise self.wrong(key, "none of " + ", ".join(choices))
+            raise self.wrong(key, "none of those there are")
         return text
 
     def truth(self, key: str, default: bool = False) -> bool:

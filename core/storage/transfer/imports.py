@@ -103,7 +103,7 @@ class _Arrival:
             row = self._connection.execute(query.with_for_update()).mappings().one_or_none()
             if row is None or row["owner"] == self._owner:
                 return candidate, dict(row) if row is not None else None
-        raise malformed("conversation", "its id belongs to someone else")
+        raise malformed('conversation, "id"', "somebody else's")
 
     def add(self, item: TravellingConversation, conversation_id: str, hidden_at: datetime) -> None:
         """Write down the conversation, hidden and without its messages."""
@@ -206,12 +206,7 @@ def _parsed(payload: bytes | str | Mapping[str, object]) -> object:
     if isinstance(payload, Mapping):
         return payload
     if len(payload) > MAX_IMPORT_BYTES:
-        raise InputError(
-            "file",
-            "This file is too large to import: export fewer conversations at a time.",
-            text_id="error.import_too_large",
-            facts={"limit_bytes": MAX_IMPORT_BYTES},
-        )
+        raise InputError("file", "error.import_too_large", facts={"limit_bytes": MAX_IMPORT_BYTES})
     try:
         return json.loads(payload)
     except (ValueError, RecursionError) as error:

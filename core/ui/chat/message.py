@@ -4,7 +4,8 @@ import streamlit as st
 
 from core.markdown.rendering import for_streamlit, shielded
 from core.models.chat import AnswerStatus, Message
-from core.ui import i18n, session
+from core.texts import catalogue
+from core.ui import session
 from core.ui.formats import code_span, duration, usage_line
 from core.ui.session import text
 
@@ -56,9 +57,7 @@ def draw_ending(message: Message) -> None:
 def _remark(message: Message) -> str | None:
     error = None
     if message.error_text_id is not None:
-        error = i18n.stored_error_text(
-            session.language(), message.error_text_id, message.error_facts
-        )
+        error = catalogue.sentence(session.language(), message.error_text_id, message.error_facts)
         wait_s = message.error_facts.get("retry_after_s")
         if error is not None and isinstance(wait_s, int):
             error = f"{error} {text('chat.wait_asked', duration=duration(float(wait_s)))}"

@@ -5,7 +5,9 @@ import streamlit as st
 from core.errors import AppError
 from core.markdown.escaping import literal
 from core.models.generations import Generation, GenerationEvent
-from core.ui import i18n, session
+from core.texts import catalogue
+from core.texts.catalogue import Language
+from core.ui import session
 from core.ui.session import text
 
 
@@ -32,6 +34,14 @@ def _line(event: GenerationEvent) -> str:
     at = event.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     parts = [at, f"**{literal(text(f'images.state_{event.status}'))}**"]
     if event.note:
-        sentence = i18n.stored_error_text(session.language(), event.note, {})
-        parts.append(literal(sentence or event.note))
+        parts.append(literal(note_text(session.language(), event)))
     return " · ".join(parts)
+
+
+def note_text(language: Language, event: GenerationEvent) -> str:
+    """Return why a step was taken; an earlier version's own words as they are."""
+    note = event.note
+    if isinstance(note, str):
+        return note
+    told = catalogue.sentence if event.status.is_final else catalogue.waiting_sentence
+    return told(language, note.text_id, note.facts) or catalogue.text(language, "error.unexpected")

@@ -11,7 +11,8 @@ from PIL import Image
 from core.errors import AppError
 from core.models.generations import Generation, GenerationStatus, Picture
 from core.models.kling_catalogue import find_image_model
-from core.ui import i18n, session
+from core.texts import catalogue
+from core.ui import session
 from core.ui.formats import duration, file_words, moment
 from core.ui.placeholders import placeholder, ratio_size
 from core.ui.session import text
@@ -181,12 +182,12 @@ def file_name(generation: Generation, picture: Picture) -> str:
 
 def _draw_reason(generation: Generation) -> None:
     if generation.status in (GenerationStatus.FAILED, GenerationStatus.REFUSED):
-        sentence = i18n.stored_error_text(
+        sentence = catalogue.sentence(
             session.language(), generation.error_text_id or "", generation.error_facts
         )
         session.draw_error(sentence or text("error.unexpected"), generation.error_detail)
     elif generation.status is GenerationStatus.ARCHIVED and generation.error_text_id is not None:
-        remark = i18n.stored_error_text(
+        remark = catalogue.sentence(
             session.language(), generation.error_text_id, generation.error_facts
         )
         st.caption(remark or generation.error_text_id)
@@ -200,17 +201,17 @@ def _held_up_by(generation: Generation) -> str | None:
     """Say why a task waits; what it does about it by itself is said behind that."""
     studio = session.studio()
     if (blocking_error := studio.generations.blocking_error(generation.id)) is not None:
-        # An error's own sentence may end in "try again", which here would mean: pay twice.
-        waiting_id = blocking_error.text_id.replace("error.", "trouble.", 1)
-        sentence = i18n.stored_error_text(session.language(), waiting_id, blocking_error.facts)
-        return sentence or session.error_text(blocking_error)
+        waiting = catalogue.waiting_sentence(
+            session.language(), blocking_error.text_id, blocking_error.facts
+        )
+        return waiting or session.error_text(blocking_error)
     try:
-        busy = studio.generations.busy(generation)
+        busy = studio.generations.refusal_for_now(generation)
     except AppError:
         return None
     if busy is None:
         return None
-    return text("trouble.kling_slots" if busy.is_full else "trouble.kling_rate", code=busy.code)
+    return catalogue.waiting_sentence(session.language(), busy.text_id, busy.facts)
 
 
 def _lacks_its_key(generation: Generation) -> bool:

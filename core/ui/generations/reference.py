@@ -89,6 +89,6 @@ def _remove() -> None:
 def _read(uploaded: UploadedFile) -> ReferenceImage:
     content = uploaded.getvalue()
     if not content:
-        raise InputError("image", "The file is empty.", text_id="error.not_a_picture")
+        raise InputError("image", "error.not_a_picture")
     is_png = content.startswith(b"\x89PNG")
     return ReferenceImage(content, "image/png" if is_png else "image/jpeg")

@@ -61,8 +61,6 @@ def _take(name: str) -> None:
             known.error = None
             known.imported = (facts["added"], facts["skipped"], facts["messages"])
         elif state.phase == "failed":
-            known.error = AppError(
-                facts["sentence"], text_id=facts["text_id"], facts=facts["facts"]
-            )
+            known.error = AppError(facts["text_id"], facts=facts["facts"])
     except AppError as error:
         known.error = error

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from core.models.chat import Conversation, Message
-from core.ui import i18n
+from core.texts import catalogue
+from core.texts.catalogue import Language
 from core.ui.formats import file_words
-from core.ui.i18n import Language
 
 
 def as_markdown(language: Language, conversation: Conversation, path: Sequence[Message]) -> str:
     """Return title, system prompt and the path of messages; reasoning stands folded."""
 
     def words(key: str, **facts: object) -> str:
-        return i18n.text(language, key, **facts)
+        return catalogue.text(language, key, **facts)
 
     title = " ".join(conversation.title.split()) or words("chat.untitled")
     parts = [f"# {title}", words("history.file_head", at=_moment(conversation.created_at))]

@@ -11,10 +11,10 @@ import streamlit as st
 from core.errors import AppError
 from core.models.chat import Conversation
 from core.storage.store import Store
+from core.texts.catalogue import Language
 from core.ui import session
 from core.ui.history import large_transfer
 from core.ui.history.markdown_export import as_markdown, file_name
-from core.ui.i18n import Language
 from core.ui.session import text
 
 _POPOVER_KEY = "history-transfer"

@@ -7,6 +7,7 @@ import msgspec
 
 from core.errors import AppError
 from core.models.chat import Message, Usage
+from core.texts.catalogue import Language
 from core.web.chat.http_errors import http_error_of
 from core.web.chat.reader import AnswerReader
 from core.web.chat.request import ChatRequest, chat_request_from_json
@@ -52,7 +53,7 @@ class OpenAIChat:
         try:
             live = self._bridge.ask(request, call.owner, whole=not request.streams)
         except AppError as error:
-            await _refuse(call, http_error_from(error))
+            await _refuse(call, http_error_from(error, call.language))
             return
         if request.streams:
             await self._stream(call, live, request)
@@ -60,7 +61,7 @@ class OpenAIChat:
         message = await whole_answer(call, self._bridge, live)
         if message is None:
             return
-        http_error = http_error_of(message, live.error)
+        http_error = http_error_of(message, live.error, call.language)
         if http_error is not None:
             await _refuse(call, http_error)
         else:
@@ -80,7 +81,7 @@ class OpenAIChat:
                 while not reader.is_gone:
                     pieces = reader.take()
                     if pieces.is_final and not call.has_begun:
-                        http_error = http_error_of(live.outline(), live.error)
+                        http_error = http_error_of(live.outline(), live.error, call.language)
                         if http_error is not None and not pieces.content and not pieces.reasoning:
                             is_over = True
                             await _refuse(call, http_error)
@@ -94,7 +95,7 @@ class OpenAIChat:
                             reader.spoke()
                     if pieces.is_final:
                         is_over = True
-                        events += self._closing(chunks, live, request)
+                        events += self._closing(chunks, live, request, call.language)
                     if events:
                         if not call.has_begun:
                             await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
@@ -108,9 +109,11 @@ class OpenAIChat:
             if not is_over:  # OpenAI's clients cannot come back for the rest
                 self._bridge.stop(live.message_id)
 
-    def _closing(self, chunks: "_Chunks", live: LiveAnswer, request: ChatRequest) -> bytes:
+    def _closing(
+        self, chunks: "_Chunks", live: LiveAnswer, request: ChatRequest, language: Language
+    ) -> bytes:
         message = live.outline()
-        http_error = http_error_of(message, live.error)
+        http_error = http_error_of(message, live.error, language)
         if http_error is not None:
             body: dict[str, object] = _error_body(http_error)
             if http_error.wait_s is not None:  # as a header would have said it

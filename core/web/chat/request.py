@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from core.models.chat import ChatParameters, Effort, Role, Turn
+from core.texts.catalogue import Language
 from core.web.http_call import HttpCallError
 
 MISSING_QUESTION = "缺少参数:question"
@@ -21,6 +22,17 @@ _NO_EFFORT = ("none", "minimal")
 _NOT_OFFERED = ("tools", "functions", "stop", "logprobs", "modalities", "audio", "prediction")
 
 
+class MissingQuestionError(HttpCallError):
+    """No question: the contract prescribes the sentence, whatever the caller reads."""
+
+    def __init__(self) -> None:
+        super().__init__(400, "error.question_empty", field="question")
+
+    def sentence(self, language: Language) -> str:
+        """Return the contract's sentence."""
+        return MISSING_QUESTION
+
+
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
     """A question, what was said before it, and how it is to be answered."""
@@ -36,7 +48,7 @@ class ChatRequest:
 def question_request(question: str | None, default_model: str) -> ChatRequest:
     """Return the request of a bare question; HttpCallError when there is none."""
     if question is None or not question.strip():
-        raise HttpCallError(400, MISSING_QUESTION, field="question")
+        raise MissingQuestionError()
     return ChatRequest(question, ChatParameters(model=default_model))
 
 
@@ -44,7 +56,7 @@ def chat_request_from_json(body: dict[str, Any], default_model: str) -> ChatRequ
     """Return the request in a JSON body: OpenAI's names, and `question`, `system`, `thinking`."""
     nested = body.get("parameters")
     if nested is not None and not isinstance(nested, dict):
-        raise _wrong("parameters", "an object")
+        raise _wrong("parameters", "http.want_object")
     fields = {**body, **(nested or {})}
     _refuse_what_is_not_offered(fields)
     request = _with_messages(fields, ChatRequest("", _parameters(fields, default_model)))
@@ -59,7 +71,7 @@ def chat_request_from_json(body: dict[str, Any], default_model: str) -> ChatRequ
 def _with_messages(fields: dict[str, Any], request: ChatRequest) -> ChatRequest:
     system = fields.get("system")
     if system is not None and not isinstance(system, str):
-        raise _wrong("system", "text")
+        raise _wrong("system", "http.want_text")
     if fields.get("messages") is None:
         bare = question_request(_text_or_none(fields, "question"), request.parameters.model)
         return replace(request, question=bare.question, system_prompt=system or "")
@@ -68,10 +80,10 @@ def _with_messages(fields: dict[str, Any], request: ChatRequest) -> ChatRequest:
     while turns and turns[0].role == "system":
         prompts.append(turns.pop(0).content)
     if not turns or turns[-1].role != "user":
-        raise HttpCallError(400, "The last message must be the user's.", field="messages")
+        raise HttpCallError(400, "http.last_message_role", field="messages")
     question = turns.pop().content
     if not question.strip():
-        raise HttpCallError(400, "The last message is empty.", field="messages")
+        raise HttpCallError(400, "http.last_message_empty", field="messages")
     return replace(
         request,
         question=question,
@@ -82,15 +94,15 @@ def _with_messages(fields: dict[str, Any], request: ChatRequest) -> ChatRequest:
 
 def _turns(messages: object) -> list[Turn]:
     if not isinstance(messages, list) or not messages or len(messages) > MESSAGES_MOST:
-        raise _wrong("messages", f"a list of 1 to {MESSAGES_MOST} messages")
+        raise _wrong("messages", "http.want_messages", most=MESSAGES_MOST)
     turns: list[Turn] = []
     for position, message in enumerate(messages):
         name = f"messages[{position}]"
         if not isinstance(message, dict):
-            raise _wrong(name, "an object")
+            raise _wrong(name, "http.want_object")
         role = message.get("role")
         if not isinstance(role, str) or role not in _ROLES:
-            raise _wrong(f"{name}.role", "one of " + ", ".join(_ROLES))
+            raise _wrong(f"{name}.role", "http.want_one_of", offered=", ".join(_ROLES))
         reasoning = message.get("reasoning_content")
         turns.append(
             Turn(
@@ -109,12 +121,12 @@ def _content(content: object, name: str) -> str:
     if isinstance(content, str):
         return content
     if not isinstance(content, list):
-        raise _wrong(name, "text")
+        raise _wrong(name, "http.want_text")
     texts: list[str] = []
     for part in content:
         text = part.get("text") if isinstance(part, dict) else None
         if not isinstance(text, str) or part.get("type") != "text":
-            raise _wrong(name, "text only; pictures and sound cannot be read here")
+            raise _wrong(name, "http.want_text_only")
         texts.append(text)
     return "\n".join(texts)
 
@@ -128,7 +140,7 @@ def _parameters(fields: dict[str, Any], default_model: str) -> ChatParameters:
         or not isinstance(max_tokens, int)
         or not 1 <= max_tokens <= 10_000_000
     ):
-        raise _wrong(limit, "a whole number from 1 on")
+        raise _wrong(limit, "http.want_whole_number")
     return ChatParameters(
         model=(_text_or_none(fields, "model") or "").strip() or default_model,
         thinking=thinking,
@@ -142,29 +154,31 @@ def _parameters(fields: dict[str, Any], default_model: str) -> ChatParameters:
 def _thinking(fields: dict[str, Any]) -> tuple[bool, Effort]:
     effort = fields.get("reasoning_effort", fields.get("effort"))
     if effort is not None and effort not in (*_EFFORTS, *_NO_EFFORT):
-        raise _wrong("reasoning_effort", "one of " + ", ".join((*_NO_EFFORT, *_EFFORTS)))
+        raise _wrong(
+            "reasoning_effort", "http.want_one_of", offered=", ".join((*_NO_EFFORT, *_EFFORTS))
+        )
     thinking = fields.get("thinking")
     if isinstance(thinking, dict):  # DeepSeek's own form
         kind = thinking.get("type")
         if kind not in ("enabled", "disabled"):
-            raise _wrong("thinking.type", "enabled or disabled")
+            raise _wrong("thinking.type", "http.want_one_of", offered="enabled, disabled")
         thinking = kind == "enabled"
     if thinking is None:
         thinking = effort is not None and effort not in _NO_EFFORT
     if not isinstance(thinking, bool):
-        raise _wrong("thinking", 'true, false, or {"type": "enabled"}')
+        raise _wrong("thinking", "http.want_thinking")
     return thinking, _EFFORTS.get(cast(str, effort), "high")
 
 
 def _refuse_what_is_not_offered(fields: dict[str, Any]) -> None:
     for name in _NOT_OFFERED:
         if fields.get(name):
-            raise HttpCallError(400, f"{name} is not offered here; leave it out.", field=name)
+            raise HttpCallError(400, "http.not_offered", facts={"field": name}, field=name)
     if fields.get("n") not in (None, 1):
-        raise HttpCallError(400, "One answer at a time is given; leave n out.", field="n")
+        raise HttpCallError(400, "http.one_answer", field="n")
     form = fields.get("response_format")
     if form is not None and not (isinstance(form, dict) and form.get("type") == "text"):
-        raise HttpCallError(400, "Only plain text is offered as a form.", field="response_format")
+        raise HttpCallError(400, "http.plain_text_only", field="response_format")
 
 
 def _number(fields: dict[str, Any], name: str, *, most: float) -> float | None:
@@ -172,23 +186,23 @@ def _number(fields: dict[str, Any], name: str, *, most: float) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        raise _wrong(name, f"a number from 0 to {most:g}")
+        raise _wrong(name, "http.want_number", most=f"{most:g}")
     return float(value)
 
 
 def _flag(fields: dict[str, Any], name: str) -> bool:
     value = fields.get(name)
     if value is not None and not isinstance(value, bool):
-        raise _wrong(name, "true or false")
+        raise _wrong(name, "http.want_flag")
     return value is True
 
 
 def _text_or_none(fields: dict[str, Any], name: str) -> str | None:
     value = fields.get(name)
     if value is not None and not isinstance(value, str):
-        raise _wrong(name, "text")
+        raise _wrong(name, "http.want_text")
     return value
 
 
-def _wrong(name: str, expected: str) -> HttpCallError:
-    return HttpCallError(400, f"{name} is expected to be {expected}.", field=name)
+def _wrong(name: str, text_id: str, **facts: object) -> HttpCallError:
+    return HttpCallError(400, text_id, facts={"field": name, **facts}, field=name)

@@ -6,6 +6,7 @@ import msgspec
 
 from core.errors import AppError, StoreError
 from core.models.chat import Message
+from core.texts.catalogue import Language
 from core.web.chat.audience import RETRY_MS
 from core.web.chat.event_ids import EventId, event_id_from
 from core.web.chat.foreign_answer import ForeignAnswer
@@ -53,12 +54,12 @@ class ChatRoutes:
         except HttpCallError as error:
             if error.status != 400:
                 raise
-            await call.reply(400, str(error).encode(), TEXT_TYPE)
+            await call.reply(400, error.sentence(call.language).encode(), TEXT_TYPE)
             return
         try:
             live = self._bridge.ask(request, call.owner)
         except AppError as error:
-            http_error = http_error_from(error)
+            http_error = http_error_from(error, call.language)
             await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
             await call.end(_error_event(http_error, None) + _end_event(None))
             return
@@ -71,7 +72,7 @@ class ChatRoutes:
         try:
             live = self._bridge.ask(request, call.owner, whole=True)
         except AppError as error:
-            http_error = http_error_from(error)
+            http_error = http_error_from(error, call.language)
             await call.reply_json(
                 http_error.status, {"error": http_error.sentence}, http_error.headers
             )
@@ -79,7 +80,7 @@ class ChatRoutes:
         message = await whole_answer(call, self._bridge, live)
         if message is None:
             return
-        answer_fault = http_error_of(message, live.error)
+        answer_fault = http_error_of(message, live.error, call.language)
         if answer_fault is None:
             await call.reply_json(200, {"content": message.content})
         elif answer_fault.is_not_json:
@@ -131,7 +132,7 @@ class ChatRoutes:
                 event_id = f"{known.answer_id}.{reader.place}"
                 events = encode_event(_encode(text).decode(), id=event_id) if text else b""
                 if ended is not None:
-                    await call.end(events + _closing(ended, None, reader.place))
+                    await call.end(events + _closing(ended, None, reader.place, call.language))
                     return
                 await call.feed(events or KEEP_ALIVE)
         await call.end()
@@ -161,7 +162,7 @@ class ChatRoutes:
                         # encode_event, for a piece that has no line ends: JSON escapes them.
                         unsent += b"%b%d\ndata: %b\n\n" % (head, place, _encode(piece))
                     if pieces.is_final:
-                        closing = _closing(live.outline(), live.error, place)
+                        closing = _closing(live.outline(), live.error, place, call.language)
                         await call.end(closing, behind=bytes(unsent))
                         is_over = True
                         return
@@ -191,9 +192,9 @@ async def whole_answer(call: HttpCall, bridge: StudioBridge, live: LiveAnswer) -
             await reader.wait()
 
 
-def _closing(message: Message, error: AppError | None, place: int) -> bytes:
+def _closing(message: Message, error: AppError | None, place: int, language: Language) -> bytes:
     events = b""
-    http_error = http_error_of(message, error)
+    http_error = http_error_of(message, error, language)
     if http_error is not None:
         events = _error_event(http_error, EventId(message.id, place))
     return events + _end_event(message.id)

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import AppError, InputError, StoreError
+from core.texts.catalogue import Language
 from core.web.http_call import CLOSING, HttpCall, HttpCallError
-from core.web.http_errors import STORE_SENTENCE
+from core.web.http_errors import STORE_TEXT_ID
 from core.web.routing import Table
 from core.web.studio_bridge import StudioBridge
 from core.work.transfer.tickets import Purpose
@@ -25,7 +26,6 @@ PIECE_BYTES = 1 << 20
 TOTAL_MOST = 1 << 40
 _CHUNK_BYTES = 1 << 17
 _TYPE = "application/json; charset=utf-8"
-_REFUSED = "This link has expired or is not valid; reload the page."
 
 
 class TransferRoutes:
@@ -71,7 +71,7 @@ class TransferRoutes:
                 await call.end()
         except Exception as error:
             if not call.has_begun and isinstance(error, StoreError):
-                raise HttpCallError(503, STORE_SENTENCE) from error
+                raise HttpCallError(503, STORE_TEXT_ID) from error
             if not call.has_begun:
                 raise
             # Not ended: a file that lacks its rest must not look complete.
@@ -86,7 +86,7 @@ class TransferRoutes:
         if "total" in call.query:
             total = _count(call, "total")
             await self._try(self._transfers.uploads.check_room, owner, name, total)
-        await call.reply_json(200, _as_json(await self._state(owner, name)))
+        await call.reply_json(200, _as_json(await self._state(owner, name), call.language))
 
     async def receive(self, call: HttpCall) -> None:
         """Take the next piece of a file."""
@@ -94,7 +94,8 @@ class TransferRoutes:
             owner, name = await self._owner(call, "import"), _name(call)
             place, total = _count(call, "place"), _count(call, "total")
         except HttpCallError as error:  # refused before the piece is read
-            raise HttpCallError(error.status, str(error), headers=CLOSING) from error
+            error.headers = CLOSING
+            raise
         piece = await call.body(most_bytes=PIECE_BYTES)
         try:
             received = await self._try(
@@ -109,7 +110,7 @@ class TransferRoutes:
         """Import a file that is complete."""
         owner, name = await self._owner(call, "import"), _name(call)
         await self._try(self._transfers.begin_import, owner, name, _count(call, "total"))
-        await call.reply_json(202, _as_json(await self._state(owner, name)))
+        await call.reply_json(202, _as_json(await self._state(owner, name), call.language))
 
     async def forget(self, call: HttpCall) -> None:
         """Remove what is there of a file."""
@@ -126,7 +127,7 @@ class TransferRoutes:
         ticket = call.query.get("ticket", "")
         owner = await self._try(self._transfers.tickets.owner_of, ticket, purpose)
         if owner is None:
-            raise HttpCallError(403, _REFUSED)
+            raise HttpCallError(403, "http.link_expired")
         return str(owner)
 
     async def _state(self, owner: str, name: str) -> UploadState:
@@ -138,13 +139,11 @@ class TransferRoutes:
         try:
             return await asyncio.to_thread(function, *arguments)
         except InputError as error:
-            raise HttpCallError(400, str(error)) from error
+            raise HttpCallError(400, error.text_id, facts=error.facts) from error
         except AppError as error:
             is_full = error.text_id == "error.store_full"
-            sentence = (
-                "There is not enough room on the studio's disk." if is_full else STORE_SENTENCE
-            )
-            raise HttpCallError(507 if is_full else 503, sentence) from error
+            text_id = "http.disk_full" if is_full else STORE_TEXT_ID
+            raise HttpCallError(507 if is_full else 503, text_id) from error
 
 
 def _chunk(pieces: Iterator[bytes]) -> bytes:
@@ -160,17 +159,22 @@ def _chunk(pieces: Iterator[bytes]) -> bytes:
 def _name(call: HttpCall) -> str:
     name = call.query.get("file", "")
     if not 0 < len(name) <= 512:
-        raise HttpCallError(400, "Name the file.", field="file")
+        raise HttpCallError(400, "http.file_name", field="file")
     return name
 
 
 def _count(call: HttpCall, name: str) -> int:
     text = call.query.get(name, "")
     if not (text.isascii() and text.isdigit() and len(text) < 15) or int(text) > TOTAL_MOST:
-        raise HttpCallError(400, f"{name} must be a number of bytes.", field=name)
+        raise HttpCallError(400, "http.byte_count", facts={"field": name}, field=name)
     return int(text)
 
 
-def _as_json(state: UploadState) -> dict[str, object]:
-    facts = {key: state.facts[key] for key in state.facts if key in ("share", "sentence")}
-    return {"phase": state.phase, "received": state.received, **facts}
+def _as_json(state: UploadState, language: Language) -> dict[str, object]:
+    value: dict[str, object] = {"phase": state.phase, "received": state.received}
+    if "share" in state.facts:
+        value["share"] = state.facts["share"]
+    if "text_id" in state.facts:
+        error = AppError(state.facts["text_id"], facts=state.facts["facts"])
+        value["sentence"] = error.sentence(language)
+    return value

@@ -10,10 +10,9 @@ from html import escape
 from typing import Literal
 
 from core.access.invitations import CODE_PARAMETER
-from core.web.enter.texts import TEXTS
+from core.texts.catalogue import LANGUAGE_TAGS, text
 from core.web.front.not_found import HTML_TYPE
 from core.web.http_call import Headers, HttpCall
-from core.web.http_refusals import language_of
 
 Problem = Literal["wrong_token", "link_over", "foreign_page", "guesses", "store", "nothing"]
 
@@ -90,8 +89,7 @@ async def say_opening(call: HttpCall, headers: Headers) -> None:
 
 
 async def _reply(call: HttpCall, title: str, body: str, status: int, headers: Headers) -> None:
-    language = language_of(call.headers.get("accept-language"))
-    tag = "zh-CN" if language == "zh" else "en"
+    tag = LANGUAGE_TAGS[call.language]
     page = _PAGE.format(tag=tag, title=_text(call, title), style=_STYLE, body=body)
     await call.reply(status, page.encode(), HTML_TYPE, (*_HEADERS, *headers))
 
@@ -145,5 +143,4 @@ def _problem(call: HttpCall, shown: Shown) -> str:
 
 
 def _text(call: HttpCall, key: str, **facts: object) -> str:
-    language = language_of(call.headers.get("accept-language"))
-    return escape(TEXTS[language][key].format(**facts))
+    return escape(text(call.language, f"enter.{key}", **facts))

@@ -117,12 +117,12 @@ async def _form(call: HttpCall) -> dict[str, str]:
     """Return the fields of the form; of several with one name the first."""
     kind = call.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
-        raise HttpCallError(415, "Send the form as application/x-www-form-urlencoded.")
+        raise HttpCallError(415, "http.form_type")
     body = await call.body(most_bytes=FORM_BYTES)
     try:
         fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
     except ValueError as error:
-        raise HttpCallError(400, "The form has too many fields.") from error
+        raise HttpCallError(400, "http.form_too_large") from error
     return {name: values[0].strip() for name, values in fields.items()}
 
 

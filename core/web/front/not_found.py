@@ -2,23 +2,10 @@
 
 from html import escape
 
+from core.texts.catalogue import LANGUAGE_TAGS, text
 from core.web.http_call import TEXT_TYPE, Headers, HttpCall
-from core.web.http_refusals import Language, language_of
 
 HTML_TYPE = "text/html; charset=utf-8"
-
-_SENTENCES: dict[Language, str] = {
-    "en": "There is nothing at this path; /openapi.json lists what programs may call.",
-    "zh": "这个路径下没有内容；程序可以调用的接口列在 /openapi.json 中。",
-}
-_TITLES: dict[Language, str] = {"en": "There is no such page", "zh": "没有这个页面"}
-_HINTS: dict[Language, str] = {
-    "en": "The address may be mistyped, or come from an older version.",
-    "zh": "地址可能有误，或来自旧版本。",
-}
-_LINKS: dict[Language, str] = {"en": "Open Inkling", "zh": "打开墨灵"}
-_TAGS: dict[Language, str] = {"en": "en", "zh": "zh-CN"}
-_WRONG_METHOD = "This is a page; it takes GET and HEAD only."
 
 # Streamlit's own page would come with 200, and a dialog for developers.
 _PAGE = """<!doctype html>
@@ -43,12 +30,11 @@ body {{ font: 1rem/1.6 system-ui, sans-serif; margin: 20vh auto; width: min(30re
 
 async def reply_nothing_here(call: HttpCall) -> None:
     """Say with 404 that a path leads nowhere, in the form that the caller reads."""
-    language = language_of(call.headers.get("accept-language"))
     accepted = call.headers.get("accept", "").lower()
     vary: Headers = (("Vary", "Accept, Accept-Language"), ("Cache-Control", "no-store"))
-    sentence = _SENTENCES[language]
+    sentence = text(call.language, "not_found.path")
     if _is_person(call, accepted):
-        await call.reply(404, _page(call, language).encode(), HTML_TYPE, vary)
+        await call.reply(404, _page(call).encode(), HTML_TYPE, vary)
     elif "text/plain" in accepted and "json" not in accepted:
         await call.reply(404, f"{sentence}\n".encode(), TEXT_TYPE, vary)
     else:
@@ -57,7 +43,9 @@ async def reply_nothing_here(call: HttpCall) -> None:
 
 async def reply_wrong_method(call: HttpCall) -> None:
     """Say with 405 that a page is only read."""
-    await call.reply_json(405, {"error": _WRONG_METHOD}, (("Allow", "GET, HEAD"),))
+    await call.reply_json(
+        405, {"error": text(call.language, "http.wrong_method_page")}, (("Allow", "GET, HEAD"),)
+    )
 
 
 async def redirect(call: HttpCall, target: str) -> None:
@@ -77,13 +65,13 @@ def _is_person(call: HttpCall, accepted: str) -> bool:
     )
 
 
-def _page(call: HttpCall, language: Language) -> str:
+def _page(call: HttpCall) -> str:
     # As the browser counts: each slash of the address as it was sent is a step.
     up = "../" * (call.raw_path.count(b"/") - 1)
     return _PAGE.format(
-        tag=_TAGS[language],
-        title=escape(_TITLES[language]),
-        hint=escape(_HINTS[language]),
+        tag=LANGUAGE_TAGS[call.language],
+        title=escape(text(call.language, "not_found.title")),
+        hint=escape(text(call.language, "not_found.hint")),
         home=up or "./",
-        link=escape(_LINKS[language]),
+        link=escape(text(call.language, "not_found.link")),
     )

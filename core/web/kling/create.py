@@ -2,15 +2,17 @@
 
 import asyncio
 import math
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from core.errors import AppError, InputError, StoreError, UnavailableError
 from core.models.generations import Generation, GenerationStatus
-from core.providers.kling.errors import FULL_CODE
+from core.providers.kling.errors import FULL_CODE, TASK_MISSING
+from core.texts.catalogue import Language, text
 from core.web.http_call import Headers, HttpCall
-from core.web.http_errors import STORE_SENTENCE
+from core.web.http_errors import STORE_TEXT_ID, http_error_from
 from core.web.kling import envelope
 from core.web.kling.request import KlingRequest, kling_request_from_json
 from core.web.studio_bridge import StudioBridge
@@ -30,29 +32,17 @@ _LOOK_FIRST_S = 0.02
 _LOOK_MOST_S = 0.25
 RETRY_SOON_S = 5
 
-_QUEUED = (
-    "parallel task over resource pack limit: {fate}; the account draws no more at once at the "
-    "moment, or Kling gives no clear answers"
-)
-_TAKEN_BACK = "the studio has taken the wish back and nothing was bought, try again later"
-_STAYS = "the wish stays in the studio's queue, repeat it under the same key to learn its task"
-_UNCLEAR = (
-    "the studio does not know yet whether Kling took the task; it keeps asking, and shows the "
-    "task in its gallery: do not send it again, except under the same Idempotency-Key"
-)
-_CLOSING = "the studio is being closed: {fate}"
-_KEPT = (
-    "the wish is kept and goes on at its next start; do not send it again, except under the same "
-    "Idempotency-Key"
-)
 # OpenAI's clients repeat what fails by themselves, unless they are told not to.
 _PAYS_AGAIN = ("X-Should-Retry", "false")
+
+
+_Body = Callable[[Language], dict[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
     status: int
-    body: dict[str, object]
+    body: _Body  # repeats of one wish wait together, and each may read another language
     headers: Headers = ()
 
 
@@ -95,23 +85,19 @@ class KlingCreate:
             asked = await asyncio.to_thread(kling_request_from_json, body)
             if len(key) > KEY_MOST:
                 raise InputError(
-                    "Idempotency-Key",
-                    f"The Idempotency-Key may have {KEY_MOST} characters.",
-                    text_id="error.idempotency_key_too_long",
-                    facts={"limit": KEY_MOST},
+                    "Idempotency-Key", "error.idempotency_key_too_long", facts={"limit": KEY_MOST}
                 )
             generation = await asyncio.to_thread(self._request, call.owner, asked, key or None)
         except InputError as error:
-            refusal = envelope.error(envelope.PARAMETERS_CODE, str(error))
+            refusal = envelope.error(envelope.PARAMETERS_CODE, error.sentence(call.language))
             await call.reply_json(400, refusal)
             return
         except AppError as error:
-            sentence = STORE_SENTENCE if isinstance(error, StoreError) else str(error)
-            await call.reply_json(503, envelope.error(envelope.FAULT_CODE, sentence))
+            await call.reply_json(503, _error(error, call.language))
             return
         is_keyed = bool(key) or asked.external_task_id is not None
         outcome = await self._outcome(call.owner, generation.id, is_keyed=is_keyed)
-        await call.reply_json(outcome.status, outcome.body, outcome.headers)
+        await call.reply_json(outcome.status, outcome.body(call.language), outcome.headers)
 
     def _request(self, owner: str, asked: KlingRequest, key: str | None) -> Generation:
         return self._bridge.studio.generations.request(
@@ -145,9 +131,9 @@ class KlingCreate:
                     self._bridge.studio.store.generations.load, generation_id
                 )
             except StoreError:
-                return _unknown(503, STORE_SENTENCE, is_keyed=is_keyed)
+                return _unknown(503, STORE_TEXT_ID, is_keyed=is_keyed)
             if generation is None:
-                return _Outcome(404, envelope.error(1203, "the wish was deleted"))
+                return _Outcome(404, _refusal("http.wish_deleted", code=TASK_MISSING))
             if (outcome := _settled(generation)) is not None:
                 return outcome
             is_waiting = (
@@ -165,7 +151,9 @@ class KlingCreate:
                 if outcome is not None:
                     return outcome
             elif not is_waiting and clock() - began > SEND_TIMEOUT_S + SENDING_TIMEOUT_S:
-                return _unknown(504, _UNCLEAR, is_keyed=is_keyed, code=envelope.TIMEOUT_CODE)
+                return _unknown(
+                    504, "http.wish_unclear", is_keyed=is_keyed, code=envelope.TIMEOUT_CODE
+                )
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 1.5, _LOOK_MOST_S)
 
@@ -179,33 +167,27 @@ class KlingCreate:
         rest_s = self._bridge.studio.generations.rest_left_s(owner)
         later = (("Retry-After", str(max(RETRY_SOON_S, math.ceil(rest_s)))),)
         if is_keyed and blocking_error is None:
-            message = _QUEUED.format(fate=_STAYS)
-            return _Outcome(429, envelope.error(FULL_CODE, message), later)
+            return _Outcome(429, _refusal("http.wish_queued", code=FULL_CODE), later)
         try:
             is_back = await asyncio.to_thread(
                 self._bridge.studio.generations.cancel, owner, generation_id
             )
         except StoreError:
-            return _unknown(503, STORE_SENTENCE, is_keyed=is_keyed)
+            return _unknown(503, STORE_TEXT_ID, is_keyed=is_keyed)
         if not is_back:
             return None  # it is being sent at this moment: its outcome is worth waiting for
         if blocking_error is not None:
-            sentence = (
-                STORE_SENTENCE if isinstance(blocking_error, StoreError) else str(blocking_error)
-            )
-            return _Outcome(502, envelope.error(envelope.FAULT_CODE, sentence), later)
-        message = _QUEUED.format(fate=_TAKEN_BACK)
-        return _Outcome(429, envelope.error(FULL_CODE, message), later)
+            return _Outcome(502, partial(_error, blocking_error), later)
+        return _Outcome(429, _refusal("http.wish_given_up", code=FULL_CODE), later)
 
     async def _leave(self, owner: str, generation_id: str, *, is_keyed: bool) -> _Outcome:
         """Answer while the studio is being closed: the row stands as it is, or is taken back."""
         cancel = self._bridge.studio.store.generations.cancel
         with suppress(AppError):
             if not is_keyed and await asyncio.to_thread(cancel, owner, generation_id):
-                sentence = _CLOSING.format(fate=_TAKEN_BACK)
                 headers = (("Retry-After", str(RETRY_SOON_S)),)
-                return _Outcome(503, envelope.error(envelope.FAULT_CODE, sentence), headers)
-        return _unknown(503, _CLOSING.format(fate=_KEPT), is_keyed=is_keyed)
+                return _Outcome(503, _refusal("http.wish_taken_back"), headers)
+        return _unknown(503, "http.wish_kept", is_keyed=is_keyed)
 
 
 def _offline(blocking_error: AppError | None) -> AppError | None:
@@ -216,21 +198,28 @@ def _offline(blocking_error: AppError | None) -> AppError | None:
     return blocking_error if is_so else None
 
 
+def _refusal(text_id: str, *, code: int = envelope.FAULT_CODE) -> _Body:
+    return lambda language: envelope.error(code, text(language, text_id))
+
+
+def _error(error: AppError, language: Language) -> dict[str, object]:
+    return envelope.error(envelope.FAULT_CODE, http_error_from(error, language).sentence)
+
+
 def _unknown(
-    status: int, sentence: str, *, is_keyed: bool, code: int = envelope.FAULT_CODE
+    status: int, text_id: str, *, is_keyed: bool, code: int = envelope.FAULT_CODE
 ) -> _Outcome:
     """Return the reply for a wish that may be bought yet: without a key a repeat pays again."""
     headers = (("Retry-After", str(RETRY_SOON_S)),) if is_keyed else (_PAYS_AGAIN,)
-    return _Outcome(status, envelope.error(code, sentence), headers)
+    return _Outcome(status, _refusal(text_id, code=code), headers)
 
 
 def _settled(generation: Generation) -> _Outcome | None:
     """Return the reply for a wish whose fate is known."""
     if generation.task_id is not None:
-        return _Outcome(200, envelope.created(generation))
+        return _Outcome(200, lambda _: envelope.created(generation))
     if generation.status is GenerationStatus.REFUSED:
-        return _Outcome(*envelope.refused(generation))
+        return _Outcome(envelope.refused_status(generation), partial(envelope.refused, generation))
     if generation.status is GenerationStatus.CANCELLED:
-        message = "the wish was taken back before it was sent; nothing was bought"
-        return _Outcome(400, envelope.error(envelope.PARAMETERS_CODE, message))
+        return _Outcome(400, _refusal("http.wish_cancelled", code=envelope.PARAMETERS_CODE))
     return None

@@ -3,7 +3,9 @@
 import uuid
 from datetime import datetime
 
+from core.errors import AppError
 from core.models.generations import Generation, GenerationStatus
+from core.texts.catalogue import Language, text
 from core.work.generations.transitions import UNREADABLE_TEXT_ID
 
 _NAMESPACE = uuid.UUID("6f2f7d1c-5a0b-4a55-9c0f-0f3d1c1f2b77")
@@ -24,34 +26,38 @@ def created(generation: Generation) -> dict[str, object]:
     return _envelope(generation, "create", _task(generation, "submitted", generation.created_at))
 
 
-def described(generation: Generation) -> dict[str, object]:
+def described(generation: Generation, language: Language) -> dict[str, object]:
     """Return the reply to a look at a task that runs, or that failed."""
     task = _task(generation, _WORDS[generation.status], generation.updated_at)
     is_failed = generation.status is GenerationStatus.FAILED
-    task["task_status_msg"] = _failure(generation) if is_failed else ""
+    task["task_status_msg"] = _failure(generation, language) if is_failed else ""
     task["watermark_info"] = {"enabled": generation.request.watermark}
     if generation.unit_deduction is not None:
         task["final_unit_deduction"] = generation.unit_deduction
     return _envelope(generation, f"{generation.status}", task)
 
 
-def _failure(generation: Generation) -> str:
+def _failure(generation: Generation, language: Language) -> str:
     if generation.error_text_id == UNREADABLE_TEXT_ID:
-        return "the task's files are no pictures; the studio's page fetches them again when asked"
+        return text(language, "http.files_unreadable")
     return generation.error_detail
 
 
-def refused(generation: Generation) -> tuple[int, dict[str, object]]:
-    """Return Kling's refusal of a create request: its status, code and own words."""
-    facts = generation.error_facts
-    code, status = facts.get("code"), facts.get("status_code")
-    return (
-        status if isinstance(status, int) and status >= 400 else 400,
-        error(
-            code if isinstance(code, int) else PARAMETERS_CODE,
-            generation.error_detail or f"{generation.error_text_id}",
-            request_id=_request_id(generation, "refused"),
-        ),
+def refused_status(generation: Generation) -> int:
+    """Return the HTTP status of Kling's refusal."""
+    status = generation.error_facts.get("status_code")
+    return status if isinstance(status, int) and status >= 400 else 400
+
+
+def refused(generation: Generation, language: Language) -> dict[str, object]:
+    """Return Kling's refusal of a create request: its code and own words."""
+    code = generation.error_facts.get("code")
+    text_id = generation.error_text_id or "error.unexpected"
+    own = AppError(text_id, facts=generation.error_facts).sentence(language)
+    return error(
+        code if isinstance(code, int) else PARAMETERS_CODE,
+        generation.error_detail or own,
+        request_id=_request_id(generation, "refused"),
     )
 
 

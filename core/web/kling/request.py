@@ -49,7 +49,11 @@ def kling_request_from_json(body: Mapping[str, Any]) -> KlingRequest:
     )
     external_task_id = _text(fields, "external_task_id")
     if len(external_task_id) > EXTERNAL_ID_MOST or not external_task_id.isprintable():
-        _refuse("external_task_id", f"at most {EXTERNAL_ID_MOST} printable characters")
+        raise InputError(
+            "external_task_id",
+            "error.external_task_id_malformed",
+            facts={"limit": EXTERNAL_ID_MOST},
+        )
     return KlingRequest(request, reference, external_task_id or None)
 
 
@@ -57,9 +61,9 @@ def _reference(image: str) -> ReferenceImage | None:
     if not image:
         return None
     if image.startswith(("http://", "https://")):
-        _refuse("image", "base64 here: the studio fetches no pictures for others")
+        _refuse("image", "base64_here")
     if image.startswith("data:"):
-        _refuse("image", "base64 without a data: prefix")
+        _refuse("image", "base64_bare")
     try:
         content = base64.b64decode(image, validate=True)
     except (binascii.Error, ValueError):
@@ -72,31 +76,31 @@ def _elements(value: object) -> tuple[int, ...]:
     if value is None:
         return ()
     if not isinstance(value, list):
-        _refuse("element_list", "a list")
+        _refuse("element_list", "list")
     ids = [entry.get("element_id") if isinstance(entry, dict) else None for entry in value]
     if not all(isinstance(one, int) and not isinstance(one, bool) for one in ids):
-        _refuse("element_list", "objects with a whole element_id")
+        _refuse("element_list", "elements")
     return tuple(one for one in ids if one is not None)
 
 
 def _watermark(value: object) -> bool:
     enabled = value.get("enabled", False) if isinstance(value, dict) else value or False
     if not isinstance(enabled, bool):
-        _refuse("watermark_info", "an object with a boolean enabled")
+        _refuse("watermark_info", "watermark")
     return enabled
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
     value = fields.get(name, "")
     if not isinstance(value, str):
-        _refuse(name, "a string")
+        _refuse(name, "string")
     return value
 
 
 def _whole_number(fields: Mapping[str, Any], name: str, default: int) -> int:
     value = fields.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int):
-        _refuse(name, "a whole number")
+        _refuse(name, "whole_number")
     return value
 
 
@@ -105,14 +109,9 @@ def _number(fields: Mapping[str, Any], name: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not -1e9 < value < 1e9:
-        _refuse(name, "a number")
+        _refuse(name, "number")
     return float(value)
 
 
 def _refuse(name: str, expected: str) -> NoReturn:
-    raise InputError(
-        name,
-        f"{name} must be {expected}.",
-        text_id="error.kling_field",
-        facts={"field": name, "expected": expected},
-    )
+    raise InputError(name, "error.kling_field", facts={"field": name, "expected": expected})

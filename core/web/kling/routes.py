@@ -22,7 +22,7 @@ GENERATIONS_PATH = f"{PREFIX}/v1/images/generations"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 # What Kling tells of the account and its tasks is everybody's at once.
-_NOT_THEIRS = "People whom a proxy names see the tasks they made here themselves, and no others."
+_NOT_THEIRS = "http.not_theirs"
 _PICTURE_PATHS = (f"{PREFIX}/v1/images/", f"{PREFIX}/v1/videos/", f"{PREFIX}/v1/general/")
 # Seconds or a date, and a media type with at most a charset.
 _RETRY_AFTER = re.compile(
@@ -57,7 +57,7 @@ class KlingRoutes:
             else:
                 await self._forward(call, target)
         except AppError as error:
-            http_error = http_error_from(error)
+            http_error = http_error_from(error, call.language)
             status = http_error.status if http_error.upstream_status is None else 502
             await call.reply_json(status, envelope.error(envelope.FAULT_CODE, http_error.sentence))
 
@@ -65,7 +65,7 @@ class KlingRoutes:
         """Tell how a task is: from the ledger while it runs, from Kling once there are links."""
         generation = await asyncio.to_thread(self._find, call.owner, task_id)
         if generation is not None and _is_known(generation):
-            await call.reply_json(200, envelope.described(generation))
+            await call.reply_json(200, envelope.described(generation, call.language))
             return
         if generation is None and call.owner != LOCAL_OWNER:
             raise HttpCallError(404, _NOT_THEIRS)
@@ -90,7 +90,7 @@ class KlingRoutes:
         content_type = call.headers.get("content-type")
         if body and (content_type or "").partition(";")[0].strip().lower() != "application/json":
             # Kling takes nothing else, and foreign pages may post nothing else without asking.
-            raise HttpCallError(415, "Send the body as Content-Type: application/json.")
+            raise HttpCallError(415, "http.body_type")
         reply = await self._bridge.run(
             self._bridge.studio.generations.forward(
                 call.method, target, body=body, content_type=content_type if body else None

@@ -15,7 +15,7 @@ def target_from(raw_path: bytes, query_string: bytes) -> str:
     """Return path and query for Kling, as they came; HttpCallError when the path is not plain."""
     rest = raw_path.removeprefix(PREFIX.encode())
     if not rest.startswith(API_PATH):
-        raise HttpCallError(404, f"Only {PREFIX}/v1/… is forwarded.")
+        raise HttpCallError(404, "http.kling_path", facts={"prefix": PREFIX})
     _check(rest)
     query = _query(query_string)
     return rest.decode("ascii") + (f"?{query}" if query else "")
@@ -52,11 +52,9 @@ def _query(query_string: bytes) -> str:
     kept = [part for part in parts if unquote_plus(part.partition("=")[0]) != TOKEN_PARAMETER]
     query = "&".join(kept)
     if not query.isascii() or any(not "!" <= sign <= "~" for sign in query):
-        raise HttpCallError(400, "The query holds signs that must be percent-encoded.")
+        raise HttpCallError(400, "http.kling_query_signs")
     return query
 
 
 def _refused() -> HttpCallError:
-    return HttpCallError(
-        400, "This path is not forwarded: it holds steps or signs no API path has."
-    )
+    return HttpCallError(400, "http.kling_path_signs")

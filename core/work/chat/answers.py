@@ -236,12 +236,11 @@ class Answers:
 
 def _checked(question: str) -> str:
     if not question.strip():
-        raise InputError("question", "The question is empty.", text_id="error.question_empty")
+        raise InputError("question", "error.question_empty")
     if len(question) > QUESTION_LIMIT:
         raise InputError(
             "question",
-            f"The question has {len(question)} characters; at most {QUESTION_LIMIT} can be sent.",
-            text_id="error.question_too_long",
+            "error.question_too_long",
             facts={"count": len(question), "limit": QUESTION_LIMIT},
         )
     return question

@@ -140,8 +140,8 @@ class AnswerRunner:
                 await asyncio.shield(job.written)
             except AppError as error:
                 return AnswerStatus.FAILED, error
-            except Exception as error:  # a bug, logged where it showed
-                return AnswerStatus.FAILED, AppError(type(error).__name__)
+            except Exception:  # a bug, logged where it showed
+                return AnswerStatus.FAILED, AppError()
         return await bring_in(
             job.live, job.context, job.parameters, job.client, timings=self._timings
         )

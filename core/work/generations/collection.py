@@ -118,10 +118,7 @@ class ResultCollector:
         task = await self._kling.get_task(generation.task_id)
         if not task.images:
             raise ProtocolError(
-                "The finished task names no pictures; try again.",
-                provider="kling",
-                text_id="error.kling_incomplete",
-                request_id=task.request_id,
+                "error.kling_incomplete", provider="kling", request_id=task.request_id
             )
         return task.images
 

@@ -13,13 +13,14 @@ from core.models.generations import (
     Generation,
     GenerationStatus,
     ImageRequest,
+    Note,
     ReferenceImage,
     TaskStatus,
 )
 from core.models.image_rules import ReferenceFacts, check_image_request
 from core.providers.kling.client import Kling, KlingReply
+from core.providers.kling.errors import BUSY_TEXT_IDS
 from core.storage.store import Store
-from core.work.generations.busy import Busy, busy_from
 from core.work.generations.estimates import Estimate, estimate
 from core.work.generations.polling import Provider
 from core.work.generations.recovery import RecoveryResult, is_ours
@@ -91,12 +92,7 @@ class Generations:
         # Practice pictures cost the owner's disk and processor: strangers wait for their last ones.
         open_ones = self._store.generations.list(owner, active_only=True, limit=VISITOR_OPEN_MOST)
         if len(open_ones.items) >= VISITOR_OPEN_MOST:
-            raise InputError(
-                "prompt",
-                f"Visitors have at most {VISITOR_OPEN_MOST} picture tasks at once.",
-                text_id="error.visitor_busy",
-                facts={"limit": VISITOR_OPEN_MOST},
-            )
+            raise InputError("prompt", "error.visitor_busy", facts={"limit": VISITOR_OPEN_MOST})
 
     def cancel(self, owner: str, generation_id: str) -> bool:
         """Take a wish back while it waits; False when it was sent already (Kling has no cancel)."""
@@ -144,11 +140,14 @@ class Generations:
         """Return how long the queue in front of Kling rests yet; from any thread."""
         return self._service(owner).worker.rest_left_s()
 
-    def busy(self, generation: Generation) -> Busy | None:
-        """Tell whether Kling was busy when a task that waits was sent the last time."""
+    def refusal_for_now(self, generation: Generation) -> Note | None:
+        """Return how busy Kling was when a task that waits was sent the last time."""
         if generation.status is not GenerationStatus.INTENDED or not generation.attempts:
             return None
-        return busy_from(self._store.generations.history(generation.owner, generation.id))
+        events = self._store.generations.history(generation.owner, generation.id)
+        # The very newest may be that it is being sent once more.
+        notes = (event.note for event in events[-2:] if isinstance(event.note, Note))
+        return next((note for note in notes if note.text_id in BUSY_TEXT_IDS), None)
 
     async def forward(
         self, method: str, target: str, *, body: bytes, content_type: str | None

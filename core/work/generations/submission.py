@@ -24,11 +24,10 @@ from core.errors import (
     RejectedError,
     UnavailableError,
 )
-from core.models.generations import Generation, GenerationStatus
+from core.models.generations import Generation, GenerationStatus, Note
 from core.providers.kling.client import Kling
 from core.providers.kling.errors import FULL_CODE
 from core.wire.pacing import retry_delays
-from core.work.generations.busy import busy_note
 from core.work.generations.lookup import find_task
 from core.work.generations.submission_queue import Permit, SubmissionQueue
 from core.work.generations.timings import WorkerTimings
@@ -131,7 +130,7 @@ class Submitter:
                                 generation, sending, _too_many(generation.request.n, error)
                             )
                         self._transitions.note_blocking_error(generation, error)
-                await self._transitions.unmark_sending(generation, busy_note(error.code))
+                await self._transitions.unmark_sending(generation, reason(error))
             except _REFUSALS as error:
                 self._queue_error = None
                 return await self._said_no(generation, sending, error)
@@ -143,20 +142,21 @@ class Submitter:
                 # Nothing ever left this machine: still an intent, and it can be cancelled.
                 sending.permit.give_back()
                 self._queue.rest()
-                await self._transitions.unmark_sending(generation, "no connection")
+                await self._transitions.unmark_sending(generation, reason(error))
             else:
                 sending.permit.accepted()
                 sending.unclear_answers = 0
                 self._posted_at.pop(generation.id, None)
                 self._queue_error = None
                 self._transitions.clear_blocking_error(generation)
-                return await self._transitions.submitted(generation, task, "accepted")
+                note = Note("note.accepted", {"task_id": task.task_id})
+                return await self._transitions.submitted(generation, task, note)
 
     async def find_out(self, generation: Generation, sending: Sending) -> Generation | None:
         """Learn whether a task whose POST had no clear answer exists; back to INTENDED if not."""
         if generation.status is GenerationStatus.INTENDED:
-            note = "it was being sent when the app ended"
-            moved = await self._transitions.uncertain(generation, note)
+            ended = Note("note.app_ended")
+            moved = await self._transitions.uncertain(generation, ended)
             if moved is None:
                 return None
             generation = moved
@@ -178,7 +178,8 @@ class Submitter:
             self._transitions.clear_blocking_error(generation)
             delays = self._retry_delays()
             if task is not None:
-                return await self._transitions.submitted(generation, task, "found at Kling")
+                found = Note("note.found", {"task_id": task.task_id})
+                return await self._transitions.submitted(generation, task, found)
             looks += 1
             if (looks >= 2 or not timeout_s) and self._clock() - started >= timeout_s:
                 if sending.duplicate is not None:
@@ -227,9 +228,10 @@ class Submitter:
             sending.unclear_answers += 1
             requested_s = error.retry_after_s if isinstance(error, ProviderError) else None
             sending.permit.unknown(retry_after_s=requested_s)
-        else:
-            sending.permit.accepted()
-        return await self._transitions.uncertain(generation, reason(error))
+            return await self._transitions.uncertain(generation, reason(error))
+        sending.permit.accepted()
+        note = Note("note.perhaps_there", {"code": DUPLICATE_ID_CODE})
+        return await self._transitions.uncertain(generation, note)
 
     def _is_old(self, generation: Generation) -> bool:
         """Tell whether Kling may have forgotten what was sent.
@@ -252,11 +254,10 @@ class Submitter:
 
 def _too_many(n: int, error: ProviderError) -> RejectedError:
     return RejectedError(
-        f"The account does not draw {n} pictures at once; ask for fewer.",
+        "error.kling_too_many_at_once",
         provider=error.provider,
         status_code=error.status_code,
         code=error.code,
-        text_id="error.kling_too_many_at_once",
         facts={"n": n},
         detail=error.detail,
     )

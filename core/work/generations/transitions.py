@@ -13,8 +13,8 @@ from functools import partial
 from random import Random
 from typing import TypeVar
 
-from core.errors import AppError, ProviderError, StoreError
-from core.models.generations import Generation, GenerationStatus, KlingTask
+from core.errors import AppError, StoreError
+from core.models.generations import Generation, GenerationStatus, KlingTask, Note
 from core.storage.store import Store
 from core.wire.pacing import retry_delays
 from core.work.generations.timings import WorkerTimings
@@ -22,6 +22,7 @@ from core.work.generations.timings import WorkerTimings
 logger = logging.getLogger(__name__)
 
 UNREADABLE_TEXT_ID = "error.pictures_unreadable"
+SEND_AGAIN_TEXT_ID = "note.send_again"
 _Result = TypeVar("_Result")
 Status = GenerationStatus
 
@@ -96,15 +97,15 @@ class Transitions:
         """Write down that the POST goes out now; None when it must not."""
         mark = self.store.generations.mark_sending
         return await self.with_store_retry(
-            generation, partial(mark, generation.id, self._process_id, note="the request goes out")
+            generation, partial(mark, generation.id, self._process_id, note=Note("note.sending"))
         )
 
-    async def unmark_sending(self, generation: Generation, note: str) -> None:
+    async def unmark_sending(self, generation: Generation, note: Note) -> None:
         """Write down that nothing was created, so it can be cancelled again."""
         unmark = self.store.generations.unmark_sending
         await self.with_store_retry(generation, partial(unmark, generation.id, note=note))
 
-    async def uncertain(self, generation: Generation, note: str) -> Generation | None:
+    async def uncertain(self, generation: Generation, note: Note) -> Generation | None:
         """Write down that nobody knows what became of the POST."""
         return await self._move(
             generation, Status.UNCERTAIN, {Status.INTENDED, Status.UNCERTAIN}, note=note
@@ -112,11 +113,12 @@ class Transitions:
 
     async def send_again(self, generation: Generation) -> Generation | None:
         """Write down that Kling does not have it."""
-        note = "Kling does not have it: to be sent again under the same id"
-        return await self._move(generation, Status.INTENDED, {Status.UNCERTAIN}, note=note)
+        return await self._move(
+            generation, Status.INTENDED, {Status.UNCERTAIN}, note=Note(SEND_AGAIN_TEXT_ID)
+        )
 
     async def submitted(
-        self, generation: Generation, task: KlingTask, note: str
+        self, generation: Generation, task: KlingTask, note: Note
     ) -> Generation | None:
         """Write down that Kling has the task, and under which id."""
         return await self._move(
@@ -160,22 +162,20 @@ class Transitions:
         asked = generation.request.n
         fields: dict[str, object] = {}
         if made < asked:
-            fields = {
-                "note": f"{made} of {asked} pictures",
-                "error_text_id": "error.pictures_fewer",
-                "error_facts": {"made": made, "asked": asked},
-            }
+            fewer = Note("error.pictures_fewer", {"made": made, "asked": asked})
+            fields = {"note": fewer, "error_text_id": fewer.text_id, "error_facts": fewer.facts}
         return await self._move(generation, Status.ARCHIVED, {Status.SUCCEEDED}, **fields)
 
     async def unreadable(self, generation: Generation, *, made: int) -> Generation | None:
         """Write down that files came which are no pictures: they can be asked for again."""
+        facts = {"made": made, "asked": generation.request.n}
         return await self._move(
             generation,
             Status.ARCHIVED if made else Status.FAILED,
             {Status.SUCCEEDED},
-            note=UNREADABLE_TEXT_ID,
+            note=Note(UNREADABLE_TEXT_ID, facts),
             error_text_id=UNREADABLE_TEXT_ID,
-            error_facts={"made": made, "asked": generation.request.n},
+            error_facts=facts,
         )
 
     async def failed(
@@ -186,7 +186,7 @@ class Transitions:
             generation,
             Status.FAILED,
             {Status.UNCERTAIN, Status.SUBMITTED, Status.PROCESSING, Status.SUCCEEDED},
-            note=text_id,
+            note=Note(text_id),
             finished_at=generation.finished_at or datetime.now(UTC),
             error_text_id=text_id,
             error_detail=detail,
@@ -213,7 +213,6 @@ def finished_at(generation: Generation, task: KlingTask, *, now: datetime) -> da
     return ended if span > timedelta(0) and (ended <= now or was_set_back) else now
 
 
-def reason(error: AppError) -> str:
-    """Return an error as a remark for the history: its name and Kling's code."""
-    code = error.code if isinstance(error, ProviderError) and error.code is not None else ""
-    return f"{error.text_id} {code}".strip()
+def reason(error: AppError) -> Note:
+    """Return an error as a note for the history."""
+    return Note(error.text_id, dict(error.facts))

@@ -75,10 +75,10 @@ class Transfers:
             self._note_failure(owner, name, error)
         except Exception:
             logger.exception("An import ended with an unexpected error")
-            self._note_failure(owner, name, AppError("The import failed; the log tells why."))
+            self._note_failure(owner, name, AppError())
 
     def _note_failure(self, owner: str, name: str, error: AppError) -> None:
-        facts = {"text_id": error.text_id, "facts": error.facts, "sentence": str(error)}
+        facts = {"text_id": error.text_id, "facts": error.facts}
         try:
             # What the store could not take just now is kept: it need not be sent again.
             if not isinstance(error, StoreError):

@@ -110,9 +110,7 @@ class Uploads:
             if state.phase in ("importing", "done"):
                 return False
             if state.received != total or total == 0:
-                raise InputError(
-                    "file", "The upload is not complete.", text_id="error.upload_incomplete"
-                )
+                raise InputError("file", "error.upload_incomplete")
             self.note(owner, name, "importing", {"share": 0.0})
             return True
 

@@ -180,7 +180,7 @@ def test_a_store_in_trouble_keeps_in_who_is_in(
     value = passes.issue("phone")
 
     def fail(_prefix: str) -> dict[str, Any]:
-        raise StoreError("gone")
+        raise StoreError()
 
     monkeypatch.setattr(store.key_values, "starting_with", fail)
     assert passes.look_up(cookie("made.up")) is None

@@ -49,7 +49,7 @@ def test_a_sign_that_nobody_renews_counts_once() -> None:
 def test_a_store_that_does_not_answer_stops_nothing() -> None:
     def sign(asked: int) -> object:
         if asked <= 3:
-            raise StoreError("away", text_id="error.store_gone")
+            raise StoreError("error.store_gone")
         return None
 
     assert stopped_after(sign) == 5

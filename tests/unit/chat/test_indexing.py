@@ -29,7 +29,7 @@ class FakeIndex(SearchIndex):
     def catch_up(self) -> None:
         if self.failures:
             self.failures -= 1
-            raise StoreError("locked", text_id="error.store_locked")
+            raise StoreError("error.store_locked")
         self.waits -= 1
 
 

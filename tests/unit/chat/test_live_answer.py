@@ -116,7 +116,7 @@ def test_the_last_usage_counts(answer: LiveAnswer) -> None:
 
 def test_the_final_message_says_why_it_failed(answer: LiveAnswer) -> None:
     error = UnavailableError(
-        "gone", provider="deepseek", text_id="error.cut_off", facts={"host": "h"}, detail="words"
+        "error.cut_off", provider="deepseek", facts={"host": "h"}, detail="words"
     )
     answer.add(ChatChunk(content="半句"))
     answer.finish(AnswerStatus.CUT_OFF, error)

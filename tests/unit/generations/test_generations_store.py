@@ -12,6 +12,7 @@ from core.models.generations import (
     GenerationStatus,
     ImageRequest,
     KlingTask,
+    Note,
     ReferenceImage,
     TaskImage,
     TaskStatus,
@@ -22,6 +23,7 @@ from core.wire.secrets import known_secrets
 from tests.conftest import Clock
 
 S = GenerationStatus
+WHY = Note("note.why", {"code": 1303, "host": "某处"})
 REQUEST = ImageRequest(
     prompt="一座山水画, 100% ink",
     negative_prompt="blur",
@@ -204,10 +206,10 @@ def test_only_legal_steps_are_taken(store: Store, status: GenerationStatus) -> N
     for to in S:
         generation = at(store, status)
         if to in STEPS[status] or (to is status and not status.is_final):
-            moved = store.generations.move(generation.id, to=to, expect={status}, note="why")
+            moved = store.generations.move(generation.id, to=to, expect={status}, note=WHY)
             assert moved is not None
             assert moved.status is to
-            assert store.generations.history("ada", generation.id)[-1].note == "why"
+            assert store.generations.history("ada", generation.id)[-1].note == WHY
         else:
             events = store.generations.history("ada", generation.id)
             with pytest.raises(ValueError, match="does not go"):
@@ -229,7 +231,7 @@ def test_steps_carry_facts_and_later_steps_keep_or_replace_them(store: Store, cl
         generation.id,
         to=S.UNCERTAIN,
         expect={S.INTENDED},
-        note="no answer",
+        note=Note("note.lost"),
         error_text_id="error.unavailable",
         error_facts={"status_code": 502},
         error_detail="bad gateway",
@@ -238,7 +240,7 @@ def test_steps_carry_facts_and_later_steps_keep_or_replace_them(store: Store, cl
         generation.id,
         to=S.SUBMITTED,
         expect={S.UNCERTAIN},
-        note="found by our own id",
+        note=Note("note.found", {"task_id": "T-1"}),
         task_id="T-1",
         submitted_at=clock.now,
     )
@@ -249,7 +251,7 @@ def test_steps_carry_facts_and_later_steps_keep_or_replace_them(store: Store, cl
         generation.id,
         to=S.FAILED,
         expect={S.SUBMITTED, S.PROCESSING},
-        note="Kling says so",
+        note=Note("error.task_failed"),
         error_text_id="error.task_failed",
         error_detail="content",
         finished_at=finished_at,
@@ -265,9 +267,9 @@ def test_steps_carry_facts_and_later_steps_keep_or_replace_them(store: Store, cl
     history = store.generations.history("ada", generation.id)
     assert [(event.status, event.note) for event in history] == [
         (S.INTENDED, ""),
-        (S.UNCERTAIN, "no answer"),
-        (S.SUBMITTED, "found by our own id"),
-        (S.FAILED, "Kling says so"),
+        (S.UNCERTAIN, Note("note.lost")),
+        (S.SUBMITTED, Note("note.found", {"task_id": "T-1"})),
+        (S.FAILED, Note("error.task_failed")),
     ]
     assert [event.at for event in history] == sorted(event.at for event in history)
 
@@ -278,12 +280,11 @@ def test_a_remark_keeps_what_is_there(store: Store) -> None:
         generation.id, to=S.UNCERTAIN, expect=set(S), error_text_id="error.unavailable"
     )
     moved = store.generations.move(
-        generation.id, to=S.UNCERTAIN, expect=set(S), note="looked", error_detail="not there yet"
+        generation.id, to=S.UNCERTAIN, expect=set(S), note=WHY, error_detail="not there yet"
     )
     assert moved is not None
     assert (moved.error_text_id, moved.error_detail) == ("error.unavailable", "not there yet")
-    store.generations.note(generation.id, "and again")
-    assert store.generations.history("ada", generation.id)[-1].note == "and again"
+    assert store.generations.history("ada", generation.id)[-1].note == WHY
 
 
 # Sending and cancelling
@@ -294,12 +295,12 @@ def test_only_the_holder_of_the_lease_may_send_and_only_once(store: Store, clock
     assert store.generations.mark_sending(generation.id, "p1") is None, "not leased"
     claim(store, clock)
     assert store.generations.mark_sending(generation.id, "p2") is None, "leased by another"
-    sending = store.generations.mark_sending(generation.id, "p1", note="POST")
+    sending = store.generations.mark_sending(generation.id, "p1", note=WHY)
     assert sending is not None
     assert sending.attempts == 1
     assert sending.sending_at is not None
     assert store.generations.mark_sending(generation.id, "p1") is None, "may be on its way"
-    assert store.generations.history("ada", generation.id)[-1].note == "POST"
+    assert store.generations.history("ada", generation.id)[-1].note == WHY
 
 
 def test_a_lease_that_ran_out_does_not_send(store: Store, clock: Clock) -> None:
@@ -326,7 +327,7 @@ def test_what_may_have_been_sent_cannot_be_cancelled(store: Store, clock: Clock)
     store.generations.mark_sending(generation.id, "p1")
     assert not store.generations.cancel("ada", generation.id)
     back = store.generations.unmark_sending(
-        generation.id, note="1303", next_check_at=clock.now + timedelta(seconds=5)
+        generation.id, note=WHY, next_check_at=clock.now + timedelta(seconds=5)
     )
     assert (back.sending_at, back.attempts) == (None, 1)
     assert store.generations.cancel("ada", generation.id)
@@ -421,7 +422,7 @@ def test_what_is_to_be_sent_again_is_due_at_once_by_the_clock_that_dates_it(
     claim(store, clock)
     assert store.generations.mark_sending(generation.id, "p1") is not None
     clock.advance(-120.0)
-    back = store.generations.unmark_sending(generation.id, note="1302")
+    back = store.generations.unmark_sending(generation.id, note=WHY)
     assert back.next_check_at is not None
     assert back.next_check_at <= clock.now
 

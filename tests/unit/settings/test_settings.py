@@ -302,8 +302,8 @@ def test_proxies_are_read_as_addresses_and_networks(root: Path) -> None:
         ("proxies = ['10.0.0.1', 'nginx']", "proxies", "addresses and networks"),
         ("proxies = ['10.0.0.0/33']", "proxies", "addresses and networks"),
         ("proxies = 7", "proxies", "a list"),
-        ("user_header = 'X Forwarded'", "user_header", "name of a header"),
-        ("user_header = 'X-Email: '", "user_header", "name of a header"),
+        ("user_header = 'X Forwarded'", "user_header", "name of an HTTP header"),
+        ("user_header = 'X-Email: '", "user_header", "name of an HTTP header"),
         ("user_header = ['X-Email']", "user_header", "text in quotes"),
     ],
 )

@@ -21,7 +21,7 @@ from core.storage.db.database import Database
 from core.storage.db.migrate import migrate
 from core.storage.db.migrations import MIGRATIONS
 from core.storage.store import Store
-from core.ui.i18n import LANGUAGES, error_text
+from core.texts.catalogue import LANGUAGES
 
 NOW = datetime(2026, 11, 28, 8, 15, tzinfo=UTC)
 NEXT = len(MIGRATIONS) + 1
@@ -173,7 +173,7 @@ def refused(path: Path) -> StoreError:
         go_on(path)
     assert path.read_bytes() == before
     assert [one.name for one in path.parent.iterdir() if "before" in one.name] == []
-    sentences = {error_text(language, caught.value) for language in LANGUAGES}
+    sentences = {caught.value.sentence(language) for language in LANGUAGES}
     assert len(sentences) == len(LANGUAGES)
     assert all(str(path.parent) in sentence for sentence in sentences)
     return caught.value

@@ -10,7 +10,7 @@ import pytest
 from core.models.chat import AnswerStatus, ChatParameters, Message
 from core.practice import PracticeServer, PracticeSettings
 from core.providers.deepseek.timeouts import StreamTimers
-from core.ui import i18n
+from core.texts import catalogue
 from tests.upstream import (
     DONE,
     KEEP_ALIVE,
@@ -48,11 +48,11 @@ def asker(tmp_path: Path, practice: PracticeServer) -> Iterator[Asker]:
 def check_sentences(message: Message) -> None:
     """Check that both languages have the error's sentence, with every fact it needs."""
     assert message.error_text_id is not None
-    for language in i18n.LANGUAGES:
-        template = i18n.catalogue(language)[message.error_text_id]
+    for language in catalogue.LANGUAGES:
+        template = catalogue.texts_of(language)[message.error_text_id]
         needed = {name for _, name, _, _ in string.Formatter().parse(template) if name}
         assert needed <= message.error_facts.keys()
-        said = i18n.stored_error_text(language, message.error_text_id, message.error_facts)
+        said = catalogue.sentence(language, message.error_text_id, message.error_facts)
         assert said
         assert "{" not in said
 
@@ -68,8 +68,8 @@ def test_every_finish_reason_is_kept_as_it_came(asker: Asker, reason: str, strea
     )
     assert (message.status, message.finish_reason) == (COMPLETE, reason)
     assert message.usage is not None
-    for language in i18n.LANGUAGES:
-        assert f"chat.finish_{reason}" in i18n.catalogue(language)
+    for language in catalogue.LANGUAGES:
+        assert f"chat.finish_{reason}" in catalogue.texts_of(language)
 
 
 def test_a_finish_reason_nobody_knows_is_kept_too(asker: Asker) -> None:

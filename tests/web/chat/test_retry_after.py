@@ -132,10 +132,10 @@ def test_clients_repeat_nothing_that_may_have_been_billed(tmp_path: Path) -> Non
         assert reply.status_code >= 500
         assert reply.headers["x-should-retry"] == "false"
         assert len(upstream.exchanges) == 1
-    silent = UnavailableError("silent", provider="deepseek", text_id="error.network_timeout")
-    offline = UnavailableError("gone", provider="deepseek", text_id="error.network_connect")
-    assert dict(http_error_from(silent).headers) == {"X-Should-Retry": "false"}
-    assert http_error_from(offline).headers == ()
+    silent = UnavailableError("error.network_timeout", provider="deepseek")
+    offline = UnavailableError("error.network_connect", provider="deepseek")
+    assert dict(http_error_from(silent, "en").headers) == {"X-Should-Retry": "false"}
+    assert http_error_from(offline, "en").headers == ()
 
 
 def test_a_stream_keeps_its_status_open_while_it_waits(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from core.models.generations import Note
 from core.settings import Settings
 from core.work.studio import Studio, close_studio
 from tests.crash.fake_kling import FakeKling, Plan
@@ -97,7 +98,7 @@ def test_what_was_never_sent_is_sent_by_a_repeat_under_the_same_key(
         assert task_of(ask(served, "mine")) == task
         assert fake.seen.accepted[row.external_task_id] == 1
         notes = [one.note for one in served.studio.store.generations.history("local", row.id)]
-        assert "asked for again under the same key" in notes
+        assert Note("note.asked_again") in notes
 
 
 def test_what_was_taken_back_while_it_waited_is_sent_by_a_repeat_in_the_same_process(
