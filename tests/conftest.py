@@ -33,18 +33,22 @@ def pytest_runtest_makereport(
     return report
 
 
-# Longest first: what is left for the end, when some workers have nothing to do, is short.
-_ROOMS_BY_LENGTH = ("crash", "browser", "web", "app", "unit")
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort the rooms of tests by how long their files take; within a room nothing moves."""
+    """Mix the rooms of tests, file by file, and leave the units for the end.
 
-    def rank(item: pytest.Item) -> int:
+    Browsers compute, and the crash tests wait: four of one kind at once would overload the machine
+    or leave it idle. What is left for the end, when some workers have nothing to do, is short.
+    """
+    rooms: dict[str, dict[Path, None]] = {}
+    for item in items:
         room = item.path.relative_to(_TESTS).parts[0]
-        return _ROOMS_BY_LENGTH.index(room) if room in _ROOMS_BY_LENGTH else len(_ROOMS_BY_LENGTH)
-
-    items.sort(key=rank)
+        rooms.setdefault(room, {})[item.path] = None
+    place = {
+        path: (room == "unit", number / len(files))
+        for room, files in rooms.items()
+        for number, path in enumerate(files)
+    }
+    items.sort(key=lambda item: place[item.path])
 
 
 # No test asserts how long something takes, and a loaded machine may be slow.
