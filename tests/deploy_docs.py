@@ -2,16 +2,18 @@
 
 import contextlib
 import re
+import socket
 import ssl
 import subprocess
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.proxy_programs import Proxy, caddy, nginx
+from tests.proxy_programs import START_TIMEOUT_S, Proxy, caddy, nginx
 from tests.running_app import ROOT, free_port
 
 HOST = "studio.example.org"
@@ -65,6 +67,7 @@ def proxying(program: str, text: str, upstream: str, folder: Path) -> Iterator[h
             text = CADDY_OPTIONS.format(port=port) + text
             certificate = _root_of(stack.enter_context(caddy(text, port)))
         trusted = ssl.create_default_context(cafile=str(certificate))
+        _wait_for_certificate(port, trusted)
         yield stack.enter_context(
             httpx.Client(
                 base_url=f"https://127.0.0.1:{port}",
@@ -75,6 +78,22 @@ def proxying(program: str, text: str, upstream: str, folder: Path) -> Iterator[h
                 event_hooks={"request": [_name_host]},
             )
         )
+
+
+def _wait_for_certificate(port: int, trusted: ssl.SSLContext) -> None:
+    """Wait for a TLS handshake that succeeds: Caddy listens before it has made its certificate."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            with (
+                socket.create_connection(("127.0.0.1", port), timeout=START_TIMEOUT_S) as plain,
+                trusted.wrap_socket(plain, server_hostname=HOST),
+            ):
+                return
+        except ssl.SSLError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def _name_host(request: httpx.Request) -> None:
