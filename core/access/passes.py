@@ -34,11 +34,20 @@ _PREFIX = "pass."
 class Rows(Protocol):
     """Where passes and links are kept: small JSON values by key, shared by all processes."""
 
-    def get(self, key: str) -> Any: ...
-    def set(self, key: str, value: Any) -> None: ...
-    def replace(self, key: str, value: Any) -> bool: ...
-    def take(self, key: str) -> Any: ...
-    def starting_with(self, prefix: str) -> dict[str, Any]: ...
+    def get(self, key: str) -> Any:
+        """Return a key's value; None where there is none."""
+
+    def set(self, key: str, value: Any) -> None:
+        """Keep a value under a key."""
+
+    def replace(self, key: str, value: Any) -> bool:
+        """Overwrite a key's value; False where there is none."""
+
+    def take(self, key: str) -> Any:
+        """Remove a key and return its value."""
+
+    def starting_with(self, prefix: str) -> dict[str, Any]:
+        """Return the values of all keys with a prefix."""
 
 
 @dataclass(frozen=True, slots=True)

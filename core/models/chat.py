@@ -96,6 +96,7 @@ class AnswerStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
+        """Whether nothing more comes."""
         return self is not AnswerStatus.RUNNING
 
 

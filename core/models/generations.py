@@ -91,6 +91,7 @@ class GenerationStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
+        """Whether nothing more happens to it."""
         return self in _FINAL
 
 

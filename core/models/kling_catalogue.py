@@ -47,10 +47,12 @@ class ImageModel:
 
     @property
     def text_to_image(self) -> bool:
+        """Whether it draws from words alone."""
         return self.units_text is not None
 
     @property
     def image_to_image(self) -> bool:
+        """Whether it takes a picture along."""
         return self.units_image is not None
 
     def ratios_for(self, *, has_image: bool) -> tuple[AspectRatio, ...]:

@@ -24,6 +24,7 @@ class PracticeProtocol(H11Protocol):
 
     # As narrow as uvicorn's own, which asyncio's base class does not foresee.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Note the transport of a new connection."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
 

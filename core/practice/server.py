@@ -69,6 +69,7 @@ class PracticeServer:
 
     @property
     def chat_url(self) -> str:
+        """Where chat is asked."""
         return f"{self._origin}/chat/completions"
 
     @property

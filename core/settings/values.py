@@ -40,6 +40,7 @@ class KlingSettings:
 
     @property
     def has_credentials(self) -> bool:
+        """Whether there is a key of either kind."""
         return self.api_key is not None or self.access_key is not None
 
 

@@ -16,6 +16,7 @@ class ReadAhead:
         self._kept: deque[Message] = deque()
 
     async def __call__(self) -> Message:
+        """Return the next message, first those that were read ahead (ASGI's receive)."""
         return self._kept.popleft() if self._kept else await self._receive()
 
     async def left(self) -> None:

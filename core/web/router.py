@@ -101,6 +101,7 @@ class Bff:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or pass it on (ASGI)."""
         call = HttpCall(scope, receive, send, base=self._base)
         try:
             await self._serve(call)

@@ -33,6 +33,7 @@ class StudioBridge:
 
     @property
     def default_model(self) -> str:
+        """The model of a question that names none."""
         return self.studio.chat_models()[0]
 
     async def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:

@@ -19,4 +19,5 @@ class ConsecutiveDenials:
 
     @property
     def for_s(self) -> float:
+        """For how long it has been denied, in seconds."""
         return self._clock() - self._since if self.times else 0.0

@@ -31,6 +31,7 @@ class LoopThread:
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
+        """The asyncio loop itself."""
         return self._loop
 
     def call(

@@ -33,6 +33,7 @@ class Reply:
 
     @property
     def tool_arguments(self) -> str:
+        """The arguments of a made-up tool call, as JSON."""
         return json.dumps({"query": "练习 practice"}, ensure_ascii=False)
 
 

@@ -60,6 +60,7 @@ class ChatRequest:
 
     @property
     def system(self) -> str:
+        """The system prompts, joined."""
         return "\n".join(m.content for m in self.messages if m.role == "system")
 
     @property

@@ -47,14 +47,17 @@ class Stencil:
         self._draw = ImageDraw.Draw(self._mask)
 
     def polygon(self, points: Sequence[Point], ink: int = 255) -> None:
+        """Fill a polygon."""
         self._draw.polygon([(x * _FINE, y * _FINE) for x, y in points], fill=ink)
 
     def ellipse(self, centre: Point, rx: float, ry: float, ink: int = 255) -> None:
+        """Fill an ellipse."""
         x, y = centre[0] * _FINE, centre[1] * _FINE
         rx, ry = rx * _FINE, ry * _FINE
         self._draw.ellipse((x - rx, y - ry, x + rx, y + ry), fill=ink)
 
     def line(self, points: Sequence[Point], width: float, ink: int = 255) -> None:
+        """Draw a line with round joints."""
         scaled = [(x * _FINE, y * _FINE) for x, y in points]
         self._draw.line(scaled, fill=ink, width=max(1, round(width * _FINE)), joint="curve")
 
@@ -66,6 +69,7 @@ class Stencil:
         self.ellipse(points[-1], widths[-1] / 2, widths[-1] / 2, ink)
 
     def done(self) -> Image.Image:
+        """Return the mask, smoothed."""
         return self._mask.reduce(_FINE)
 
 

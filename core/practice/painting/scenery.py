@@ -34,10 +34,12 @@ class Scene:
 
     @property
     def size(self) -> Size:
+        """Width and height in pixels."""
         return self.canvas.size
 
     @property
     def unit(self) -> float:
+        """A hundredth of the picture's side."""
         return math.sqrt(self.canvas.width * self.canvas.height) / 100
 
     def layer(self, depth: float) -> Rgb:

@@ -84,6 +84,7 @@ class DeepSeek:
 
     @property
     def server(self) -> ChatEndpoint:
+        """The endpoint that is asked."""
         return self._server
 
     @asynccontextmanager

@@ -21,22 +21,27 @@ class ChatEndpoint:
 
     @property
     def host(self) -> str:
+        """The host's name, for people."""
         return _host_of(self.url)
 
     @property
     def is_deepseek(self) -> bool:
+        """Whether it is DeepSeek's own."""
         return _is_deepseek(self.url)
 
     @property
     def speaks_deepseek(self) -> bool:
+        """Whether it knows DeepSeek's own fields."""
         return self.practice or self.is_deepseek
 
     @property
     def models_url(self) -> str:
+        """Where the models are listed."""
         return self._beside("/models")
 
     @property
     def balance_url(self) -> str:
+        """Where the balance is told."""
         # DeepSeek documents it at the root only.
         return self._beside("/user/balance", keep_version=not self.speaks_deepseek)
 

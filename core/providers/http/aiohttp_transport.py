@@ -52,6 +52,7 @@ class FastTransport(httpx.AsyncBaseTransport):
         self._session: aiohttp.ClientSession | None = None  # made on the loop it is used on
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request (httpx's interface of a transport)."""
         if self._session is None:
             self._session = self._open_session()
         try:
@@ -77,6 +78,7 @@ class FastTransport(httpx.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
+        """Close all connections."""
         if self._session is not None:
             await self._session.close()
 

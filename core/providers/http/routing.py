@@ -43,6 +43,7 @@ class RoutedTransport(httpx.AsyncBaseTransport):
         self._ways: dict[tuple[str, str], Proxy | ConfigurationError | None] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request on its way: directly, or through its proxy."""
         place = (request.url.scheme, request.url.host)
         if place not in self._ways:
             self._ways[place] = self._network.way_to(*place)
@@ -67,6 +68,7 @@ class RoutedTransport(httpx.AsyncBaseTransport):
             raise ProxyFailedError(way, request) from error
 
     async def aclose(self) -> None:
+        """Close the transports of every way."""
         for transport in (self._direct, *self._through.values()):
             if transport is not None:
                 await transport.aclose()

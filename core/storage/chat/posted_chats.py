@@ -32,14 +32,17 @@ class PostedChat:
 
     @property
     def conversation_id(self) -> str:
+        """The id of its conversation."""
         return self._ids[0]
 
     @property
     def question_id(self) -> str:
+        """The id of the question's message."""
         return self._ids[1]
 
     @property
     def answer_id(self) -> str:
+        """The id of the answer's message."""
         return self._ids[2]
 
     def answer(self) -> Message:

@@ -40,9 +40,11 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Return what the database keeps (SQLAlchemy's interface of a type)."""
         return None if value is None else microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Return the value that was kept."""
         return None if value is None else moment(value)
 
 
@@ -53,6 +55,7 @@ class Words(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return what the database keeps (SQLAlchemy's interface of a type)."""
         if value is None:
             return None
         return clean(value)
@@ -65,9 +68,11 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Return what the database keeps (SQLAlchemy's interface of a type)."""
         return None if value is None else json.dumps(value, separators=(",", ":"))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Return the value that was kept."""
         return None if value is None else json.loads(value)
 
 

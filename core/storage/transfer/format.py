@@ -105,6 +105,7 @@ class ConversationReading:
 
     @property
     def where(self) -> str:
+        """The place in the file, for people."""
         return f"conversation {self._number}"
 
     def begin(self, value: object) -> None:

@@ -36,6 +36,7 @@ class BeforePages:
         self._bff = Bff(self._base.url, pass_name, new_limits, timings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection (ASGI)."""
         if scope["type"] not in ("http", "websocket"):
             await self._pages(scope, receive, send)
             return

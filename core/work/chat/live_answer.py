@@ -153,6 +153,7 @@ class LiveAnswer:
 
     @property
     def is_final(self) -> bool:
+        """Whether nothing more comes."""
         with self._lock:
             return self._status.is_final
 
@@ -177,6 +178,7 @@ class LiveAnswer:
 
     @property
     def version(self) -> int:
+        """How often it has changed."""
         with self._lock:
             return self._version
 
@@ -191,6 +193,7 @@ class LiveAnswer:
 
     @property
     def usage(self) -> Usage | None:
+        """The tokens it took, once they are told."""
         with self._lock:
             usage: Usage | None = self._changes.get("usage")
             return usage

@@ -28,6 +28,7 @@ class AnswerRegistry:
             self._stopping.discard(message_id)
 
     def get(self, message_id: str) -> LiveAnswer | None:
+        """Return a running answer of this process."""
         with self._lock:
             return self._live.get(message_id)
 
@@ -74,6 +75,7 @@ class AnswerRegistry:
             return True
 
     def was_stopped(self, message_id: str) -> bool:
+        """Tell whether an answer was asked to stop."""
         with self._lock:
             return message_id in self._stopping
 
