@@ -167,7 +167,9 @@ def _listener(port: int) -> socket.socket:
         listener.bind((_HOST, port))
     except OSError as error:
         listener.close()
-        raise ConfigurationError("port", _SOURCE, "error.practice_port") from error
+        raise ConfigurationError(
+            "port", _SOURCE, "error.practice_port", facts={"port": port}
+        ) from error
     return listener
 
 

@@ -56,7 +56,7 @@ def test_who_cannot_renew_lets_go_before_another_takes_over(
 
     monkeypatch.setattr(one.store.leases, "renew", gone)
     monkeypatch.setattr(one.store.leases, "claim_due", gone)
-    two = closed(key="two")
+    two = closed(key="two", timings=slow)  # all processes on a database have leases of one length
     row = two.wait_until(wish, S.ARCHIVED)
     assert_archived(two, fake, row)
     last_of_one = max(at for at, key, _ in fake.seen.polls if key == "one")

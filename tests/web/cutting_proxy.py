@@ -1,14 +1,18 @@
 """A TCP proxy that cuts lines in the middle, as bad networks do."""
 
 import asyncio
+from collections.abc import Sequence
 
 from tests.raw_server import RawServer
 
 
 class CuttingProxy(RawServer):
-    """Passes bytes on to `port`; cuts a line after each of `cuts` bytes of reply, then lets be."""
+    """Passes bytes on to `port`; cuts a line after each of `cuts` of reply, then lets be.
 
-    def __init__(self, port: int, cuts: list[int]) -> None:
+    A cut is a number of bytes, or the words after which it comes.
+    """
+
+    def __init__(self, port: int, cuts: Sequence[int | bytes]) -> None:
         super().__init__()
         self._target = port
         self._cuts = list(cuts)
@@ -20,7 +24,9 @@ class CuttingProxy(RawServer):
         left = self._cuts.pop(0) if self._cuts else None
         try:
             while chunk := await there.read(4096):
-                if left is not None:
+                if isinstance(left, bytes) and left in chunk:
+                    left = chunk.index(left) + len(left)
+                if isinstance(left, int):
                     chunk = chunk[:left]
                     left -= len(chunk)
                 writer.write(chunk)

@@ -51,11 +51,11 @@ def pages() -> Iterator[str]:
 
 @pytest.mark.parametrize(
     "cuts",
-    [[], [900], [430], [1500, 700, 1], [2000, 333]],
+    [[], [900], [b"retry: 1000\n\n"], [1500, 700, 1], [2000, 333]],
     ids=["whole", "once", "before text", "thrice", "twice"],
 )
 def test_the_whole_text_comes_once_from_one_upstream_request(
-    tmp_path: Path, page: Page, pages: str, cuts: list[int]
+    tmp_path: Path, page: Page, pages: str, cuts: list[int | bytes]
 ) -> None:
     def plan(_body: dict[str, Any]) -> Plan:
         return streamed(PIECES, 0.01)

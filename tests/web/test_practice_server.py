@@ -68,12 +68,12 @@ def test_a_taken_port_is_told_in_a_sentence() -> None:
         taken.listen()
         port = taken.getsockname()[1]
 
-        with pytest.raises(ConfigurationError, match=f"{port} is taken"):
+        with pytest.raises(ConfigurationError, match=f"Port {port} is taken"):
             PracticeServer(port=port).start()
 
 
 def test_a_journal_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="practice tasks"):
+    with pytest.raises(ConfigurationError, match="record of the practice service"):
         PracticeServer(journal=tmp_path).start()
 
 

@@ -137,9 +137,11 @@ def test_work_goes_on_in_an_old_store(version: str, tmp_path: Path) -> None:
     reference = store.generations.reference(drawn.id)
     assert reference is not None
     assert reference.content == b"\x89PNG\r\n\x1a\n\x00\xff" + "参考".encode()
-    by_key = store.generations.get_by_idempotency_key(LOCAL, "ключ-1")
-    assert by_key is not None
-    assert by_key.request.prompt == "只写下来"
+    (written,) = store.generations.list(LOCAL, text="只写下来").items
+    again = store.generations.create_intent(
+        LOCAL, written.request, provider=written.provider, idempotency_key="ключ-1"
+    )
+    assert again.id == written.id, "the same key is still the same task"
     ended = store.messages.interrupt_dead("me", is_only_process=True, now=drawn.updated_at)
     assert ended == 1, "the answer that was being written when the old version ended"
     store.close()
