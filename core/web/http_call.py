@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -224,3 +224,8 @@ def _too_large(most_bytes: int) -> HttpCallError:
     megabytes, kilobytes = most_bytes // (1024 * 1024), most_bytes // 1024
     most = f"{megabytes} MB" if megabytes else f"{kilobytes} kB"
     return HttpCallError(413, "http.body_too_large", facts={"most": most}, headers=CLOSING)
+
+
+Handler = Callable[[HttpCall], Awaitable[None]]
+# Which method of which path is served by what.
+Table = Mapping[str, Mapping[str, Handler]]

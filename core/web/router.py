@@ -17,14 +17,13 @@ from core.web.enter.routes import Enter
 from core.web.front.early_calls import EarlyCalls
 from core.web.guard import Guard, owner_of
 from core.web.health import Readiness, healthz
-from core.web.http_call import GoneError, Headers, HttpCall, HttpCallError
+from core.web.http_call import GoneError, Handler, Headers, HttpCall, HttpCallError, Table
 from core.web.http_refusals import HttpRefusal
 from core.web.kling.routes import METHODS as KLING_METHODS
 from core.web.kling.routes import KlingRoutes
 from core.web.kling.target import PREFIX as KLING_PREFIX
 from core.web.limits import Limits
 from core.web.openapi import openapi_json
-from core.web.routing import Handler, Table
 from core.web.studio_bridge import StudioBridge
 from core.web.timings import HttpTimings
 from core.work.studio import Studio, current_studio, opening_error

@@ -12,9 +12,8 @@ from core.web.chat.http_errors import http_error_of
 from core.web.chat.reader import AnswerReader
 from core.web.chat.request import ChatRequest, chat_request_from_json
 from core.web.chat.routes import EVENT_STREAM_TYPE, KEEP_ALIVE, STREAM_HEADERS, whole_answer
-from core.web.http_call import HttpCall
+from core.web.http_call import HttpCall, Table
 from core.web.http_errors import HttpError, http_error_from
-from core.web.routing import Table
 from core.web.studio_bridge import StudioBridge
 from core.work.chat.live_answer import LiveAnswer
 

@@ -13,9 +13,8 @@ from core.web.chat.foreign_answer import ForeignAnswer
 from core.web.chat.http_errors import http_error_of
 from core.web.chat.reader import AnswerReader
 from core.web.chat.request import ChatRequest, chat_request_from_json, question_request
-from core.web.http_call import TEXT_TYPE, HttpCall, HttpCallError
+from core.web.http_call import TEXT_TYPE, HttpCall, HttpCallError, Table
 from core.web.http_errors import HttpError, http_error_from
-from core.web.routing import Table
 from core.web.studio_bridge import StudioBridge
 from core.wire.sse import encode_comment, encode_event
 from core.work.chat.live_answer import Cursor, LiveAnswer

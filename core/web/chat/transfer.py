@@ -12,9 +12,8 @@ from typing import Any
 
 from core.errors import AppError, InputError, StoreError
 from core.texts.catalogue import Language
-from core.web.http_call import CLOSING, HttpCall, HttpCallError
+from core.web.http_call import CLOSING, HttpCall, HttpCallError, Table
 from core.web.http_errors import STORE_TEXT_ID
-from core.web.routing import Table
 from core.web.studio_bridge import StudioBridge
 from core.work.transfer.tickets import Purpose
 from core.work.transfer.transfers import Transfers

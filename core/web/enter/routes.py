@@ -14,8 +14,7 @@ from core.access.passes import COOKIE, COOKIE_S
 from core.errors import StoreError
 from core.web.enter.page import Problem, Shown, show
 from core.web.guess_limit import MOST_WAIT_S, Guesses
-from core.web.http_call import HttpCall, HttpCallError
-from core.web.routing import Handler
+from core.web.http_call import Handler, HttpCall, HttpCallError
 from core.work.studio import Studio
 
 FORM_BYTES = 16 * 1024
