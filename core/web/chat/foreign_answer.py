@@ -21,8 +21,8 @@ from core.work.studio import current_studio
 logger = logging.getLogger(__name__)
 
 POLL_S = 0.5
-# The row of a posted chat is written while its request is on its way: a reader who was cut off at
-# once may be quicker.
+# A reader learns the id of a posted chat while its row is still being written: one who was cut off
+# at once may be quicker.
 ROW_LATE_S = 2.0
 
 

@@ -116,7 +116,7 @@ class Answers:
         async def context(with_reasoning: bool) -> list[Turn]:
             return posted_turns(turns, with_reasoning=with_reasoning)
 
-        live = LiveAnswer(chat.answer(), owner)
+        live = LiveAnswer(chat.answer(), owner, has_row=False)
         self._runner.run_posted(AnswerJob(live, parameters, service.client, context), chat)
         return live
 

@@ -43,7 +43,12 @@ class LiveAnswer:
     """The growing text of one running answer. Thread-safe; readers never slow the job."""
 
     def __init__(
-        self, message: Message, owner: str, *, clock: Callable[[], float] = time.monotonic
+        self,
+        message: Message,
+        owner: str,
+        *,
+        has_row: bool = True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.message_id = message.id
         self.owner = owner
@@ -61,6 +66,7 @@ class LiveAnswer:
         }
         self._reasoning_from: float | None = None
         self._is_answering = False  # text of the answer has come, and its moment is noted
+        self.has_row = has_row  # whether it is written down: a posted chat is so a little later
         self.is_asked = False  # whether its request may have been sent
         self._asks_again_at: float | None = None
         self._version = 0

@@ -72,7 +72,7 @@ class AnswerPersistence:
         clock = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(self._timings.save_interval_s)
-            growing = [live for live in self._live.growing() if live.is_asked]  # they have rows
+            growing = [live for live in self._live.growing() if live.has_row]
             must_renew = clock() - renewed_at > self._timings.lease_s / 3
             versions = {live.message_id: live.version for live in growing}
             changed = [

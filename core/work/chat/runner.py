@@ -142,6 +142,7 @@ class AnswerRunner:
                 return AnswerStatus.FAILED, error
             except Exception:  # a bug, logged where it showed
                 return AnswerStatus.FAILED, AppError()
+            job.live.has_row = True
         return await bring_in(
             job.live, job.context, job.parameters, job.client, timings=self._timings
         )

@@ -92,7 +92,7 @@ def answering(
     busy_timeout_s: float = 15.0,
     timings: AnswerTimings = QUICK,
 ) -> Iterator[Asker]:
-    """Open a desk that asks the server at `url`; closing it ends what still runs."""
+    """Open an Asker that asks the server at `url`; closing it ends what still runs."""
     loop = LoopThread()
     store = Store.open(folder / "inkling.sqlite3", busy_timeout_s=busy_timeout_s)
     client = DeepSeek(url=url, api_key=PRACTICE_CHAT_KEY, practice=practice, timers=timers)

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ import pytest
 from core.errors import BusyError, InputError, StoreError
 from core.models.chat import AnswerStatus, Message
 from core.storage.db.errors import store_error
-from core.work.chat.live_answer import Cursor
+from core.work.chat import answers as answers_module
+from core.work.chat.live_answer import Cursor, LiveAnswer
 from tests.upstream import (
     KEEP_ALIVE,
     STREAM_HEAD,
@@ -363,6 +364,33 @@ def test_a_chat_that_is_asked_while_the_studio_closes_is_ended(
         too_late = asker.ask_posted("太晚了？")
         assert too_late.outline().status is AnswerStatus.INTERRUPTED
         assert upstream.exchanges == []
+
+
+def test_an_answer_that_is_written_down_and_not_yet_asked_keeps_its_lease(
+    tmp_path: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_read = threading.Event()
+    read = answers_module.stored_turns
+
+    def slow(*args: Any, **named: Any) -> Any:
+        assert may_read.wait(PATIENCE_S)
+        return read(*args, **named)
+
+    monkeypatch.setattr(answers_module, "stored_turns", slow)
+    often = replace(QUICK, lease_s=1.0, save_interval_s=0.05)
+    with answering(tmp_path, upstream.url, timings=often) as asker:
+        live = asker.ask("在吗？")
+        first = _lease_of(tmp_path, live)
+        until(lambda: _lease_of(tmp_path, live) > first, "its lease is renewed")
+        assert upstream.exchanges == []
+        may_read.set()
+        until(lambda: live.has_grown, "the first text")
+
+
+def _lease_of(folder: Path, live: LiveAnswer) -> int:
+    with closing(sqlite3.connect(folder / "inkling.sqlite3")) as database:
+        query = "SELECT lease_until FROM messages WHERE id = ?"
+        return int(database.execute(query, (live.message_id,)).fetchone()[0])
 
 
 def test_text_that_comes_while_the_store_is_away_is_kept_whole(
