@@ -13,7 +13,12 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from core.errors import ConfigurationError
-from core.settings.certificates import CERTIFICATE_KEYS, Certificates, read_certificates
+from core.settings.certificates import (
+    CERTIFICATE_KEYS,
+    Certificates,
+    default_context,
+    read_certificates,
+)
 from core.settings.no_proxy import NoProxy, is_loopback, plain_host
 from core.settings.proxy import Proxy, UnusableProxyError, parse_proxy, shown_form
 from core.settings.sources import ENVIRONMENT
@@ -67,10 +72,10 @@ class Network:
         """Return the same certificates, and no proxy for anyone."""
         return Network(certificates=self.certificates)
 
-    def ssl_context(self) -> ssl.SSLContext | None:
-        """Return a context with the configured certificates; None where the default ones hold."""
+    def ssl_context(self) -> ssl.SSLContext:
+        """Return a context with the configured certificates, else with the default ones."""
         if not isinstance(self.certificates, Certificates):
-            return None
+            return default_context()
         return self.certificates.context()
 
     def _proxy_to(self, scheme: str, host: str) -> Proxy | ConfigurationError | None:

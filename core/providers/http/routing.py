@@ -1,9 +1,7 @@
 """The transport that sends each request its own way: directly, through a proxy, or not at all."""
 
 import asyncio
-import ssl
 
-import certifi
 import httpx
 from socksio.exceptions import SOCKSError
 
@@ -37,7 +35,7 @@ class RoutedTransport(httpx.AsyncBaseTransport):
         self._limits = limits
         # aiohttp's sockets for many streams; it knows nothing of proxies.
         self._streams = streams
-        self._verify = network.ssl_context() or _default_ssl_context()
+        self._verify = network.ssl_context()
         self._direct: httpx.AsyncBaseTransport | None = None
         self._through: dict[Proxy, httpx.AsyncBaseTransport] = {}
         self._ways: dict[tuple[str, str], Proxy | ConfigurationError | None] = {}
@@ -96,10 +94,3 @@ def _patience(request: httpx.Request) -> float | None:
     """Return how long a reply's beginning may take in all; httpcore waits for SOCKS for ever."""
     steps = request.extensions.get("timeout", {}).values()
     return None if not steps or None in steps else float(sum(steps))
-
-
-def _default_ssl_context() -> ssl.SSLContext:
-    """Return a context with httpx's own certificates, and nothing from the environment."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(certifi.where())
-    return context
