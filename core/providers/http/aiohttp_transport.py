@@ -23,7 +23,7 @@ READ_BYTES = 8 * 1024
 # of a megabyte for each stream, in small parts: answers at full speed filled the memory with it.
 RECEIVE_BYTES = 48 * 1024
 
-_BODY = "body"
+BODY = "body"  # where a reply keeps its ReplyBody
 
 # aiohttp's errors as httpx's, the more special before the more general.
 _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
@@ -74,7 +74,7 @@ class FastTransport(httpx.AsyncBaseTransport):
             reply.status,
             headers=httpx.Headers(list(reply.raw_headers), encoding="latin-1"),
             stream=body,
-            extensions={"http_version": b"HTTP/1.1", _BODY: body},
+            extensions={"http_version": b"HTTP/1.1", BODY: body},
         )
 
     async def aclose(self) -> None:
@@ -119,7 +119,7 @@ class ReplyBody(httpx.AsyncByteStream):
 
 def chunk_reader(response: httpx.Response) -> Read:
     """Return what reads the next bytes of a body, whatever has come; empty at its end."""
-    body: ReplyBody | None = response.extensions.get(_BODY)
+    body: ReplyBody | None = response.extensions.get(BODY)
     if body is not None and "content-encoding" not in response.headers:
         return body.read  # past five layers of generators
     chunks = response.aiter_bytes()

@@ -13,7 +13,7 @@ EXCERPT_LIMIT = 200
 _MASK = "…"
 # Shorter pieces of a key tell nothing; providers themselves show the last four characters.
 _PART = 8
-_EDGE = 512  # longer than any secret
+SECRET_MOST = 512  # longer than any secret
 
 OTHER = "other"
 _NAME_MOST = 200
@@ -38,18 +38,19 @@ def clean_detail(text: object, *, secrets: Iterable[str] = (), limit: int = DETA
         return ""
     # Bound the work first; what is cut here could not have been shown anyway.
     bound = limit * 20
-    shown = text[: bound + _EDGE]
+    shown = text[: bound + SECRET_MOST]
     for secret in secrets:
         shown = _without(shown, secret)  # with its parts; after that the whole ones of all others
     shown = known_secrets.wash(shown)
-    if len(text) > bound + _EDGE:
-        shown = shown[:-_EDGE]  # a secret that the bound cuts would not be known any more
-    shown = _BEARER.sub(f"Bearer {_MASK}", shown)
-    shown = _JWT.sub(_MASK, shown)
-    shown = _SECRET_KEY.sub(f"sk-{_MASK}", shown)
-    shown = _URL.sub(r"\1\2", shown)
-    shown = _CONTROL.sub(" ", shown).strip()
+    if len(text) > bound + SECRET_MOST:
+        shown = shown[:-SECRET_MOST]  # a secret that the bound cuts would not be known any more
+    shown = _CONTROL.sub(" ", _without_tokens(shown)).strip()
     return shown if len(shown) <= limit else shown[: limit - 1].rstrip() + _MASK
+
+
+def clean_text(text: str) -> str:
+    """Return `text`, all of it and with its lines, without secrets or queries of links."""
+    return _without_tokens(known_secrets.wash(text))
 
 
 def clean_excerpt(body: bytes, *, secrets: Iterable[str] = ()) -> str:
@@ -91,6 +92,13 @@ def opaque_id(value: object) -> str | None:
 def looks_like_html(body: bytes) -> bool:
     """Tell whether a reply begins like a web page."""
     return body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype", b"<html"))
+
+
+def _without_tokens(text: str) -> str:
+    text = _BEARER.sub(f"Bearer {_MASK}", text)
+    text = _JWT.sub(_MASK, text)
+    text = _SECRET_KEY.sub(f"sk-{_MASK}", text)
+    return _URL.sub(r"\1\2", text)
 
 
 def _without(text: str, secret: str) -> str:
