@@ -3,8 +3,9 @@
 import gc
 from importlib import import_module
 
-# As later Pythons have it: every 700 new objects are a few requests, and most of them still serve.
-COLLECT_EVERY = 2_000
+# Every 700 new objects, Python's own, are a few requests, most of which still serve: with hundreds
+# of answers a tenth of all time went into looking through them in vain.
+THRESHOLDS = (20_000, 20, 20)
 
 
 def warm_up() -> None:
@@ -17,4 +18,4 @@ def warm_up() -> None:
         import_module(name)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(COLLECT_EVERY, *gc.get_threshold()[1:])
+    gc.set_threshold(*THRESHOLDS)
