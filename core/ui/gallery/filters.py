@@ -34,7 +34,7 @@ _KEYS = {
 }
 
 
-class PostedChats(TypedDict):
+class GalleryQuery(TypedDict):
     """What the store's lists of pictures and of tasks are both asked."""
 
     text: str
@@ -61,7 +61,7 @@ class Filters:
         return sum(value is not None for value in (self.model, self.ratio, self.since))
 
     @property
-    def asked(self) -> PostedChats:
+    def asked(self) -> GalleryQuery:
         """The choice in the store's words."""
         return {
             "text": self.words,
