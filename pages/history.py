@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import notices, session
+from core.ui import conversations, notices, session
 from core.ui.history import conversations as history_list
 from core.ui.history import search as history_search
 from core.ui.history import transfer as history_transfer
@@ -20,7 +20,7 @@ history_transfer.draw_outcome()
 if known.error is not None:
     session.show_error(known.error)
     known.error = None
-history_list.draw_undo()
+conversations.draw_undo("history-undo")
 
 if query := history_search.draw_box():
     history_search.draw_hits(query)

@@ -215,11 +215,6 @@ def caller_address(approach: ConnectionFacts, rules: Rules) -> str | None:
     return approach.address
 
 
-def is_from_here(address: str | None, headers: Mapping[str, str], hosts: Collection[str]) -> bool:
-    """Tell whether a visitor sits at this machine, as far as address and headers tell."""
-    return identify(ConnectionFacts(address, headers), Rules(hosts=hosts)).caller == LOCAL
-
-
 def is_allowed_page(approach: ConnectionFacts, rules: Rules, *, host_is_known: bool = True) -> bool:
     """Tell whether the page that sends a request may do so; True when no page sends it."""
     headers = approach.headers

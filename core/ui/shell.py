@@ -7,6 +7,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from core.texts import catalogue
 from core.ui import formats, placeholders, session
 from core.ui import visitor as access
+from core.ui.buttons import button
 from core.ui.configuration import ROOT
 from core.ui.session import text
 
@@ -73,22 +74,10 @@ def _draw_person() -> None:
     address = access.signed_in_address()
     with st.sidebar:
         if address is None:
-            st.button(
-                text("access.sign_in"),
-                icon=":material/login:",
-                key="sign-in",
-                type="tertiary",
-                on_click=st.login,
-            )
+            button("access.sign_in", "login", "sign-in", st.login, type="tertiary")
             return
         st.caption(text("access.signed_in", address=address))
-        st.button(
-            text("access.sign_out"),
-            icon=":material/logout:",
-            key="sign-out",
-            type="tertiary",
-            on_click=st.logout,
-        )
+        button("access.sign_out", "logout", "sign-out", st.logout, type="tertiary")
 
 
 def _draw_pass() -> None:
@@ -96,13 +85,7 @@ def _draw_pass() -> None:
         return
     with st.sidebar:
         st.caption(text("way_in.let_in", name=formats.code_span(session.pass_name() or "")))
-        st.button(
-            text("way_in.leave"),
-            icon=":material/logout:",
-            key="leave",
-            type="tertiary",
-            on_click=session.leave,
-        )
+        button("way_in.leave", "logout", "leave", session.leave, type="tertiary")
 
 
 def _draw_language() -> None:

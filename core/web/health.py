@@ -36,21 +36,14 @@ class Readiness:
             "chat": studio.services.chat_mode(OWNER),
             "images": studio.services.image_mode(OWNER),
         }
-        if self._problem is not None:
-            await call.reply_json(
-                503, {"status": "not ready", "error": text(call.language, self._problem), **modes}
-            )
-        elif "unusable" in modes.values():
-            await call.reply_json(
-                503,
-                {
-                    "status": "not ready",
-                    "error": text(call.language, "http.settings_unusable"),
-                    **modes,
-                },
-            )
-        else:
+        problem = self._problem
+        if problem is None and "unusable" in modes.values():
+            problem = "http.settings_unusable"
+        if problem is None:
             await call.reply_json(200, {"status": "ready", **modes})
+        else:
+            why = {"status": "not ready", "error": text(call.language, problem)}
+            await call.reply_json(503, why | modes)
 
     async def _check(self) -> str | None:
         try:

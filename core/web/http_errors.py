@@ -70,10 +70,9 @@ def http_error_from(error: AppError, language: Language) -> HttpError:
             kind=_kind(upstream),
             code=None if error.code is None else str(error.code),
         )
-    if isinstance(error, InputError):
-        return HttpError(error.sentence(language), status=400, kind="invalid_request_error")
-    if isinstance(error, BusyError):
-        return HttpError(error.sentence(language), status=409, kind="invalid_request_error")
+    if isinstance(error, InputError | BusyError):
+        status = 400 if isinstance(error, InputError) else 409
+        return HttpError(error.sentence(language), status=status, kind="invalid_request_error")
     if isinstance(error, StoreError):
         return HttpError(text(language, STORE_TEXT_ID), status=503)
     return HttpError(error.sentence(language), status=500)

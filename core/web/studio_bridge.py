@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 
 from core.access.owners import LOCAL_OWNER
 from core.web.chat.audience import Audiences, audience_key
+from core.web.chat.reader import AnswerReader
 from core.web.chat.request import ChatRequest
+from core.web.http_call import HttpCall
 from core.web.loop_notifier import LoopNotifier
 from core.web.timings import HttpTimings
-from core.work.chat.live_answer import LiveAnswer
+from core.work.chat.live_answer import Cursor, LiveAnswer
 from core.work.studio import Studio
 
 _Result = TypeVar("_Result")
@@ -65,6 +67,13 @@ class StudioBridge:
             system_prompt=request.system_prompt,
             earlier=request.earlier,
         )
+
+    def reader(
+        self, call: HttpCall, live: LiveAnswer, cursor: Cursor | None = None
+    ) -> AnswerReader:
+        """Return a reader of a running answer, from `cursor` on."""
+        silence_s = self.timings.keep_alive_s
+        return AnswerReader(call, live, self.notifier, keep_alive_s=silence_s, cursor=cursor)
 
     async def _sign_of(self, answer_id: str) -> object:
         return await asyncio.to_thread(self.studio.store.key_values.get, audience_key(answer_id))

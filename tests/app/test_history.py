@@ -236,14 +236,14 @@ def test_what_was_not_told_is_never_shown_as_a_number(app: AppTest, studio: Open
 @pytest.mark.parametrize(
     ("totals", "line"),
     [
-        (UsageTotals(0, 0, Usage(), {}), "No answers yet"),
-        (UsageTotals(2, 2, Usage(), {}), "Answers: 2 · Usage: not given"),
+        (UsageTotals(0, 0, Usage()), "No answers yet"),
+        (UsageTotals(2, 2, Usage()), "Answers: 2 · Usage: not given"),
         (
-            UsageTotals(3, 1, Usage(prompt_tokens=1200, completion_tokens=80), {}),
+            UsageTotals(3, 1, Usage(prompt_tokens=1200, completion_tokens=80)),
             "Answers: 3 · 1,200 in · 80 out tokens · 1 of them without usage",
         ),
         (
-            UsageTotals(1, 0, Usage(prompt_tokens=1200), {}),
+            UsageTotals(1, 0, Usage(prompt_tokens=1200)),
             "Answers: 1 · 1,200 in · not given out tokens",
         ),
     ],

@@ -30,6 +30,8 @@ PROVIDERS_FACTS = {"provider", "status_code", "code"}
 # What fills a text in: the call that names it, and the facts that are there without being named.
 TELLERS: dict[str, set[str]] = {
     "text": set(),
+    "button": set(),
+    "download": set(),
     "Note": set(),
     "_refuse": set(),
     "HttpCallError": set(),

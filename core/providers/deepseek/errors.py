@@ -116,44 +116,26 @@ def error_from_reply(
     now: float,
 ) -> ProviderError:
     """Return the error for a reply whose status is not 200."""
-    error = _refusal(status_code, headers, body, host=host, secrets=secrets, now=now)
-    error.may_repeat = headers.get("x-should-retry", "").strip().lower() != "false"
-    return error
-
-
-def _refusal(
-    status_code: int,
-    headers: Mapping[str, str],
-    body: bytes,
-    *,
-    host: str,
-    secrets: Iterable[str],
-    now: float,
-) -> ProviderError:
-    request_id = next((headers[name] for name in TRACE_HEADERS if headers.get(name)), None)
-    payload = json_object(body)
+    code, payload = None, json_object(body)
     if payload is None:
         is_gateway = status_code >= 500 and looks_like_html(body)
         error_rule = _GATEWAY if is_gateway else _by_status(status_code)
-        return error_rule.raised(
-            provider=PROVIDER,
-            host=host,
-            status_code=status_code,
-            request_id=request_id,
-            detail=clean_excerpt(body, secrets=secrets),
-            wait_s=retry_after_s(headers, now=now),
-        )
-    message, code, _ = _read(payload)
-    error_rule = _by_words(status_code, f"{message} {code}") or _by_status(status_code)
-    return error_rule.raised(
+        detail = clean_excerpt(body, secrets=secrets)
+    else:
+        message, code, _ = _read(payload)
+        error_rule = _by_words(status_code, f"{message} {code}") or _by_status(status_code)
+        detail = clean_detail(message, secrets=secrets)
+    error = error_rule.raised(
         provider=PROVIDER,
         host=host,
         status_code=status_code,
         code=code,
-        request_id=request_id,
-        detail=clean_detail(message, secrets=secrets),
+        request_id=next((headers[name] for name in TRACE_HEADERS if headers.get(name)), None),
+        detail=detail,
         wait_s=retry_after_s(headers, now=now),
     )
+    error.may_repeat = headers.get("x-should-retry", "").strip().lower() != "false"
+    return error
 
 
 def error_in_stream(

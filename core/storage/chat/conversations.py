@@ -32,13 +32,11 @@ _ORDER = (conversations.c.pinned, conversations.c.updated_at, conversations.c.id
 
 @dataclass(frozen=True, slots=True)
 class UsageTotals:
-    """Tokens of all answers of a conversation. `not_given` counts, per field of Usage, the answers
-    that did not tell; a sum that nobody told is None."""
+    """Tokens of all answers of a conversation; a sum that nobody told is None."""
 
     answers: int
     answers_without_usage: int
     usage: Usage
-    not_given: dict[str, int]
 
 
 class Conversations:
@@ -183,7 +181,6 @@ class Conversations:
             func.count().label("answers"),
             func.coalesce(func.sum(nothing), 0).label("answers_without_usage"),
             *(func.sum(column).label(f"sum_{column.name}") for column in given),
-            *(func.count(column).label(f"given_{column.name}") for column in given),
         ).where(
             messages.c.conversation_id == conversation_id,
             messages.c.role == "assistant",
@@ -198,7 +195,6 @@ class Conversations:
             answers=row["answers"],
             answers_without_usage=int(row["answers_without_usage"]),
             usage=Usage(**{name: None if sums[name] is None else int(sums[name]) for name in sums}),
-            not_given={name: row["answers"] - row[f"given_{name}"] for name in USAGE_FIELDS},
         )
 
     def _change(self, owner: str, conversation_id: str, change: Update | None) -> Conversation:

@@ -57,26 +57,6 @@ def payload_from(
     }
 
 
-def read_payload(payload: object, *, owner: str) -> list[TravellingConversation]:
-    """Return the conversations of an export file as `owner`'s."""
-    if not isinstance(payload, Mapping):
-        raise not_ours()
-    check_version(payload)
-    conversations = payload.get("conversations")
-    if not isinstance(conversations, list):
-        raise malformed('file, "conversations"', "not a list")
-    reading = ConversationReading(owner)
-    items = []
-    for value in conversations:
-        reading.begin(value)
-        raw = value.get("messages")
-        if not isinstance(raw, list):
-            raise reading.wrong("messages", "not a list")
-        messages = tuple(map(reading.message, raw))
-        items.append(TravellingConversation(reading.end(value), messages))
-    return items
-
-
 def check_version(fields: Mapping[str, object]) -> None:
     """Refuse what is no export, or one that this version cannot read."""
     if fields.get("format") != FORMAT:

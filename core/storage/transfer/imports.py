@@ -1,6 +1,5 @@
 """Import of conversations: nothing lost on the way, nothing doubled on arrival."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -9,15 +8,13 @@ from uuid import NAMESPACE_OID, uuid5
 
 from sqlalchemy import Column, Connection, insert, select, update
 
-from core.errors import InputError
 from core.models.chat import Message
 from core.storage.chat.conversations import USAGE_FIELDS
 from core.storage.db.schema import conversations, messages
 from core.storage.transfer.exports import Exports
 from core.storage.transfer.file import ExportFile
-from core.storage.transfer.format import TravellingConversation, malformed, read_payload
+from core.storage.transfer.format import TravellingConversation, malformed
 
-MAX_IMPORT_BYTES = 256 * 1024 * 1024
 _CHUNK = 500
 _BATCH_CHARACTERS = 2 << 20  # of text in one transaction
 
@@ -33,12 +30,6 @@ class ImportResult:
 
 class Transfer(Exports):
     """Takes conversations out of the store and brings them in."""
-
-    def import_conversations(
-        self, owner: str, payload: bytes | str | Mapping[str, object]
-    ) -> ImportResult:
-        """Add what an export holds and this owner lacks, as `import_file` does."""
-        return self._bring_in(owner, read_payload(_parsed(payload), owner=owner))
 
     def import_file(
         self, owner: str, file: BinaryIO, *, tell: Callable[[int], None] = lambda place: None
@@ -200,14 +191,3 @@ def _batches(
 
 def _derived(scope: str, identifier: str) -> str:
     return uuid5(NAMESPACE_OID, f"{scope}/{identifier}").hex
-
-
-def _parsed(payload: bytes | str | Mapping[str, object]) -> object:
-    if isinstance(payload, Mapping):
-        return payload
-    if len(payload) > MAX_IMPORT_BYTES:
-        raise InputError("file", "error.import_too_large", facts={"limit_bytes": MAX_IMPORT_BYTES})
-    try:
-        return json.loads(payload)
-    except (ValueError, RecursionError) as error:
-        raise malformed("file", "not JSON") from error

@@ -1,6 +1,5 @@
 """What a person can do with questions and answers: ask, stop, edit, ask again, go on, copy."""
 
-from collections.abc import Callable
 from contextlib import nullcontext
 
 import streamlit as st
@@ -9,6 +8,7 @@ from core.errors import AppError
 from core.markdown.rendering import for_streamlit, shielded
 from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
 from core.ui import session
+from core.ui.buttons import button, keeping_errors
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
 from core.ui.session import text
@@ -71,12 +71,7 @@ def draw_suggestions() -> None:
     with st.container(horizontal=True):
         for key in _SUGGESTIONS:
             suggestion = text(key)
-            st.button(
-                suggestion,
-                key=key,
-                on_click=_guarded,
-                args=(lambda suggestion=suggestion: _ask(None, suggestion),),
-            )
+            st.button(suggestion, key=key, on_click=keeping_errors()(_ask), args=(None, suggestion))
 
 
 def draw_question(message: Message, conversation: Conversation) -> None:
@@ -87,57 +82,26 @@ def draw_question(message: Message, conversation: Conversation) -> None:
             return
         st.markdown(shielded(for_streamlit(message.content)))
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-            st.button(
-                text("chat.edit"),
-                icon=":material/edit:",
-                type="tertiary",
-                key=f"edit-{message.id}",
-                on_click=_edit,
-                args=(message.id,),
-            )
+            button("chat.edit", "edit", f"edit-{message.id}", _edit, message.id, type="tertiary")
             _draw_versions(message, conversation)
 
 
 def draw_stop(message: Message) -> None:
     """Draw the button that ends a running answer, whoever started it."""
-    st.button(
-        text("chat.stop"),
-        icon=":material/stop_circle:",
-        key=f"stop-{message.id}",
-        on_click=_guarded,
-        args=(lambda: session.studio().answers.stop(session.owner(), message.id),),
-    )
+    button("chat.stop", "stop_circle", f"stop-{message.id}", _stop, message)
 
 
 def draw(message: Message, conversation: Conversation) -> None:
     """Draw what can be done with a finished answer."""
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-        st.button(
-            text("chat.regenerate"),
-            icon=":material/refresh:",
-            type="tertiary",
-            key=f"again-{message.id}",
-            on_click=_guarded,
-            args=(lambda: _again(message, conversation),),
-        )
+        whole = (message, conversation)
+        button("chat.regenerate", "refresh", f"again-{message.id}", _again, *whole, type="tertiary")
         if _can_go_on(message):
-            st.button(
-                text("chat.continue"),
-                icon=":material/resume:",
-                type="tertiary",
-                key=f"continue-{message.id}",
-                on_click=_guarded,
-                args=(lambda: _go_on(message, conversation),),
-            )
+            key = f"continue-{message.id}"
+            button("chat.continue", "resume", key, _go_on, *whole, type="tertiary")
         if message.content:
-            st.button(
-                text("chat.copy"),
-                icon=":material/content_copy:",
-                type="tertiary",
-                key=f"copy-{message.id}",
-                on_click=_copy,
-                args=(message.id,),
-            )
+            key = f"copy-{message.id}"
+            button("chat.copy", "content_copy", key, _copy, message.id, type="tertiary")
         _draw_versions(message, conversation)
     if session.state().copying_id == message.id:
         _draw_copy(message)
@@ -198,8 +162,8 @@ def _draw_leaf(
         type="tertiary",
         key=f"{key}-{message.id}",
         disabled=not 1 <= message.version + step <= message.version_count,
-        on_click=_guarded,
-        args=(lambda: _leaf(message, conversation, step),),
+        on_click=_leaf,
+        args=(message, conversation, step),
     )
 
 
@@ -213,7 +177,7 @@ def _draw_editor(message: Message, conversation: Conversation) -> None:
             is_left = st.form_submit_button(text("action.cancel"))
     if is_left or is_sent:
         if is_sent:
-            _guarded(lambda: _ask_differently(message, conversation, question))
+            _ask_differently(message, conversation, question)
         if session.state().error is None:
             session.state().editing_id = None
         st.rerun()
@@ -223,24 +187,33 @@ def _edit(message_id: str) -> None:
     session.state().editing_id = message_id
 
 
+@keeping_errors()
+def _stop(message: Message) -> None:
+    session.studio().answers.stop(session.owner(), message.id)
+
+
+@keeping_errors()
 def _ask_differently(message: Message, conversation: Conversation, question: str) -> None:
     session.studio().answers.edit(
         session.owner(), conversation, message, question, _parameters(conversation)
     )
 
 
+@keeping_errors()
 def _again(message: Message, conversation: Conversation) -> None:
     session.studio().answers.regenerate(
         session.owner(), conversation, message, _parameters(conversation)
     )
 
 
+@keeping_errors()
 def _go_on(message: Message, conversation: Conversation) -> None:
     session.studio().answers.resume(
         session.owner(), conversation, message, _parameters(conversation)
     )
 
 
+@keeping_errors()
 def _leaf(message: Message, conversation: Conversation, step: int) -> None:
     messages = session.studio().store.messages
     versions = messages.versions(session.owner(), message.id)
@@ -251,11 +224,3 @@ def _leaf(message: Message, conversation: Conversation, step: int) -> None:
 def _parameters(conversation: Conversation) -> ChatParameters:
     fresh = session.studio().store.conversations.get(session.owner(), conversation.id)
     return chat_settings.parameters_of(fresh or conversation)
-
-
-def _guarded(action: Callable[[], object]) -> None:
-    session.state().error = None
-    try:
-        action()
-    except AppError as error:
-        session.state().error = error

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from core.errors import AppError
 from core.models.chat import Conversation
-from core.ui import session
+from core.ui import conversations, session
+from core.ui.buttons import keeping_errors
 from core.ui.chat import settings as chat_settings
-from core.ui.conversation_labels import TITLE_LIMIT, title_of
+from core.ui.conversations import TITLE_LIMIT, title_of
 from core.ui.session import text
 
 
@@ -23,7 +23,7 @@ def draw(conversation: Conversation | None) -> None:
                 chat_settings.draw(conversation)
             if conversation is not None:
                 _menu(conversation)
-    _undo()
+    conversations.draw_undo("undo-delete", opens=True)
     if conversation is not None and session.state().renaming:
         _rename(conversation)
 
@@ -45,45 +45,16 @@ def _menu(conversation: Conversation) -> None:
     )
 
 
+@keeping_errors()
 def _chosen(conversation: Conversation, key: str) -> None:
-    known, conversations = session.state(), session.studio().store.conversations
-    try:
-        match st.session_state[key]:
-            case "rename":
-                known.renaming = True
-            case "pin":
-                conversations.configure(
-                    session.owner(), conversation.id, pinned=not conversation.pinned
-                )
-            case "delete":
-                if (live := session.studio().answers.live_in(conversation.id)) is not None:
-                    session.studio().answers.stop(session.owner(), live.message_id)
-                conversations.delete(session.owner(), conversation.id)
-                known.deleted_conversation = conversation
-                session.open_conversation(None)
-    except AppError as error:
-        known.error = error
-
-
-def _undo() -> None:
-    deleted = session.state().deleted_conversation
-    if deleted is None:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", border=True):
-        st.markdown(text("chat.deleted", title=title_of(deleted)))
-        st.button(text("action.undo"), icon=":material/undo:", key="undo-delete", on_click=_restore)
-
-
-def _restore() -> None:
-    known = session.state()
-    if known.deleted_conversation is None:
-        return
-    try:
-        session.studio().store.conversations.restore(session.owner(), known.deleted_conversation.id)
-        session.open_conversation(known.deleted_conversation.id)
-        known.deleted_conversation = None
-    except AppError as error:
-        known.error = error
+    match st.session_state[key]:
+        case "rename":
+            session.state().renaming = True
+        case "pin":
+            conversations.turn_pin(conversation)
+        case "delete":
+            conversations.delete(conversation)
+            session.open_conversation(None)
 
 
 def _rename(conversation: Conversation) -> None:
@@ -97,13 +68,8 @@ def _rename(conversation: Conversation) -> None:
                 text("chat.title_label"), value=conversation.title, max_chars=TITLE_LIMIT
             )
             if st.form_submit_button(text("action.save"), type="primary"):
-                try:
-                    if title.strip():
-                        session.studio().store.conversations.rename(
-                            session.owner(), conversation.id, title.strip(), manual=True
-                        )
-                except AppError as error:
-                    session.state().error = error
+                with keeping_errors():
+                    conversations.rename(conversation, title)
                 leave()
                 st.rerun()
 

@@ -6,9 +6,9 @@ from typing import Any, TypedDict, get_args
 
 import streamlit as st
 
-from core.errors import AppError
 from core.models.chat import ChatParameters, Conversation, Effort
 from core.ui import session
+from core.ui.buttons import keeping_errors
 from core.ui.session import text
 
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
@@ -85,26 +85,21 @@ def draw(conversation: Conversation | None) -> None:
 def _draw_sampling(conversation: Conversation | None, current: ChatParameters) -> None:
     # Neither has any effect while thinking is on (deepseek.md §2).
     no_effect = text("settings.no_effect_thinking") if current.thinking else None
-    st.slider(
-        text("settings.temperature"),
-        0.0,
-        2.0,
-        value=1.0 if current.temperature is None else current.temperature,
-        step=0.1,
-        disabled=current.thinking,
-        help=no_effect or text("settings.temperature_help"),
-        **_kept(conversation, "temperature"),
-    )
-    st.slider(
-        text("settings.top_p"),
-        0.05,
-        1.0,
-        value=1.0 if current.top_p is None else current.top_p,
-        step=0.05,
-        disabled=current.thinking,
-        help=no_effect or text("settings.top_p_help"),
-        **_kept(conversation, "top_p"),
-    )
+    for name, what, least, most, step in (
+        ("temperature", "settings.temperature_help", 0.0, 2.0, 0.1),
+        ("top_p", "settings.top_p_help", 0.05, 1.0, 0.05),
+    ):
+        value = getattr(current, name)
+        st.slider(
+            text(f"settings.{name}"),
+            least,
+            most,
+            value=1.0 if value is None else value,
+            step=step,
+            disabled=current.thinking,
+            help=no_effect or text(what),
+            **_kept(conversation, name),
+        )
     if no_effect:
         st.caption(no_effect)
     st.number_input(
@@ -127,6 +122,7 @@ def _kept(conversation: Conversation | None, name: str) -> _Kept:
     return {"key": _key(conversation, name), "on_change": _keep, "args": (conversation, name)}
 
 
+@keeping_errors()
 def _keep(conversation: Conversation | None, name: str) -> None:
     value: Any = st.session_state[_key(conversation, name)]
     if name in ("temperature", "top_p") and value == 1.0:
@@ -136,28 +132,22 @@ def _keep(conversation: Conversation | None, name: str) -> None:
         if not value:
             return
     # Read again: another tab may have changed another setting meanwhile.
-    try:
-        if conversation is None:
-            current = parameters_of(None)
-            session.state().parameters = replace(current, **{name: value})
-            return
-        conversations = session.studio().store.conversations
-        fresh = conversations.get(session.owner(), conversation.id) or conversation
-        changed = replace(fresh.parameters, **{name: value})
-        conversations.configure(session.owner(), conversation.id, parameters=changed)
-        session.state().parameters = changed
-    except AppError as error:
-        session.state().error = error
+    if conversation is None:
+        session.state().parameters = replace(parameters_of(None), **{name: value})
+        return
+    conversations = session.studio().store.conversations
+    fresh = conversations.get(session.owner(), conversation.id) or conversation
+    changed = replace(fresh.parameters, **{name: value})
+    conversations.configure(session.owner(), conversation.id, parameters=changed)
+    session.state().parameters = changed
 
 
+@keeping_errors()
 def _keep_system_prompt(conversation: Conversation | None) -> None:
     prompt: str = st.session_state[_key(conversation, "system")]
     if conversation is None:
         session.state().system_prompt = prompt
         return
-    try:
-        session.studio().store.conversations.configure(
-            session.owner(), conversation.id, system_prompt=prompt
-        )
-    except AppError as error:
-        session.state().error = error
+    session.studio().store.conversations.configure(
+        session.owner(), conversation.id, system_prompt=prompt
+    )

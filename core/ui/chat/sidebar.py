@@ -4,7 +4,8 @@ import streamlit as st
 
 from core.models.chat import Conversation
 from core.ui import session
-from core.ui.conversation_labels import title_of
+from core.ui.buttons import button
+from core.ui.conversations import icon_of, title_of
 from core.ui.session import text
 
 SHOWN = 30
@@ -15,14 +16,8 @@ def draw(current: Conversation | None) -> None:
     studio = session.studio()
     running = studio.answers.running_conversations()
     with st.sidebar:
-        st.button(
-            text("chat.new"),
-            icon=":material/add:",
-            key="new-conversation",
-            width="stretch",
-            on_click=session.open_conversation,
-            args=(None,),
-        )
+        key, open_new = "new-conversation", session.open_conversation
+        button("chat.new", "add", key, open_new, None, width="stretch")
         # Other front ends may ask hundreds of times a day: those are in the history.
         page = studio.store.conversations.list(session.owner(), limit=SHOWN, with_http=False)
         listed = page.items
@@ -36,18 +31,13 @@ def draw(current: Conversation | None) -> None:
 
 
 def _entry(conversation: Conversation, is_current: bool, is_running: bool) -> None:
-    icon = ":material/chat_bubble:"
-    if is_running:
-        icon = "spinner"
-    elif conversation.pinned:
-        icon = ":material/keep:"
-    elif conversation.origin == "http":
-        icon = ":material/api:"
+    is_plain = not is_running and not conversation.pinned
+    is_from_http = is_plain and conversation.origin == "http"
     title = title_of(conversation)
     st.button(
         f"**{title}**" if is_current else title,
         key=f"open-{conversation.id}",
-        icon=icon,
+        icon=":material/api:" if is_from_http else icon_of(conversation, is_running),
         type="tertiary",
         # As wide as its words, so that it stands at the left; longer ones end in an ellipsis.
         wrap=False,

@@ -10,6 +10,7 @@ from core.markdown.escaping import literal
 from core.models.generations import Generation, Picture
 from core.storage.generations.gallery import GalleryPicture
 from core.ui import session
+from core.ui.buttons import button, download, keeping_errors
 from core.ui.formats import duration, moment, size
 from core.ui.gallery import reuse as gallery_reuse
 from core.ui.gallery import selection as gallery_selection
@@ -68,15 +69,9 @@ def draw_favourite(item: GalleryPicture, *, place: Literal["tile", "view"]) -> N
     )
 
 
+@keeping_errors()
 def _mark(picture: Picture) -> None:
-    known = session.state()
-    known.error = None
-    try:
-        session.studio().store.gallery.set_favourite(
-            session.owner(), picture.id, not picture.favourite
-        )
-    except AppError as error:
-        known.error = error
+    session.studio().store.gallery.set_favourite(session.owner(), picture.id, not picture.favourite)
 
 
 def _draw_steps(picture_id: str, picture_ids: list[str]) -> None:
@@ -129,33 +124,24 @@ def _draw_actions(item: GalleryPicture) -> None:
         draw_favourite(item, place="view")
         gallery_reuse.draw_use_again(generation)
         gallery_reuse.draw_variations(picture, generation)
-        st.download_button(
-            text("gallery.download_original"),
-            data=lambda: archive.original_bytes(picture.name),
-            file_name=picture_file_name(item),
-            mime=picture.media_type,
-            icon=":material/download:",
-            key=f"original-{picture.id}",
-            on_click="ignore",
+        download(
+            "gallery.download_original",
+            f"original-{picture.id}",
+            lambda: archive.original_bytes(picture.name),
+            picture_file_name(item),
+            picture.media_type,
         )
         if picture.media_type == "image/png":
-            st.download_button(
-                text("gallery.download_told"),
-                data=lambda: archive.download_bytes(picture, generation),
-                file_name=generation_view.file_name(generation, picture),
-                mime=picture.media_type,
-                icon=":material/data_info_alert:",
+            download(
+                "gallery.download_told",
+                f"told-{picture.id}",
+                lambda: archive.download_bytes(picture, generation),
+                generation_view.file_name(generation, picture),
+                picture.media_type,
+                "data_info_alert",
                 help=text("gallery.download_told_help"),
-                key=f"told-{picture.id}",
-                on_click="ignore",
             )
-        st.button(
-            text("chat.delete"),
-            icon=":material/delete:",
-            key=f"delete-{picture.id}",
-            on_click=_delete,
-            args=(picture,),
-        )
+        button("chat.delete", "delete", f"delete-{picture.id}", _delete, picture)
 
 
 def _delete(picture: Picture) -> None:

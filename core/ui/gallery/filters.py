@@ -9,6 +9,7 @@ import streamlit as st
 from core.models.generations import AspectRatio, GenerationStatus
 from core.models.kling_catalogue import ALL_RATIOS, find_image_model
 from core.ui import pager, session
+from core.ui.buttons import button
 from core.ui.placeholders import ratio_label
 from core.ui.session import text
 
@@ -33,7 +34,7 @@ _KEYS = {
 }
 
 
-class PostedChats(TypedDict):
+class GalleryQuery(TypedDict):
     """What the store's lists of pictures and of tasks are both asked."""
 
     text: str
@@ -60,7 +61,7 @@ class Filters:
         return sum(value is not None for value in (self.model, self.ratio, self.since))
 
     @property
-    def asked(self) -> PostedChats:
+    def asked(self) -> GalleryQuery:
         """The choice in the store's words."""
         return {
             "text": self.words,
@@ -145,13 +146,7 @@ def _draw_more() -> None:
         on_change=_changed,
         persist_state="session",
     )
-    st.button(
-        text("gallery.clear"),
-        icon=":material/filter_alt_off:",
-        width="stretch",
-        key="gallery-clear",
-        on_click=clear,
-    )
+    button("gallery.clear", "filter_alt_off", "gallery-clear", clear, width="stretch")
 
 
 def draw_why_empty(filters: Filters, name: Literal["gallery", "tasks"]) -> bool:
@@ -167,12 +162,7 @@ def draw_why_empty(filters: Filters, name: Literal["gallery", "tasks"]) -> bool:
         return True
     if filters.words or filters.narrowed:
         st.caption(text("gallery.nothing_found"), width="content")
-        st.button(
-            text("gallery.clear"),
-            icon=":material/filter_alt_off:",
-            key="gallery-clear-empty",
-            on_click=clear,
-        )
+        button("gallery.clear", "filter_alt_off", "gallery-clear-empty", clear)
         return True
     return False
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.errors import AppError
 from core.storage.generations.gallery import Gallery, GalleryPicture
 from core.ui import session
+from core.ui.buttons import button, download, keeping_errors, undo
 from core.ui.formats import size
 from core.ui.gallery.zip_export import ZIP_LIMIT_BYTES, zip_of
 from core.ui.session import text
@@ -23,29 +23,19 @@ def draw(shown: Sequence[GalleryPicture]) -> None:
         st.markdown(
             text("gallery.picked", count=len(picked), size=size(total_bytes)), width="content"
         )
-        st.button(
-            text("gallery.pick_page"),
-            icon=":material/select_all:",
-            key="pick-page",
-            disabled=len(picked) + len(shown) > PICKED_MOST,
-            on_click=lambda: picked.update(
-                {item.picture.id: item.picture.size_bytes for item in shown}
-            ),
+        sizes = {item.picture.id: item.picture.size_bytes for item in shown}
+        is_full = len(picked) + len(shown) > PICKED_MOST
+        button(
+            "gallery.pick_page", "select_all", "pick-page", picked.update, sizes, disabled=is_full
         )
-        st.button(
-            text("gallery.pick_none"),
-            icon=":material/deselect:",
-            key="pick-none",
-            disabled=not picked,
-            on_click=picked.clear,
-        )
+        button("gallery.pick_none", "deselect", "pick-none", picked.clear, disabled=not picked)
         _draw_zip(total_bytes)
-        st.button(
-            text("gallery.delete_picked"),
-            icon=":material/delete:",
-            key="delete-picked",
+        button(
+            "gallery.delete_picked",
+            "delete",
+            "delete-picked",
+            lambda: delete(tuple(picked)),
             disabled=not picked,
-            on_click=lambda: delete(tuple(picked)),
         )
     if total_bytes > ZIP_LIMIT_BYTES:
         st.caption(text("gallery.zip_too_large", limit=size(ZIP_LIMIT_BYTES)))
@@ -56,16 +46,15 @@ def _draw_zip(total_bytes: int) -> None:
     # What a deferred download calls runs outside the session: everything it needs is taken now.
     studio, owner = session.studio(), session.owner()
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    st.download_button(
-        text("gallery.zip"),
-        data=lambda: zip_of(studio.archive, _items(studio.store.gallery, owner, picked)),
-        file_name=f"inkling-{stamp}.zip",
-        mime="application/zip",
-        icon=":material/folder_zip:",
+    download(
+        "gallery.zip",
+        "zip-picked",
+        lambda: zip_of(studio.archive, _items(studio.store.gallery, owner, picked)),
+        f"inkling-{stamp}.zip",
+        "application/zip",
+        "folder_zip",
         type="primary",
-        key="zip-picked",
         disabled=not picked or total_bytes > ZIP_LIMIT_BYTES,
-        on_click="ignore",
     )
 
 
@@ -98,31 +87,24 @@ def _pick(item: GalleryPicture, key: str) -> None:
         picked.pop(item.picture.id, None)
 
 
+@keeping_errors()
 def delete(picture_ids: tuple[str, ...]) -> None:
     """Take pictures out of the gallery; they can be brought back."""
     known = session.state()
-    known.error = None
-    try:
-        session.studio().store.gallery.delete_pictures(session.owner(), picture_ids)
-    except AppError as error:
-        known.error = error
-        return
+    session.studio().store.gallery.delete_pictures(session.owner(), picture_ids)
     known.deleted_pictures = picture_ids
     known.deleted_generation_id = None
     for picture_id in picture_ids:
         known.picked.pop(picture_id, None)
 
 
+@keeping_errors()
 def delete_generation(generation_id: str) -> None:
     """Take a task that has ended out of the list; it can be brought back."""
     known = session.state()
-    known.error = None
-    try:
-        if session.studio().store.generations.delete(session.owner(), generation_id):
-            known.deleted_generation_id = generation_id
-            known.deleted_pictures = ()
-    except AppError as error:
-        known.error = error
+    if session.studio().store.generations.delete(session.owner(), generation_id):
+        known.deleted_generation_id = generation_id
+        known.deleted_pictures = ()
 
 
 def draw_undo() -> None:
@@ -134,23 +116,15 @@ def draw_undo() -> None:
         words = text("gallery.deleted_task")
     else:
         return
-    with st.container(horizontal=True, vertical_alignment="center", border=True):
-        st.markdown(words)
-        st.button(
-            text("action.undo"), icon=":material/undo:", key="gallery-undo", on_click=_restore
-        )
+    undo(words, "gallery-undo", _restore)
 
 
+@keeping_errors()
 def _restore() -> None:
     known, store = session.state(), session.studio().store
-    known.error = None
-    try:
-        if known.deleted_pictures:
-            store.gallery.restore_pictures(session.owner(), known.deleted_pictures)
-        elif known.deleted_generation_id is not None:
-            store.generations.restore(session.owner(), known.deleted_generation_id)
-    except AppError as error:
-        known.error = error
-        return
+    if known.deleted_pictures:
+        store.gallery.restore_pictures(session.owner(), known.deleted_pictures)
+    elif known.deleted_generation_id is not None:
+        store.generations.restore(session.owner(), known.deleted_generation_id)
     known.deleted_pictures = ()
     known.deleted_generation_id = None

@@ -6,6 +6,7 @@ from core.errors import AppError
 from core.models.generations import Generation
 from core.storage.db.pagination import Page
 from core.ui import pager, session
+from core.ui.buttons import button
 from core.ui.gallery import filters as gallery_filters
 from core.ui.gallery import reuse as gallery_reuse
 from core.ui.gallery import selection as gallery_selection
@@ -68,10 +69,5 @@ def _draw_more(generation: Generation) -> None:
         return
     with st.container(horizontal=True, gap="small"):
         gallery_reuse.draw_use_again(generation)
-        st.button(
-            text("chat.delete"),
-            icon=":material/delete:",
-            key=f"delete-{generation.id}",
-            on_click=gallery_selection.delete_generation,
-            args=(generation.id,),
-        )
+        key, delete = f"delete-{generation.id}", gallery_selection.delete_generation
+        button("chat.delete", "delete", key, delete, generation.id)

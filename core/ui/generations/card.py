@@ -13,6 +13,7 @@ from core.models.generations import Generation, GenerationStatus, Picture
 from core.models.kling_catalogue import find_image_model
 from core.texts import catalogue
 from core.ui import session
+from core.ui.buttons import button, download, keeping_errors
 from core.ui.formats import duration, file_words, moment
 from core.ui.placeholders import placeholder, ratio_size
 from core.ui.session import text
@@ -141,15 +142,13 @@ def _draw_picture(generation: Generation, picture: Picture) -> None:
     except AppError as error:
         session.show_error(error)
         return
-    st.download_button(
-        text("images.download"),
-        data=lambda: studio.archive.download_bytes(picture, generation),
-        file_name=file_name(generation, picture),
-        mime=picture.media_type,
-        icon=":material/download:",
+    download(
+        "images.download",
+        f"download-{picture.id}",
+        lambda: studio.archive.download_bytes(picture, generation),
+        file_name(generation, picture),
+        picture.media_type,
         type="tertiary",
-        key=f"download-{picture.id}",
-        on_click="ignore",
     )
 
 
@@ -222,33 +221,18 @@ def _lacks_its_key(generation: Generation) -> bool:
 
 def _draw_actions(generation: Generation) -> None:
     if generation.error_text_id == UNREADABLE_TEXT_ID:
-        st.button(
-            text("images.fetch_again"),
-            icon=":material/refresh:",
-            key=f"fetch-{generation.id}",
-            on_click=_fetch_again,
-            args=(generation.id,),
-        )
+        key = f"fetch-{generation.id}"
+        button("images.fetch_again", "refresh", key, _fetch_again, generation.id)
     if generation.status is GenerationStatus.INTENDED and generation.sending_at is None:
-        st.button(
-            text("images.cancel"),
-            icon=":material/close:",
-            key=f"cancel-{generation.id}",
-            on_click=_cancel,
-            args=(generation.id,),
-        )
+        button("images.cancel", "close", f"cancel-{generation.id}", _cancel, generation.id)
 
 
+@keeping_errors("image_error")
 def _fetch_again(generation_id: str) -> None:
-    try:
-        session.studio().generations.fetch_again(session.owner(), generation_id)
-    except AppError as error:
-        session.state().image_error = error
+    session.studio().generations.fetch_again(session.owner(), generation_id)
 
 
+@keeping_errors("image_error")
 def _cancel(generation_id: str) -> None:
-    try:
-        if not session.studio().generations.cancel(session.owner(), generation_id):
-            session.state().notice = text("images.cancel_too_late")
-    except AppError as error:
-        session.state().image_error = error
+    if not session.studio().generations.cancel(session.owner(), generation_id):
+        session.state().notice = text("images.cancel_too_late")

@@ -17,6 +17,7 @@ from core.models.kling_catalogue import (
     find_image_model,
 )
 from core.ui import session
+from core.ui.buttons import button, keeping_errors
 from core.ui.generations import reference as image_reference
 from core.ui.placeholders import ratio_label
 from core.ui.session import text
@@ -71,14 +72,7 @@ def draw() -> None:
         else:
             _draw_count(_KEYS["negative"])
     _draw_price(model, has_image=has_image)
-    st.button(
-        text("images.generate"),
-        type="primary",
-        icon=":material/brush:",
-        width="stretch",
-        key="generate",
-        on_click=_generate,
-    )
+    button("images.generate", "brush", "generate", _generate, type="primary", width="stretch")
     if (error := session.state().image_error) is not None:
         session.show_error(error)
 
@@ -198,24 +192,14 @@ def _draw_reference(model: ImageModel, taken: Taken) -> bool:
             key=_KEYS["kind"],
         )
     if model.takes_image_fidelity:
-        st.slider(
-            text("images.fidelity"),
-            0.0,
-            1.0,
-            value=None if "fidelity" in taken else 0.5,
-            step=0.05,
-            key=_KEYS["fidelity"],
-        )
+        _draw_fidelity("images.fidelity", "fidelity", None if "fidelity" in taken else 0.5)
     if model.takes_human_fidelity and _value("kind") == "subject":
-        st.slider(
-            text("images.human_fidelity"),
-            0.0,
-            1.0,
-            value=None if "human" in taken else 0.45,
-            step=0.05,
-            key=_KEYS["human"],
-        )
+        _draw_fidelity("images.human_fidelity", "human", None if "human" in taken else 0.45)
     return True
+
+
+def _draw_fidelity(label: str, name: str, value: float | None) -> None:
+    st.slider(text(label), 0.0, 1.0, value=value, step=0.05, key=_KEYS[name])
 
 
 def _draw_price(model: ImageModel, *, has_image: bool) -> None:
@@ -237,23 +221,21 @@ def _value(name: str) -> object:
     return st.session_state.get(_KEYS[name])
 
 
+@keeping_errors("image_error")
 def _generate() -> None:
     """Write the wish down. Runs before the page, so that no rerun can come between."""
     known = session.state()
     known.image_error = None
-    try:
-        request, reference = _request_of_form()
-        signature = "" if reference is None else str(hash(reference.content))
-        now = time.monotonic()
-        if known.last_request is not None:
-            last_request, last_signature, at = known.last_request
-            is_same = (last_request, last_signature) == (request, signature)
-            if is_same and now - at < DOUBLE_CLICK_S:
-                return
-        session.studio().generations.request(session.owner(), request, reference=reference)
-        known.last_request = (request, signature, now)
-    except AppError as error:
-        known.image_error = error
+    request, reference = _request_of_form()
+    signature = "" if reference is None else str(hash(reference.content))
+    now = time.monotonic()
+    if known.last_request is not None:
+        last_request, last_signature, at = known.last_request
+        is_same = (last_request, last_signature) == (request, signature)
+        if is_same and now - at < DOUBLE_CLICK_S:
+            return
+    session.studio().generations.request(session.owner(), request, reference=reference)
+    known.last_request = (request, signature, now)
 
 
 def _request_of_form() -> tuple[ImageRequest, ReferenceImage | None]:

@@ -13,6 +13,7 @@ from core.archive.png_metadata import read_metadata
 from core.errors import InputError
 from core.models.generations import ReferenceImage
 from core.ui import session
+from core.ui.buttons import button
 from core.ui.session import text
 
 _KEY = "image-reference"
@@ -33,20 +34,9 @@ def draw_choice(*, disabled: bool) -> ReferenceImage | None:
     )
     if known.dropped is not None:
         st.info(text("gallery.form_filled"), icon=":material/input:")
-        st.button(
-            text("gallery.use_as_reference"),
-            icon=":material/add_photo_alternate:",
-            key="use-dropped",
-            on_click=_use_dropped,
-        )
+        button("gallery.use_as_reference", "add_photo_alternate", "use-dropped", _use_dropped)
     if known.reference is not None:
-        st.button(
-            text("gallery.remove_reference"),
-            icon=":material/close:",
-            type="tertiary",
-            key="remove-reference",
-            on_click=_remove,
-        )
+        button("gallery.remove_reference", "close", "remove-reference", _remove, type="tertiary")
     return None if disabled else current()
 
 

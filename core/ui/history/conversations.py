@@ -1,15 +1,15 @@
 """All conversations, a page at a time: open, pin, rename, export, delete and take that back."""
 
 import json
-from collections.abc import Callable
 
 import streamlit as st
 
 from core.errors import AppError
 from core.models.chat import Conversation
 from core.storage.chat.conversations import UsageTotals
+from core.ui import conversations as shared
 from core.ui import pager, session
-from core.ui.conversation_labels import TITLE_LIMIT, origin_mark, title_of
+from core.ui.buttons import button, download, keeping_errors
 from core.ui.formats import moment, usage_line
 from core.ui.history.markdown_export import as_markdown, file_name
 from core.ui.session import text
@@ -40,22 +40,6 @@ def draw() -> None:
     pager.draw("history", page.next_cursor, place="below")
 
 
-def draw_undo() -> None:
-    """Offer the conversation back that was deleted last."""
-    deleted = session.state().deleted_conversation
-    if deleted is None:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", border=True):
-        st.markdown(text("chat.deleted", title=title_of(deleted)))
-        st.button(
-            text("action.undo"),
-            icon=":material/undo:",
-            key="history-undo",
-            on_click=_guarded,
-            args=(lambda: _restore(deleted),),
-        )
-
-
 def _draw_empty() -> None:
     with st.container(horizontal_alignment="center", gap="small"):
         st.space("medium")
@@ -64,17 +48,12 @@ def _draw_empty() -> None:
 
 
 def _draw_row(conversation: Conversation, *, is_running: bool) -> None:
-    icon = ":material/chat_bubble:"
-    if is_running:
-        icon = "spinner"
-    elif conversation.pinned:
-        icon = ":material/keep:"
     with st.container(border=True, gap=None, key=f"row-{conversation.id}"):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             st.page_link(
                 "pages/chat.py",
-                label=title_of(conversation),
-                icon=icon,
+                label=shared.title_of(conversation),
+                icon=shared.icon_of(conversation, is_running),
                 query_params=session.link_to(conversation.id),
                 width="stretch",
             )
@@ -89,7 +68,7 @@ def _draw_row(conversation: Conversation, *, is_running: bool) -> None:
             with menu:
                 _draw_menu(conversation)
         st.caption(
-            f"{origin_mark(conversation)}{moment(conversation.updated_at)}"
+            f"{shared.origin_mark(conversation)}{moment(conversation.updated_at)}"
             f" · {_totals_line(conversation)}"
         )
 
@@ -121,94 +100,60 @@ def _draw_menu(conversation: Conversation) -> None:
     key = f"title-{conversation.id}"
     with st.form(f"rename-{conversation.id}", border=False):
         st.text_input(
-            text("chat.title_label"), value=conversation.title, max_chars=TITLE_LIMIT, key=key
+            text("chat.title_label"),
+            value=conversation.title,
+            max_chars=shared.TITLE_LIMIT,
+            key=key,
         )
         st.form_submit_button(
             text("chat.rename"),
             icon=":material/edit:",
             width="stretch",
-            on_click=_guarded,
-            args=(lambda: _rename(conversation, st.session_state[key]),),
+            on_click=_rename,
+            args=(conversation, key),
         )
-    st.button(
-        text("chat.unpin" if conversation.pinned else "chat.pin"),
-        icon=":material/keep_off:" if conversation.pinned else ":material/keep:",
-        width="stretch",
-        key=f"pin-{conversation.id}",
-        on_click=_guarded,
-        args=(lambda: _pin(conversation),),
-    )
+    pin = ("chat.unpin", "keep_off") if conversation.pinned else ("chat.pin", "keep")
+    button(*pin, f"pin-{conversation.id}", _pin, conversation, width="stretch")
     _draw_export(conversation)
-    st.button(
-        text("chat.delete"),
-        icon=":material/delete:",
-        width="stretch",
-        key=f"delete-{conversation.id}",
-        on_click=_guarded,
-        args=(lambda: _delete(conversation),),
-    )
+    key = f"delete-{conversation.id}"
+    button("chat.delete", "delete", key, _delete, conversation, width="stretch")
 
 
 def _draw_export(conversation: Conversation) -> None:
     # What a deferred download calls runs outside the session: everything it needs is taken now.
     store, owner, language = session.studio().store, session.owner(), session.language()
-    st.download_button(
-        text("history.export_markdown"),
-        data=lambda: as_markdown(
-            language, conversation, store.messages.path(owner, conversation.id)
-        ),
-        file_name=file_name(conversation, "md"),
-        mime="text/markdown",
-        icon=":material/download:",
+    download(
+        "history.export_markdown",
+        f"markdown-{conversation.id}",
+        lambda: as_markdown(language, conversation, store.messages.path(owner, conversation.id)),
+        file_name(conversation, "md"),
+        "text/markdown",
         width="stretch",
-        key=f"markdown-{conversation.id}",
-        on_click="ignore",
     )
-    st.download_button(
-        text("history.export_json"),
-        data=lambda: json.dumps(
+    download(
+        "history.export_json",
+        f"json-{conversation.id}",
+        lambda: json.dumps(
             store.transfer.export_conversation(owner, conversation.id), ensure_ascii=False
         ),
-        file_name=file_name(conversation, "json"),
-        mime="application/json",
-        icon=":material/download:",
+        file_name(conversation, "json"),
+        "application/json",
         width="stretch",
-        key=f"json-{conversation.id}",
-        on_click="ignore",
     )
 
 
-def _rename(conversation: Conversation, title: str) -> None:
-    if title.strip():
-        session.studio().store.conversations.rename(
-            session.owner(), conversation.id, title.strip(), manual=True
-        )
+@keeping_errors()
+def _rename(conversation: Conversation, key: str) -> None:
+    shared.rename(conversation, st.session_state[key])
     st.session_state[_menu_key(conversation)] = False
 
 
+@keeping_errors()
 def _pin(conversation: Conversation) -> None:
-    session.studio().store.conversations.configure(
-        session.owner(), conversation.id, pinned=not conversation.pinned
-    )
+    shared.turn_pin(conversation)
     st.session_state[_menu_key(conversation)] = False
 
 
+@keeping_errors()
 def _delete(conversation: Conversation) -> None:
-    studio = session.studio()
-    if (live := studio.answers.live_in(conversation.id)) is not None:
-        studio.answers.stop(session.owner(), live.message_id)
-    studio.store.conversations.delete(session.owner(), conversation.id)
-    session.state().deleted_conversation = conversation
-
-
-def _restore(conversation: Conversation) -> None:
-    session.studio().store.conversations.restore(session.owner(), conversation.id)
-    session.state().deleted_conversation = None
-
-
-def _guarded(action: Callable[[], object]) -> None:
-    session.state().error = None
-    try:
-        action()
-    except AppError as error:
-        session.state().error = error
+    shared.delete(conversation)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.ui import session
+from core.ui.buttons import keeping_errors
 from core.ui.session import text
 
 _SCRIPT = Path(__file__).with_name("components") / "transfer.js"
@@ -50,17 +51,12 @@ def draw(on_done: Callable[[], None]) -> None:
     )
 
 
+@keeping_errors()
 def _take(name: str) -> None:
     """Note for the page how an upload ended, and forget it."""
-    known = session.state()
-    uploads, owner = session.studio().transfers.uploads, session.owner()
-    try:
-        state = uploads.state(owner, name)
-        facts = state.facts
-        if state.phase == "done":
-            known.error = None
-            known.imported = (facts["added"], facts["skipped"], facts["messages"])
-        elif state.phase == "failed":
-            known.error = AppError(facts["text_id"], facts=facts["facts"])
-    except AppError as error:
-        known.error = error
+    state = session.studio().transfers.uploads.state(session.owner(), name)
+    facts = state.facts
+    if state.phase == "done":
+        session.state().imported = (facts["added"], facts["skipped"], facts["messages"])
+    elif state.phase == "failed":
+        raise AppError(facts["text_id"], facts=facts["facts"])

@@ -7,7 +7,7 @@ from core.markdown.escaping import literal
 from core.storage.chat.search import SearchHit
 from core.storage.db.pagination import Page
 from core.ui import pager, session
-from core.ui.conversation_labels import origin_mark, title_of
+from core.ui.conversations import origin_mark, title_of
 from core.ui.formats import moment
 from core.ui.session import text
 

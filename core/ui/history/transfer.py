@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.errors import AppError
 from core.models.chat import Conversation
 from core.storage.store import Store
 from core.texts.catalogue import Language
 from core.ui import session
+from core.ui.buttons import download, keeping_errors
 from core.ui.history import large_transfer
 from core.ui.history.markdown_export import as_markdown, file_name
 from core.ui.session import text
@@ -57,25 +57,22 @@ def _draw_exports() -> None:
     store, owner, language = session.studio().store, session.owner(), session.language()
     stamp = datetime.now(UTC).strftime("%Y%m%d")
     if not large_transfer.is_possible():
-        st.download_button(
-            text("history.export_all_json"),
-            data=lambda: json.dumps(store.transfer.export_conversations(owner), ensure_ascii=False),
-            file_name=f"inkling-{stamp}.json",
-            mime="application/json",
-            icon=":material/download:",
+        download(
+            "history.export_all_json",
+            "export-all-json",
+            lambda: json.dumps(store.transfer.export_conversations(owner), ensure_ascii=False),
+            f"inkling-{stamp}.json",
+            "application/json",
             width="stretch",
-            key="export-all-json",
-            on_click="ignore",
         )
-    st.download_button(
-        text("history.export_all_markdown"),
-        data=lambda: markdown_zip(store, owner, language),
-        file_name=f"inkling-{stamp}-markdown.zip",
-        mime="application/zip",
-        icon=":material/folder_zip:",
+    download(
+        "history.export_all_markdown",
+        "export-all-markdown",
+        lambda: markdown_zip(store, owner, language),
+        f"inkling-{stamp}-markdown.zip",
+        "application/zip",
+        "folder_zip",
         width="stretch",
-        key="export-all-markdown",
-        on_click="ignore",
     )
 
 
@@ -92,19 +89,16 @@ def _draw_import() -> None:
     )
 
 
+@keeping_errors()
 def _import(key: str) -> None:
     known = session.state()
     uploaded = st.session_state[key]
     if uploaded is None:
         return
-    known.error = None
     known.upload_round += 1
     _close()
-    try:
-        result = session.studio().store.transfer.import_file(session.owner(), uploaded)
-        known.imported = (result.added, result.skipped, result.messages_added)
-    except AppError as error:
-        known.error = error
+    result = session.studio().store.transfer.import_file(session.owner(), uploaded)
+    known.imported = (result.added, result.skipped, result.messages_added)
 
 
 def _close() -> None:

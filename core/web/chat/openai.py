@@ -9,7 +9,6 @@ from core.errors import AppError
 from core.models.chat import Message, Usage
 from core.texts.catalogue import Language
 from core.web.chat.http_errors import http_error_of
-from core.web.chat.reader import AnswerReader
 from core.web.chat.request import ChatRequest, chat_request_from_json
 from core.web.chat.routes import EVENT_STREAM_TYPE, KEEP_ALIVE, STREAM_HEADERS, whole_answer
 from core.web.http_call import HttpCall, Table
@@ -71,12 +70,7 @@ class OpenAIChat:
         chunks = _Chunks(live.message_id, request.parameters.model, int(self._clock()))
         is_over = False
         try:
-            async with AnswerReader(
-                call,
-                live,
-                self._bridge.notifier,
-                keep_alive_s=self._bridge.timings.keep_alive_s,
-            ) as reader:
+            async with self._bridge.reader(call, live) as reader:
                 while not reader.is_gone:
                     pieces = reader.take()
                     if pieces.is_final and not call.has_begun:

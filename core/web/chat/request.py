@@ -1,25 +1,87 @@
 """Chat as other front ends post it: JSON bodies to questions with their history."""
 
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
+
+from msgspec import Meta, Struct
 
 from core.models.chat import ChatParameters, Effort, Role, Turn
 from core.texts.catalogue import Language
 from core.web.http_call import HttpCallError
+from core.web.posted_fields import FieldError, validated
 
 MISSING_QUESTION = "缺少参数:question"
 MESSAGES_MOST = 2_000
 
-_ROLES: dict[str, Role] = {
-    "system": "system",
-    "developer": "system",  # OpenAI's newer word for it
-    "user": "user",
-    "assistant": "assistant",
-}
-_EFFORTS: dict[str, Effort] = {"low": "low", "medium": "high", "high": "high", "max": "max"}
-_NO_EFFORT = ("none", "minimal")
+_RoleWord = Literal["system", "developer", "user", "assistant"]  # developer: OpenAI's newer word
+_EffortWord = Literal["none", "minimal", "low", "medium", "high", "max"]
+_Limit = Annotated[int, Meta(ge=1, le=10_000_000)] | None
+_COUNT = Meta(min_length=1, max_length=MESSAGES_MOST)
 # What would change the answer's form and cannot be had here: refused, not passed over in silence.
 _NOT_OFFERED = ("tools", "functions", "stop", "logprobs", "modalities", "audio", "prediction")
+
+
+class TextPart(Struct, gc=False):
+    """A part of a message's content."""
+
+    type: Literal["text"]
+    text: str
+
+
+class PostedMessage(Struct, gc=False):
+    """What was said before, or the question."""
+
+    role: _RoleWord
+    content: str | list[TextPart] | None = None
+    # Of another type it is passed over, as `stream_options` is.
+    reasoning_content: Annotated[Any, Meta(extra_json_schema={"type": ["string", "null"]})] = None
+
+
+class Thinking(Struct):
+    """DeepSeek's own form."""
+
+    type: Literal["enabled", "disabled"]
+
+
+class Parameters(Struct):
+    """How it is to be answered. The fields are looked at in this order."""
+
+    reasoning_effort: _EffortWord | None = None
+    thinking: bool | Thinking | None = None
+    max_tokens: _Limit = None
+    max_completion_tokens: _Limit = None
+    model: str | None = None
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    system: str | None = None
+    stream: Annotated[Any, Meta(extra_json_schema={"type": ["boolean", "null"]})] = None
+    stream_options: Annotated[Any, Meta(extra_json_schema={"type": ["object", "null"]})] = None
+
+
+class OpenAIChatBody(Parameters, kw_only=True):
+    """OpenAI's names; the last of the messages is the user's."""
+
+    messages: Annotated[list[PostedMessage], _COUNT]
+
+
+class ChatBody(Parameters):
+    """Either `question`, or `messages` of which the last is the user's."""
+
+    messages: Annotated[list[PostedMessage], _COUNT] | None = None
+    question: Annotated[str, Meta(extra_json_schema={"maxLength": 400_000})] | None = None
+    parameters: Parameters | None = None
+
+
+# What is told of a field that is not as above; of others that they are to be text.
+_WANTED: dict[str, tuple[str, dict[str, object]]] = {
+    "reasoning_effort": ("http.want_one_of", {"offered": ", ".join(get_args(_EffortWord))}),
+    "thinking": ("http.want_thinking", {}),
+    "max_tokens": ("http.want_whole_number", {}),
+    "max_completion_tokens": ("http.want_whole_number", {}),
+    "temperature": ("http.want_number", {"most": "2"}),
+    "top_p": ("http.want_number", {"most": "1"}),
+    "messages": ("http.want_messages", {"most": MESSAGES_MOST}),
+}
 
 
 class MissingQuestionError(HttpCallError):
@@ -47,36 +109,55 @@ class ChatRequest:
 
 def question_request(question: str | None, default_model: str) -> ChatRequest:
     """Return the request of a bare question; HttpCallError when there is none."""
-    if question is None or not question.strip():
-        raise MissingQuestionError()
-    return ChatRequest(question, ChatParameters(model=default_model))
+    return ChatRequest(_question(question), ChatParameters(model=default_model))
 
 
 def chat_request_from_json(body: dict[str, Any], default_model: str) -> ChatRequest:
     """Return the request in a JSON body: OpenAI's names, and `question`, `system`, `thinking`."""
+    fields = _fields(body)
+    try:
+        posted = validated(fields, ChatBody)
+    except FieldError as error:
+        raise _refusal(error, fields[error.field]) from error
+    parameters = _parameters(posted, default_model)
+    question, system_prompt, earlier = _conversation(posted)
+    if not isinstance(posted.stream, bool | None):
+        raise _wrong("stream", "http.want_flag")
+    options = posted.stream_options
+    with_usage = isinstance(options, dict) and options.get("include_usage") is True
+    streams = posted.stream is True
+    return ChatRequest(question, parameters, system_prompt, earlier, streams, with_usage)
+
+
+def _fields(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that count, those nested in `parameters` too; all are offered here."""
     nested = body.get("parameters")
     if nested is not None and not isinstance(nested, dict):
         raise _wrong("parameters", "http.want_object")
     fields = {**body, **(nested or {})}
-    _refuse_what_is_not_offered(fields)
-    request = _with_messages(fields, ChatRequest("", _parameters(fields, default_model)))
-    options = fields.get("stream_options")
-    return replace(
-        request,
-        streams=_flag(fields, "stream"),
-        with_usage=isinstance(options, dict) and options.get("include_usage") is True,
-    )
+    for name in _NOT_OFFERED:
+        if fields.get(name):
+            raise _wrong(name, "http.not_offered")
+    if fields.get("n") not in (None, 1):
+        raise HttpCallError(400, "http.one_answer", field="n")
+    form = fields.get("response_format")
+    if form is not None and not (isinstance(form, dict) and form.get("type") == "text"):
+        raise HttpCallError(400, "http.plain_text_only", field="response_format")
+    if "effort" in fields:
+        fields.setdefault("reasoning_effort", fields["effort"])
+    fields.pop("parameters", None)
+    for stronger, weaker in (("max_tokens", "max_completion_tokens"), ("messages", "question")):
+        if fields.get(stronger) is not None:
+            fields.pop(weaker, None)
+    return fields
 
 
-def _with_messages(fields: dict[str, Any], request: ChatRequest) -> ChatRequest:
-    system = fields.get("system")
-    if system is not None and not isinstance(system, str):
-        raise _wrong("system", "http.want_text")
-    if fields.get("messages") is None:
-        bare = question_request(_text_or_none(fields, "question"), request.parameters.model)
-        return replace(request, question=bare.question, system_prompt=system or "")
-    turns = _turns(fields["messages"])
-    prompts = [system] if system else []
+def _conversation(posted: ChatBody) -> tuple[str, str, tuple[Turn, ...]]:
+    """Return the question, the system's prompt and what was said between them."""
+    if posted.messages is None:
+        return _question(posted.question), posted.system or "", ()
+    turns = [_turn(message) for message in posted.messages]
+    prompts = [posted.system] if posted.system else []
     while turns and turns[0].role == "system":
         prompts.append(turns.pop(0).content)
     if not turns or turns[-1].role != "user":
@@ -84,124 +165,57 @@ def _with_messages(fields: dict[str, Any], request: ChatRequest) -> ChatRequest:
     question = turns.pop().content
     if not question.strip():
         raise HttpCallError(400, "http.last_message_empty", field="messages")
-    return replace(
-        request,
-        question=question,
-        system_prompt="\n\n".join(prompts),
-        earlier=tuple(turn for turn in turns if turn.content),
-    )
+    return question, "\n\n".join(prompts), tuple(turn for turn in turns if turn.content)
 
 
-def _turns(messages: object) -> list[Turn]:
-    if not isinstance(messages, list) or not messages or len(messages) > MESSAGES_MOST:
-        raise _wrong("messages", "http.want_messages", most=MESSAGES_MOST)
-    turns: list[Turn] = []
-    for position, message in enumerate(messages):
-        name = f"messages[{position}]"
-        if not isinstance(message, dict):
-            raise _wrong(name, "http.want_object")
-        role = message.get("role")
-        if not isinstance(role, str) or role not in _ROLES:
-            raise _wrong(f"{name}.role", "http.want_one_of", offered=", ".join(_ROLES))
-        reasoning = message.get("reasoning_content")
-        turns.append(
-            Turn(
-                _ROLES[role],
-                _content(message.get("content"), f"{name}.content"),
-                reasoning if isinstance(reasoning, str) and reasoning else None,
-            )
-        )
-    return turns
+def _question(question: str | None) -> str:
+    if question is None or not question.strip():
+        raise MissingQuestionError()
+    return question
 
 
-def _content(content: object, name: str) -> str:
-    """Return a message's text; OpenAI also sends it as a list of parts."""
-    if content is None:
-        return ""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
-        raise _wrong(name, "http.want_text")
-    texts: list[str] = []
-    for part in content:
-        text = part.get("text") if isinstance(part, dict) else None
-        if not isinstance(text, str) or part.get("type") != "text":
-            raise _wrong(name, "http.want_text_only")
-        texts.append(text)
-    return "\n".join(texts)
+def _turn(message: PostedMessage) -> Turn:
+    role: Role = "system" if message.role == "developer" else message.role
+    content, reasoning = message.content, message.reasoning_content
+    if isinstance(content, list):
+        content = "\n".join([part.text for part in content])
+    return Turn(role, content or "", (isinstance(reasoning, str) and reasoning) or None)
 
 
-def _parameters(fields: dict[str, Any], default_model: str) -> ChatParameters:
-    thinking, effort = _thinking(fields)
-    limit = "max_tokens" if fields.get("max_tokens") is not None else "max_completion_tokens"
-    max_tokens = fields.get(limit)
-    if max_tokens is not None and (
-        isinstance(max_tokens, bool)
-        or not isinstance(max_tokens, int)
-        or not 1 <= max_tokens <= 10_000_000
-    ):
-        raise _wrong(limit, "http.want_whole_number")
+def _parameters(posted: ChatBody, default_model: str) -> ChatParameters:
+    word, thinking = posted.reasoning_effort, posted.thinking
+    if isinstance(thinking, Thinking):
+        thinking = thinking.type == "enabled"
+    elif thinking is None:
+        thinking = word not in (None, "none", "minimal")
+    effort: Effort = word if word in ("low", "max") else "high"
     return ChatParameters(
-        model=(_text_or_none(fields, "model") or "").strip() or default_model,
+        model=(posted.model or "").strip() or default_model,
         thinking=thinking,
         effort=effort,
-        temperature=_number(fields, "temperature", most=2.0),
-        top_p=_number(fields, "top_p", most=1.0),
-        max_tokens=max_tokens,
+        temperature=posted.temperature,
+        top_p=posted.top_p,
+        max_tokens=posted.max_tokens or posted.max_completion_tokens,
     )
 
 
-def _thinking(fields: dict[str, Any]) -> tuple[bool, Effort]:
-    effort = fields.get("reasoning_effort", fields.get("effort"))
-    if effort is not None and effort not in (*_EFFORTS, *_NO_EFFORT):
-        raise _wrong(
-            "reasoning_effort", "http.want_one_of", offered=", ".join((*_NO_EFFORT, *_EFFORTS))
-        )
-    thinking = fields.get("thinking")
-    if isinstance(thinking, dict):  # DeepSeek's own form
-        kind = thinking.get("type")
-        if kind not in ("enabled", "disabled"):
-            raise _wrong("thinking.type", "http.want_one_of", offered="enabled, disabled")
-        thinking = kind == "enabled"
-    if thinking is None:
-        thinking = effort is not None and effort not in _NO_EFFORT
-    if not isinstance(thinking, bool):
-        raise _wrong("thinking", "http.want_thinking")
-    return thinking, _EFFORTS.get(cast(str, effort), "high")
+def _refusal(error: FieldError, value: Any) -> HttpCallError:
+    """Return what is to be changed in a field, or at the place in it that is wrong."""
+    if error.field == "messages" and error.path:
+        position, _, place = error.path[1:].partition("]")
+        return _message_refusal(value[int(position)], f"messages[{position}]", "[" in place)
+    if error.field == "thinking" and isinstance(value, dict):
+        return _wrong("thinking.type", "http.want_one_of", offered="enabled, disabled")
+    text_id, facts = _WANTED.get(error.field, ("http.want_text", {}))
+    return _wrong(error.field, text_id, **facts)
 
 
-def _refuse_what_is_not_offered(fields: dict[str, Any]) -> None:
-    for name in _NOT_OFFERED:
-        if fields.get(name):
-            raise HttpCallError(400, "http.not_offered", facts={"field": name}, field=name)
-    if fields.get("n") not in (None, 1):
-        raise HttpCallError(400, "http.one_answer", field="n")
-    form = fields.get("response_format")
-    if form is not None and not (isinstance(form, dict) and form.get("type") == "text"):
-        raise HttpCallError(400, "http.plain_text_only", field="response_format")
-
-
-def _number(fields: dict[str, Any], name: str, *, most: float) -> float | None:
-    value = fields.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        raise _wrong(name, "http.want_number", most=f"{most:g}")
-    return float(value)
-
-
-def _flag(fields: dict[str, Any], name: str) -> bool:
-    value = fields.get(name)
-    if value is not None and not isinstance(value, bool):
-        raise _wrong(name, "http.want_flag")
-    return value is True
-
-
-def _text_or_none(fields: dict[str, Any], name: str) -> str | None:
-    value = fields.get(name)
-    if value is not None and not isinstance(value, str):
-        raise _wrong(name, "http.want_text")
-    return value
+def _message_refusal(message: object, name: str, is_part: bool) -> HttpCallError:
+    if not isinstance(message, dict):
+        return _wrong(name, "http.want_object")
+    if message.get("role") not in (roles := get_args(_RoleWord)):
+        return _wrong(f"{name}.role", "http.want_one_of", offered=", ".join(roles))
+    return _wrong(f"{name}.content", "http.want_text_only" if is_part else "http.want_text")
 
 
 def _wrong(name: str, text_id: str, **facts: object) -> HttpCallError:

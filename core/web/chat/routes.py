@@ -11,7 +11,6 @@ from core.web.chat.audience import RETRY_MS
 from core.web.chat.event_ids import EventId, event_id_from
 from core.web.chat.foreign_answer import ForeignAnswer
 from core.web.chat.http_errors import http_error_of
-from core.web.chat.reader import AnswerReader
 from core.web.chat.request import ChatRequest, chat_request_from_json, question_request
 from core.web.http_call import TEXT_TYPE, HttpCall, HttpCallError, Table
 from core.web.http_errors import HttpError, http_error_from
@@ -146,14 +145,7 @@ class ChatRoutes:
             head = b"id: " + answer_id.encode() + b"."
             # An id without data is no event, but a reader cut off from here on knows its answer.
             unsent = bytearray(b"%b%d\nretry: %d\n\n" % (head, place, RETRY_MS))
-            cursor = Cursor(content=place)
-            async with AnswerReader(
-                call,
-                live,
-                self._bridge.notifier,
-                keep_alive_s=self._bridge.timings.keep_alive_s,
-                cursor=cursor,
-            ) as reader:
+            async with self._bridge.reader(call, live, Cursor(content=place)) as reader:
                 while not reader.is_gone:
                     pieces = reader.take()
                     for piece in pieces.content:
@@ -178,9 +170,7 @@ class ChatRoutes:
 
 async def whole_answer(call: HttpCall, bridge: StudioBridge, live: LiveAnswer) -> Message | None:
     """Wait for an answer's end; None when the caller left, which stops it."""
-    async with AnswerReader(
-        call, live, bridge.notifier, keep_alive_s=bridge.timings.keep_alive_s
-    ) as reader:
+    async with bridge.reader(call, live) as reader:
         while True:
             if reader.take().is_final:
                 return live.snapshot()

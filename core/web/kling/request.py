@@ -4,17 +4,61 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
+
+from msgspec import Meta, Struct
 
 from core.errors import InputError
 from core.models.generations import ImageRequest, ReferenceImage
+from core.web.posted_fields import FieldError, validated
 
 # What Kling takes where a field is missing (kling.md section 3).
 DEFAULT_RATIO = "16:9"
 DEFAULT_RESOLUTION = "1k"
 EXTERNAL_ID_MOST = 200
 
+_IMAGE = "Bare base64 of a PNG or JPEG."
 _PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def _described(**schema: object) -> Meta:
+    """Return what `/openapi.json` adds: looked at elsewhere, with the model's own lists."""
+    return Meta(extra_json_schema=schema)
+
+
+_Fidelity = Annotated[float, Meta(gt=-1e9, lt=1e9), _described(minimum=0, maximum=1)] | None
+
+
+class Element(Struct):
+    """One of the account's elements."""
+
+    element_id: int
+
+
+class Watermark(Struct):
+    """Whether Kling is to sign the picture."""
+
+    enabled: bool = False
+
+
+class PictureBody(Struct):
+    """Kling's own fields, as its page of image generation lists them; null leaves one out."""
+
+    # The fields are looked at in this order, `image` before all.
+    prompt: Annotated[str, _described(minLength=1, maxLength=2500)] | None = None
+    model_name: str | None = None
+    negative_prompt: Annotated[str, _described(maxLength=2500)] | None = None
+    aspect_ratio: str | None = None
+    resolution: str | None = None
+    n: Annotated[int, _described(minimum=1, maximum=9)] | None = None
+    image: Annotated[Any, _described(type=["string", "null"], description=_IMAGE)] = None
+    image_reference: Annotated[str, _described(enum=["subject", "face"])] | None = None
+    image_fidelity: _Fidelity = None
+    human_fidelity: _Fidelity = None
+    element_list: list[Element] | None = None
+    watermark_info: bool | Watermark | None = None
+    callback_url: str | None = None
+    external_task_id: Annotated[str, _described(maxLength=EXTERNAL_ID_MOST)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +72,26 @@ class KlingRequest:
 
 def kling_request_from_json(body: Mapping[str, Any]) -> KlingRequest:
     """Return the request in a create body; InputError names the field that is wrong."""
-    # The official client sends null for what it leaves out.
-    fields = {name: value for name, value in body.items() if value is not None}
-    reference = _reference(_text(fields, "image"))
+    reference = _reference(body.get("image"))
+    posted = _posted(body)
+    watermark = posted.watermark_info
     request = ImageRequest(
-        prompt=_text(fields, "prompt"),
-        model_name=_text(fields, "model_name") or ImageRequest(prompt="").model_name,
-        negative_prompt=_text(fields, "negative_prompt"),
+        prompt=posted.prompt or "",
+        model_name=posted.model_name or ImageRequest(prompt="").model_name,
+        negative_prompt=posted.negative_prompt or "",
         # These three are checked against the model's own lists where every request is checked.
-        aspect_ratio=_text(fields, "aspect_ratio") or DEFAULT_RATIO,  # type: ignore[arg-type]
-        resolution=_text(fields, "resolution") or DEFAULT_RESOLUTION,  # type: ignore[arg-type]
-        n=_whole_number(fields, "n", 1),
+        aspect_ratio=posted.aspect_ratio or DEFAULT_RATIO,  # type: ignore[arg-type]
+        resolution=posted.resolution or DEFAULT_RESOLUTION,  # type: ignore[arg-type]
+        n=1 if posted.n is None else posted.n,
         has_image=reference is not None,
-        image_reference=_text(fields, "image_reference") or None,  # type: ignore[arg-type]
-        image_fidelity=_number(fields, "image_fidelity"),
-        human_fidelity=_number(fields, "human_fidelity"),
-        element_ids=_elements(fields.get("element_list")),
-        watermark=_watermark(fields.get("watermark_info")),
-        callback_url=_text(fields, "callback_url") or None,
+        image_reference=posted.image_reference or None,  # type: ignore[arg-type]
+        image_fidelity=posted.image_fidelity,
+        human_fidelity=posted.human_fidelity,
+        element_ids=tuple(one.element_id for one in posted.element_list or ()),
+        watermark=watermark.enabled if isinstance(watermark, Watermark) else bool(watermark),
+        callback_url=posted.callback_url or None,
     )
-    external_task_id = _text(fields, "external_task_id")
+    external_task_id = posted.external_task_id or ""
     if len(external_task_id) > EXTERNAL_ID_MOST or not external_task_id.isprintable():
         raise InputError(
             "external_task_id",
@@ -57,9 +101,29 @@ def kling_request_from_json(body: Mapping[str, Any]) -> KlingRequest:
     return KlingRequest(request, reference, external_task_id or None)
 
 
-def _reference(image: str) -> ReferenceImage | None:
-    if not image:
+def _posted(body: Mapping[str, Any]) -> PictureBody:
+    # What is empty leaves a watermark out, as null does.
+    fields = {**body, "watermark_info": body.get("watermark_info") or None}
+    try:
+        return validated(fields, PictureBody)
+    except FieldError as error:
+        name = error.field
+        if name == "n":
+            _refuse(name, "whole_number")
+        if name in ("image_fidelity", "human_fidelity"):
+            _refuse(name, "number")
+        if name == "element_list":
+            _refuse(name, "elements" if error.path else "list")
+        if name == "watermark_info":
+            _refuse(name, "watermark")
+        _refuse(name, "string")
+
+
+def _reference(image: object) -> ReferenceImage | None:
+    if image is None or image == "":
         return None
+    if not isinstance(image, str):
+        _refuse("image", "string")
     if image.startswith(("http://", "https://")):
         _refuse("image", "base64_here")
     if image.startswith("data:"):
@@ -70,47 +134,6 @@ def _reference(image: str) -> ReferenceImage | None:
         _refuse("image", "base64")
     is_png = content.startswith(_PNG)
     return ReferenceImage(content, "image/png" if is_png else "image/jpeg")
-
-
-def _elements(value: object) -> tuple[int, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        _refuse("element_list", "list")
-    ids = [entry.get("element_id") if isinstance(entry, dict) else None for entry in value]
-    if not all(isinstance(one, int) and not isinstance(one, bool) for one in ids):
-        _refuse("element_list", "elements")
-    return tuple(one for one in ids if one is not None)
-
-
-def _watermark(value: object) -> bool:
-    enabled = value.get("enabled", False) if isinstance(value, dict) else value or False
-    if not isinstance(enabled, bool):
-        _refuse("watermark_info", "watermark")
-    return enabled
-
-
-def _text(fields: Mapping[str, Any], name: str) -> str:
-    value = fields.get(name, "")
-    if not isinstance(value, str):
-        _refuse(name, "string")
-    return value
-
-
-def _whole_number(fields: Mapping[str, Any], name: str, default: int) -> int:
-    value = fields.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int):
-        _refuse(name, "whole_number")
-    return value
-
-
-def _number(fields: Mapping[str, Any], name: str) -> float | None:
-    value = fields.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -1e9 < value < 1e9:
-        _refuse(name, "number")
-    return float(value)
 
 
 def _refuse(name: str, expected: str) -> NoReturn:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.access.callers import ConnectionFacts, Rules, Verdict, is_from_here, is_loopback, judge
+from core.access.callers import ConnectionFacts, Rules, Verdict, identify, is_loopback, judge
 
 TOKEN = "a-token-of-this-test-0123"
 RULES = Rules(
@@ -179,9 +179,12 @@ def test_a_removed_token_is_worth_nothing() -> None:
 
 
 def test_pages_ask_the_same_question() -> None:
-    assert is_from_here("127.0.0.1", {"host": "localhost:8501"}, ())
-    assert not is_from_here("127.0.0.1", {"host": "localhost", "x-forwarded-for": "1.2.3.4"}, ())
-    assert not is_from_here("10.0.0.1", {"host": "localhost"}, ())
+    def caller(address: str, **headers: str) -> str | None:
+        return identify(ConnectionFacts(address, headers), Rules()).caller
+
+    assert caller("127.0.0.1", host="localhost:8501") == "local"
+    assert caller("127.0.0.1", host="localhost", **{"x-forwarded-for": "1.2.3.4"}) is None
+    assert caller("10.0.0.1", host="localhost") is None
 
 
 words = st.text(max_size=60)

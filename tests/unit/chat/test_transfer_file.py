@@ -1,7 +1,6 @@
 """Export files that are read and written piece by piece: the same as whole ones, and flat."""
 
 import copy
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,9 @@ from core.storage.store import Store
 from core.storage.transfer import file as transfer_file
 from core.storage.transfer import imports as transfer
 from core.storage.transfer.imports import ImportResult
-from tests.unit.chat.test_store_transfer import exported, spoil
+from tests.unit.chat.test_store_transfer import bring_in, exported, spoil
 
 __all__ = ["exported"]  # a fixture
-
-
-def bring_in(store: Store, payload: object, owner: str = "ada") -> ImportResult:
-    data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return store.transfer.import_file(owner, io.BytesIO(data))
 
 
 def written(store: Store, owner: str = "ada") -> Any:

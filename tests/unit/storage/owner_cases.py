@@ -151,9 +151,6 @@ CASES: dict[str, tuple[Case, ...]] = {
     "transfer.export_pieces": (
         Case(lambda s, o, m, t: b"".join(s.transfer.export_pieces(o)), OWN),
     ),
-    "transfer.import_conversations": (
-        Case(lambda s, o, m, t: s.transfer.import_conversations(o, _export(t)), _ALL_NEW),
-    ),
     "transfer.import_file": (
         Case(lambda s, o, m, t: s.transfer.import_file(o, _export_file(t)), _ALL_NEW),
     ),

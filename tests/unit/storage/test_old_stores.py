@@ -170,18 +170,12 @@ def test_an_old_store_is_exported_as_it_was(version: str, tmp_path: Path) -> Non
 
 
 @every_version
-@pytest.mark.parametrize("way", ["file", "values"])
-def test_an_old_export_is_imported_whole(
-    version: str, way: str, open_store: Callable[..., Store]
-) -> None:
+def test_an_old_export_is_imported_whole(version: str, open_store: Callable[..., Store]) -> None:
     store = open_store()
     file = DATA / f"{version}.export.json"
     old = conversations_of(read(file.name))
     with file.open("rb") as opened:
-        if way == "file":
-            result = store.transfer.import_file("user:ada", opened)
-        else:
-            result = store.transfer.import_conversations("user:ada", opened.read())
+        result = store.transfer.import_file("user:ada", opened)
     assert (result.added, result.skipped) == (len(old), 0)
     assert result.messages_added == sum(len(one["messages"]) for one in old.values())
     for conversation in old.values():
