@@ -101,7 +101,7 @@ def _new_ids(count: int) -> list[str]:
 
 def _rows(chat: PostedChat) -> list[dict[str, Any]]:
     """Return the rows of all messages, the answer last; each under the one before it."""
-    said = [*chat.earlier, Turn("user", chat.question), Turn("assistant", "")]
+    said = [*chat.earlier, Turn.of_text("user", chat.question), Turn("assistant", ())]
     ids = [*_new_ids(len(chat.earlier)), chat.question_id, chat.answer_id]
     return [
         {
@@ -109,7 +109,7 @@ def _rows(chat: PostedChat) -> list[dict[str, Any]]:
             "conversation_id": chat.conversation_id,
             "parent_id": parent_id,
             "role": turn.role,
-            "content": turn.content,
+            "content": turn.text,
             "reasoning_content": turn.reasoning_content or "",
             "status": AnswerStatus.COMPLETE.value,
             "error_detail": "",

@@ -161,7 +161,7 @@ def conversation_out(conversation: Conversation) -> dict[str, object]:
 def message_out(message: Message) -> dict[str, object]:
     """Return a message as JSON values."""
     value = asdict(message)
-    for derived in ("conversation_id", "version", "version_count"):
+    for derived in ("conversation_id", "version", "version_count", "parts"):
         del value[derived]
     value["created_at"] = message.created_at.isoformat()
     return value

@@ -165,7 +165,7 @@ class _Arrival:
 
 def _row(message: Message, ids: Mapping[str, str], conversation_id: str) -> dict[str, object]:
     row = asdict(message)
-    for name in ("usage", "version", "version_count"):
+    for name in ("usage", "version", "version_count", "parts"):
         del row[name]
     usage = asdict(message.usage) if message.usage else dict.fromkeys(USAGE_FIELDS)
     return (

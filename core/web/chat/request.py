@@ -78,10 +78,10 @@ def _with_messages(fields: dict[str, Any], request: ChatRequest) -> ChatRequest:
     turns = _turns(fields["messages"])
     prompts = [system] if system else []
     while turns and turns[0].role == "system":
-        prompts.append(turns.pop(0).content)
+        prompts.append(turns.pop(0).text)
     if not turns or turns[-1].role != "user":
         raise HttpCallError(400, "http.last_message_role", field="messages")
-    question = turns.pop().content
+    question = turns.pop().text
     if not question.strip():
         raise HttpCallError(400, "http.last_message_empty", field="messages")
     return replace(
@@ -105,7 +105,7 @@ def _turns(messages: object) -> list[Turn]:
             raise _wrong(f"{name}.role", "http.want_one_of", offered=", ".join(_ROLES))
         reasoning = message.get("reasoning_content")
         turns.append(
-            Turn(
+            Turn.of_text(
                 _ROLES[role],
                 _content(message.get("content"), f"{name}.content"),
                 reasoning if isinstance(reasoning, str) and reasoning else None,

@@ -12,7 +12,7 @@ from core.models.chat import ChatParameters, Conversation, Message, Turn
 from core.providers.deepseek.client import DeepSeek
 from core.storage.chat.posted_chats import PostedChat
 from core.storage.store import Store
-from core.work.chat.context import posted_turns, stored_turns
+from core.work.chat.context import sent_turns, stored_turns
 from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.registry import AnswerRegistry
 from core.work.chat.runner import AnswerJob, AnswerRunner
@@ -109,12 +109,12 @@ class Answers:
             system_prompt=system_prompt,
             earlier=tuple(earlier),
         )
-        turns = [*earlier, Turn("user", question)]
+        turns = [*earlier, Turn.of_text("user", question)]
         if system_prompt.strip():
-            turns.insert(0, Turn("system", system_prompt))
+            turns.insert(0, Turn.of_text("system", system_prompt))
 
         async def context(with_reasoning: bool) -> list[Turn]:
-            return posted_turns(turns, with_reasoning=with_reasoning)
+            return sent_turns(turns, with_reasoning=with_reasoning)
 
         live = LiveAnswer(chat.answer(), owner, has_row=False)
         self._runner.run_posted(AnswerJob(live, parameters, service.client, context), chat)
