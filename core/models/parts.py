@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,19 @@ class ToolResult:
     call_id: str
     content: str
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes that parts point to by their hash."""
+
+    content: bytes
+    media_type: str
+
+    @property
+    def sha256(self) -> str:
+        """The hash under which they are kept."""
+        return sha256(self.content).hexdigest()
 
 
 Part = TextPart | PicturePart | FilePart | ToolCall | ToolResult

@@ -147,6 +147,7 @@ messages = Table(
     Column("process_id", Words),
     Column("lease_until", Moment),
     Column("stop_requested_at", Moment),
+    Column("parts", Json),
 )
 
 blobs = Table(
@@ -156,6 +157,13 @@ blobs = Table(
     Column("media_type", Words, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("created_at", Moment, nullable=False),
+)
+
+message_blobs = Table(
+    "message_blobs",
+    metadata,
+    Column("message_id", Words, ForeignKey("messages.id"), primary_key=True),
+    Column("sha256", Words, ForeignKey("blobs.sha256"), primary_key=True),
 )
 
 # `request` is the whole of it; prompt, model_name … n are copies to filter by.

@@ -1,9 +1,11 @@
 """Context window of a question: the conversation before it, as the provider reads it."""
 
+import base64
 from collections.abc import Sequence
+from dataclasses import replace
 
 from core.models.chat import Conversation, Turn
-from core.models.parts import Part, ToolCall, ToolResult
+from core.models.parts import Part, PicturePart, ToolCall, ToolResult
 from core.storage.store import Store
 from core.work.chat.live_answer import LiveAnswer
 
@@ -29,7 +31,8 @@ def stored_turns(
             if message.content:
                 turns.append(Turn.of_text("assistant", message.content, reasoning or None, True))
         else:
-            turns.append(Turn(message.role, message.said(), reasoning))
+            parts = tuple(_with_bytes(store, owner, part) for part in message.said())
+            turns.append(Turn(message.role, parts, reasoning))
     return sent_turns(turns, with_reasoning=with_reasoning)
 
 
@@ -47,6 +50,17 @@ def sent_turns(turns: Sequence[Turn], *, with_reasoning: bool) -> list[Turn]:
             reasoning = turn.reasoning_content if keeps else None
             sent.append(Turn(turn.role, content, reasoning, turn.prefix))
     return sent
+
+
+def _with_bytes(store: Store, owner: str, part: Part) -> Part:
+    """Return a picture that the store has with its bytes in the address; others as they are."""
+    if not isinstance(part, PicturePart) or part.url or not part.sha256:
+        return part
+    blob = store.messages.blob(owner, part.sha256)
+    if blob is None:
+        return part
+    encoded = base64.b64encode(blob.content).decode()
+    return replace(part, url=f"data:{blob.media_type};base64,{encoded}")
 
 
 def _fitting(parts: tuple[Part, ...], paired: set[str]) -> tuple[Part, ...]:
