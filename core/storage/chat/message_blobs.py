@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Select, insert, select
 
+from core.models.chat import Message
 from core.models.parts import Blob, Part, blob_hashes
 from core.storage.db.blobs import keep_blob
 from core.storage.db.schema import blobs, conversations, message_blobs, messages
@@ -43,6 +44,19 @@ def find_blob(connection: Connection, owner: str, sha256: str) -> Blob | None:
     query = select(blobs.c.content, blobs.c.media_type).where(blobs.c.sha256 == sha256, held)
     row = connection.execute(query).one_or_none()
     return None if row is None else Blob(bytes(row.content), row.media_type)
+
+
+def blobs_of(connection: Connection, message: Message) -> tuple[Blob, ...]:
+    """Return the bytes that a message is tied to."""
+    if not blob_hashes(message.parts):
+        return ()
+    query = (
+        select(blobs.c.content, blobs.c.media_type)
+        .join(message_blobs, message_blobs.c.sha256 == blobs.c.sha256)
+        .where(message_blobs.c.message_id == message.id)
+        .order_by(blobs.c.sha256)
+    )
+    return tuple(Blob(bytes(row.content), row.media_type) for row in connection.execute(query))
 
 
 def _held(owner: str) -> Select[tuple[str]]:

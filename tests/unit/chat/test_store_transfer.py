@@ -13,6 +13,7 @@ from core.errors import InputError
 from core.models.chat import AnswerStatus, ChatParameters, Usage
 from core.storage.store import Store
 from core.storage.transfer import imports as transfer
+from core.storage.transfer.format import VERSION
 from core.storage.transfer.imports import MAX_IMPORT_BYTES, ImportResult
 from tests.conftest import Clock
 from tests.kept_answers import end_answer
@@ -223,7 +224,7 @@ def test_a_file_of_a_newer_version_and_one_too_large_are_refused_in_words(
     store: Store, exported: dict[str, Any]
 ) -> None:
     with pytest.raises(InputError) as caught:
-        store.transfer.import_conversations("ada", exported | {"version": 2})
+        store.transfer.import_conversations("ada", exported | {"version": VERSION + 1})
     assert caught.value.text_id == "error.import_newer"
     with pytest.raises(InputError) as caught:
         store.transfer.import_conversations("ada", bytes(MAX_IMPORT_BYTES + 1))
