@@ -26,13 +26,14 @@ def messages_from(turns: Iterable[Turn], server: ChatEndpoint) -> list[dict[str,
     """Return what a request says was said; each tool result is a message of its own."""
     messages: list[dict[str, Any]] = []
     for turn in turns:
-        results = [part for part in turn.content if isinstance(part, ToolResult)]
-        messages += [
-            {"role": "tool", "tool_call_id": result.call_id, "content": result.content}
-            for result in results
-        ]
-        if len(results) < len(turn.content) or not results:
+        if turn.role != "tool":
             messages.append(_message(turn, server))
+            continue
+        messages += [
+            {"role": "tool", "tool_call_id": part.call_id, "content": part.content}
+            for part in turn.content
+            if isinstance(part, ToolResult)
+        ]
     return messages
 
 

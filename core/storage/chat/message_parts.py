@@ -47,8 +47,7 @@ def parts_in(value: object, text: str) -> tuple[Part, ...]:
 
 def part_from(value: object, text: str) -> Part | None:
     """Return one part, or None where this is none; fields of a later version are left out."""
-    kind = _KINDS.get(str(value.get("type"))) if isinstance(value, Mapping) else None
-    if kind is None or not isinstance(value, Mapping):
+    if not isinstance(value, Mapping) or (kind := _KINDS.get(str(value.get("type")))) is None:
         return None
     given: dict[str, Any] = {name: value[name] for name in _NAMES[kind] if name in value}
     if kind is TextPart:

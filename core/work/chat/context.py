@@ -39,12 +39,14 @@ def stored_turns(
 def sent_turns(turns: Sequence[Turn], *, with_reasoning: bool) -> list[Turn]:
     """Return what is sent of these turns: nothing empty, and earlier reasoning only where it is
     asked for, or tools were used (deepseek.md §7)."""
-    answered = {p.call_id for t in turns for p in t.content if isinstance(p, ToolResult)}
     called = {p.id for t in turns for p in t.content if isinstance(p, ToolCall)}
+    answered = {p.call_id for t in turns for p in t.content if isinstance(p, ToolResult)}
     with_reasoning = with_reasoning or bool(answered & called)
     sent: list[Turn] = []
     for turn in turns:
-        content = _fitting(turn.content, answered & called)
+        content = turn.content
+        if called or answered:
+            content = _fitting(content, answered & called)
         if content:
             keeps = turn.prefix or (with_reasoning and turn.role == "assistant")
             reasoning = turn.reasoning_content if keeps else None
