@@ -17,7 +17,6 @@ from core.models.parts import (
     ToolResult,
     plain_text,
 )
-from core.wire.secrets import known_secrets
 
 _KINDS: dict[str, type[Part]] = {
     "text": TextPart,
@@ -31,7 +30,7 @@ _NAMES = {part: tuple(field.name for field in fields(part)) for part in _KIND_OF
 
 
 def parts_out(parts: tuple[Part, ...]) -> list[dict[str, str]] | None:
-    """Return the JSON value of parts, known secrets masked before JSON escapes them."""
+    """Return the JSON value of parts."""
     if not parts or (len(parts) == 1 and isinstance(parts[0], TextPart) and parts[0].text):
         return None
     text = plain_text(parts)
@@ -59,8 +58,7 @@ def part_from(value: object, text: str) -> Part | None:
 
 
 def _out(part: Part, text: str) -> dict[str, str]:
-    values = {name: str(getattr(part, name)) for name in _NAMES[type(part)]}
+    kind = {"type": _KIND_OF[type(part)]}
     if isinstance(part, TextPart) and part.text == text:
-        values = {}
-    washed = {name: known_secrets.wash(value) for name, value in values.items()}
-    return {"type": _KIND_OF[type(part)], **washed}
+        return kind
+    return kind | {name: str(getattr(part, name)) for name in _NAMES[type(part)]}
