@@ -35,6 +35,8 @@ if not path:
 place = None
 for message in path:
     assert conversation is not None
+    if message.role == "tool":  # for the model to read
+        continue
     if message.role == "user":
         answer_actions.draw_question(message, conversation)
         continue

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
-Role = Literal["system", "user", "assistant"]
+from core.models.parts import Part, ToolCallPiece, plain_text, text_parts
+
+Role = Literal["system", "user", "assistant", "tool"]
 Effort = Literal["low", "high", "max"]
 
 
@@ -42,9 +44,21 @@ class Turn:
     """One message as a provider receives it. `prefix` asks for its continuation (beta base)."""
 
     role: Role
-    content: str
+    content: tuple[Part, ...]
     reasoning_content: str | None = None
     prefix: bool = False
+
+    @classmethod
+    def of_text(
+        cls, role: Role, text: str, reasoning_content: str | None = None, prefix: bool = False
+    ) -> Self:
+        """Return a turn of text alone."""
+        return cls(role, text_parts(text), reasoning_content, prefix)
+
+    @property
+    def text(self) -> str:
+        """The words of it."""
+        return plain_text(self.content)
 
 
 AnswerPart = Literal["content", "reasoning_content"]
@@ -62,6 +76,7 @@ class ChatChunk(NamedTuple):
     usage: Usage | None = None
     model: str | None = None
     request_id: str | None = None
+    tool_calls: tuple[ToolCallPiece, ...] = ()
 
 
 class TextRun(NamedTuple):
@@ -125,6 +140,11 @@ class Message:
     practice: bool = False
     version: int = 1  # among its siblings, oldest first
     version_count: int = 1
+    parts: tuple[Part, ...] = ()  # where it is more than `content`, which is their plain text
+
+    def said(self) -> tuple[Part, ...]:
+        """Return the parts of it, also where it is text alone."""
+        return self.parts or text_parts(self.content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.access.owners import LOCAL_OWNER
-from core.models.chat import AnswerStatus, ChatParameters
+from core.models.chat import AnswerStatus, ChatParameters, Turn
+from core.models.parts import ToolResult
 from core.storage.store import Store
 from core.texts import catalogue
 from core.texts.catalogue import Language
@@ -86,4 +87,37 @@ def test_every_ending_is_told(app: AppTest, conversation_id: str, language: Lang
         assert any(all(said(language, key) in one for key in keys) for one in told), keys
     assert len(told) == len(ENDINGS)
     assert all("{" not in one for one in told)
+    assert not app.exception
+
+
+def test_what_tools_returned_is_not_drawn_as_an_answer(app: AppTest, data_dir: Path) -> None:
+    store = Store.open(data_dir / "inkling.sqlite3")
+    conversation_id = store.conversations.create(LOCAL_OWNER).id
+    parent_id: str | None = None
+    for question, answer_text in (
+        (Turn.of_text("user", "找猫"), "我查查。"),
+        (Turn("tool", (ToolResult("call_a", "三只猫"),)), "找到了三只。"),
+    ):
+        _, answer = store.messages.begin_answer(
+            LOCAL_OWNER,
+            conversation_id,
+            question=question,
+            parent_id=parent_id,
+            parameters=ChatParameters(),
+            model="deepseek-flash",
+            practice=False,
+            process_id="another",
+            lease_s=60,
+        )
+        end_answer(store, LOCAL_OWNER, answer.id, answer_text)
+        parent_id = answer.id
+    store.close()
+    app.query_params["c"] = conversation_id
+    app.run()
+    assert [one.name for one in app.chat_message] == ["user", "assistant", "assistant"]
+    assert [one.markdown[0].value for one in app.chat_message] == [
+        "找猫",
+        "我查查。",
+        "找到了三只。",
+    ]
     assert not app.exception

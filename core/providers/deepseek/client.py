@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from core.errors import AuthenticationError, ProviderError, RejectedError
-from core.models.chat import ChatModel, ChatParameters, Turn
+from core.models.chat import ChatChunk, ChatModel, ChatParameters, Turn
 from core.providers.deepseek.endpoint import ChatEndpoint
 from core.providers.deepseek.errors import (
     error_from_reply,
@@ -33,7 +33,6 @@ from core.providers.deepseek.wire import (
     PROVIDER,
     RETIRED_MODELS,
     Balance,
-    ChatCompletion,
     balance_from_json,
     chat_body,
     completion_from_json,
@@ -113,8 +112,8 @@ class DeepSeek:
 
     async def complete(
         self, turns: Sequence[Turn], parameters: ChatParameters, *, user_id: str | None = None
-    ) -> ChatCompletion:
-        """Ask, and return the whole answer."""
+    ) -> ChatChunk:
+        """Ask, and return the whole answer as one chunk."""
         response, waited_s = await self._post(turns, parameters, stream=False, user_id=user_id)
         body = bytearray()
         reader = TimedBody(response, host=self._server.host, timers=self._timers, waited_s=waited_s)

@@ -11,6 +11,7 @@ class _Delta(msgspec.Struct, gc=False):
     content: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
+    tool_calls: Any = None
 
 
 class _Choice(msgspec.Struct, gc=False):
@@ -41,6 +42,7 @@ def plain_text(data: bytes | bytearray, model: str | None) -> TextRun | None:
         return None
     if (
         choice.finish_reason
+        or choice.delta.tool_calls
         or event.usage
         or event.error
         or (event.model != model and event.model is not None)

@@ -238,16 +238,7 @@ class ChunkStream(AsyncIterator[ChatChunk]):
         elif completion is None:
             self._fail(unreadable(body, host=self._host, secrets=self._secrets))
         else:
-            self._ready.append(
-                ChatChunk(
-                    completion.content,
-                    completion.reasoning_content,
-                    completion.finish_reason,
-                    completion.usage,
-                    completion.model,
-                    completion.request_id,
-                )
-            )
+            self._ready.append(completion)
             self._ended = self._is_finished = True
 
     def _at_end(self) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from core.models.chat import ChatChunk, ChatModel, ChatParameters, Turn, Usage
 from core.providers.deepseek.endpoint import ChatEndpoint
+from core.providers.deepseek.messages import messages_from, tool_calls_from
 from core.providers.http.redaction import clean_detail, model_name, opaque_id, short_word
 
 PROVIDER = "deepseek"
@@ -27,18 +28,6 @@ _USER_ID_LIMIT = 512
 _COUNT_MOST = 1 << 53
 _NAME_MOST = 200
 _NOTHING: dict[str, Any] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class ChatCompletion:
-    """A whole answer."""
-
-    content: str
-    reasoning_content: str = ""
-    finish_reason: str | None = None
-    usage: Usage | None = None
-    model: str | None = None
-    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +59,7 @@ def chat_body(
     """Return the JSON body of a chat request in the dialect of `server`."""
     body: dict[str, Any] = {
         "model": parameters.model,
-        "messages": [_message(turn, server) for turn in turns],
+        "messages": messages_from(turns, server),
         "stream": stream,
     }
     if stream:
@@ -119,6 +108,7 @@ def chunk_from_json(payload: dict[str, Any]) -> ChatChunk:
     reasoning = delta.get("reasoning_content") or delta.get("reasoning")
     finish_reason, usage = choice.get("finish_reason"), payload.get("usage")
     model, request_id = payload.get("model"), payload.get("id")
+    tool_calls = delta.get("tool_calls")
     return ChatChunk(
         content if isinstance(content, str) else "",
         reasoning if isinstance(reasoning, str) else "",
@@ -126,16 +116,17 @@ def chunk_from_json(payload: dict[str, Any]) -> ChatChunk:
         usage_from_json(usage) if usage else None,
         model_name(model) if model else None,
         opaque_id(request_id) if request_id else None,
+        tool_calls_from(tool_calls) if tool_calls else (),
     )
 
 
-def completion_from_json(payload: dict[str, Any]) -> ChatCompletion | None:
-    """Return a whole answer, or None when there is no message in it."""
+def completion_from_json(payload: dict[str, Any]) -> ChatChunk | None:
+    """Return a whole answer as one chunk, or None when there is no message in it."""
     choice = _first(payload.get("choices"))
     message = choice.get("message")
     if not isinstance(message, dict):
         return None
-    return ChatCompletion(
+    return ChatChunk(
         content=_text(message.get("content")),
         reasoning_content=_text(message.get("reasoning_content"))
         or _text(message.get("reasoning")),
@@ -143,6 +134,7 @@ def completion_from_json(payload: dict[str, Any]) -> ChatCompletion | None:
         usage=usage_from_json(payload.get("usage")),
         model=model_name(payload.get("model")),
         request_id=opaque_id(payload.get("id")),
+        tool_calls=tool_calls_from(message.get("tool_calls")),
     )
 
 
@@ -200,16 +192,6 @@ def balance_from_json(payload: dict[str, Any]) -> Balance | None:
                 )
             )
     return Balance(is_available, tuple(currencies))
-
-
-def _message(turn: Turn, server: ChatEndpoint) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": turn.role, "content": turn.content}
-    if server.speaks_deepseek:
-        if turn.reasoning_content is not None:
-            message["reasoning_content"] = turn.reasoning_content
-        if turn.prefix:
-            message["prefix"] = True
-    return message
 
 
 def _first(choices: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, select
 
 from core.models.chat import AnswerStatus, Message, Usage
 from core.storage.chat.conversations import USAGE_FIELDS, parameters_from
+from core.storage.chat.message_parts import parts_in
 from core.storage.db.schema import conversations, messages
 
 
@@ -102,6 +103,7 @@ def message_from(row: RowMapping) -> Message:
         practice=row["practice"],
         version=row.get("version", 1),
         version_count=row.get("version_count", 1),
+        parts=() if row["parts"] is None else parts_in(row["parts"], row["content"]),
     )
 
 

@@ -1,5 +1,6 @@
 """Messages: the tree of a conversation, and the answers that grow in it."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -8,9 +9,12 @@ from uuid import uuid4
 from sqlalchemy import Connection, and_, exists, insert, select, update
 
 from core.errors import BusyError, InputError
-from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message, Role
+from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message, Role, Turn
+from core.models.parts import Blob
 from core.storage.chat import message_tree as tree
 from core.storage.chat.conversations import find, require
+from core.storage.chat.message_blobs import attach, find_blob
+from core.storage.chat.message_parts import parts_out
 from core.storage.chat.running_answers import (
     IS_RUNNING,
     AnswerDraft,
@@ -52,6 +56,11 @@ class Messages(RunningAnswers):
                 return ()
             return tree.siblings(connection, message.conversation_id, message.parent_id)
 
+    def blob(self, owner: str, sha256: str) -> Blob | None:
+        """Return the bytes that a part of this owner's messages points to."""
+        with self._database.read() as connection:
+            return find_blob(connection, owner, sha256)
+
     # Growing and pruning the tree
 
     def choose_version(self, owner: str, conversation_id: str, message_id: str) -> Conversation:
@@ -88,7 +97,7 @@ class Messages(RunningAnswers):
         owner: str,
         conversation_id: str,
         *,
-        question: str | None,
+        question: Turn | str | None,
         parent_id: str | None,
         parameters: ChatParameters,
         model: str,
@@ -97,23 +106,33 @@ class Messages(RunningAnswers):
         lease_s: float,
         content: str = "",
         reasoning_content: str = "",
+        attached: Iterable[Blob] = (),
     ) -> tuple[Message | None, Message]:
         """Add the question under `parent_id`, a running answer under it, and show both.
 
-        Without a question, `parent_id` is the question to answer once more. `content` is where a
-        continued answer starts. BusyError while another answer of the conversation is alive.
+        Without a question, `parent_id` is the question to answer once more; a question may be what
+        tools returned. `content` is where a continued answer starts. `attached` are bytes that the
+        question's parts point to. BusyError while another answer of the conversation is alive.
         """
+        turn = Turn.of_text("user", question) if isinstance(question, str) else question
         with self._database.write() as connection:
             require(connection, owner, conversation_id, lock=True)
             self._end_dead_answer(connection, conversation_id)
             parent = None
             if parent_id is not None:
                 parent = _require_in(connection, conversation_id, parent_id)
-            if question is not None:
+            if turn is not None:
                 parent_id = self._insert(
-                    connection, conversation_id, parent_id, role="user", content=question
+                    connection,
+                    conversation_id,
+                    parent_id,
+                    role=turn.role,
+                    content=turn.text,
+                    parts=parts_out(turn.content),
                 )
-            elif parent is None or parent.role != "user":
+                said = {parent_id: turn.content}
+                attach(connection, owner, said, attached, now=self._clock())
+            elif parent is None or parent.role not in ("user", "tool"):
                 raise _gone()
             answer_id = self._insert(
                 connection,
@@ -130,7 +149,7 @@ class Messages(RunningAnswers):
                 lease_until=self._clock() + timedelta(seconds=lease_s),
             )
             self._set_head(connection, owner, conversation_id, answer_id, touched=True)
-            new = [answer_id] if question is None else [str(parent_id), answer_id]
+            new = [answer_id] if turn is None else [str(parent_id), answer_id]
             *asked, answer = tree.several(connection, conversation_id, new)
             return (asked[0] if asked else None), answer
 

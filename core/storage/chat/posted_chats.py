@@ -10,10 +10,14 @@ from typing import Any
 from sqlalchemy import insert
 
 from core.models.chat import AnswerStatus, ChatParameters, Message, Turn
+from core.models.parts import Blob
+from core.storage.chat.message_blobs import Said, attach
+from core.storage.chat.message_parts import parts_out
 from core.storage.db.database import Database
 from core.storage.db.schema import conversations, messages
 
 _ID_BYTES = 16
+_EMPTY = Turn("assistant", ())  # what an answer says when it begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +25,13 @@ class PostedChat:
     """A question with what was said before it."""
 
     owner: str
-    question: str
+    question: Turn
     parameters: ChatParameters
     practice: bool
     title: str
     system_prompt: str = ""
     earlier: tuple[Turn, ...] = ()
+    attached: tuple[Blob, ...] = ()  # bytes that parts point to
     asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     _ids: list[str] = field(default_factory=lambda: _new_ids(3), init=False)
 
@@ -72,9 +77,14 @@ class PostedChats:
         """Write down chats that came together, and their running answers, in one transaction."""
         lease_until = self._clock() + timedelta(seconds=lease_s)
         message_rows: list[dict[str, Any]] = []
+        attached: list[tuple[PostedChat, Said]] = []
         for chat in chats:
-            message_rows += _rows(chat)
-            message_rows[-1] |= {
+            rows = _rows(chat)
+            if chat.attached:
+                turns = (*chat.earlier, chat.question, _EMPTY)
+                said = zip(rows, turns, strict=True)
+                attached.append((chat, {row["id"]: turn.content for row, turn in said}))
+            rows[-1] |= {
                 "status": AnswerStatus.RUNNING.value,
                 "model": chat.parameters.model,
                 "parameters": _as_dict(chat.parameters),
@@ -82,9 +92,12 @@ class PostedChats:
                 "process_id": process_id,
                 "lease_until": lease_until,
             }
+            message_rows += rows
         with self._database.write() as connection:
             connection.execute(insert(conversations), [_conversation_row(chat) for chat in chats])
             connection.execute(insert(messages), message_rows)
+            for chat, parts in attached:
+                attach(connection, chat.owner, parts, chat.attached, now=chat.asked_at)
 
 
 @lru_cache(maxsize=64)
@@ -101,7 +114,7 @@ def _new_ids(count: int) -> list[str]:
 
 def _rows(chat: PostedChat) -> list[dict[str, Any]]:
     """Return the rows of all messages, the answer last; each under the one before it."""
-    said = [*chat.earlier, Turn("user", chat.question), Turn("assistant", "")]
+    said = [*chat.earlier, chat.question, _EMPTY]
     ids = [*_new_ids(len(chat.earlier)), chat.question_id, chat.answer_id]
     return [
         {
@@ -109,7 +122,8 @@ def _rows(chat: PostedChat) -> list[dict[str, Any]]:
             "conversation_id": chat.conversation_id,
             "parent_id": parent_id,
             "role": turn.role,
-            "content": turn.content,
+            "content": turn.text,
+            "parts": parts_out(turn.content),
             "reasoning_content": turn.reasoning_content or "",
             "status": AnswerStatus.COMPLETE.value,
             "error_detail": "",

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from core.models.chat import AnswerStatus, Message, Usage
 from core.storage.chat import message_tree as tree
 from core.storage.chat.conversations import USAGE_FIELDS
+from core.storage.chat.message_parts import parts_out
 from core.storage.db.database import Database
 from core.storage.db.schema import conversations, messages
 
@@ -83,6 +84,7 @@ _END = _overwriting(
     "reasoning_s",
     "first_token_s",
     "duration_s",
+    "parts",
     "process_id",
     "lease_until",
     *USAGE_FIELDS,
@@ -109,6 +111,7 @@ def _end_values(message: Message) -> dict[str, object]:
         "reasoning_s": message.reasoning_s,
         "first_token_s": message.first_token_s,
         "duration_s": message.duration_s,
+        "parts": parts_out(message.parts),
         "process_id": None,
         "lease_until": None,
         **{name: getattr(usage, name) for name in USAGE_FIELDS},

@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 from core.errors import ConfigurationError
 from core.storage.db.errors import database_errors, file_errors, store_error
+from core.storage.db.schema import MaskedText
 from core.wire.secrets import known_secrets
 
 _BEGIN = "inkling_begin"
@@ -185,14 +186,15 @@ def _wash(
 def _gather(value: Any, texts: list[str]) -> None:
     for one in value.values() if isinstance(value, dict) else value:
         if isinstance(one, str):
-            texts.append(one)
+            if type(one) is not MaskedText:
+                texts.append(one)
         elif isinstance(one, dict | list | tuple):
             _gather(one, texts)
 
 
 def _washed(value: Any) -> Any:
     if isinstance(value, str):
-        return known_secrets.wash(value)
+        return value if type(value) is MaskedText else known_secrets.wash(value)
     if isinstance(value, dict):
         return {name: _washed(one) for name, one in value.items()}
     if isinstance(value, list | tuple):

@@ -7,7 +7,9 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, select
 
 from core.models.chat import Conversation, Message
+from core.models.parts import Blob
 from core.storage.chat.conversations import conversation_from, find, gone
+from core.storage.chat.message_blobs import blobs_of
 from core.storage.chat.message_tree import message_from
 from core.storage.db.database import Database
 from core.storage.db.schema import conversations, messages
@@ -48,9 +50,7 @@ class Exports:
             if any(conversation_id not in rows for conversation_id in conversation_ids):
                 raise gone()
             items = [
-                TravellingConversation(
-                    conversation_from(rows[conversation_id]), _tree(connection, conversation_id)
-                )
+                _whole(connection, conversation_from(rows[conversation_id]))
                 for conversation_id in conversation_ids
             ]
         return payload_from(items, exported_at=self._clock())
@@ -99,18 +99,26 @@ class Exports:
                     continue  # a branch that was written down while we read
                 written.add(message.id)
                 last = message.id
-                yield separator + _json(message_out(message))
+                yield separator + _json(message_out(message, self._blobs_of(message)))
                 separator = b",\n"
         yield b'], "head_id": ' + _json(head_id if head_id in written else last) + b"}"
 
+    def _blobs_of(self, message: Message) -> tuple[Blob, ...]:
+        if not message.parts:
+            return ()
+        with self._database.read() as connection:
+            return blobs_of(connection, message)
 
-def _tree(connection: Connection, conversation_id: str) -> tuple[Message, ...]:
+
+def _whole(connection: Connection, conversation: Conversation) -> TravellingConversation:
     query = (
         select(messages)
-        .where(messages.c.conversation_id == conversation_id)
+        .where(messages.c.conversation_id == conversation.id)
         .order_by(messages.c.seq)
     )
-    return tuple(message_from(row) for row in connection.execute(query).mappings())
+    said = tuple(message_from(row) for row in connection.execute(query).mappings())
+    blobs = {message.id: blobs_of(connection, message) for message in said if message.parts}
+    return TravellingConversation(conversation, said, blobs=blobs)
 
 
 def _json(value: object) -> bytes:

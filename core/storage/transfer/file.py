@@ -21,13 +21,14 @@ from core.storage.transfer.format import (
     conversation_in,
     malformed,
     not_ours,
+    weight,
 )
 
 # What one part of a conversation holds at most.
 PART_MESSAGES = 200
 PART_CHARACTERS = 1 << 20
 
-_DEEPEST = 64  # our own files are five deep
+_DEEPEST = 64  # our own files are seven deep
 _READ_AT_ONCE = 1 << 16
 _OPENING = ("start_map", "start_array")
 _CLOSING = ("end_map", "end_array")
@@ -64,6 +65,7 @@ class ExportFile:
                 early = len(value)
             elif kind == "message":
                 reading.message(value)
+                reading.blobs.clear()
             elif kind == "wrong":
                 raise reading.wrong("messages", "not a list")
             else:
@@ -80,24 +82,24 @@ class ExportFile:
         """Yield what was checked."""
         head: dict[str, object] = {}
         waiting: list[Message] = []
-        weight = 0
+        held = 0
         reading = ConversationReading(self._owner)
         for number, kind, value in _steps(self._events(), {}):
             if kind == "begin":
                 reading.begin(value)
-            elif kind == "messages":
+                continue
+            if kind == "messages":
                 head = {**value, **self._late.get(number, {})}
-            elif kind == "message":
+                continue
+            if kind == "message":
                 waiting.append(reading.message(value))
-                weight += len(waiting[-1].content) + len(waiting[-1].reasoning_content)
-                if len(waiting) >= PART_MESSAGES or weight > PART_CHARACTERS:
-                    conversation = conversation_in(head, self._owner, reading.where)
-                    yield TravellingConversation(conversation, tuple(waiting), is_whole=False)
-                    waiting, weight = [], 0
-            else:
-                conversation = conversation_in(head, self._owner, reading.where)
-                yield TravellingConversation(conversation, tuple(waiting))
-                waiting, weight = [], 0
+                held += weight(waiting[-1], reading.blobs.get(waiting[-1].id, ()))
+                if len(waiting) < PART_MESSAGES and held <= PART_CHARACTERS:
+                    continue
+            conversation = conversation_in(head, self._owner, reading.where)
+            blobs, reading.blobs = reading.blobs, {}
+            yield TravellingConversation(conversation, tuple(waiting), kind == "end", blobs)
+            waiting, held = [], 0
 
     def _events(self) -> Events:
         self._file.seek(0)

@@ -1,16 +1,20 @@
 """The JSON in which conversations travel: pure functions, both ways.
 
-    {"format": "inkling-conversations", "version": 1, "exported_at": …, "conversations": [
+    {"format": "inkling-conversations", "version": 2, "exported_at": …, "conversations": [
         {"id", "title", …, "head_id", "messages": [{"id", "parent_id", "role", "content", …}]}]}
 
-Messages stand parents first, versions in their order. What comes in is a stranger's file: every
-value is checked, unknown keys are ignored, and a refusal names the place.
+Version 2 adds to a message that is more than a text its `parts`, and as `blobs` the bytes that they
+point to: with each message, since an import may lack any. Messages stand parents first, versions in
+their order. What comes in is a stranger's file: every value is checked, unknown keys are ignored,
+and a refusal names the place.
 """
 
+import base64
+import binascii
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, get_args
 
@@ -24,9 +28,11 @@ from core.models.chat import (
     Role,
     Usage,
 )
+from core.models.parts import Blob, Part, plain_text
+from core.storage.chat.message_parts import part_from, parts_out
 
 FORMAT = "inkling-conversations"
-VERSION = 1
+VERSION = 2
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MAX_COUNT = 1 << 53
@@ -39,6 +45,18 @@ class TravellingConversation:
     conversation: Conversation
     messages: tuple[Message, ...]
     is_whole: bool = True  # nothing of it follows
+    blobs: Mapping[str, tuple[Blob, ...]] = field(default_factory=dict)  # by message
+
+    def weight(self) -> int:
+        """Return how much there is to write, in characters and bytes."""
+        return sum(weight(one, self.blobs.get(one.id, ())) for one in self.messages)
+
+
+def weight(message: Message, blobs: tuple[Blob, ...]) -> int:
+    """Return how much a message brings with it, in characters and bytes."""
+    texts = (text for part in parts_out(message.parts) or () for text in part.values())
+    size = len(message.content) + len(message.reasoning_content) + sum(map(len, texts))
+    return size + sum(len(blob.content) for blob in blobs)
 
 
 def payload_from(
@@ -51,7 +69,12 @@ def payload_from(
         "exported_at": exported_at.isoformat(),
         "conversations": [
             conversation_out(item.conversation)
-            | {"messages": [message_out(message) for message in item.messages]}
+            | {
+                "messages": [
+                    message_out(message, item.blobs.get(message.id, ()))
+                    for message in item.messages
+                ]
+            }
             for item in items
         ],
     }
@@ -78,6 +101,7 @@ class ConversationReading:
 
     def __init__(self, owner: str) -> None:
         self._owner = owner
+        self.blobs: dict[str, tuple[Blob, ...]] = {}  # of what was read, until somebody takes them
         self._known: set[str] = set()
         self._number = 0
         self._messages: set[str] = set()
@@ -109,6 +133,8 @@ class ConversationReading:
         if message.parent_id is not None and message.parent_id not in self._messages:
             raise fields.wrong("parent_id", "not among the messages before it")
         self._messages.add(message.id)
+        if blobs := _blobs_in(fields):
+            self.blobs[message.id] = blobs
         return message
 
     def end(self, value: object) -> Conversation:
@@ -138,12 +164,21 @@ def conversation_out(conversation: Conversation) -> dict[str, object]:
     return value
 
 
-def message_out(message: Message) -> dict[str, object]:
-    """Return a message as JSON values."""
+def message_out(message: Message, blobs: tuple[Blob, ...] = ()) -> dict[str, object]:
+    """Return a message as JSON values, with the bytes its parts point to."""
     value = asdict(message)
     for derived in ("conversation_id", "version", "version_count"):
         del value[derived]
     value["created_at"] = message.created_at.isoformat()
+    value["parts"] = parts_out(message.parts)
+    if blobs:
+        value["blobs"] = [
+            {
+                "media_type": blob.media_type,
+                "content": base64.b64encode(blob.content).decode(),
+            }
+            for blob in blobs
+        ]
     return value
 
 
@@ -170,12 +205,14 @@ def _message_in(fields: "_Fields") -> Message:
         fields.choice("status", [status.value for status in AnswerStatus], AnswerStatus.COMPLETE)
     )
     facts = fields.inner("error_facts")
+    parts = _parts_in(fields)
     return Message(
         id=fields.identifier("id"),
         conversation_id="",  # known to whoever writes it down
         parent_id=fields.identifier("parent_id") if fields.has("parent_id") else None,
         role=fields.choice("role", get_args(Role)),
-        content=fields.text("content"),
+        # What is shown is what a model is told.
+        content=plain_text(parts) if parts else fields.text("content"),
         created_at=fields.moment("created_at"),
         reasoning_content=fields.text("reasoning_content", ""),
         # Whoever ran it, nobody does so here.
@@ -191,7 +228,30 @@ def _message_in(fields: "_Fields") -> Message:
         first_token_s=fields.number("first_token_s"),
         duration_s=fields.number("duration_s"),
         practice=fields.truth("practice"),
+        parts=parts,
     )
+
+
+def _parts_in(fields: "_Fields") -> tuple[Part, ...]:
+    text = fields.text("content")
+    parts = [part_from(one, text) for one in fields.entries("parts")]
+    known = tuple(part for part in parts if part is not None)
+    if len(known) < len(parts):
+        raise fields.wrong("parts", "none of those there are")
+    return known
+
+
+def _blobs_in(fields: "_Fields") -> tuple[Blob, ...]:
+    """Return bytes; their hash is computed anew, whatever a file may say."""
+    blobs = []
+    for one in fields.entries("blobs"):
+        blob = _Fields(one, f"{fields.where}, blobs")
+        try:
+            content = base64.b64decode(blob.text("content"), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise blob.wrong("content", "not base64") from error
+        blobs.append(Blob(content, blob.text("media_type")))
+    return tuple(blobs)
 
 
 def _usage_in(fields: "_Fields | None") -> Usage | None:
@@ -240,6 +300,12 @@ class _Fields:
         value = self.value.get(key, default)
         if not isinstance(value, str):
             raise self.wrong(key, "not a text" if key in self.value else "missing")
+        return value
+
+    def entries(self, key: str) -> list[Any]:
+        value = self.value[key] if self.has(key) else []
+        if not isinstance(value, list):
+            raise self.wrong(key, "not a list")
         return value
 
     def optional_text(self, key: str) -> str | None:

@@ -10,6 +10,8 @@ from sqlalchemy import Column, Connection, insert, select, update
 
 from core.models.chat import Message
 from core.storage.chat.conversations import USAGE_FIELDS
+from core.storage.chat.message_blobs import attach
+from core.storage.chat.message_parts import parts_out
 from core.storage.db.schema import conversations, messages
 from core.storage.transfer.exports import Exports
 from core.storage.transfer.file import ExportFile
@@ -67,7 +69,9 @@ class Transfer(Exports):
                             arrived.append(conversation_id)
                     if row is None:
                         arrival.add(item, conversation_id, hidden_at=self._clock())
-                    messages_added += arrival.fill(item, conversation_id, replaced)
+                    messages_added += arrival.fill(
+                        item, conversation_id, replaced, now=self._clock()
+                    )
                     follows = not item.is_whole
         with self._database.write() as connection:
             for at in range(0, len(arrived), _CHUNK):
@@ -106,7 +110,12 @@ class _Arrival:
         self._connection.execute(insert(conversations).values(**values))
 
     def fill(
-        self, item: TravellingConversation, conversation_id: str, replaced: dict[str, str]
+        self,
+        item: TravellingConversation,
+        conversation_id: str,
+        replaced: dict[str, str],
+        *,
+        now: datetime,
     ) -> int:
         """Write down the messages it lacks; return how many.
 
@@ -114,13 +123,17 @@ class _Arrival:
         are others.
         """
         known = self._known(conversation_id, item.messages, replaced)
-        rows = [
-            _row(message, replaced, conversation_id)
+        new = {
+            here: message
             for message in item.messages
-            if replaced.get(message.id, message.id) not in known
-        ]
+            if (here := replaced.get(message.id, message.id)) not in known
+        }
+        rows = [_row(message, replaced, conversation_id) for message in new.values()]
         for at in range(0, len(rows), _CHUNK):
             self._connection.execute(insert(messages), rows[at : at + _CHUNK])
+        for here, message in new.items():
+            said, blobs = {here: message.parts}, item.blobs.get(message.id, ())
+            attach(self._connection, self._owner, said, blobs, now=now)
         head_id = item.conversation.head_id
         if item.is_whole and head_id is not None:
             self._connection.execute(
@@ -169,6 +182,7 @@ def _row(message: Message, ids: Mapping[str, str], conversation_id: str) -> dict
             else None,
             "conversation_id": conversation_id,
             "status": message.status.value,
+            "parts": parts_out(message.parts),
         }
     )
 
@@ -181,7 +195,7 @@ def _batches(
     for item in items:
         batch.append(item)
         count += len(item.messages)
-        weight += sum(len(one.content) + len(one.reasoning_content) for one in item.messages)
+        weight += item.weight()
         if count >= _CHUNK or weight >= _BATCH_CHARACTERS or len(batch) >= _CHUNK:
             yield batch
             batch, count, weight = [], 0, 0

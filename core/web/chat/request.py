@@ -159,10 +159,10 @@ def _conversation(posted: ChatBody) -> tuple[str, str, tuple[Turn, ...]]:
     turns = [_turn(message) for message in posted.messages]
     prompts = [posted.system] if posted.system else []
     while turns and turns[0].role == "system":
-        prompts.append(turns.pop(0).content)
+        prompts.append(turns.pop(0).text)
     if not turns or turns[-1].role != "user":
         raise HttpCallError(400, "http.last_message_role", field="messages")
-    question = turns.pop().content
+    question = turns.pop().text
     if not question.strip():
         raise HttpCallError(400, "http.last_message_empty", field="messages")
     return question, "\n\n".join(prompts), tuple(turn for turn in turns if turn.content)
@@ -179,7 +179,7 @@ def _turn(message: PostedMessage) -> Turn:
     content, reasoning = message.content, message.reasoning_content
     if isinstance(content, list):
         content = "\n".join([part.text for part in content])
-    return Turn(role, content or "", (isinstance(reasoning, str) and reasoning) or None)
+    return Turn.of_text(role, content or "", (isinstance(reasoning, str) and reasoning) or None)
 
 
 def _parameters(posted: ChatBody, default_model: str) -> ChatParameters:

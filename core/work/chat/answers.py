@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from core.errors import InputError
 from core.models.chat import ChatParameters, Conversation, Message, Turn
+from core.models.parts import with_text
 from core.providers.deepseek.client import DeepSeek
 from core.storage.chat.posted_chats import PostedChat
 from core.storage.store import Store
-from core.work.chat.context import posted_turns, stored_turns
+from core.work.chat.context import sent_turns, stored_turns
 from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.registry import AnswerRegistry
 from core.work.chat.runner import AnswerJob, AnswerRunner
@@ -80,10 +81,10 @@ class Answers:
         parent_id: str | None = None,
     ) -> LiveAnswer:
         """Store a question under the conversation's head (or `parent_id`) and start its answer."""
-        question = _checked(question)
+        turn = Turn.of_text("user", _checked(question))
         service = self._service(owner)
         parent = parent_id if parent_id is not None else conversation.head_id
-        return self._begin(owner, conversation, question, parent, parameters, service)
+        return self._begin(owner, conversation, turn, parent, parameters, service)
 
     def ask_posted(
         self,
@@ -102,19 +103,19 @@ class Answers:
         service = self._service(owner)
         chat = PostedChat(
             owner=owner,
-            question=question,
+            question=Turn.of_text("user", question),
             parameters=parameters,
             practice=service.practice,
             title=shortened(question),
             system_prompt=system_prompt,
             earlier=tuple(earlier),
         )
-        turns = [*earlier, Turn("user", question)]
+        turns = [*earlier, chat.question]
         if system_prompt.strip():
-            turns.insert(0, Turn("system", system_prompt))
+            turns.insert(0, Turn.of_text("system", system_prompt))
 
         async def context(with_reasoning: bool) -> list[Turn]:
-            return posted_turns(turns, with_reasoning=with_reasoning)
+            return sent_turns(turns, with_reasoning=with_reasoning)
 
         live = LiveAnswer(chat.answer(), owner, has_row=False)
         self._runner.run_posted(AnswerJob(live, parameters, service.client, context), chat)
@@ -133,10 +134,13 @@ class Answers:
         question: str,
         parameters: ChatParameters,
     ) -> LiveAnswer:
-        """Ask `message` in other words from the same place: a branch beside the old question."""
+        """Ask `message` in other words from the same place: a branch beside the old question.
+
+        What was attached to it stays attached.
+        """
         service = self._service(owner)
-        question = _checked(question)
-        return self._begin(owner, conversation, question, message.parent_id, parameters, service)
+        turn = Turn("user", with_text(message.said(), _checked(question)))
+        return self._begin(owner, conversation, turn, message.parent_id, parameters, service)
 
     def regenerate(
         self, owner: str, conversation: Conversation, answer: Message, parameters: ChatParameters
@@ -197,7 +201,7 @@ class Answers:
         self,
         owner: str,
         conversation: Conversation,
-        question: str | None,
+        question: Turn | None,
         parent_id: str | None,
         parameters: ChatParameters,
         service: ChatService,
@@ -219,7 +223,7 @@ class Answers:
             reasoning_content=reasoning_content,
         )
         if question is not None and not conversation.title:
-            title = shortened(question)
+            title = shortened(question.text)
             self._store.conversations.rename(owner, conversation.id, title, manual=False)
         live = LiveAnswer(answer, owner)
 

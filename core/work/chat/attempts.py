@@ -15,7 +15,7 @@ from core.errors import (
     RejectedError,
     UnavailableError,
 )
-from core.models.chat import AnswerStatus, ChatChunk, ChatParameters, Turn
+from core.models.chat import AnswerStatus, ChatParameters, Turn
 from core.providers.deepseek.client import DeepSeek
 from core.wire.pacing import retry_delays
 from core.work.chat.live_answer import LiveAnswer
@@ -81,16 +81,7 @@ async def _receive(
     live: LiveAnswer, turns: Sequence[Turn], parameters: ChatParameters, client: DeepSeek
 ) -> None:
     if not parameters.stream:
-        whole = await client.complete(turns, parameters)
-        live.add(
-            ChatChunk(
-                content=whole.content,
-                reasoning_content=whole.reasoning_content,
-                finish_reason=whole.finish_reason,
-                usage=whole.usage,
-                model=whole.model,
-            )
-        )
+        live.add(await client.complete(turns, parameters))
         return
     async with client.stream(turns, parameters) as chunks:
         async for batch in chunks.batches():

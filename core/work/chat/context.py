@@ -1,8 +1,11 @@
-"""What a question is sent with: the conversation before it, as the provider reads it."""
+"""Context window of a question: the conversation before it, as the provider reads it."""
 
+import base64
 from collections.abc import Sequence
+from dataclasses import replace
 
 from core.models.chat import Conversation, Turn
+from core.models.parts import Part, PicturePart, ToolCall, ToolResult
 from core.storage.store import Store
 from core.work.chat.live_answer import LiveAnswer
 
@@ -20,23 +23,53 @@ def stored_turns(
     turns: list[Turn] = []
     current = store.conversations.get(owner, conversation.id) or conversation
     if current.system_prompt.strip():
-        turns.append(Turn("system", current.system_prompt))
+        turns.append(Turn.of_text("system", current.system_prompt))
     for message in path:
-        wants_reasoning = with_reasoning and message.role == "assistant"
-        reasoning = message.reasoning_content if wants_reasoning else None
+        reasoning = message.reasoning_content
         if message.id == live.message_id:
             # The text a continued answer starts with: DeepSeek goes on behind a prefix turn.
             if message.content:
-                turns.append(
-                    Turn("assistant", message.content, message.reasoning_content or None, True)
-                )
-        elif message.content:
-            turns.append(Turn(message.role, message.content, reasoning))
-    return turns
+                turns.append(Turn.of_text("assistant", message.content, reasoning or None, True))
+        else:
+            parts = tuple(_with_bytes(store, owner, part) for part in message.said())
+            turns.append(Turn(message.role, parts, reasoning))
+    return sent_turns(turns, with_reasoning=with_reasoning)
 
 
-def posted_turns(posted: Sequence[Turn], *, with_reasoning: bool) -> list[Turn]:
-    """Return the turns of a chat that came whole."""
-    if with_reasoning:
-        return list(posted)
-    return [Turn(turn.role, turn.content) for turn in posted]
+def sent_turns(turns: Sequence[Turn], *, with_reasoning: bool) -> list[Turn]:
+    """Return what is sent of these turns: nothing empty, and earlier reasoning only where it is
+    asked for, or tools were used (deepseek.md §7)."""
+    called = {p.id for t in turns for p in t.content if isinstance(p, ToolCall)}
+    answered = {p.call_id for t in turns for p in t.content if isinstance(p, ToolResult)}
+    with_reasoning = with_reasoning or bool(answered & called)
+    sent: list[Turn] = []
+    for turn in turns:
+        content = turn.content
+        if called or answered:
+            content = _fitting(content, answered & called)
+        if content:
+            keeps = turn.prefix or (with_reasoning and turn.role == "assistant")
+            reasoning = turn.reasoning_content if keeps else None
+            sent.append(Turn(turn.role, content, reasoning, turn.prefix))
+    return sent
+
+
+def _with_bytes(store: Store, owner: str, part: Part) -> Part:
+    """Return a picture that the store has with its bytes in the address; others as they are."""
+    if not isinstance(part, PicturePart) or part.url or not part.sha256:
+        return part
+    blob = store.messages.blob(owner, part.sha256)
+    if blob is None:
+        return part
+    encoded = base64.b64encode(blob.content).decode()
+    return replace(part, url=f"data:{blob.media_type};base64,{encoded}")
+
+
+def _fitting(parts: tuple[Part, ...], paired: set[str]) -> tuple[Part, ...]:
+    """Leave out calls without their result, and results without their call: both are refused."""
+    return tuple(
+        part
+        for part in parts
+        if (not isinstance(part, ToolCall) or part.id in paired)
+        and (not isinstance(part, ToolResult) or part.call_id in paired)
+    )

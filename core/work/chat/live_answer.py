@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 from core.errors import AppError
 from core.models.chat import AnswerPart, AnswerStatus, ChatChunk, Message, TextRun, Usage
+from core.models.parts import text_parts
 from core.wire.secrets import StreamWasher, known_secrets
 from core.work.chat.text_buffer import TextBuffer
+from core.work.chat.tool_call_buffer import ToolCallBuffer
 
 
 class Cursor(NamedTuple):
@@ -60,6 +62,7 @@ class LiveAnswer:
         self._started = clock()
         self._reasoning = TextBuffer(message.reasoning_content)
         self._content = TextBuffer(message.content)
+        self._tool_calls = ToolCallBuffer(message.id)
         self._washers = {
             "content": StreamWasher(known_secrets),
             "reasoning_content": StreamWasher(known_secrets),
@@ -95,15 +98,21 @@ class LiveAnswer:
             return  # held back: it may be the beginning of a secret
         if part == "content":
             self._content.extend(washed)
-            if self._is_answering:  # nearly always
-                return
-            self._is_answering = True
-            if self._reasoning_from is not None and "reasoning_s" not in self._changes:
-                self._changes["reasoning_s"] = self._clock() - self._reasoning_from
-        else:
-            self._reasoning.extend(washed)
-            if self._reasoning_from is None:
-                self._reasoning_from = self._clock()
+            if not self._is_answering:  # rarely
+                self._begin_answering()
+            return
+        self._reasoning.extend(washed)
+        if self._reasoning_from is None:
+            self._reasoning_from = self._clock()
+        self._note_first_token()
+
+    def _begin_answering(self) -> None:
+        self._is_answering = True
+        if self._reasoning_from is not None and "reasoning_s" not in self._changes:
+            self._changes["reasoning_s"] = self._clock() - self._reasoning_from
+        self._note_first_token()
+
+    def _note_first_token(self) -> None:
         if "first_token_s" not in self._changes:
             self._changes["first_token_s"] = self._clock() - self._started
 
@@ -112,6 +121,9 @@ class LiveAnswer:
             self._extend("reasoning_content", [chunk.reasoning_content])
         if chunk.content:
             self._extend("content", [chunk.content])
+        if chunk.tool_calls:
+            self._tool_calls.extend(chunk.tool_calls)
+            self._begin_answering()
         changes = self._changes
         if chunk.finish_reason is not None:
             changes["finish_reason"] = chunk.finish_reason
@@ -172,7 +184,7 @@ class LiveAnswer:
 
     @property
     def has_grown(self) -> bool:
-        """Whether any text has come since the job began."""
+        """Whether anything of the answer has come since the job began."""
         with self._lock:
             return "first_token_s" in self._changes
 
@@ -212,11 +224,13 @@ class LiveAnswer:
     def snapshot(self) -> Message:
         """Return the message as it stands, with all text so far: a copy of it."""
         with self._lock:
+            content, calls = self._content.whole(), self._tool_calls.whole()
             return replace(
                 self._begun,
                 **self._changes,
-                content=self._content.whole(),
+                content=content,
                 reasoning_content=self._reasoning.whole(),
+                parts=(*text_parts(content), *calls) if calls else (),
             )
 
     def read(self, cursor: Cursor) -> Growth:

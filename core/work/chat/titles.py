@@ -57,7 +57,7 @@ class Titles:
 
 
 async def _ask(client: DeepSeek, question: str, model: str) -> str:
-    turns = [Turn("system", _PROMPT), Turn("user", question)]
+    turns = [Turn.of_text("system", _PROMPT), Turn.of_text("user", question)]
     parameters = ChatParameters(model=model, thinking=False, max_tokens=_TOKENS)
     try:
         whole = await client.complete(turns, parameters)

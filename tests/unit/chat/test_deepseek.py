@@ -19,17 +19,17 @@ from core.errors import (
     RejectedError,
     UnavailableError,
 )
-from core.models.chat import ChatModel, ChatParameters, Turn, Usage
+from core.models.chat import ChatChunk, ChatModel, ChatParameters, Turn, Usage
 from core.providers.deepseek.client import DeepSeek
 from core.providers.deepseek.timeouts import StreamTimers
-from core.providers.deepseek.wire import Balance, ChatCompletion, CurrencyBalance
+from core.providers.deepseek.wire import Balance, CurrencyBalance
 from core.providers.http.client import build_client
 from tests.unit.replies import Pieces
 
 OWN = "https://api.deepseek.com/chat/completions"
 OTHER = "http://127.0.0.1:11434/v1/chat/completions"
 KEY = "sk-0123456789abcdef0123456789abcdef"
-TURNS = [Turn("system", "简短"), Turn("user", "你好")]
+TURNS = [Turn.of_text("system", "简短"), Turn.of_text("user", "你好")]
 ANSWER = {"choices": [{"message": {"content": "好"}, "finish_reason": "stop"}]}
 
 Result = TypeVar("Result")
@@ -76,7 +76,7 @@ class Server:
 
     def ask(
         self, parameters: ChatParameters | None = None, turns: list[Turn] = TURNS, **options: Any
-    ) -> ChatCompletion:
+    ) -> ChatChunk:
         user_id = options.pop("user_id", None)
         chosen = parameters or ChatParameters()
         return self.call(lambda it: it.complete(turns, chosen, user_id=user_id), **options)
@@ -146,7 +146,10 @@ def test_a_stream_asks_for_its_usage() -> None:
 
 def test_another_server_is_not_sent_what_only_deepseek_knows() -> None:
     server = Server()
-    turns = [Turn("user", "你好"), Turn("assistant", "好", reasoning_content="想", prefix=True)]
+    turns = [
+        Turn.of_text("user", "你好"),
+        Turn.of_text("assistant", "好", reasoning_content="想", prefix=True),
+    ]
     server.ask(turns=turns, url=OTHER, user_id="u-1")
     assert server.body.keys() == {"model", "messages", "stream"}
     assert server.body["messages"][-1] == {"role": "assistant", "content": "好"}
@@ -183,7 +186,7 @@ def test_the_practice_server_is_spoken_to_like_deepseek() -> None:
 )
 def test_a_started_answer_is_continued_on_the_beta_base(url: str, asked: str) -> None:
     server = Server()
-    server.ask(turns=[*TURNS, Turn("assistant", "从前", prefix=True)], url=url)
+    server.ask(turns=[*TURNS, Turn.of_text("assistant", "从前", prefix=True)], url=url)
     assert str(server.requests[0].url) == asked
     if "deepseek" in url:
         assert server.body["messages"][-1] == {
@@ -256,7 +259,7 @@ def test_a_key_that_cannot_be_one_is_refused_before_anything_is_sent() -> None:
 
 def test_half_a_surrogate_pair_in_a_question_can_be_sent() -> None:
     server = Server()
-    server.ask(turns=[Turn("user", "好\ud83d")])
+    server.ask(turns=[Turn.of_text("user", "好\ud83d")])
     assert server.body["messages"][0]["content"] == "好?"
 
 
@@ -296,7 +299,7 @@ def test_a_whole_answer_is_read_behind_blank_lines() -> None:
     }
     body = Pieces([b"\n", b"\n\n", json.dumps(answer).encode()])
     completion = Server(httpx.Response(200, stream=body)).ask()
-    assert completion == ChatCompletion(
+    assert completion == ChatChunk(
         "好", "想", "length", Usage(3, 4, 7), "deepseek-flash", "answer-1"
     )
 

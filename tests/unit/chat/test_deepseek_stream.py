@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from core.errors import ProtocolError, ProviderError, RateLimitError, UnavailableError
 from core.models.chat import AnswerPart, ChatChunk, ChatParameters, TextRun, Turn, Usage
+from core.models.parts import ToolCallPiece
 from core.providers.deepseek.client import DeepSeek
 from core.providers.deepseek.event import plain_text
 from core.providers.deepseek.timeouts import StreamTimers
@@ -22,7 +23,7 @@ from tests.unit.replies import Pieces, bytewise, raw_server, read_request
 
 URL = "https://api.deepseek.com/chat/completions"
 KEY = "sk-0123456789abcdef0123456789abcdef"
-TURNS = [Turn("user", "你好")]
+TURNS = [Turn.of_text("user", "你好")]
 SSE = {"content-type": "text/event-stream"}
 DEADLINE_S = 10
 
@@ -628,3 +629,52 @@ def test_the_short_way_takes_the_usual_event(
     }
     assert plain_text(json.dumps(payload).encode(), "flash") == TextRun(part, ["字"])
     assert plain_text(json.dumps(payload).encode(), "other") is None
+
+
+def call_delta(**fields: Any) -> bytes:
+    return delta(tool_calls=[fields])
+
+
+def test_tool_calls_come_in_pieces() -> None:
+    body = (
+        call_delta(
+            index=0, id="call_a", type="function", function={"name": "find", "arguments": ""}
+        )
+        + call_delta(index=0, function={"arguments": '{"q":'})
+        + call_delta(index=0, function={"arguments": '"墨"}'})
+        + delta("tool_calls", content="")
+        + DONE
+    )
+    pieces = [piece for chunk in read(body) for piece in chunk.tool_calls]
+    assert pieces == [
+        ToolCallPiece(0, "call_a", "find"),
+        ToolCallPiece(0, arguments='{"q":'),
+        ToolCallPiece(0, arguments='"墨"}'),
+    ]
+
+
+def test_a_tool_call_beside_a_text_is_not_passed_over() -> None:
+    both = delta(content="查", tool_calls=[{"index": 0, "id": "c", "function": {"name": "find"}}])
+    chunks = read(TEXT + both + TEXT + FINISH + DONE)
+    assert "".join(chunk.content for chunk in chunks) == "墨灵 🎨查墨灵 🎨"
+    assert [chunk.tool_calls for chunk in chunks if chunk.tool_calls] == [
+        (ToolCallPiece(0, "c", "find"),)
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [None, {}, "x", [None], [{"index": 0, "function": None}], [{"index": -1, "id": 5}], [[]]],
+)
+def test_what_is_no_tool_call_spoils_nothing(wrong: Any) -> None:
+    chunks = read(TEXT + delta(content="。", tool_calls=wrong) + FINISH + DONE)
+    assert "".join(chunk.content for chunk in chunks) == "墨灵 🎨。"
+
+
+def test_a_whole_answer_in_place_of_a_stream_keeps_its_tool_calls() -> None:
+    calls = [{"id": "a", "function": {"name": "find", "arguments": "{}"}}, {"id": "b"}]
+    message = {"role": "assistant", "content": None, "tool_calls": calls}
+    body = json.dumps({"choices": [{"message": message, "finish_reason": "tool_calls"}]}).encode()
+    (chunk,) = read(body, headers={"content-type": "application/json"})
+    assert chunk.tool_calls == (ToolCallPiece(0, "a", "find", "{}"), ToolCallPiece(1, "b"))
+    assert chunk.finish_reason == "tool_calls"

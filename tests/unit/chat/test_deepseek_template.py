@@ -159,7 +159,10 @@ def read(pieces: list[bytes]) -> list[ChatChunk]:
     async def run() -> list[ChatChunk]:
         client = build_client(timeout=httpx.Timeout(5), transport=transport)
         provider = DeepSeek(url=URL, api_key="sk-1" * 9, client=client)
-        async with asyncio.timeout(20), provider.stream([Turn("user", "?")], ChatParameters()) as s:
+        async with (
+            asyncio.timeout(20),
+            provider.stream([Turn.of_text("user", "?")], ChatParameters()) as s,
+        ):
             chunks = [chunk async for chunk in s]
         await provider.aclose()
         return chunks

@@ -8,6 +8,7 @@ import pytest
 
 from core.errors import UnavailableError
 from core.models.chat import AnswerStatus, ChatChunk, Message, Usage
+from core.models.parts import TextPart, ToolCall, ToolCallPiece
 from core.work.chat.live_answer import Cursor, LiveAnswer
 from core.work.chat.text_buffer import DISTINCT_PIECES
 
@@ -176,3 +177,44 @@ def test_the_end_is_told_too(answer: LiveAnswer) -> None:
     answer.listen(lambda: ends.append(True))
     answer.finish(AnswerStatus.STOPPED)
     assert ends == [True]
+
+
+def test_tool_calls_are_joined_by_index_and_stand_behind_the_text(
+    answer: LiveAnswer, stopwatch: Stopwatch
+) -> None:
+    answer.add(ChatChunk(reasoning_content="想"))
+    stopwatch.now += 2
+    answer.add(ChatChunk(tool_calls=(ToolCallPiece(0, "a", "find", "{"), ToolCallPiece(1, "b"))))
+    stopwatch.now += 1
+    answer.add(ChatChunk("我查", tool_calls=(ToolCallPiece(1, "b", "look", "[]"),)))
+    answer.add(ChatChunk(tool_calls=(ToolCallPiece(0, "", "find", "}"),)))
+    message = answer.snapshot()
+    assert message.content == "我查"
+    assert message.parts == (
+        TextPart("我查"),
+        ToolCall("a", "find", "{}"),
+        ToolCall("b", "look", "[]"),
+    )
+    assert message.reasoning_s == 2
+    assert "我查" not in repr(answer.outline())
+
+
+def test_calls_that_a_server_does_not_number_are_told_apart(answer: LiveAnswer) -> None:
+    answer.add(ChatChunk(tool_calls=(ToolCallPiece(0, "a", "find", "{}"),)))
+    answer.add(ChatChunk(tool_calls=(ToolCallPiece(0, "b", "find", "[]"),)))
+    assert answer.has_grown, "what a call was bought for is not asked for again"
+    assert answer.snapshot().parts == (ToolCall("a", "find", "{}"), ToolCall("b", "find", "[]"))
+
+
+def test_a_call_without_an_id_is_given_one(answer: LiveAnswer) -> None:
+    answer.add(ChatChunk(tool_calls=(ToolCallPiece(0, "", "find"), ToolCallPiece(1))))
+    assert [part.id for part in answer.snapshot().parts if isinstance(part, ToolCall)] == [
+        "call_a1_0",
+        "call_a1_1",
+    ]
+
+
+def test_an_answer_of_text_alone_has_no_parts(answer: LiveAnswer) -> None:
+    answer.add(ChatChunk("好"))
+    assert answer.snapshot().parts == ()
+    assert answer.snapshot().said() == (TextPart("好"),)

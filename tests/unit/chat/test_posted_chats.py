@@ -44,7 +44,7 @@ def parsed(body: bytes) -> ChatRequest:
 
 
 def said(turn: Turn) -> list[str | None]:
-    return [turn.role, turn.content, *([turn.reasoning_content] if turn.reasoning_content else [])]
+    return [turn.role, turn.text, *([turn.reasoning_content] if turn.reasoning_content else [])]
 
 
 def refused(error: HttpCallError) -> dict[str, Any]:

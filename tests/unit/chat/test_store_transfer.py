@@ -14,6 +14,7 @@ from core.errors import InputError
 from core.models.chat import AnswerStatus, ChatParameters, Usage
 from core.storage.store import Store
 from core.storage.transfer import imports as transfer
+from core.storage.transfer.format import VERSION
 from core.storage.transfer.imports import ImportResult
 from tests.conftest import Clock
 from tests.kept_answers import end_answer
@@ -230,7 +231,7 @@ def test_a_file_of_a_newer_version_is_refused_in_words(
     store: Store, exported: dict[str, Any]
 ) -> None:
     with pytest.raises(InputError) as caught:
-        bring_in(store, exported | {"version": 2})
+        bring_in(store, exported | {"version": VERSION + 1})
     assert caught.value.text_id == "error.import_newer"
 
 

@@ -15,6 +15,7 @@ from core.storage.db.schema import messages
 from core.storage.store import Store
 from core.storage.transfer import file as transfer_file
 from core.storage.transfer import imports as transfer
+from core.storage.transfer.format import VERSION
 from core.storage.transfer.imports import ImportResult
 from tests.unit.chat.test_store_transfer import bring_in, exported, spoil
 
@@ -178,7 +179,7 @@ def test_missing_messages_twins_and_newer_versions_are_refused(
     store: Store, exported: dict[str, Any]
 ) -> None:
     with pytest.raises(InputError) as caught:
-        bring_in(store, exported | {"version": 2})
+        bring_in(store, exported | {"version": VERSION + 1})
     assert caught.value.text_id == "error.import_newer"
     conversations = exported["conversations"]
     with pytest.raises(InputError, match=r"conversation 3.*there twice"):

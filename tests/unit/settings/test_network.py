@@ -178,7 +178,7 @@ def test_a_chat_streams_through_socks_which_resolves_the_name(practice: Practice
         )
         text = ""
         try:
-            async with provider.stream([Turn("user", "hello")], ChatParameters()) as chunks:
+            async with provider.stream([Turn.of_text("user", "hello")], ChatParameters()) as chunks:
                 async for chunk in chunks:
                     text += chunk.content
         finally:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from core.models.chat import AnswerStatus, ChatParameters, Message, Usage
+from core.models.chat import AnswerStatus, ChatParameters, Message, Turn, Usage
 from core.models.generations import Generation, GenerationStatus, ImageRequest, ReferenceImage
+from core.models.parts import Blob, PicturePart, TextPart
 from core.storage.chat.running_answers import AnswerDraft
 from core.storage.store import Store
 
@@ -24,6 +25,7 @@ class Belongings:
     answer: str
     busy_conversation: str
     running_answer: str
+    attached: Blob  # to the questions
     deleted_conversation: str
     archived: Generation  # with two pictures, the second of them deleted
     picture: str
@@ -36,18 +38,25 @@ class Belongings:
 def begin(
     store: Store, owner: str, conversation_id: str, parent_id: str | None = None
 ) -> tuple[Message | None, Message]:
-    """Ask something in a conversation."""
+    """Ask something in a conversation, with a picture."""
+    blob = _attachment(owner)
+    picture = PicturePart(sha256=blob.sha256)
     return store.messages.begin_answer(
         owner,
         conversation_id,
-        question=f"{WORD}? asks {owner}",
+        question=Turn("user", (TextPart(f"{WORD}? asks {owner}"), picture)),
         parent_id=parent_id,
         parameters=PARAMETERS,
         model="deepseek-flash",
         practice=True,
         process_id="p1",
         lease_s=3600,
+        attached=[blob],
     )
+
+
+def _attachment(owner: str) -> Blob:
+    return Blob(f"seen by {owner}".encode(), "image/png")
 
 
 def endow(store: Store, owner: str, number: int) -> Belongings:
@@ -71,6 +80,7 @@ def endow(store: Store, owner: str, number: int) -> Belongings:
         answer=answer,
         busy_conversation=busy,
         running_answer=running,
+        attached=_attachment(owner),
         deleted_conversation=deleted,
         archived=archived,
         picture=first,

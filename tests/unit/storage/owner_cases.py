@@ -97,6 +97,10 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(lambda s, o, m, t: s.conversations.usage_totals(o, t.conversation), REFUSED),
     ),
     "messages.get": (Case(lambda s, o, m, t: s.messages.get(o, t.answer), None),),
+    "messages.blob": (
+        Case(lambda s, o, m, t: s.messages.blob(o, t.attached.sha256), None),
+        Case(lambda s, o, m, t: s.messages.blob(o, m.attached.sha256), OWN),
+    ),
     "messages.path": (
         Case(lambda s, o, m, t: s.messages.path(o, t.conversation), ()),
         Case(lambda s, o, m, t: s.messages.path(o, t.conversation, head_id=t.answer), ()),

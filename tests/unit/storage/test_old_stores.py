@@ -63,7 +63,7 @@ def test_an_old_store_keeps_every_row(version: str, tmp_path: Path) -> None:
     ]
     assert set(before.pop("schema_migrations")[1]) <= set(migrations)
     assert after == before
-    assert len(before) == 8
+    assert len(before) >= 8
     assert all(rows for _, rows in before.values())
 
 

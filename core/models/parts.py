@@ -1,0 +1,98 @@
+"""Content parts: what one turn is made of, in its order; most turns are one text alone."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Words of a person or a model."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PicturePart:
+    """A picture to look at: by its address, or by the hash under which the store has its bytes."""
+
+    url: str = ""
+    sha256: str = ""
+    media_type: str = ""
+    name: str = ""
+    detail: str = ""  # how closely a model looks: low, high, auto; empty leaves it to the server
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A file: shown by its name, read by the model as the text that was found in it."""
+
+    name: str
+    text: str
+    media_type: str = ""
+    sha256: str = ""  # of the file itself, where the store has it
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A function that the model wants called; `arguments` is what it wrote, JSON or not."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a called function returned, for the model to read."""
+
+    call_id: str
+    content: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes that parts point to by their hash."""
+
+    content: bytes
+    media_type: str
+
+    @property
+    def sha256(self) -> str:
+        """The hash under which they are kept."""
+        return sha256(self.content).hexdigest()
+
+
+Part = TextPart | PicturePart | FilePart | ToolCall | ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallPiece:
+    """What one streamed event adds to a tool call; empty strings add nothing."""
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+def text_parts(text: str) -> tuple[Part, ...]:
+    """Return the content that is this text alone."""
+    return (TextPart(text),) if text else ()
+
+
+def plain_text(parts: Iterable[Part]) -> str:
+    """Return the words: what is shown as the text, searched, and counted as said."""
+    return "\n".join(part.text for part in parts if isinstance(part, TextPart))
+
+
+def with_text(parts: Iterable[Part], text: str) -> tuple[Part, ...]:
+    """Return the same content in other words, which stand first."""
+    return (*text_parts(text), *(part for part in parts if not isinstance(part, TextPart)))
+
+
+def blob_hashes(parts: Iterable[Part]) -> frozenset[str]:
+    """Return the hashes of the bytes that the store keeps for these parts."""
+    kept = (part.sha256 for part in parts if isinstance(part, PicturePart | FilePart))
+    return frozenset(filter(None, kept))

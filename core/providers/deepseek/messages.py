@@ -1,0 +1,106 @@
+"""The `messages` of a chat request from turns, and the tool calls of an answer (deepseek.md §7)."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from core.models.chat import Turn
+from core.models.parts import (
+    FilePart,
+    Part,
+    PicturePart,
+    TextPart,
+    ToolCall,
+    ToolCallPiece,
+    ToolResult,
+    plain_text,
+)
+from core.providers.deepseek.endpoint import ChatEndpoint
+from core.providers.http.redaction import opaque_id, short_word
+
+_FENCES = re.compile(r"`{3,}")
+_INDEX_MOST = 1 << 20
+
+
+def messages_from(turns: Iterable[Turn], server: ChatEndpoint) -> list[dict[str, Any]]:
+    """Return what a request says was said; each tool result is a message of its own."""
+    messages: list[dict[str, Any]] = []
+    for turn in turns:
+        if turn.role != "tool":
+            messages.append(_message(turn, server))
+            continue
+        messages += [
+            {"role": "tool", "tool_call_id": part.call_id, "content": part.content}
+            for part in turn.content
+            if isinstance(part, ToolResult)
+        ]
+    return messages
+
+
+def tool_calls_from(value: Any) -> tuple[ToolCallPiece, ...]:
+    """Return the tool calls in a delta or a message; a server that leaves out `index` counts."""
+    if not isinstance(value, list):
+        return ()
+    return tuple(
+        _piece(entry, place) for place, entry in enumerate(value) if isinstance(entry, dict)
+    )
+
+
+def _message(turn: Turn, server: ChatEndpoint) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": turn.role, "content": _content(turn.content)}
+    calls = [_call(part) for part in turn.content if isinstance(part, ToolCall)]
+    if calls:
+        message["tool_calls"] = calls
+    if server.speaks_deepseek:
+        if turn.reasoning_content is not None:
+            message["reasoning_content"] = turn.reasoning_content
+        if turn.prefix:
+            message["prefix"] = True
+    return message
+
+
+def _content(parts: tuple[Part, ...]) -> str | list[dict[str, Any]]:
+    """Return one text where there is no picture: all servers take that, and caches know it."""
+    if len(parts) == 1 and isinstance(parts[0], TextPart):
+        return parts[0].text
+    if any(isinstance(part, PicturePart) for part in parts):
+        shown = (part for part in parts if isinstance(part, TextPart | FilePart | PicturePart))
+        return [_content_part(part) for part in shown]
+    return plain_text(
+        TextPart(_fenced(part)) if isinstance(part, FilePart) else part for part in parts
+    )
+
+
+def _content_part(part: TextPart | FilePart | PicturePart) -> dict[str, Any]:
+    if isinstance(part, PicturePart) and part.url:
+        detail = {"detail": part.detail} if part.detail else {}
+        return {"type": "image_url", "image_url": {"url": part.url, **detail}}
+    if isinstance(part, TextPart):
+        return {"type": "text", "text": part.text}
+    # A picture that is not here any more is told, not passed over.
+    text = _fenced(part) if isinstance(part, FilePart) else f"[missing picture: {part.name}]"
+    return {"type": "text", "text": text}
+
+
+def _fenced(file: FilePart) -> str:
+    """Return a file's text between fences longer than any in it, under its name."""
+    fence = "`" * (1 + max((len(run) for run in _FENCES.findall(file.text)), default=2))
+    return f"{' '.join(file.name.split())}\n{fence}\n{file.text}\n{fence}"
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": call.arguments}
+    return {"id": call.id, "type": "function", "function": function}
+
+
+def _piece(entry: dict[str, Any], place: int) -> ToolCallPiece:
+    index, function = entry.get("index"), entry.get("function")
+    if not isinstance(function, dict):
+        function = {}
+    arguments = function.get("arguments")
+    return ToolCallPiece(
+        index if type(index) is int and 0 <= index < _INDEX_MOST else place,
+        opaque_id(entry.get("id")) or "",
+        short_word(function.get("name")) or "",
+        arguments if isinstance(arguments, str) else "",
+    )
