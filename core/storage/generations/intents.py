@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid4
@@ -13,13 +13,15 @@ from sqlalchemy.exc import IntegrityError
 from core.errors import InputError
 from core.models.generations import (
     Generation,
+    GenerationRequest,
     GenerationStatus,
-    ImageRequest,
     KlingTask,
     Note,
+    Provider,
     ReferenceImage,
     TaskStatus,
 )
+from core.models.kinds import request_from_json
 from core.storage.db.database import Database
 from core.storage.db.schema import blobs, generations
 from core.storage.generations.rows import (
@@ -48,9 +50,9 @@ class Intents:
     def create_intent(
         self,
         owner: str,
-        request: ImageRequest,
+        request: GenerationRequest,
         *,
-        provider: Literal["kling", "practice"],
+        provider: Provider,
         origin: Literal["page", "http", "recovered"] = "page",
         external_task_id: str | None = None,
         idempotency_key: str | None = None,
@@ -107,8 +109,8 @@ class Intents:
         owner: str,
         task: KlingTask,
         *,
-        provider: Literal["kling", "practice"],
-        request: ImageRequest | None = None,
+        provider: Provider,
+        request: GenerationRequest | None = None,
         error_text_id: str | None = None,
     ) -> Generation | None:
         """Write down a task found at Kling; None when it was known, to whomever it belongs.
@@ -118,7 +120,9 @@ class Intents:
         """
         now = self._clock()
         status = _FOUND_AS[task.status]
-        request = request or ImageRequest(prompt="", model_name="", n=max(1, len(task.images)))
+        if request is None:
+            told = {"prompt": "", "model_name": "", "n": max(1, len(task.images))}
+            request = request_from_json(task.kind, told)
         keys: list[ColumnElement[bool]] = [
             (generations.c.provider == provider) & (generations.c.task_id == task.task_id)
         ]
@@ -233,14 +237,14 @@ def _stored_key(key: str | None) -> str | None:
 
 
 def _same_request(
-    known: tuple[Generation, str | None], owner: str, request: ImageRequest, sha256: str | None
+    known: tuple[Generation, str | None], owner: str, request: GenerationRequest, sha256: str | None
 ) -> Generation:
     generation, known_sha256 = known
-    request = replace(  # as its row has it
-        request,
-        prompt=known_secrets.wash(request.prompt),
-        negative_prompt=known_secrets.wash(request.negative_prompt),
-    )
+    washed = {  # as its row has it
+        name: known_secrets.wash(value) if isinstance(value, str) else value
+        for name, value in asdict(request).items()
+    }
+    request = request_from_json(request.kind, washed)
     if generation.owner == owner and (generation.request, known_sha256) == (request, sha256):
         return generation
     raise InputError("idempotency_key", "error.idempotency_conflict")

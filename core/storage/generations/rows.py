@@ -1,7 +1,7 @@
 """Rows of generations, pictures and slots as values, and the steps a generation may take."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -9,12 +9,18 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select
 
 from core.errors import InputError
-from core.models.generations import Generation, GenerationStatus, ImageRequest, Note, Picture
+from core.models.generations import (
+    Generation,
+    GenerationRequest,
+    GenerationStatus,
+    Note,
+    Picture,
+)
+from core.models.kinds import request_from_json
 from core.storage.db.schema import generation_events, generations, pictures
 from core.storage.generations.notes import written
 
 _S = GenerationStatus
-_REQUEST_FIELDS = frozenset(field.name for field in fields(ImageRequest))
 
 # From where to where. A final state has no way out. UNCERTAIN goes back to INTENDED when Kling is
 # known not to have the task; SUCCEEDED can fail when the pictures are gone before we had them.
@@ -69,7 +75,7 @@ def generation_from(row: Mapping[Any, Any], of_this: Sequence[Picture] = ()) -> 
         id=row["id"],
         owner=row["owner"],
         external_task_id=row["external_task_id"] or "",
-        request=request_from(row["request"]),
+        request=request_from_json(row["kind"], row["request"]),
         status=GenerationStatus(row["status"]),
         provider=row["provider"],
         created_at=row["created_at"],
@@ -91,9 +97,11 @@ def generation_from(row: Mapping[Any, Any], of_this: Sequence[Picture] = ()) -> 
     )
 
 
-def request_values(request: ImageRequest) -> dict[str, Any]:
+def request_values(request: GenerationRequest) -> dict[str, Any]:
     """Return a request as a generation's columns."""
     return {
+        "kind": request.kind,
+        "slots": request.slots,
         "request": asdict(request),
         "prompt": request.prompt,
         "model_name": request.model_name,
@@ -101,12 +109,6 @@ def request_values(request: ImageRequest) -> dict[str, Any]:
         "resolution": request.resolution,
         "n": request.n,
     }
-
-
-def request_from(value: dict[str, Any]) -> ImageRequest:
-    """Return a stored request; what a later or earlier version called otherwise is left out."""
-    known = {key: value[key] for key in value.keys() & _REQUEST_FIELDS}
-    return ImageRequest(**known | {"element_ids": tuple(known.get("element_ids", ()))})
 
 
 def picture_from(row: Mapping[Any, Any]) -> Picture:

@@ -458,7 +458,7 @@ def test_a_span_that_ends_before_it_began_is_no_duration(store: Store, clock: Cl
     ledger.move(generation.id, to=S.SUCCEEDED, expect=set(S), finished_at=clock.now)
     request = generation.request
     known = store.generations.finished_durations(
-        "kling", model=request.model_name, resolution=request.resolution, n=request.n
+        "kling", kind="image", model=request.model_name, resolution=request.resolution, n=request.n
     )
     assert known == ()
 
@@ -556,13 +556,13 @@ def test_slots_in_flight_count_pictures(store: Store, clock: Clock) -> None:
     first, second, _ = (create_intent(store) for _ in range(3))
     store.generations.create_intent("ada", REQUEST, provider="practice")
     generations = store.generations
-    assert generations.pictures_in_flight("kling") == 0
+    assert generations.slots_in_flight("kling")["image"] == 0
     claim(store, clock)
     generations.mark_sending(first.id, "p1")
     move(store, second, S.UNCERTAIN)
-    assert generations.pictures_in_flight("kling") == 4
+    assert generations.slots_in_flight("kling")["image"] == 4
     move(store, second, S.SUBMITTED, S.PROCESSING, S.SUCCEEDED)
-    assert generations.pictures_in_flight("kling") == 2
+    assert generations.slots_in_flight("kling")["image"] == 2
     assert generations.counts("kling") == {S.INTENDED: 2, S.SUCCEEDED: 1}
     assert generations.counts() == {S.INTENDED: 3, S.SUCCEEDED: 1}
 
@@ -581,10 +581,12 @@ def test_durations_are_those_of_the_same_kind_newest_first(store: Store, clock: 
         )
     at(store, S.FAILED)
     durations = store.generations.finished_durations
-    assert durations("kling", model="kling-v3", resolution="1k", n=2) == (20.0, 30.0)
-    assert durations("kling", model="kling-v3", resolution="1k", n=2, limit=1) == (20.0,)
-    assert durations("kling", model="kling-v3", resolution="2k", n=2) == ()
-    assert durations("practice", model="kling-v3", resolution="1k", n=2) == ()
+    assert durations("kling", kind="image", model="kling-v3", resolution="1k", n=2) == (20.0, 30.0)
+    assert durations("kling", kind="image", model="kling-v3", resolution="1k", n=2, limit=1) == (
+        20.0,
+    )
+    assert durations("kling", kind="image", model="kling-v3", resolution="2k", n=2) == ()
+    assert durations("practice", kind="image", model="kling-v3", resolution="1k", n=2) == ()
 
 
 def test_only_what_has_ended_can_be_deleted_and_comes_back_with_its_pictures(

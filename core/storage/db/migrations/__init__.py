@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from core.storage.db.migrations.v1 import m001_initial
 from core.storage.db.migrations.v2 import m002_index_later
+from core.storage.db.migrations.v4 import m004_generation_kind
 
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_index_later)
+MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_index_later, m004_generation_kind)
