@@ -178,6 +178,20 @@ def test_a_running_task_says_how_long_such_tasks_take_here(
     assert not app.exception
 
 
+def test_the_price_follows_the_form_once_it_costs_something(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KLING_API_KEY", "kling-test-key")
+    open_page(app)
+    app.number_input(key="image-n").set_value(3).run()
+    assert "About 24 units, CNY 0.60 (price list of 2026-08-13" in words(app)
+    app.selectbox(key="image-model").set_value("kling-v2-1").run()
+    assert "About 12 units, CNY 0.30 (" in words(app)
+    app.selectbox(key="image-model").set_value("kling-v2-new").run()
+    assert "CNY" not in words(app), "it draws from a picture only: unknown is not nothing"
+    assert not app.exception
+
+
 def test_a_task_whose_key_is_gone_says_what_it_waits_for(
     app: AppTest, studio: Opened, data_dir: Path
 ) -> None:
