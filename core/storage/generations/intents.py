@@ -38,6 +38,8 @@ _FOUND_AS = {
     TaskStatus.SUCCEED: GenerationStatus.SUCCEEDED,
     TaskStatus.FAILED: GenerationStatus.FAILED,
 }
+_ENDED = (GenerationStatus.SUCCEEDED, GenerationStatus.FAILED)
+_Known = tuple[Generation, str | None]  # a row, and its reference's sha256
 
 
 class Intents:
@@ -75,28 +77,20 @@ class Intents:
         if external_task_id is not None:
             keys.append(generations.c.external_task_id == external_task_id)
         with self._database.write() as connection:
-            known = _known(connection, keys)
-            if known is None:
-                if reference is not None and sha256 is not None:
-                    self._keep_blob(connection, sha256, reference)
-                try:
-                    with connection.begin_nested():
-                        self._insert(
-                            connection,
-                            id=generation_id,
-                            owner=owner,
-                            provider=provider,
-                            origin=origin,
-                            external_task_id=external_task_id or f"inkling-{generation_id}",
-                            idempotency_key=idempotency_key,
-                            status=GenerationStatus.INTENDED.value,
-                            reference_sha256=sha256,
-                            **request_values(request),
-                        )
-                except IntegrityError:
-                    known = _known(connection, keys)  # another process was quicker
-                    if known is None:
-                        raise
+            known = self._insert_once(
+                connection,
+                keys,
+                reference,
+                id=generation_id,
+                owner=owner,
+                provider=provider,
+                origin=origin,
+                external_task_id=external_task_id or f"inkling-{generation_id}",
+                idempotency_key=idempotency_key,
+                status=GenerationStatus.INTENDED.value,
+                reference_sha256=sha256,
+                **request_values(request),
+            )
             if known is not None:
                 same = _same_request(known, owner, request, sha256)
                 if origin == "http" and same.status is GenerationStatus.CANCELLED:
@@ -130,33 +124,25 @@ class Intents:
             keys.append(generations.c.external_task_id == task.external_task_id)
         generation_id = uuid4().hex
         with self._database.write() as connection:
-            known = _known(connection, keys)
-            if known is None:
-                try:
-                    with connection.begin_nested():
-                        self._insert(
-                            connection,
-                            id=generation_id,
-                            owner=owner,
-                            provider=provider,
-                            origin="recovered",
-                            external_task_id=task.external_task_id or None,
-                            task_id=task.task_id,
-                            status=status.value,
-                            created_at=task.created_at or now,
-                            submitted_at=task.created_at,
-                            finished_at=task.updated_at
-                            if task.status in (TaskStatus.SUCCEED, TaskStatus.FAILED)
-                            else None,
-                            error_text_id=error_text_id,
-                            error_detail=task.status_message,
-                            unit_deduction=task.unit_deduction,
-                            **request_values(request),
-                        )
-                except IntegrityError:
-                    known = _known(connection, keys)
-                    if known is None:
-                        raise
+            known = self._insert_once(
+                connection,
+                keys,
+                None,
+                id=generation_id,
+                owner=owner,
+                provider=provider,
+                origin="recovered",
+                external_task_id=task.external_task_id or None,
+                task_id=task.task_id,
+                status=status.value,
+                created_at=task.created_at or now,
+                submitted_at=task.created_at,
+                finished_at=task.updated_at if status in _ENDED else None,
+                error_text_id=error_text_id,
+                error_detail=task.status_message,
+                unit_deduction=task.unit_deduction,
+                **request_values(request),
+            )
             if known is not None:
                 return None
             return require_generation(connection, generation_id)
@@ -182,6 +168,27 @@ class Intents:
         note = Note("note.asked_again")
         record(connection, generation_id, GenerationStatus.INTENDED, note, at=now)
         return require_generation(connection, generation_id)
+
+    def _insert_once(
+        self,
+        connection: Connection,
+        keys: list[ColumnElement[bool]],
+        reference: ReferenceImage | None,
+        **values: Any,
+    ) -> _Known | None:
+        """Write a row down, or return the one that stands under a key already."""
+        if (known := _known(connection, keys)) is not None:
+            return known
+        if reference is not None:
+            self._keep_blob(connection, values["reference_sha256"], reference)
+        try:
+            with connection.begin_nested():
+                self._insert(connection, **values)
+        except IntegrityError:
+            if (known := _known(connection, keys)) is None:
+                raise
+            return known  # another process was quicker
+        return None
 
     def _insert(self, connection: Connection, **values: Any) -> None:
         now = self._clock()
@@ -214,9 +221,7 @@ class Intents:
             return  # another process kept the same bytes meanwhile
 
 
-def _known(
-    connection: Connection, keys: list[ColumnElement[bool]]
-) -> tuple[Generation, str | None] | None:
+def _known(connection: Connection, keys: list[ColumnElement[bool]]) -> _Known | None:
     """Return the first generation that one of the keys names, with its reference's sha256."""
     for key in keys:
         found = find_generation(connection, key)
@@ -237,7 +242,7 @@ def _stored_key(key: str | None) -> str | None:
 
 
 def _same_request(
-    known: tuple[Generation, str | None], owner: str, request: GenerationRequest, sha256: str | None
+    known: _Known, owner: str, request: GenerationRequest, sha256: str | None
 ) -> Generation:
     generation, known_sha256 = known
     washed = {  # as its row has it

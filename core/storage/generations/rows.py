@@ -1,7 +1,7 @@
 """Rows of generations, pictures and slots as values, and the steps a generation may take."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -69,30 +69,26 @@ class ExpectedPicture:
     error_text_id: str | None
 
 
+_PICTURE = tuple(field.name for field in fields(Picture))
+_EXPECTED = tuple(field.name for field in fields(ExpectedPicture))
+# The rest is read in its own way.
+_AS_STORED = {field.name for field in fields(Generation)} - {
+    "external_task_id",
+    "request",
+    "status",
+    "error_facts",
+    "pictures",
+}
+
+
 def generation_from(row: Mapping[Any, Any], of_this: Sequence[Picture] = ()) -> Generation:
     """Return the value of a generation's row."""
     return Generation(
-        id=row["id"],
-        owner=row["owner"],
+        **{name: row[name] for name in _AS_STORED},
         external_task_id=row["external_task_id"] or "",
         request=request_from_json(row["kind"], row["request"]),
         status=GenerationStatus(row["status"]),
-        provider=row["provider"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        task_id=row["task_id"],
-        submitted_at=row["submitted_at"],
-        finished_at=row["finished_at"],
-        error_text_id=row["error_text_id"],
         error_facts=row["error_facts"] or {},
-        error_detail=row["error_detail"],
-        unit_deduction=row["unit_deduction"],
-        origin=row["origin"],
-        idempotency_key=row["idempotency_key"],
-        sending_at=row["sending_at"],
-        attempts=row["attempts"],
-        poll_count=row["poll_count"],
-        next_check_at=row["next_check_at"],
         pictures=tuple(of_this),
     )
 
@@ -113,30 +109,13 @@ def request_values(request: GenerationRequest) -> dict[str, Any]:
 
 def picture_from(row: Mapping[Any, Any]) -> Picture:
     """Return the value of a picture's row."""
-    return Picture(
-        id=row["id"],
-        generation_id=row["generation_id"],
-        index=row["index"],
-        name=row["name"],
-        media_type=row["media_type"],
-        width=row["width"],
-        height=row["height"],
-        size_bytes=row["size_bytes"],
-        sha256=row["sha256"],
-        created_at=row["created_at"],
-        favourite=row["favourite"],
-    )
+    return Picture(**{name: row[name] for name in _PICTURE})
 
 
 def expected_from(row: Mapping[Any, Any]) -> ExpectedPicture:
     """Return the value of a slot's row."""
-    return ExpectedPicture(
-        generation_id=row["generation_id"],
-        index=row["index"],
-        status=ExpectedStatus(row["status"]),
-        attempts=row["attempts"],
-        error_text_id=row["error_text_id"],
-    )
+    values = {name: row[name] for name in _EXPECTED}
+    return ExpectedPicture(**values | {"status": ExpectedStatus(row["status"])})
 
 
 def with_pictures(connection: Connection, rows: Sequence[RowMapping]) -> tuple[Generation, ...]:
