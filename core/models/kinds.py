@@ -5,7 +5,7 @@ polling and collection take it as it is.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from core.errors import InputError
@@ -41,10 +41,7 @@ def check_request(request: GenerationRequest, reference: ReferenceFacts | None) 
 def request_from_json(kind: str, value: Mapping[str, Any]) -> GenerationRequest:
     """Return a stored request; what a later or earlier version called otherwise is left out."""
     request_type = KINDS[kind].request_type if kind in KINDS else GenerationRequest
-    names = {field.name for field in fields(request_type)}
-    known: dict[str, Any] = {
-        name: tuple(part) if isinstance(part, list) else part
-        for name, part in value.items()
-        if name in names
-    }
-    return request_type(**known)
+    names = request_type.__match_args__  # of its fields
+    known = {name: value[name] for name in names if name in value}
+    lists = {name: tuple(part) for name, part in known.items() if isinstance(part, list)}
+    return request_type(**known | lists)
