@@ -110,26 +110,23 @@ class Listing:
             GenerationStatus.PROCESSING.value,
             GenerationStatus.UNCERTAIN.value,
         ]
-        query = (
-            select(generations.c.kind, func.sum(generations.c.slots))
-            .where(
-                IS_OPEN,
-                generations.c.provider == provider,
-                or_(
-                    generations.c.status.in_(counted),
-                    and_(
-                        generations.c.status == GenerationStatus.INTENDED.value,
-                        generations.c.sending_at.is_not(None),
-                    ),
+        # Summed up here: to group by kind SQLite would read all that were ever made.
+        query = select(generations.c.kind, generations.c.slots).where(
+            IS_OPEN,
+            generations.c.provider == provider,
+            or_(
+                generations.c.status.in_(counted),
+                and_(
+                    generations.c.status == GenerationStatus.INTENDED.value,
+                    generations.c.sending_at.is_not(None),
                 ),
-            )
-            .group_by(generations.c.kind)
+            ),
         )
         taken: Counter[str] = Counter()
         with self._database.read() as connection:
             for kind, slots in connection.execute(query):
                 if kind in KINDS:
-                    taken[KINDS[kind].request_type.package] += int(slots)
+                    taken[KINDS[kind].request_type.package] += slots
         return taken
 
     def finished_durations(

@@ -3,8 +3,10 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from core.errors import InputError
 from core.models.generations import (
@@ -565,6 +567,30 @@ def test_slots_in_flight_count_pictures(store: Store, clock: Clock) -> None:
     assert generations.slots_in_flight("kling")["image"] == 2
     assert generations.counts("kling") == {S.INTENDED: 2, S.SUCCEEDED: 1}
     assert generations.counts() == {S.INTENDED: 3, S.SUCCEEDED: 1}
+
+
+def test_what_is_open_is_found_without_reading_what_has_ended(
+    sqlite_url: str, clock: Clock
+) -> None:
+    store = Store.open(sqlite_url, clock=clock)
+    plans = []
+
+    def explain(_: object, cursor: Any, statement: str, parameters: Any, *__: object) -> None:
+        if statement.startswith("SELECT"):
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(row[3] for row in cursor.fetchall() if "generations" in row[3])
+
+    event.listen(store._database.engine, "before_cursor_execute", explain)
+    store.leases.claim_due(
+        "p", now=clock.now, limit=9, lease_s=30, statuses=set(S), provider="kling"
+    )
+    store.leases.beyond(now=clock.now, lease_s=30, provider="kling")
+    store.generations.slots_in_flight("kling")
+    by_provider = "SEARCH generations USING INDEX generations_open (provider=?)"
+    assert plans == [by_provider] * 3
+    store.generations.finished_durations("kling", kind="image", model="m", resolution="1k", n=1)
+    assert plans[-1].startswith("SEARCH generations USING INDEX generations_finished (provider=?")
+    store.close()
 
 
 def test_durations_are_those_of_the_same_kind_newest_first(store: Store, clock: Clock) -> None:
