@@ -11,7 +11,13 @@ from dataclasses import asdict
 from typing import Any, get_args
 
 from core.archive.png_chunks import SIGNATURE, iter_chunks, join_chunks, read_text_chunk, text_chunk
-from core.models.generations import AspectRatio, Generation, ImageRequest, Resolution
+from core.models.generations import (
+    AspectRatio,
+    Generation,
+    GenerationRequest,
+    ImageRequest,
+    Resolution,
+)
 from core.wire.secrets import known_secrets
 
 _OURS = "inkling"
@@ -52,9 +58,9 @@ def read_metadata(content: bytes) -> ImageRequest | None:
     return None
 
 
-def _parameters(request: ImageRequest, width: int, height: int) -> str:
+def _parameters(request: GenerationRequest, width: int, height: int) -> str:
     lines = [request.prompt]
-    if request.negative_prompt:
+    if isinstance(request, ImageRequest) and request.negative_prompt:
         lines.append(f"Negative prompt: {request.negative_prompt}")
     settings = {
         "Model": request.model_name,
@@ -68,7 +74,7 @@ def _parameters(request: ImageRequest, width: int, height: int) -> str:
 
 def _own(generation: Generation) -> str:
     request = asdict(generation.request)
-    del request["callback_url"]
+    request.pop("callback_url", None)
     return json.dumps(
         {
             "version": _VERSION,

@@ -1,13 +1,12 @@
-"""Values of the generations column: requests, tasks, pictures."""
+"""Values of the generations column: requests of each kind, tasks, pictures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import ClassVar, Literal
 
-# -- pictures --------------------------------------------------------------------------------------
-
+Provider = Literal["kling", "practice"]
 AspectRatio = Literal["16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"]
 Resolution = Literal["1k", "2k"]
 
@@ -21,26 +20,54 @@ class ReferenceImage:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageRequest:
+class GenerationRequest:
+    """What a provider is asked for, of whatever kind: the fields that rows are filtered by.
+
+    A kind is a subclass that stands in `models.kinds`, and an endpoint of its provider. As itself
+    it is a stored request of a kind that this version does not know.
+    """
+
+    kind: ClassVar[str] = ""
+    package: ClassVar[str] = ""  # the provider's package it is paid from; each has its own slots
+
+    prompt: str
+    model_name: str = ""
+    aspect_ratio: str = ""
+    resolution: str = ""
+    n: int = 1  # files that a finished task brings
+    has_image: bool = False  # a reference picture goes with it; its bytes travel and are kept apart
+
+    @property
+    def slots(self) -> int:
+        """How many of the package's concurrency slots it takes while it runs."""
+        return 1
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRequest(GenerationRequest):
     """What Kling is asked to draw (`POST /v1/images/generations`), minus the reference's bytes.
 
-    `has_image` says that a reference picture goes with it; the bytes travel and are kept apart.
     None leaves a field out of the request.
     """
 
-    prompt: str
+    kind: ClassVar[str] = "image"
+    package: ClassVar[str] = "image"
+
     model_name: str = "kling-v3"
-    negative_prompt: str = ""
     aspect_ratio: AspectRatio = "1:1"
     resolution: Resolution = "1k"
-    n: int = 1
-    has_image: bool = False
+    negative_prompt: str = ""
     image_reference: Literal["subject", "face"] | None = None
     image_fidelity: float | None = None
     human_fidelity: float | None = None
     element_ids: tuple[int, ...] = ()
     watermark: bool = False
     callback_url: str | None = None
+
+    @property
+    def slots(self) -> int:
+        """How many slots it takes: Kling counts pictures, not tasks (kling.md section 7)."""
+        return self.n
 
 
 class TaskStatus(StrEnum):
@@ -74,17 +101,18 @@ class KlingTask:
     images: tuple[TaskImage, ...] = ()
     unit_deduction: str | None = None
     request_id: str | None = None
+    kind: str = ImageRequest.kind
 
 
 class GenerationStatus(StrEnum):
-    """Where a paid picture task stands, from the intent to the archived files."""
+    """Where a paid task stands, from the intent to the archived files."""
 
     INTENDED = "intended"  # written down, not sent
     UNCERTAIN = "uncertain"  # sent, and no answer told what became of it
     SUBMITTED = "submitted"
     PROCESSING = "processing"
     SUCCEEDED = "succeeded"  # Kling is done, files are on their way
-    ARCHIVED = "archived"  # every picture is in the archive
+    ARCHIVED = "archived"  # every file is in the archive
     FAILED = "failed"  # Kling ended it, with a reason
     REFUSED = "refused"  # refused for certain, nothing was bought
     CANCELLED = "cancelled"  # by a person, before it was sent
@@ -124,14 +152,14 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A wish for pictures, its task at Kling, and what came of it."""
+    """A wish of some kind, its task at the provider, and what came of it."""
 
     id: str
     owner: str
     external_task_id: str
-    request: ImageRequest
+    request: GenerationRequest
     status: GenerationStatus
-    provider: Literal["kling", "practice"]
+    provider: Provider
     created_at: datetime
     updated_at: datetime
     task_id: str | None = None
@@ -148,6 +176,11 @@ class Generation:
     poll_count: int = 0
     next_check_at: datetime | None = None
     pictures: tuple[Picture, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """What was asked for; empty where this version does not know it."""
+        return self.request.kind
 
 
 @dataclass(frozen=True, slots=True)

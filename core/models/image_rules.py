@@ -1,7 +1,7 @@
 """What `POST /v1/images/generations` accepts: checked here, before anything is sent or paid for.
 
 Every rule of kling.md section 3 that can be known beforehand; each refusal is an InputError that
-names the field. The table of models stands in `image_models`.
+names the field. The table of models stands in `kling_catalogue`.
 """
 
 from collections.abc import Iterable
@@ -45,16 +45,7 @@ def count_characters(text: str) -> int:
     return len(text)
 
 
-def check_image_request(request: ImageRequest, reference: ReferenceFacts | None) -> None:
-    """Raise InputError for the first rule that `request` with its reference picture breaks."""
-    check_request_fields(request)
-    if request.has_image:
-        if reference is None:
-            _refuse("image", "error.reference_missing")
-        check_reference(reference)
-
-
-def check_request_fields(request: ImageRequest) -> None:
+def check_image_request(request: ImageRequest) -> None:
     """Raise InputError for the first rule broken by the fields alone, without the picture."""
     model = find_image_model(request.model_name)
     if model is None:

@@ -1,13 +1,11 @@
-"""Kling's picture models as data: what each can do and what it costs.
+"""Kling's picture models as data: what each can do.
 
-Rows follow kling.md section 3 (docs of Feb and autumn 2026) and section 10 (prices). Where two
-vintages of the docs disagree, the row allows what either of them allows: a refusal by Kling costs
-nothing, a rule of ours that is too strict takes something away.
+Rows follow kling.md section 3 (docs of Feb and autumn 2026). Where two vintages of the docs
+disagree, the row allows what either of them allows: a refusal by Kling costs nothing, a rule of
+ours that is too strict takes something away.
 """
 
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 
 from core.models.generations import AspectRatio, Resolution
 
@@ -23,18 +21,14 @@ ALL_RATIOS: tuple[AspectRatio, ...] = (
 )
 _NO_21_9 = tuple(ratio for ratio in ALL_RATIOS if ratio != "21:9")
 
-PRICES_AS_OF = date(2026, 8, 13)
-UNIT_PRICE_CNY = Decimal("0.025")
-
 
 @dataclass(frozen=True, slots=True)
 class ImageModel:
-    """One `model_name`. Units are per picture; None where the model does not do that."""
+    """One `model_name`."""
 
     name: str
     title: str
-    units_text: int | None
-    units_image: int | None
+    text_to_image: bool = True  # draws from words alone
     ratios: tuple[AspectRatio, ...] = ALL_RATIOS
     resolutions: tuple[Resolution, ...] = ("1k", "2k")
     # With a picture, v2 and v2-new restyle it: the result has the picture's own size.
@@ -45,16 +39,6 @@ class ImageModel:
     takes_human_fidelity: bool = False
     takes_elements: bool = False
 
-    @property
-    def text_to_image(self) -> bool:
-        """Whether it draws from words alone."""
-        return self.units_text is not None
-
-    @property
-    def image_to_image(self) -> bool:
-        """Whether it takes a picture along."""
-        return self.units_image is not None
-
     def ratios_for(self, *, has_image: bool) -> tuple[AspectRatio, ...]:
         """Return the ratios to choose from; none means that the picture decides."""
         return () if has_image and self.restyles else self.ratios
@@ -63,19 +47,12 @@ class ImageModel:
         """Return the resolutions to choose from."""
         return ("1k",) if has_image and self.restyles else self.resolutions
 
-    def units_for(self, *, has_image: bool, n: int = 1) -> int | None:
-        """Return the price of `n` pictures in units; None when the model cannot do it."""
-        each = self.units_image if has_image else self.units_text
-        return None if each is None else each * n
-
 
 IMAGE_MODELS: tuple[ImageModel, ...] = (
-    ImageModel("kling-v3", "Image 3.0", units_text=8, units_image=8, takes_elements=True),
+    ImageModel("kling-v3", "Image 3.0", takes_elements=True),
     ImageModel(
         "kling-v2-1",
         "Image 2.1",
-        units_text=4,
-        units_image=8,
         takes_image_reference=True,
         takes_image_fidelity=True,
         takes_human_fidelity=True,
@@ -83,17 +60,14 @@ IMAGE_MODELS: tuple[ImageModel, ...] = (
     ImageModel(
         "kling-v2-new",
         "Image 2.0 New",
-        units_text=None,
-        units_image=8,
+        text_to_image=False,
         resolutions=("1k",),
         restyles=True,
     ),
-    ImageModel("kling-v2", "Image 2.0", units_text=4, units_image=8, restyles=True),
+    ImageModel("kling-v2", "Image 2.0", restyles=True),
     ImageModel(
         "kling-v1-5",
         "Image 1.5",
-        units_text=4,
-        units_image=8,
         resolutions=("1k",),
         takes_image_reference=True,
         needs_image_reference=True,
@@ -103,8 +77,6 @@ IMAGE_MODELS: tuple[ImageModel, ...] = (
     ImageModel(
         "kling-v1",
         "Image 1.0",
-        units_text=1,
-        units_image=1,
         ratios=_NO_21_9,
         resolutions=("1k",),
         takes_image_fidelity=True,

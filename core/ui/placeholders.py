@@ -50,8 +50,11 @@ def placeholder(width: float, height: float) -> str:
     )
 
 
-def ratio_size(ratio: AspectRatio, longest: float) -> tuple[float, float]:
-    """Return width and height of a frame of that ratio whose longer side is `longest`."""
-    across, down = (int(part) for part in ratio.split(":"))
+def ratio_size(ratio: str, longest: float) -> tuple[float, float]:
+    """Return width and height of a frame of that ratio whose longer side is `longest`.
+
+    It is a square where a request leaves the ratio open.
+    """
+    across, down = (int(part) for part in (ratio if ":" in ratio else "1:1").split(":"))
     scale = longest / max(across, down)
     return across * scale, down * scale

@@ -14,6 +14,7 @@ from typing import Literal
 from core.access.owners import may_spend
 from core.errors import ConfigurationError
 from core.models.accounts import KlingApiKey, KlingKeyPair
+from core.models.generations import Provider
 from core.practice import PRACTICE_CHAT_KEY, PRACTICE_KLING_API_KEY, PracticeServer
 from core.providers.deepseek.client import DeepSeek
 from core.providers.deepseek.endpoint import ChatEndpoint
@@ -31,7 +32,6 @@ from core.settings import (
 from core.work.chat.answers import ChatService
 from core.work.chat.models import ChatModels
 from core.work.generations.generations import ImageService
-from core.work.generations.polling import Provider
 from core.work.generations.worker import GenerationWorker
 from core.work.loop import LoopThread
 

@@ -18,6 +18,7 @@ from core.access.owners import LOCAL_OWNER
 from core.access.passes import Passes
 from core.archive.archive import Archive
 from core.errors import AppError
+from core.models.generations import Provider
 from core.providers.deepseek.wire import Balance
 from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
@@ -30,7 +31,6 @@ from core.work.chat.answers import Answers
 from core.work.chat.indexing import Indexing
 from core.work.chat.timings import AnswerTimings
 from core.work.generations.generations import Generations
-from core.work.generations.polling import Provider
 from core.work.generations.timings import WorkerTimings
 from core.work.generations.worker import GenerationWorker
 from core.work.housekeeping import Housekeeping

@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.access.owners import LOCAL_OWNER
-from core.models.generations import GenerationStatus, ImageRequest
+from core.models.generations import GenerationRequest, GenerationStatus, ImageRequest
 from core.texts import catalogue
 from core.work.studio import Studio
 from tests.app.test_chat_page import words
@@ -178,6 +178,20 @@ def test_a_running_task_says_how_long_such_tasks_take_here(
     assert not app.exception
 
 
+def test_the_price_follows_the_form_once_it_costs_something(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KLING_API_KEY", "kling-test-key")
+    open_page(app)
+    app.number_input(key="image-n").set_value(3).run()
+    assert "About 24 units, CNY 0.60 (price list of 2026-08-13" in words(app)
+    app.selectbox(key="image-model").set_value("kling-v2-1").run()
+    assert "About 12 units, CNY 0.30 (" in words(app)
+    app.selectbox(key="image-model").set_value("kling-v2-new").run()
+    assert "CNY" not in words(app), "it draws from a picture only: unknown is not nothing"
+    assert not app.exception
+
+
 def test_a_task_whose_key_is_gone_says_what_it_waits_for(
     app: AppTest, studio: Opened, data_dir: Path
 ) -> None:
@@ -187,6 +201,21 @@ def test_a_task_whose_key_is_gone_says_what_it_waits_for(
     )
     app.run()
     assert any("密钥" in warning.value or "the key" in warning.value for warning in app.warning)
+    assert not app.exception
+
+
+def test_what_a_later_version_asked_for_is_shown_by_its_words(app: AppTest, studio: Opened) -> None:
+    class LaterRequest(GenerationRequest):
+        kind: ClassVar[str] = "later"
+
+    open_page(app)
+    request = LaterRequest("A long river", model_name="kling-later")
+    studio().store.generations.create_intent(LOCAL_OWNER, request, provider="practice")
+    app.run()
+    assert "kling-later" in words(app)
+    assert any("A long river" in one.value for one in app.text)
+    assert not app.exception
+    app.switch_page("pages/gallery.py").run()
     assert not app.exception
 
 

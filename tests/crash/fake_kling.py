@@ -11,7 +11,7 @@ import threading
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -41,6 +41,8 @@ class Task:
     is_failed: bool = False
     links: int = 0  # how often links were given out
     images: int = 0
+    path: str = PATH
+    slots: int = 1
 
 
 @dataclass
@@ -55,7 +57,7 @@ class Plan:
     bad_picture: int | None = None  # this one never works
     unreadable: int | None = None  # this one comes whole, and is no picture: half of one
     unreadable_is_html: bool = False  # or nothing like one
-    cap: int | None = None
+    cap: int | None = None  # of slots at each path
     is_unique: bool = False  # whether a second POST under one id is refused, as Kling's docs say
     runs_s: Callable[[int], float] = lambda number: 0.25  # number of the task -> seconds
     late_s: float = 0.5
@@ -84,9 +86,15 @@ class FakeKling:
     """Start it with `with`; `origin` is its address."""
 
     def __init__(
-        self, plan: Plan | None = None, hook: Callable[[str], None] = lambda moment: None
+        self,
+        plan: Plan | None = None,
+        hook: Callable[[str], None] = lambda moment: None,
+        more_paths: Mapping[str, str] | None = None,
     ) -> None:
         self.plan = plan or Plan()
+        # By path, where a task's files stand in its result. A picture takes a slot each; what is
+        # made at other paths takes one a task.
+        self.results = {PATH: "images"} | dict(more_paths or {})
         self.hook = hook
         self.seen = Seen()
         self.tasks: dict[str, Task] = {}
@@ -116,9 +124,12 @@ class FakeKling:
         """Return the bytes of one picture; no two are alike."""
         return make_png(f"{task_id}/{index}")
 
-    def add_task(self, external_task_id: str | None, *, n: int = 1, age_s: float = 60.0) -> Task:
+    def add_task(
+        self, external_task_id: str | None, *, n: int = 1, age_s: float = 60.0, path: str = PATH
+    ) -> Task:
         """Put a task there as if it had been made before."""
-        return self._accept(external_task_id, n, accepted_at=time.time() - age_s)
+        accepted_at = time.time() - age_s
+        return self._accept(external_task_id, n, accepted_at=accepted_at, path=path, slots=n)
 
     # -- server ------------------------------------------------------------------------------------
 
@@ -176,18 +187,20 @@ class FakeKling:
             await self._file(url.path, url.query, writer)
             return
         if method == "POST":
-            await self._post(json.loads(body), writer)
+            await self._post(url.path, json.loads(body), writer)
             return
         key = headers.get("authorization", "").removeprefix("bearer ")
-        if url.path == PATH:
-            await self._list(url.query, writer)
+        if url.path in self.results:
+            await self._list(url.path, url.query, writer)
             return
-        await self._query(unquote(url.path.removeprefix(PATH + "/")), key, writer)
+        path, _, any_id = url.path.rpartition("/")
+        await self._query(path, unquote(any_id), key, writer)
 
     # -- create ------------------------------------------------------------------------------------
 
-    async def _post(self, body: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+    async def _post(self, path: str, body: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         own_id, n = str(body["external_task_id"]), int(body["n"])
+        slots = n if path == PATH else 1
         self.seen.posts[own_id] += 1
         self.hook("post-received")
         strikes = self.seen.posts[own_id] <= self.plan.post_times
@@ -204,12 +217,13 @@ class FakeKling:
         if self.plan.is_unique and own_id in self._by_external:
             await self._refuse(1201, writer)
             return
-        running = sum(task.n for task in self.tasks.values() if not self._has_ended(task))
-        if self.plan.cap is not None and running + n > self.plan.cap:
+        here = [task for task in self.tasks.values() if task.path == path]
+        running = sum(task.slots for task in here if not self._has_ended(task))
+        if self.plan.cap is not None and running + slots > self.plan.cap:
             await self._refuse(1303, writer)
             return
-        self.seen.most_at_once = max(self.seen.most_at_once, running + n)
-        task = self._accept(own_id, n, accepted_at=time.time())
+        self.seen.most_at_once = max(self.seen.most_at_once, running + slots)
+        task = self._accept(own_id, n, accepted_at=time.time(), path=path, slots=slots)
         self.seen.accepted[own_id] += 1
         if fault.startswith("hidden"):
             task.hidden_until = time.time() + self.plan.hides_s
@@ -221,7 +235,9 @@ class FakeKling:
         await self._reply(self._described(task, with_result=False), writer)
         self.hook("post-answered")
 
-    def _accept(self, own_id: str | None, n: int, *, accepted_at: float) -> Task:
+    def _accept(
+        self, own_id: str | None, n: int, *, accepted_at: float, path: str, slots: int
+    ) -> Task:
         number = len(self.tasks)
         task = Task(
             task_id=f"task-{number:05d}-{zlib.crc32((own_id or str(number)).encode()):08x}",
@@ -231,6 +247,8 @@ class FakeKling:
             runs_s=self.plan.runs_s(number),
             is_failed=self.plan.fails,
             images=max(0, n - self.plan.images_short),
+            path=path,
+            slots=slots,
         )
         task.ended = accepted_at + task.runs_s
         self.tasks[task.task_id] = task
@@ -263,7 +281,7 @@ class FakeKling:
 
     # -- query and list ----------------------------------------------------------------------------
 
-    async def _query(self, any_id: str, key: str, writer: asyncio.StreamWriter) -> None:
+    async def _query(self, path: str, any_id: str, key: str, writer: asyncio.StreamWriter) -> None:
         self.seen.polls.append((time.monotonic(), key, any_id))
         self._polling[any_id] += 1
         if self._polling[any_id] > 1:
@@ -274,21 +292,22 @@ class FakeKling:
             task = self.tasks.get(any_id)
             if task is None and self.plan.post.partition("/")[0] != "hidden-id":
                 task = self._by_external.get(any_id)
-            if task is None or time.time() < task.hidden_until:
+            if task is None or task.path != path or time.time() < task.hidden_until:
                 await self._write({"code": 1203, "message": "not found"}, writer, 404)
             else:
                 await self._reply(self._described(task), writer)
         finally:
             self._polling[any_id] -= 1
 
-    async def _list(self, query: str, writer: asyncio.StreamWriter) -> None:
+    async def _list(self, path: str, query: str, writer: asyncio.StreamWriter) -> None:
         self.seen.lists += 1
         self.hook("list")
         await self._go_wrong_in_lookup(writer)
         asked = {name: int(values[0]) for name, values in parse_qs(query).items()}
         page, size = asked.get("pageNum", 1), asked.get("pageSize", 30)
         now = time.time()
-        tasks = [task for task in self.tasks.values() if now >= task.hidden_until]
+        here = [task for task in self.tasks.values() if task.path == path]
+        tasks = [task for task in here if now >= task.hidden_until]
         tasks.sort(key=lambda task: task.accepted_at, reverse=not self.plan.oldest_first)
         shown = tasks[(page - 1) * size : page * size]
         await self._reply([self._described(task) for task in shown], writer)
@@ -322,7 +341,7 @@ class FakeKling:
             task.links += 1
             described["final_unit_deduction"] = "8"
             described["task_result"] = {
-                "images": [
+                self.results[task.path]: [
                     {
                         "index": index,
                         "url": f"{self.origin}/files/{task.task_id}/{index}?given={task.links}",

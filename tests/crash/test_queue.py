@@ -65,7 +65,8 @@ def test_the_limit_is_known_after_a_restart(
         first.ask()
     first.wait_until_all_done()
     wait_for(
-        lambda: first.store.key_values.get("slots.kling", {}).get("refused") == 4, "the memory"
+        lambda: first.store.key_values.get("slots.kling.image", {}).get("refused") == 4,
+        "the memory",
     )
     refusals = fake.seen.refused[1303]
     first.close()

@@ -102,7 +102,7 @@ def test_slots_that_another_process_holds_are_waited_for(
     theirs = store.generations.create_intent(OWNER, ImageRequest("a hill", n=3), provider="kling")
     store.leases.claim_due("another", now=now, limit=1, lease_s=3_600, statuses=set(S))
     store.generations.move(theirs.id, to=S.SUBMITTED, expect={S.INTENDED}, task_id="theirs")
-    store.key_values.set("slots.kling", {"accepted": 3, "refused": 4})
+    store.key_values.set("slots.kling.image", {"accepted": 3, "refused": 4})
     fake.plan = Plan(cap=3, runs_s=lambda number: 1.5)
     fake.add_task(theirs.external_task_id, n=3, age_s=0)
     workshop = closed(timings=replace(QUICK, lease_s=3_600.0))

@@ -11,7 +11,9 @@ from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
+from core.models.generations import ImageRequest
 from core.models.kling_catalogue import ALL_RATIOS, ImageModel, find_image_model
+from core.models.money import find_price
 from core.practice.kling.refusal import KlingRefusal, bad_parameter
 from core.practice.painting.brush import Rgb
 
@@ -45,7 +47,7 @@ class PictureRequest:
     aspect_ratio: str
     resolution: str
     restyles: bool
-    units: int
+    units: int | None  # None where the table of prices does not tell
     watermark: bool
     external_task_id: str | None
     reference: Reference | None
@@ -65,19 +67,21 @@ def picture_request_from_json(body: bytes) -> PictureRequest:
     _text(fields, "negative_prompt", MOST_CHARACTERS)
     _check_reference_fields(fields, model, has_image=reference is not None)
     n = _count(fields.get("n"))
-    units = model.units_for(has_image=reference is not None, n=n)
-    if units is None:
+    if reference is None and not model.text_to_image:
         raise bad_parameter("image", f"is required by {model.name}")
     if _REFUSED_WORDS.search(prompt):
         raise KlingRefusal(1301)
+    resolution = _resolution(fields.get("resolution"), model, has_image=reference is not None)
+    facts = {"has_image": reference is not None, "resolution": resolution}
+    price = find_price("kling", ImageRequest.kind, model.name, facts)
     return PictureRequest(
         prompt=prompt,
         model_name=model.name,
         n=n,
         aspect_ratio=_ratio(fields.get("aspect_ratio"), model, has_image=reference is not None),
-        resolution=_resolution(fields.get("resolution"), model, has_image=reference is not None),
+        resolution=resolution,
         restyles=model.restyles and reference is not None,
-        units=units,
+        units=None if price is None else int(price.units * n),
         watermark=_watermark(fields.get("watermark_info")),
         external_task_id=_external_task_id(fields),
         reference=reference,

@@ -152,7 +152,7 @@ class Images:
             "updated_at": task.updated_at_ms(now),
             "watermark_info": {"enabled": task.watermark},
         }
-        if not task.is_running(now):
+        if not task.is_running(now) and task.units is not None:
             described["final_unit_deduction"] = "0" if task.failure else str(task.units)
         if status is TaskStatus.SUCCEED:
             origin = str(request.base_url).rstrip("/")
@@ -166,7 +166,7 @@ class Images:
             raise bad_parameter("start_time", "must not be after end_time")
         now = self._tasks.now()
         seen = [t for t in self._tasks.newest_first() if t.created_at_ms / 1000 < now - _LAG_S]
-        spent = sum(task.units for task in seen if task.failure is None)
+        spent = sum(task.units or 0 for task in seen if task.failure is None)
         bought_ms = int(now * 1000) - 30 * _DAY_MS
         pack = {
             "resource_pack_name": "练习资源包 Practice",

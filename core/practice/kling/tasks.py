@@ -35,7 +35,7 @@ class PracticeTask:
     n: int
     width: int
     height: int
-    units: int
+    units: int | None
     watermark: bool
     failure: str | None = None
     tint: Rgb | None = None

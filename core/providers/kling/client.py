@@ -1,4 +1,4 @@
-"""The picture client: create, look up and list tasks, and see what the account has left.
+"""The Kling client: create, look up and list tasks, and see what the account has left.
 
 A request that makes something is sent once. Which errors mean "nothing was created" is the errors'
 classes' business: AuthenticationError, QuotaExceededError, RateLimitError and RejectedError are
@@ -17,10 +17,12 @@ import httpx
 
 from core.errors import AuthenticationError, InputError, ProtocolError
 from core.models.accounts import KlingApiKey, KlingKeyPair
-from core.models.generations import ImageRequest, KlingTask, ReferenceImage, TaskStatus
-from core.models.image_rules import REFERENCE_MOST_BYTES, check_request_fields
+from core.models.generations import GenerationRequest, KlingTask, ReferenceImage, TaskStatus
+from core.models.image_rules import REFERENCE_MOST_BYTES
+from core.models.kinds import KINDS
 from core.providers.http.client import build_client, http_date, json_object, transport_error
 from core.providers.http.redaction import opaque_id
+from core.providers.kling.endpoints import ENDPOINTS
 from core.providers.kling.errors import (
     EXPIRED,
     NOT_YET_VALID,
@@ -41,7 +43,6 @@ from core.providers.kling.wire import (
 from core.settings.network import Network
 from core.wire.kling_jwt import TokenSource
 
-IMAGES_PATH = "/v1/images/generations"
 COSTS_PATH = "/account/costs"  # without /v1
 PAGE_SIZE_MOST = 500
 
@@ -97,9 +98,9 @@ class Kling:
         )
         self._client = client or build_client(timeout=TIMEOUT, network=network)
 
-    async def create_image_task(
+    async def create_task(
         self,
-        request: ImageRequest,
+        request: GenerationRequest,
         *,
         external_task_id: str,
         reference: ReferenceImage | None = None,
@@ -110,31 +111,36 @@ class Kling:
         body = await asyncio.to_thread(
             create_body, request, external_task_id=external_task_id, reference=reference
         )
-        reply = await self._call("POST", IMAGES_PATH, body=body, timeout_s=CREATE_TIMEOUT_S)
-        return self._task(reply, external_task_id)
+        path = ENDPOINTS[request.kind].path
+        reply = await self._call("POST", path, body=body, timeout_s=CREATE_TIMEOUT_S)
+        return self._task(reply, request.kind, external_task_id)
 
-    async def get_task(self, any_id: str) -> KlingTask:
+    async def get_task(self, kind: str, any_id: str) -> KlingTask:
         """Return the task of that `task_id` or `external_task_id`."""
         if not any_id.strip("."):
             raise no_such_task(host=self._host)  # "." and ".." would leave the path
-        reply = await self._call("GET", f"{IMAGES_PATH}/{quote(any_id, safe='')}", is_lookup=True)
-        task = self._task(reply, any_id)
+        path = f"{ENDPOINTS[kind].path}/{quote(any_id, safe='')}"
+        reply = await self._call("GET", path, is_lookup=True)
+        task = self._task(reply, kind, any_id)
         if task.status is TaskStatus.SUCCEED and not task.images:
             raise self._lacks("a picture", reply)
         return task
 
-    async def list_tasks(self, *, page: int = 1, page_size: int = 30) -> tuple[KlingTask, ...]:
-        """Return one page of the account's tasks, whatever state they are in.
+    async def list_tasks(
+        self, kind: str, *, page: int = 1, page_size: int = 30
+    ) -> tuple[KlingTask, ...]:
+        """Return one page of the account's tasks of a kind, whatever state they are in.
 
         One whose id cannot be read has an empty one.
         """
         size = min(max(page_size, 1), PAGE_SIZE_MOST)
-        reply = await self._call("GET", f"{IMAGES_PATH}?pageNum={page}&pageSize={size}")
+        path = f"{ENDPOINTS[kind].path}?pageNum={page}&pageSize={size}"
+        reply = await self._call("GET", path)
         if not isinstance(reply.data, list):
             raise self._lacks("a list of tasks", reply)
         tasks: list[KlingTask] = []
         for entry in reply.data:
-            task = task_from_json(entry, request_id=reply.request_id, is_listed=True)
+            task = task_from_json(entry, kind, request_id=reply.request_id, is_listed=True)
             if task is None:
                 # An entry passed over could be the one that is searched for, and be bought again.
                 raise self._lacks("a readable list of tasks", reply)
@@ -273,8 +279,8 @@ class Kling:
             raise AuthenticationError("error.kling_key_malformed", provider=PROVIDER)
         return token
 
-    def _task(self, reply: _Reply, any_id: str) -> KlingTask:
-        task = task_from_json(reply.data, request_id=reply.request_id)
+    def _task(self, reply: _Reply, kind: str, any_id: str) -> KlingTask:
+        task = task_from_json(reply.data, kind, request_id=reply.request_id)
         if task is None:
             raise self._lacks("a task", reply)
         if any_id != task.task_id and task.external_task_id not in (None, any_id):
@@ -307,11 +313,11 @@ class Kling:
         return (*self._secrets, self._tokens.token(now=self._clock()))
 
 
-def _check(request: ImageRequest, reference: ReferenceImage | None) -> None:
+def _check(request: GenerationRequest, reference: ReferenceImage | None) -> None:
     """Check what can be told without decoding the picture; its size was checked where it came."""
     if request.has_image != (reference is not None):
         raise InputError("image", "error.reference_missing")
-    check_request_fields(request)
+    KINDS[request.kind].check(request)
     if reference is not None and len(reference.content) > REFERENCE_MOST_BYTES:
         limit_mb = REFERENCE_MOST_BYTES // (1024 * 1024)
         size_mb = f"{len(reference.content) / 1024 / 1024:.1f}"

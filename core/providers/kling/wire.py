@@ -4,16 +4,21 @@ Numbers and digits in quotes are both taken where the reference has seen both; i
 parsed. What is missing though a caller needs it makes a reader return None.
 """
 
-import base64
 import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from core.models.generations import ImageRequest, KlingTask, ReferenceImage, TaskImage, TaskStatus
-from core.models.kling_catalogue import find_image_model
+from core.models.generations import (
+    GenerationRequest,
+    KlingTask,
+    ReferenceImage,
+    TaskImage,
+    TaskStatus,
+)
 from core.providers.http.redaction import OTHER, clean_detail, opaque_id
+from core.providers.kling.endpoints import ENDPOINTS
 from core.wire.secrets import known_secrets
 
 PROVIDER = "kling"
@@ -49,40 +54,18 @@ class AccountCosts:
 
 
 def create_body(
-    request: ImageRequest, *, external_task_id: str, reference: ReferenceImage | None
+    request: GenerationRequest, *, external_task_id: str, reference: ReferenceImage | None
 ) -> bytes:
-    """Return the JSON body that creates a task; fields that say nothing are left out."""
-    body: dict[str, Any] = {
-        "model_name": request.model_name,
-        "prompt": request.prompt,
-        "n": request.n,
-        "external_task_id": external_task_id,
-    }
-    model = find_image_model(request.model_name)
-    if not (reference is not None and model is not None and model.restyles):
-        # A restyled picture keeps its own size, and its endpoint offers no choice of one.
-        body["aspect_ratio"] = request.aspect_ratio
-        body["resolution"] = request.resolution
-    if request.negative_prompt:
-        body["negative_prompt"] = request.negative_prompt
-    if reference is not None:
-        # Bare base64: a data: prefix is refused.
-        body["image"] = base64.b64encode(reference.content).decode("ascii")
-    for name in ("image_reference", "image_fidelity", "human_fidelity", "callback_url"):
-        value = getattr(request, name)
-        if value is not None:
-            body[name] = value
-    if request.element_ids:
-        body["element_list"] = [{"element_id": element_id} for element_id in request.element_ids]
-    if request.watermark:
-        body["watermark_info"] = {"enabled": True}
+    """Return the JSON body that creates a task under our own id for it."""
+    body = ENDPOINTS[request.kind].body(request, reference)
+    body["external_task_id"] = external_task_id
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def task_from_json(
-    data: Any, *, request_id: str | None = None, is_listed: bool = False
+    data: Any, kind: str, *, request_id: str | None = None, is_listed: bool = False
 ) -> KlingTask | None:
-    """Return a task, or None when `data` holds no task id and status.
+    """Return a task of that kind, or None when `data` holds no task id and status.
 
     In a list a task whose id cannot be read keeps its place, with an empty id: pages are counted,
     and our own id in it may still be the one that is searched for.
@@ -102,9 +85,10 @@ def task_from_json(
         external_task_id=_external_id(_mapping(data.get("task_info")).get("external_task_id")),
         created_at=utc_from_ms(data.get("created_at")),
         updated_at=utc_from_ms(data.get("updated_at")),
-        images=_images(_mapping(data.get("task_result")).get("images")),
+        images=_images(_mapping(data.get("task_result")).get(ENDPOINTS[kind].results)),
         unit_deduction=_amount(data.get("final_unit_deduction")),
         request_id=opaque_id(request_id),
+        kind=kind,
     )
 
 

@@ -190,13 +190,14 @@ message_blobs = Table(
     Column("sha256", Words, ForeignKey("blobs.sha256"), primary_key=True),
 )
 
-# `request` is the whole of it; prompt, model_name … n are copies to filter by.
+# `request` is the whole of it; kind, prompt … slots are copies to filter and to count by.
 generations = Table(
     "generations",
     metadata,
     Column("id", Words, primary_key=True),
     Column("owner", Words, nullable=False),
     Column("provider", Words, nullable=False),
+    Column("kind", Words, nullable=False),
     Column("origin", Words, nullable=False),
     Column("external_task_id", Words),
     Column("idempotency_key", Words),
@@ -208,6 +209,7 @@ generations = Table(
     Column("aspect_ratio", Words, nullable=False),
     Column("resolution", Words, nullable=False),
     Column("n", Integer, nullable=False),
+    Column("slots", Integer, nullable=False),
     Column("reference_sha256", Words, ForeignKey("blobs.sha256")),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid4
@@ -13,15 +13,18 @@ from sqlalchemy.exc import IntegrityError
 from core.errors import InputError
 from core.models.generations import (
     Generation,
+    GenerationRequest,
     GenerationStatus,
-    ImageRequest,
     KlingTask,
     Note,
+    Provider,
     ReferenceImage,
     TaskStatus,
 )
+from core.models.kinds import request_from_json
+from core.storage.db.blobs import keep_blob
 from core.storage.db.database import Database
-from core.storage.db.schema import blobs, generations
+from core.storage.db.schema import generations
 from core.storage.generations.rows import (
     find_generation,
     record,
@@ -36,6 +39,8 @@ _FOUND_AS = {
     TaskStatus.SUCCEED: GenerationStatus.SUCCEEDED,
     TaskStatus.FAILED: GenerationStatus.FAILED,
 }
+_ENDED = (GenerationStatus.SUCCEEDED, GenerationStatus.FAILED)
+_Known = tuple[Generation, str | None]  # a row, and its reference's sha256
 
 
 class Intents:
@@ -48,9 +53,9 @@ class Intents:
     def create_intent(
         self,
         owner: str,
-        request: ImageRequest,
+        request: GenerationRequest,
         *,
-        provider: Literal["kling", "practice"],
+        provider: Provider,
         origin: Literal["page", "http", "recovered"] = "page",
         external_task_id: str | None = None,
         idempotency_key: str | None = None,
@@ -73,28 +78,20 @@ class Intents:
         if external_task_id is not None:
             keys.append(generations.c.external_task_id == external_task_id)
         with self._database.write() as connection:
-            known = _known(connection, keys)
-            if known is None:
-                if reference is not None and sha256 is not None:
-                    self._keep_blob(connection, sha256, reference)
-                try:
-                    with connection.begin_nested():
-                        self._insert(
-                            connection,
-                            id=generation_id,
-                            owner=owner,
-                            provider=provider,
-                            origin=origin,
-                            external_task_id=external_task_id or f"inkling-{generation_id}",
-                            idempotency_key=idempotency_key,
-                            status=GenerationStatus.INTENDED.value,
-                            reference_sha256=sha256,
-                            **request_values(request),
-                        )
-                except IntegrityError:
-                    known = _known(connection, keys)  # another process was quicker
-                    if known is None:
-                        raise
+            known = self._insert_once(
+                connection,
+                keys,
+                reference,
+                id=generation_id,
+                owner=owner,
+                provider=provider,
+                origin=origin,
+                external_task_id=external_task_id or f"inkling-{generation_id}",
+                idempotency_key=idempotency_key,
+                status=GenerationStatus.INTENDED.value,
+                reference_sha256=sha256,
+                **request_values(request),
+            )
             if known is not None:
                 same = _same_request(known, owner, request, sha256)
                 if origin == "http" and same.status is GenerationStatus.CANCELLED:
@@ -107,8 +104,8 @@ class Intents:
         owner: str,
         task: KlingTask,
         *,
-        provider: Literal["kling", "practice"],
-        request: ImageRequest | None = None,
+        provider: Provider,
+        request: GenerationRequest | None = None,
         error_text_id: str | None = None,
     ) -> Generation | None:
         """Write down a task found at Kling; None when it was known, to whomever it belongs.
@@ -118,7 +115,9 @@ class Intents:
         """
         now = self._clock()
         status = _FOUND_AS[task.status]
-        request = request or ImageRequest(prompt="", model_name="", n=max(1, len(task.images)))
+        if request is None:
+            told = {"prompt": "", "model_name": "", "n": max(1, len(task.images))}
+            request = request_from_json(task.kind, told)
         keys: list[ColumnElement[bool]] = [
             (generations.c.provider == provider) & (generations.c.task_id == task.task_id)
         ]
@@ -126,33 +125,25 @@ class Intents:
             keys.append(generations.c.external_task_id == task.external_task_id)
         generation_id = uuid4().hex
         with self._database.write() as connection:
-            known = _known(connection, keys)
-            if known is None:
-                try:
-                    with connection.begin_nested():
-                        self._insert(
-                            connection,
-                            id=generation_id,
-                            owner=owner,
-                            provider=provider,
-                            origin="recovered",
-                            external_task_id=task.external_task_id or None,
-                            task_id=task.task_id,
-                            status=status.value,
-                            created_at=task.created_at or now,
-                            submitted_at=task.created_at,
-                            finished_at=task.updated_at
-                            if task.status in (TaskStatus.SUCCEED, TaskStatus.FAILED)
-                            else None,
-                            error_text_id=error_text_id,
-                            error_detail=task.status_message,
-                            unit_deduction=task.unit_deduction,
-                            **request_values(request),
-                        )
-                except IntegrityError:
-                    known = _known(connection, keys)
-                    if known is None:
-                        raise
+            known = self._insert_once(
+                connection,
+                keys,
+                None,
+                id=generation_id,
+                owner=owner,
+                provider=provider,
+                origin="recovered",
+                external_task_id=task.external_task_id or None,
+                task_id=task.task_id,
+                status=status.value,
+                created_at=task.created_at or now,
+                submitted_at=task.created_at,
+                finished_at=task.updated_at if status in _ENDED else None,
+                error_text_id=error_text_id,
+                error_detail=task.status_message,
+                unit_deduction=task.unit_deduction,
+                **request_values(request),
+            )
             if known is not None:
                 return None
             return require_generation(connection, generation_id)
@@ -179,6 +170,28 @@ class Intents:
         record(connection, generation_id, GenerationStatus.INTENDED, note, at=now)
         return require_generation(connection, generation_id)
 
+    def _insert_once(
+        self,
+        connection: Connection,
+        keys: list[ColumnElement[bool]],
+        reference: ReferenceImage | None,
+        **values: Any,
+    ) -> _Known | None:
+        """Write a row down, or return the one that stands under a key already."""
+        if (known := _known(connection, keys)) is not None:
+            return known
+        if reference is not None:
+            sha256, now = values["reference_sha256"], self._clock()
+            keep_blob(connection, sha256, reference.content, reference.media_type, now=now)
+        try:
+            with connection.begin_nested():
+                self._insert(connection, **values)
+        except IntegrityError:
+            if (known := _known(connection, keys)) is None:
+                raise
+            return known  # another process was quicker
+        return None
+
     def _insert(self, connection: Connection, **values: Any) -> None:
         now = self._clock()
         defaults = {
@@ -192,27 +205,8 @@ class Intents:
         connection.execute(insert(generations).values(**(defaults | values)))
         record(connection, values["id"], GenerationStatus(values["status"]), None, at=now)
 
-    def _keep_blob(self, connection: Connection, sha256: str, reference: ReferenceImage) -> None:
-        known = select(blobs.c.sha256).where(blobs.c.sha256 == sha256)
-        if connection.execute(known).one_or_none() is not None:
-            return
-        try:
-            with connection.begin_nested():
-                connection.execute(
-                    insert(blobs).values(
-                        sha256=sha256,
-                        media_type=reference.media_type,
-                        content=reference.content,
-                        created_at=self._clock(),
-                    )
-                )
-        except IntegrityError:
-            return  # another process kept the same bytes meanwhile
 
-
-def _known(
-    connection: Connection, keys: list[ColumnElement[bool]]
-) -> tuple[Generation, str | None] | None:
+def _known(connection: Connection, keys: list[ColumnElement[bool]]) -> _Known | None:
     """Return the first generation that one of the keys names, with its reference's sha256."""
     for key in keys:
         found = find_generation(connection, key)
@@ -233,14 +227,14 @@ def _stored_key(key: str | None) -> str | None:
 
 
 def _same_request(
-    known: tuple[Generation, str | None], owner: str, request: ImageRequest, sha256: str | None
+    known: _Known, owner: str, request: GenerationRequest, sha256: str | None
 ) -> Generation:
     generation, known_sha256 = known
-    request = replace(  # as its row has it
-        request,
-        prompt=known_secrets.wash(request.prompt),
-        negative_prompt=known_secrets.wash(request.negative_prompt),
-    )
+    washed = {  # as its row has it
+        name: known_secrets.wash(value) if isinstance(value, str) else value
+        for name, value in asdict(request).items()
+    }
+    request = request_from_json(request.kind, washed)
     if generation.owner == owner and (generation.request, known_sha256) == (request, sha256):
         return generation
     raise InputError("idempotency_key", "error.idempotency_conflict")

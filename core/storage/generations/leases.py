@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, or_, select, update
 
 from core.models.generations import Generation, GenerationStatus
+from core.models.kinds import KINDS
 from core.storage.db.database import Database
 from core.storage.db.pagination import bounded
 from core.storage.db.schema import generations
@@ -32,11 +33,15 @@ class Leases:
         statuses: Collection[GenerationStatus],
         provider: str | None = None,
     ) -> tuple[Generation, ...]:
-        """Lease generations whose time has come and that nobody holds, oldest due first."""
+        """Lease generations whose time has come and that nobody holds, oldest due first.
+
+        A kind that this version does not know is left to one that does.
+        """
         due = (
             select(generations.c.id)
             .where(
                 *_wanted(statuses, provider),
+                generations.c.kind.in_(list(KINDS)),
                 # Written in the future: the clock was set back since, and its plans are void.
                 or_(
                     generations.c.next_check_at <= now,

@@ -1,5 +1,6 @@
 """Lists and counts of generations, and taking them out of the lists."""
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from sqlalchemy import (
 )
 
 from core.models.generations import Generation, GenerationStatus
+from core.models.kinds import KINDS
 from core.storage.db.database import Database
 from core.storage.db.like import contains
 from core.storage.db.pagination import Page, behind, bounded, decode_cursor, encode_cursor
@@ -101,14 +103,15 @@ class Listing:
         with self._database.read() as connection:
             return {GenerationStatus(status): count for status, count in connection.execute(query)}
 
-    def pictures_in_flight(self, provider: str) -> int:
-        """Return how many of the account's slots are taken: Kling counts pictures, not tasks."""
+    def slots_in_flight(self, provider: str) -> Counter[str]:
+        """Return how many of the account's slots are taken in each of its packages."""
         counted = [
             GenerationStatus.SUBMITTED.value,
             GenerationStatus.PROCESSING.value,
             GenerationStatus.UNCERTAIN.value,
         ]
-        query = select(func.coalesce(func.sum(generations.c.n), 0)).where(
+        # Summed up here: to group by kind SQLite would read all that were ever made.
+        query = select(generations.c.kind, generations.c.slots).where(
             IS_OPEN,
             generations.c.provider == provider,
             or_(
@@ -119,17 +122,22 @@ class Listing:
                 ),
             ),
         )
+        taken: Counter[str] = Counter()
         with self._database.read() as connection:
-            return int(connection.scalar(query) or 0)
+            for kind, slots in connection.execute(query):
+                if kind in KINDS:
+                    taken[KINDS[kind].request_type.package] += slots
+        return taken
 
     def finished_durations(
-        self, provider: str, *, model: str, resolution: str, n: int, limit: int = 200
+        self, provider: str, *, kind: str, model: str, resolution: str, n: int, limit: int = 200
     ) -> tuple[float, ...]:
         """Return how many seconds such tasks took here from submission to end, newest first."""
         query = (
             select(generations.c.submitted_at, generations.c.finished_at)
             .where(
                 generations.c.provider == provider,
+                generations.c.kind == kind,
                 generations.c.model_name == model,
                 generations.c.resolution == resolution,
                 generations.c.n == n,

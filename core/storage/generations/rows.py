@@ -9,12 +9,18 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select
 
 from core.errors import InputError
-from core.models.generations import Generation, GenerationStatus, ImageRequest, Note, Picture
+from core.models.generations import (
+    Generation,
+    GenerationRequest,
+    GenerationStatus,
+    Note,
+    Picture,
+)
+from core.models.kinds import request_from_json
 from core.storage.db.schema import generation_events, generations, pictures
 from core.storage.generations.notes import written
 
 _S = GenerationStatus
-_REQUEST_FIELDS = frozenset(field.name for field in fields(ImageRequest))
 
 # From where to where. A final state has no way out. UNCERTAIN goes back to INTENDED when Kling is
 # known not to have the task; SUCCEEDED can fail when the pictures are gone before we had them.
@@ -63,37 +69,35 @@ class ExpectedPicture:
     error_text_id: str | None
 
 
+_PICTURE = tuple(field.name for field in fields(Picture))
+_EXPECTED = tuple(field.name for field in fields(ExpectedPicture))
+# The rest is read in its own way.
+_AS_STORED = {field.name for field in fields(Generation)} - {
+    "external_task_id",
+    "request",
+    "status",
+    "error_facts",
+    "pictures",
+}
+
+
 def generation_from(row: Mapping[Any, Any], of_this: Sequence[Picture] = ()) -> Generation:
     """Return the value of a generation's row."""
     return Generation(
-        id=row["id"],
-        owner=row["owner"],
+        **{name: row[name] for name in _AS_STORED},
         external_task_id=row["external_task_id"] or "",
-        request=request_from(row["request"]),
+        request=request_from_json(row["kind"], row["request"]),
         status=GenerationStatus(row["status"]),
-        provider=row["provider"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        task_id=row["task_id"],
-        submitted_at=row["submitted_at"],
-        finished_at=row["finished_at"],
-        error_text_id=row["error_text_id"],
         error_facts=row["error_facts"] or {},
-        error_detail=row["error_detail"],
-        unit_deduction=row["unit_deduction"],
-        origin=row["origin"],
-        idempotency_key=row["idempotency_key"],
-        sending_at=row["sending_at"],
-        attempts=row["attempts"],
-        poll_count=row["poll_count"],
-        next_check_at=row["next_check_at"],
         pictures=tuple(of_this),
     )
 
 
-def request_values(request: ImageRequest) -> dict[str, Any]:
+def request_values(request: GenerationRequest) -> dict[str, Any]:
     """Return a request as a generation's columns."""
     return {
+        "kind": request.kind,
+        "slots": request.slots,
         "request": asdict(request),
         "prompt": request.prompt,
         "model_name": request.model_name,
@@ -103,38 +107,15 @@ def request_values(request: ImageRequest) -> dict[str, Any]:
     }
 
 
-def request_from(value: dict[str, Any]) -> ImageRequest:
-    """Return a stored request; what a later or earlier version called otherwise is left out."""
-    known = {key: value[key] for key in value.keys() & _REQUEST_FIELDS}
-    return ImageRequest(**known | {"element_ids": tuple(known.get("element_ids", ()))})
-
-
 def picture_from(row: Mapping[Any, Any]) -> Picture:
     """Return the value of a picture's row."""
-    return Picture(
-        id=row["id"],
-        generation_id=row["generation_id"],
-        index=row["index"],
-        name=row["name"],
-        media_type=row["media_type"],
-        width=row["width"],
-        height=row["height"],
-        size_bytes=row["size_bytes"],
-        sha256=row["sha256"],
-        created_at=row["created_at"],
-        favourite=row["favourite"],
-    )
+    return Picture(**{name: row[name] for name in _PICTURE})
 
 
 def expected_from(row: Mapping[Any, Any]) -> ExpectedPicture:
     """Return the value of a slot's row."""
-    return ExpectedPicture(
-        generation_id=row["generation_id"],
-        index=row["index"],
-        status=ExpectedStatus(row["status"]),
-        attempts=row["attempts"],
-        error_text_id=row["error_text_id"],
-    )
+    values = {name: row[name] for name in _EXPECTED}
+    return ExpectedPicture(**values | {"status": ExpectedStatus(row["status"])})
 
 
 def with_pictures(connection: Connection, rows: Sequence[RowMapping]) -> tuple[Generation, ...]:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.markdown.escaping import literal
-from core.models.generations import Generation, Picture
+from core.models.generations import Generation, ImageRequest, Picture
 from core.storage.generations.gallery import GalleryPicture
 from core.ui import session
 from core.ui.buttons import button, download, keeping_errors
@@ -156,7 +156,7 @@ def _draw_facts(item: GalleryPicture) -> None:
         st.code(request.prompt, language=None, wrap_lines=True)
     else:
         st.info(text("gallery.prompt_unknown_why"), icon=":material/help:")
-    if request.negative_prompt:
+    if isinstance(request, ImageRequest) and request.negative_prompt:
         st.caption(text("images.negative"))
         st.code(request.negative_prompt, language=None, wrap_lines=True)
     with st.grid("auto", min_column_width=150, gap=("xsmall", "small")) as grid:
@@ -184,6 +184,23 @@ def _facts(picture: Picture, generation: Generation) -> list[tuple[str, str]]:
     if generation.submitted_at is not None and generation.finished_at is not None:
         took_s = (generation.finished_at - generation.submitted_at).total_seconds()
         facts.append((text("gallery.took"), duration(max(0.0, took_s))))
+    if isinstance(request, ImageRequest):
+        facts += _image_facts(request)
+    units = generation.unit_deduction or unknown
+    if generation.provider == "practice":  # it counts as Kling would, and nobody pays
+        units = text("gallery.units_practice")
+    facts += [
+        (text("gallery.provider"), text(f"gallery.provider_{generation.provider}")),
+        (text("gallery.origin"), text(f"gallery.origin_{generation.origin}")),
+        (text("gallery.units"), units),
+        (text("gallery.task_id"), generation.task_id or unknown),
+        (text("gallery.external_task_id"), generation.external_task_id or unknown),
+    ]
+    return facts
+
+
+def _image_facts(request: ImageRequest) -> list[tuple[str, str]]:
+    facts = []
     if request.has_image:
         kind = request.image_reference
         named = text(f"images.reference_{kind}") if kind else text("gallery.yes")
@@ -196,14 +213,4 @@ def _facts(picture: Picture, generation: Generation) -> list[tuple[str, str]]:
         facts.append((text("gallery.elements"), ", ".join(map(str, request.element_ids))))
     if request.watermark:
         facts.append((text("gallery.watermark"), text("gallery.yes")))
-    units = generation.unit_deduction or unknown
-    if generation.provider == "practice":  # it counts as Kling would, and nobody pays
-        units = text("gallery.units_practice")
-    facts += [
-        (text("gallery.provider"), text(f"gallery.provider_{generation.provider}")),
-        (text("gallery.origin"), text(f"gallery.origin_{generation.origin}")),
-        (text("gallery.units"), units),
-        (text("gallery.task_id"), generation.task_id or unknown),
-        (text("gallery.external_task_id"), generation.external_task_id or unknown),
-    ]
     return facts

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.models.generations import Generation, Picture, ReferenceImage
+from core.models.generations import Generation, ImageRequest, Picture, ReferenceImage
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
 from core.ui.generations import form as image_form
@@ -13,10 +13,11 @@ _FORMATS = ("image/png", "image/jpeg")
 
 def draw_use_again(generation: Generation) -> None:
     """Draw the button that fills the form with what was asked for here, where that is known."""
-    if not generation.request.prompt:
+    request = generation.request
+    if not (request.prompt and isinstance(request, ImageRequest)):
         return
     key = f"again-{generation.id}"
-    if button("gallery.use_again", "redo", key, _fill_again, generation):
+    if button("gallery.use_again", "redo", key, _fill_again, generation.id, request):
         st.switch_page("pages/images.py")
 
 
@@ -38,9 +39,9 @@ def draw_variations(picture: Picture, generation: Generation) -> None:
 
 
 @keeping_errors("image_error")
-def _fill_again(generation: Generation) -> None:
-    reference = session.studio().store.generations.reference(generation.id)
-    image_form.fill(generation.request, reference=reference)
+def _fill_again(generation_id: str, request: ImageRequest) -> None:
+    reference = session.studio().store.generations.reference(generation_id)
+    image_form.fill(request, reference=reference)
 
 
 @keeping_errors("image_error")
@@ -49,4 +50,6 @@ def _fill_variations(picture: Picture, generation: Generation) -> None:
     reference = ReferenceImage(
         content, "image/png" if picture.media_type == "image/png" else "image/jpeg"
     )
-    image_form.fill(generation.request, reference=reference)
+    request = generation.request
+    asked = request if isinstance(request, ImageRequest) else ImageRequest(request.prompt)
+    image_form.fill(asked, reference=reference)

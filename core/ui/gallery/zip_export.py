@@ -13,6 +13,7 @@ from typing import Any
 
 from core.archive.archive import Archive
 from core.errors import StoreError
+from core.models.generations import ImageRequest
 from core.storage.generations.gallery import GalleryPicture
 from core.ui.formats import file_words
 
@@ -60,10 +61,11 @@ def _written(
 
 def _entry(item: GalleryPicture, *, file: str | None) -> dict[str, Any]:
     picture, generation, request = item.picture, item.generation, item.generation.request
+    negative_prompt = request.negative_prompt if isinstance(request, ImageRequest) else ""
     return {
         "file": file,
         "prompt": request.prompt,
-        "negative_prompt": request.negative_prompt,
+        "negative_prompt": negative_prompt,
         "model_name": request.model_name,
         "aspect_ratio": request.aspect_ratio,
         "resolution": request.resolution,

@@ -108,7 +108,7 @@ def _parameters(generation: Generation) -> str:
     ]
     if not request.model_name:  # recovered: Kling does not tell these
         parts[:3] = [text("gallery.prompt_unknown")]
-    return " · ".join(parts)
+    return " · ".join(filter(None, parts))
 
 
 def _draw_pictures(generation: Generation) -> None:

@@ -9,13 +9,8 @@ import streamlit as st
 from core.errors import AppError
 from core.models.generations import AspectRatio, ImageRequest, ReferenceImage, Resolution
 from core.models.image_rules import PROMPT_LIMIT, check_reference, count_characters
-from core.models.kling_catalogue import (
-    IMAGE_MODELS,
-    PRICES_AS_OF,
-    UNIT_PRICE_CNY,
-    ImageModel,
-    find_image_model,
-)
+from core.models.kling_catalogue import IMAGE_MODELS, ImageModel, find_image_model
+from core.models.money import find_price
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
 from core.ui.generations import reference as image_reference
@@ -174,7 +169,7 @@ def _take_over() -> Taken:
 def _draw_reference(model: ImageModel, taken: Taken) -> bool:
     """Draw the reference picture and what is taken from it; True when there is one."""
     try:
-        reference = image_reference.draw_choice(disabled=not model.image_to_image)
+        reference = image_reference.draw_choice()
         if reference is None:
             return False
         check_reference(reference_facts(reference))
@@ -203,18 +198,15 @@ def _draw_fidelity(label: str, name: str, value: float | None) -> None:
 
 
 def _draw_price(model: ImageModel, *, has_image: bool) -> None:
-    units = model.units_for(has_image=has_image, n=cast(int, _value("n") or 1))
     if session.image_mode() == "practice":
         st.caption(text("images.price_practice"))
-    elif units is not None:
-        st.caption(
-            text(
-                "images.price",
-                units=units,
-                cny=f"{units * UNIT_PRICE_CNY:.2f}",
-                date=PRICES_AS_OF.isoformat(),
-            )
-        )
+        return
+    n = cast(int, _value("n") or 1)
+    facts = {"has_image": has_image, "resolution": _value("resolution") or "1k"}
+    price = find_price("kling", ImageRequest.kind, model.name, facts)
+    if price is not None and (cny := price.amount("CNY", pieces=n)) is not None:
+        units, date = price.units * n, price.read_on.isoformat()
+        st.caption(text("images.price", units=units, cny=f"{cny:.2f}", date=date))
 
 
 def _value(name: str) -> object:
@@ -240,7 +232,7 @@ def _generate() -> None:
 
 def _request_of_form() -> tuple[ImageRequest, ReferenceImage | None]:
     model = next(model for model in IMAGE_MODELS if model.name == _value("model"))
-    reference = image_reference.current() if model.image_to_image else None
+    reference = image_reference.current()
     has_image = reference is not None
     request = ImageRequest(
         prompt=str(_value("prompt") or ""),

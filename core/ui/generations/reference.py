@@ -19,7 +19,7 @@ from core.ui.session import text
 _KEY = "image-reference"
 
 
-def draw_choice(*, disabled: bool) -> ReferenceImage | None:
+def draw_choice() -> ReferenceImage | None:
     """Draw the file input and what was taken over; return the reference in force."""
     known = session.state()
     key = _file_key()
@@ -28,7 +28,6 @@ def draw_choice(*, disabled: bool) -> ReferenceImage | None:
         type=["png", "jpg", "jpeg"],
         help=text("images.reference_help"),
         key=key,
-        disabled=disabled,
         on_change=_chosen,
         args=(key,),
     )
@@ -37,7 +36,7 @@ def draw_choice(*, disabled: bool) -> ReferenceImage | None:
         button("gallery.use_as_reference", "add_photo_alternate", "use-dropped", _use_dropped)
     if known.reference is not None:
         button("gallery.remove_reference", "close", "remove-reference", _remove, type="tertiary")
-    return None if disabled else current()
+    return current()
 
 
 def current() -> ReferenceImage | None:

@@ -145,9 +145,7 @@ class KlingCreate:
             if timeouts.is_over(
                 clock(), is_waiting=is_waiting, is_offline=blocking_error is not None
             ):
-                outcome = await self._give_up(
-                    owner, generation_id, blocking_error, is_keyed=is_keyed
-                )
+                outcome = await self._give_up(owner, generation, blocking_error, is_keyed=is_keyed)
                 if outcome is not None:
                     return outcome
             elif not is_waiting and clock() - began > SEND_TIMEOUT_S + SENDING_TIMEOUT_S:
@@ -158,19 +156,19 @@ class KlingCreate:
             pause_s = min(pause_s * 1.5, _LOOK_MOST_S)
 
     async def _give_up(
-        self, owner: str, generation_id: str, blocking_error: AppError | None, *, is_keyed: bool
+        self, owner: str, generation: Generation, blocking_error: AppError | None, *, is_keyed: bool
     ) -> _Outcome | None:
         """Take the wish back, so that nothing is bought behind the caller's back.
 
         Under a key it can be asked for again: the same wish is sent then.
         """
-        rest_s = self._bridge.studio.generations.rest_left_s(owner)
+        rest_s = self._bridge.studio.generations.rest_left_s(generation)
         later = (("Retry-After", str(max(RETRY_SOON_S, math.ceil(rest_s)))),)
         if is_keyed and blocking_error is None:
             return _Outcome(429, _refusal("http.wish_queued", code=FULL_CODE), later)
         try:
             is_back = await asyncio.to_thread(
-                self._bridge.studio.generations.cancel, owner, generation_id
+                self._bridge.studio.generations.cancel, owner, generation.id
             )
         except StoreError:
             return _unknown(503, STORE_TEXT_ID, is_keyed=is_keyed)

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 
 from core.errors import AppError
-from core.models.generations import Generation, GenerationStatus
+from core.models.generations import Generation, GenerationStatus, ImageRequest
 from core.texts.catalogue import Language, text
 from core.work.generations.transitions import UNREADABLE_TEXT_ID
 
@@ -31,7 +31,8 @@ def described(generation: Generation, language: Language) -> dict[str, object]:
     task = _task(generation, _WORDS[generation.status], generation.updated_at)
     is_failed = generation.status is GenerationStatus.FAILED
     task["task_status_msg"] = _failure(generation, language) if is_failed else ""
-    task["watermark_info"] = {"enabled": generation.request.watermark}
+    request = generation.request
+    task["watermark_info"] = {"enabled": isinstance(request, ImageRequest) and request.watermark}
     if generation.unit_deduction is not None:
         task["final_unit_deduction"] = generation.unit_deduction
     return _envelope(generation, f"{generation.status}", task)

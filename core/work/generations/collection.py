@@ -115,7 +115,7 @@ class ResultCollector:
 
     async def _current_links(self, generation: Generation) -> tuple[TaskImage, ...]:
         assert generation.task_id is not None
-        task = await self._kling.get_task(generation.task_id)
+        task = await self._kling.get_task(generation.kind, generation.task_id)
         if not task.images:
             raise ProtocolError(
                 "error.kling_incomplete", provider="kling", request_id=task.request_id

@@ -1,4 +1,4 @@
-"""How many pictures an account draws at once, as far as acceptances and refusals have told.
+"""How many slots a package of an account has, as far as acceptances and refusals have told.
 
 Kling tells the cap to nobody (kling.md section 7), so two bounds are kept: with so many under way
 the last one was accepted, and with so many it was refused. Between the two one is tried at a time;
@@ -19,7 +19,7 @@ PROBE_AFTER_LOWERING_S = 120.0
 
 
 class ConcurrencyLimit:
-    """The learned cap, in pictures. Pure: the moment is an argument."""
+    """The learned cap, in slots. Pure: the moment is an argument."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class ConcurrencyLimit:
         return {"accepted": self.accepted, "refused": self.refused}
 
     def may_send(self, n: int, *, in_flight: int, sending: int, now: float) -> bool:
-        """Return whether `n` more pictures may be asked for now."""
+        """Return whether `n` more slots may be taken now."""
         total = in_flight + n
         if total <= self.accepted:
             return True
@@ -52,7 +52,7 @@ class ConcurrencyLimit:
         return now >= self.probe_at and total == self.refused
 
     def note_accepted(self, total: int, *, now: float) -> None:
-        """Note that `total` pictures are under way together."""
+        """Note that `total` slots are in use together."""
         if total <= self.accepted:
             return
         self.accepted = total
@@ -62,7 +62,7 @@ class ConcurrencyLimit:
         self.probe_at = now + self._probe_after_s
 
     def note_refused(self, total: int, *, n: int, now: float) -> None:
-        """Note that `n` pictures more, `total` in all, were too many."""
+        """Note that `n` slots more, `total` in all, were too many."""
         if total <= self.accepted:
             self.accepted, self.refused = total - n, total
             self.probe_at = now + min(PROBE_AFTER_LOWERING_S, self._probe_after_s)

@@ -1,4 +1,4 @@
-"""Pictures as a person asks for them: checked, written down, cancelled, estimated, recovered."""
+"""Generations as a person asks for them: checked, written down, cancelled, estimated, recovered."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,18 +11,19 @@ from core.archive.inspection import inspect_image
 from core.errors import AppError, InputError
 from core.models.generations import (
     Generation,
+    GenerationRequest,
     GenerationStatus,
-    ImageRequest,
     Note,
+    Provider,
     ReferenceImage,
     TaskStatus,
 )
-from core.models.image_rules import ReferenceFacts, check_image_request
+from core.models.image_rules import ReferenceFacts
+from core.models.kinds import check_request
 from core.providers.kling.client import Kling, KlingReply
 from core.providers.kling.errors import BUSY_TEXT_IDS
 from core.storage.store import Store
 from core.work.generations.estimates import Estimate, estimate
-from core.work.generations.polling import Provider
 from core.work.generations.recovery import RecoveryResult, is_ours
 from core.work.generations.transitions import UNREADABLE_TEXT_ID
 from core.work.generations.worker import GenerationWorker
@@ -59,7 +60,7 @@ class Generations:
     def request(
         self,
         owner: str,
-        request: ImageRequest,
+        request: GenerationRequest,
         *,
         reference: ReferenceImage | None = None,
         origin: Literal["page", "http"] = "page",
@@ -67,7 +68,7 @@ class Generations:
         idempotency_key: str | None = None,
     ) -> Generation:
         """Check a wish, write it down, and let it be sent; raises InputError before anything is."""
-        check_image_request(request, reference_facts(reference) if reference else None)
+        check_request(request, reference_facts(reference) if reference else None)
         service = self._service(owner)
         if not may_spend(owner):
             self._check_visitor(owner)
@@ -136,9 +137,9 @@ class Generations:
             None,
         )
 
-    def rest_left_s(self, owner: str) -> float:
-        """Return how long the queue in front of Kling rests yet; from any thread."""
-        return self._service(owner).worker.rest_left_s()
+    def rest_left_s(self, generation: Generation) -> float:
+        """Return how long the queue it waits in rests yet; from any thread."""
+        return self._service(generation.owner).worker.rest_left_s(generation.request.package)
 
     def refusal_for_now(self, generation: Generation) -> Note | None:
         """Return how busy Kling was when a task that waits was sent the last time."""
@@ -156,7 +157,7 @@ class Generations:
         kling = self._service(LOCAL_OWNER).kling
         return await kling.forward(method, target, body=body, content_type=content_type)
 
-    def estimate(self, owner: str, request: ImageRequest) -> Estimate | None:
+    def estimate(self, owner: str, request: GenerationRequest) -> Estimate | None:
         """Return how long such a task usually takes here; None until enough have finished."""
         return estimate(self._service(owner).worker.durations(request))
 

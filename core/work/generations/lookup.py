@@ -20,7 +20,7 @@ async def find_task(kling: Kling, generation: Generation) -> KlingTask | None:
     example (kling.md section 5): whatever goes wrong there, the list decides.
     """
     try:
-        return await kling.get_task(generation.external_task_id)
+        return await kling.get_task(generation.kind, generation.external_task_id)
     except NotFoundError:
         pass
     except ProviderError as error:
@@ -28,7 +28,7 @@ async def find_task(kling: Kling, generation: Generation) -> KlingTask | None:
     sent_at = generation.sending_at or generation.updated_at
     page = 1
     while True:
-        tasks = await kling.list_tasks(page=page, page_size=PAGE_SIZE_MOST)
+        tasks = await kling.list_tasks(generation.kind, page=page, page_size=PAGE_SIZE_MOST)
         for task in tasks:
             if task.external_task_id == generation.external_task_id:
                 if not task.task_id:  # it is there, so it must not be bought again

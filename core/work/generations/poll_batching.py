@@ -1,7 +1,7 @@
 """Looks at running Kling tasks: one request each while they are few, lists when they are many.
 
-`GET /v1/images/generations?pageSize=500` reports up to 500 tasks at once (kling.md section 5), so a
-thousand waiting tasks cost two or three requests a round.
+A list reports up to 500 tasks of a kind at once (kling.md section 5), so a thousand waiting tasks
+cost two or three requests a round.
 """
 
 import asyncio
@@ -44,10 +44,11 @@ class _Watch:
 
 
 class PollBatcher:
-    """Answers "how is this task now?" for any number of tasks of one account. One event loop."""
+    """Answers "how is this task now?" for all tasks of one kind and account. One event loop."""
 
-    def __init__(self, kling: Kling, *, clock: Callable[[], float]) -> None:
+    def __init__(self, kling: Kling, kind: str, *, clock: Callable[[], float]) -> None:
         self._kling = kling
+        self._kind = kind
         self._clock = clock
         self._watches: dict[str, _Watch] = {}
         self._changed = asyncio.Event()
@@ -133,7 +134,7 @@ class PollBatcher:
             if watch.report.done():
                 return
             try:
-                _settle(watch, await self._kling.get_task(watch.task_id))
+                _settle(watch, await self._kling.get_task(self._kind, watch.task_id))
             except AppError as error:
                 _fail(watch, error)
 
@@ -143,7 +144,7 @@ class PollBatcher:
         pages = len(self._watches) // PAGE_SIZE + 2
         try:
             for page in range(1, pages + 1):
-                tasks = await self._kling.list_tasks(page=page, page_size=PAGE_SIZE)
+                tasks = await self._kling.list_tasks(self._kind, page=page, page_size=PAGE_SIZE)
                 for task in tasks:
                     self._report(task, missing)
                 if not missing or len(tasks) < PAGE_SIZE:

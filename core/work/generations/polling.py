@@ -1,16 +1,16 @@
 """Follows a task at Kling to its end. Watching may stop; the task does not."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Literal
 
 from core.errors import AppError, NotFoundError
 from core.models.generations import (
     Generation,
+    GenerationRequest,
     GenerationStatus,
-    ImageRequest,
+    Provider,
     TaskImage,
     TaskStatus,
 )
@@ -20,8 +20,6 @@ from core.work.generations.estimates import fastest_s
 from core.work.generations.poll_batching import PollBatcher
 from core.work.generations.timings import WorkerTimings
 from core.work.generations.transitions import Transitions
-
-Provider = Literal["kling", "practice"]
 
 # Kling's own retention: results and, as far as anyone knows, tasks go after 30 days (kling.md §9).
 RETENTION = timedelta(days=30)
@@ -42,15 +40,15 @@ class TaskPoller:
         self,
         *,
         provider: Provider,
-        batcher: PollBatcher,
+        batchers: Mapping[str, PollBatcher],  # by kind
         transitions: Transitions,
-        usual_durations: Callable[[ImageRequest], Awaitable[Sequence[float]]],
+        usual_durations: Callable[[GenerationRequest], Awaitable[Sequence[float]]],
         timings: WorkerTimings,
         random: Random,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._provider = provider
-        self._batcher = batcher
+        self._batchers = batchers
         self._transitions = transitions
         self._usual_durations = usual_durations
         self._timings = timings
@@ -74,7 +72,9 @@ class TaskPoller:
         unknown = ConsecutiveDenials(self._clock)
         while True:
             try:
-                task = await self._batcher.look(generation.task_id, after_s=after_s)
+                task = await self._batchers[generation.kind].look(
+                    generation.task_id, after_s=after_s
+                )
             except AppError as error:
                 misses += 1
                 unknown.note(is_denied=isinstance(error, NotFoundError))

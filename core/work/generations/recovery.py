@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core.models.generations import KlingTask
+from core.models.kinds import KINDS
 from core.providers.kling.client import PAGE_SIZE_MOST, Kling
 from core.work.generations.polling import RETENTION
 
@@ -23,10 +24,14 @@ class RecoveryResult:
 
 async def recent_tasks(kling: Kling) -> tuple[KlingTask, ...]:
     """Return the account's tasks as far back as Kling keeps results, each once."""
+    return tuple([task for kind in KINDS for task in await _recent_tasks(kling, kind)])
+
+
+async def _recent_tasks(kling: Kling, kind: str) -> tuple[KlingTask, ...]:
     recent: dict[str, KlingTask] = {}
     page = 1
     while True:
-        tasks = await kling.list_tasks(page=page, page_size=PAGE_SIZE_MOST)
+        tasks = await kling.list_tasks(kind, page=page, page_size=PAGE_SIZE_MOST)
         now = kling.now() or datetime.now(UTC)  # by Kling's own clock, where it tells
         for task in tasks:
             if not task.task_id:

@@ -61,7 +61,7 @@ class Sending:
 
 
 class Submitter:
-    """Sends the wishes of one account, each when its turn comes."""
+    """Sends the wishes paid from one package of an account, each when its turn comes."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Submitter:
     ) -> None:
         self._kling = kling
         self._transitions = transitions
-        self._queue = queue
+        self.queue = queue
         self._timings = timings
         self._random = random
         self._clock = clock
@@ -88,11 +88,6 @@ class Submitter:
     def blocking_error(self, generation_id: str) -> AppError | None:
         """Return what holds up the whole queue a wish waits in; from any thread."""
         return self._queue_error if generation_id in self._waiting else None
-
-    @property
-    def rest_left_s(self) -> float:
-        """How long the queue rests yet; from any thread."""
-        return self._queue.rest_left_s
 
     async def send(self, generation: Generation, sending: Sending) -> Generation | None:
         """Send an intent when its turn comes; None when it is not ours to send any more."""
@@ -113,7 +108,7 @@ class Submitter:
                 return None
             generation = marked
             try:
-                task = await self._kling.create_image_task(
+                task = await self._kling.create_task(
                     generation.request,
                     external_task_id=generation.external_task_id,
                     reference=reference,
@@ -122,13 +117,11 @@ class Submitter:
                 self._queue_error = None
                 is_full = error.code == FULL_CODE
                 sending.permit.refused(is_full=is_full, retry_after_s=error.retry_after_s)
-                if is_full and self._queue.in_flight == 0:
+                if is_full and self.queue.in_flight == 0:
                     lone_refusals += 1
                     if lone_refusals >= LONE_REFUSALS_MOST:
-                        if generation.request.n > 1:
-                            return await self._refuse(
-                                generation, sending, _too_many(generation.request.n, error)
-                            )
+                        if (slots := generation.request.slots) > 1:
+                            return await self._refuse(generation, sending, _too_many(slots, error))
                         self._transitions.note_blocking_error(generation, error)
                 await self._transitions.unmark_sending(generation, reason(error))
             except _REFUSALS as error:
@@ -141,7 +134,7 @@ class Submitter:
                 self._queue_error = error
                 # Nothing ever left this machine: still an intent, and it can be cancelled.
                 sending.permit.give_back()
-                self._queue.rest()
+                self.queue.rest()
                 await self._transitions.unmark_sending(generation, reason(error))
             else:
                 sending.permit.accepted()
@@ -194,7 +187,7 @@ class Submitter:
         self._waiting.add(generation.id)
         try:
             order = (sending.place, generation.id)
-            return await self._queue.acquire(generation.request.n, order=order)
+            return await self.queue.acquire(generation.request.slots, order=order)
         finally:
             self._waiting.discard(generation.id)
 
@@ -252,12 +245,12 @@ class Submitter:
         )
 
 
-def _too_many(n: int, error: ProviderError) -> RejectedError:
+def _too_many(slots: int, error: ProviderError) -> RejectedError:
     return RejectedError(
         "error.kling_too_many_at_once",
         provider=error.provider,
         status_code=error.status_code,
         code=error.code,
-        facts={"n": n},
+        facts={"n": slots},
         detail=error.detail,
     )

@@ -1,8 +1,8 @@
 """The queue in front of Kling: who sends next, and when, so that the account's cap is kept.
 
-Kling counts a task's `n` pictures as `n` slots and refuses what is over the cap with code 1303;
-nothing is created then, so the wish keeps its place in the queue. The oldest wish is always next:
-one that needs many slots is not passed by for ever by small ones.
+Kling counts slots, by the package that pays (a picture takes one each), and refuses what is over
+the cap with code 1303; nothing is created then, so the wish keeps its place in the queue. The
+oldest wish is always next: one that needs many slots is not passed by for ever by small ones.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ Order = tuple[Any, ...]
 
 
 class Permit:
-    """The right to send `n` pictures, and then the slots they hold. Give it back in the end."""
+    """The right to send what takes `n` slots, and then those slots. Give it back in the end."""
 
     def __init__(
         self, queue: "SubmissionQueue", n: int, state: Literal["sending", "in flight"]
@@ -72,7 +72,7 @@ class Permit:
 
 
 class SubmissionQueue:
-    """A queue for submissions, counted in pictures. Belongs to one event loop."""
+    """A queue for submissions, counted in slots. Belongs to one event loop."""
 
     def __init__(
         self,
@@ -100,17 +100,17 @@ class SubmissionQueue:
 
     @property
     def limit(self) -> int:
-        """So many pictures are known to be drawn at once; 0 while nothing is known."""
+        """So many slots are known to be had at once; 0 while nothing is known."""
         return self._limit.accepted
 
     @property
     def own(self) -> int:
-        """This process's pictures under way, those being sent included."""
+        """This process's slots in use, those being sent included."""
         return self._own
 
     @property
     def in_flight(self) -> int:
-        """The account's pictures under way, as far as this app knows."""
+        """The account's slots in use, as far as this app knows."""
         return self._own + self._elsewhere
 
     @property
@@ -123,7 +123,7 @@ class SubmissionQueue:
         return self._limit.figures()
 
     async def acquire(self, n: int, *, order: Order) -> Permit:
-        """Wait for the turn to send `n` pictures; the lowest `order` goes first."""
+        """Wait for the turn to send what takes `n` slots; the lowest `order` goes first."""
         waiter: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
         self._number += 1
         heapq.heappush(self._queue, (order, self._number, n, waiter))
@@ -137,14 +137,14 @@ class SubmissionQueue:
             raise
 
     def adopt(self, n: int) -> Permit:
-        """Count `n` pictures that were under way before this process began."""
+        """Count `n` slots that were in use before this process began."""
         self.count(in_flight=n)
         return Permit(self, n, "in flight")
 
-    def see_other_processes(self, pictures: int) -> None:
-        """Count the pictures other processes have under way on this account."""
-        if pictures != self._elsewhere:
-            self._elsewhere = pictures
+    def see_other_processes(self, slots: int) -> None:
+        """Count the slots other processes use on this account."""
+        if slots != self._elsewhere:
+            self._elsewhere = slots
             self.wake()
 
     def rest(self, *, is_full: bool = False, at_least_s: float | None = None) -> None:
@@ -174,7 +174,7 @@ class SubmissionQueue:
         self._unclear_in_a_row = 0
 
     def note_full(self, total: int, n: int) -> None:
-        """Learn from a refusal of `n` pictures that would have made `total`."""
+        """Learn from a refusal of `n` slots that would have made `total`."""
         self._limit.note_refused(total, n=n, now=self._clock())
 
     def freed(self) -> None:

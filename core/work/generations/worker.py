@@ -1,4 +1,4 @@
-"""Paid picture tasks, from the intent to the archived files: written down before they are sent.
+"""Paid tasks of every kind, from the intent to the archived files: written down before sending.
 
     intended ──POST──► submitted ─► processing ─► succeeded ─► archived
         │                  ▲             └──────► failed (with Kling's reason)
@@ -21,7 +21,15 @@ from random import Random
 
 from core.archive.archive import Archive
 from core.errors import AppError, StoreError
-from core.models.generations import Generation, GenerationStatus, ImageRequest, KlingTask, TaskImage
+from core.models.generations import (
+    Generation,
+    GenerationRequest,
+    GenerationStatus,
+    KlingTask,
+    Provider,
+    TaskImage,
+)
+from core.models.kinds import KINDS, packages
 from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
 from core.storage.store import Store
@@ -29,7 +37,7 @@ from core.wire.pacing import retry_delays
 from core.work.generations.collection import ResultCollector
 from core.work.generations.leases import GenerationLeases
 from core.work.generations.poll_batching import PollBatcher
-from core.work.generations.polling import Provider, TaskPoller
+from core.work.generations.polling import TaskPoller
 from core.work.generations.queue_places import Places
 from core.work.generations.recovery import recent_tasks
 from core.work.generations.submission import Sending, Submitter
@@ -72,10 +80,10 @@ class GenerationWorker:
         self._transitions = Transitions(
             store, process_id=process_id, timings=self._timings, random=self._random
         )
-        self.batcher = PollBatcher(kling, clock=clock)
+        self._batchers = {kind: PollBatcher(kling, kind, clock=clock) for kind in KINDS}
         self._poller = TaskPoller(
             provider=provider,
-            batcher=self.batcher,
+            batchers=self._batchers,
             transitions=self._transitions,
             usual_durations=self._usual_durations,
             timings=self._timings,
@@ -91,7 +99,7 @@ class GenerationWorker:
             random=self._random,
             clock=clock,
         )
-        self._submitter: Submitter | None = None
+        self._submitters: dict[str, Submitter] = {}  # by the package that pays
         self._drivers: dict[str, asyncio.Task[None]] = {}
         self._sendings: dict[str, Sending] = {}
         self._is_retired = False
@@ -107,7 +115,6 @@ class GenerationWorker:
             tell_store_error=self._tell_store_error,
         )
         self._places = Places(clock)
-        self._limit_key = f"slots.{provider}"
         self._remembered: dict[str, object] = {}
         self._usual: dict[tuple[object, ...], tuple[float, tuple[float, ...]]] = {}
         self._wake_event = asyncio.Event()
@@ -119,23 +126,25 @@ class GenerationWorker:
     def blocking_error(self, generation_id: str) -> AppError | None:
         """Return what keeps an open generation from going on at the moment, if anything does."""
         blocking_error = self._transitions.blocking_error(generation_id)
-        if blocking_error is None and self._submitter is not None:
-            blocking_error = self._submitter.blocking_error(generation_id)
+        for submitter in tuple(self._submitters.values()):
+            blocking_error = blocking_error or submitter.blocking_error(generation_id)
         return blocking_error or self._store_error
 
-    def rest_left_s(self) -> float:
+    def rest_left_s(self, package: str) -> float:
         """Return how long nothing will be sent yet, as Kling asked or as was learned."""
-        return 0.0 if self._submitter is None else self._submitter.rest_left_s
+        submitter = self._submitters.get(package)
+        return 0.0 if submitter is None else submitter.queue.rest_left_s
 
-    def durations(self, request: ImageRequest) -> tuple[float, ...]:
+    def durations(self, request: GenerationRequest) -> tuple[float, ...]:
         """Return how long tasks like this one took here, in seconds."""
-        key = (request.model_name, request.resolution, request.n)
+        key = (request.kind, request.model_name, request.resolution, request.n)
         read_at, known = self._usual.get(key, (0.0, ()))
         if key in self._usual and self._clock() - read_at < USUAL_KEPT_S:
             return known
         try:
             known = self._store.generations.finished_durations(
                 self._provider,
+                kind=request.kind,
                 model=request.model_name,
                 resolution=request.resolution,
                 n=request.n,
@@ -181,24 +190,27 @@ class GenerationWorker:
         """Take up open generations as they come, until cancelled."""
         self._main = asyncio.current_task()
         try:
-            queue = await self._restored_queue()
-            self._submitter = Submitter(
-                kling=self._kling,
-                transitions=self._transitions,
-                queue=queue,
-                timings=self._timings,
-                random=self._random,
-                clock=self._clock,
-            )
+            for package in sorted(packages()):
+                self._submitters[package] = Submitter(
+                    kling=self._kling,
+                    transitions=self._transitions,
+                    queue=await self._restored_queue(package),
+                    timings=self._timings,
+                    random=self._random,
+                    clock=self._clock,
+                )
             async with asyncio.TaskGroup() as group:
                 helpers = (
-                    group.create_task(self.batcher.run(), name=f"watch-{self._provider}"),
+                    *(
+                        group.create_task(batcher.run(), name=f"watch-{self._provider}-{kind}")
+                        for kind, batcher in self._batchers.items()
+                    ),
                     group.create_task(self._leases.hold(), name=f"leases-{self._provider}"),
                     group.create_task(
                         self._leases.end_abandoned(), name=f"abandoned-{self._provider}"
                     ),
                 )
-                await self._claim_for_ever(queue, self._submitter)
+                await self._claim_for_ever()
                 for helper in helpers:
                     helper.cancel()
         finally:
@@ -210,11 +222,11 @@ class GenerationWorker:
             self._main.cancel()
             await asyncio.wait([self._main])
 
-    async def _claim_for_ever(self, queue: SubmissionQueue, submitter: Submitter) -> None:
+    async def _claim_for_ever(self) -> None:
         while not (self._is_retired and not self._drivers):
             self._wake_event.clear()
             try:
-                is_more = not self._is_retired and await self._claim(queue, submitter)
+                is_more = not self._is_retired and await self._claim()
                 self._store_error = None
             except StoreError as error:
                 self._tell_store_error(error)
@@ -227,11 +239,13 @@ class GenerationWorker:
             except TimeoutError:
                 continue
 
-    async def _claim(self, queue: SubmissionQueue, submitter: Submitter) -> bool:
+    async def _claim(self) -> bool:
         """Take up what nobody works on; return whether there may be more."""
-        held = await asyncio.to_thread(self._store.generations.pictures_in_flight, self._provider)
-        queue.see_other_processes(max(0, held - queue.own))
-        await self._remember_limit(queue)
+        held = await asyncio.to_thread(self._store.generations.slots_in_flight, self._provider)
+        for package, submitter in self._submitters.items():
+            queue = submitter.queue
+            queue.see_other_processes(max(0, held[package] - queue.own))
+            await self._remember_limit(package, queue)
         claimed = await asyncio.to_thread(
             self._store.leases.claim_due,
             self._process_id,
@@ -252,19 +266,17 @@ class GenerationWorker:
                 place=self._places.place(generation.created_at),
             )
             driver = asyncio.create_task(
-                self._drive(generation, sending, queue, submitter),
+                self._drive(generation, sending, self._submitters[generation.request.package]),
                 name=f"generation-{generation.id}",
             )
             self._drivers[generation.id] = driver
             driver.add_done_callback(partial(self._ended, generation.id))
         return len(claimed) == CLAIM_LIMIT
 
-    async def _drive(
-        self, generation: Generation, sending: Sending, queue: SubmissionQueue, submitter: Submitter
-    ) -> None:
+    async def _drive(self, generation: Generation, sending: Sending, submitter: Submitter) -> None:
         """Take one generation from where its row stands to its end."""
         if not _is_unsent(generation) and generation.status is not Status.SUCCEEDED:
-            sending.permit = queue.adopt(generation.request.n)
+            sending.permit = submitter.queue.adopt(generation.request.slots)
         current: Generation | None = generation
         images: tuple[TaskImage, ...] = ()
         try:
@@ -318,15 +330,17 @@ class GenerationWorker:
 
     def _tell_store_error(self, error: StoreError) -> None:
         self._store_error = error
-        logger.warning("Picture tasks wait for the store: %s", error)
+        logger.warning("Tasks wait for the store: %s", error)
 
     # -- what was learned --------------------------------------------------------------------------
 
-    async def _restored_queue(self) -> SubmissionQueue:
+    async def _restored_queue(self, package: str) -> SubmissionQueue:
         known: object = None
         for delay in retry_delays(self._random, longest_s=self._timings.store_retry_longest_s):
             try:
-                known = await asyncio.to_thread(self._store.key_values.get, self._limit_key)
+                known = await asyncio.to_thread(
+                    self._store.key_values.get, self._limit_key(package)
+                )
                 break
             except StoreError as error:
                 self._tell_store_error(error)
@@ -338,13 +352,16 @@ class GenerationWorker:
             rest_longest_s=self._timings.rest_longest_s,
         )
 
-    async def _remember_limit(self, queue: SubmissionQueue) -> None:
+    async def _remember_limit(self, package: str, queue: SubmissionQueue) -> None:
         figures = queue.figures()
-        if figures != self._remembered:
-            await asyncio.to_thread(self._store.key_values.set, self._limit_key, figures)
-            self._remembered = figures
+        if figures != self._remembered.get(package):
+            await asyncio.to_thread(self._store.key_values.set, self._limit_key(package), figures)
+            self._remembered[package] = figures
 
-    async def _usual_durations(self, request: ImageRequest) -> tuple[float, ...]:
+    def _limit_key(self, package: str) -> str:
+        return f"slots.{self._provider}.{package}"
+
+    async def _usual_durations(self, request: GenerationRequest) -> tuple[float, ...]:
         return await self._transitions.in_thread(partial(self.durations, request))
 
 

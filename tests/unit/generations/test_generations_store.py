@@ -3,8 +3,10 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from core.errors import InputError
 from core.models.generations import (
@@ -458,7 +460,7 @@ def test_a_span_that_ends_before_it_began_is_no_duration(store: Store, clock: Cl
     ledger.move(generation.id, to=S.SUCCEEDED, expect=set(S), finished_at=clock.now)
     request = generation.request
     known = store.generations.finished_durations(
-        "kling", model=request.model_name, resolution=request.resolution, n=request.n
+        "kling", kind="image", model=request.model_name, resolution=request.resolution, n=request.n
     )
     assert known == ()
 
@@ -556,15 +558,39 @@ def test_slots_in_flight_count_pictures(store: Store, clock: Clock) -> None:
     first, second, _ = (create_intent(store) for _ in range(3))
     store.generations.create_intent("ada", REQUEST, provider="practice")
     generations = store.generations
-    assert generations.pictures_in_flight("kling") == 0
+    assert generations.slots_in_flight("kling")["image"] == 0
     claim(store, clock)
     generations.mark_sending(first.id, "p1")
     move(store, second, S.UNCERTAIN)
-    assert generations.pictures_in_flight("kling") == 4
+    assert generations.slots_in_flight("kling")["image"] == 4
     move(store, second, S.SUBMITTED, S.PROCESSING, S.SUCCEEDED)
-    assert generations.pictures_in_flight("kling") == 2
+    assert generations.slots_in_flight("kling")["image"] == 2
     assert generations.counts("kling") == {S.INTENDED: 2, S.SUCCEEDED: 1}
     assert generations.counts() == {S.INTENDED: 3, S.SUCCEEDED: 1}
+
+
+def test_what_is_open_is_found_without_reading_what_has_ended(
+    sqlite_url: str, clock: Clock
+) -> None:
+    store = Store.open(sqlite_url, clock=clock)
+    plans = []
+
+    def explain(_: object, cursor: Any, statement: str, parameters: Any, *__: object) -> None:
+        if statement.startswith("SELECT"):
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(row[3] for row in cursor.fetchall() if "generations" in row[3])
+
+    event.listen(store._database.engine, "before_cursor_execute", explain)
+    store.leases.claim_due(
+        "p", now=clock.now, limit=9, lease_s=30, statuses=set(S), provider="kling"
+    )
+    store.leases.beyond(now=clock.now, lease_s=30, provider="kling")
+    store.generations.slots_in_flight("kling")
+    by_provider = "SEARCH generations USING INDEX generations_open (provider=?)"
+    assert plans == [by_provider] * 3
+    store.generations.finished_durations("kling", kind="image", model="m", resolution="1k", n=1)
+    assert plans[-1].startswith("SEARCH generations USING INDEX generations_finished (provider=?")
+    store.close()
 
 
 def test_durations_are_those_of_the_same_kind_newest_first(store: Store, clock: Clock) -> None:
@@ -581,10 +607,12 @@ def test_durations_are_those_of_the_same_kind_newest_first(store: Store, clock: 
         )
     at(store, S.FAILED)
     durations = store.generations.finished_durations
-    assert durations("kling", model="kling-v3", resolution="1k", n=2) == (20.0, 30.0)
-    assert durations("kling", model="kling-v3", resolution="1k", n=2, limit=1) == (20.0,)
-    assert durations("kling", model="kling-v3", resolution="2k", n=2) == ()
-    assert durations("practice", model="kling-v3", resolution="1k", n=2) == ()
+    assert durations("kling", kind="image", model="kling-v3", resolution="1k", n=2) == (20.0, 30.0)
+    assert durations("kling", kind="image", model="kling-v3", resolution="1k", n=2, limit=1) == (
+        20.0,
+    )
+    assert durations("kling", kind="image", model="kling-v3", resolution="2k", n=2) == ()
+    assert durations("practice", kind="image", model="kling-v3", resolution="1k", n=2) == ()
 
 
 def test_only_what_has_ended_can_be_deleted_and_comes_back_with_its_pictures(

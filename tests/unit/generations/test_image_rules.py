@@ -1,4 +1,4 @@
-"""core/wire/image_rules: every rule of kling.md section 3, before anything is sent."""
+"""core/models/image_rules: every rule of kling.md section 3, before anything is sent."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,9 +11,9 @@ from core.models.image_rules import (
     PROMPT_LIMIT,
     REFERENCE_MOST_BYTES,
     ReferenceFacts,
-    check_image_request,
     count_characters,
 )
+from core.models.kinds import check_request
 from core.models.kling_catalogue import ALL_RATIOS, IMAGE_MODELS, find_image_model
 
 MODELS = [model.name for model in IMAGE_MODELS]
@@ -26,7 +26,7 @@ def ask(**fields: Any) -> ImageRequest:
 
 def refusal(request: ImageRequest, reference: ReferenceFacts | None = None) -> InputError:
     with pytest.raises(InputError) as caught:
-        check_image_request(request, reference)
+        check_request(request, reference)
     return caught.value
 
 
@@ -35,7 +35,7 @@ def test_every_model_takes_what_its_row_offers(model: str) -> None:
     row = find_image_model(model)
     assert row is not None
     for has_image in (False, True):
-        if row.units_for(has_image=has_image) is None:
+        if not (has_image or row.text_to_image):
             continue
         request = ask(
             model_name=model,
@@ -44,7 +44,7 @@ def test_every_model_takes_what_its_row_offers(model: str) -> None:
         )
         for ratio in row.ratios_for(has_image=has_image) or ("1:1",):
             for resolution in row.resolutions_for(has_image=has_image):
-                check_image_request(
+                check_request(
                     replace(request, aspect_ratio=ratio, resolution=resolution),
                     PICTURE if has_image else None,
                 )
@@ -193,7 +193,7 @@ def test_a_reference_kling_would_not_take_is_refused(change: dict[str, Any], tex
     ],
 )
 def test_a_reference_just_within_the_bounds_is_taken(change: dict[str, Any]) -> None:
-    check_image_request(ask(has_image=True), replace(PICTURE, **change))
+    check_request(ask(has_image=True), replace(PICTURE, **change))
 
 
 def test_a_request_that_promises_a_picture_needs_one() -> None:
@@ -221,7 +221,7 @@ def test_a_request_that_promises_a_picture_needs_one() -> None:
     ],
 )
 def test_what_lies_within_the_rules_passes(fields: dict[str, Any]) -> None:
-    check_image_request(ask(**fields), PICTURE if fields.get("has_image") else None)
+    check_request(ask(**fields), PICTURE if fields.get("has_image") else None)
 
 
 def test_the_facts_carry_the_figures() -> None:
@@ -231,21 +231,6 @@ def test_the_facts_carry_the_figures() -> None:
 
 def test_characters_are_code_points() -> None:
     assert count_characters("猫🎨a") == 3
-
-
-def test_prices_follow_the_table() -> None:
-    prices = {
-        model.name: (model.units_for(has_image=False), model.units_for(has_image=True, n=2))
-        for model in IMAGE_MODELS
-    }
-    assert prices == {
-        "kling-v3": (8, 16),
-        "kling-v2-1": (4, 16),
-        "kling-v2-new": (None, 16),
-        "kling-v2": (4, 16),
-        "kling-v1-5": (4, 16),
-        "kling-v1": (1, 2),
-    }
 
 
 def test_only_the_oldest_model_lacks_the_widest_ratio() -> None:

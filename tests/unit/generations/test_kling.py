@@ -116,12 +116,12 @@ class Server:
         **options: Any,
     ) -> KlingTask:
         return self.call(
-            lambda it: it.create_image_task(request, external_task_id=OUR_ID, reference=reference),
+            lambda it: it.create_task(request, external_task_id=OUR_ID, reference=reference),
             **options,
         )
 
     def get(self, any_id: str = OUR_ID, **options: Any) -> KlingTask:
-        return self.call(lambda it: it.get_task(any_id), **options)
+        return self.call(lambda it: it.get_task("image", any_id), **options)
 
 
 def create(server: Server) -> Any:
@@ -133,7 +133,7 @@ def get(server: Server) -> Any:
 
 
 def list_tasks(server: Server) -> Any:
-    return server.call(lambda it: it.list_tasks())
+    return server.call(lambda it: it.list_tasks("image"))
 
 
 def costs(server: Server) -> Any:
@@ -245,7 +245,7 @@ def test_lookups_ask_for_the_documented_addresses() -> None:
     server.get("a/b c?d#é..")
     assert str(server.requests[-1].url).endswith("/generations/a%2Fb%20c%3Fd%23%C3%A9..")
     server = Server(envelope([]))
-    assert server.call(lambda it: it.list_tasks(page=3, page_size=900)) == ()
+    assert server.call(lambda it: it.list_tasks("image", page=3, page_size=900)) == ()
     assert str(server.requests[-1].url).endswith("/generations?pageNum=3&pageSize=500")
     server = Server(envelope({"resource_pack_subscribe_infos": []}))
     costs(server)
@@ -283,8 +283,8 @@ def test_a_key_pair_signs_one_token_for_many_requests() -> None:
     server = Server()
 
     async def twice(provider: Kling) -> str:
-        await provider.get_task(OUR_ID)
-        await provider.get_task(OUR_ID)
+        await provider.get_task("image", OUR_ID)
+        await provider.get_task("image", OUR_ID)
         return await provider.authorization()
 
     header = server.call(twice, credentials=PAIR)
@@ -302,8 +302,8 @@ def test_a_token_out_of_time_is_signed_again_by_klings_clock(code: Any) -> None:
     )
 
     async def act(provider: Kling) -> None:
-        await provider.create_image_task(REQUEST, external_task_id=OUR_ID)
-        await provider.list_tasks()
+        await provider.create_task(REQUEST, external_task_id=OUR_ID)
+        await provider.list_tasks("image")
 
     server.call(act, credentials=PAIR)
     first, second, third = server.tokens
@@ -346,7 +346,7 @@ def test_requests_refused_together_are_signed_again_alike() -> None:
 
         client = build_client(timeout=httpx.Timeout(5), transport=httpx.MockTransport(answer))
         provider = Kling(origin=ORIGIN, credentials=PAIR, clock=lambda: next(ticks), client=client)
-        await asyncio.gather(*(provider.get_task(OUR_ID) for _ in range(5)))
+        await asyncio.gather(*(provider.get_task("image", OUR_ID) for _ in range(5)))
         await provider.aclose()
 
     asyncio.run(run())
@@ -445,20 +445,22 @@ def test_a_code_of_zero_counts_whatever_the_status() -> None:
 
 def test_a_list_keeps_finished_tasks_whose_pictures_are_gone() -> None:
     data = [task_data(task_status="succeed"), task_data(task_status="failed")]
-    tasks = Server(envelope(data)).call(lambda it: it.list_tasks())
+    tasks = Server(envelope(data)).call(lambda it: it.list_tasks("image"))
     assert [task.status for task in tasks] == [TaskStatus.SUCCEED, TaskStatus.FAILED]
 
 
 @pytest.mark.parametrize("task_id", [None, "", "a b", "<i>x</i>", "x" * 300, ["t"]])
 def test_an_unreadable_id_in_a_list_leaves_the_others_and_keeps_its_place(task_id: Any) -> None:
     data = [task_data(), task_data(task_id=task_id), task_data()]
-    tasks = Server(envelope(data)).call(lambda it: it.list_tasks())
+    tasks = Server(envelope(data)).call(lambda it: it.list_tasks("image"))
     assert [bool(task.task_id) for task in tasks] == [True, False, True]
     assert tasks[1].external_task_id == OUR_ID
 
 
 def test_a_task_listed_under_an_unreadable_id_is_not_taken_for_missing() -> None:
-    generation: Any = SimpleNamespace(external_task_id=OUR_ID, id="g", sending_at=None)
+    generation: Any = SimpleNamespace(
+        kind="image", external_task_id=OUR_ID, id="g", sending_at=None
+    )
     generation.updated_at = datetime.now(UTC)
     missing = envelope(code=1203, status_code=404)
     server = Server(missing, envelope([task_data(task_id="a b")]))
@@ -663,7 +665,7 @@ def test_a_reply_that_never_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -
         client = build_client(timeout=httpx.Timeout(5), transport=httpx.MockTransport(answer))
         provider = Kling(origin=ORIGIN, credentials=KlingApiKey(API_KEY), client=client)
         with pytest.raises(UnavailableError) as caught:
-            await provider.create_image_task(REQUEST, external_task_id=OUR_ID)
+            await provider.create_task(REQUEST, external_task_id=OUR_ID)
         await provider.aclose()
         return caught.value
 

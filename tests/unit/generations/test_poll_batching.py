@@ -12,7 +12,8 @@ from core.errors import AppError, NotFoundError, UnavailableError
 from core.models.accounts import KlingApiKey
 from core.models.generations import KlingTask, TaskStatus
 from core.providers.http.client import build_client
-from core.providers.kling.client import IMAGES_PATH, Kling
+from core.providers.kling.client import Kling
+from core.providers.kling.endpoints import ENDPOINTS
 from core.work.generations import poll_batching as task_watch
 from core.work.generations.poll_batching import LIST_FROM, PollBatcher
 
@@ -32,7 +33,7 @@ class Account:
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
-        if path == IMAGES_PATH:
+        if path == ENDPOINTS["image"].path:
             self.lists += 1
             if isinstance(self.list_fault, Exception):
                 raise self.list_fault
@@ -71,7 +72,7 @@ async def watching(account: Account) -> AsyncIterator[PollBatcher]:
     kling = Kling(
         origin="https://kling.test", credentials=KlingApiKey("some-key-1234"), client=client
     )
-    batcher = PollBatcher(kling, clock=time.monotonic)
+    batcher = PollBatcher(kling, "image", clock=time.monotonic)
     running = asyncio.create_task(batcher.run())
     try:
         async with asyncio.timeout(DEADLINE_S):

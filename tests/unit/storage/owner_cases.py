@@ -267,7 +267,7 @@ OWNERLESS: dict[str, str] = {
     "generations.unmark_sending": _LEASED,
     "generations.counts": _MANY,
     "generations.finished_durations": "seconds, for estimates: how long the account's tasks take",
-    "generations.pictures_in_flight": "what the account has in flight, whosever it is",
+    "generations.slots_in_flight": "what the account has in flight, whosever it is",
     "generations.purge": _MANY,
     "generations.reference": "asked with the id of a row that its owner was given just before",
     "leases.beyond": _MANY,

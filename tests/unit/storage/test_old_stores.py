@@ -1,14 +1,16 @@
 """What earlier versions wrote, opened and imported by this one: nothing lost, nothing mixed up."""
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.models.chat import AnswerStatus
-from core.models.generations import GenerationStatus
+from core.models.generations import GenerationStatus, ImageRequest
 from core.storage.db.backup import backups
 from core.storage.db.migrations import MIGRATIONS
 from core.storage.store import Store
@@ -76,6 +78,24 @@ def test_an_old_store_tells_what_it_told_before(version: str, tmp_path: Path) ->
         assert told["found"] == found_by(store, owner, told["found"])
     assert store.key_values.get("kling.slots") == {"learned": 5, "说明": [1.5, None, True]}
     store.close()
+
+
+@every_version
+def test_what_an_old_store_made_are_pictures(version: str, tmp_path: Path) -> None:
+    path = lay_down(version, tmp_path / "inkling.sqlite3")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        learned = ("slots.kling", '{"accepted":3,"refused":4}')
+        connection.execute("INSERT INTO key_values VALUES (?, ?)", learned)
+    store = Store.open(path)
+    for owner in read(f"{version}.reads.json"):
+        for one in store.generations.list(owner, limit=50).items:
+            assert (one.kind, type(one.request)) == ("image", ImageRequest)
+    assert store.generations.slots_in_flight("kling") == {"image": 4}
+    assert store.key_values.get("slots.kling.image") == {"accepted": 3, "refused": 4}
+    store.close()
+    _, counted = tables_in(path, {"generations": (["kind", "n", "slots"], [])})["generations"]
+    assert {n for _, n, _ in counted} == {1, 2, 3}
+    assert all(row == ("image", row[1], row[1]) for row in counted)
 
 
 def told_by(store: Store, owner: str, words: dict[str, Any]) -> dict[str, Any]:

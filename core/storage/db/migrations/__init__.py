@@ -11,7 +11,13 @@ from sqlalchemy import Connection
 from core.storage.db.migrations.v1 import m001_initial
 from core.storage.db.migrations.v2 import m002_index_later
 from core.storage.db.migrations.v3 import m003_message_parts
+from core.storage.db.migrations.v4 import m004_generation_kind
 
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_index_later, m003_message_parts)
+MIGRATIONS: tuple[Migration, ...] = (
+    m001_initial,
+    m002_index_later,
+    m003_message_parts,
+    m004_generation_kind,
+)

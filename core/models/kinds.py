@@ -1,0 +1,47 @@
+"""The registry of kinds: what may be asked for, and how a request is checked and stored.
+
+A new kind is a GenerationRequest that stands here and an endpoint of its provider; rows, worker,
+polling and collection take it as it is.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import InputError
+from core.models.generations import GenerationRequest, ImageRequest
+from core.models.image_rules import ReferenceFacts, check_image_request, check_reference
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of request; `check` raises InputError for the first rule that its fields break."""
+
+    request_type: type[GenerationRequest]
+    check: Callable[[Any], None]
+
+
+KINDS: dict[str, Kind] = {ImageRequest.kind: Kind(ImageRequest, check_image_request)}
+
+
+def packages() -> frozenset[str]:
+    """Return the packages that something can be paid from; each has a queue of its own."""
+    return frozenset(kind.request_type.package for kind in KINDS.values())
+
+
+def check_request(request: GenerationRequest, reference: ReferenceFacts | None) -> None:
+    """Raise InputError for the first rule that a request with its reference picture breaks."""
+    KINDS[request.kind].check(request)
+    if request.has_image:
+        if reference is None:
+            raise InputError("image", "error.reference_missing")
+        check_reference(reference)
+
+
+def request_from_json(kind: str, value: Mapping[str, Any]) -> GenerationRequest:
+    """Return a stored request; what a later or earlier version called otherwise is left out."""
+    request_type = KINDS[kind].request_type if kind in KINDS else GenerationRequest
+    names = request_type.__match_args__  # of its fields
+    known = {name: value[name] for name in names if name in value}
+    lists = {name: tuple(part) for name, part in known.items() if isinstance(part, list)}
+    return request_type(**known | lists)
