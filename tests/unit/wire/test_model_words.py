@@ -1,0 +1,212 @@
+"""core/wire/model_words: what in a model's words is said, thought, or a tool's to read."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.wire.code_spans import CodeScanner
+from core.wire.leaked_calls import LeakedCall, leaked_calls
+from core.wire.model_words import WordSorter, sort_words
+
+DSML = (
+    '<｜DSML｜function_calls>\n<｜DSML｜invoke name="search">\n'
+    '<｜DSML｜parameter name="q" string="true">cats</｜DSML｜parameter>\n'
+    '<｜DSML｜parameter name="most" string="false">3</｜DSML｜parameter>\n'
+    "</｜DSML｜invoke>\n</｜DSML｜function_calls>"
+)
+TEMPLATE = (
+    "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>weather\n"
+    '```json\n{"city": "杭州"}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>'
+)
+CALL = "<｜tool▁call▁begin｜>look<｜tool▁sep｜>{}<｜tool▁call▁end｜>"
+SHORT = f"<｜tool▁calls▁begin｜>{CALL}<｜tool▁calls▁end｜>"
+
+
+def sorted_in(pieces: list[str], begun: str = "") -> tuple[str, str, str]:
+    """Return content, reasoning and calls of a text that comes in these pieces."""
+    sorter = WordSorter(begun)
+    found = {"content": "", "reasoning": "", "call": ""}
+    words = [word for piece in pieces for word in sorter.feed(piece)]
+    for kind, text in (*words, *sorter.end()):
+        if kind == "close":
+            found = {**found, "reasoning": found["content"].strip(), "content": ""}
+        else:
+            found[kind] += text
+    return found["content"], found["reasoning"], found["call"]
+
+
+THOUGHT = [
+    ("<think>Weigh both.</think>The answer is 42.", "The answer is 42.", "Weigh both."),
+    ("\n <thinking>\n想想。\n</thinking>\n\n答案。", "答案。", "想想。"),
+    ("<THINK>a</Think>b", "b", "a"),
+    ("<think>\n\n</think>\n\nAt once.", "At once.", ""),
+    ("</think>\n\nAt once.", "At once.", ""),
+    ("<think>never closed, 没有完", "", "never closed, 没有完"),
+    ("<think>use `</think>` here</think>Done.", "Done.", "use `</think>` here"),
+    ("<think>a\n```\n</think>\n```\nb</think>c", "c", "a\n```\n</think>\n```\nb"),
+    ("First weigh.\n</think>\n\nIt is 42.", "It is 42.", "First weigh."),
+    ("想想。</think>答。</think>尾", "答。</think>尾", "想想。"),
+    ("<think>a</think>b <think>c</think> d", "b <think>c</think> d", "a"),
+]
+TEXTS = [
+    "The tag `</think>` closes it.",
+    "```xml\n<think>x</think>\n```\nEnd </th",
+    "~~~\n</think>\n~~~~\nno",
+    "> ```\n> </think>\n> ```\n",
+    "- ```\n  <think>\n  ```\n",
+    "Write <think>so</think> later on.",
+    "They call it “</think>”.",
+    "a < b, <thinker>, <b>bold</b> and <",
+    "<thin",
+    "  \n ",
+    "",
+    "`<｜tool▁calls▁begin｜>` begins calls",
+    "```\n<｜DSML｜function_calls>\n```",
+    "half a marker: <｜DS",
+]
+
+
+@pytest.mark.parametrize(("text", "content", "reasoning"), THOUGHT)
+def test_thinking_in_the_text_is_told_apart(text: str, content: str, reasoning: str) -> None:
+    assert sort_words(text) == (content, reasoning, "")
+    assert sorted_in(list(text)) == (content, reasoning, "")
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_what_is_no_thinking_stays_as_it_is(text: str) -> None:
+    assert sort_words(text) == (text, "", "")
+    assert sorted_in(list(text)) == (text, "", "")
+
+
+def test_the_end_of_a_thought_that_the_server_told_apart_is_a_text() -> None:
+    sorter = WordSorter()
+    sorter.note_reasoning()
+    words = [*sorter.feed("The tag </think> ends it."), *sorter.end()]
+    assert "".join(word.text for word in words) == "The tag </think> ends it."
+    assert {word.kind for word in words} == {"content"}
+
+
+def test_a_continued_answer_knows_what_it_stands_in() -> None:
+    assert sorted_in(["<think>x</think>"], "```\n")[0] == "<think>x</think>"
+    assert sorted_in(["<think>go on</think>", "\n\nrest"], "Once ") == ("rest", "go on", "")
+    assert sorted_in([" upon a time"], "Once") == (" upon a time", "", "")
+
+
+@pytest.mark.parametrize(
+    ("marked", "calls"),
+    [
+        (DSML, [LeakedCall("search", '{"q": "cats", "most": 3}')]),
+        (TEMPLATE, [LeakedCall("weather", '{"city": "杭州"}')]),
+        (SHORT, [LeakedCall("look", "{}")]),
+        (SHORT.replace("▁", "_").replace("｜", "|"), [LeakedCall("look", "{}")]),
+        (DSML.replace("｜", "｜｜"), [LeakedCall("search", '{"q": "cats", "most": 3}')]),
+        (
+            DSML.replace("function_calls", "tool_calls"),
+            [LeakedCall("search", '{"q": "cats", "most": 3}')],
+        ),
+        (
+            SHORT.replace("look", "one") + "\n" + SHORT,
+            [LeakedCall("one", "{}"), LeakedCall("look", "{}")],
+        ),
+        (TEMPLATE[:67], [LeakedCall("weather", "")]),
+        (DSML[:40], [LeakedCall("", DSML[:40])]),
+        ("<｜DSML｜function_ca", [LeakedCall("", "<｜DSML｜function_ca")]),
+    ],
+)
+def test_markers_of_calls_are_not_said(marked: str, calls: list[LeakedCall]) -> None:
+    content, reasoning, leaked = sort_words(f"Let me look.\n\n{marked}")
+    assert (content, reasoning) == ("Let me look.", "")
+    assert leaked_calls(leaked) == calls
+    piece_by_piece = sorted_in(list(f"Let me look.\n\n{marked}"))
+    assert (piece_by_piece[0].rstrip(), piece_by_piece[2]) == ("Let me look.", leaked)
+
+
+def test_what_follows_calls_is_said() -> None:
+    assert sort_words(f"One. {DSML}\n\nTwo.")[0] == "One. Two."
+
+
+WORDS = st.sampled_from(
+    [
+        "<think>",
+        "</think>",
+        "<thinking>",
+        "<th",
+        "ink>",
+        "`",
+        "```\n",
+        "\n",
+        " ",
+        "a",
+        "思考",
+        "<",
+        DSML,
+        "|",
+        "~~~\n",
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(WORDS, max_size=12), st.integers(0, 1 << 30))
+def test_pieces_change_nothing(words: list[str], seed: int) -> None:
+    text = "".join(words)
+    dice, pieces, at = random.Random(seed), [], 0
+    while at < len(text):
+        size = dice.randint(1, 6)
+        pieces.append(text[at : at + size])
+        at += size
+    whole = sorted_in([text])
+    assert sorted_in(pieces) == whole
+    assert sorted_in(list(text)) == whole
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="ab<>`~\n /｜▁DSML", max_size=60))
+def test_without_tags_the_text_is_the_text(text: str) -> None:
+    if "think" not in text.lower() and "DSML" not in text:
+        assert sorted_in(list(text)) == (text, "", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_in_code"),
+    [
+        ("", False),
+        ("`a", True),
+        ("`a`", False),
+        ("``a`", True),
+        ("`a\nb", False),
+        ("```py\nx", True),
+        ("```py\nx\n```\n", False),
+        ("````\n```\n", True),
+        ("~~~\n```\n~~~\n", False),
+        ("1. ```\n", True),
+        ("``` a ``` b", False),
+        ("x ```\n", False),
+        ("``` x", True),
+        ("a ``", True),
+        ("- a\n  `b", True),
+    ],
+)
+def test_code_is_known(text: str, is_in_code: bool) -> None:
+    assert CodeScanner(text).is_in_code() is is_in_code
+    scanner = CodeScanner()
+    for sign in text:
+        scanner.feed(sign)
+    assert scanner.is_in_code() is is_in_code
+
+
+def test_a_text_of_tags_alone_takes_time_that_grows_with_it() -> None:
+    sorter = WordSorter("`")
+    steps = 0
+
+    def counted(text: str) -> str:
+        nonlocal steps
+        steps += len(text)
+        return text_step(text)
+
+    text_step, sorter._step = sorter._step, counted
+    text = "<think>" * 50_000
+    assert "".join(word.text for word in sorter.feed(text)) == text
+    assert steps < 600 * len(text)
