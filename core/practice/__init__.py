@@ -14,6 +14,12 @@ wrong on purpose (the reader's table is built from the same rows, in `faults`):
               silent [SECONDS]       nothing at all in mid-answer, socket open
               comments [SECONDS]     only keep-alives, then the answer
               garbage-line           one data line that is not JSON, then on
+              half-pairs             an emoji whose halves come in two events
+              content-parts          the text as a list of parts
+              think-tags late-close  the reasoning in the text: in tags, or only its closing one
+              leaked-call            markers of a tool call leak into the text
+              flat-error             200, then {code, msg}
+              blanks                 nothing but blanks
               length content_filter insufficient_system_resource aborted
                                      the answer ends halfway with that finish_reason
               tool_calls             asks for a tool call

@@ -15,6 +15,11 @@ from core.practice.faults import Faults, read_faults, without_commands
 
 HALFWAY_FAULTS = ("length", "content_filter", "insufficient_system_resource", "aborted")
 _TITLE_WORDS = re.compile(r"标题|标\s*題|\btitles?\b", re.IGNORECASE)
+_LEAKED_CALL = (
+    '<｜DSML｜function_calls>\n<｜DSML｜invoke name="search">\n'
+    '<｜DSML｜parameter name="query" string="true">练习 practice</｜DSML｜parameter>\n'
+    "</｜DSML｜invoke>\n</｜DSML｜function_calls>"
+)
 _MESSAGE_TOKENS = 4  # what role marks around one message come to
 
 
@@ -67,6 +72,7 @@ def compose_reply(
     if "reasoning-only" in faults:
         thoughts = thoughts or reasoning(without_commands(request.question.content), "high")
         content = ""
+    content, thoughts = _as_others_write(content, thoughts, request, faults)
     if "unknown-finish" in faults:
         finish_reason = "paused"
     for name in HALFWAY_FAULTS:
@@ -93,6 +99,21 @@ def compose_reply(
         usage=_usage(request, cache, thoughts or "", content),
         tool_name=tool_name,
     )
+
+
+def _as_others_write(
+    content: str, thoughts: str | None, request: ChatRequest, faults: Faults
+) -> tuple[str, str | None]:
+    """Return text and reasoning as servers send them that do not tell a template's marks apart."""
+    if "think-tags" in faults or "late-close" in faults:
+        thoughts = thoughts or reasoning(without_commands(request.question.content), "low")
+        opening = "<think>\n" if "think-tags" in faults else ""
+        content, thoughts = f"{opening}{thoughts}\n</think>\n\n{content}", None
+    if "leaked-call" in faults:
+        content = f"{content}\n\n{_LEAKED_CALL}"
+    if "blanks" in faults:
+        content = " \n\n "
+    return content, thoughts
 
 
 def _content(request: ChatRequest) -> str:

@@ -72,7 +72,7 @@ def plan_stream(
         pause_s = _or(faults["slow"], _DEFAULT_SLOW_MS) / 1000
     yield Step(0, _KEEP_ALIVE)
     yield from _waiting(_waiting_s(faults, settings), settings.keep_alive_s)
-    deltas = _deltas(reply)
+    deltas = _as_asked(_deltas(reply), faults)
     middle = _middle(reply, deltas)
     yield Step(0, chunks.delta(_first_delta(reply)))
     for place, delta in enumerate(deltas):
@@ -125,6 +125,21 @@ def _deltas(reply: Reply) -> list[dict[str, object]]:
     return deltas
 
 
+def _as_asked(deltas: list[dict[str, object]], faults: Faults) -> list[dict[str, object]]:
+    """Return the deltas in the shapes that other servers give them."""
+    if "half-pairs" in faults:
+        deltas = [{"content": "\ud83d"}, {"content": "\ude00 "}, *deltas]
+    if "content-parts" in faults:
+        deltas = [{"content": _parts(delta)} for delta in deltas]
+    return deltas
+
+
+def _parts(delta: dict[str, object]) -> list[dict[str, object]]:
+    if thought := delta.get("reasoning_content"):
+        return [{"type": "thinking", "thinking": [{"type": "text", "text": thought}]}]
+    return [{"type": "text", "text": delta.get("content")}]
+
+
 def _tool_deltas(reply: Reply) -> list[dict[str, object]]:
     first = {
         "index": 0,
@@ -155,6 +170,8 @@ def _breaks(faults: Faults, chunks: _Chunks, delta: dict[str, object]) -> list[S
         return [Step(0, whole[: len(whole) // 2])]
     if "error-in-stream" in faults:
         return [Step(0, encode_event(_compact(ERROR_IN_STREAM)))]
+    if "flat-error" in faults:
+        return [Step(0, encode_event(_compact(FLAT_ERROR)))]
     return None
 
 
@@ -192,7 +209,9 @@ def plan_whole(reply: Reply, faults: Faults, settings: PracticeSettings) -> Iter
     yield from _waiting(_waiting_s(faults, settings), settings.keep_alive_s, b"\n")
     if "silent" in faults:
         yield Step(_or(faults["silent"], _DEFAULT_SILENCE_S), b"")
-    body = _compact(ERROR_IN_STREAM if "error-in-stream" in faults else _whole(reply, faults))
+    errors = {"error-in-stream": ERROR_IN_STREAM, "flat-error": FLAT_ERROR}
+    error = next((errors[name] for name in errors if name in faults), None)
+    body = _compact(error or _whole(reply, faults))
     data = body.encode()
     if "cut" in faults:
         yield Step(0, data[: len(data) // 2])
@@ -211,6 +230,9 @@ ERROR_IN_STREAM = {
         "code": "server_error",
     }
 }
+
+
+FLAT_ERROR = {"code": 50505, "msg": "Model service overloaded (practice)"}
 
 
 def _whole(reply: Reply, faults: Faults) -> dict[str, object]:
@@ -247,4 +269,9 @@ def _choice(delta: dict[str, object], finish_reason: str | None = None) -> dict[
 
 
 def _compact(body: object) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a character: only as an escape
+        return json.dumps(body, separators=(",", ":"))
+    return text
