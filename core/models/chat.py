@@ -77,6 +77,7 @@ class ChatChunk(NamedTuple):
     model: str | None = None
     request_id: str | None = None
     tool_calls: tuple[ToolCallPiece, ...] = ()
+    unread: int = 0  # events, or parts of one, in which something stood that could not be read
 
 
 class TextRun(NamedTuple):

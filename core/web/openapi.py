@@ -114,14 +114,19 @@ _PAGING = [_parameter(name, "query", type="integer") for name in ("pageNum", "pa
 _CODE = _parameter(
     CODE_PARAMETER, "query", "What a one-time link carries. Reading the page does not redeem it."
 )
+_NOTICES: _Json = {"type": "array", "items": _shape("id", "message")}
 _NO_QUESTION = "The question is missing, or the body is not as described"
 _STREAM = {
-    "200": _reply("Each piece one event, data a JSON string; the end is `event: end`", _EVENTS),
+    "200": _reply(
+        "Each piece one event, data a JSON string; `event: notice` tells what is to be said beside"
+        " them; the end is `event: end`",
+        _EVENTS,
+    ),
     "204": _reply("Nothing follows the event that was named"),
     "400": _reply(_NO_QUESTION, _PLAIN),
 }
 _COMPLETE = {
-    "200": _reply("The whole answer", _json(_shape("content"))),
+    "200": _reply("The whole answer", _json(_shape("content", notices=_NOTICES))),
     "400": _reply(_NO_QUESTION, _json(_ERROR)),
 }
 _COMPLETION = {

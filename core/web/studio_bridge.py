@@ -13,7 +13,8 @@ from core.web.chat.request import ChatRequest
 from core.web.http_call import HttpCall
 from core.web.loop_notifier import LoopNotifier
 from core.web.timings import HttpTimings
-from core.work.chat.live_answer import Cursor, LiveAnswer
+from core.work.chat.cursors import Cursor
+from core.work.chat.live_answer import LiveAnswer
 from core.work.studio import Studio
 
 _Result = TypeVar("_Result")

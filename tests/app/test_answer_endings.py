@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.access.owners import LOCAL_OWNER
 from core.models.chat import AnswerStatus, ChatParameters, Turn
-from core.models.parts import ToolResult
+from core.models.parts import TextPart, ToolCall, ToolResult
 from core.storage.store import Store
 from core.texts import catalogue
 from core.texts.catalogue import Language
@@ -23,6 +23,8 @@ QUEUED = {
     "error_text_id": "error.queue_too_long",
     "error_facts": {"host": "api.example.com", "seconds": 660},
 }
+
+THOUGHT = {"reasoning_content": "想过"}
 
 # What was kept, and the texts that have to tell it.
 ENDINGS: list[tuple[dict[str, Any], tuple[str, ...]]] = [
@@ -44,6 +46,28 @@ ENDINGS: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     (
         {"finish_reason": "stop", "content": "", "reasoning_content": "想过"},
         ("chat.ended_only_reasoning",),
+    ),
+    # Where there is nothing to go on from, nobody is told to go on.
+    ({"finish_reason": "stop", "content": " \n"}, ("chat.ended_blank",)),
+    ({"finish_reason": "length", "content": "", **THOUGHT}, ("chat.finish_length_bare",)),
+    ({"finish_reason": "aborted", "content": " "}, ("chat.finish_aborted_bare",)),
+    (
+        {"finish_reason": "insufficient_system_resource", "content": ""},
+        ("chat.finish_insufficient_system_resource_bare",),
+    ),
+    (
+        {"status": AnswerStatus.CUT_OFF, "content": "", **CUT},
+        ("chat.ended_cut_off_bare", "error.cut_off"),
+    ),
+    # What is said beside the ending.
+    ({"finish_reason": "stop", "error_facts": {"unread_events": 2}}, ("notice.may_lack",)),
+    (
+        {"finish_reason": "tool_calls", "content": "", "parts": (ToolCall("a", "find", "{}"),)},
+        ("notice.tool_wanted",),
+    ),
+    (
+        {"finish_reason": "stop", "parts": (TextPart("半句话"), ToolCall("a", "", "x"))},
+        ("notice.call_wanted",),
     ),
 ]
 

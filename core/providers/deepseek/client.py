@@ -12,6 +12,7 @@ import httpx
 
 from core.errors import AuthenticationError, ProviderError, RejectedError
 from core.models.chat import ChatChunk, ChatModel, ChatParameters, Turn
+from core.providers.deepseek.decoding import joined
 from core.providers.deepseek.endpoint import ChatEndpoint
 from core.providers.deepseek.errors import (
     error_from_reply,
@@ -20,7 +21,8 @@ from core.providers.deepseek.errors import (
     retired_model,
     unreadable,
 )
-from core.providers.deepseek.stream import WHOLE_REPLY_BYTES, ChunkStream
+from core.providers.deepseek.event_reader import EventReader
+from core.providers.deepseek.stream import ChunkStream
 from core.providers.deepseek.timeouts import (
     StreamTimers,
     TimedBody,
@@ -35,7 +37,6 @@ from core.providers.deepseek.wire import (
     Balance,
     balance_from_json,
     chat_body,
-    completion_from_json,
     encode_body,
     models_from_json,
 )
@@ -114,21 +115,33 @@ class DeepSeek:
         self, turns: Sequence[Turn], parameters: ChatParameters, *, user_id: str | None = None
     ) -> ChatChunk:
         """Ask, and return the whole answer as one chunk."""
+        whole, broken = await self.complete_as_far(turns, parameters, user_id=user_id)
+        if broken is not None:
+            raise broken
+        return whole
+
+    async def complete_as_far(
+        self, turns: Sequence[Turn], parameters: ChatParameters, *, user_id: str | None = None
+    ) -> tuple[ChatChunk, ProviderError | None]:
+        """Ask for a whole answer; return what came of it, and why that is not all."""
         response, waited_s = await self._post(turns, parameters, stream=False, user_id=user_id)
-        body = bytearray()
         reader = TimedBody(response, host=self._server.host, timers=self._timers, waited_s=waited_s)
+        # Some servers stream whatever was asked for.
+        events = EventReader(
+            host=self._server.host, secrets=(self._api_key,), content_type="application/json"
+        )
         try:
             reader.wait_for(whole_answer_limit(self._timers), waited_s=waited_s)
-            while (raw := await reader.read()) and len(body) <= WHOLE_REPLY_BYTES:
-                body += raw
+            while not events.is_ended and (raw := await reader.read()):
+                events.feed(raw)
+            if not events.is_ended:
+                events.end()
+        except ProviderError as error:
+            events.break_off(error)
         finally:
             reader.close()
             await response.aclose()
-        payload = self._read_object(bytes(body))
-        completion = completion_from_json(payload)
-        if completion is None:
-            raise unreadable(bytes(body), host=self._server.host, secrets=(self._api_key,))
-        return completion
+        return joined(events.ready), events.failure
 
     async def list_models(self) -> tuple[ChatModel, ...]:
         """Return the models the server offers."""

@@ -14,16 +14,11 @@ from core.errors import (
     RejectedError,
     UnavailableError,
 )
+from core.providers.deepseek.error_shapes import read_error, says_error
 from core.providers.deepseek.wire import CURRENT_MODELS, PROVIDER
 from core.providers.http.client import json_object, retry_after_s
 from core.providers.http.error_table import ErrorRule
-from core.providers.http.redaction import (
-    OTHER,
-    clean_detail,
-    clean_excerpt,
-    looks_like_html,
-    short_word,
-)
+from core.providers.http.redaction import clean_detail, clean_excerpt, looks_like_html
 
 TRACE_HEADERS = ("x-ds-trace-id", "x-request-id", "x-deepseek-request-id")
 
@@ -103,9 +98,6 @@ STATUS_OF_TYPE: Mapping[str, int] = {
 }
 
 
-_CODE_MOST = 10**12
-
-
 def error_from_reply(
     status_code: int,
     headers: Mapping[str, str],
@@ -122,7 +114,7 @@ def error_from_reply(
         error_rule = _GATEWAY if is_gateway else _by_status(status_code)
         detail = clean_excerpt(body, secrets=secrets)
     else:
-        message, code, _ = _read(payload)
+        message, code, _ = read_error(payload)
         error_rule = _by_words(status_code, f"{message} {code}") or _by_status(status_code)
         detail = clean_detail(message, secrets=secrets)
     error = error_rule.raised(
@@ -142,11 +134,9 @@ def error_in_stream(
     payload: dict[str, Any], *, host: str, secrets: Iterable[str]
 ) -> ProviderError | None:
     """Return the error an event with status 200 holds, or None when it holds none."""
-    # A flat `{code, message}` counts only where an answer would have `choices`.
-    is_flat = "choices" not in payload and payload.get("code") and payload.get("message")
-    if not payload.get("error") and not is_flat:
+    if not says_error(payload):
         return None
-    message, code, kind = _read(payload)
+    message, code, kind = read_error(payload)
     status_code = STATUS_OF_TYPE.get(str(code).lower()) or STATUS_OF_TYPE.get(kind.lower())
     if str(code).isdecimal() and 400 <= int(str(code)[:9]) <= 599:
         status_code = int(str(code))
@@ -196,27 +186,9 @@ def unreadable(
     )
 
 
-def _read(payload: dict[str, Any]) -> tuple[str, int | str | None, str]:
-    """Return message, code and type from any of the shapes servers use."""
-    error = payload.get("error")
-    if isinstance(error, str):
-        error = {"message": error}
-    elif not isinstance(error, dict):
-        # Flat: {code, message}; FastAPI: {detail}.
-        error = payload
-    message = error.get("message") or error.get("detail") or ""
-    code, kind = error.get("code"), error.get("type")
-    return (
-        message if isinstance(message, str) else str(message),
-        _code(code),
-        kind if isinstance(kind, str) else "",
-    )
-
-
-def _code(code: object) -> int | str | None:
-    if isinstance(code, int):
-        return code if abs(code) < _CODE_MOST else OTHER
-    return short_word(code)
+def cut_off(host: str) -> UnavailableError:
+    """Return the error for an answer that ended without saying that it had."""
+    return UnavailableError("error.cut_off", provider=PROVIDER, facts={"host": host})
 
 
 def _by_status(status_code: int) -> ErrorRule:

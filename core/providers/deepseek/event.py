@@ -12,11 +12,15 @@ class _Delta(msgspec.Struct, gc=False):
     reasoning_content: str | None = None
     reasoning: str | None = None
     tool_calls: Any = None
+    refusal: Any = None
+    function_call: Any = None
 
 
 class _Choice(msgspec.Struct, gc=False):
     delta: _Delta
     finish_reason: str | None = None
+    index: Any = 0
+    error: Any = None
 
 
 class _Event(msgspec.Struct):
@@ -33,7 +37,7 @@ _decode_event = msgspec.json.Decoder(_Event).decode
 def plain_text(data: bytes | bytearray, model: str | None) -> TextRun | None:
     """Return the text of an event that adds nothing but text of one part, from a known model.
 
-    None when it adds anything else, or is none: `chunk_from_json` then reads all of it.
+    None when it adds anything else, or is none: `ReplyReader` then reads all of it.
     """
     try:
         event = _decode_event(data)
@@ -42,7 +46,11 @@ def plain_text(data: bytes | bytearray, model: str | None) -> TextRun | None:
         return None
     if (
         choice.finish_reason
+        or choice.index
+        or choice.error
         or choice.delta.tool_calls
+        or choice.delta.refusal
+        or choice.delta.function_call
         or event.usage
         or event.error
         or (event.model != model and event.model is not None)

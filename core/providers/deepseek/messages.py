@@ -1,5 +1,6 @@
 """The `messages` of a chat request from turns, and the tool calls of an answer (deepseek.md §7)."""
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -98,6 +99,8 @@ def _piece(entry: dict[str, Any], place: int) -> ToolCallPiece:
     if not isinstance(function, dict):
         function = {}
     arguments = function.get("arguments")
+    if isinstance(arguments, dict | list):  # as some servers write them
+        arguments = json.dumps(arguments, ensure_ascii=False)
     return ToolCallPiece(
         index if type(index) is int and 0 <= index < _INDEX_MOST else place,
         opaque_id(entry.get("id")) or "",

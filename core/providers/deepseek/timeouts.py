@@ -12,6 +12,7 @@ import httpx
 
 from core.errors import UnavailableError
 from core.providers.deepseek.endpoint import ChatEndpoint
+from core.providers.deepseek.errors import cut_off
 from core.providers.deepseek.wire import PROVIDER
 from core.providers.http.aiohttp_transport import chunk_reader
 
@@ -175,8 +176,3 @@ def silence(limit: Limit, *, host: str) -> UnavailableError:
     """Return the error for a patience that ended."""
     facts = {"host": host, "seconds": round(limit.seconds, 1)}
     return UnavailableError(limit.text_id, provider=PROVIDER, facts=facts)
-
-
-def cut_off(host: str) -> UnavailableError:
-    """Return the error for an answer that ended without saying that it had."""
-    return UnavailableError("error.cut_off", provider=PROVIDER, facts={"host": host})

@@ -1,7 +1,6 @@
 """Chat JSON and our values: what goes to an OpenAI-compatible server and what comes back.
 
-Reading is as tolerant as deepseek.md section 9 asks: any field may be missing or null, `choices`
-may be empty, reasoning comes under either name, usage on any chunk.
+What an answer adds is read in `reply`.
 """
 
 import json
@@ -13,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from core.models.chat import ChatChunk, ChatModel, ChatParameters, Turn, Usage
+from core.models.chat import ChatModel, ChatParameters, Turn, Usage
 from core.providers.deepseek.endpoint import ChatEndpoint
-from core.providers.deepseek.messages import messages_from, tool_calls_from
-from core.providers.http.redaction import clean_detail, model_name, opaque_id, short_word
+from core.providers.deepseek.messages import messages_from
+from core.providers.http.redaction import clean_detail, model_name, short_word
 
 PROVIDER = "deepseek"
 
@@ -27,7 +26,6 @@ CURRENT_MODELS = ("deepseek-flash", "deepseek-v4-pro")
 _USER_ID_LIMIT = 512
 _COUNT_MOST = 1 << 53
 _NAME_MOST = 200
-_NOTHING: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,50 +92,6 @@ def encode_body(body: dict[str, Any]) -> bytes:
         return text.encode("utf-8", "replace")
 
 
-def chunk_from_json(payload: dict[str, Any]) -> ChatChunk:
-    """Return what one streamed event adds."""
-    # Read tens of thousands of times a second: no calls for what is plain.
-    choices = payload.get("choices")
-    choice = choices[0] if choices and isinstance(choices, list) else _NOTHING
-    if not isinstance(choice, dict):
-        choice = _NOTHING
-    delta = choice.get("delta")
-    if not isinstance(delta, dict):
-        delta = _NOTHING
-    content = delta.get("content")
-    reasoning = delta.get("reasoning_content") or delta.get("reasoning")
-    finish_reason, usage = choice.get("finish_reason"), payload.get("usage")
-    model, request_id = payload.get("model"), payload.get("id")
-    tool_calls = delta.get("tool_calls")
-    return ChatChunk(
-        content if isinstance(content, str) else "",
-        reasoning if isinstance(reasoning, str) else "",
-        short_word(finish_reason) if finish_reason else None,
-        usage_from_json(usage) if usage else None,
-        model_name(model) if model else None,
-        opaque_id(request_id) if request_id else None,
-        tool_calls_from(tool_calls) if tool_calls else (),
-    )
-
-
-def completion_from_json(payload: dict[str, Any]) -> ChatChunk | None:
-    """Return a whole answer as one chunk, or None when there is no message in it."""
-    choice = _first(payload.get("choices"))
-    message = choice.get("message")
-    if not isinstance(message, dict):
-        return None
-    return ChatChunk(
-        content=_text(message.get("content")),
-        reasoning_content=_text(message.get("reasoning_content"))
-        or _text(message.get("reasoning")),
-        finish_reason=short_word(choice.get("finish_reason")),
-        usage=usage_from_json(payload.get("usage")),
-        model=model_name(payload.get("model")),
-        request_id=opaque_id(payload.get("id")),
-        tool_calls=tool_calls_from(message.get("tool_calls")),
-    )
-
-
 def usage_from_json(value: Any) -> Usage | None:
     """Return the token counts, or None when there are none."""
     if not isinstance(value, dict):
@@ -194,22 +148,8 @@ def balance_from_json(payload: dict[str, Any]) -> Balance | None:
     return Balance(is_available, tuple(currencies))
 
 
-def _first(choices: Any) -> dict[str, Any]:
-    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-        return choices[0]
-    return {}
-
-
 def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _word(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
 
 
 def _count(value: Any) -> int | None:

@@ -6,16 +6,23 @@ and there httpx's own transport stays.
 
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
+from contextvars import ContextVar
+from typing import Any
+from weakref import WeakSet
 
 import aiohttp
 import httpx
 
 # A new connection costs two or three ways to the provider and back before each question. One that
 # the server drops (Node and uvicorn do so after 5 s) is noticed; who sends at that very moment asks
-# again (answer_attempts.py).
+# once more.
 KEEP_ALIVE_S = 30
+# A kept connection that the server had closed fails at once. Who is hung up on later was heard, and
+# may be billed.
+STALE_S = 5.0
 # A fast answer must not hold up the loop, and with it everyone who is asking just now; twice this
 # much may lie here for each stream.
 READ_BYTES = 8 * 1024
@@ -55,17 +62,18 @@ class FastTransport(httpx.AsyncBaseTransport):
         """Send one request (httpx's interface of a transport)."""
         if self._session is None:
             self._session = self._open_session()
+        _wants_new.set(False)
+        began = time.monotonic()
         try:
-            reply = await self._session.request(
-                request.method,
-                str(request.url),
-                headers=[(name.decode(), value.decode()) for name, value in request.headers.raw],
-                data=aiohttp.BytesPayload(await request.aread()),
-                allow_redirects=False,
-                timeout=_timeout(request.extensions.get("timeout", {})),
-            )
+            reply = await self._send(self._session, request)
         except aiohttp.ClientError as error:
-            raise _as_httpx(error, request) from error
+            if not _was_stale(error) or time.monotonic() - began > STALE_S:
+                raise _as_httpx(error, request) from error
+            _wants_new.set(True)
+            try:
+                reply = await self._send(self._session, request)
+            except aiohttp.ClientError as again:
+                raise _as_httpx(again, request) from again
         if reply.connection is not None and reply.connection.protocol is not None:
             reply.connection.protocol.read_timeout = None
             reply.connection.protocol.start_timeout()
@@ -82,9 +90,21 @@ class FastTransport(httpx.AsyncBaseTransport):
         if self._session is not None:
             await self._session.close()
 
+    async def _send(
+        self, session: aiohttp.ClientSession, request: httpx.Request
+    ) -> aiohttp.ClientResponse:
+        return await session.request(
+            request.method,
+            str(request.url),
+            headers=[(name.decode(), value.decode()) for name, value in request.headers.raw],
+            data=aiohttp.BytesPayload(await request.aread()),
+            allow_redirects=False,
+            timeout=_timeout(request.extensions.get("timeout", {})),
+        )
+
     def _open_session(self) -> aiohttp.ClientSession:
         # Of itself aiohttp would allow 100 connections: the 101st answer would wait.
-        connector = aiohttp.TCPConnector(
+        connector = _Connector(
             limit=0, keepalive_timeout=KEEP_ALIVE_S, ssl=self._verify, socket_factory=_small_socket
         )
         return aiohttp.ClientSession(
@@ -93,6 +113,31 @@ class FastTransport(httpx.AsyncBaseTransport):
             auto_decompress=False,
             read_bufsize=READ_BYTES,
         )
+
+
+# Of the request that is being sent: whether its connection was a kept one, and must not be one.
+_is_kept: ContextVar[bool] = ContextVar("is_kept", default=False)
+_wants_new: ContextVar[bool] = ContextVar("wants_new", default=False)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """A connection pool that tells kept connections from new ones."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._used: WeakSet[object] = WeakSet()
+
+    async def connect(self, *request: Any, **how: Any) -> Any:
+        """Return a connection (aiohttp's interface of a connector)."""
+        while True:
+            connection = await super().connect(*request, **how)
+            is_kept = connection.protocol in self._used
+            if not (is_kept and _wants_new.get()):
+                break
+            connection.close()
+        self._used.add(connection.protocol)
+        _is_kept.set(is_kept)
+        return connection
 
 
 class ReplyBody(httpx.AsyncByteStream):
@@ -141,6 +186,17 @@ def _timeout(seconds: Mapping[str, float | None]) -> aiohttp.ClientTimeout:
 def _as_httpx(error: aiohttp.ClientError, request: httpx.Request) -> httpx.TransportError:
     kind = next(ours for theirs, ours in _ERRORS if isinstance(error, theirs))
     return kind(str(error), request=request)
+
+
+def _was_stale(error: aiohttp.ClientError) -> bool:
+    """Tell whether a kept connection had been closed: no byte of an answer came on it."""
+    if not _is_kept.get():
+        return False
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return isinstance(error.message, str)  # else it is what came of the reply's head
+    return isinstance(error, aiohttp.ClientOSError) and not isinstance(
+        error, aiohttp.ClientConnectorError
+    )
 
 
 def _small_socket(address: "aiohttp.AddrInfoType") -> socket.socket:

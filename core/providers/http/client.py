@@ -4,7 +4,6 @@ import json
 import logging
 import math
 import os
-import re
 from collections.abc import Coroutine, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -17,13 +16,12 @@ from core.errors import UnavailableError
 from core.providers.http.exchanges import observed
 from core.providers.http.routing import BarredError, ProxyFailedError, RoutedTransport
 from core.settings.network import Network, environment_network
+from core.wire.surrogates import without_halves
 
 USER_AGENT = "inkling"
 
 # httpx allows 100 connections by default: the 101st open answer would wait for one to end.
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30)
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class _NoCookies(httpx.Cookies):
@@ -156,16 +154,22 @@ def json_object(text: str | bytes | bytearray) -> dict[str, Any] | None:
     try:
         value = msgspec.json.decode(text)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        value = _read_laxly(text)
+        value = _without_halves(lenient_json(text))
     return value if isinstance(value, dict) else None
 
 
-def _read_laxly(text: str | bytes | bytearray) -> Any:
-    """Read what msgspec refuses and others write: NaN, huge numbers, half a surrogate pair."""
+def lenient_json(text: str | bytes | bytearray) -> Any:
+    """Return a JSON value, or None where it is none; also what msgspec refuses and others write:
+    NaN, huge numbers, raw control characters, halves of surrogate pairs, which stay as they are."""
     try:
-        value = json.loads(text)
-        # No file, database or socket would take half a pair.
-        whole = _SURROGATE.sub("\ufffd", json.dumps(value, ensure_ascii=False))
-        return json.loads(whole)
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _without_halves(value: Any) -> Any:
+    """Return a value that every file, database and socket takes."""
+    try:
+        return json.loads(without_halves(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError):
         return None

@@ -1,7 +1,7 @@
 """Answers under way: their text so far, kept at least once a second until they end."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from core.models.chat import AnswerStatus, Message, Usage
+from core.models.notices import moved_text
 from core.storage.chat import message_tree as tree
 from core.storage.chat.conversations import USAGE_FIELDS
 from core.storage.chat.message_parts import parts_out
@@ -50,6 +51,7 @@ class AnswerDraft:
     reasoning_content: str = ""
     reasoning_s: float | None = None
     first_token_s: float | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)  # that notices rest on
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class AnswerProgress:
     """How far an answer has come, as anyone who shares the database sees it."""
 
     status: AnswerStatus
-    length: int  # of its text, in characters
+    length: int  # of what was sent of its text, in characters
     rest: str  # its text from the place asked for
     is_alive: bool  # whether the process that runs it has said so of late
 
@@ -71,7 +73,14 @@ def _overwriting(*names: str) -> Update:
     )
 
 
-_GROW = _overwriting("content", "reasoning_content", "reasoning_s", "first_token_s", "lease_until")
+_GROW = _overwriting(
+    "content",
+    "reasoning_content",
+    "reasoning_s",
+    "first_token_s",
+    "error_facts",
+    "lease_until",
+)
 _END = _overwriting(
     "content",
     "reasoning_content",
@@ -140,13 +149,17 @@ class RunningAnswers:
             return tuple(tree.message_from(row) for row in rows)
 
     def progress(self, owner: str, message_id: str, place: int) -> AnswerProgress | None:
-        """Return what an answer holds behind `place`; None where there is no such answer."""
+        """Return what an answer holds behind `place`; None where there is no such answer.
+
+        Places count what was sent as its text, also what turned out to have been thought.
+        """
         query = (
             select(
                 messages.c.status,
-                func.length(messages.c.content),
-                func.substr(messages.c.content, place + 1),
+                func.length(messages.c.content).label("length"),
+                func.substr(messages.c.content, place + 1).label("rest"),
                 messages.c.lease_until,
+                messages.c.error_facts,
             )
             .join(conversations, conversations.c.id == messages.c.conversation_id)
             .where(
@@ -158,12 +171,18 @@ class RunningAnswers:
         )
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
-        if row is None:
-            return None
-        status, length, rest, until = row
-        return AnswerProgress(
-            AnswerStatus(status), length, rest, until is not None and until > self._clock()
-        )
+            if row is None:
+                return None
+            rest, length = row.rest, row.length
+            if (moved := moved_text(row.error_facts or {})) is not None:
+                start, end = moved
+                kept = place if place <= start else max(start, place - (end - start))
+                behind = func.substr(messages.c.content, kept + 1)
+                rest = connection.scalar(select(behind).where(messages.c.id == message_id)) or ""
+                length += end - start
+        until = row.lease_until
+        is_alive = until is not None and until > self._clock()
+        return AnswerProgress(AnswerStatus(row.status), length, rest, is_alive)
 
     def save_running(
         self, drafts: Sequence[AnswerDraft], *, lease_s: float
@@ -184,6 +203,7 @@ class RunningAnswers:
                         "reasoning_content": growing[message_id].reasoning_content,
                         "reasoning_s": growing[message_id].reasoning_s,
                         "first_token_s": growing[message_id].first_token_s,
+                        "error_facts": dict(growing[message_id].facts) or None,
                         "lease_until": until,
                     }
                     for message_id in ids

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.markdown.rendering import for_streamlit, shielded
-from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
+from core.models.chat import ChatParameters, Conversation, Message
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
 from core.ui.chat import message as message_view
@@ -17,10 +17,6 @@ QUESTION_KEY = "question"
 # A longer text scrolls in a box of this height: the icon that copies stays in sight.
 _COPY_LINES, _LINE_LENGTH, _COPY_HEIGHT_PX = 10, 60, 320
 _SUGGESTIONS = ("chat.suggestion_1", "chat.suggestion_2", "chat.suggestion_3")
-# After these, the rest of an answer can be asked for.
-_UNFINISHED = frozenset(
-    {AnswerStatus.STOPPED, AnswerStatus.CUT_OFF, AnswerStatus.INTERRUPTED, AnswerStatus.COMPLETE}
-)
 
 
 def draw_input(conversation: Conversation | None, *, sticks_to_end: bool) -> None:
@@ -96,7 +92,7 @@ def draw(message: Message, conversation: Conversation) -> None:
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         whole = (message, conversation)
         button("chat.regenerate", "refresh", f"again-{message.id}", _again, *whole, type="tertiary")
-        if _can_go_on(message):
+        if message_view.can_go_on(message):
             key = f"continue-{message.id}"
             button("chat.continue", "resume", key, _go_on, *whole, type="tertiary")
         if message.content:
@@ -127,16 +123,6 @@ def _draw_copy(message: Message) -> None:
         )
 
     dialog()
-
-
-def _can_go_on(message: Message) -> bool:
-    if not message.content or message.status not in _UNFINISHED:
-        return False
-    return message.status is not AnswerStatus.COMPLETE or message.finish_reason in (
-        "length",
-        "insufficient_system_resource",
-        "aborted",
-    )
 
 
 def _draw_versions(message: Message, conversation: Conversation) -> None:

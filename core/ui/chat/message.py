@@ -1,9 +1,12 @@
 """Draws what was said: questions, answers with their reasoning, figures and how they ended."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from core.markdown.rendering import for_streamlit, shielded
 from core.models.chat import AnswerStatus, Message
+from core.models.notices import notices_of, wanted_tools
 from core.texts import catalogue
 from core.ui import session
 from core.ui.formats import code_span, duration, usage_line
@@ -13,8 +16,16 @@ AVATARS = {"user": ":material/person:", "assistant": ":material/ink_pen:"}
 
 # finish_reason of an answer that ended well: nothing to say about it (deepseek.md §4).
 _GOOD_ENDS = frozenset({"stop", None})
-_EXPLAINED_ENDS = frozenset(
-    {"length", "content_filter", "tool_calls", "insufficient_system_resource", "aborted"}
+# After these, and where it was stopped or broken off, the rest of an answer can be asked for.
+# With what is said where there is nothing to go on from.
+_CUT_SHORT = {
+    "length": "chat.finish_length_bare",
+    "insufficient_system_resource": "chat.finish_insufficient_system_resource_bare",
+    "aborted": "chat.finish_aborted_bare",
+}
+_EXPLAINED_ENDS = frozenset({*_CUT_SHORT, "content_filter", "tool_calls"})
+_UNFINISHED = frozenset(
+    {AnswerStatus.STOPPED, AnswerStatus.CUT_OFF, AnswerStatus.INTERRUPTED, AnswerStatus.COMPLETE}
 )
 
 
@@ -51,7 +62,21 @@ def draw_ending(message: Message) -> None:
         if message.error_detail:
             with st.expander(text("error_view.detail")):
                 st.text(message.error_detail)
+    for notice in notices_of(message):
+        st.warning(text(notice.text_id, **_as_code(notice.facts)), icon=":material/info:")
     st.caption(_figures(message))
+
+
+def can_go_on(message: Message) -> bool:
+    """Tell whether the rest of an answer can be asked for: there is a text to go on from."""
+    if not message.content.strip() or message.status not in _UNFINISHED:
+        return False
+    return message.status is not AnswerStatus.COMPLETE or message.finish_reason in _CUT_SHORT
+
+
+def _as_code(facts: Mapping[str, object]) -> dict[str, object]:
+    """Return facts with the names in them shown as they are: a model wrote them."""
+    return {name: code_span(one) if isinstance(one, str) else one for name, one in facts.items()}
 
 
 def _remark(message: Message) -> str | None:
@@ -69,19 +94,25 @@ def _remark(message: Message) -> str | None:
         case AnswerStatus.INTERRUPTED:
             return text("chat.ended_interrupted")
         case AnswerStatus.CUT_OFF:
-            return " ".join(filter(None, (text("chat.ended_cut_off"), error)))
+            told = "chat.ended_cut_off" if can_go_on(message) else "chat.ended_cut_off_bare"
+            return " ".join(filter(None, (text(told), error)))
         case _:
             return _finish_remark(message)
 
 
 def _finish_remark(message: Message) -> str | None:
     reason = message.finish_reason
+    wants_tool = wanted_tools(message) is not None  # which a notice says
     if reason in _GOOD_ENDS:
-        if message.content:
+        if message.content.strip() or wants_tool:
             return None
-        return text(
-            "chat.ended_only_reasoning" if message.reasoning_content else "chat.ended_empty"
-        )
+        if message.reasoning_content:
+            return text("chat.ended_only_reasoning")
+        return text("chat.ended_blank" if message.content else "chat.ended_empty")
+    if reason == "tool_calls" and wants_tool:
+        return None
+    if reason in _CUT_SHORT and not can_go_on(message):
+        return text(_CUT_SHORT[reason])
     if reason in _EXPLAINED_ENDS:
         return text(f"chat.finish_{reason}")
     return text("chat.finish_other", reason=code_span(reason or "-"))

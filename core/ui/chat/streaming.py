@@ -20,7 +20,8 @@ from core.ui import session
 from core.ui.chat import message as message_view
 from core.ui.formats import duration
 from core.ui.session import text
-from core.work.chat.live_answer import Cursor, LiveAnswer
+from core.work.chat.cursors import Cursor
+from core.work.chat.live_answer import LiveAnswer
 
 # How often the live tail is sent again: a long one less often, for the sake of the wire.
 TAIL_PER_S = 12
@@ -194,6 +195,8 @@ class _Watcher:
 
     def _read(self, *, timeout_s: float) -> None:
         growth = self._live.wait(self._cursor, timeout_s=timeout_s)
+        if growth.is_rearranged:  # what is shown as the answer was thought
+            st.rerun()
         self._cursor = growth.cursor
         self._is_final = growth.is_final
         self._unread["reasoning"] += growth.reasoning

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from core.models.chat import Conversation, Message
+from core.models.notices import notices_of
 from core.texts import catalogue
 from core.texts.catalogue import Language
 from core.ui.formats import file_words
@@ -29,6 +30,8 @@ def as_markdown(language: Language, conversation: Conversation, path: Sequence[M
                 f"<details><summary>{summary}</summary>\n\n{message.reasoning_content}\n\n</details>"
             )
         parts.append(message.content)
+        for notice in notices_of(message):
+            parts.append(f"> {words(notice.text_id, **notice.facts)}")
     return "\n\n".join(parts) + "\n"
 
 

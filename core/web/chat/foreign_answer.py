@@ -72,7 +72,7 @@ class ForeignAnswer:
                     return None
                 if progress.status.is_final or not progress.is_alive:
                     ended = await self._ended()
-                    self.place += len(progress.rest)
+                    self.place = max(self.place, progress.length)
                     return progress.rest, ended
                 await self._sign()
             except StoreError as error:
@@ -80,7 +80,7 @@ class ForeignAnswer:
                 await self._pause()
                 continue
             if progress.rest or self._is_quiet():
-                self.place += len(progress.rest)
+                self.place = max(self.place, progress.length)
                 self._spoke_at = self._loop.time()
                 return progress.rest, None
             await self._pause()

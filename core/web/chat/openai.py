@@ -9,6 +9,7 @@ from core.errors import AppError
 from core.models.chat import Message, Usage
 from core.texts.catalogue import Language
 from core.web.chat.http_errors import http_error_of
+from core.web.chat.notices import with_notices
 from core.web.chat.request import ChatRequest, chat_request_from_json
 from core.web.chat.routes import EVENT_STREAM_TYPE, KEEP_ALIVE, STREAM_HEADERS, whole_answer
 from core.web.http_call import HttpCall, Table
@@ -63,7 +64,8 @@ class OpenAIChat:
         if http_error is not None:
             await _refuse(call, http_error)
         else:
-            await call.reply_json(200, _completion(message, int(self._clock())))
+            body = _completion(message, int(self._clock()))
+            await call.reply_json(200, with_notices(body, message, call.language))
 
     async def _stream(self, call: HttpCall, live: LiveAnswer, request: ChatRequest) -> None:
         """Send chunks. Nothing is begun before something came: an error keeps its status."""
@@ -112,7 +114,7 @@ class OpenAIChat:
             if http_error.wait_s is not None:  # as a header would have said it
                 body["retry_after"] = http_error.wait_s
             return b"data: %b\n\n" % _encode(body) + _DONE
-        events = chunks.last(message.finish_reason or "stop")
+        events = chunks.last(message.finish_reason or "stop", with_notices({}, message, language))
         if request.with_usage:
             events += chunks.usage(message.usage)
         return events + _DONE
@@ -146,18 +148,24 @@ class _Chunks:
             events += b'},"finish_reason":null}]}\n\n'
         return bytes(events)
 
-    def last(self, finish_reason: str) -> bytes:
-        """Return the chunk that says why the answer ended."""
-        return self._choice({}, finish_reason)
+    def last(self, finish_reason: str, beside: dict[str, object]) -> bytes:
+        """Return the chunk that says why the answer ended, and what stands beside its choices."""
+        return self._choice({}, finish_reason, beside)
 
     def usage(self, usage: Usage | None) -> bytes:
         """Return the chunk without choices that tells the tokens."""
         body = _encode(_usage(usage))
         return self._head + b',"choices":[],"usage":' + body + b"}\n\n"
 
-    def _choice(self, delta: dict[str, str], finish_reason: str | None) -> bytes:
+    def _choice(
+        self,
+        delta: dict[str, str],
+        finish_reason: str | None,
+        beside: dict[str, object] | None = None,
+    ) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-        return self._head + b',"choices":[' + _encode(choice) + b"]}\n\n"
+        fields = _encode({"choices": [choice], **(beside or {})})
+        return self._head + b"," + fields[1:] + b"\n\n"
 
 
 def error_body(

@@ -11,12 +11,14 @@ from core.web.chat.audience import RETRY_MS
 from core.web.chat.event_ids import EventId, event_id_from
 from core.web.chat.foreign_answer import ForeignAnswer
 from core.web.chat.http_errors import http_error_of
+from core.web.chat.notices import notices_json, with_notices
 from core.web.chat.request import ChatRequest, chat_request_from_json, question_request
 from core.web.http_call import TEXT_TYPE, HttpCall, HttpCallError, Table
 from core.web.http_errors import HttpError, http_error_from
 from core.web.studio_bridge import StudioBridge
 from core.wire.sse import encode_comment, encode_event
-from core.work.chat.live_answer import Cursor, LiveAnswer
+from core.work.chat.cursors import Cursor
+from core.work.chat.live_answer import LiveAnswer
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +82,8 @@ class ChatRoutes:
             return
         answer_fault = http_error_of(message, live.error, call.language)
         if answer_fault is None:
-            await call.reply_json(200, {"content": message.content})
+            body = with_notices({"content": message.content}, message, call.language)
+            await call.reply_json(200, body)
         elif answer_fault.is_not_json:
             await call.reply_json(502, {"error": NOT_JSON}, answer_fault.headers)
         elif answer_fault.upstream_status is not None:
@@ -148,6 +151,8 @@ class ChatRoutes:
             async with self._bridge.reader(call, live, Cursor(content=place)) as reader:
                 while not reader.is_gone:
                     pieces = reader.take()
+                    if pieces.has_jumped:
+                        place = pieces.cursor.content - sum(map(len, pieces.content))
                     for piece in pieces.content:
                         place += len(piece)
                         # encode_event, for a piece that has no line ends: JSON escapes them.
@@ -186,6 +191,10 @@ def _closing(message: Message, error: AppError | None, place: int, language: Lan
     http_error = http_error_of(message, error, language)
     if http_error is not None:
         events = _error_event(http_error, EventId(message.id, place))
+    if notices := notices_json(message, language):
+        # Named: who only reads the text, and errors, does not get it.
+        data = _encode({"notices": notices}).decode()
+        events += encode_event(data, event="notice", id=f"{message.id}.{place}")
     return events + _end_event(message.id)
 
 

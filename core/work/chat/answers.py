@@ -5,10 +5,11 @@ A question and its answer's row are stored before anything is sent, however it w
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.errors import InputError
 from core.models.chat import ChatParameters, Conversation, Message, Turn
+from core.models.notices import unread_events, unread_facts
 from core.models.parts import with_text
 from core.providers.deepseek.client import DeepSeek
 from core.storage.chat.posted_chats import PostedChat
@@ -154,14 +155,7 @@ class Answers:
     ) -> LiveAnswer:
         """Go on where `answer` was cut: a new version that starts with the text that is there."""
         return self._begin(
-            owner,
-            conversation,
-            None,
-            answer.parent_id,
-            parameters,
-            self._service(owner),
-            content=answer.content,
-            reasoning_content=answer.reasoning_content,
+            owner, conversation, None, answer.parent_id, parameters, self._service(owner), answer
         )
 
     def live(self, message_id: str) -> LiveAnswer | None:
@@ -205,9 +199,7 @@ class Answers:
         parent_id: str | None,
         parameters: ChatParameters,
         service: ChatService,
-        *,
-        content: str = "",
-        reasoning_content: str = "",
+        beginning: Message | None = None,
     ) -> LiveAnswer:
         _, answer = self._store.messages.begin_answer(
             owner,
@@ -219,9 +211,12 @@ class Answers:
             practice=service.practice,
             process_id=self._process_id,
             lease_s=self._timings.lease_s,
-            content=content,
-            reasoning_content=reasoning_content,
+            content=beginning.content if beginning else "",
+            reasoning_content=beginning.reasoning_content if beginning else "",
         )
+        if beginning is not None:  # what that lacks, this lacks
+            lacking = unread_facts(unread_events(beginning.error_facts))
+            answer = replace(answer, error_facts=lacking)
         if question is not None and not conversation.title:
             title = shortened(question.text)
             self._store.conversations.rename(owner, conversation.id, title, manual=False)

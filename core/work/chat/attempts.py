@@ -81,7 +81,10 @@ async def _receive(
     live: LiveAnswer, turns: Sequence[Turn], parameters: ChatParameters, client: DeepSeek
 ) -> None:
     if not parameters.stream:
-        live.add(await client.complete(turns, parameters))
+        whole, broken = await client.complete_as_far(turns, parameters)
+        live.add(whole)
+        if broken is not None:
+            raise broken
         return
     async with client.stream(turns, parameters) as chunks:
         async for batch in chunks.batches():
@@ -93,8 +96,9 @@ def _wished_rest_s(error: AppError) -> float:
 
 
 def _is_worth_retrying(error: AppError) -> bool:
-    # Only before the first text, and only what is refused or lost at once: a request that was
-    # silent for a minute may still be running, and billed, over there.
+    # Only before the first text, and only what was refused or never sent: a request on which the
+    # server hung up may be running, and billed, over there (a kept connection that was closed
+    # before is not that: its transport asks once more).
     if isinstance(error, _FINAL_ERRORS):
         return False
     if isinstance(error, ProviderError) and not error.may_repeat:
@@ -103,6 +107,5 @@ def _is_worth_retrying(error: AppError) -> bool:
         return True
     return isinstance(error, UnavailableError) and (
         error.status_code is not None
-        # The latter also when a server hung up on a kept connection at that very moment.
-        or error.text_id in ("error.network_connect", "error.network_proxy", "error.network_lost")
+        or error.text_id in ("error.network_connect", "error.network_proxy")
     )

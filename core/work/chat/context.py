@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.models.chat import Conversation, Turn
-from core.models.parts import Part, PicturePart, ToolCall, ToolResult
+from core.models.parts import Part, PicturePart, ToolCall, ToolResult, plain_text, with_text
 from core.storage.store import Store
+from core.wire.model_words import sort_words
 from core.work.chat.live_answer import LiveAnswer
 
 
@@ -32,6 +33,8 @@ def stored_turns(
                 turns.append(Turn.of_text("assistant", message.content, reasoning or None, True))
         else:
             parts = tuple(_with_bytes(store, owner, part) for part in message.said())
+            if message.role == "assistant":
+                parts, reasoning = _without_thinking(parts, reasoning)
             turns.append(Turn(message.role, parts, reasoning))
     return sent_turns(turns, with_reasoning=with_reasoning)
 
@@ -52,6 +55,14 @@ def sent_turns(turns: Sequence[Turn], *, with_reasoning: bool) -> list[Turn]:
             reasoning = turn.reasoning_content if keeps else None
             sent.append(Turn(turn.role, content, reasoning, turn.prefix))
     return sent
+
+
+def _without_thinking(parts: tuple[Part, ...], reasoning: str) -> tuple[tuple[Part, ...], str]:
+    """Tell apart what a model thought in its text: so did older versions keep it, and imports."""
+    said = sort_words(plain_text(parts))
+    if not (said.reasoning or said.calls):
+        return parts, reasoning
+    return with_text(parts, said.content), reasoning or said.reasoning
 
 
 def _with_bytes(store: Store, owner: str, part: Part) -> Part:

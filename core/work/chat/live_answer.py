@@ -3,42 +3,15 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 from core.errors import AppError
 from core.models.chat import AnswerPart, AnswerStatus, ChatChunk, Message, TextRun, Usage
+from core.models.notices import moved_facts, unread_events, unread_facts
 from core.models.parts import text_parts
-from core.wire.secrets import StreamWasher, known_secrets
-from core.work.chat.text_buffer import TextBuffer
-from core.work.chat.tool_call_buffer import ToolCallBuffer
-
-
-class Cursor(NamedTuple):
-    """How far a reader has read: characters of reasoning and text, and the version it saw."""
-
-    reasoning: int = 0
-    content: int = 0
-    version: int = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """What came since a cursor, and whether anything more can come."""
-
-    reasoning: str
-    content: str
-    cursor: Cursor
-    is_final: bool
-
-
-class Pieces(NamedTuple):
-    """The same as Growth, with the pieces told apart."""
-
-    reasoning: list[str]
-    content: list[str]
-    cursor: Cursor
-    is_final: bool
+from core.work.chat.answer_text import AnswerText
+from core.work.chat.cursors import Cursor, Growth, Pieces
 
 
 class LiveAnswer:
@@ -60,15 +33,10 @@ class LiveAnswer:
         self._changes: dict[str, Any] = {}  # of the message since it began, but for its texts
         self._clock = clock
         self._started = clock()
-        self._reasoning = TextBuffer(message.reasoning_content)
-        self._content = TextBuffer(message.content)
-        self._tool_calls = ToolCallBuffer(message.id)
-        self._washers = {
-            "content": StreamWasher(known_secrets),
-            "reasoning_content": StreamWasher(known_secrets),
-        }
+        self._text = AnswerText(message.id, message.content, message.reasoning_content)
         self._reasoning_from: float | None = None
         self._is_answering = False  # text of the answer has come, and its moment is noted
+        self._unread = unread_events(message.error_facts)  # of what it begins with too
         self.has_row = has_row  # whether it is written down: a posted chat is so a little later
         self.is_asked = False  # whether its request may have been sent
         self._asks_again_at: float | None = None
@@ -93,28 +61,36 @@ class LiveAnswer:
             self._tell()
 
     def _extend(self, part: AnswerPart, pieces: list[str]) -> None:
-        washed = self._washers[part].take_all(pieces)
-        if not washed:
-            return  # held back: it may be the beginning of a secret
-        if part == "content":
-            self._content.extend(washed)
-            if not self._is_answering:  # rarely
-                self._begin_answering()
-            return
-        self._reasoning.extend(washed)
-        if self._reasoning_from is None:
-            self._reasoning_from = self._clock()
-        self._note_first_token()
+        text = self._text
+        was_moved = text.moved
+        text.extend(part, pieces)
+        if not self._is_answering:
+            self._note_beginnings()
+        if text.moved is not was_moved:  # rarely
+            self._note_move()
 
-    def _begin_answering(self) -> None:
-        self._is_answering = True
-        if self._reasoning_from is not None and "reasoning_s" not in self._changes:
-            self._changes["reasoning_s"] = self._clock() - self._reasoning_from
-        self._note_first_token()
-
-    def _note_first_token(self) -> None:
+    def _note_beginnings(self) -> None:
+        # Also of what is held back: it was paid for.
         if "first_token_s" not in self._changes:
             self._changes["first_token_s"] = self._clock() - self._started
+        if self._text.has_reasoned and self._reasoning_from is None:
+            self._reasoning_from = self._clock()
+        if self._text.has_answered:
+            self._is_answering = True
+            if self._reasoning_from is not None and "reasoning_s" not in self._changes:
+                self._changes["reasoning_s"] = self._clock() - self._reasoning_from
+
+    def _note_move(self) -> None:
+        if self._reasoning_from is None:
+            self._reasoning_from = self._started + self._changes["first_token_s"]
+            self._changes["reasoning_s"] = self._clock() - self._reasoning_from
+        self._note_facts()
+
+    def _note_facts(self) -> None:
+        self._changes["error_facts"] = self._facts()
+
+    def _facts(self) -> dict[str, object]:
+        return moved_facts(self._text.moved) | unread_facts(self._unread)
 
     def _note(self, chunk: ChatChunk) -> None:
         if chunk.reasoning_content:
@@ -122,8 +98,11 @@ class LiveAnswer:
         if chunk.content:
             self._extend("content", [chunk.content])
         if chunk.tool_calls:
-            self._tool_calls.extend(chunk.tool_calls)
-            self._begin_answering()
+            self._text.extend_calls(chunk.tool_calls)
+            self._note_beginnings()
+        if chunk.unread:
+            self._unread += chunk.unread
+            self._note_facts()
         changes = self._changes
         if chunk.finish_reason is not None:
             changes["finish_reason"] = chunk.finish_reason
@@ -136,9 +115,7 @@ class LiveAnswer:
         """Set the final status: nothing is added any more."""
         with self._lock:
             self.error = error
-            for part, texts in (("content", self._content), ("reasoning_content", self._reasoning)):
-                if rest := self._washers[part].end():
-                    texts.extend([rest])
+            self._text.end()
             self._status = status
             changes, now = self._changes, self._clock()
             changes |= {"status": status, "duration_s": now - self._started}
@@ -147,7 +124,7 @@ class LiveAnswer:
             if error is not None:
                 changes |= {
                     "error_text_id": error.text_id,
-                    "error_facts": dict(error.facts),
+                    "error_facts": dict(error.facts) | self._facts(),
                     "error_detail": error.detail,
                 }
             self._tell()
@@ -192,7 +169,7 @@ class LiveAnswer:
     def length(self) -> int:
         """How many characters of the answer are there."""
         with self._lock:
-            return self._content.length
+            return self._text.content.length
 
     @property
     def version(self) -> int:
@@ -217,38 +194,53 @@ class LiveAnswer:
             return usage
 
     def outline(self) -> Message:
-        """Return the message as it stands, without the text that came."""
+        """Return the message as it stands, without the text that came: its calls are its parts."""
         with self._lock:
-            return replace(self._begun, **self._changes)
+            return replace(self._begun, **self._changes, parts=self._text.calls())
 
     def snapshot(self) -> Message:
         """Return the message as it stands, with all text so far: a copy of it."""
         with self._lock:
-            content, calls = self._content.whole(), self._tool_calls.whole()
+            content, reasoning, calls = self._text.whole()
             return replace(
                 self._begun,
                 **self._changes,
                 content=content,
-                reasoning_content=self._reasoning.whole(),
+                reasoning_content=reasoning,
                 parts=(*text_parts(content), *calls) if calls else (),
             )
 
     def read(self, cursor: Cursor) -> Growth:
-        """Return at once what came after `cursor`."""
-        chunks = self.read_pieces(cursor)
+        """Return at once what came after `cursor`, as the answer stands now."""
+        with self._lock:
+            return self._growth(cursor)
+
+    def _growth(self, cursor: Cursor) -> Growth:
+        pieces, moved = self._pieces(cursor), self._text.moved
         return Growth(
-            "".join(chunks.reasoning), "".join(chunks.content), chunks.cursor, chunks.is_final
+            "".join(pieces.reasoning),
+            "".join(pieces.content),
+            pieces.cursor,
+            pieces.is_final,
+            moved is not None and cursor.moved < moved.end and cursor.content > moved.start,
         )
 
     def read_pieces(self, cursor: Cursor) -> Pieces:
         """Return at once what came after `cursor`, in the pieces in which it came."""
         with self._lock:
-            return Pieces(
-                self._reasoning.since(cursor.reasoning),
-                self._content.since(cursor.content),
-                Cursor(self._reasoning.length, self._content.length, self._version),
-                self._status.is_final,
-            )
+            return self._pieces(cursor)
+
+    def _pieces(self, cursor: Cursor) -> Pieces:
+        text, moved = self._text, self._text.moved
+        reasoning = text.reasoning.since(cursor.reasoning)
+        content = text.content.since(cursor.content)
+        has_jumped = moved is not None and cursor.content < moved.end
+        if moved is not None and has_jumped:
+            thought, content = moved.told_apart("".join(content), cursor.content)
+            reasoning = [*reasoning, *thought]
+        end = 0 if moved is None else moved.end
+        at = Cursor(text.reasoning.length, text.content.length, self._version, end)
+        return Pieces(reasoning, content, at, self._status.is_final, has_jumped)
 
     def wait(self, cursor: Cursor, *, timeout_s: float) -> Growth:
         """Return what came after `cursor` once there is any, at the latest after `timeout_s`."""

@@ -140,4 +140,5 @@ def _draft(live: LiveAnswer) -> AnswerDraft:
         reasoning_content=message.reasoning_content,
         reasoning_s=message.reasoning_s,
         first_token_s=message.first_token_s,
+        facts=message.error_facts,
     )

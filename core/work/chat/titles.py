@@ -3,10 +3,11 @@
 import asyncio
 import logging
 
-from core.errors import AppError, UnavailableError
+from core.errors import AppError
 from core.models.chat import ChatParameters, Message, Turn
 from core.providers.deepseek.client import DeepSeek
 from core.storage.store import Store
+from core.wire.model_words import sort_words
 
 logger = logging.getLogger(__name__)
 
@@ -59,12 +60,8 @@ class Titles:
 async def _ask(client: DeepSeek, question: str, model: str) -> str:
     turns = [Turn.of_text("system", _PROMPT), Turn.of_text("user", question)]
     parameters = ChatParameters(model=model, thinking=False, max_tokens=_TOKENS)
-    try:
-        whole = await client.complete(turns, parameters)
-    except UnavailableError:
-        # The answer has just ended: its connection may be closing while this is sent on it.
-        whole = await client.complete(turns, parameters)
-    return whole.content
+    whole = await client.complete(turns, parameters)
+    return sort_words(whole.content).content
 
 
 def shortened(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from core.models.parts import ToolCall, ToolCallPiece
 from core.wire.secrets import known_secrets
+from core.wire.surrogates import without_halves
 
 
 class ToolCallBuffer:
@@ -34,7 +35,7 @@ class ToolCallBuffer:
             ToolCall(
                 _first(piece.id for piece in call) or f"call_{self._answer_id}_{number}",
                 _first(piece.name for piece in call),
-                known_secrets.wash("".join(piece.arguments for piece in call)),
+                known_secrets.wash(without_halves("".join(piece.arguments for piece in call))),
             )
             for number, call in enumerate(self._calls)
         )

@@ -16,8 +16,8 @@ from core.models.chat import AnswerPart, ChatChunk, ChatParameters, TextRun, Tur
 from core.models.parts import ToolCallPiece
 from core.providers.deepseek.client import DeepSeek
 from core.providers.deepseek.event import plain_text
+from core.providers.deepseek.reply import ReplyReader
 from core.providers.deepseek.timeouts import StreamTimers
-from core.providers.deepseek.wire import chunk_from_json
 from core.providers.http.client import build_client
 from tests.unit.replies import Pieces, bytewise, raw_server, read_request
 
@@ -209,7 +209,7 @@ def test_the_openai_spelling_of_cached_tokens_is_read() -> None:
         event(choices=[{"delta": {"content": None, "tool_calls": []}}]),
         event(id="", model=None, choices=[{"index": 0}]),
         event(choices=[], prompt_filter_results=[{}], error=None),
-        event(choices=[{"delta": {"content": ["not", "text"]}}]),
+        event(choices=[{"delta": {"content": []}}]),
         event(),
     ],
 )
@@ -602,7 +602,8 @@ def test_the_short_way_takes_only_what_the_long_way_reads_the_same(payload: dict
     run = plain_text(json.dumps(payload).encode(), "flash")
     if run is not None:
         part, (text,) = run
-        chunk = chunk_from_json(payload)
+        chunk, error = ReplyReader().take(payload)
+        assert error is None
         assert chunk._replace(model=None) == ChatChunk()._replace(**{part: text})
         assert chunk.model in (None, "flash")
         assert not payload.get("error")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.models.chat import AnswerPart, ChatChunk, ChatParameters, TextRun, Turn
-from core.providers.deepseek import stream as deepseek_stream
+from core.providers.deepseek import event_reader
 from core.providers.deepseek.client import DeepSeek
 from core.providers.deepseek.event import plain_text
 from core.providers.deepseek.template import EventTemplate
@@ -220,7 +220,7 @@ def count_full_readings(monkeypatch: pytest.MonkeyPatch, body: bytes) -> int:
         read_in_full += 1
         return plain_text(data, model)
 
-    monkeypatch.setattr(deepseek_stream, "plain_text", counted)
+    monkeypatch.setattr(event_reader, "plain_text", counted)
     read(cut(body + FINISH + DONE, random.Random(1), mean=2_000))
     return read_in_full
 

@@ -5,6 +5,7 @@ import io
 import logging
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -12,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.markdown.addresses import is_followed
-from core.providers.deepseek.wire import chunk_from_json, models_from_json
+from core.models.chat import ChatChunk
+from core.providers.deepseek.reply import ReplyReader
+from core.providers.deepseek.wire import models_from_json
 from core.providers.kling.wire import task_from_json
 from core.wire.log_washing import wash_record
 from core.wire.secrets import KnownSecrets, StreamWasher, known_secrets
@@ -193,10 +196,14 @@ def held() -> Iterator[None]:
     known_secrets.replace([])
 
 
+def read(payload: dict[str, Any]) -> ChatChunk:
+    return ReplyReader().take(payload)[0]
+
+
 @pytest.mark.usefixtures("held")
 @pytest.mark.parametrize("word", ["0123456789abcdef", "a" * 300, "<b>", SECRET])
 def test_short_fields_are_bounded(word: str) -> None:
-    chunk = chunk_from_json({"choices": [{"finish_reason": word}], "model": word + "\x00"})
+    chunk = read({"choices": [{"finish_reason": word}], "model": word + "\x00"})
     assert (chunk.finish_reason, chunk.model) == ("other", "other")
     task = {"task_status": "succeed", "final_unit_deduction": word}
     assert task_from_json({**task, "task_id": word}) is None
@@ -208,4 +215,4 @@ def test_short_fields_are_bounded(word: str) -> None:
 
 def test_names_of_any_script_stay() -> None:
     name = "通义/千问:7b@q4_K-M+x.1"
-    assert chunk_from_json({"model": name}).model == name
+    assert read({"model": name}).model == name

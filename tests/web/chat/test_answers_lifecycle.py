@@ -16,7 +16,8 @@ from core.errors import BusyError, InputError, StoreError
 from core.models.chat import AnswerStatus, Message
 from core.storage.db.errors import store_error
 from core.work.chat import answers as answers_module
-from core.work.chat.live_answer import Cursor, LiveAnswer
+from core.work.chat.cursors import Cursor
+from core.work.chat.live_answer import LiveAnswer
 from tests.upstream import (
     KEEP_ALIVE,
     STREAM_HEAD,

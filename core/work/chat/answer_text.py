@@ -1,0 +1,133 @@
+"""Text buffers of an answer that grows: what is said, what was thought, and calls among it.
+
+A closing thinking tag without its opening tells late that what came was thought. What readers over
+HTTP were sent stays sent, and places in it stay right: the buffer keeps it, and `moved` says which
+part of it the answer, as pages and the store have it, holds as thought.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from core.models.chat import AnswerPart
+from core.models.parts import ToolCall, ToolCallPiece
+from core.wire.leaked_calls import leaked_calls
+from core.wire.model_words import Word, WordSorter
+from core.wire.secrets import StreamWasher, known_secrets
+from core.work.chat.text_buffer import TextBuffer
+from core.work.chat.tool_call_buffer import ToolCallBuffer
+
+_NAME_MOST = 64
+
+
+class Moved(NamedTuple):
+    """Which characters of what came as the answer were thought."""
+
+    start: int
+    end: int
+
+    def told_apart(self, text: str, place: int) -> tuple[list[str], list[str]]:
+        """Return what was thought of the text from `place` on, and what is said."""
+        start, end = max(self.start - place, 0), self.end - place
+        thought = text[start:end].strip()
+        said = (text[:start], text[end:])
+        return [thought] if thought else [], [piece for piece in said if piece]
+
+
+class AnswerText:
+    """The text of one answer. Not thread-safe."""
+
+    __slots__ = (
+        "_begun",
+        "_calls",
+        "_leaked",
+        "_sorter",
+        "_washers",
+        "content",
+        "has_answered",
+        "has_reasoned",
+        "moved",
+        "reasoning",
+    )
+
+    def __init__(self, answer_id: str, content: str, reasoning: str) -> None:
+        self.content = TextBuffer(content)
+        self.reasoning = TextBuffer(reasoning)
+        self.moved: Moved | None = None
+        self.has_answered = self.has_reasoned = False  # since it began
+        self._begun = len(content)
+        self._sorter = WordSorter(content)
+        self._calls = ToolCallBuffer(answer_id)
+        self._leaked = 0
+        self._washers: dict[AnswerPart, StreamWasher] = {
+            "content": StreamWasher(known_secrets),
+            "reasoning_content": StreamWasher(known_secrets),
+        }
+
+    def extend(self, part: AnswerPart, pieces: list[str]) -> None:
+        """Append what came as one of both texts."""
+        if part == "reasoning_content":
+            if not self.has_reasoned:
+                self._sorter.note_reasoning()
+            self._keep(part, pieces)
+            return
+        text = pieces[0] if len(pieces) == 1 else "".join(pieces)
+        if self._sorter.lets_by(text):
+            self._keep(part, pieces)
+        else:
+            self._take(self._sorter.feed(text))
+
+    def extend_calls(self, pieces: Sequence[ToolCallPiece]) -> None:
+        """Append what came of tool calls."""
+        self._calls.extend(pieces)
+        self.has_answered = True
+
+    def end(self) -> None:
+        """Append what was held back."""
+        self._take(self._sorter.end())
+        for part in self._washers:
+            self._release(part)
+
+    def calls(self) -> tuple[ToolCall, ...]:
+        """Return the tool calls as far as they came."""
+        return self._calls.whole()
+
+    def whole(self) -> tuple[str, str, tuple[ToolCall, ...]]:
+        """Return what is said, what was thought, and the calls."""
+        content, reasoning = self.content.whole(), self.reasoning.whole()
+        if self.moved is not None:
+            thought, said = self.moved.told_apart(content, 0)
+            content, reasoning = "".join(said), "".join((reasoning, *thought))
+        return content.rstrip() if self._leaked else content, reasoning, self.calls()
+
+    def _take(self, words: Iterable[Word]) -> None:
+        for kind, text in words:
+            if kind == "content":
+                self._keep("content", [text])
+            elif kind == "reasoning":
+                self._keep("reasoning_content", [text])
+            elif kind == "close":
+                self._release("content")
+                self.moved = Moved(self._begun, self.content.length)
+            else:
+                self._take_calls(text)
+
+    def _take_calls(self, text: str) -> None:
+        for call in leaked_calls(text):
+            self._leaked += 1
+            # Below all that servers number themselves.
+            name = known_secrets.wash(call.name)[:_NAME_MOST]
+            piece = ToolCallPiece(-self._leaked, "", name, call.arguments)
+            self.extend_calls((piece,))
+
+    def _keep(self, part: AnswerPart, pieces: list[str]) -> None:
+        if part == "content":
+            self.has_answered = True
+        else:
+            self.has_reasoned = True
+        # What may be the beginning of a secret is held back.
+        if washed := self._washers[part].take_all(pieces):
+            (self.content if part == "content" else self.reasoning).extend(washed)
+
+    def _release(self, part: AnswerPart) -> None:
+        if rest := self._washers[part].end():
+            (self.content if part == "content" else self.reasoning).extend((rest,))

@@ -1,0 +1,143 @@
+"""Answers whose thinking stands in the text, as their readers see them while they grow."""
+
+from datetime import UTC, datetime
+
+from core.models.chat import AnswerStatus, ChatChunk, Message, TextRun
+from core.models.notices import moved_text, notices_of, unread_events, wanted_tools
+from core.models.parts import TextPart, ToolCall
+from core.wire.secrets import known_secrets
+from core.work.chat.cursors import Cursor
+from core.work.chat.live_answer import LiveAnswer
+
+CALL = "<｜tool▁call▁begin｜>look<｜tool▁sep｜>{}<｜tool▁call▁end｜>"
+CALLS = f"<｜tool▁calls▁begin｜>{CALL}<｜tool▁calls▁end｜>"
+
+
+def begun(content: str = "", **fields: object) -> LiveAnswer:
+    message = Message(
+        id="a1",
+        conversation_id="c1",
+        parent_id="q1",
+        role="assistant",
+        content=content,
+        created_at=datetime(2026, 11, 22, tzinfo=UTC),
+        status=AnswerStatus.RUNNING,
+        error_facts=dict(fields),
+    )
+    return LiveAnswer(message, "local")
+
+
+def grown(*pieces: str, content: str = "") -> LiveAnswer:
+    answer = begun(content)
+    for piece in pieces:
+        answer.add(TextRun("content", [piece]))
+    return answer
+
+
+def ended(answer: LiveAnswer) -> Message:
+    answer.finish(AnswerStatus.COMPLETE)
+    return answer.snapshot()
+
+
+def both(message: Message) -> tuple[str, str]:
+    return message.reasoning_content, message.content
+
+
+def test_a_tag_cut_in_two_is_no_text() -> None:
+    answer = grown("<th", "ink>", "First weigh ", "both sides.", "</th", "ink>\n\n", "It is 42.")
+    growth = answer.read(Cursor())
+    assert (growth.reasoning, growth.content) == ("First weigh both sides.", "It is 42.")
+    assert both(ended(answer)) == ("First weigh both sides.", "It is 42.")
+
+
+def test_what_is_held_back_was_bought() -> None:
+    answer = grown("<th")
+    assert answer.has_grown
+    assert both(ended(answer)) == ("", "<th")
+
+
+def test_a_late_close_moves_what_was_said() -> None:
+    answer = grown("First ", "weigh.\n")
+    page, http = answer.read(Cursor()).cursor, answer.read_pieces(Cursor()).cursor
+    answer.add(TextRun("content", ["</think>\n\nIt is"]))
+    # A reader over HTTP goes on, with places that stay right.
+    pieces = answer.read_pieces(http)
+    assert (pieces.content, pieces.reasoning) == (["It is"], [])
+    assert (pieces.cursor.content, pieces.has_jumped) == (len("First weigh.\nIt is"), False)
+    # One who comes back is not told again what was thought.
+    late = answer.read_pieces(Cursor(content=5))
+    assert (late.content, late.reasoning, late.has_jumped) == (["It is"], [" weigh.".strip()], True)
+    # A page that showed it as the answer begins anew.
+    assert answer.read(page).is_rearranged
+    fresh = answer.read(Cursor())
+    assert (fresh.reasoning, fresh.content, fresh.is_rearranged) == ("First weigh.", "It is", False)
+    answer.add(TextRun("content", [" 42."]))
+    later = answer.read(fresh.cursor)
+    assert (later.reasoning, later.content, later.is_rearranged) == ("", " 42.", False)
+    message = ended(answer)
+    assert both(message) == ("First weigh.", "It is 42.")
+    assert message.reasoning_s is not None
+    assert moved_text(message.error_facts) == (0, len("First weigh.\n"))
+
+
+def test_a_page_that_had_read_nothing_sees_it_arranged() -> None:
+    answer = grown()
+    cursor = answer.read(Cursor()).cursor
+    for piece in ("想", "。</think>", "答"):
+        answer.add(TextRun("content", [piece]))
+    growth = answer.read(cursor)
+    assert (growth.reasoning, growth.content, growth.is_rearranged) == ("想。", "答", False)
+
+
+def test_a_late_close_of_a_continued_answer_leaves_what_there_was() -> None:
+    answer = grown("weigh once more</think> a time", content="Once")
+    assert both(ended(answer)) == ("weigh once more", "Once a time")
+    assert both(ended(grown("<think>so</think>upon", content="Once "))) == ("so", "Once upon")
+
+
+def test_an_open_think_that_never_closes_is_thinking() -> None:
+    message = ended(grown("<think>", "and so on"))
+    assert both(message) == ("and so on", "")
+
+
+def test_a_secret_in_front_of_a_late_close_is_masked() -> None:
+    known_secrets.add("sk-late-close-0123456789")
+    message = ended(grown("key sk-late-close-", "0123456789", "</think>done sk-late-cl"))
+    assert message.content.startswith("done")
+    assert "0123456789" not in message.reasoning_content + message.content
+
+
+def test_calls_that_leak_are_kept_as_calls() -> None:
+    answer = grown("Let me look.\n\n", CALLS[:9], CALLS[9:])
+    assert wanted_tools(answer.outline()) == ("look",)
+    message = ended(answer)
+    assert message.content == "Let me look."
+    assert message.parts == (TextPart("Let me look."), ToolCall("call_a1_0", "look", "{}"))
+    assert [notice.text_id for notice in notices_of(message)] == ["notice.tool_wanted"]
+
+
+def test_a_call_without_a_name_is_kept_too() -> None:
+    message = ended(grown("<｜DSML｜function_calls>"))
+    assert (message.content, wanted_tools(message)) == ("", ())
+    assert [notice.text_id for notice in notices_of(message)] == ["notice.call_wanted"]
+
+
+def test_what_could_not_be_read_is_counted_and_told() -> None:
+    answer = grown("a")
+    answer.add(ChatChunk(unread=1), ChatChunk("b", unread=2))
+    message = ended(answer)
+    assert (message.content, unread_events(message.error_facts)) == ("ab", 3)
+    assert notices_of(message)[0].facts == {"count": 3}
+
+
+def test_a_continued_answer_lacks_what_its_beginning_lacked() -> None:
+    answer = begun("a", unread_events=2)
+    assert unread_events(ended(answer).error_facts) == 2
+    answer = begun("a", unread_events=2)
+    answer.add(ChatChunk(unread=1))
+    assert unread_events(ended(answer).error_facts) == 3
+
+
+def test_an_answer_as_it_should_be_has_no_notices() -> None:
+    message = ended(grown("好。"))
+    assert (message.error_facts, notices_of(message)) == ({}, ())

@@ -1,0 +1,380 @@
+"""Answers in other shapes than the documented one: read whole, or said to lack something."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.errors import ProtocolError, UnavailableError
+from core.models.chat import ChatChunk
+from core.models.parts import ToolCallPiece
+from core.providers.deepseek.decoding import joined
+from core.providers.deepseek.event_reader import EventReader
+from tests.unit.chat.test_deepseek_stream import (
+    DONE,
+    FINISH,
+    SSE,
+    TEXT,
+    delta,
+    event,
+    finish_reason,
+    read,
+    read_until_error,
+    text,
+    thoughts,
+)
+
+TAB_JSON = b'data: {"choices":[{"index":0,"delta":{"content":"A\tB"},"finish_reason":null}]}\n\n'
+JSON_TYPE = {"content-type": "application/json"}
+
+
+def unread(chunks: list[ChatChunk]) -> int:
+    return sum(chunk.unread for chunk in chunks)
+
+
+def said(chunks: list[ChatChunk]) -> tuple[str, str, int]:
+    return text(chunks), thoughts(chunks), unread(chunks)
+
+
+def choice(**fields: Any) -> bytes:
+    return event(id="c", model="m", choices=[{"index": 0, **fields}])
+
+
+# -- shapes ----------------------------------------------------------------------------------------
+
+PARTS = [
+    "plain",
+    {"type": "text", "text": " part"},
+    {"type": "thinking", "thinking": [{"type": "text", "text": "Weigh both."}]},
+    {"type": "output_text", "text": {"value": " value"}},
+    {"type": "reference", "reference_ids": [1]},
+]
+
+
+@pytest.mark.parametrize(
+    ("body", "content", "reasoning"),
+    [
+        (delta(content=PARTS), "plain part value", "Weigh both."),
+        (delta(content=[{"text": "a"}]) + delta(content="b"), "ab", ""),
+        (delta(content={"type": "text", "text": "a"}), "a", ""),
+        (delta(content=[[{"type": "text", "text": "a"}], "b"]), "ab", ""),
+        (delta(content=[{"type": "reasoning", "summary": [{"text": "r"}]}]), "", "r"),
+        (delta(reasoning_details=[{"type": "reasoning.text", "text": "r"}]), "", "r"),
+        (delta(reasoning="r", reasoning_details=[{"text": "r"}]), "", "r"),
+        (delta(refusal="I will not."), "I will not.", ""),
+        (delta(content="a", refusal="b") + delta(content="c"), "abc", ""),
+        (choice(message={"content": "a"}) + choice(message={"content": "b"}), "ab", ""),
+        (choice(message={"content": "a", "reasoning": "r"}), "a", "r"),
+        (choice(delta={"role": "assistant"}, message={"content": "a"}), "a", ""),
+        (choice(text="a") + choice(text="b", logprobs=None), "ab", ""),
+        (choice(delta="a"), "a", ""),
+        (event(choices={"delta": {"content": "a"}}), "a", ""),
+        (event(success=True, data={"choices": [{"delta": {"content": "a"}}]}), "a", ""),
+        (event(code=0, msg="ok", data={"choices": [{"delta": {"content": "a"}}]}), "a", ""),
+        (event(output={"choices": [{"message": {"content": "a"}}]}, usage={}), "a", ""),
+        (event(message={"role": "assistant", "content": "a"}, done=False), "a", ""),
+        # The whole once more at the end, or beside each piece.
+        (delta(content="ab") + choice(delta={}, message={"content": "ab"}), "ab", ""),
+        (delta(content="ab") + choice(message={"content": "ab"}, finish_reason="stop"), "ab", ""),
+        (
+            choice(delta={"content": "a"}, message={"content": "a"})
+            + choice(delta={"content": "b"}, message={"content": "ab"}),
+            "ab",
+            "",
+        ),
+        (
+            choice(message={"content": "a"})
+            + choice(message={"content": "b"})
+            + choice(message={"content": "ab"}, finish_reason="stop"),
+            "ab",
+            "",
+        ),
+        (b"\xef\xbb\xbf" + delta(content="a"), "a", ""),
+        (delta(content="a") + b"event: ping\ndata: {}\n\nevent: heartbeat\ndata: now\n\n", "a", ""),
+        (b"event: message_delta\n" + delta(content="a"), "a", ""),
+        (event(type="ping", at="12:00") + delta(content="a"), "a", ""),
+        (event(choices=[], prompt_filter_results=[{"x": "y"}]) + delta(content="a"), "a", ""),
+        (b"data: null\n\n" + delta(content="a"), "a", ""),
+        (TAB_JSON + delta(content=" C"), "A\tB C", ""),
+        (b'data: {"choices":[{"delta":{"content":"\x00\x1b[1m"}}]}\n\n', "\x00\x1b[1m", ""),
+    ],
+)
+def test_every_shape_is_read(body: bytes, content: str, reasoning: str) -> None:
+    for ending in (FINISH + DONE, b'data: "[DONE]"\n\n', choice(finish_reason="stop")):
+        assert said(read(body + ending)) == (content, reasoning, 0)
+    cut = body.replace(b"\n\n", b"\r\r") + DONE
+    assert said(read(cut)) == (content, reasoning, 0)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        b"data: {oops\n\n",
+        b"data: some words\n\n",
+        b"data: [1, 2]\n\n",
+        event(type="response.output_text.delta", delta="a"),
+        event(candidates=[{"parts": [{"text": "a"}]}]),
+        event(choices=[{"delta": {"words": "a"}}]),
+        delta(content=5),
+        delta(content=[{"type": "image_url", "image_url": {"url": "u"}}]),
+        delta(tool_calls="search"),
+        event(choices=[{"index": 1, "delta": {"content": "another version"}}]),
+        b"event: note\ndata: words\n\n",
+    ],
+)
+def test_what_cannot_be_read_is_counted(lost: bytes) -> None:
+    chunks = read(TEXT + lost + TEXT + FINISH + DONE)
+    assert said(chunks) == ("墨灵 🎨墨灵 🎨", "", 1)
+    assert finish_reason(chunks) == "stop"
+
+
+def test_the_first_of_several_choices_is_the_answer() -> None:
+    both = [{"index": place, "delta": {"content": "ab"[place]}} for place in range(2)]
+    chunks = read(event(choices=both) + event(choices=both[1:]) + FINISH + DONE)
+    assert said(chunks) == ("a", "", 2)
+    alone = event(choices=[{"index": 3, "delta": {"content": "x"}}])
+    assert said(read(alone + alone + DONE)) == ("xx", "", 0)
+
+
+def test_calls_in_other_shapes_are_read() -> None:
+    old = delta(function_call={"name": "find", "arguments": {"q": "墨"}})
+    chunks = read(delta(content="查") + old + FINISH + DONE)
+    assert [chunk.tool_calls for chunk in chunks if chunk.tool_calls] == [
+        (ToolCallPiece(0, "", "find", '{"q": "墨"}'),)
+    ]
+
+
+def test_nothing_that_ends_an_answer_makes_it_lack_something() -> None:
+    for tail in (b"data: {", b"data: [DON", b"da", event(choices=[])):
+        assert said(read(TEXT + FINISH + tail)) == ("墨灵 🎨", "", 0)
+
+
+# -- errors ----------------------------------------------------------------------------------------
+
+FLAT = [
+    ({"code": 50505, "msg": "overloaded"}, "overloaded"),
+    ({"code": "50505", "message": "overloaded", "choices": []}, "overloaded"),
+    ({"code": 50505, "error": "overloaded"}, "overloaded"),
+    ({"code": 50505, "data": None}, ""),
+    ({"error": "Unavailable", "message": "overloaded", "status": 503}, "Unavailable: overloaded"),
+    ({"success": False, "message": "overloaded"}, "overloaded"),
+    ({"success": False, "data": {"code": 7, "msg": "overloaded"}}, "overloaded"),
+    ({"error_code": 336100, "error_msg": "overloaded"}, "overloaded"),
+    ({"object": "error", "message": "overloaded", "code": None}, "overloaded"),
+    (
+        {"type": "error", "error": {"type": "overloaded_error", "message": "overloaded"}},
+        "overloaded",
+    ),
+    ({"base_resp": {"status_code": 1004, "status_msg": "overloaded"}}, "overloaded"),
+    ({"error": {"error": {"message": "overloaded"}}}, "overloaded"),
+    ({"choices": [{"index": 0, "error": {"message": "overloaded"}}]}, "overloaded"),
+    ({"choices": [{"delta": {}, "finish_reason": "error"}], "message": "overloaded"}, "overloaded"),
+    ({"choices": [{"delta": {"content": ""}, "finish_reason": "error"}]}, ""),
+    ({"error": {"message": "over\ud83dloaded"}}, "over\ufffdloaded"),
+]
+
+
+@pytest.mark.parametrize(("payload", "words"), FLAT)
+def test_an_errors_words_are_told_in_a_stream(payload: dict[str, Any], words: str) -> None:
+    chunks, error = read_until_error(TEXT + ascii_event(payload))
+    assert text(chunks) == "墨灵 🎨"
+    assert error.detail == words
+
+
+def ascii_event(payload: dict[str, Any]) -> bytes:
+    return f"data: {json.dumps(payload)}\n\n".encode()
+
+
+@pytest.mark.parametrize(("payload", "words"), FLAT)
+@pytest.mark.parametrize("content_type", ["application/json", "text/event-stream"])
+def test_an_errors_words_are_told_as_a_body(
+    payload: dict[str, Any], words: str, content_type: str
+) -> None:
+    body = json.dumps(payload).encode()
+    _, error = read_until_error(body, headers={"content-type": content_type})
+    assert error.detail == words
+
+
+def test_the_text_of_an_event_that_holds_an_error_too_is_kept() -> None:
+    both = event(error={"message": "m"}, choices=[{"delta": {"content": "!"}}])
+    chunks, error = read_until_error(TEXT + both)
+    assert (text(chunks), error.detail) == ("墨灵 🎨!", "m")
+
+
+def test_an_event_named_error_tells_its_words_as_they_are() -> None:
+    _, error = read_until_error(TEXT + b"event: error\ndata: out of memory\n\n")
+    assert (error.text_id, error.detail) == ("error.chat_broken_off", "out of memory")
+
+
+def test_the_last_words_before_a_cut_are_told() -> None:
+    chunks, error = read_until_error(TEXT + event(message="going down"))
+    assert (text(chunks), unread(chunks)) == ("墨灵 🎨", 1)
+    assert isinstance(error, UnavailableError)
+    assert (error.text_id, error.detail) == ("error.cut_off", "going down")
+
+
+# -- whole for stream, stream for whole ------------------------------------------------------------
+
+WHOLE = {"choices": [{"message": {"content": "Whole."}, "finish_reason": "stop"}]}
+
+
+@pytest.mark.parametrize("headers", [SSE, JSON_TYPE, {"content-type": "text/plain"}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(WHOLE),
+        json.dumps({"success": True, "data": WHOLE}, indent=2),
+        "\ufeff" + json.dumps(WHOLE),
+        json.dumps([WHOLE]),
+        json.dumps({"choices": [{"text": "Whole.", "finish_reason": "stop"}]}),
+        json.dumps({"data": {"choices": [{"message": {"content": [{"text": "Whole."}]}}]}}),
+        json.dumps({**WHOLE, "padding": "x" * 200_000}),
+        '\n\n{"choices": [{"message": {"content": "Whole."}}], "n": NaN}',
+    ],
+)
+def test_a_whole_answer_is_taken_for_a_stream(headers: dict[str, str], body: str) -> None:
+    assert said(read(body.encode(), headers=headers)) == ("Whole.", "", 0)
+
+
+def test_a_raw_tab_in_a_whole_answer_is_read() -> None:
+    body = b'{"choices":[{"message":{"content":"A\tB"}}]}'
+    assert said(read(body, headers=JSON_TYPE)) == ("A\tB", "", 0)
+
+
+def whole_of(body: bytes, *, size: int = 1 << 20) -> tuple[ChatChunk, EventReader]:
+    events = EventReader(host="h", secrets=(), content_type="application/json")
+    for at in range(0, len(body), size):
+        events.feed(body[at : at + size])
+    events.end()
+    return joined(events.ready), events
+
+
+@pytest.mark.parametrize("size", [1, 3, 1 << 20])
+@pytest.mark.parametrize("before", [b"", b"\n\n ", b": keep-alive\n\n", b"\xef\xbb\xbf"])
+def test_a_stream_is_taken_for_a_whole_answer(size: int, before: bytes) -> None:
+    whole, events = whole_of(before + TEXT + FINISH + DONE, size=size)
+    assert events.failure is None
+    assert (whole.content, whole.finish_reason, whole.model) == (
+        "墨灵 🎨",
+        "stop",
+        "deepseek-flash",
+    )
+
+
+def test_a_stream_for_a_whole_answer_that_breaks_off_keeps_its_text() -> None:
+    whole, events = whole_of(TEXT)
+    assert whole.content == "墨灵 🎨"
+    assert events.failure is not None
+    assert events.failure.text_id == "error.cut_off"
+
+
+def test_a_body_that_is_neither_is_told() -> None:
+    _, events = whole_of(b"dat")
+    assert isinstance(events.failure, ProtocolError)
+    _, events = whole_of(json.dumps({"choices": [{}]}).encode())
+    assert isinstance(events.failure, ProtocolError)
+
+
+# -- characters in halves --------------------------------------------------------------------------
+
+
+def raw_delta(part: str, literal: str) -> bytes:
+    return f'data: {{"choices":[{{"index":0,"delta":{{"{part}":"{literal}"}}}}]}}\n\n'.encode()
+
+
+@pytest.mark.parametrize("part", ["content", "reasoning_content"])
+@pytest.mark.parametrize(
+    "between",
+    [
+        b"",
+        b": keep-alive\n\n",
+        event(choices=[], usage={"total_tokens": 3}),
+        delta(role="assistant"),
+        b"event: ping\ndata: {}\n\n",
+    ],
+)
+def test_halves_are_joined_over_events(part: str, between: bytes) -> None:
+    body = raw_delta(part, "Hi \\ud83d") + between + raw_delta(part, "\\ude00 there")
+    content, reasoning, _ = said(read(body + TEXT + FINISH + DONE))
+    assert content.removesuffix("墨灵 🎨") + reasoning == "Hi 😀 there"
+
+
+def test_halves_of_both_texts_do_not_meet() -> None:
+    body = (
+        raw_delta("content", "\\ud83d")
+        + raw_delta("reasoning_content", "r\\ud83d")
+        + raw_delta("content", "\\ude00")
+        + raw_delta("reasoning_content", "\\ude01")
+    )
+    assert said(read(body + DONE)) == ("😀", "r😁", 0)
+
+
+@pytest.mark.parametrize("ending", [FINISH + DONE, DONE, FINISH, delta("length")])
+def test_half_a_character_at_the_end_is_one_sign(ending: bytes) -> None:
+    assert text(read(raw_delta("content", "Hi \\ud83d") + ending)) == "Hi \ufffd"
+
+
+def test_half_a_character_before_a_cut_is_one_sign() -> None:
+    chunks, _ = read_until_error(raw_delta("content", "Hi \\ud83d"))
+    assert text(chunks) == "Hi \ufffd"
+
+
+def test_half_a_character_before_usual_events_is_one_sign() -> None:
+    body = TEXT + TEXT + delta(content="字") + raw_delta("content", "\\ud83d") + TEXT * 3
+    assert text(read(body + DONE)) == "墨灵 🎨墨灵 🎨字\ufffd" + "墨灵 🎨" * 3
+
+
+def test_halves_that_stand_as_bytes_are_joined() -> None:
+    pair = ["\ud83d".encode("utf-8", "surrogatepass"), "\ude00".encode("utf-8", "surrogatepass")]
+    body = b"".join(b'data: {"choices":[{"delta":{"content":"' + one + b'"}}]}\n\n' for one in pair)
+    assert text(read(body + DONE)) == "😀"
+
+
+# -- for every split -------------------------------------------------------------------------------
+
+
+def escaped(unit: str, dice: random.Random) -> str:
+    """Return a UTF-16 unit as it may stand in a JSON string: raw control characters too."""
+    if unit in '"\\' or 0xD800 <= ord(unit) <= 0xDFFF or unit in "\r\n" or dice.random() < 0.3:
+        return f"\\u{ord(unit):04x}"
+    return unit
+
+
+def streamed(texts: dict[str, str], seed: int) -> list[bytes]:
+    """Return a stream of these texts in events, escapes and chunks as the seed has it."""
+    dice = random.Random(seed)
+    events: list[str] = []
+    for part, whole in texts.items():
+        raw = whole.encode("utf-16-be")
+        units = [chr(int.from_bytes(raw[at : at + 2], "big")) for at in range(0, len(raw), 2)]
+        while units:
+            size = dice.choice((1, 1, 2, 3, 8))
+            literal = "".join(escaped(unit, dice) for unit in units[:size])
+            units = units[size:]
+            events.append(f'data: {{"choices":[{{"index":0,"delta":{{"{part}":"{literal}"}}}}]}}')
+            if dice.random() < 0.2:
+                events.append(dice.choice((": keep-alive", 'data: {"choices":[],"usage":null}')))
+    end = dice.choice(("\n", "\r\n", "\r"))
+    body = "".join(f"{one}{end}{end}" for one in (*events, "data: [DONE]")).encode()
+    chunks = []
+    while body:
+        size = dice.choice((1, 7, 40, 400, 4000))
+        chunks.append(body[:size])
+        body = body[size:]
+    return chunks
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=40), st.text(max_size=40), st.integers(0, 1 << 30))
+def test_for_every_split_the_text_is_the_text(thought: str, answer: str, seed: int) -> None:
+    events = EventReader(host="h", secrets=(), content_type="text/event-stream")
+    for chunk in streamed({"reasoning_content": thought, "content": answer}, seed):
+        events.feed(chunk)
+    if not events.is_ended:
+        events.end()
+    whole = joined(events.ready)
+    assert events.failure is None
+    assert (whole.content, whole.reasoning_content, whole.unread) == (answer, thought, 0)
