@@ -22,8 +22,9 @@ class CodeScanner:
 
     def feed(self, text: str) -> None:
         """Go on behind what came."""
-        before, newline, line = text.rpartition("\n")
-        if newline:
+        line = text
+        if "\n" in text:
+            before, _, line = text.rpartition("\n")
             lines = self._head + before
             if "```" in lines or "~~~" in lines:
                 for one in lines.split("\n"):
@@ -38,7 +39,7 @@ class CodeScanner:
                     self._run += len(part)
                 else:
                     self._end_run()
-        elif line:
+        elif self._run and line:
             self._end_run()
 
     def is_in_code(self) -> bool:

@@ -17,6 +17,7 @@ WordKind = Literal["content", "reasoning", "close", "call"]
 _BLANK = " \t\r\n\f\v\u3000\ufeff\u200b"
 _HELD_MOST = 1024  # blanks that may stand before a tag, or behind the last thought
 _PIECE = 4096
+_PASSED_MOST = 64
 _BAR = "[｜|]{1,2}"
 _OPENING = re.compile(r"<think(?:ing)?>", re.IGNORECASE)
 _CLOSING = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
@@ -29,7 +30,7 @@ _DSML = "<｜dsml｜"
 _BEGINNINGS = (*_TAGS, "<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>", _DSML)
 _DSML_HALF = re.compile(r"<｜dsml｜\s?[\w▁]{0,40}")
 _LONGEST = 64
-_QUOTES = "\"'“‘「『《（(`"  # behind them a tag is spoken of
+_QUOTES = tuple("\"'“‘「『《（(`")  # behind them a tag is spoken of
 
 
 class Word(NamedTuple):
@@ -50,10 +51,12 @@ class WordSorter:
         self._edge = "\r\n" if begun else _BLANK  # what is dropped behind a tag
         self._held = ""
         self._words: list[Word] = []
-        self._step: Callable[[str], str] = self._text if self._code.is_in_code() else self._head
+        self._is_in_text = self._code.is_in_code()
+        self._step: Callable[[str], str] = self._text if self._is_in_text else self._head
         self._has_thought = False  # here or beside: no later tag closes that
         self._is_open = False  # a tag that is a text waits for its closing one
-        self._last = ""
+        self._last = ""  # that was said
+        self._passed: list[str] = []  # said, and not looked at for code yet
         self._calls: list[str] = []
         self._calls_end: tuple[str, re.Pattern[str]] = ("", _MARK)
 
@@ -63,23 +66,28 @@ class WordSorter:
 
     def lets_by(self, text: str) -> bool:
         """Tell whether a text is said as it is, and note it: nearly every one is."""
-        if self._held or "<" in text or self._step != self._text or not text:
+        if self._held or not self._is_in_text or "<" in text:
             return False
-        self._code.feed(text)
-        self._last = text[-1]
+        passed = self._passed
+        passed.append(text)
+        if len(passed) > _PASSED_MOST:
+            self._catch_up()
         return True
 
     def feed(self, text: str) -> list[Word]:
         """Return what these words are."""
+        self._catch_up()
         for at in range(0, len(text), _PIECE):  # of each tag, the rest is copied
             rest, self._held = self._held + text[at : at + _PIECE], ""
             while rest:
                 rest = self._step(rest)
+        self._is_in_text = self._step == self._text
         words, self._words = self._words, []
         return words
 
     def end(self) -> list[Word]:
         """Return what was held back: nothing followed."""
+        self._catch_up()
         rest, self._held = self._held, ""
         if self._calls or self._is_half_call(rest):
             self._calls.append(rest)
@@ -88,6 +96,12 @@ class WordSorter:
             self._say("reasoning" if self._step == self._think else "content", rest)
         words, self._words = self._words, []
         return words
+
+    def _catch_up(self) -> None:
+        if self._passed:
+            self._last = "".join(self._passed)
+            self._code.feed(self._last)
+            self._passed = []
 
     def _head(self, text: str) -> str:
         """At the beginning, as long as there are only blanks."""
@@ -166,7 +180,7 @@ class WordSorter:
             self._is_open = True
             return False
         was_open, self._is_open = self._is_open, False
-        return not (was_open or self._has_thought or (self._last and self._last in _QUOTES))
+        return not (was_open or self._has_thought or self._last.endswith(_QUOTES))
 
     def _call(self, text: str) -> str:
         plain, pattern = self._calls_end
@@ -181,7 +195,7 @@ class WordSorter:
         return text[found.end() :]
 
     def _is_half_call(self, rest: str) -> bool:
-        is_marked = self._step == self._text and _folded(rest).startswith(_DSML)
+        is_marked = self._is_in_text and _folded(rest).startswith(_DSML)
         return is_marked and not self._code.is_in_code()
 
     def _end_calls(self) -> None:
@@ -192,7 +206,7 @@ class WordSorter:
     def _say(self, kind: WordKind, text: str) -> None:
         if text:
             self._code.feed(text)
-            self._last = text[-1]
+            self._last = text
             self._words.append(Word(kind, text))
 
 

@@ -42,6 +42,7 @@ class ChunkPairs:
 
     def __init__(self) -> None:
         self._joiners: dict[AnswerPart, PairJoiner] = {}  # of texts that ended in half a character
+        self.is_waiting = False
 
     def join_run(self, run: TextRun) -> TextRun:
         """Return a run, its pieces as they are where no half waits for them."""
@@ -61,7 +62,7 @@ class ChunkPairs:
     def release(self) -> list[TextRun]:
         """Return what stands for halves that nothing completed."""
         rest = [TextRun(part, [joiner.end()]) for part, joiner in self._joiners.items()]
-        self._joiners = {}
+        self._joiners, self.is_waiting = {}, False
         return rest
 
     def _join(self, part: AnswerPart, text: str) -> str:
@@ -69,6 +70,7 @@ class ChunkPairs:
         whole = joiner.take(text)
         if joiner.is_waiting:
             self._joiners[part] = joiner
+        self.is_waiting = bool(self._joiners)
         return whole
 
 

@@ -143,7 +143,7 @@ class EventReader:
         return self._template.read(block) if self._decoder.is_between_events else None
 
     def _append_run(self, run: TextRun) -> None:
-        self.ready.append(self._pairs.join_run(run))
+        self.ready.append(self._pairs.join_run(run) if self._pairs.is_waiting else run)
         self._has_data = self._has_runs = self.has_moved = True
 
     def _read_events(self, block: bytes) -> None:
@@ -224,7 +224,7 @@ class EventReader:
         self.ready.append(self._pairs.join_chunk(chunk))
         if not self.is_finished:  # else the grace runs, whatever else is told
             self.is_finished = chunk.finish_reason is not None
-            self.has_moved = not self.is_finished
+            self.has_moved = True
         if broken is None:
             return None
         return error_in_stream(broken, host=self._host, secrets=self._secrets)

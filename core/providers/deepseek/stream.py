@@ -87,13 +87,11 @@ class ChunkStream(AsyncIterator[ChatChunk]):
         if not raw:
             events.end()
             return
-        was_finished = events.is_finished
         events.feed(raw)
-        if events.is_finished and not was_finished:
-            self._body.wait_for(Limit(GRACE_S, ""))
-        elif events.has_moved:
-            self._body.wait_for(self._next_data)
-        events.has_moved = False
+        if events.has_moved:
+            events.has_moved = False
+            # At the end it moves once more: the grace begins.
+            self._body.wait_for(Limit(GRACE_S, "") if events.is_finished else self._next_data)
 
 
 def _one_by_one(run: TextRun) -> Iterator[ChatChunk]:

@@ -63,18 +63,22 @@ class AnswerText:
             "reasoning_content": StreamWasher(known_secrets),
         }
 
-    def extend(self, part: AnswerPart, pieces: list[str]) -> None:
-        """Append what came as one of both texts."""
+    def extend(self, part: AnswerPart, pieces: list[str]) -> bool:
+        """Append what came as one of both texts; tell whether some of it moves."""
         if part == "reasoning_content":
             if not self.has_reasoned:
                 self._sorter.note_reasoning()
             self._keep(part, pieces)
-            return
+            return False
         text = pieces[0] if len(pieces) == 1 else "".join(pieces)
         if self._sorter.lets_by(text):
-            self._keep(part, pieces)
-        else:
-            self._take(self._sorter.feed(text))
+            self.has_answered = True
+            if washed := self._washers["content"].take_all(pieces):
+                self.content.extend(washed)
+            return False
+        was_moved = self.moved
+        self._take(self._sorter.feed(text))
+        return self.moved is not was_moved
 
     def extend_calls(self, pieces: Sequence[ToolCallPiece]) -> None:
         """Append what came of tool calls."""

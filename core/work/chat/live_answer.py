@@ -61,12 +61,10 @@ class LiveAnswer:
             self._tell()
 
     def _extend(self, part: AnswerPart, pieces: list[str]) -> None:
-        text = self._text
-        was_moved = text.moved
-        text.extend(part, pieces)
+        has_moved = self._text.extend(part, pieces)
         if not self._is_answering:
             self._note_beginnings()
-        if text.moved is not was_moved:  # rarely
+        if has_moved:  # rarely
             self._note_move()
 
     def _note_beginnings(self) -> None:
