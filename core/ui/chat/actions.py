@@ -95,7 +95,7 @@ def draw(message: Message, conversation: Conversation) -> None:
         if message_view.can_go_on(message):
             key = f"continue-{message.id}"
             button("chat.continue", "resume", key, _go_on, *whole, type="tertiary")
-        if message.content:
+        if message.content.strip():
             key = f"copy-{message.id}"
             button("chat.copy", "content_copy", key, _copy, message.id, type="tertiary")
         _draw_versions(message, conversation)

@@ -164,3 +164,24 @@ def test_a_replacement_takes_the_place_of_what_was_shown() -> None:
     shown = "" + streaming.Replacement("一")
     assert shown + streaming.Replacement("二") == "二"
     assert type(shown + streaming.Replacement("二")) is str
+
+
+class _RerunError(Exception):
+    """What `st.rerun` does here."""
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_page_that_showed_thinking_as_the_answer_begins_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def rerun() -> None:
+        raise _RerunError
+
+    monkeypatch.setattr(streaming.st, "rerun", rerun)
+    live = Stepped(["First weigh.\n\n", "</think>", "It is 42."])
+    with pytest.raises(_RerunError):
+        written(streaming._Watcher(live).pieces("content"))
+    again = streaming._Watcher(live)
+    again.wait_for_text()
+    assert again._unread == {"reasoning": "First weigh.", "content": ""}
+    assert written(again.pieces("content"))[0] == ["It is 42."]

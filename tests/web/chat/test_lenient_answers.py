@@ -305,3 +305,10 @@ def test_a_flat_error_keeps_the_text_and_tells_its_words(tmp_path: Path) -> None
         assert (answer.status, answer.content) == (AnswerStatus.CUT_OFF, "Half ")
         assert answer.error_detail == "Model service overloaded"
         assert len(upstream.answers) == 1
+
+
+def test_a_question_that_was_heard_is_not_bought_twice(tmp_path: Path) -> None:
+    with Upstream(lambda _: iter(())) as upstream, answering(tmp_path, upstream.url) as asker:
+        answer = asker.answered("q")  # the server reads it, and hangs up
+        assert (answer.status, answer.error_text_id) == (AnswerStatus.FAILED, "error.network_lost")
+        assert len(upstream.exchanges) == 1
