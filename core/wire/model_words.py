@@ -126,9 +126,9 @@ class WordSorter:
         return rest
 
     def _think(self, text: str) -> str:
-        found = _CLOSING.search(text)
+        found = _MARK.search(text)
         if found is None:
-            keep = _beginning_at_end(text, _TAGS)
+            keep = _beginning_at_end(text, _BEGINNINGS)
             said = text[: len(text) - keep]
             keep += len(said) - len(said.rstrip(_BLANK))
             if keep > _HELD_MOST:
@@ -137,15 +137,18 @@ class WordSorter:
             self._held = text[len(text) - keep :]
             return ""
         before = text[: found.start()]
+        tag, calls, dsml = found.groups()
         self._code.feed(before)
-        if self._code.is_in_code():
+        if self._code.is_in_code() or (tag and tag[1] != "/"):
             self._code.feed(found[0])
             self._words.append(Word("reasoning", text[: found.end()]))
-        else:
-            if thought := before.rstrip(_BLANK):
-                self._words.append(Word("reasoning", thought))
-            self._code = CodeScanner()
-            self._step = self._behind
+            return text[found.end() :]
+        if thought := before.rstrip(_BLANK):
+            self._words.append(Word("reasoning", thought))
+        self._code = CodeScanner()
+        self._step = self._behind
+        if not tag:  # it went from thinking to a call at once
+            self._begin_calls(found[0], calls, dsml)
         return text[found.end() :]
 
     def _behind(self, text: str) -> str:
@@ -170,9 +173,7 @@ class WordSorter:
             self._words.append(Word("close", tag))
             self._step = self._behind
         else:
-            self._calls = [found[0]]
-            self._calls_end = _end_of(dsml or calls, is_dsml=bool(dsml))
-            self._step = self._call
+            self._begin_calls(found[0], calls, dsml)
         return text[found.end() :]
 
     def _closes(self, tag: str) -> bool:
@@ -181,6 +182,11 @@ class WordSorter:
             return False
         was_open, self._is_open = self._is_open, False
         return not (was_open or self._has_thought or self._last.endswith(_QUOTES))
+
+    def _begin_calls(self, marker: str, calls: str, dsml: str) -> None:
+        self._calls = [marker]
+        self._calls_end = _end_of(dsml or calls, is_dsml=bool(dsml))
+        self._step = self._call
 
     def _call(self, text: str) -> str:
         plain, pattern = self._calls_end

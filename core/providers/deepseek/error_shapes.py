@@ -48,7 +48,8 @@ def words_in(payload: Mapping[str, Any]) -> str:
 
 def read_error(payload: Mapping[str, Any]) -> SaidError:
     """Return message, code and type from any of the shapes servers use."""
-    return _read(payload, 0)
+    said = _read(payload, 0)
+    return said._replace(message=without_halves(said.message))
 
 
 def _read(payload: Mapping[str, Any], deep: int) -> SaidError:
@@ -68,7 +69,7 @@ def _read(payload: Mapping[str, Any], deep: int) -> SaidError:
             said = _read(inner, deep + 1)
             if said.message:
                 return said if said.code is not None else said._replace(code=code)
-    return SaidError(without_halves(message), code, kind if isinstance(kind, str) else "")
+    return SaidError(message, code, kind if isinstance(kind, str) else "")
 
 
 def _is_flat(payload: Mapping[str, Any], deep: int = 0) -> bool:

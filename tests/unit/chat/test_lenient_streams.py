@@ -174,6 +174,7 @@ FLAT = [
     ({"choices": [{"delta": {}, "finish_reason": "error"}], "message": "overloaded"}, "overloaded"),
     ({"choices": [{"delta": {"content": ""}, "finish_reason": "error"}]}, ""),
     ({"error": {"message": "over\ud83dloaded"}}, "over\ufffdloaded"),
+    ({"error": {"code": 7}, "detail": "over\ud83dloaded"}, "over\ufffdloaded"),
 ]
 
 

@@ -49,6 +49,7 @@ THOUGHT = [
     ("First weigh.\n</think>\n\nIt is 42.", "It is 42.", "First weigh."),
     ("想想。</think>答。</think>尾", "答。</think>尾", "想想。"),
     ("<think>a</think>b <think>c</think> d", "b <think>c</think> d", "a"),
+    ("<think>a <think> b</think>c", "c", "a <think> b"),
 ]
 TEXTS = [
     "The tag `</think>` closes it.",
@@ -121,6 +122,11 @@ def test_markers_of_calls_are_not_said(marked: str, calls: list[LeakedCall]) -> 
     assert leaked_calls(leaked) == calls
     piece_by_piece = sorted_in(list(f"Let me look.\n\n{marked}"))
     assert (piece_by_piece[0].rstrip(), piece_by_piece[2]) == ("Let me look.", leaked)
+
+
+def test_a_call_in_the_middle_of_thinking_ends_it() -> None:
+    text = f"<think>I look it up.\n{SHORT}"
+    assert sort_words(text) == sorted_in(list(text)) == ("", "I look it up.", SHORT)
 
 
 def test_what_follows_calls_is_said() -> None:
