@@ -117,7 +117,7 @@ def test_pictures_become_links(text: str, shown: str) -> None:
 def test_a_diagram_that_names_an_address_is_shown_as_its_source() -> None:
     diagram = "```mermaid\nflowchart LR\n  A --> B\n```\n"
 
-    assert for_streamlit(diagram) == diagram
+    assert for_streamlit(diagram).startswith(diagram)
     assert for_streamlit(diagram.replace("A -", 'A@{img: "https://x"} -')).startswith("```text\n")
 
 
