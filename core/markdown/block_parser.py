@@ -95,12 +95,15 @@ def _environment(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if state.is_code_block(start) or not (match := BEGIN.match(_line(state, start))):
         return False
     environment = OpenEnvironment(match[1])
-    after, is_closed = start, False
+    after, is_closed, has_gap = start, False, False
     while after < end and not is_closed and not (after > start and _is_outside(state, after)):
         is_closed = environment.ends_with(_line(state, after))
+        has_gap = has_gap or state.isEmpty(after)
         after += 1
     if not environment.is_display:
-        return False
+        if not has_gap:  # part of a paragraph
+            return False
+        is_closed = False
     if not is_closed and after == len(state.bMarks) - 1 and start and not state.isEmpty(start - 1):
         # Words behind its end would make it part of the paragraph before, which is not settled.
         state.env.setdefault("pending_line", start - 1)

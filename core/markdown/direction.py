@@ -13,8 +13,8 @@ _RIGHT_TO_LEFT = re.compile(
 )
 # Code, formulas, addresses and references are written the same way in every language.
 _NEUTRAL = re.compile(
-    r"(`+)(?!`).*?(?<!`)\1(?!`)|\$+[^$]*\$+|\\\(.*?\\\)|\\\[.*?\\\]"
-    r"|(?:https?://|www\.)\S+|\]\([^()]*\)|<[^<>]*>|&#?\w+;",
+    r"(`+)(?!`).*?(?<!`)\1(?!`)|\\begin\{.*\\end\{\w+\*?\}|\$+[^$]*\$+|\\\(.*?\\\)|\\\[.*?\\\]"
+    r"|(?:https?://|www\.)[^\s<>]+|\]\([^()]*\)|<[^<>]*>|&#?\w+;",
     re.DOTALL,
 )
 _TASK = re.compile(r"\[[ xX]\]\s+")

@@ -23,7 +23,8 @@ def break_at(text: str, start: int, end: int, *, is_one_line: bool) -> tuple[int
     after = blanks.end() if blanks else end
     is_last = _ONLY_BREAKS.fullmatch(text, start)
     is_first = _ONLY_BREAKS.fullmatch(text, 0, start)
-    if is_one_line:
+    line = text[text.rfind("\n", 0, start) + 1 : start]
+    if is_one_line or line.startswith("```"):  # on a line of its own that would be a fence
         return (end, "") if is_first or is_last else (after, LINE_END)
     guard = "" if after == len(text) or _HARMLESS.match(text, after) else INVISIBLE
     if is_last:

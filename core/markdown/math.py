@@ -11,6 +11,7 @@ from core.markdown import environments
 CLOSERS = {"$$": "$$", "\\[": "\\]"}
 # What begins an inline formula, as far as two characters tell.
 BRACKETS = frozenset({"\\(", "\\[", "\\b"})
+_OPENERS = ("$", "\\(", "\\[", "\\begin{")
 
 # `\[1\]`, `\[x\]` and `\[ \]` are citations and tick boxes, written by models that escape brackets.
 _BRACKETED_TEXT = re.compile(r"[\d\s,，、–-]*|[xX✓]")
@@ -98,7 +99,7 @@ def _environment(text: str, start: int) -> tuple[int, str] | None:
     body = _on_one_line(text[start:end])
     if not _fits_in_dollars(body):
         return None
-    after = " " if text.startswith(("$", "\\(", "\\[", "\\begin"), end) else ""
+    after = " " if text.startswith(_OPENERS, end) else ""
     before = " " if text[start - 1 : start] == "$" else ""
     is_single = "$" not in body and not text[end : end + 1].isdigit()
     return end, f"{before}{f'${body}$' if is_single else _in_two_dollars(body)}{after}"
@@ -119,7 +120,7 @@ def _bracketed(text: str, start: int, opener: str) -> tuple[int, str] | None:
     )
     written = f"${body}$" if is_single else _in_two_dollars(body)
     before = " " if text[start - 1 : start] == "$" else ""
-    after = " " if text.startswith(("$", "\\(", "\\["), match.end()) else ""
+    after = " " if text.startswith(_OPENERS, match.end()) else ""
     return match.end(), f"{before}{written}{after}"
 
 

@@ -27,7 +27,7 @@ _WORD_END = re.compile(r"(?:[，、：]|\s)" + _GOES_ON)
 _ANYWHERE = re.compile(r"(?<=[^\x00-\x7f])(?=[^\W\d_])")
 
 # Code is one box while it grows too, unless it is longer than nearly all code that models write.
-FENCE_CHARS = 16_000
+CODE_CHARS = 16_000
 
 _INLINE = re.compile(r"\\.|`+|https?://[^\s<>]+|\*+|_+|~~+|\[|<(?=\S)|\$+", re.DOTALL)
 _LINK = re.compile(r"\[[^\[\]]*\](?:\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\))?")
@@ -80,7 +80,7 @@ def _cut_fence(block: _Long) -> Cut | None:
     opening = block.line(first)
     fence = fences.opened(opening)
     start = block.offsets[first]
-    if fence is None or len(block.text) - start <= FENCE_CHARS:
+    if fence is None or len(block.text) - start <= CODE_CHARS:
         return None
     end = start + len(opening)
     for number in range(first + 1, block.text.count("\n")):
@@ -93,6 +93,9 @@ def _cut_fence(block: _Long) -> Cut | None:
 
 
 def _cut_code(block: _Long) -> Cut | None:
+    first, _ = lines_of(block.tokens[0])
+    if len(block.text) - block.offsets[first] <= CODE_CHARS:
+        return None
     end = block.text.rfind("\n") + 1
     return Cut(end, end) if end > block.least else None
 

@@ -8,7 +8,7 @@ from markdown_it.renderer import RendererHTML
 
 from core.markdown.block_parser import parser
 from core.markdown.live_tail import _JUST_BEGUN
-from core.markdown.provisional_cuts import FENCE_CHARS
+from core.markdown.provisional_cuts import CODE_CHARS
 from core.markdown.rendering import for_streamlit
 from core.markdown.splitter import BlockSplitter
 from tests.browser.corpus import documents
@@ -135,12 +135,13 @@ def test_a_second_time_changes_nothing(name: str) -> None:
     assert for_streamlit(once) == once
 
 
-@pytest.mark.parametrize("run", ["```python\n", "```markdown\n", "1. a\n\n   ```python\n"])
+@pytest.mark.parametrize("run", ["```python\n", "```markdown\n", "1. a\n\n   ```python\n", "    "])
 def test_code_is_one_box_while_it_grows(run: str) -> None:
     splitter = BlockSplitter(display_limit=400)
-    code = "".join(f"{' ' * run.count('1. ') * 3}print({line})\n" for line in range(400))
+    indent = {"1. a": "   ", "    ": "    "}.get(run[:4], "")
+    code = "".join(f"{indent}print({line})\n" for line in range(400))
     pieces: list[str] = []
-    for line in (run + code)[:FENCE_CHARS].splitlines(keepends=True):
+    for line in (run + code)[:CODE_CHARS].splitlines(keepends=True):
         splitter.feed(line)
         frozen, _ = splitter.tail_parts()
         pieces += frozen

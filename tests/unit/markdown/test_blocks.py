@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 
 from core.markdown.block_parser import parser
-from core.markdown.provisional_cuts import FENCE_CHARS
+from core.markdown.provisional_cuts import CODE_CHARS
 from core.markdown.splitter import BlockSplitter
 
 DATA = Path(__file__).parent / "data"
@@ -134,6 +134,7 @@ FRAGMENTS = [
     *("- ", "* ", "1. ", "2) ", "> ", "# ", "```", "~~~", "```py", "`", "**", "---", "==="),
     *("|", "|-|-|", "| a | b |", "<div>", "</div>", "<!--", "-->"),
     *("[a]", "[a]: /u", '"t"', "[^1]: "),
+    *("<br>", "`a|b`", "```md", "```sh", "~~~md", "| `a|b` |", "\\begin{align}", "\\end{align}"),
 ]
 markdownish = st.lists(st.sampled_from(FRAGMENTS), max_size=40).map("".join)
 
@@ -250,7 +251,7 @@ def test_the_live_rest_of_a_long_block_stays_short(name: str) -> None:
     # Without a single stop or blank a paragraph is cut anywhere, but not before twice the limit.
     # Code is one box as long as it can be.
     limits = {"paragraph without a stop": 4_300}
-    limits |= dict.fromkeys(("fence", "fence in a list"), FENCE_CHARS + 300)
+    limits |= dict.fromkeys(("fence", "fence in a list", "indented code"), CODE_CHARS + 300)
     limit = limits.get(name, 2_100)
     assert max(map(len, lives)) <= limit
 

@@ -202,6 +202,8 @@ FRAGMENTS = [
     ),
     *(":red[q]", ":smile:", ":::", ":material/x:", "https://a.b/c", "12:30:45", "&amp;"),
     *("![a](http://e/i.png)", "![", "](", "[r]", "!", "[^1]: ", "[r]: /u"),
+    *("~", "<br>", "</BR>", "`a|b`", "$|x|$", "```md", "```sh", "```mermaid", "\u05d0", "(", "{"),
+    *("\\begin{align}", "\\end{align}", "\\begin{cases}", "\\end{cases}", "&"),
 ]
 markdownish = st.lists(st.sampled_from(FRAGMENTS), max_size=30).map("".join)
 
