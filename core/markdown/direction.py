@@ -34,10 +34,8 @@ def is_right_to_left(text: str) -> bool:
 
 def mark_for(text: str, apart: str) -> tuple[int, str] | None:
     """Return where a block's text takes the mark, and the mark; None for one from the left."""
-    if text.startswith(MARK) or not is_right_to_left(text):
-        return None
     task = _TASK.match(text)
     start = task.end() if task else 0
-    if text.startswith(MARK, start):
+    if text.startswith(MARK, start) or not is_right_to_left(text[start:]):
         return None
     return start, MARK + (apart if text.startswith(_READ_ALONG, start) else "")

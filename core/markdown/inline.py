@@ -11,7 +11,7 @@ from markdown_it.common.html_re import HTML_TAG_RE
 
 from core.markdown.addresses import is_followed
 from core.markdown.cjk_emphasis import INVISIBLE, Emphasis
-from core.markdown.direction import is_right_to_left, mark_for
+from core.markdown.direction import mark_for
 from core.markdown.line_breaks import BREAK, break_at
 from core.markdown.math import BRACKETS, formula_at
 from core.markdown.tables import bars_in_code, formula_in_cell
@@ -57,7 +57,7 @@ class Place(Enum):
 
 def is_plain(text: str) -> bool:
     """Tell whether a text has nothing to edit."""
-    return not SPECIAL.search(text) and not is_right_to_left(text)
+    return not SPECIAL.search(text) and mark_for(text, INVISIBLE) is None
 
 
 def inline_edits(text: str, place: Place) -> Iterator[Edit]:

@@ -48,7 +48,9 @@ def for_streamlit(text: str) -> str:
     tokens, _ = block_tokens(text)
     source = _Source(text)
     rows = _rows(tokens)
-    edits = [edit for row, columns in rows.items() for edit in source.row(row, columns)]
+    edits: list[Edit] = []
+    for row, (columns, is_header) in rows.items():
+        edits += source.row(row, columns, is_header=is_header)
     before: Token | None = None
     for number, token in enumerate(tokens):
         if token.type == "inline" and lines_of(token)[0] not in rows:
@@ -67,19 +69,19 @@ def for_streamlit(text: str) -> str:
     return _applied(text, sorted(edits, key=lambda edit: edit[:2]))
 
 
-def _rows(tokens: Sequence[Token]) -> dict[int, int]:
-    """Return the lines of all tables' rows, and how many columns each table has."""
-    rows: dict[int, int] = {}
+def _rows(tokens: Sequence[Token]) -> dict[int, tuple[int, bool]]:
+    """Return the lines of all tables' rows: how many columns, and whether it is the header."""
+    rows: dict[int, tuple[int, bool]] = {}
     columns = line = 0
     for token in tokens:
         if token.type == "thead_open":
             columns = 0
         elif token.type == "th_open":
             columns += 1
-            rows[line] = columns
+            rows[line] = columns, True
         elif token.type == "tr_open":
             line, _ = lines_of(token)
-            rows[line] = columns
+            rows[line] = columns, False
     return rows
 
 
@@ -110,14 +112,14 @@ class _Source:
             prefixes.append(later_prefix(line[:column]))
         yield from _moved(inline_edits("\n".join(parts), place), parts, origins, prefixes)
 
-    def row(self, number: int, columns: int) -> Iterator[Edit]:
+    def row(self, number: int, columns: int, *, is_header: bool) -> Iterator[Edit]:
         """Yield the edits of a table's row: nothing reaches from one cell into the next."""
         line = self._lines[number].rstrip("\r\n")
         containers = _CONTAINERS.match(line)
         column = containers.end() if containers else 0
         start = self._offsets[number] + column
         row = line[column:]
-        for first, last in cells(row, columns):
+        for first, last in cells(row, columns, is_header=is_header):
             cell = row[first:last]
             blanks = len(cell) - len(cell.lstrip())
             for begin, end, new in inline_edits(cell.strip(), Place.CELL):

@@ -1,14 +1,14 @@
 """Cells of a table's row: a `|` inside code or a formula belongs to the cell.
 
-GFM splits a row before it looks for code, so `a|b` in code makes two cells of one. A row that has
-more cells than the table has columns was not meant so.
+GFM splits a row before it looks for code, so `a|b` in code makes two cells of one. That was not
+meant, nor was a row that has more cells than the table has columns.
 """
 
 import re
 
 from markdown_it.rules_block import StateBlock, table
 
-from core.markdown.math import formula_at
+from core.markdown.math import BRACKETS, formula_at
 
 _BAR = re.compile(r"\\.|(\|)")
 _OPENER = re.compile(r"\\[(\[b]|\\.|`+|\$+", re.DOTALL)
@@ -17,15 +17,21 @@ _ESCAPED_BAR = re.compile(r"\\\|")
 _BARE_BAR = re.compile(r"\\.|\|", re.DOTALL)
 
 
-def cells(row: str, columns: int) -> list[tuple[int, int]]:
+def cells(row: str, columns: int, *, is_header: bool) -> list[tuple[int, int]]:
     """Return where the cells of a row begin and end, the row being without its containers."""
     bars = [match.start() for match in _BAR.finditer(row) if match[1]]
     if not bars:
         return [(0, len(row))]
-    if _count(row, bars) > columns:
-        inside = _inside(row)
-        bars = [bar for bar in bars if not any(start < bar < end for start, end in inside)]
+    # A header of another number of cells than the line below it would be no table.
+    if "`" in row and not is_header:
+        bars = _outside(bars, _inside(row, is_tight=True))
+    if bars and _count(row, bars) > columns:
+        bars = _outside(bars, _inside(row))
     return list(zip([0, *(bar + 1 for bar in bars)], [*bars, len(row)], strict=True))
+
+
+def _outside(bars: list[int], spans: list[tuple[int, int]]) -> list[int]:
+    return [bar for bar in bars if not any(start < bar < end for start, end in spans)]
 
 
 def bars_in_code(code: str) -> list[int]:
@@ -76,17 +82,23 @@ def _count(row: str, bars: list[int]) -> int:
     return len(bars) + 1 - is_led - is_trailed
 
 
-def _inside(row: str) -> list[tuple[int, int]]:
-    """Return the spans of code and formulas in a row."""
+def _inside(row: str, *, is_tight: bool = False) -> list[tuple[int, int]]:
+    """Return the spans of code and formulas in a row.
+
+    Tight is code without blanks at its ends, and nothing else: not what stands between two single
+    backticks or dollars, each in a cell of its own.
+    """
     spans: list[tuple[int, int]] = []
     position = 0
     while match := _OPENER.search(row, position):
         mark, start, position = match[0], match.start(), match.end()
+        end: int | None = None
         if mark[0] == "`":
-            closing = re.compile(rf"(?<!`){mark}(?!`)").search(row, position)
-            end = closing.end() if closing else None
-        else:
-            found = formula_at(row, start) if mark[0] == "$" or mark[1:] in "([b" else None
+            if closing := re.compile(rf"(?<!`){mark}(?!`)").search(row, position):
+                code = row[position : closing.start()]
+                end = None if is_tight and code != code.strip() else closing.end()
+        elif not is_tight and (mark[0] == "$" or mark in BRACKETS):
+            found = formula_at(row, start)
             end = found[0] if found else None
         if end is not None:
             spans.append((start, end))

@@ -27,7 +27,7 @@ TAIL_PER_S = 12
 LONG_TAIL_PER_S = 5
 TAIL_BYTES_PER_S = 3_600
 # Code is not shown in pieces: a very long block is sent again less often still.
-CODE_BYTES_PER_S = 12_000
+CODE_BYTES_PER_S = 20_000
 LONGEST_REST_S = 1.5
 # Streamlit ends or reruns a script only at its next st.* call: so often it gets the chance.
 BEAT_S = 0.25

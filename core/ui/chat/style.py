@@ -27,15 +27,19 @@ _STYLE = f"""<style>
     blockquote:has(> p:first-child {_MARK}),
     table:has(tr:first-child > :first-child {_MARK})
 ) {{ direction: rtl; text-align: start; }}
-{_TEXT} li:is(:has({_MARK}), :has(> p:first-child {_MARK})) {{
+{_TEXT} li:not(.task-list-item):is(:has({_MARK}), :has(> p:first-child {_MARK})) {{
     margin-inline: 1.15em 0; padding-inline: 0.3em 0;
 }}
+{_TEXT} table:has(tr:first-child > :first-child {_MARK}) {{ margin-inline: 0 auto; }}
 {_TEXT} blockquote:has(> p:first-child {_MARK}) {{
     border-left: none; border-right: 2px solid color-mix(in srgb, currentColor 20%, transparent);
     padding-inline: 0.75rem 0;
 }}
 {_TEXT} :is(code, .katex) {{ direction: ltr; unicode-bidi: isolate; }}
 {_TEXT} {_PRE} {{ direction: ltr; text-align: left; }}
+
+/* A formula that cannot be drawn is its source, without the library's alarm. */
+{_TEXT} .katex-error {{ color: inherit !important; }}
 
 /* A diagram, or where the library cannot draw it its source (markdown/rendering). */
 {_PRE}:has([data-testid="stMermaidError"]),
