@@ -1,8 +1,9 @@
 """What models write otherwise than CommonMark: what Streamlit is told, also while it grows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 
@@ -112,14 +113,11 @@ def markdown() -> Iterator[MarkdownIt]:
     md.renderer.rules = rules
 
 
-@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name not in DEFINED_LATER])
-def test_every_prefix_is_drawn_as_its_whole(markdown: MarkdownIt, name: str) -> None:
-    text = DOCUMENTS[name]
-    ends = {at + 1 for at, sign in enumerate(text) if sign == "\n"} | {*range(1, len(text), 5)}
+def expect_prefixes_drawn_as_wholes(markdown: MarkdownIt, text: str, ends: Iterable[int]) -> None:
     splitter = BlockSplitter()
     pieces: list[str] = []
     fed = 0
-    for end in sorted(ends):
+    for end in ends:
         splitter.feed(text[fed:end])
         fed = end
         frozen, live = splitter.tail_parts()
@@ -129,6 +127,35 @@ def test_every_prefix_is_drawn_as_its_whole(markdown: MarkdownIt, name: str) -> 
         drawn = "".join(markdown.render(for_streamlit(piece)) for piece in (*pieces, live))
 
         assert drawn == markdown.render(whole), text[:end]
+
+
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name not in DEFINED_LATER])
+def test_every_prefix_is_drawn_as_its_whole(markdown: MarkdownIt, name: str) -> None:
+    text = DOCUMENTS[name]
+    ends = {at + 1 for at, sign in enumerate(text) if sign == "\n"} | {*range(1, len(text), 5)}
+
+    expect_prefixes_drawn_as_wholes(markdown, text, sorted(ends))
+
+
+FRAGMENTS = [
+    *("a", " b ", "价格", "。", "$5", "$x$", "$|x|$", "`c`", "`a|b`", "~", "~~", "**", "\u05d0"),
+    *("\n", "\n", "\n\n", "\r\n", "- ", "1. ", "  ", "    ", "> ", "# ", "|", "|-|-|", "<br>"),
+    *("```", "```md", "```sh", "~~~", "~~~md", "```mermaid", "$$", "\\[", "\\]", "&"),
+    *("\\begin{align}", "\\end{align}", "\\begin{cases}", "\\end{cases}", "\\\\"),
+]
+markdownish = strategies.lists(strategies.sampled_from(FRAGMENTS), max_size=25).map("".join)
+
+
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(text=markdownish, step=strategies.integers(1, 9))
+def test_every_prefix_of_random_text_is_drawn_as_its_whole(
+    markdown: MarkdownIt, text: str, step: int
+) -> None:
+    expect_prefixes_drawn_as_wholes(markdown, text, range(step, len(text) + step, step))
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
