@@ -13,7 +13,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.stage import crowd, killing, quickness, reloading, stopping, wire
+from bench.browser import (
+    concurrent_sessions,
+    first_character,
+    killing,
+    reloading,
+    stopping,
+    wire,
+)
 
 SIZES = [5_000, 28_000, 50_000]
 CROWDS = [1, 10, 50]
@@ -29,10 +36,10 @@ def main() -> None:
     crowds = CROWDS[:2] if asked.quick else CROWDS
     parts: dict[str, Callable[[Path], str]] = {
         "wire": lambda folder: wire.report(folder, sizes),
-        "first": quickness.report,
+        "first": first_character.report,
         "stop": stopping.report,
         "reload": reloading.report,
-        "crowd": lambda folder: crowd.report(folder, crowds),
+        "crowd": lambda folder: concurrent_sessions.report(folder, crowds),
         "kill": killing.report,
     }
     with tempfile.TemporaryDirectory(prefix="inkling-bench-") as temporary:

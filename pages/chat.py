@@ -9,7 +9,7 @@ from core.ui.chat import actions as answer_actions
 from core.ui.chat import header as conversation_header
 from core.ui.chat import message as message_view
 from core.ui.chat import sidebar as conversation_list
-from core.ui.chat import streaming
+from core.ui.chat import streaming, style
 from core.ui.history import linked_turn as history_place
 
 studio = session.studio()
@@ -19,6 +19,7 @@ known = session.state()
 conversation_list.draw(conversation)
 notices.chat_notices()
 conversation_header.draw(conversation)
+style.draw()
 
 # Asked before the path is read: an answer that ends in between is then in the store.
 live = studio.answers.live_in(conversation.id) if conversation else None

@@ -22,7 +22,7 @@ with form:
 
 
 def draw_results() -> None:
-    """Draw the newest wishes; once none is open any more, the page rests."""
+    """Draw the newest generations; once none is open any more, the page rests."""
     try:
         page = studio.store.generations.list(session.owner(), limit=SHOWN)
     except AppError as error:

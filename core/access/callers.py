@@ -85,7 +85,7 @@ class ConnectionFacts:
         scheme: str = "http",
         access_token: str | None = None,
     ) -> "ConnectionFacts":
-        """Return the approach of a peer with what it sent."""
+        """Return the connection of a peer with what it sent."""
         return cls(
             peer.address,
             headers,
@@ -134,7 +134,7 @@ class Verdict:
 
 
 def judge(
-    approach: ConnectionFacts,
+    connection: ConnectionFacts,
     rules: Rules,
     *,
     forwarder: str | None = None,
@@ -144,36 +144,36 @@ def judge(
 
     `forwarder` is what the latch has seen, `pass_name` whose valid pass the request carries.
     """
-    address = caller_address(approach, rules)
-    name = token_name(presented(approach), rules)
+    address = caller_address(connection, rules)
+    name = token_name(presented(connection), rules)
     if name is not None:
         verdict = Verdict(f"{TOKEN}{name}", address=address)
     else:
-        verdict = identify(approach, rules, forwarder=forwarder, pass_name=pass_name)
+        verdict = identify(connection, rules, forwarder=forwarder, pass_name=pass_name)
         if verdict.caller is None:
-            is_guess = verdict.refusal != "host" and bool(presented(approach))
+            is_guess = verdict.refusal != "host" and bool(presented(connection))
             return Verdict(None, "token", address=address) if is_guess else verdict
-    if not is_allowed_page(approach, rules, host_is_known=verdict.caller == LOCAL):
-        return Verdict(None, "origin", _page(approach), address)
+    if not is_allowed_page(connection, rules, host_is_known=verdict.caller == LOCAL):
+        return Verdict(None, "origin", _page(connection), address)
     return verdict
 
 
 def identify(
-    approach: ConnectionFacts,
+    connection: ConnectionFacts,
     rules: Rules,
     *,
     forwarder: str | None = None,
     pass_name: str | None = None,
 ) -> Verdict:
     """Tell who it is without an access token; for the pages, which have none."""
-    address = caller_address(approach, rules)
-    refusal = _not_from_here(approach, rules, forwarder, address)
+    address = caller_address(connection, rules)
+    refusal = _not_from_here(connection, rules, forwarder, address)
     if refusal is None:
         return Verdict(LOCAL, address=address)
     # The one place where a pass comes in: whatever it is that keeps others out.
     if pass_name is not None:
         return Verdict(f"{PASS}{pass_name}", address=address)
-    person = named_person(approach, rules)
+    person = named_person(connection, rules)
     if person is None:
         return refusal
     if is_listed(person, rules.users):
@@ -188,39 +188,41 @@ def is_listed(address: str, users: Collection[str]) -> bool:
     return any(entry == address or entry.lstrip("@") == domain for entry in users)
 
 
-def named_person(approach: ConnectionFacts, rules: Rules) -> str | None:
+def named_person(connection: ConnectionFacts, rules: Rules) -> str | None:
     """Return the person whom a listed proxy names; anybody else may write what they like."""
-    if rules.user_header is None or not is_listed_proxy(approach, rules.proxies):
+    if rules.user_header is None or not is_listed_proxy(connection, rules.proxies):
         return None
-    person = approach.headers.get(rules.user_header, "").strip().lower()
+    person = connection.headers.get(rules.user_header, "").strip().lower()
     is_one = person.count("@") == 1 and not any(sign in person for sign in ", ;\t")
     return person if is_one and person.isprintable() else None
 
 
-def is_listed_proxy(approach: ConnectionFacts, proxies: Collection[Network]) -> bool:
+def is_listed_proxy(connection: ConnectionFacts, proxies: Collection[Network]) -> bool:
     """Tell whether the peer is one of the proxies whose forwarding headers are believed."""
     if not proxies:
         return False
-    if not approach.is_rewritten:
-        return is_among(approach.address, proxies)
+    if not connection.is_rewritten:
+        return is_among(connection.address, proxies)
     # All that is left of the peer: it is one of those whom the server lets write its address.
     believed = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1").split(",")
     return all(is_among(entry.strip(), proxies) for entry in believed)
 
 
-def caller_address(approach: ConnectionFacts, rules: Rules) -> str | None:
+def caller_address(connection: ConnectionFacts, rules: Rules) -> str | None:
     """Return the address of the caller: the peer's, or what a listed proxy says it is."""
-    if is_listed_proxy(approach, rules.proxies):
-        return furthest_untrusted(approach.address, approach.headers, rules.proxies)
-    return approach.address
+    if is_listed_proxy(connection, rules.proxies):
+        return furthest_untrusted(connection.address, connection.headers, rules.proxies)
+    return connection.address
 
 
-def is_allowed_page(approach: ConnectionFacts, rules: Rules, *, host_is_known: bool = True) -> bool:
+def is_allowed_page(
+    connection: ConnectionFacts, rules: Rules, *, host_is_known: bool = True
+) -> bool:
     """Tell whether the page that sends a request may do so; True when no page sends it."""
-    headers = approach.headers
+    headers = connection.headers
     origin = headers.get("origin")
     if origin is not None:
-        return is_allowed_origin(origin, approach, rules)
+        return is_allowed_origin(origin, connection, rules)
     site = headers.get("sec-fetch-site")
     if site == "cross-site":
         return False  # an image, a link, a form of a foreign page: they have no Origin to check
@@ -228,27 +230,27 @@ def is_allowed_page(approach: ConnectionFacts, rules: Rules, *, host_is_known: b
         return False  # a sister domain is another page; on loopback it is only another port
     if site is None and (referer := headers.get("referer")):
         # Old browsers, and hosts that are not https: all there is to go by.
-        return is_allowed_origin(_origin_of(referer), approach, rules)
+        return is_allowed_origin(_origin_of(referer), connection, rules)
     return True
 
 
-def is_allowed_origin(origin: str, approach: ConnectionFacts, rules: Rules) -> bool:
+def is_allowed_origin(origin: str, connection: ConnectionFacts, rules: Rules) -> bool:
     """Tell whether pages of `origin` may call: loopback's, the listed ones, and our own."""
     if is_shared_origin(origin, rules):
         return True
     parts = _split(origin.strip().lower())
-    own_host = approach.headers.get("host", "").strip().lower()
-    return parts is not None and parts[0] == scheme_of(approach, rules) and parts[2] == own_host
+    own_host = connection.headers.get("host", "").strip().lower()
+    return parts is not None and parts[0] == scheme_of(connection, rules) and parts[2] == own_host
 
 
-def is_own_page(approach: ConnectionFacts) -> bool:
+def is_own_page(connection: ConnectionFacts) -> bool:
     """Tell whether a page of this very address sends the request, as a pass asks for.
 
     A cookie comes with what a foreign page, or a link in a message, has the browser send as well;
     so a request that does not say which page it is from is none of ours. The scheme is left out:
     behind a proxy it is another one here than in the browser, which keeps both apart by itself.
     """
-    headers = approach.headers
+    headers = connection.headers
     named = headers.get("origin")
     if named is None and (site := headers.get("sec-fetch-site")) is not None:
         return site == "same-origin"
@@ -285,30 +287,30 @@ def forwarding_header(headers: Mapping[str, str]) -> str | None:
     )
 
 
-def forwarding_sign(approach: ConnectionFacts) -> str | None:
+def forwarding_sign(connection: ConnectionFacts) -> str | None:
     """Return what says that the call came by way of somebody else: a header, or HTTP/1.0."""
-    if (header := forwarding_header(approach.headers)) is not None:
+    if (header := forwarding_header(connection.headers)) is not None:
         return header
-    if approach.is_rewritten:
+    if connection.is_rewritten:
         return "x-forwarded-for"
     # Browsers and programs have spoken 1.1 for decades; a proxy's default is 1.0 to this day.
-    return f"HTTP/{approach.http_version}" if approach.http_version in ("1.0", "0.9") else None
+    return f"HTTP/{connection.http_version}" if connection.http_version in ("1.0", "0.9") else None
 
 
 def _not_from_here(
-    approach: ConnectionFacts, rules: Rules, forwarder: str | None, address: str | None
+    connection: ConnectionFacts, rules: Rules, forwarder: str | None, address: str | None
 ) -> Verdict | None:
     if rules.behind_proxy:
         return Verdict(None, "behind_proxy", address or "?", address)
-    if not is_loopback(approach.address) and not approach.is_rewritten:
+    if not is_loopback(connection.address) and not connection.is_rewritten:
         return Verdict(None, "elsewhere", address or "?", address)
-    if (sign := forwarding_sign(approach)) is not None:
+    if (sign := forwarding_sign(connection)) is not None:
         return Verdict(None, "elsewhere", sign, address)
-    if is_listed_proxy(approach, rules.proxies):
+    if is_listed_proxy(connection, rules.proxies):
         return Verdict(None, "behind_proxy", address or "?", address)
-    if approach.whose in ("another", "nobody"):
-        return Verdict(None, "another_user", approach.whose, address)
-    host = approach.headers.get("host", "").strip().lower()
+    if connection.whose in ("another", "nobody"):
+        return Verdict(None, "another_user", connection.whose, address)
+    host = connection.headers.get("host", "").strip().lower()
     if not (_is_loopback_host(host) or host in rules.hosts or _without_port(host) in rules.hosts):
         return Verdict(None, "host", host, address)
     if forwarder is not None:
@@ -316,11 +318,11 @@ def _not_from_here(
     return None
 
 
-def scheme_of(approach: ConnectionFacts, rules: Rules) -> str:
+def scheme_of(connection: ConnectionFacts, rules: Rules) -> str:
     """Return the scheme in the caller's address: this server's own, or what a listed proxy says."""
-    told = approach.headers.get("x-forwarded-proto", "").strip().lower()
-    is_told = told in ("http", "https") and is_listed_proxy(approach, rules.proxies)
-    return told if is_told else approach.scheme
+    told = connection.headers.get("x-forwarded-proto", "").strip().lower()
+    is_told = told in ("http", "https") and is_listed_proxy(connection, rules.proxies)
+    return told if is_told else connection.scheme
 
 
 def token_name(tokens: Collection[str], rules: Rules) -> str | None:
@@ -336,23 +338,23 @@ def token_name(tokens: Collection[str], rules: Rules) -> str | None:
     return found
 
 
-def presented(approach: ConnectionFacts) -> list[str]:
+def presented(connection: ConnectionFacts) -> list[str]:
     """Return what a request presents as access tokens."""
-    tokens = [approach.access_token] if approach.access_token else []
-    scheme, _, value = approach.headers.get("authorization", "").partition(" ")
+    tokens = [connection.access_token] if connection.access_token else []
+    scheme, _, value = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and value.strip():
         tokens.append(value.strip())
     return tokens
 
 
-def without_tokens(approach: ConnectionFacts) -> ConnectionFacts:
-    """Return the approach as if it presented no access token."""
-    others = {name: value for name, value in approach.headers.items() if name != "authorization"}
-    return replace(approach, access_token=None, headers=others)
+def without_tokens(connection: ConnectionFacts) -> ConnectionFacts:
+    """Return the connection as if it presented no access token."""
+    others = {name: value for name, value in connection.headers.items() if name != "authorization"}
+    return replace(connection, access_token=None, headers=others)
 
 
-def _page(approach: ConnectionFacts) -> str:
-    headers = approach.headers
+def _page(connection: ConnectionFacts) -> str:
+    headers = connection.headers
     return (
         headers.get("origin")
         or _origin_of(headers.get("referer", ""))

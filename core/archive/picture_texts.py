@@ -20,7 +20,7 @@ def _png(content: bytes) -> bytes:
         return content  # what is damaged is no picture, and is not kept
     length = len(SIGNATURE) + sum(len(chunk) + 12 for _, chunk in chunks)
     kept = [chunk for chunk in chunks if not _tells(*chunk)]
-    tells_behind = _is_told(content[length:])
+    tells_behind = _is_written(content[length:])
     return join_chunks(kept) if len(kept) < len(chunks) or tells_behind else content
 
 
@@ -28,7 +28,7 @@ def _tells(kind: bytes, chunk: bytes) -> bool:
     if kind in _PIXELS:
         return False
     found = read_text_chunk(kind, chunk)
-    return _is_told(chunk) or (found is not None and known_secrets.is_in("\n".join(found)))
+    return _is_written(chunk) or (found is not None and known_secrets.is_in("\n".join(found)))
 
 
 def _other(content: bytes) -> bytes:
@@ -40,5 +40,5 @@ def _other(content: bytes) -> bytes:
     return known_secrets.blank_bytes(head) + middle + known_secrets.blank_bytes(tail)
 
 
-def _is_told(content: bytes) -> bool:
+def _is_written(content: bytes) -> bool:
     return known_secrets.is_in(content.decode("latin-1"))

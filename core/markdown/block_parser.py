@@ -2,8 +2,8 @@
 
 It follows what Streamlit's page renders (CommonMark with GFM tables and footnotes, HTML blocks kept
 as text, remark-math's `$$` fences) and also reads the display formulas that models write:
-`\\[ … \\]`, and a `$$ … $$` that begins or ends on a line with text. `formulas.py` turns those into
-fences.
+`\\[ … \\]`, a `$$ … $$` that begins or ends on a line with text, and bare environments. `math.py`
+turns those into fences. What else models mean otherwise than CommonMark is in `fences`, `tables`.
 """
 
 import re
@@ -12,26 +12,24 @@ from functools import cache
 
 from markdown_it import MarkdownIt
 from markdown_it.ruler import RuleOptionsType
-from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block import StateBlock, html_block
 from markdown_it.token import Token
+
+from core.markdown.environments import BEGIN, OpenEnvironment
+from core.markdown.fences import fence_rule
+from core.markdown.line_breaks import BREAK
+from core.markdown.math import CLOSERS, is_formula
+from core.markdown.tables import table_rule
 
 # markdown-it gives a container nested deeper than this the rest of the document.
 _MAX_NESTING = 100
 _ALL_CONTAINERS: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+_INTERRUPTING: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote"]}
 
-CLOSERS = {"$$": "$$", "\\[": "\\]"}
 LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")  # one line with its end, as the parser counts
 _LINE_END = re.compile(r"\r\n?")
 _MATH_OPENER = re.compile(r"(\$\$(?!\$)|\\\[)(.*)", re.DOTALL)
 _FOOTNOTE_OPENER = re.compile(r"\[\^[^\]\s]+\]:")
-# `\[1\]`, `\[x\]` and `\[ \]` are citations and tick boxes, written by models that escape brackets.
-_BRACKETED_TEXT = re.compile(r"[\d\s,，、–-]*|[xX✓]")
-
-
-def is_formula(opener: str, body: str) -> bool:
-    """Tell a display formula from nothing at all, and from escaped brackets."""
-    body = body.strip()
-    return bool(body) and not (opener == "\\[" and _BRACKETED_TEXT.fullmatch(body))
 
 
 @cache
@@ -41,6 +39,10 @@ def parser() -> MarkdownIt:
         "commonmark", {"maxNesting": _MAX_NESTING, "inline_definitions": True}
     ).enable(["table", "strikethrough"])
     markdown.block.ruler.before("fence", "math_block", _math_block, _ALL_CONTAINERS)
+    markdown.block.ruler.before("fence", "environment", _environment, _ALL_CONTAINERS)
+    markdown.block.ruler.at("fence", fence_rule, _ALL_CONTAINERS)
+    markdown.block.ruler.at("table", table_rule, {"alt": ["paragraph", "reference"]})
+    markdown.block.ruler.at("html_block", _html_block, _INTERRUPTING)
     markdown.block.ruler.before("reference", "footnote", _footnote, _ALL_CONTAINERS)
     return markdown
 
@@ -86,6 +88,39 @@ def _math_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         token.map = [start, after]
         token.content = state.getLines(start, after, state.blkIndent, False).strip()
     return True
+
+
+def _environment(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Read a bare LaTeX environment: unclosed, it runs to the end of its container."""
+    if state.is_code_block(start) or not (match := BEGIN.match(_line(state, start))):
+        return False
+    environment = OpenEnvironment(match[1])
+    after, is_closed, has_gap = start, False, False
+    while after < end and not is_closed and not (after > start and _is_outside(state, after)):
+        is_closed = environment.ends_with(_line(state, after))
+        has_gap = has_gap or state.isEmpty(after)
+        after += 1
+    if not environment.is_display:
+        if not has_gap:  # part of a paragraph
+            return False
+        is_closed = False
+    if not is_closed and after == len(state.bMarks) - 1 and start and not state.isEmpty(start - 1):
+        # Words behind its end would make it part of the paragraph before, which is not settled.
+        state.env.setdefault("pending_line", start - 1)
+    if not silent:
+        state.line = after
+        token = state.push("math_block", "div", 0)
+        token.markup = "\\begin"
+        token.map = [start, after]
+        token.meta = {"is_closed": is_closed, "name": match[1]}
+        token.content = state.getLines(start, after, state.blkIndent, False).strip()
+    return True
+
+
+def _html_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Read an HTML block; a line break begins none."""
+    is_break = BREAK.match(_line(state, start)) is not None
+    return not is_break and html_block(state, start, end, silent)
 
 
 def _after_bare_opener(state: StateBlock, opener: str, start: int, end: int) -> int:

@@ -13,8 +13,10 @@ from core.markdown.provisional_cuts import provisional_cut
 # How much a live rest that could not be cut must grow before it is tried again.
 _TRY_AGAIN_CHARS = 250
 # A line of only these has just begun to be a list, a heading, a fence: shown, it would flash as
-# something else (`-` below a paragraph makes it a heading).
-_JUST_BEGUN = re.compile(r"(?:^|(?<=\n))[-=*+_#>`~|$: \t]+\Z")
+# something else (`-` below a paragraph makes it a heading). So would the name of an environment.
+_JUST_BEGUN = re.compile(
+    r"(?:^|(?<=\n))(?:[-=*+_#>`~|$: \t]+|[> \t]*\\(?:b(?:e(?:g(?:in?(?:\{[a-zA-Z]*\*?)?)?)?)?)?)\Z"
+)
 
 
 class LiveTail:

@@ -6,8 +6,15 @@ digit behind the second; and what reads as words without a sign of mathematics i
 
 import re
 
-from core.markdown.block_parser import CLOSERS, is_formula
+from core.markdown import environments
 
+CLOSERS = {"$$": "$$", "\\[": "\\]"}
+# What begins an inline formula, as far as two characters tell.
+BRACKETS = frozenset({"\\(", "\\[", "\\b"})
+_OPENERS = ("$", "\\(", "\\[", "\\begin{")
+
+# `\[1\]`, `\[x\]` and `\[ \]` are citations and tick boxes, written by models that escape brackets.
+_BRACKETED_TEXT = re.compile(r"[\d\s,，、–-]*|[xX✓]")
 _SINGLE = re.compile(r"\$((?:[^\\$]|\\.)+)\$(?![$\d])", re.DOTALL)
 _RUN = re.compile(r"\$+")
 _BRACKETED = {
@@ -21,8 +28,16 @@ _TICKS = re.compile(r"`+")
 _MARKERS = re.compile(r"[^>\s]")  # of a line's containers, all but the block quotes'
 
 
+def is_formula(opener: str, body: str) -> bool:
+    """Tell a display formula from nothing at all, and from escaped brackets."""
+    body = body.strip()
+    return bool(body) and not (opener == "\\[" and _BRACKETED_TEXT.fullmatch(body))
+
+
 def formula_at(text: str, start: int) -> tuple[int, str] | None:
     """Return where the inline formula at `start` ends and how Streamlit wants it, or None."""
+    if text.startswith("\\b", start):
+        return _environment(text, start)
     if text[start] == "\\":
         return _bracketed(text, start, text[start : start + 2])
     run = _RUN.match(text, start)
@@ -49,17 +64,45 @@ def as_fence(content: str, opener: str, prefix: str) -> str:
     `prefix` is what stands before the opener on its line. A formula without end is shown as code:
     KaTeX would paint the unfinished source red.
     """
-    later = _MARKERS.sub(" ", prefix)
     body = content[len(opener) :]
     is_closed = body.endswith(CLOSERS[opener])
     if is_closed:
         body = body[: -len(CLOSERS[opener])]
+    return _on_own_lines(body, prefix, is_closed=is_closed)
+
+
+def environment_as_fence(content: str, prefix: str, *, is_closed: bool) -> str:
+    """Return a bare environment as a display formula; without its end as code."""
+    return _on_own_lines(content, prefix, is_closed=is_closed)
+
+
+def _on_own_lines(body: str, prefix: str, *, is_closed: bool) -> str:
+    later = later_prefix(prefix)
+    body = _tame(body) if is_closed else body
     lines = [line.strip() for line in body.split("\n") if line.strip()]
     longest = max((len(ticks) for ticks in _TICKS.findall(body)), default=0)
     ticks = "`" * max(3, longest + 1)
     first, last = ("$$", "$$") if is_closed else (f"{ticks}latex", ticks)
-    lines = [_tame(line).replace("$$", "$ $") if is_closed else line for line in lines]
+    lines = [line.replace("$$", "$ $") if is_closed else line for line in lines]
     return f"\n{later}".join([first, *lines, last])
+
+
+def later_prefix(prefix: str) -> str:
+    """Return what a line begins with that goes on in the containers of the line before."""
+    return _MARKERS.sub(" ", prefix)
+
+
+def _environment(text: str, start: int) -> tuple[int, str] | None:
+    end = environments.environment_at(text, start)
+    if end is None:
+        return None
+    body = _on_one_line(text[start:end])
+    if not _fits_in_dollars(body):
+        return None
+    after = " " if text.startswith(_OPENERS, end) else ""
+    before = " " if text[start - 1 : start] == "$" else ""
+    is_single = "$" not in body and not text[end : end + 1].isdigit()
+    return end, f"{before}{f'${body}$' if is_single else _in_two_dollars(body)}{after}"
 
 
 def _bracketed(text: str, start: int, opener: str) -> tuple[int, str] | None:
@@ -77,7 +120,7 @@ def _bracketed(text: str, start: int, opener: str) -> tuple[int, str] | None:
     )
     written = f"${body}$" if is_single else _in_two_dollars(body)
     before = " " if text[start - 1 : start] == "$" else ""
-    after = " " if text.startswith(("$", "\\(", "\\["), match.end()) else ""
+    after = " " if text.startswith(_OPENERS, match.end()) else ""
     return match.end(), f"{before}{written}{after}"
 
 
@@ -99,9 +142,12 @@ def _is_inline_formula(body: str) -> bool:
 
 def _on_one_line(body: str) -> str:
     # Streamlit loads its formula plugin only for a `$ … $` that stands on one line.
-    return _tame(_LINE_END.sub(" ", body))
+    return environments.inline(_tame(_LINE_END.sub(" ", body)))
 
 
 def _tame(body: str) -> str:
-    """Take a picture's syntax apart: read as anything but a formula, it would fetch an address."""
-    return body.replace("![", "! [")
+    """Say it in words that KaTeX knows, and take a picture's syntax apart.
+
+    Read as anything but a formula, a picture would fetch an address.
+    """
+    return environments.known(body).replace("![", "! [")

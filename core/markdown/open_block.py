@@ -10,9 +10,12 @@ from collections.abc import Sequence
 
 from markdown_it.token import Token
 
-from core.markdown.block_parser import CLOSERS, lines_of, top_level
+from core.markdown import fences
+from core.markdown.block_parser import lines_of, top_level
+from core.markdown.environments import OpenEnvironment
+from core.markdown.fences import OpenFence
+from core.markdown.math import CLOSERS
 
-FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _ITEM = re.compile(r"( {0,3})([-+*]|\d{1,9}[.)])( +|$)")
 _RULE_OR_UNDERLINE = re.compile(r"[-*_=\s]*$")
 _INDENT = re.compile(r" *")
@@ -40,6 +43,7 @@ class OpenBlock:
         self._marker = ""
         self._offset = 0
         self._is_empty_item = False
+        self._inside: OpenFence | OpenEnvironment | None = None
 
     @property
     def is_closed(self) -> bool:
@@ -56,25 +60,35 @@ class OpenBlock:
             block._kind = "closed"
         elif token.type in _LINES:
             block._kind, block._line = _LINES[token.type]
-        elif token.type == "fence" and (fence := FENCE.match(lines[first])):
-            block._kind, block._marker = "fence", fence[1]
+        elif token.type == "fence":
+            block._go_on_inside(fences.opened(lines[first]), lines[first + 1 :])
+        elif token.type == "math_block" and "name" in token.meta:
+            block._go_on_inside(OpenEnvironment(token.meta["name"]), lines[first:])
         elif token.type == "math_block":
             is_bare = lines[first].strip() == token.markup
             block._kind, block._marker = "math" if is_bare else "closed", CLOSERS[token.markup]
+            for line in lines[first + 1 :] if is_bare else ():
+                block.goes_on_with(line)
         elif token.type.endswith("_list_open"):
             block._read_last_item(tokens, lines)
-        if block._kind in ("fence", "math"):
-            for line in lines[first + 1 :]:
-                block.goes_on_with(line)
         return block
+
+    def _go_on_inside(
+        self, inside: OpenFence | OpenEnvironment | None, lines: Sequence[str]
+    ) -> None:
+        if inside is not None:
+            self._kind, self._inside = "inside", inside
+            for line in lines:
+                self.goes_on_with(line)
 
     def goes_on_with(self, line: str) -> bool:
         """Tell whether `line` belongs to this block for certain, and take it in if so."""
         text = line.rstrip()
-        if self._kind in ("fence", "math"):
+        if self._kind in ("inside", "math"):
             if self._is_closing(text):
                 self._kind = "closed"
-            return True
+            # With words behind its end an environment is no block: the parser is asked.
+            return not isinstance(self._inside, OpenEnvironment) or self._inside.is_display
         if not text:
             if self._kind in _CLOSED_BY_BLANK or self._is_empty_item:
                 self._kind = "closed"
@@ -88,8 +102,7 @@ class OpenBlock:
     def _is_closing(self, text: str) -> bool:
         if self._kind == "math":
             return text.endswith(self._marker)
-        fence = FENCE.match(text)
-        return fence is not None and fence.end() == len(text) and fence[1].startswith(self._marker)
+        return self._inside is not None and self._inside.ends_with(text)
 
     def _read_last_item(self, tokens: Sequence[Token], lines: Sequence[str]) -> None:
         item = next(t for t in reversed(tokens) if t.type == "list_item_open" and t.level == 1)

@@ -12,9 +12,9 @@ from itertools import accumulate
 
 from markdown_it.token import Token
 
+from core.markdown import fences
 from core.markdown.block_parser import LINE, block_tokens, lines_of, top_level
-from core.markdown.math import formula_at
-from core.markdown.open_block import FENCE
+from core.markdown.math import BRACKETS, formula_at
 
 _LIST_TYPES = frozenset({"bullet_list_open", "ordered_list_open", "list_item_open"})
 _NUMBER = re.compile(r"( *)(\d{1,9})(?=[.)])")
@@ -25,6 +25,9 @@ _SENTENCE_END = re.compile(
 )
 _WORD_END = re.compile(r"(?:[，、：]|\s)" + _GOES_ON)
 _ANYWHERE = re.compile(r"(?<=[^\x00-\x7f])(?=[^\W\d_])")
+
+# Code is one box while it grows too, unless it is longer than nearly all code that models write.
+CODE_CHARS = 16_000
 
 _INLINE = re.compile(r"\\.|`+|https?://[^\s<>]+|\*+|_+|~~+|\[|<(?=\S)|\$+", re.DOTALL)
 _LINK = re.compile(r"\[[^\[\]]*\](?:\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\))?")
@@ -75,14 +78,24 @@ class _Long:
 def _cut_fence(block: _Long) -> Cut | None:
     first, _ = lines_of(block.tokens[0])
     opening = block.line(first)
-    fence = FENCE.match(opening)
-    end = block.text.rfind("\n") + 1
-    if fence is None or end <= max(block.least, block.offsets[first] + len(opening)):
+    fence = fences.opened(opening)
+    start = block.offsets[first]
+    if fence is None or len(block.text) - start <= CODE_CHARS:
         return None
-    return Cut(end, end, closing=fence[1] + "\n", opening=opening)
+    end = start + len(opening)
+    for number in range(first + 1, block.text.count("\n")):
+        fence.ends_with(block.line(number))
+        if fence.depth == 0:  # not within a fence in this one: its other half would stand alone
+            end = block.offsets[number + 1]
+    if end <= max(block.least, start + len(opening)):
+        return None
+    return Cut(end, end, closing=block.tokens[0].markup + "\n", opening=opening)
 
 
 def _cut_code(block: _Long) -> Cut | None:
+    first, _ = lines_of(block.tokens[0])
+    if len(block.text) - block.offsets[first] <= CODE_CHARS:
+        return None
     end = block.text.rfind("\n") + 1
     return Cut(end, end) if end > block.least else None
 
@@ -224,7 +237,7 @@ def _inline_end(text: str, mark: str, start: int, position: int) -> int | None:
     if mark[0] == "<":
         tag = _TAG.match(text, start)
         return tag.end() if tag else None
-    if mark[0] == "$" or mark in ("\\(", "\\["):
+    if mark[0] == "$" or mark in BRACKETS:
         formula = formula_at(text, start)
         return formula[0] if formula else None
     return position if mark[0] in "h\\" else None

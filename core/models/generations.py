@@ -152,7 +152,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A wish of some kind, its task at the provider, and what came of it."""
+    """A generation of some kind, its task at the provider, and what came of it."""
 
     id: str
     owner: str

@@ -114,11 +114,11 @@ def _identified(access: AccessSettings, pass_name: PassLookup) -> Verdict:
     if peer is None:
         # A host that only runs the script: who is connected nobody has looked at.
         return Verdict(None, "unseen")
-    approach = ConnectionFacts.of(peer, headers)
+    connection = ConnectionFacts.of(peer, headers)
     # The pages of another port of this host come with its cookies, too.
-    is_own = is_own_page(approach)
+    is_own = is_own_page(connection)
     return identify(
-        approach,
+        connection,
         Rules.of(access),
         forwarder=LATCH.sign,
         pass_name=pass_name(headers.get("cookie", "")) if is_own else None,

@@ -71,18 +71,18 @@ class Guard:
     async def judge(self, call: HttpCall) -> tuple[str, None] | tuple[None, HttpRefusal]:
         """Return the caller whose request may go on, or why it may not."""
         language = call.language
-        approach, tokens = call.approach, presented(call.approach)
-        address = caller_address(approach, self._rules)
+        connection, tokens = call.connection, presented(call.connection)
+        address = caller_address(connection, self._rules)
         if tokens and self.guesses.are_many(address, tokens):
             # Who is here, or has a pass, comes in whatever else it sends.
-            verdict = self._verdict(call, without_tokens(approach))
+            verdict = self._verdict(call, without_tokens(connection))
             if verdict.caller is not None:
                 return verdict.caller, None
             turn_s = self.guesses.turn_in_s(address)
             if turn_s is None:
                 return None, too_many(math.ceil(MOST_WAIT_S), language)
             await asyncio.sleep(turn_s)
-        verdict = self._verdict(call, approach)
+        verdict = self._verdict(call, connection)
         if verdict.refusal == "token":
             self.guesses.note(address, tokens)
             logger.info("A wrong access token was sent from %s", _shown(address))
@@ -92,11 +92,11 @@ class Guard:
             self.guesses.prove(address, tokens)
         return verdict.caller, None
 
-    def _verdict(self, call: HttpCall, approach: ConnectionFacts) -> Verdict:
+    def _verdict(self, call: HttpCall, connection: ConnectionFacts) -> Verdict:
         # Browsers send a cookie along with what foreign pages ask for, too.
         cookie = call.headers.get("cookie")
-        pass_name = self._pass_name(cookie) if cookie and is_own_page(approach) else None
-        return judge(approach, self._rules, forwarder=LATCH.sign, pass_name=pass_name)
+        pass_name = self._pass_name(cookie) if cookie and is_own_page(connection) else None
+        return judge(connection, self._rules, forwarder=LATCH.sign, pass_name=pass_name)
 
     def enter(self, call: HttpCall, caller: str) -> HttpRefusal | None:
         """Count a request that begins; a Denial when there are too many."""

@@ -80,7 +80,7 @@ class HttpCall:
         self._send = send
         self._cors: list[tuple[bytes, bytes]] = [(b"vary", b"Origin")]
         self._query: dict[str, str] | None = None
-        self.approach = ConnectionFacts.of(
+        self.connection = ConnectionFacts.of(
             scope.get(PEER_KEY) or peer_of(scope, receive),
             self.headers,
             scope.get("scheme", "http"),

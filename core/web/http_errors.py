@@ -47,7 +47,7 @@ class HttpError:
 
     @property
     def wait_s(self) -> int | None:
-        """The provider's wish in whole seconds, within reason."""
+        """The provider's Retry-After in whole seconds, within reason."""
         if self.retry_after_s is None:
             return None
         return min(max(1, math.ceil(self.retry_after_s)), RETRY_AFTER_MOST_S)

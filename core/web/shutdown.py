@@ -1,7 +1,7 @@
 """Graceful shutdown on SIGINT and SIGTERM: bounded, whatever is open.
 
 The server waits for open replies before it ends the lifespan, for ever unless it is told how long.
-With the studio's end every answer and every wish has its own; what is still open after GRACE_S (a
+With the studio's end every answer and request has its own; what is still open after GRACE_S (a
 body that does not arrive, a reader who does not read) is cancelled. A thread that still works then
 (a page's script, a file being decoded) is not waited for: each step is one transaction, so nothing
 that it leaves is half done.

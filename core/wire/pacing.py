@@ -56,8 +56,8 @@ def retry_delays(
 ) -> Iterator[float]:
     """Yield seconds to wait before each retry: doubling, capped, spread by up to `jitter`.
 
-    `retry_after_s` is asked before each delay for the server's own wish, which is never undercut;
-    a wish beyond `retry_after_limit_s` ends them. `attempts` counts retries, None is endless.
+    `retry_after_s` is asked before each delay for the server's own Retry-After, never undercut;
+    one beyond `retry_after_limit_s` ends them. `attempts` counts retries, None is endless.
     """
     backoff_s = first_s
     made = 0

@@ -125,7 +125,7 @@ def test_a_call_that_has_ended_makes_room_for_the_next(
         if question == "stay silent":
             yield from silent(body)
         elif body.get("stream"):
-            yield from streamed(["a"])
+            yield from streamed(["a"], 0)
         else:
             yield Step(0, whole({"choices": [{"message": {"content": "a"}}]}))
 

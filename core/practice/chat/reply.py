@@ -122,21 +122,21 @@ def _content(request: ChatRequest) -> str:
         return title(question)
     if request.json_mode:
         return _json_content(question)
-    asked = [place for place, m in enumerate(request.messages) if m.role == "user"]
+    questions = [place for place, m in enumerate(request.messages) if m.role == "user"]
     if request.prefix is not None:
-        return continuation(_last_answer(request, asked), request.prefix, language_of(question))
+        return continuation(_last_answer(request, questions), request.prefix, language_of(question))
     if is_go_on(question):
-        begun = [place for place in asked if not is_go_on(request.messages[place].content)]
+        begun = [place for place in questions if not is_go_on(request.messages[place].content)]
         if begun:
             later = request.messages[begun[-1] :]
             so_far = "".join(m.content for m in later if m.role == "assistant")
             language = language_of(request.messages[begun[-1]].content)
             return continuation(_whole_answer(request, begun[-1]), so_far, language)
-    return _last_answer(request, asked)
+    return _last_answer(request, questions)
 
 
-def _last_answer(request: ChatRequest, asked: list[int]) -> str:
-    return _whole_answer(request, asked[-1]) if asked else text("en", "greeting")
+def _last_answer(request: ChatRequest, questions: list[int]) -> str:
+    return _whole_answer(request, questions[-1]) if questions else text("en", "greeting")
 
 
 def _whole_answer(request: ChatRequest, place: int) -> str:

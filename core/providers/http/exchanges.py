@@ -97,14 +97,14 @@ class _Recording:
         if self._has_ended:
             return
         self._has_ended = True
-        exchange = self._told(error)
+        exchange = self._exchange(error)
         for observer in _observers:
             try:
                 observer(exchange)
             except Exception:  # whatever it is, it must not harm what is paid for
                 logger.exception("an observer of exchanges failed")
 
-    def _told(self, error: BaseException | None) -> Exchange:
+    def _exchange(self, error: BaseException | None) -> Exchange:
         request, response = self._request, self._response
         sent = _content(request)
         return Exchange(

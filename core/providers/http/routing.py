@@ -55,7 +55,9 @@ class RoutedTransport(httpx.AsyncBaseTransport):
         if way not in self._through:
             self._through[way] = self._build_through(way)
         try:
-            async with asyncio.timeout(_patience(request) if way.scheme == "socks5" else None):
+            async with asyncio.timeout(
+                _total_timeout_s(request) if way.scheme == "socks5" else None
+            ):
                 return await self._through[way].handle_async_request(request)
         except TimeoutError as error:
             raise httpx.ReadTimeout("the proxy did not answer", request=request) from error
@@ -90,7 +92,7 @@ class RoutedTransport(httpx.AsyncBaseTransport):
         )
 
 
-def _patience(request: httpx.Request) -> float | None:
+def _total_timeout_s(request: httpx.Request) -> float | None:
     """Return how long a reply's beginning may take in all; httpcore waits for SOCKS for ever."""
     steps = request.extensions.get("timeout", {}).values()
     return None if not steps or None in steps else float(sum(steps))

@@ -25,7 +25,7 @@ _UNCERTAIN = GenerationStatus.UNCERTAIN
 
 
 class Generations(Intents, Listing, ExpectedPictures):
-    """The ledger: what was wished for, and where each wish stands."""
+    """The task records: what was asked for, and where each stands."""
 
     def get(self, owner: str, generation_id: str) -> Generation | None:
         """Return this owner's generation with its pictures."""

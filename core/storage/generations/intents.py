@@ -1,4 +1,4 @@
-"""Wishes: how a generation comes into the ledger, once however often it is asked for."""
+"""Intents: how a generation comes into the store, once however often it is asked for."""
 
 import hashlib
 from collections.abc import Callable
@@ -61,10 +61,10 @@ class Intents:
         idempotency_key: str | None = None,
         reference: ReferenceImage | None = None,
     ) -> Generation:
-        """Write the wish down before anything is sent.
+        """Write the generation down before anything is sent.
 
-        The same owner's same key (or external_task_id) with the same request is the same wish: the
-        row that is there comes back, so repeats cost nothing. One that was taken back before it was
+        The same owner's same key (or external_task_id) with the same request is the same row:
+        it comes back, so repeats cost nothing. One that was taken back before it was
         sent, and is asked for again over HTTP, is to be sent again: nothing was bought under it.
         """
         generation_id = uuid4().hex

@@ -194,7 +194,7 @@ class Listing:
         no_picture = ~exists().where(pictures.c.generation_id == generations.c.id)
         unused = ~exists().where(generations.c.reference_sha256 == blobs.c.sha256)
         unused &= ~exists().where(message_blobs.c.sha256 == blobs.c.sha256)
-        # A wish being written down this moment keeps its picture first.
+        # An intent being written down this moment keeps its picture first.
         settled = blobs.c.created_at < self._clock() - _RETENTION
         with self._database.write() as connection:
             purged = connection.execute(

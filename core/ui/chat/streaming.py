@@ -27,6 +27,9 @@ from core.work.chat.live_answer import LiveAnswer
 TAIL_PER_S = 12
 LONG_TAIL_PER_S = 5
 TAIL_BYTES_PER_S = 3_600
+# Code is not shown in pieces: a very long block is sent again less often still.
+CODE_BYTES_PER_S = 20_000
+LONGEST_REST_S = 1.5
 # Streamlit ends or reruns a script only at its next st.* call: so often it gets the chance.
 BEAT_S = 0.25
 CLOCK_S = 1.0
@@ -172,7 +175,7 @@ class _Watcher:
                 if tail and tail != shown:
                     yield Replacement(tail)
                     shown = tail
-                rest_until = time.monotonic() + _pause_s(tail)
+                rest_until = time.monotonic() + pause_s(tail)
                 self._pulsed_at = time.monotonic()  # what was yielded was an st.* call
             if is_over:
                 return
@@ -230,9 +233,11 @@ def _drawn(piece: str) -> str:
     return for_streamlit(piece).rstrip()
 
 
-def _pause_s(tail: str) -> float:
-    affordable_s = len(tail.encode()) / TAIL_BYTES_PER_S
-    return min(max(1 / TAIL_PER_S, affordable_s), 1 / LONG_TAIL_PER_S)
+def pause_s(tail: str) -> float:
+    """Return how long the live tail rests before it is sent again."""
+    size = len(tail.encode())
+    short_s = min(max(1 / TAIL_PER_S, size / TAIL_BYTES_PER_S), 1 / LONG_TAIL_PER_S)
+    return max(short_s, min(size / CODE_BYTES_PER_S, LONGEST_REST_S))
 
 
 def _close() -> None:

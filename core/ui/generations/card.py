@@ -1,4 +1,4 @@
-"""Shows one wish for pictures: its words, where it stands, its pictures or why there are none."""
+"""Shows one generation: its words, where it stands, its pictures or why there are none."""
 
 import io
 from collections.abc import Callable

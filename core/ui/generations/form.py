@@ -1,4 +1,4 @@
-"""The form of a picture wish: words, model, shape, size, number, reference picture."""
+"""The form of a picture request: words, model, shape, size, number, reference picture."""
 
 import time
 from dataclasses import replace
@@ -18,7 +18,7 @@ from core.ui.placeholders import ratio_label
 from core.ui.session import text
 from core.work.generations.generations import reference_facts
 
-# Two clicks in a row are one wish.
+# Two clicks in a row are one generation.
 DOUBLE_CLICK_S = 3.0
 
 _KEYS = {
@@ -39,7 +39,7 @@ Taken = frozenset[str]
 
 
 def draw() -> None:
-    """Draw the form; Generate writes the wish down before anything is sent."""
+    """Draw the form; Generate writes the generation down before anything is sent."""
     taken = _take_over()
     st.text_area(
         text("images.prompt"),
@@ -128,7 +128,7 @@ def _draw_shape(model: ImageModel, taken: Taken, *, has_image: bool) -> None:
 
 
 def fill(request: ImageRequest, *, reference: ReferenceImage | None = None) -> None:
-    """Have the form hold this wish when it is drawn next."""
+    """Have the form hold this generation when it is drawn next."""
     known = session.state()
     known.wanted = request
     known.reference = reference
@@ -215,7 +215,7 @@ def _value(name: str) -> object:
 
 @keeping_errors("image_error")
 def _generate() -> None:
-    """Write the wish down. Runs before the page, so that no rerun can come between."""
+    """Write the generation down. Runs before the page, so that no rerun can come between."""
     known = session.state()
     known.image_error = None
     request, reference = _request_of_form()

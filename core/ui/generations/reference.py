@@ -1,4 +1,4 @@
-"""The reference picture of a wish: chosen as a file, or taken over from the gallery.
+"""The reference picture of a generation: chosen as a file, or taken over from the gallery.
 
 A picture that this app made tells how: dropped here, it fills the form instead, and can still be
 made the reference.

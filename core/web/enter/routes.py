@@ -45,7 +45,7 @@ class Enter:
         if not code and not token:
             await _refuse(call, 400, "nothing")
             return
-        address = caller_address(call.approach, rules)
+        address = caller_address(call.connection, rules)
         presented = [code or token]
         if self._guesses.are_many(address, presented):
             turn_s = self._guesses.turn_in_s(address)
@@ -97,7 +97,7 @@ async def _have_wait(call: HttpCall, code: str) -> None:
 
 async def _let_in(call: HttpCall, cookie: str, rules: Rules) -> None:
     # What the browser itself says of its address holds behind any proxy.
-    is_secure = scheme_of(call.approach, rules) == "https" or call.headers.get(
+    is_secure = scheme_of(call.connection, rules) == "https" or call.headers.get(
         "origin", ""
     ).startswith("https://")
     parts = [
@@ -129,4 +129,4 @@ def _is_sent_from_here(call: HttpCall) -> bool:
     """Tell whether no foreign page sends the form; programs, which are no page's, may."""
     headers = call.headers
     is_browser = any(name in headers for name in ("origin", "sec-fetch-site", "referer"))
-    return not is_browser or is_own_page(call.approach)
+    return not is_browser or is_own_page(call.connection)

@@ -26,10 +26,10 @@ def with_peer(scope: Scope, receive: Receive, access: AccessSettings | None) -> 
         return scope
     peer = peer_of(scope, receive)
     headers = headers_of(scope["headers"])
-    approach = ConnectionFacts.of(peer, headers)
-    LATCH.notice(peer, forwarding_sign(approach))
+    connection = ConnectionFacts.of(peer, headers)
+    LATCH.notice(peer, forwarding_sign(connection))
     taken = [PEER_HEADER]
-    if access and access.user_header and not is_listed_proxy(approach, access.proxies):
+    if access and access.user_header and not is_listed_proxy(connection, access.proxies):
         taken.append(access.user_header)
     body = {**scope, PEER_KEY: peer, HEADERS_KEY: headers}
     present = {name.encode("latin-1") for name in taken if headers.pop(name, None) is not None}

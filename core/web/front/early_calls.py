@@ -71,5 +71,5 @@ async def _opened(call: HttpCall) -> Studio | None:
 
 
 def _is_near(call: HttpCall) -> bool:
-    approach = call.approach
-    return is_loopback(approach.address) and forwarding_header(approach.headers) is None
+    connection = call.connection
+    return is_loopback(connection.address) and forwarding_header(connection.headers) is None

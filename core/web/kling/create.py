@@ -1,4 +1,4 @@
-"""`POST /v1/images/generations` through the ledger: written down, sent once, answered as Kling."""
+"""`POST /v1/images/generations` as a generation: written down, sent once, answered as Kling."""
 
 import asyncio
 import math
@@ -42,19 +42,19 @@ _Body = Callable[[Language], dict[str, object]]
 @dataclass(frozen=True, slots=True)
 class _Outcome:
     status: int
-    body: _Body  # repeats of one wish wait together, and each may read another language
+    body: _Body  # repeats of one request wait together, and each may read another language
     headers: Headers = ()
 
 
 @dataclass(slots=True)
 class _Timeouts:
-    """How long a wish has waited unsent, and how long for what nobody can get through."""
+    """How long a request has waited unsent, and how long for what nobody can get through."""
 
     waiting_since: float | None = None
     offline_since: float | None = None
 
     def is_over(self, now: float, *, is_waiting: bool, is_offline: bool) -> bool:
-        """Note how it stands now; tell whether the wish is to be taken back."""
+        """Note how it stands now; tell whether the request is to be taken back."""
         if not is_waiting:
             self.waiting_since = self.offline_since = None
             return False
@@ -110,7 +110,7 @@ class KlingCreate:
         )
 
     async def _outcome(self, owner: str, generation_id: str, *, is_keyed: bool) -> _Outcome:
-        """Wait for what became of a wish; repeats of one wish wait together."""
+        """Wait for what became of a request; repeats of one request wait together."""
         wait = self._waits.get(generation_id)
         if wait is None:
             wait = asyncio.create_task(self._wait(owner, generation_id, is_keyed=is_keyed))
@@ -158,9 +158,9 @@ class KlingCreate:
     async def _give_up(
         self, owner: str, generation: Generation, blocking_error: AppError | None, *, is_keyed: bool
     ) -> _Outcome | None:
-        """Take the wish back, so that nothing is bought behind the caller's back.
+        """Take the request back, so that nothing is bought behind the caller's back.
 
-        Under a key it can be asked for again: the same wish is sent then.
+        Under a key it can be asked for again: the same request is sent then.
         """
         rest_s = self._bridge.studio.generations.rest_left_s(generation)
         later = (("Retry-After", str(max(RETRY_SOON_S, math.ceil(rest_s)))),)
@@ -189,7 +189,7 @@ class KlingCreate:
 
 
 def _offline(blocking_error: AppError | None) -> AppError | None:
-    """Return what keeps every wish from being sent; None for what one wish met by itself."""
+    """Return what keeps every request from being sent; None for what one request met by itself."""
     is_so = isinstance(blocking_error, StoreError) or (
         isinstance(blocking_error, UnavailableError) and blocking_error.is_unsent
     )
@@ -207,13 +207,13 @@ def _error(error: AppError, language: Language) -> dict[str, object]:
 def _unknown(
     status: int, text_id: str, *, is_keyed: bool, code: int = envelope.FAULT_CODE
 ) -> _Outcome:
-    """Return the reply for a wish that may be bought yet: without a key a repeat pays again."""
+    """Return the reply for a request that may be bought yet: without a key a repeat pays again."""
     headers = (("Retry-After", str(RETRY_SOON_S)),) if is_keyed else (_PAYS_AGAIN,)
     return _Outcome(status, _refusal(text_id, code=code), headers)
 
 
 def _settled(generation: Generation) -> _Outcome | None:
-    """Return the reply for a wish whose fate is known."""
+    """Return the reply for a request whose fate is known."""
     if generation.task_id is not None:
         return _Outcome(200, lambda _: envelope.created(generation))
     if generation.status is GenerationStatus.REFUSED:

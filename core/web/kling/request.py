@@ -63,7 +63,7 @@ class PictureBody(Struct):
 
 @dataclass(frozen=True, slots=True)
 class KlingRequest:
-    """A wish for pictures in Kling's words."""
+    """A request for pictures in Kling's words."""
 
     request: ImageRequest
     reference: ReferenceImage | None

@@ -1,4 +1,4 @@
-"""`/kling/v1/…`: pictures through the ledger, everything else forwarded as it is."""
+"""`/kling/v1/…`: pictures as generations, everything else forwarded as it is."""
 
 import asyncio
 import re
@@ -62,7 +62,7 @@ class KlingRoutes:
             await call.reply_json(status, envelope.error(envelope.FAULT_CODE, http_error.sentence))
 
     async def _describe(self, call: HttpCall, task_id: str) -> None:
-        """Tell how a task is: from the ledger while it runs, from Kling once there are links."""
+        """Tell how a task is: from its record while it runs, from Kling once there are links."""
         generation = await asyncio.to_thread(self._find, call.owner, task_id)
         if generation is not None and _is_known(generation):
             await call.reply_json(200, envelope.described(generation, call.language))
@@ -100,7 +100,7 @@ class KlingRoutes:
 
 
 def _is_known(generation: Generation) -> bool:
-    """Tell whether the ledger can answer for Kling: its worker looks at the task all the time."""
+    """Tell whether the record can answer for Kling: its worker looks at the task all the time."""
     if generation.status in (GenerationStatus.SUBMITTED, GenerationStatus.PROCESSING):
         return True
     return generation.status is GenerationStatus.FAILED and generation.error_text_id in (

@@ -29,7 +29,7 @@ def _check(path: bytes) -> None:
             text = path.decode("utf-8")
         except UnicodeDecodeError as error:  # overlong forms of "." among them
             raise _refused() from error
-        # Parameters behind ";" would be a second name for a path that the ledger serves.
+        # Parameters behind ";" would be a second name for a path that is served here.
         if (
             "\\" in text
             or "//" in text

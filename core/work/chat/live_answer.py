@@ -137,7 +137,7 @@ class LiveAnswer:
                 self._tell()
 
     def rest(self, seconds: float) -> None:
-        """Tell the readers that it is asked again after so long, as the provider wishes."""
+        """Tell the readers that it is asked again after so long, as the provider requests."""
         with self._lock:
             self._asks_again_at = self._clock() + seconds
             self._tell()

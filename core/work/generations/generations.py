@@ -67,7 +67,7 @@ class Generations:
         external_task_id: str | None = None,
         idempotency_key: str | None = None,
     ) -> Generation:
-        """Check a wish, write it down, and let it be sent; raises InputError before anything is."""
+        """Check a request, write it down, and let it be sent; InputError before anything is."""
         check_request(request, reference_facts(reference) if reference else None)
         service = self._service(owner)
         if not may_spend(owner):
@@ -96,7 +96,7 @@ class Generations:
             raise InputError("prompt", "error.visitor_busy", facts={"limit": VISITOR_OPEN_MOST})
 
     def cancel(self, owner: str, generation_id: str) -> bool:
-        """Take a wish back while it waits; False when it was sent already (Kling has no cancel)."""
+        """Cancel a generation that waits; False when it was sent already (Kling has no cancel)."""
         if not self._store.generations.cancel(owner, generation_id):
             return False
         for worker in self._workers():

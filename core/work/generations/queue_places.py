@@ -1,4 +1,4 @@
-"""Where wishes stand in the queue: by when they were made, on the monotonic clock."""
+"""Where generations stand in the queue: by when they were made, on the monotonic clock."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ JUMP_S = 1.0
 
 
 class Places:
-    """Turns the moments wishes were made into places that no jump of the wall clock moves.
+    """Turns the moments of requests into places that no jump of the wall clock moves.
 
     By the bare moments, whatever is asked for after the clock was set back would go before all that
     waited then, for as long as it was set back by.
@@ -23,7 +23,7 @@ class Places:
         self._offset_s = clock() - wall_clock()
 
     def place(self, created_at: datetime) -> float:
-        """Return the place of a wish that is seen now; the lowest goes first."""
+        """Return the place of a generation that is seen now; the lowest goes first."""
         now = self._wall_clock()
         offset_s = self._clock() - now
         if abs(offset_s - self._offset_s) > JUMP_S:

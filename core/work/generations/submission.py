@@ -1,8 +1,9 @@
-"""Takes a wish to Kling exactly once, or finds out what became of it.
+"""Takes a generation to Kling exactly once, or finds out what became of it.
 
-One POST per wish unless Kling is known not to have the task. An answer that does not tell (timeout,
-reset, 5xx, not JSON, wrong shape) makes the row uncertain; it is looked up, and only a task that is
-not there after a pause is sent again, under the same id. Codes that say no are never sent again.
+One POST per generation unless Kling is known not to have the task. An answer that does not tell
+(timeout, reset, 5xx, not JSON, wrong shape) makes the row uncertain; it is looked up, and only a
+task that is not there after a pause is sent again, under the same id. Codes that say no are never
+sent again.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ DUPLICATE_ID_CODE = 1201
 # A POST whose fate is still unknown after so long is not sent again: Kling forgets tasks (after 30
 # days, as far as anyone knows), and then "not there" does not mean "never made" any more.
 RESEND_WITHIN = timedelta(days=7)
-# So often refused while nothing of ours was under way: the wish is larger than the account's cap.
+# So often refused while nothing of ours was under way: it is larger than the account's cap.
 LONE_REFUSALS_MOST = 6
 
 _REFUSALS = (AuthenticationError, QuotaExceededError, RejectedError, NotFoundError, InputError)
@@ -45,7 +46,7 @@ _REFUSALS = (AuthenticationError, QuotaExceededError, RejectedError, NotFoundErr
 
 @dataclass(slots=True)
 class Sending:
-    """What this process knows of a wish's way to Kling beyond its row."""
+    """What this process knows of a generation's way to Kling beyond its row."""
 
     permit: Permit | None = None
     place: float = 0.0  # in the queue, by the monotonic clock; kept for as long as it is tried
@@ -61,7 +62,7 @@ class Sending:
 
 
 class Submitter:
-    """Sends the wishes paid from one package of an account, each when its turn comes."""
+    """Sends the generations paid from one package of an account, each when its turn comes."""
 
     def __init__(
         self,
@@ -81,12 +82,12 @@ class Submitter:
         self._clock = clock
         self._waiting: set[str] = set()
         self._posted_at: dict[str, float] = {}  # by the monotonic clock, of what is not settled
-        # What holds up every wish alike: only that nothing gets through to Kling at all. How one
-        # wish fared is no news about another.
+        # What holds up all alike: only that nothing gets through to Kling at all. How one
+        # generation fared is no news about another.
         self._queue_error: AppError | None = None
 
     def blocking_error(self, generation_id: str) -> AppError | None:
-        """Return what holds up the whole queue a wish waits in; from any thread."""
+        """Return what holds up the whole queue a generation waits in; from any thread."""
         return self._queue_error if generation_id in self._waiting else None
 
     async def send(self, generation: Generation, sending: Sending) -> Generation | None:

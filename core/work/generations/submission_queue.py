@@ -1,8 +1,8 @@
 """The queue in front of Kling: who sends next, and when, so that the account's cap is kept.
 
 Kling counts slots, by the package that pays (a picture takes one each), and refuses what is over
-the cap with code 1303; nothing is created then, so the wish keeps its place in the queue. The
-oldest wish is always next: one that needs many slots is not passed by for ever by small ones.
+the cap with code 1303; nothing is created then, so the generation keeps its place in the queue. The
+oldest generation is always next: one that needs many slots is not passed by for ever by small ones.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from core.work.generations.concurrency_limit import PROBE_AFTER_S, ConcurrencyLi
 # After one of our own tasks has ended a slot is free, however long the rest was to be.
 FREED_REST_S = 0.5
 RETRY_AFTER_MOST_S = 120.0
-# One answer that does not tell is one wish's matter. So many in a row are the endpoint's.
+# One answer that does not tell is one generation's matter. So many in a row are the endpoint's.
 UNCLEAR_IN_A_ROW = 3
 
 Order = tuple[Any, ...]

@@ -70,16 +70,16 @@ def test_a_listed_proxy_names_the_person(address: str) -> None:
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "127.0.0.1", None, "", "x"])
 def test_nobody_else_names_anybody(address: str | None) -> None:
-    approach = ConnectionFacts(
+    connection = ConnectionFacts(
         address, {"host": "evil.example", "x-forwarded-email": "ann@example.com"}
     )
-    assert identify(approach, RULES).caller is None
+    assert identify(connection, RULES).caller is None
 
 
 def test_no_person_without_the_setting() -> None:
     rules = Rules(proxies=PROXIES, users=("ann@example.com",))
-    approach = ConnectionFacts("10.0.0.1", {"x-forwarded-email": "ann@example.com"})
-    assert identify(approach, rules).caller is None
+    connection = ConnectionFacts("10.0.0.1", {"x-forwarded-email": "ann@example.com"})
+    assert identify(connection, rules).caller is None
 
 
 def test_a_rewritten_peer_is_a_listed_one_only_where_all_that_may_rewrite_are(
@@ -87,16 +87,16 @@ def test_a_rewritten_peer_is_a_listed_one_only_where_all_that_may_rewrite_are(
 ) -> None:
     monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
     headers = {"x-forwarded-for": "203.0.113.9", "x-forwarded-email": "ann@example.com"}
-    approach = ConnectionFacts("203.0.113.9", headers, is_rewritten=True)
+    connection = ConnectionFacts("203.0.113.9", headers, is_rewritten=True)
     loopback = Rules(
         proxies=(ipaddress.ip_network("127.0.0.1"),),
         user_header="x-forwarded-email",
         users=("ann@example.com",),
     )
-    assert identify(approach, loopback).caller == "user:ann@example.com"
-    assert identify(approach, RULES).caller is None
+    assert identify(connection, loopback).caller == "user:ann@example.com"
+    assert identify(connection, RULES).caller is None
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
-    assert identify(approach, loopback).caller is None
+    assert identify(connection, loopback).caller is None
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,9 @@ def test_on_loopback_the_socket_decides(whose: Whose, caller: str | None) -> Non
 
 def test_what_ends_being_here() -> None:
     def refusal(
-        approach: ConnectionFacts, rules: Rules = NO_RULES, forwarder: str | None = None
+        connection: ConnectionFacts, rules: Rules = NO_RULES, forwarder: str | None = None
     ) -> object:
-        return judge(approach, rules, forwarder=forwarder).refusal
+        return judge(connection, rules, forwarder=forwarder).refusal
 
     ours = ConnectionFacts("127.0.0.1", HERE, whose="ours")
     assert refusal(ours) is None
@@ -128,8 +128,8 @@ def test_what_ends_being_here() -> None:
 def test_a_pass_lets_in_whatever_keeps_others_out(refused: dict[str, bool]) -> None:
     rules = Rules(**refused)  # type: ignore[arg-type]
     for address in ("127.0.0.1", "203.0.113.9"):
-        approach = ConnectionFacts(address, {"host": "studio.example.org"}, whose="another")
-        assert judge(approach, rules, pass_name="phone") == Verdict("pass:phone")
+        connection = ConnectionFacts(address, {"host": "studio.example.org"}, whose="another")
+        assert judge(connection, rules, pass_name="phone") == Verdict("pass:phone")
         foreign = ConnectionFacts(address, {"host": "x.example", "sec-fetch-site": "cross-site"})
         assert judge(foreign, rules, pass_name="phone").refusal == "origin"
         sister = ConnectionFacts(address, {"host": "x.example", "sec-fetch-site": "same-site"})

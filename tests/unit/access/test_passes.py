@@ -280,5 +280,5 @@ def test_codes_that_are_made_up_are_worth_nothing(store: Store) -> None:
     ],
 )
 def test_a_pass_counts_on_the_studios_own_pages_only(headers: dict[str, str], is_own: bool) -> None:
-    approach = ConnectionFacts("192.168.1.9", {"host": "studio.lan:8501", **headers})
-    assert is_own_page(approach) is is_own
+    connection = ConnectionFacts("192.168.1.9", {"host": "studio.lan:8501", **headers})
+    assert is_own_page(connection) is is_own

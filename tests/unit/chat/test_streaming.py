@@ -25,7 +25,7 @@ Pieces = Iterable[streaming.Replacement | Callable[[], None]]
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody looks at these pages: the tail need not rest."""
-    monkeypatch.setattr(streaming, "_pause_s", lambda _tail: 0.0)
+    monkeypatch.setattr(streaming, "pause_s", lambda _tail: 0.0)
 
 
 def live_answer() -> LiveAnswer:
@@ -155,9 +155,11 @@ def test_one_endless_paragraph_is_not_sent_whole_again_and_again() -> None:
 
 @given(st.integers(min_value=0, max_value=100_000))
 def test_a_longer_tail_rests_longer_but_never_long(chars: int) -> None:
-    pause_s = streaming._pause_s("墨" * chars)
-    assert 1 / streaming.TAIL_PER_S <= pause_s <= 1 / streaming.LONG_TAIL_PER_S
-    assert pause_s >= streaming._pause_s("墨" * (chars // 2))
+    pause_s = streaming.pause_s("墨" * chars)
+    assert 1 / streaming.TAIL_PER_S <= pause_s <= streaming.LONGEST_REST_S
+    if 3 * chars <= 2_400:  # all but long code
+        assert pause_s <= 1 / streaming.LONG_TAIL_PER_S
+    assert pause_s >= streaming.pause_s("墨" * (chars // 2))
 
 
 def test_a_replacement_takes_the_place_of_what_was_shown() -> None:

@@ -117,7 +117,7 @@ def test_pictures_become_links(text: str, shown: str) -> None:
 def test_a_diagram_that_names_an_address_is_shown_as_its_source() -> None:
     diagram = "```mermaid\nflowchart LR\n  A --> B\n```\n"
 
-    assert for_streamlit(diagram) == diagram
+    assert for_streamlit(diagram).startswith(diagram)
     assert for_streamlit(diagram.replace("A -", 'A@{img: "https://x"} -')).startswith("```text\n")
 
 
@@ -202,6 +202,8 @@ FRAGMENTS = [
     ),
     *(":red[q]", ":smile:", ":::", ":material/x:", "https://a.b/c", "12:30:45", "&amp;"),
     *("![a](http://e/i.png)", "![", "](", "[r]", "!", "[^1]: ", "[r]: /u"),
+    *("~", "<br>", "</BR>", "`a|b`", "$|x|$", "```md", "```sh", "```mermaid", "\u05d0", "(", "{"),
+    *("\\begin{align}", "\\end{align}", "\\begin{cases}", "\\end{cases}", "&"),
 ]
 markdownish = st.lists(st.sampled_from(FRAGMENTS), max_size=30).map("".join)
 

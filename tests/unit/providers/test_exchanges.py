@@ -28,7 +28,7 @@ from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream
 
 KEY = "sk-canary-9f8e7d6c5b4a39281706"
 PAIR = KlingKeyPair("access-canary-1234567890", "secret-canary-09876543210987654321")
-QUESTION = [Turn(role="user", content="what is ink made of")]
+QUESTION = [Turn.of_text("user", "what is ink made of")]
 TIMEOUT = httpx.Timeout(10)
 
 
@@ -97,7 +97,7 @@ def test_a_streamed_answer_is_seen_chunk_by_chunk(seen: list[Exchange]) -> None:
     assert "soot" in ask(plan)
     (one,) = seen
     assert (one.method, one.status_code) == ("POST", 200)
-    assert json.loads(one.request_body)["messages"][0]["content"] == QUESTION[0].content
+    assert json.loads(one.request_body)["messages"][0]["content"] == QUESTION[0].text
     assert "soot " in one.response_body
     assert "and glue" in one.response_body
     assert len(one.chunks) >= 2
@@ -216,11 +216,11 @@ def test_every_call_to_kling_is_seen_and_no_link_or_token_of_it(
         kling = Kling(origin=practice.origin, credentials=PAIR)
         fetcher = PictureFetcher(origin=practice.origin)
         try:
-            task = await kling.create_image_task(
+            task = await kling.create_task(
                 ImageRequest(prompt="a pine"), external_task_id="exchange-1"
             )
             while not task.images:
-                task = await kling.get_task(task.task_id)
+                task = await kling.get_task("image", task.task_id)
             await fetcher.fetch(task.images[0].url, tmp_path / "pine.png")
         finally:
             await kling.aclose()

@@ -206,8 +206,8 @@ def test_short_fields_are_bounded(word: str) -> None:
     chunk = read({"choices": [{"finish_reason": word}], "model": word + "\x00"})
     assert (chunk.finish_reason, chunk.model) == ("other", "other")
     task = {"task_status": "succeed", "final_unit_deduction": word}
-    assert task_from_json({**task, "task_id": word}) is None
-    told = task_from_json({**task, "task_id": "T1"})
+    assert task_from_json({**task, "task_id": word}, "image") is None
+    told = task_from_json({**task, "task_id": "T1"}, "image")
     assert told is not None
     assert told.unit_deduction == "other"
     assert models_from_json({"data": [{"id": word + "!"}]}) == ()

@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.stage import figures
-from bench.stage.documents import marks_by_chunk
-from bench.stage.servers import memory_mb, studio, worked_s
-from bench.stage.sessions import Session
-from bench.stage.wishes import Wish, grant
+from bench.browser import figures
+from bench.browser.documents import marks_by_chunk
+from bench.browser.scripted_upstream import Script, answer_script
+from bench.browser.servers import memory_mb, studio, worked_s
+from bench.browser.sessions import Session
 from core.markdown.rendering import for_streamlit
 from tests.running_app import ROOT
 from tests.upstream import Upstream
@@ -22,14 +22,14 @@ LIMIT_S = 180.0
 def report(folder: Path, crowds: list[int]) -> str:
     """Let crowds of sessions ask at the same time."""
     rows = []
-    with Upstream(grant) as upstream:
+    with Upstream(answer_script) as upstream:
         for size in crowds:
             with studio(folder / f"crowd-{size}", upstream) as app:
                 idle_mb = memory_mb(app)
                 worked = worked_s(app)
                 known = len(upstream.answers)
                 watching = subprocess.Popen(
-                    [sys.executable, "-m", "bench.stage.crowd", app.url, str(size)],
+                    [sys.executable, "-m", "bench.browser.concurrent_sessions", app.url, str(size)],
                     cwd=ROOT,
                     stdout=subprocess.PIPE,
                     text=True,
@@ -43,11 +43,11 @@ def report(folder: Path, crowds: list[int]) -> str:
                 whole = 0
                 took: list[float] = []
                 for number, seen in enumerate(json.loads(told)):
-                    wish = _wish(number)
-                    sent_at = exchanges[wish.question].sent_at
+                    script = _script(number)
+                    sent_at = exchanges[script.question].sent_at
                     took.append(sent_at[-1] - sent_at[1])
                     whole += seen["whole"]
-                    late += _late(wish, sent_at, seen["marks"])
+                    late += _late(script, sent_at, seen["marks"])
                 rows.append(
                     [
                         size,
@@ -73,13 +73,13 @@ def report(folder: Path, crowds: list[int]) -> str:
     return figures.table(f"Many at once, {CHARS:,} characters each at 20 ms a chunk", columns, rows)
 
 
-def _wish(number: int) -> Wish:
-    return Wish(chars=CHARS, first=1 + 10_000 * number)
+def _script(number: int) -> Script:
+    return Script(chars=CHARS, first=1 + 10_000 * number)
 
 
-def _late(wish: Wish, sent_at: list[float], marks: list[list[float]]) -> list[float]:
+def _late(script: Script, sent_at: list[float], marks: list[list[float]]) -> list[float]:
     late, last, position = [], 0, 0
-    for mark, at in zip(marks_by_chunk(wish.pieces), sent_at[1:], strict=False):
+    for mark, at in zip(marks_by_chunk(script.pieces), sent_at[1:], strict=False):
         if mark <= last:
             continue
         last = mark
@@ -92,14 +92,14 @@ def _late(wish: Wish, sent_at: list[float], marks: list[list[float]]) -> list[fl
 
 async def _watch(url: str, size: int) -> list[dict[str, object]]:
     async def one(number: int) -> dict[str, object]:
-        wish = _wish(number)
+        script = _script(number)
         async with Session(url) as session:
             opened.release()
             await everyone_is_there.wait()
-            await session.ask(wish.question)
+            await session.ask(script.question)
             try:
                 async with asyncio.timeout(LIMIT_S):
-                    await session.wait_for(for_streamlit(wish.text).strip())
+                    await session.wait_for(for_streamlit(script.text).strip())
                 whole = True
             except TimeoutError:
                 whole = False

@@ -9,16 +9,16 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from bench.stage import figures
-from bench.stage.documents import MARK
-from bench.stage.servers import studio
-from bench.stage.sessions import Session
-from bench.stage.watching import browsing, watched_page
-from bench.stage.wishes import Wish, grant
+from bench.browser import figures
+from bench.browser.documents import MARK
+from bench.browser.scripted_upstream import Script, answer_script
+from bench.browser.servers import studio
+from bench.browser.sessions import Session
+from bench.browser.watching import browsing, watched_page
 from tests.upstream import Exchange, Upstream
 
 KILLS = 20
-WISH = Wish(chars=14_000, pause_ms=10, first_ms=50)
+WISH = Script(chars=14_000, pause_ms=10, first_ms=50)
 
 
 def report(folder: Path) -> str:
@@ -27,7 +27,11 @@ def report(folder: Path) -> str:
     short_s: list[float] = []
     short_chars: list[float] = []
     good = {"prefix": 0, "interrupted": 0, "page": 0}
-    with Upstream(grant) as upstream, browsing() as browser, ThreadPoolExecutor(1) as thread:
+    with (
+        Upstream(answer_script) as upstream,
+        browsing() as browser,
+        ThreadPoolExecutor(1) as thread,
+    ):
         for number in range(KILLS):
             place = folder / f"kill-{number}"
             with studio(place, upstream) as app:

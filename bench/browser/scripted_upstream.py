@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-from bench.stage.documents import chunks, document
+from bench.browser.documents import chunks, document
 from tests.upstream import STREAM_HEAD, Plan, Step, completion, event, streamed
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Script:
     """A text of a kind and length, in chunks at a pace; `first` numbers its first sentence."""
 
     kind: str = "markdown"
@@ -42,16 +42,16 @@ class Wish:
         return chunks(self.text)
 
 
-def grant(body: dict[str, Any]) -> Plan:
-    """Answer what was wished for, and titles."""
+def answer_script(body: dict[str, Any]) -> Plan:
+    """Answer what the script asks for, and titles."""
     if not body.get("stream"):
         yield Step(0, completion("基准"))
         return
-    wish = Wish.read(body["messages"][-1]["content"])
-    if not wish.is_silent:
-        yield from streamed(wish.pieces, wish.pause_ms / 1000, wish.first_ms / 1000)
+    script = Script.read(body["messages"][-1]["content"])
+    if not script.is_silent:
+        yield from streamed(script.pieces, script.pause_ms / 1000, script.first_ms / 1000)
         return
     yield Step(0, STREAM_HEAD)
-    for piece in wish.pieces:
-        yield Step(wish.pause_ms / 1000, event(content=piece))
+    for piece in script.pieces:
+        yield Step(script.pause_ms / 1000, event(content=piece))
     yield Step(0, None)

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from bench.stage import figures
-from bench.stage.documents import KINDS, marks_by_chunk
-from bench.stage.servers import plain, studio, worked_s
-from bench.stage.watching import (
+from bench.browser import figures
+from bench.browser.documents import KINDS, marks_by_chunk
+from bench.browser.scripted_upstream import Script, answer_script
+from bench.browser.servers import plain, studio, worked_s
+from bench.browser.watching import (
     Log,
     Renderer,
     Wire,
@@ -19,7 +20,6 @@ from bench.stage.watching import (
     wait_over,
     watched_page,
 )
-from bench.stage.wishes import Wish, grant
 from tests.running_app import RunningApp
 from tests.upstream import Exchange, Upstream
 
@@ -40,37 +40,37 @@ COLUMNS = (
 def report(folder: Path, sizes: list[int]) -> str:
     """Stream texts of every kind and size, and the same to the plain page."""
     rows = []
-    with Upstream(grant) as upstream, browsing() as browser:
+    with Upstream(answer_script) as upstream, browsing() as browser:
         for kind in KINDS:
             for chars in sizes:
                 with studio(folder / f"{kind}-{chars}".replace(" ", "-"), upstream) as app:
-                    rows.append(_measure(app, browser, upstream, Wish(kind, chars)))
+                    rows.append(_measure(app, browser, upstream, Script(kind, chars)))
         for chars in sizes[:2]:
             with plain(folder, upstream) as app:
-                row = _measure(app, browser, upstream, Wish("markdown", chars))
+                row = _measure(app, browser, upstream, Script("markdown", chars))
                 rows.append([f"plain write_stream, {row[0]}", *row[1:]])
     return figures.table("A long answer, 14 characters every 20 ms", COLUMNS, rows)
 
 
-def _measure(app: RunningApp, browser: Browser, upstream: Upstream, wish: Wish) -> list[object]:
+def _measure(app: RunningApp, browser: Browser, upstream: Upstream, script: Script) -> list[object]:
     page, wire = watched_page(browser, app.url)
     renderer = Renderer(page)
-    size_bytes, marks = len(wish.text.encode()), marks_by_chunk(wish.pieces)
+    size_bytes, marks = len(script.text.encode()), marks_by_chunk(script.pieces)
     before = wire.size_bytes, wire.frames, worked_s(app), renderer.worked_s()
-    exchange = ask(page, upstream, wish.question)
+    exchange = ask(page, upstream, script.question)
     wait_over(page, exchange)
     streamed_bytes = wire.size_bytes - before[0]
     wait_mark(page, marks[-1])
     _settle(page, wire)
     log = log_of(page)
     row: list[object] = [
-        wish.kind,
-        f"{wish.chars:,}",
+        script.kind,
+        f"{script.chars:,}",
         f"{streamed_bytes / size_bytes:.2f}",
         f"{(wire.size_bytes - before[0]) / size_bytes:.2f}",
         f"{wire.frames - before[1]:,}",
-        f"{(worked_s(app) - before[2]) / wish.chars * 1e6:.0f}",
-        f"{(renderer.worked_s() - before[3]) / wish.chars * 1e6:.0f}",
+        f"{(worked_s(app) - before[2]) / script.chars * 1e6:.0f}",
+        f"{(renderer.worked_s() - before[3]) / script.chars * 1e6:.0f}",
         *figures.spread(delays(log, exchange, marks)),
     ]
     page.close()

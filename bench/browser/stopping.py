@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from bench.stage import figures
-from bench.stage.documents import marks_by_chunk
-from bench.stage.servers import studio
-from bench.stage.watching import ask, browsing, log_of, wait_mark, watched_page
-from bench.stage.wishes import Wish, grant
+from bench.browser import figures
+from bench.browser.documents import marks_by_chunk
+from bench.browser.scripted_upstream import Script, answer_script
+from bench.browser.servers import studio
+from bench.browser.watching import ask, browsing, log_of, wait_mark, watched_page
 from tests.upstream import Upstream
 
 ROUNDS = 10
@@ -16,13 +16,17 @@ def report(folder: Path) -> str:
     """Press Stop in the tab that asked, and in another one."""
     took: dict[str, list[float]] = {"the tab that asked": [], "another tab": []}
     kept = 0
-    with Upstream(grant) as upstream, studio(folder, upstream) as app, browsing() as browser:
+    with (
+        Upstream(answer_script) as upstream,
+        studio(folder, upstream) as app,
+        browsing() as browser,
+    ):
         for number in range(ROUNDS):
             for name, values in took.items():
                 page, _ = watched_page(browser, app.url)
-                wish = Wish("one paragraph", 200, 5, 50, 1 + 1000 * number, is_silent=True)
-                exchange = ask(page, upstream, wish.question)
-                last = marks_by_chunk(wish.pieces)[-1]
+                script = Script("one paragraph", 200, 5, 50, 1 + 1000 * number, is_silent=True)
+                exchange = ask(page, upstream, script.question)
+                last = marks_by_chunk(script.pieces)[-1]
                 wait_mark(page, last)
                 page.wait_for_timeout(1_000)
                 tab = page

@@ -27,7 +27,7 @@ def plain(folder: Path, upstream: Upstream) -> Iterator[RunningApp]:
     """Run the plain page on the same upstream."""
     port = free_port()
     log = folder / f"plain-{port}.log"
-    command = [sys.executable, "-m", "streamlit", "run", "bench/stage/plain_app.py"]
+    command = [sys.executable, "-m", "streamlit", "run", "bench/browser/plain_app.py"]
     command += ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}"]
     with log.open("wb") as output:
         process = subprocess.Popen(

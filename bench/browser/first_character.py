@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser
 
-from bench.stage import figures
-from bench.stage.documents import marks_by_chunk
-from bench.stage.servers import plain, studio
-from bench.stage.watching import (
+from bench.browser import figures
+from bench.browser.documents import marks_by_chunk
+from bench.browser.scripted_upstream import Script, answer_script
+from bench.browser.servers import plain, studio
+from bench.browser.watching import (
     ask,
     browsing,
     log_of,
@@ -20,19 +21,18 @@ from bench.stage.watching import (
     wait_over,
     watched_page,
 )
-from bench.stage.wishes import Wish, grant
 from tests.upstream import Upstream
 
 STARTS = 6
 QUESTIONS = 6
-SHORT = Wish(chars=120)
+SHORT = Script(chars=120)
 
 
 def report(folder: Path) -> str:
     """Ask short questions: the first after a start of the server, and those behind it."""
     first: dict[str, list[float]] = {"studio": [], "plain write_stream": []}
     later: dict[str, list[float]] = {"studio": [], "plain write_stream": []}
-    with Upstream(grant) as upstream, browsing() as browser:
+    with Upstream(answer_script) as upstream, browsing() as browser:
         for start in range(STARTS):
             with studio(folder / f"start-{start}", upstream) as app:
                 _collect(app.url, browser, upstream, first["studio"], later["studio"])
@@ -57,10 +57,10 @@ def _collect(
 ) -> None:
     page, _ = watched_page(browser, url)
     for number in range(QUESTIONS):
-        wish = Wish(chars=SHORT.chars, first=1 + 1000 * number)
-        marks = marks_by_chunk(wish.pieces)
+        script = Script(chars=SHORT.chars, first=1 + 1000 * number)
+        marks = marks_by_chunk(script.pieces)
         begins = next(at for at, mark in enumerate(marks) if mark)
-        exchange = ask(page, upstream, wish.question)
+        exchange = ask(page, upstream, script.question)
         wait_mark(page, marks[begins])
         log = log_of(page)
         seen_at = log.seen_at(marks[begins])

@@ -10,7 +10,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg  # noqa: TID251 - its protocol, 
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg  # noqa: TID251 - as above
 from websockets.asyncio.client import ClientConnection, connect
 
-from bench.stage.documents import MARK
+from bench.browser.documents import MARK
 
 LARGEST_FRAME_BYTES = 200_000_000
 

@@ -5,11 +5,11 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from bench.stage import figures
-from bench.stage.documents import MARK, marks_by_chunk
-from bench.stage.servers import studio
-from bench.stage.watching import ask, browsing, log_of, wait_mark, wait_over, watched_page
-from bench.stage.wishes import Wish, grant
+from bench.browser import figures
+from bench.browser.documents import MARK, marks_by_chunk
+from bench.browser.scripted_upstream import Script, answer_script
+from bench.browser.servers import studio
+from bench.browser.watching import ask, browsing, log_of, wait_mark, wait_over, watched_page
 from tests.upstream import Upstream
 
 RELOADS = 10
@@ -21,12 +21,16 @@ def report(folder: Path) -> str:
     dice = random.Random(7)
     after_load: list[float] = []
     faults: list[str] = []
-    with Upstream(grant) as upstream, studio(folder, upstream) as app, browsing() as browser:
+    with (
+        Upstream(answer_script) as upstream,
+        studio(folder, upstream) as app,
+        browsing() as browser,
+    ):
         for number in range(RELOADS):
             page, _ = watched_page(browser, app.url)
-            wish = Wish(chars=CHARS, pause_ms=10, first=1 + 10_000 * number)
-            marks = marks_by_chunk(wish.pieces)
-            exchange = ask(page, upstream, wish.question)
+            script = Script(chars=CHARS, pause_ms=10, first=1 + 10_000 * number)
+            marks = marks_by_chunk(script.pieces)
+            exchange = ask(page, upstream, script.question)
             wait_mark(page, marks[len(marks) // 10])
             page.wait_for_timeout(dice.uniform(300, 3_500))
             known = marks[len(exchange.sent_at) - 2]  # without the head
@@ -39,7 +43,7 @@ def report(folder: Path) -> str:
             wait_over(page, exchange)
             page.get_by_role("button", name="重新回答").wait_for()
             page.wait_for_timeout(500)
-            faults += _faults(page.get_by_test_id("stChatMessage").last.inner_text(), wish)
+            faults += _faults(page.get_by_test_id("stChatMessage").last.inner_text(), script)
             page.close()
     columns = ("", "n", "ms after load, median", "p95", "max")
     rows = [["everything so far visible", len(after_load), *figures.spread(after_load)]]
@@ -47,13 +51,13 @@ def report(folder: Path) -> str:
     return figures.table("Reload in mid-answer", columns, rows) + said
 
 
-def _faults(shown: str, wish: Wish) -> list[str]:
+def _faults(shown: str, script: Script) -> list[str]:
     # The text as shown and as sent, without what Markdown turns into something else.
     found = Counter(int(mark) for mark in MARK.findall(shown))
-    expected = Counter(int(mark) for mark in MARK.findall(wish.text))
+    expected = Counter(int(mark) for mark in MARK.findall(script.text))
     faults = [f"{mark}×{found[mark]}" for mark in expected | found if found[mark] != expected[mark]]
     chinese = re.compile(r"[\u4e00-\u9fff]")
-    lengths = [len(chinese.findall(text)) for text in (_answer_only(shown), wish.text)]
+    lengths = [len(chinese.findall(text)) for text in (_answer_only(shown), script.text)]
     if lengths[0] != lengths[1]:
         faults.append(f"{lengths[0]} characters of {lengths[1]}")
     return faults

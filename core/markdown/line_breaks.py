@@ -1,0 +1,34 @@
+"""Line breaks that are written as HTML: `<br>`, the one tag that models mean as a tag.
+
+In a paragraph it becomes Markdown's own break. A cell and a heading are one line to Markdown: there
+it becomes a line end, written as a reference, which a style lets stand (`core/ui/chat/style`).
+"""
+
+import re
+
+from core.markdown.cjk_emphasis import INVISIBLE
+
+BREAK = re.compile(r"<br\s*/?>|</br\s*>", re.IGNORECASE)
+_ONLY_BREAKS = re.compile(rf"(?:\s|{BREAK.pattern})*", re.IGNORECASE)
+_BLANKS = re.compile(r"[ \t]*")
+# What begins no list, heading, fence or table at the beginning of a line.
+_HARMLESS = re.compile(r"[^\W\d_]|\*\*(?=[^\s*])|`(?!`)|[（(“‘「『【《\"']|<br|</br", re.IGNORECASE)
+
+LINE_END = "&#10;"
+
+
+def break_at(text: str, start: int, end: int, *, is_one_line: bool) -> tuple[int, str]:
+    """Return where what the break replaces ends, and what stands there instead."""
+    blanks = _BLANKS.match(text, end)
+    after = blanks.end() if blanks else end
+    is_last = _ONLY_BREAKS.fullmatch(text, start)
+    is_first = _ONLY_BREAKS.fullmatch(text, 0, start)
+    line = text[text.rfind("\n", 0, start) + 1 : start]
+    if is_one_line or line.startswith("```"):  # on a line of its own that would be a fence
+        return (end, "") if is_first or is_last else (after, LINE_END)
+    guard = "" if after == len(text) or _HARMLESS.match(text, after) else INVISIBLE
+    if is_last:
+        return end, ""
+    if text[after] == "\n":
+        return after, "" if is_first else "\\"
+    return after, guard if is_first else f"\\\n{guard}"
