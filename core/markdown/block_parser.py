@@ -98,6 +98,8 @@ def _environment(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     after, is_closed, has_gap = start, False, False
     while after < end and not is_closed and not (after > start and _is_outside(state, after)):
         is_closed = environment.ends_with(_line(state, after))
+        if environment.is_lost:
+            return False
         has_gap = has_gap or state.isEmpty(after)
         after += 1
     if not environment.is_display:

@@ -17,6 +17,8 @@ _NEUTRAL = re.compile(
     r"|(?:https?://|www\.)[^\s<>]+|\]\([^()]*\)|<[^<>]*>|&#?\w+;",
     re.DOTALL,
 )
+# The first letter tells; one that comes later than this tells nothing any more.
+_LOOKED_AT = 2_000
 _TASK = re.compile(r"\[[ xX]\]\s+")
 # Directly behind a directive these would be read as part of it.
 _READ_ALONG = ("(", "{", "[")
@@ -26,7 +28,7 @@ def is_right_to_left(text: str) -> bool:
     """Tell whether the first letter that has a direction runs to the left."""
     if not _RIGHT_TO_LEFT.search(text):
         return False
-    for sign in _NEUTRAL.sub(" ", text):
+    for sign in _NEUTRAL.sub(" ", text[:_LOOKED_AT]):
         if (direction := unicodedata.bidirectional(sign)) in ("L", "R", "AL"):
             return direction != "L"
     return False

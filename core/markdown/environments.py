@@ -6,6 +6,7 @@ only on lines of their own, some not at all.
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 _FORMULAS = (
     r"(?:align(?:ed|at|edat)?|gather(?:ed)?|equation|split|multline|flalign|eqnarray|[dr]?cases"
@@ -24,6 +25,7 @@ _DISPLAY_ONLY = {
     "equation": "gathered",
 }
 _EDGE = re.compile(r"\\(begin|end)\{([a-zA-Z]+)(\*?)\}")
+_DEEPEST = 16
 _LABEL = re.compile(r"\\label\{[^{}]*\}")
 
 
@@ -50,11 +52,26 @@ class OpenEnvironment:
 
     def end_in(self, text: str, start: int = 0) -> int | None:
         """Return where the environment ends in a text that belongs to it."""
-        for match in re.finditer(rf"\\(begin|end)\{{{re.escape(self.name)}\}}", text[start:]):
+        for match in _edges_of(self.name).finditer(text, start):
             self._depth += 1 if match[1] == "begin" else -1
             if self._depth <= 0:
-                return start + match.end()
+                return match.end()
+            if self.is_lost:
+                return None
         return None
+
+    @property
+    def is_lost(self) -> bool:
+        """Tell whether it lies deeper in its like than anyone means: a model that goes in circles.
+
+        Looking for the end of each would take the square of the text's length.
+        """
+        return self._depth > _DEEPEST
+
+
+@lru_cache(maxsize=64)
+def _edges_of(name: str) -> re.Pattern[str]:
+    return re.compile(rf"\\(begin|end)\{{{re.escape(name)}\}}")
 
 
 def environment_at(text: str, start: int) -> int | None:
@@ -65,7 +82,9 @@ def environment_at(text: str, start: int) -> int | None:
 
 def known(formula: str) -> str:
     """Return the formula in words that KaTeX knows: no labels, no environments it lacks."""
-    return _LABEL.sub("", _renamed(formula, _UNKNOWN_TO_KATEX))
+    renamed = _renamed(formula, _UNKNOWN_TO_KATEX)
+    without_labels = _LABEL.sub("", renamed)
+    return without_labels if without_labels.strip() else renamed  # never nothing at all
 
 
 def inline(formula: str) -> str:

@@ -101,16 +101,24 @@ class _Source:
         """Yield the edits of a paragraph's or a heading's text."""
         if is_plain(token.content):
             return
-        first, _ = lines_of(token)
+        first, after = lines_of(token)
+        contents = [content.strip(" \t") for content in token.content.split("\n")]
+        # Lines of blanks that are none to Markdown are left out of the content, at both ends.
+        while first < after - 1 and contents[0] not in self._line(first):
+            first += 1
         parts, origins, prefixes = [], [], []
-        for number, content in enumerate(token.content.split("\n"), first):
-            part = content.strip(" \t")
-            line = self._lines[number].replace("\0", "\ufffd")
-            column = line.rindex(part)
+        for number, part in enumerate(contents, first):
+            line = self._line(number)
+            column = line.rfind(part)
+            if column < 0:
+                return  # better as it was written than at a wrong place
             parts.append(part)
             origins.append(self._offsets[number] + column)
             prefixes.append(later_prefix(line[:column]))
         yield from _moved(inline_edits("\n".join(parts), place), parts, origins, prefixes)
+
+    def _line(self, number: int) -> str:
+        return self._lines[number].replace("\0", "\ufffd")
 
     def row(self, number: int, columns: int, *, is_header: bool) -> Iterator[Edit]:
         """Yield the edits of a table's row: nothing reaches from one cell into the next."""

@@ -23,7 +23,7 @@ class Look(TypedDict, total=False):
 @contextmanager
 def keeping_errors(place: Literal["error", "image_error"] = "error") -> Iterator[None]:
     """Keep an error for the page to show, instead of the one before; also as a decorator."""
-    session.state().error = None
+    setattr(session.state(), place, None)
     try:
         yield
     except AppError as error:
