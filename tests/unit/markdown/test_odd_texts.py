@@ -47,7 +47,7 @@ def test_a_break_at_the_head_of_a_row_begins_no_block() -> None:
 )
 def test_a_model_that_goes_in_circles_takes_no_square_of_the_time(unit: str) -> None:
     # Looked at again for each of its parts, this would take minutes (pytest-timeout).
-    assert "墨" in for_streamlit(unit * 8_000 + "墨")
+    assert "墨" in for_streamlit(unit * 2_000 + "墨")
 
 
 def test_the_direction_of_a_long_text_is_told_by_its_beginning() -> None:
