@@ -10,19 +10,21 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 from weakref import WeakSet
 
 import aiohttp
 import httpx
+from aiohttp.client_proto import ResponseHandler
 
 # A new connection costs two or three ways to the provider and back before each question. One that
 # the server drops (Node and uvicorn do so after 5 s) is noticed; who sends at that very moment asks
 # once more.
 KEEP_ALIVE_S = 30
-# A kept connection that the server had closed fails at once. Who is hung up on later was heard, and
-# may be billed.
-STALE_S = 5.0
+# A kept connection that the server had closed fails within one way there and back. Who is hung up
+# on later was heard, and may be billed.
+STALE_S = 0.5
 # A fast answer must not hold up the loop, and with it everyone who is asking just now; twice this
 # much may lie here for each stream.
 READ_BYTES = 8 * 1024
@@ -116,8 +118,19 @@ class FastTransport(httpx.AsyncBaseTransport):
 
 
 # Of the request that is being sent: whether its connection was a kept one, and must not be one.
-_is_kept: ContextVar[bool] = ContextVar("is_kept", default=False)
+_is_kept: ContextVar["_HearingProtocol | None"] = ContextVar("is_kept", default=None)
 _wants_new: ContextVar[bool] = ContextVar("wants_new", default=False)
+
+
+class _HearingProtocol(ResponseHandler):
+    """aiohttp's protocol, which knows whether any byte has come since the request began."""
+
+    has_heard = False
+
+    def data_received(self, data: bytes) -> None:
+        """Take in bytes (asyncio's interface of a protocol)."""
+        self.has_heard = True
+        super().data_received(data)
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -126,6 +139,8 @@ class _Connector(aiohttp.TCPConnector):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._used: WeakSet[object] = WeakSet()
+        # Typed by the class itself, where anything that makes one would do.
+        self._factory = partial(_HearingProtocol, loop=self._loop)  # type: ignore[assignment]
 
     async def connect(self, *request: Any, **how: Any) -> Any:
         """Return a connection (aiohttp's interface of a connector)."""
@@ -135,8 +150,11 @@ class _Connector(aiohttp.TCPConnector):
             if not (is_kept and _wants_new.get()):
                 break
             connection.close()
-        self._used.add(connection.protocol)
-        _is_kept.set(is_kept)
+        protocol = connection.protocol
+        assert isinstance(protocol, _HearingProtocol)
+        self._used.add(protocol)
+        protocol.has_heard = False
+        _is_kept.set(protocol if is_kept else None)
         return connection
 
 
@@ -190,7 +208,8 @@ def _as_httpx(error: aiohttp.ClientError, request: httpx.Request) -> httpx.Trans
 
 def _was_stale(error: aiohttp.ClientError) -> bool:
     """Tell whether a kept connection had been closed: no byte of an answer came on it."""
-    if not _is_kept.get():
+    kept = _is_kept.get()
+    if kept is None or kept.has_heard:
         return False
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return isinstance(error.message, str)  # else it is what came of the reply's head

@@ -1,6 +1,8 @@
 """A kept connection that the server has closed: asked once more, before the first byte only."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -42,6 +44,9 @@ class Server:
 async def said(provider: DeepSeek) -> str:
     async with provider.stream(TURNS, ChatParameters()) as chunks:
         return "".join([chunk.content async for chunk in chunks])
+
+
+CONTINUE = b"HTTP/1.1 102 Processing\r\n\r\n"
 
 
 async def write(writer: asyncio.StreamWriter, data: bytes) -> None:
@@ -111,6 +116,27 @@ def test_several_connections_closed_in_silence_cost_one_more_request() -> None:
 def test_behind_the_first_byte_nothing_is_asked_again(sent: bytes) -> None:
     async def answer(writer: asyncio.StreamWriter, number: int) -> bool:
         await write(writer, sent if number == 2 else WHOLE)
+        return number != 2
+
+    async def job(provider: DeepSeek) -> None:
+        assert await said(provider) == "a"
+        with pytest.raises(UnavailableError):
+            await said(provider)
+
+    assert run(answer, job).requests == 2
+
+
+@pytest.mark.parametrize("sent", [b"H", b"HTTP/1.1 200 OK\r\nContent-Type: te", CONTINUE])
+@pytest.mark.parametrize("is_reset", [True, False])
+def test_behind_the_first_byte_a_broken_line_is_not_asked_again(
+    sent: bytes, is_reset: bool
+) -> None:
+    async def answer(writer: asyncio.StreamWriter, number: int) -> bool:
+        await write(writer, sent if number == 2 else WHOLE)
+        if number == 2 and is_reset:
+            await asyncio.sleep(0.05)  # so that the bytes are there before the reset
+            line = writer.get_extra_info("socket")
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return number != 2
 
     async def job(provider: DeepSeek) -> None:
