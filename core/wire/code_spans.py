@@ -45,7 +45,12 @@ class CodeScanner:
     def is_in_code(self) -> bool:
         """Tell whether the next character is one of code."""
         self._end_run()
-        return bool(self._fence or self._span or _opening(self._head))
+        return bool(self._span) or self.is_in_fence
+
+    @property
+    def is_in_fence(self) -> bool:
+        """Whether the next character stands in a fence."""
+        return bool(self._fence or _opening(self._head))
 
     def _end_run(self) -> None:
         if self._run:

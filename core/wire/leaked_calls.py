@@ -11,11 +11,11 @@ from typing import NamedTuple
 _BAR = "[｜|]{1,2}"
 _DSML = rf"{_BAR}DSML{_BAR}\s?"
 _INVOKE = re.compile(
-    rf'<{_DSML}invoke\s+name="([^"]*)"?[^>]*>?(.*?)(?:</{_DSML}invoke>|\Z)',
+    rf'<{_DSML}invoke\s+name="([^"<>]*)"?[^<>]*>?(.*?)(?:</{_DSML}invoke>|\Z)',
     re.IGNORECASE | re.DOTALL,
 )
 _PARAMETER = re.compile(
-    rf'<{_DSML}parameter\s+name="([^"]*)"([^>]*)>(.*?)(?:</{_DSML}parameter>|\Z)',
+    rf'<{_DSML}parameter\s+name="([^"<>]*)"([^<>]*)>(.*?)(?:</{_DSML}parameter>|\Z)',
     re.IGNORECASE | re.DOTALL,
 )
 _CALL = re.compile(
@@ -23,7 +23,7 @@ _CALL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SEPARATOR = re.compile(rf"<{_BAR}tool[▁_]sep{_BAR}>", re.IGNORECASE)
-_FENCED = re.compile(r"```\w*\s*(.*?)\s*(?:```|\Z)", re.DOTALL)
+_FENCED = re.compile(r"```\w*(.*?)(?:```|\Z)", re.DOTALL)
 
 
 class LeakedCall(NamedTuple):

@@ -12,7 +12,8 @@ from typing import Literal, NamedTuple
 from core.wire.code_spans import CodeScanner
 
 # "close": what was said so far was thought. "call": markers of calls, and what stands between.
-WordKind = Literal["content", "reasoning", "close", "call"]
+# "doubt": the thinking may end here. "reopen": it did; this, told as thought meanwhile, is said.
+WordKind = Literal["content", "reasoning", "close", "call", "doubt", "reopen"]
 
 _BLANK = " \t\r\n\f\v\u3000\ufeff\u200b"
 _HELD_MOST = 1024  # blanks that may stand before a tag, or behind the last thought
@@ -57,6 +58,8 @@ class WordSorter:
         self._is_open = False  # a tag that is a text waits for its closing one
         self._last = ""  # that was said
         self._passed: list[str] = []  # said, and not looked at for code yet
+        self._doubted: list[str] | None = None  # told as thought behind a closing tag in code
+        self._is_in_fence = False  # that tag
         self._calls: list[str] = []
         self._calls_end: tuple[str, re.Pattern[str]] = ("", _MARK)
 
@@ -92,8 +95,11 @@ class WordSorter:
         if self._calls or self._is_half_call(rest):
             self._calls.append(rest)
             self._end_calls()
+        elif self._step == self._think:
+            self._say_thought(rest)
+            self._end_thought()
         elif rest:
-            self._say("reasoning" if self._step == self._think else "content", rest)
+            self._say("content", rest)
         words, self._words = self._words, []
         return words
 
@@ -133,23 +139,53 @@ class WordSorter:
             keep += len(said) - len(said.rstrip(_BLANK))
             if keep > _HELD_MOST:
                 keep = 0
-            self._say("reasoning", text[: len(text) - keep])
+            self._say_thought(text[: len(text) - keep])
             self._held = text[len(text) - keep :]
             return ""
         before = text[: found.start()]
         tag, calls, dsml = found.groups()
+        is_opening = bool(tag) and tag[1] != "/"
+        is_spoken_of = (before or self._last).endswith("`")
         self._code.feed(before)
-        if self._code.is_in_code() or (tag and tag[1] != "/"):
-            self._code.feed(found[0])
-            self._words.append(Word("reasoning", text[: found.end()]))
+        if (is_in_code := self._code.is_in_code()) or is_opening:
+            self._tell_thought(before)
+            if is_in_code and tag and not (is_opening or is_spoken_of or self._doubted):
+                self._words.append(Word("doubt", ""))
+                self._doubted, self._is_in_fence = [], self._code.is_in_fence
+                self._code.feed(tag)
+                self._words.append(Word("reasoning", tag))
+            else:
+                self._say_thought(found[0])
             return text[found.end() :]
         if thought := before.rstrip(_BLANK):
             self._words.append(Word("reasoning", thought))
+        self._doubted = None
         self._code = CodeScanner()
         self._step = self._behind
         if not tag:  # it went from thinking to a call at once
             self._begin_calls(found[0], calls, dsml)
         return text[found.end() :]
+
+    def _say_thought(self, text: str) -> None:
+        self._code.feed(text)
+        self._tell_thought(text)
+
+    def _tell_thought(self, text: str) -> None:
+        if text:
+            self._last = text
+            self._words.append(Word("reasoning", text))
+            if self._doubted is not None:
+                self._doubted.append(text)
+
+    def _end_thought(self) -> None:
+        """At the end: thinking that ended nowhere else ended at the tag in what looked like code.
+
+        One odd backtick, or a fence that was left open, must not swallow the answer.
+        """
+        was_code = self._is_in_fence and not self._code.is_in_code()
+        if self._doubted is not None and not was_code:
+            self._words.append(Word("reopen", "".join(self._doubted).lstrip(_BLANK)))
+        self._doubted = None
 
     def _behind(self, text: str) -> str:
         """Behind what is not shown, blanks are none of the text."""
@@ -224,17 +260,27 @@ class Sorted(NamedTuple):
     calls: str
 
 
-def sort_words(text: str) -> Sorted:
-    """Return what a whole answer's text says, what in it was thought, and calls that leaked."""
+def sort_words(text: str, *, is_thought_apart: bool = False) -> Sorted:
+    """Return what a whole answer's text says, what in it was thought, and calls that leaked.
+
+    `is_thought_apart`: the thinking is known already, so no later tag closes it.
+    """
     if "<" not in text:
         return Sorted(text, "", "")
     sorter = WordSorter()
+    if is_thought_apart:
+        sorter.note_reasoning()
+    thoughts_before = 0
     said: list[str] = []
     thought: list[str] = []
     calls: list[str] = []
     for word in (*sorter.feed(text), *sorter.end()):
         if word.kind == "close":
             thought, said = ["".join(said).strip(_BLANK)], []
+        elif word.kind == "doubt":
+            thoughts_before = len(thought)
+        elif word.kind == "reopen":
+            thought, said = ["".join(thought[:thoughts_before]).rstrip(_BLANK)], [word.text]
         else:
             kept = {"content": said, "reasoning": thought, "call": calls}[word.kind]
             kept.append(word.text)

@@ -4,6 +4,7 @@ What strict readers refuse and others write is read: raw control characters, NaN
 surrogates come in two events.
 """
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,8 @@ import msgspec
 from core.models.chat import AnswerPart, ChatChunk, TextRun
 from core.providers.http.client import lenient_json
 from core.wire.surrogates import PairJoiner
+
+_LENIENT = json.JSONDecoder(strict=False)
 
 
 def decoded(data: bytes | bytearray) -> str:
@@ -35,6 +38,25 @@ def object_in(text: str) -> dict[str, Any] | None:
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     return value if isinstance(value, dict) else None
+
+
+def whole_object_in(text: str) -> tuple[dict[str, Any] | None, str]:
+    """Return the object that is a reply's body, and what stands behind it and may be lost.
+
+    Gateways put comments in front, to keep the line open, and `[DONE]` behind.
+    """
+    payload = object_in(text)
+    if payload is not None:
+        return payload, ""
+    lines = text.split("\n")
+    while lines and (not lines[0].strip() or lines[0].startswith(":")):
+        lines.pop(0)
+    try:
+        _, end = _LENIENT.raw_decode(text := "\n".join(lines).lstrip())
+    except (ValueError, RecursionError):
+        return None, ""
+    behind = text[end:].strip()
+    return object_in(text[:end]), "" if behind.removeprefix("data:").strip() == "[DONE]" else behind
 
 
 class ChunkPairs:

@@ -32,7 +32,7 @@ class SaidError(NamedTuple):
 
 def says_error(payload: Mapping[str, Any]) -> bool:
     """Tell whether an object with status 200 is an error: `{error}`, or flat `{code, message}`."""
-    if payload.get("error"):
+    if (error := payload.get("error")) and not _is_fine(error):
         return True
     if answer_in(payload) is not None:
         return False  # gateways add a code and "success" to what is none
@@ -70,6 +70,14 @@ def _read(payload: Mapping[str, Any], deep: int) -> SaidError:
             if said.message:
                 return said if said.code is not None else said._replace(code=code)
     return SaidError(message, code, kind if isinstance(kind, str) else "")
+
+
+def _is_fine(error: object) -> bool:
+    """Tell whether an error object says that there is none: `{code: 0, message: ""}`."""
+    if not isinstance(error, Mapping) or _words(error):
+        return False
+    codes = [error[name] for name in _CODES if error.get(name) is not None]
+    return bool(codes) and not any(map(_is_wrong, _CODES[:1] * len(codes), codes))
 
 
 def _is_flat(payload: Mapping[str, Any], deep: int = 0) -> bool:

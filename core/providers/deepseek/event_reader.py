@@ -11,7 +11,7 @@ from typing import Any
 
 from core.errors import ProtocolError, ProviderError
 from core.models.chat import ChatChunk, TextRun
-from core.providers.deepseek.decoding import ChunkPairs, decoded, object_in
+from core.providers.deepseek.decoding import ChunkPairs, decoded, object_in, whole_object_in
 from core.providers.deepseek.error_shapes import says_error, words_in
 from core.providers.deepseek.errors import cut_off, error_in_stream, unreadable
 from core.providers.deepseek.event import plain_text
@@ -20,6 +20,7 @@ from core.providers.deepseek.template import EventTemplate
 from core.providers.deepseek.wire import PROVIDER
 from core.providers.http.redaction import EXCERPT_LIMIT, clean_detail, looks_like_html
 from core.wire.sse import SSEDecoder
+from core.wire.surrogates import without_halves
 
 logger = logging.getLogger(__name__)
 
@@ -194,7 +195,7 @@ class EventReader:
         if name.lower() in ALIVE or data.strip().lower() in _SILENT:
             return
         self._garbage += 1
-        self._told = data
+        self._told = without_halves(data)
         if self._garbage == 1:
             logger.warning("%s: skipped a data line that is not JSON", self._host)
         if not self._is_at_end:
@@ -208,10 +209,14 @@ class EventReader:
         if self._has_runs:
             self._reply.note_text()
         error = error_in_stream(payload, host=self._host, secrets=self._secrets)
+        had_ended = self.is_finished
         if error is None or answer_in(payload) is not None:
             self._has_data = True
             error = self._take_answer(payload) or error
-        if error is not None:
+        if error is not None and had_ended:
+            # The answer has ended already: how the server is does not take it back.
+            self.ready.append(ChatChunk(unread=1))
+        elif error is not None:
             self._fail(error)
 
     def _take_answer(self, payload: dict[str, Any]) -> ProviderError | None:
@@ -234,7 +239,9 @@ class EventReader:
     def _take_whole(self, body: bytes) -> None:
         """Read a whole answer, or the error; as a stream, this comes in place of one."""
         self.is_ended = True
-        payload = object_in(decoded(body.removeprefix(_BOM)))
+        payload, behind = whole_object_in(decoded(body.removeprefix(_BOM)))
+        if behind:
+            self.ready.append(ChatChunk(unread=1))
         if payload is None:
             self._fail(unreadable(body, host=self._host, secrets=self._secrets))
             return

@@ -102,7 +102,7 @@ class ReplyReader:
                 texts.unread += _has_words(choice)
                 continue
             self._read_choice(choice, texts, is_whole=answer.get("object") == "chat.completion")
-            finish_reason = finish_reason or choice.get("finish_reason")
+            finish_reason = finish_reason or _finish_reason(choice)
             error = error or choice.get("error")
         chunk = _chunk(answer, texts, finish_reason)
         self._has_text = self._has_text or bool(chunk.content)
@@ -118,7 +118,7 @@ class ReplyReader:
         if delta:
             texts.read_message(delta)
         if not texts and message and not (isinstance(delta, Mapping) and self._has_deltas):
-            self._read_whole(message, texts, is_end=is_whole or bool(choice.get("finish_reason")))
+            self._read_whole(message, texts, is_end=is_whole or bool(_finish_reason(choice)))
         if not texts and (text := choice.get("text")):
             texts.read_content(text)
         if not texts and not (delta or message):
@@ -211,6 +211,12 @@ def _has_words(choice: Mapping[str, Any]) -> bool:
     for key in ("delta", "message", "text"):
         texts.read_message(choice.get(key))
     return bool(texts)
+
+
+def _finish_reason(choice: Mapping[str, Any]) -> object:
+    """Return why a choice ended; some servers write that it has not as a word."""
+    reason = choice.get("finish_reason")
+    return None if str(reason).strip().lower() in ("", "null", "none") else reason
 
 
 def _chunk(answer: Mapping[str, Any], texts: MessageTexts, finish_reason: object) -> ChatChunk:

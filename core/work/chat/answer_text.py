@@ -10,13 +10,12 @@ from typing import NamedTuple
 
 from core.models.chat import AnswerPart
 from core.models.parts import ToolCall, ToolCallPiece
+from core.providers.http.redaction import short_word
 from core.wire.leaked_calls import leaked_calls
 from core.wire.model_words import Word, WordSorter
 from core.wire.secrets import StreamWasher, known_secrets
 from core.work.chat.text_buffer import TextBuffer
 from core.work.chat.tool_call_buffer import ToolCallBuffer
-
-_NAME_MOST = 64
 
 
 class Moved(NamedTuple):
@@ -41,10 +40,12 @@ class AnswerText:
         "_calls",
         "_leaked",
         "_sorter",
+        "_thought_to",
         "_washers",
         "content",
         "has_answered",
         "has_reasoned",
+        "is_reopened",
         "moved",
         "reasoning",
     )
@@ -58,6 +59,8 @@ class AnswerText:
         self._sorter = WordSorter(content)
         self._calls = ToolCallBuffer(answer_id)
         self._leaked = 0
+        self._thought_to = 0  # where the thinking ends, if it was told as thought too long
+        self.is_reopened = False
         self._washers: dict[AnswerPart, StreamWasher] = {
             "content": StreamWasher(known_secrets),
             "reasoning_content": StreamWasher(known_secrets),
@@ -100,7 +103,11 @@ class AnswerText:
         content, reasoning = self.content.whole(), self.reasoning.whole()
         if self.moved is not None:
             thought, said = self.moved.told_apart(content, 0)
-            content, reasoning = "".join(said), "".join((reasoning, *thought))
+            # Halves of a secret may have come as one and the other.
+            reasoning = known_secrets.wash("".join((reasoning, *thought)))
+            content = "".join(said)
+        elif self.is_reopened:
+            reasoning = reasoning[: self._thought_to].rstrip()
         return content.rstrip() if self._leaked else content, reasoning, self.calls()
 
     def _take(self, words: Iterable[Word]) -> None:
@@ -112,6 +119,12 @@ class AnswerText:
             elif kind == "close":
                 self._release("content")
                 self.moved = Moved(self._begun, self.content.length)
+            elif kind == "doubt":
+                self._release("reasoning_content")
+                self._thought_to = self.reasoning.length
+            elif kind == "reopen":
+                self.is_reopened = True
+                self._keep("content", [text])
             else:
                 self._take_calls(text)
 
@@ -119,7 +132,7 @@ class AnswerText:
         for call in leaked_calls(text):
             self._leaked += 1
             # Below all that servers number themselves.
-            name = known_secrets.wash(call.name)[:_NAME_MOST]
+            name = short_word(call.name) or ""
             piece = ToolCallPiece(-self._leaked, "", name, call.arguments)
             self.extend_calls((piece,))
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.models.chat import Conversation, Turn
+from core.models.notices import moved_text
 from core.models.parts import Part, PicturePart, ToolCall, ToolResult, plain_text, with_text
 from core.storage.store import Store
 from core.wire.model_words import sort_words
@@ -34,7 +35,8 @@ def stored_turns(
         else:
             parts = tuple(_with_bytes(store, owner, part) for part in message.said())
             if message.role == "assistant":
-                parts, reasoning = _without_thinking(parts, reasoning)
+                is_apart = bool(reasoning) or moved_text(message.error_facts) is not None
+                parts, reasoning = _without_thinking(parts, reasoning, is_apart=is_apart)
             turns.append(Turn(message.role, parts, reasoning))
     return sent_turns(turns, with_reasoning=with_reasoning)
 
@@ -57,9 +59,11 @@ def sent_turns(turns: Sequence[Turn], *, with_reasoning: bool) -> list[Turn]:
     return sent
 
 
-def _without_thinking(parts: tuple[Part, ...], reasoning: str) -> tuple[tuple[Part, ...], str]:
+def _without_thinking(
+    parts: tuple[Part, ...], reasoning: str, *, is_apart: bool
+) -> tuple[tuple[Part, ...], str]:
     """Tell apart what a model thought in its text: so did older versions keep it, and imports."""
-    said = sort_words(plain_text(parts))
+    said = sort_words(plain_text(parts), is_thought_apart=is_apart)
     if not (said.reasoning or said.calls):
         return parts, reasoning
     return with_text(parts, said.content), reasoning or said.reasoning

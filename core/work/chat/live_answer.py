@@ -132,6 +132,9 @@ class LiveAnswer:
         with self._lock:
             self.is_asked = True
             self._started = self._clock()
+            if self._unread != (unread := unread_events(self._begun.error_facts)):
+                self._unread = unread  # what an attempt lacked that brought nothing
+                self._note_facts()
             if self._asks_again_at is not None:
                 self._asks_again_at = None
                 self._tell()

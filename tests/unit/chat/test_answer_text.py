@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from core.models.chat import AnswerStatus, ChatChunk, Message, TextRun
 from core.models.notices import moved_text, notices_of, unread_events, wanted_tools
 from core.models.parts import TextPart, ToolCall
@@ -141,3 +143,17 @@ def test_a_continued_answer_lacks_what_its_beginning_lacked() -> None:
 def test_an_answer_as_it_should_be_has_no_notices() -> None:
     message = ended(grown("好。"))
     assert (message.error_facts, notices_of(message)) == ({}, ())
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_one_odd_backtick_in_the_thinking_swallows_no_answer(size: int) -> None:
+    text = "<think>I need the ` sign.</think>\n\nThe answer is 42."
+    message = ended(grown(*(text[at : at + size] for at in range(0, len(text), size))))
+    assert both(message) == ("I need the ` sign.", "The answer is 42.")
+
+
+def test_a_leaked_tools_name_is_a_plain_word() -> None:
+    name = "evil\n\n# Heading <b>\n![x](http://a)"
+    call = f"<｜tool▁call▁begin｜>{name}<｜tool▁sep｜>{{}}<｜tool▁call▁end｜>"
+    message = ended(grown(f"<｜tool▁calls▁begin｜>{call}<｜tool▁calls▁end｜>"))
+    assert [part.name for part in message.parts if isinstance(part, ToolCall)] == ["other"]

@@ -279,6 +279,55 @@ def test_a_body_that_is_neither_is_told() -> None:
     assert isinstance(events.failure, ProtocolError)
 
 
+@pytest.mark.parametrize(
+    ("before", "behind", "lost"),
+    [
+        ("", "\n\ndata: [DONE]\n\n", 0),
+        (": ping\n\n: ping\n\n", "", 0),
+        ("\n: ping\n", "\n[DONE]", 0),
+        ("", '\n{"choices": []}\n', 1),
+    ],
+)
+def test_a_whole_answer_with_something_around_it_is_read(
+    before: str, behind: str, lost: int
+) -> None:
+    whole, events = whole_of((before + json.dumps(WHOLE) + behind).encode())
+    assert events.failure is None
+    assert (whole.content, whole.unread) == ("Whole.", lost)
+
+
+# -- ends that are none, and words behind the end --------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["null", "None", "", " "])
+def test_a_word_for_no_finish_reason_ends_nothing(word: str) -> None:
+    first = choice(delta={"content": "a"}, finish_reason=word)
+    chunks = read(first + choice(delta={"content": "b"}, finish_reason="stop") + DONE)
+    assert said(chunks) == ("ab", "", 0)
+    assert [chunk.finish_reason for chunk in chunks if chunk.finish_reason] == ["stop"]
+
+
+@pytest.mark.parametrize(
+    "status",
+    [{"code": 1, "msg": "ok"}, {"event": "done", "code": 10000, "message": "success"}],
+)
+def test_a_status_behind_the_end_takes_no_answer_back(status: dict[str, Any]) -> None:
+    chunks = read(TEXT + FINISH + event(**status) + DONE)
+    assert (text(chunks), unread(chunks)) == ("墨灵 🎨", 1)
+
+
+def test_an_error_object_that_says_that_there_is_none_ends_nothing() -> None:
+    fine = {"code": 0, "message": ""}
+    first = event(id="c", choices=[{"index": 0, "delta": {"content": "a"}}], error=fine)
+    assert text(read(first + choice(delta={"content": "b"}, finish_reason="stop") + DONE)) == "ab"
+
+
+def test_half_a_character_in_the_last_words_harms_no_reply() -> None:
+    error = read_until_error(TEXT + b"data: oops \xed\xa0\x80 x\n\n")[1]
+    assert "oops" in error.detail
+    error.detail.encode()
+
+
 # -- characters in halves --------------------------------------------------------------------------
 
 

@@ -27,11 +27,15 @@ SHORT = f"<｜tool▁calls▁begin｜>{CALL}<｜tool▁calls▁end｜>"
 def sorted_in(pieces: list[str], begun: str = "") -> tuple[str, str, str]:
     """Return content, reasoning and calls of a text that comes in these pieces."""
     sorter = WordSorter(begun)
-    found = {"content": "", "reasoning": "", "call": ""}
+    found, doubt = {"content": "", "reasoning": "", "call": ""}, ""
     words = [word for piece in pieces for word in sorter.feed(piece)]
     for kind, text in (*words, *sorter.end()):
         if kind == "close":
             found = {**found, "reasoning": found["content"].strip(), "content": ""}
+        elif kind == "doubt":
+            doubt = found["reasoning"].rstrip()
+        elif kind == "reopen":
+            found = {**found, "reasoning": doubt, "content": text}
         else:
             found[kind] += text
     return found["content"], found["reasoning"], found["call"]
@@ -46,6 +50,15 @@ THOUGHT = [
     ("<think>never closed, 没有完", "", "never closed, 没有完"),
     ("<think>use `</think>` here</think>Done.", "Done.", "use `</think>` here"),
     ("<think>a\n```\n</think>\n```\nb</think>c", "c", "a\n```\n</think>\n```\nb"),
+    (
+        "<think>I need the ` sign.</think>The answer is 42.",
+        "The answer is 42.",
+        "I need the ` sign.",
+    ),
+    ("<think>The ` sign.</think>Use `x` and\n\n`y`.", "Use `x` and\n\n`y`.", "The ` sign."),
+    ("<think>So:\n```python\nprint(1)\n</think>\n\n42.", "42.", "So:\n```python\nprint(1)"),
+    ("<think>a `</think>` b, cut off", "", "a `</think>` b, cut off"),
+    ("<think>```\n</think>\n```\ncut off", "", "```\n</think>\n```\ncut off"),
     ("First weigh.\n</think>\n\nIt is 42.", "It is 42.", "First weigh."),
     ("想想。</think>答。</think>尾", "答。</think>尾", "想想。"),
     ("<think>a</think>b <think>c</think> d", "b <think>c</think> d", "a"),
@@ -216,3 +229,28 @@ def test_a_text_of_tags_alone_takes_time_that_grows_with_it() -> None:
     text = "<think>" * 50_000
     assert "".join(word.text for word in sorter.feed(text)) == text
     assert steps < 600 * len(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "R1 writes its thoughts, then </think> and then the answer.",
+        "Say </think>.",
+    ],
+)
+def test_a_text_that_speaks_of_the_tag_is_whole_where_the_thinking_stands_apart(text: str) -> None:
+    assert sort_words(text, is_thought_apart=True).content == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>a<｜tool▁sep｜>```json\n{"
+        + " " * 200_000
+        + "x",
+        '<｜DSML｜invoke name="a">' + '<｜DSML｜parameter name="q" ' * 20_000,
+        '<｜DSML｜invoke name="a ' * 20_000,
+    ],
+)
+def test_a_call_that_goes_in_circles_takes_no_square_of_the_time(text: str) -> None:
+    assert leaked_calls(text)  # else it would take minutes (pytest-timeout)
