@@ -33,6 +33,9 @@ class CuttingProxy(RawServer):
                 await writer.drain()
                 if left == 0:
                     self.cuts_made += 1
+                    # A reset would throw away what the reader has not read yet: let it read first.
+                    writer.write_eof()
+                    await up
                     break
         except ConnectionError:
             pass
