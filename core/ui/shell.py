@@ -1,11 +1,9 @@
 """The frame around every page: name, navigation, language."""
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.texts import catalogue
-from core.ui import formats, placeholders, session
+from core.ui import formats, navigation, placeholders, session
 from core.ui import visitor as access
 from core.ui.buttons import button
 from core.ui.configuration import ROOT
@@ -23,15 +21,6 @@ PAGES = {
 }
 
 
-def claim_navigation() -> None:
-    """Have every address lead through app.py, that of the first visit after the start too.
-
-    Until st.navigation has run once, Streamlit takes pages/ for a multipage app of the old kind and
-    runs /images without this frame.
-    """
-    PagesManager.uses_pages_directory = False
-
-
 def draw() -> None:
     """Draw the frame and the page that was asked for."""
     st.set_page_config(page_title=text("app.name"), page_icon=placeholders.ICON)
@@ -45,7 +34,7 @@ def draw() -> None:
         )
         for name, icon in PAGES.items()
     ]
-    _keep_to_page_asked_for()
+    navigation.keep_to_page_asked_for()
     page = st.navigation(pages)
     is_wide = page.url_path in ("images", "gallery")
     st.set_page_config(layout="wide" if is_wide else "centered")
@@ -54,18 +43,6 @@ def draw() -> None:
     _draw_person()
     _draw_pass()
     page.run()
-
-
-def _keep_to_page_asked_for() -> None:
-    """Draw the page that this run is for, whatever another run of the session has noted since.
-
-    Streamlit 1.67 notes the page in one place for all runs of a session. An answer's end draws the
-    page anew; whoever chose another page in that very moment would have stayed on this one.
-    """
-    run = get_script_run_ctx()
-    # A first visit comes with the page's address alone, and no other run is there before it.
-    if run is not None and run.page_script_hash != run.pages_manager.main_script_hash:
-        run.pages_manager.set_script_intent(run.page_script_hash, "")
 
 
 def _draw_person() -> None:

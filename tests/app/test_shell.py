@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 from streamlit.testing.v1 import AppTest
 
+from core.ui import navigation
 from tests.app.conftest import ROOT, RUN_TIMEOUT_S
 
 
@@ -37,3 +39,27 @@ def test_a_page_stays_chosen_though_another_run_notes_its_own(
     assert noted
     assert not app.chat_input
     assert [title.value for title in app.subheader] == ["Status"]
+
+
+@pytest.mark.parametrize("is_auto", [True, False])
+def test_a_part_that_redraws_itself_does_not_take_back_the_page_chosen_before(
+    *, is_auto: bool
+) -> None:
+    navigation.claim_navigation()
+    requests = ScriptRequests()
+    assert requests.request_rerun(RerunData(page_script_hash="gallery", query_string="a=1"))
+    part = RerunData(page_script_hash="chat", fragment_id="title", is_auto_rerun=is_auto)
+    assert requests.request_rerun(part)
+    chosen = requests.on_scriptrunner_ready().rerun_data
+    assert (chosen.page_script_hash, chosen.fragment_id_queue) == ("gallery", [])
+
+
+def test_a_part_redraws_itself_and_a_later_choice_of_a_page_counts() -> None:
+    navigation.claim_navigation()
+    requests = ScriptRequests()
+    part = RerunData(page_script_hash="chat", fragment_id="title", is_auto_rerun=True)
+    assert requests.request_rerun(part)
+    assert requests.on_scriptrunner_ready().rerun_data.fragment_id_queue == ["title"]
+    assert requests.request_rerun(part)
+    assert requests.request_rerun(RerunData(page_script_hash="gallery"))
+    assert requests.on_scriptrunner_ready().rerun_data.page_script_hash == "gallery"

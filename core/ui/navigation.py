@@ -1,0 +1,52 @@
+"""The page somebody chose stays chosen, whatever else the session runs in the same moment.
+
+Streamlit 1.67's inner parts are touched here and nowhere else under core/ui.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils import script_requests
+
+_request_rerun = script_requests.ScriptRequests.request_rerun
+
+
+def claim_navigation() -> None:
+    """Have every address lead through app.py, and no redrawn part take back a page's choice.
+
+    Until st.navigation has run once, Streamlit takes pages/ for a multipage app of the old kind and
+    runs /images without the frame.
+    """
+    PagesManager.uses_pages_directory = False
+    requests = script_requests.ScriptRequests
+    requests.request_rerun = _rerun_on_chosen_page  # type: ignore[assignment,method-assign]
+
+
+def _rerun_on_chosen_page(
+    requests: script_requests.ScriptRequests, new: script_requests.RerunData
+) -> bool:
+    """Take a request as Streamlit does, but leave a waiting one its page if `new` is of a part.
+
+    The browser asks again and again for a part that redraws itself, under the page it shows. Such a
+    request comes after the click on another page and before that page's run has begun: Streamlit
+    makes one of the two, by the newer one's page, and the click has done nothing.
+    """
+    waiting: Any = requests._rerun_data
+    is_of_a_part = bool(new.fragment_id or new.fragment_id_queue)
+    if requests._state is script_requests.ScriptRequestType.RERUN and is_of_a_part:
+        new = replace(new, page_script_hash=waiting.page_script_hash, page_name=waiting.page_name)
+    return _request_rerun(requests, new)
+
+
+def keep_to_page_asked_for() -> None:
+    """Draw the page that this run is for, whatever another run of the session has noted since.
+
+    Streamlit notes the page in one place for all runs of a session. An answer's end draws the page
+    anew; whoever chose another page in that very moment would have stayed on this one.
+    """
+    run = get_script_run_ctx()
+    # A first visit comes with the page's address alone, and no other run is there before it.
+    if run is not None and run.page_script_hash != run.pages_manager.main_script_hash:
+        run.pages_manager.set_script_intent(run.page_script_hash, "")
