@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from core.models.generations import ImageRequest
 from core.models.kling_catalogue import ALL_RATIOS, ImageModel, find_image_model
-from core.models.money import find_price
+from core.models.money.prices import PRICES
 from core.practice.kling.refusal import KlingRefusal, bad_parameter
 from core.practice.painting.brush import Rgb
 
@@ -73,7 +73,7 @@ def picture_request_from_json(body: bytes) -> PictureRequest:
         raise KlingRefusal(1301)
     resolution = _resolution(fields.get("resolution"), model, has_image=reference is not None)
     facts = {"has_image": reference is not None, "resolution": resolution}
-    price = find_price("kling", ImageRequest.kind, model.name, facts)
+    price = PRICES.pieces(ImageRequest.kind, model.name, facts)
     return PictureRequest(
         prompt=prompt,
         model_name=model.name,
@@ -81,7 +81,7 @@ def picture_request_from_json(body: bytes) -> PictureRequest:
         aspect_ratio=_ratio(fields.get("aspect_ratio"), model, has_image=reference is not None),
         resolution=resolution,
         restyles=model.restyles and reference is not None,
-        units=None if price is None else int(price.units * n),
+        units=int(price.units * n) if price is not None and price.units else None,
         watermark=_watermark(fields.get("watermark_info")),
         external_task_id=_external_task_id(fields),
         reference=reference,

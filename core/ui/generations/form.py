@@ -10,7 +10,7 @@ from core.errors import AppError
 from core.models.generations import AspectRatio, ImageRequest, ReferenceImage, Resolution
 from core.models.image_rules import PROMPT_LIMIT, check_reference, count_characters
 from core.models.kling_catalogue import IMAGE_MODELS, ImageModel, find_image_model
-from core.models.money import find_price
+from core.models.money.prices import PRICES
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
 from core.ui.generations import reference as image_reference
@@ -203,8 +203,9 @@ def _draw_price(model: ImageModel, *, has_image: bool) -> None:
         return
     n = cast(int, _value("n") or 1)
     facts = {"has_image": has_image, "resolution": _value("resolution") or "1k"}
-    price = find_price("kling", ImageRequest.kind, model.name, facts)
-    if price is not None and (cny := price.amount("CNY", pieces=n)) is not None:
+    price = PRICES.pieces(ImageRequest.kind, model.name, facts)
+    cny = None if price is None else price.amount("CNY", pieces=n)
+    if price is not None and price.units and price.read_on and cny is not None:
         units, date = price.units * n, price.read_on.isoformat()
         st.caption(text("images.price", units=units, cny=f"{cny:.2f}", date=date))
 

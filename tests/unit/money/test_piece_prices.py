@@ -1,12 +1,12 @@
-"""core/models/money: the table of prices against kling.md section 10; unknown is never nothing."""
+"""core/models/money/prices: pieces against kling.md section 10; unknown is never nothing."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
 from core.models.kling_catalogue import IMAGE_MODELS, ImageModel
-from core.models.money import PRICES, find_price
+from core.models.money.prices import PIECE_PRICES, PRICES
 
 # Model, resolution, and the units from text and from a picture: rows of kling.md section 10.
 ROWS = [
@@ -35,13 +35,13 @@ def test_a_picture_costs_what_the_reference_says(
 ) -> None:
     for has_image, units in ((False, from_text), (True, from_picture)):
         facts = {"has_image": has_image, "resolution": resolution, "prompt": "told, not asked for"}
-        price = find_price("kling", "image", model, facts)
+        price = PRICES.pieces("image", model, facts)
         assert (None if price is None else price.units) == units
 
 
 def test_units_cost_what_they_cost_in_each_currency() -> None:
     facts = {"has_image": False, "resolution": "1k"}
-    price = find_price("kling", "image", "kling-v2-1", facts)
+    price = PRICES.pieces("image", "kling-v2-1", facts)
     assert price is not None
     assert (price.package, price.read_on) == ("image", date(2026, 8, 13))
     assert price.amount("CNY") == Decimal("0.1")
@@ -52,16 +52,15 @@ def test_units_cost_what_they_cost_in_each_currency() -> None:
 
 def test_what_nobody_wrote_down_is_unknown() -> None:
     facts = {"has_image": False, "resolution": "1k"}
-    assert find_price("kling", "image", "kling-v2-1", {"resolution": "1k"}) is None  # not told
-    assert find_price("kling", "video", "kling-v3", facts) is None
-    assert find_price("another", "image", "kling-v3", facts) is None
-    assert all(price.units > 0 for price in PRICES)
+    assert PRICES.pieces("image", "kling-v2-1", {"resolution": "1k"}) is None  # not told
+    assert PRICES.pieces("video", "kling-v3", facts) is None
+    assert all(price.units and price.units > 0 for price in PIECE_PRICES)
 
 
 def test_no_price_is_hidden_behind_another() -> None:
-    for price in PRICES:
+    for price in PIECE_PRICES:
         values = {name: among[0] for name, among in price.when.items()}
-        assert find_price(price.provider, price.kind, price.model, values) == price
+        assert PRICES.pieces(price.kind, price.model, values) == price
 
 
 @pytest.mark.parametrize("model", IMAGE_MODELS, ids=lambda model: model.name)
@@ -70,4 +69,12 @@ def test_all_that_the_form_offers_has_a_price(model: ImageModel) -> None:
         if has_image or model.text_to_image:
             for resolution in model.resolutions_for(has_image=has_image):
                 facts = {"has_image": has_image, "resolution": resolution}
-                assert find_price("kling", "image", model.name, facts) is not None
+                assert PRICES.pieces("image", model.name, facts) is not None
+
+
+def test_a_stopped_model_has_a_price_until_it_was_stopped() -> None:
+    facts = {"has_image": False, "resolution": "1k"}
+    before, after = datetime(2026, 9, 15, 12, tzinfo=UTC), datetime(2026, 9, 16, tzinfo=UTC)
+    assert PRICES.pieces("image", "kling-v2", facts, before) is not None
+    assert PRICES.pieces("image", "kling-v2", facts, after) is None
+    assert PRICES.pieces("image", "kling-v2-1", facts, after) is not None
