@@ -12,6 +12,7 @@ from core.settings.defaults import (
     DEFAULT_KLING_ORIGIN,
     DEFAULT_SOURCE,
 )
+from core.settings.money import BUDGET_SETTINGS, read_money
 from core.settings.network import read_network
 from core.settings.secret import Secret
 from core.settings.sources import ENVIRONMENT, SECRETS_FILE, Sources
@@ -45,6 +46,7 @@ NAMES = (
     "DATABASE_URL",
     "INKLING_ARCHIVE_URL",
     "INKLING_TOKENS",
+    *BUDGET_SETTINGS.values(),
 )
 
 
@@ -63,6 +65,7 @@ def read_settings(
     sources = Sources(root, environment, secrets, files=secrets_files, names=NAMES)
     chat, kling = _chat(sources), _kling(sources)
     network = read_network(sources.find)
+    money = read_money(sources)
     troubled = {problem.key for problem in sources.problems}
     return Settings(
         chat=None if troubled.intersection(CHAT_SETTINGS) else chat,
@@ -74,6 +77,7 @@ def read_settings(
         access=_access(sources),
         sign_in=_sign_in(sources),
         network=network,
+        money=money,
         problems=(*sources.problems, *network.problems),
     )
 
