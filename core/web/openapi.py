@@ -9,6 +9,7 @@ from core.access.invitations import CODE_PARAMETER
 from core.web.chat.request import ChatBody, OpenAIChatBody
 from core.web.kling.create import IDEMPOTENCY_HEADER, KEY_MOST
 from core.web.kling.request import PictureBody
+from core.web.money.routes import KINDS, LIMIT_MOST
 
 _Json = dict[str, Any]
 
@@ -115,6 +116,7 @@ _CODE = _parameter(
     CODE_PARAMETER, "query", "What a one-time link carries. Reading the page does not redeem it."
 )
 _NOTICES: _Json = {"type": "array", "items": _shape("id", "message")}
+_NO_MONEY = "A budget has no room for it; nothing was sent. Retry-After tells when it starts anew"
 _NO_QUESTION = "The question is missing, or the body is not as described"
 _STREAM = {
     "200": _reply(
@@ -124,17 +126,52 @@ _STREAM = {
     ),
     "204": _reply("Nothing follows the event that was named"),
     "400": _reply(_NO_QUESTION, _PLAIN),
+    "402": _reply(_NO_MONEY, _json(_ERROR)),
 }
 _COMPLETE = {
     "200": _reply("The whole answer", _json(_shape("content", notices=_NOTICES))),
     "400": _reply(_NO_QUESTION, _json(_ERROR)),
+    "402": _reply(_NO_MONEY, _json(_ERROR)),
 }
 _COMPLETION = {
     "200": _reply("The completion, or its chunks", _json(), _EVENTS),
     "400": _reply("The body is not as described", _json(_OPENAI_ERROR)),
+    "402": _reply(_NO_MONEY, _json(_OPENAI_ERROR)),
 }
 _TASK = {"200": _reply("The task", _json(_ENVELOPE))}
-_BOUGHT = {**_TASK, "400": _reply("Refused; nothing was bought", _json(_ENVELOPE))}
+_BOUGHT = {
+    **_TASK,
+    "400": _reply("Refused; nothing was bought", _json(_ENVELOPE)),
+    "402": _reply(_NO_MONEY, _json({**_ENVELOPE, "required": ["error"]})),
+}
+_AMOUNT: _Json = {**_TEXT_OR_NULL, "description": "A decimal; null where it is unknown"}
+_COUNT: _Json = {"type": ["integer", "null"]}
+_LINE = _shape(
+    "id",
+    "at",
+    "kind",
+    "state",
+    "provider",
+    "model",
+    "currency",
+    "caller",
+    amount=_AMOUNT,
+    units=_AMOUNT,
+    tokens=_shape(hit=_COUNT, miss=_COUNT, completion=_COUNT, reasoning=_COUNT),
+    conversation_id=_TEXT_OR_NULL,
+    message_id=_TEXT_OR_NULL,
+    generation_id=_TEXT_OR_NULL,
+    task_id=_TEXT_OR_NULL,
+)
+_LEDGER = {
+    "200": _reply(
+        "Lines, newest first, and where the next ones begin; with format=csv all of them",
+        _json(_shape(lines={"type": "array", "items": _LINE}, next=_TEXT_OR_NULL)),
+        {"text/csv": {"schema": _TEXT}},
+    ),
+    "400": _reply("A parameter is not as described", _json(_ERROR)),
+}
+_DAY = "A day of the owner's zone, or a moment in ISO 8601"
 _ENTER_FORM = _shape(
     **{
         CODE_PARAMETER: {**_TEXT, "description": "A one-time link's code"},
@@ -194,6 +231,18 @@ _PATHS: _Json = {
             "How a task is; with links once it has succeeded",
             _guarded(_TASK, _OBJECT),
             _parameter("task_id", "path"),
+        )
+    },
+    "/ledger": {
+        "get": _operation(
+            "What calls cost; a token sees its own lines",
+            _guarded(_LEDGER),
+            _parameter("from", "query", _DAY),
+            _parameter("to", "query", f"{_DAY}; a day is included"),
+            _parameter("kind", "query", enum=[*KINDS]),
+            _parameter("format", "query", enum=["json", "csv"]),
+            _parameter("limit", "query", type="integer", minimum=1, maximum=LIMIT_MOST),
+            _parameter("cursor", "query", "`next` of the page before"),
         )
     },
     "/enter": {

@@ -23,6 +23,7 @@ from core.web.kling.routes import METHODS as KLING_METHODS
 from core.web.kling.routes import KlingRoutes
 from core.web.kling.target import PREFIX as KLING_PREFIX
 from core.web.limits import Limits
+from core.web.money.routes import LedgerRoutes
 from core.web.openapi import openapi_json
 from core.web.studio_bridge import StudioBridge
 from core.web.timings import HttpTimings
@@ -40,6 +41,7 @@ PATHS = (
     "/readyz",
     "/openapi.json",
     "/transfer",
+    "/ledger",
 )
 
 # Who asks whether the studio is ready wants to hear that it is not.
@@ -67,7 +69,11 @@ class _Counter:
             "/readyz": dict.fromkeys(("GET", "HEAD"), Readiness(bridge).readyz),
             ENTER_PATH: enter.methods(),
         }
-        self.table: Table = {**ChatRoutes(bridge).table(), **OpenAIChat(bridge).table()}
+        self.table: Table = {
+            **ChatRoutes(bridge).table(),
+            **OpenAIChat(bridge).table(),
+            **LedgerRoutes(bridge).table(),
+        }
         self.signed_table = TransferRoutes(bridge).table()
         kling = KlingRoutes(bridge)
         self.kling = dict.fromkeys(KLING_METHODS, kling.serve)

@@ -1,6 +1,6 @@
 """Values of the ledger: what a call may cost at most, what it did cost, and who spent it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -202,19 +202,6 @@ class BudgetError(AppError):
     def wait_s(self, now: datetime) -> float | None:
         """Return how long it is until the budget's next day or month; None where none helps."""
         return None if self.until is None else max((self.until - now).total_seconds(), 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Sums of lines in one currency; what is unknown is counted, not added."""
-
-    currency: str
-    amount: Decimal = Decimal(0)
-    low: Decimal = Decimal(0)
-    lines: int = 0
-    unknown: int = 0
-    is_estimate: bool = False
-    tokens: dict[str, int] = field(default_factory=dict)
 
 
 def money_words(amount: Decimal, currency: str) -> str:

@@ -115,6 +115,11 @@ class PriceList:
         ]
         return max(rows, key=lambda price: price.since or _EPOCH, default=None)
 
+    def chat_by_id(self, price_id: str | None) -> ChatPrice | None:
+        """Return the price of that id; None where there is none any more."""
+        rows = (*self.own_chat, *CHAT_PRICES)
+        return next((price for price in rows if price.id == price_id), None)
+
     def pieces(
         self, kind: str, model: str, facts: Mapping[str, object], at: datetime | None = None
     ) -> PiecePrice | None:

@@ -23,6 +23,7 @@ from core.storage.money import book
 from core.storage.money.book import Settle
 from core.storage.money.filters import LedgerFilter
 from core.storage.money.rows import line_from
+from core.storage.money.sums import Column, Sums, sums
 
 _ZONE_KEY = "money.totals_zone"
 _ROWS_AT_ONCE = 500
@@ -180,6 +181,11 @@ class Ledger:
             )
             row = connection.execute(query).mappings().first()
         return None if row is None else line_from(row)
+
+    def sums(self, wanted: LedgerFilter, *by: Column) -> tuple[Sums, ...]:
+        """Return sums of lines, apart by currency and by these columns, the dearest first."""
+        with self._database.read() as connection:
+            return sums(connection, wanted, by)
 
     def list(
         self, wanted: LedgerFilter, *, limit: int = 50, cursor: str | None = None

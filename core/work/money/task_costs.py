@@ -1,5 +1,6 @@
 """Settles the ledger's line of a generation by what its provider says of the task."""
 
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from core.models.generations import Generation, GenerationStatus, KlingTask
@@ -13,7 +14,8 @@ def task_ended(task: KlingTask, *, failed: bool) -> Settle:
     units, made = decimal_of(task.unit_deduction), len(task.images) or None
 
     def settle(line: LedgerLine) -> Settlement | None:
-        return settle_task(line, failed=failed, made=made, units=units)
+        settled = settle_task(line, failed=failed, made=made, units=units)
+        return replace(settled, task_id=task.task_id)
 
     return settle
 
@@ -28,7 +30,9 @@ def row_ended(generation: Generation) -> Settle:
         if status is GenerationStatus.FAILED and generation.task_id is None:
             return settle_lost(line)
         made = len(generation.pictures) or None
-        return settle_task(line, failed=status is GenerationStatus.FAILED, made=made, units=units)
+        failed = status is GenerationStatus.FAILED
+        settled = settle_task(line, failed=failed, made=made, units=units)
+        return replace(settled, task_id=generation.task_id)
 
     return settle
 

@@ -282,6 +282,7 @@ OWNERLESS: dict[str, str] = {
     "ledger.open_totals": _MANY,
     "ledger.reserve": "the reservation's line names its owner",
     "ledger.reserve_in": "the reservations' lines name their owners",
+    "ledger.sums": _FILTERED,
     "ledger.settle": _SETTLED,
     "ledger.settle_in": _SETTLED,
     "ledger.settle_left": _MANY,

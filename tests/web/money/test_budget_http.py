@@ -1,0 +1,296 @@
+"""Budgets and the ledger over HTTP: what is let through, refused with 402, and told afterwards."""
+
+import csv
+import io
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import openai
+import pytest
+
+from core.models.money.ledger import Budget, BudgetPlan, LineState
+from core.models.money.prices import ChatPrice, PiecePrice, PriceList, TokenRates
+from core.practice import PracticeServer
+from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
+from core.settings.money import MoneySettings
+from core.storage.money.filters import LedgerFilter
+from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, Served, serving, until
+
+TOKEN = "secret-token-of-the-web-page"
+QUESTION = {"question": "你好"}
+PICTURE = {"model_name": "kling-v2-1", "prompt": "a hill", "n": 1}
+
+
+def day(limit: str, currency: str = "CNY", **more: Any) -> Budget:
+    made = Budget("studio", "", "day", Decimal(limit), currency)
+    return replace(made, **more)
+
+
+@contextmanager
+def budgeted(
+    folder: Path, *budgets: Budget, prices: PriceList | None = None, token: bool = False
+) -> Iterator[tuple[Served, PracticeServer]]:
+    practice = PracticeServer(settings=QUICK)
+    practice.start()
+    settings = Settings(
+        data_dir=folder,
+        chat=ChatSettings(url=practice.chat_url, api_key=Secret(CHAT_KEY)),
+        kling=KlingSettings(origin=practice.origin, api_key=Secret(KLING_KEY)),
+        access=AccessSettings(tokens={"web": Secret(TOKEN)} if token else {}),
+        money=MoneySettings(plan=BudgetPlan(budgets), prices=prices or PriceList()),
+    )
+    try:
+        with serving(folder, settings=settings) as served:
+            yield served, practice
+    finally:
+        practice.stop()
+
+
+def lines(served: Served, **query: str) -> list[dict[str, Any]]:
+    reply = served.http.get("/ledger", params=query)
+    assert reply.status_code == 200, reply.text
+    found: list[dict[str, Any]] = reply.json()["lines"]
+    return found
+
+
+def settled(served: Served, count: int) -> list[dict[str, Any]]:
+    """Return the lines once so many are there and none is only held back."""
+
+    def all_settled() -> list[dict[str, Any]]:
+        found = lines(served)
+        is_done = len(found) == count and all(one["state"] != "reserved" for one in found)
+        return found if is_done else []
+
+    return until(all_settled, f"{count} lines are settled")  # type: ignore[no-any-return]
+
+
+def test_a_whole_answer_has_its_line_with_tokens_and_price(tmp_path: Path) -> None:
+    with budgeted(tmp_path) as (served, practice):
+        assert served.http.post("/complete", json=QUESTION).status_code == 200
+        (line,) = settled(served, 1)
+        tokens = line["tokens"]
+        price = tokens["miss"] * 1 + tokens["hit"] * Decimal("0.02") + tokens["completion"] * 4
+        assert Decimal(line["amount"]) == price / 1_000_000
+        assert (line["state"], line["kind"], line["currency"]) == ("computed", "chat", "CNY")
+        assert (line["provider"], line["model"]) == (
+            urlsplit(practice.chat_url).netloc,
+            "deepseek-flash",
+        )
+        assert line["id"] == line["message_id"]
+        assert line["at"].endswith("Z")
+        assert served.kept(line["message_id"]).usage is not None
+
+
+def test_who_pays_for_what_is_told_apart(tmp_path: Path) -> None:
+    with budgeted(tmp_path, token=True) as (served, _):
+        as_token = {"Authorization": f"Bearer {TOKEN}"}
+        served.http.post("/complete", json=QUESTION)
+        served.http.post("/complete", json=QUESTION, headers=as_token)
+        served.http.post("/kling/v1/images/generations", json=PICTURE, headers=as_token)
+        assert len(settled(served, 3)) == 3
+        own = served.http.get("/ledger", headers=as_token).json()["lines"]
+        assert [one["caller"] for one in own] == ["token:web"] * 2
+        assert {one["kind"] for one in own} == {"chat", "image"}
+        assert {one["caller"] for one in lines(served)} == {"local", "token:web"}
+        (picture,) = lines(served, kind="image")
+        assert (picture["units"], picture["amount"]) == ("4", "0.1")
+        assert picture["task_id"]
+        assert picture["generation_id"]
+
+
+@pytest.mark.parametrize("path", ["/complete", "/stream", "/v1/chat/completions"])
+def test_where_nothing_is_left_every_dialect_hears_402_and_nothing_is_sent(
+    tmp_path: Path, path: str
+) -> None:
+    with budgeted(tmp_path, day("0")) as (served, _):
+        body = {"messages": [{"role": "user", "content": "hi"}], "stream": path != "/complete"}
+        reply = served.http.post(path, json=body, headers={"Accept-Language": "zh"})
+        assert reply.status_code == 402
+        assert 0 < int(reply.headers["retry-after"]) <= 24 * 3600
+        error = reply.json()["error"]
+        sentence = error["message"] if path.startswith("/v1") else error
+        assert "预算" in sentence
+        if path.startswith("/v1"):
+            assert (error["code"], error["type"]) == ("budget_exceeded", "insufficient_quota")
+        assert lines(served) == []
+        assert served.studio.store.conversations.list("local").items == ()
+
+
+def test_openais_own_client_is_told_once_and_does_not_try_again(tmp_path: Path) -> None:
+    with budgeted(tmp_path, day("0")) as (served, _):
+        tried: list[httpx.Request] = []
+        client = openai.OpenAI(
+            base_url=f"{served.url}/v1",
+            api_key="any",
+            http_client=httpx.Client(event_hooks={"request": [tried.append]}, trust_env=False),
+        )
+        with client, pytest.raises(openai.APIStatusError) as refusal:
+            client.chat.completions.create(
+                model="deepseek-flash", messages=[{"role": "user", "content": "hi"}]
+            )
+        assert (refusal.value.status_code, refusal.value.code) == (402, "budget_exceeded")
+        assert len(tried) == 1
+
+
+def test_pictures_without_room_are_refused_in_klings_shape(tmp_path: Path) -> None:
+    with budgeted(tmp_path, day("0.25")) as (served, _):
+        codes = [served.http.post("/kling/v1/images/generations", json=PICTURE) for _ in range(4)]
+        assert [one.status_code for one in codes] == [200, 200, 402, 402]
+        refused = codes[-1].json()
+        assert refused["code"] == 1102
+        assert refused["message"] == refused["error"]
+        assert "Retry-After" in codes[-1].headers
+        assert len(served.studio.store.generations.list("local", limit=9).items) == 2
+
+
+def test_a_small_budget_cuts_an_answer_without_a_limit_and_says_so(tmp_path: Path) -> None:
+    with budgeted(tmp_path, day("0.012")) as (served, _):
+        reply = served.http.post("/complete", json={"question": "Write 12000 characters"})
+        assert reply.status_code == 200
+        (notice,) = reply.json()["notices"]
+        assert "budget" in notice["message"]
+        (line,) = settled(served, 1)
+        assert Decimal(line["amount"]) <= Decimal("0.012")
+        assert 1_000 <= line["tokens"]["completion"] < 3_000
+        again = served.http.post("/complete", json={"question": "hi", "max_tokens": 8000})
+        assert again.status_code == 402
+
+
+@pytest.mark.parametrize("way", ["/complete", "/stream", "/v1/chat/completions"])
+def test_two_hundred_at_once_never_pass_the_budget(tmp_path: Path, way: str) -> None:
+    body = {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 100}
+    rates = TokenRates(Decimal(0), Decimal(0), Decimal(10_000))  # a token costs a cent
+    prices = PriceList(own_chat=(ChatPrice("settings/x", ("deepseek-flash",), "CNY", rates),))
+    with budgeted(tmp_path, day("20"), prices=prices) as (served, _):
+        with (
+            httpx.Client(base_url=served.url, timeout=60, trust_env=False) as client,
+            ThreadPoolExecutor(32) as threads,
+        ):
+            replies = list(
+                threads.map(lambda _: client.post(way, json=body).status_code, range(200))
+            )
+        assert set(replies) <= {200, 402}
+        assert replies.count(402) > 0
+        found = settled(served, replies.count(200))
+        spent = sum(Decimal(one["amount"]) for one in found)
+        assert spent <= 20
+        assert spent > 20 - 1  # used up but for one call's bound
+
+
+def test_exactly_as_many_pictures_are_sent_as_the_budget_pays_for(tmp_path: Path) -> None:
+    each = PiecePrice("settings/p", "image", "kling-v2-1", {"CNY": Decimal(1)})
+    prices = PriceList(own_pieces=(each,))
+    with budgeted(tmp_path, day("37"), prices=prices) as (served, _):
+
+        def ask(_: int) -> int:
+            return served.http.post("/kling/v1/images/generations", json=PICTURE).status_code
+
+        with ThreadPoolExecutor(16) as threads:
+            replies = list(threads.map(ask, range(60)))
+        assert (replies.count(200), replies.count(402)) == (37, 23)
+        assert len(served.studio.store.generations.list("local", limit=99).items) == 37
+        ledger = served.studio.store.ledger
+        assert ledger.budgets()[0].spent == 37
+
+
+def test_a_price_of_the_owners_counts_and_an_unknown_one_is_not_sent(tmp_path: Path) -> None:
+    with budgeted(tmp_path, day("5")) as (served, _):
+        reply = served.http.post("/complete", json=QUESTION | {"model": "nobody-knows"})
+        assert reply.status_code == 402
+        assert "nobody-knows" in reply.json()["error"]
+
+
+def test_the_ledger_is_filtered_paged_and_told_as_csv(tmp_path: Path) -> None:
+    with budgeted(tmp_path) as (served, _):
+        for _ in range(5):
+            served.http.post("/complete", json=QUESTION)
+        whole = settled(served, 5)
+        pages, query = [], {"limit": "2"}
+        while True:
+            body = served.http.get("/ledger", params=query).json()
+            pages.append([one["id"] for one in body["lines"]])
+            if body["next"] is None:
+                break
+            query["cursor"] = body["next"]
+        assert [len(page) for page in pages] == [2, 2, 1]
+        assert [one for page in pages for one in page] == [one["id"] for one in whole]
+        reply = served.http.get("/ledger", params={"format": "csv"})
+        assert reply.headers["content-type"].startswith("text/csv")
+        rows = list(csv.DictReader(io.StringIO(reply.text)))
+        assert [row["id"] for row in rows] == [one["id"] for one in whole]
+        assert [row["amount"] for row in rows] == [one["amount"] for one in whole]
+        today = whole[0]["at"][:10]
+        assert lines(served, to="2026-01-01") == []
+        assert len(lines(served, **{"from": whole[2]["at"]})) == 3
+        assert len(lines(served, **{"from": "2026-01-01", "to": "2999-01-01"})) == 5
+        assert today
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"kind": "music"}, "kind"),
+        ({"from": "yesterday"}, "from"),
+        ({"to": "2026-13-01"}, "to"),
+        ({"limit": "0"}, "limit"),
+        ({"limit": "9" * 400}, "limit"),
+        ({"limit": "²"}, "limit"),
+        ({"cursor": "!!"}, ""),
+        ({"format": "xml"}, "format"),
+        ({"from": "0001-01-01T00:00:00+23:59"}, "from"),
+        ({"to": "9999-12-31"}, "to"),
+    ],
+)
+def test_a_wrong_parameter_is_named(tmp_path: Path, query: dict[str, str], field: str) -> None:
+    with budgeted(tmp_path) as (served, _):
+        reply = served.http.get("/ledger", params=query)
+        assert reply.status_code == 400
+        assert field in reply.json()["error"]
+
+
+def test_what_was_refused_by_the_provider_costs_nothing(tmp_path: Path) -> None:
+    with budgeted(tmp_path, day("5")) as (served, _):
+        served.http.post("/complete", json={"question": "/practice 500"})
+        served.http.post(
+            "/kling/v1/images/generations", json=PICTURE | {"prompt": "gore and blood, violent"}
+        )
+        until(lambda: not lines(served), "nothing is left in the ledger")
+        assert served.studio.store.ledger.budgets()[0].spent == 0
+
+
+def test_an_answer_that_is_left_is_settled_by_what_came(tmp_path: Path) -> None:
+    with budgeted(tmp_path) as (served, _):
+        question = {"question": "Write 50000 characters"}
+        with served.http.stream(
+            "POST",
+            "/v1/chat/completions",
+            json={"messages": [{"role": "user", "content": question["question"]}], "stream": True},
+        ) as reply:
+            for count, _ in enumerate(reply.iter_lines()):
+                if count > 60:
+                    break
+        (line,) = settled(served, 1)
+        assert (line["state"], line["mark"]) == ("estimated", "≈")
+        assert line["tokens"]["completion"] > 10
+        assert Decimal(line["amount"]) > 0
+
+
+def test_lines_of_titles_stand_beside_the_answers(tmp_path: Path) -> None:
+    with budgeted(tmp_path) as (served, _):
+        studio = served.studio
+        conversation = studio.store.conversations.create("local")
+        studio.answers.ask("local", conversation, "讲个故事", conversation.parameters)
+        found = settled(served, 2)
+        assert {one["kind"] for one in found} == {"chat", "title"}
+        assert {one["conversation_id"] for one in found} == {conversation.id}
+        assert all(
+            one.state is LineState.COMPUTED
+            for one in studio.store.ledger.every(LedgerFilter(conversation_id=conversation.id))
+        )
