@@ -70,6 +70,13 @@ class _Timeouts:
         )
 
 
+async def refuse_budget(call: HttpCall, error: BudgetError) -> None:
+    """Answer that no budget has room, as Kling says that a package is used up."""
+    told = http_error_from(error, call.language)
+    refusal = envelope.error(envelope.BUDGET_CODE, told.sentence)
+    await call.reply_json(402, {**refusal, "error": told.sentence}, told.headers)
+
+
 class KlingCreate:
     """Buys pictures for callers of the HTTP layer."""
 
@@ -94,9 +101,7 @@ class KlingCreate:
             await call.reply_json(400, refusal)
             return
         except BudgetError as error:
-            told = http_error_from(error, call.language)
-            refusal = envelope.error(envelope.BUDGET_CODE, told.sentence)
-            await call.reply_json(402, {**refusal, "error": told.sentence}, told.headers)
+            await refuse_budget(call, error)
             return
         except AppError as error:
             await call.reply_json(503, _error(error, call.language))

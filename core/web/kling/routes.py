@@ -7,11 +7,12 @@ from urllib.parse import quote
 from core.access.owners import LOCAL_OWNER
 from core.errors import AppError
 from core.models.generations import Generation, GenerationStatus
+from core.models.money.ledger import BudgetError
 from core.providers.kling.client import KlingReply
 from core.web.http_call import BODY_BYTES, JSON_TYPE, HttpCall, HttpCallError
 from core.web.http_errors import http_error_from
 from core.web.kling import envelope
-from core.web.kling.create import PICTURE_BODY_BYTES, KlingCreate
+from core.web.kling.create import PICTURE_BODY_BYTES, KlingCreate, refuse_budget
 from core.web.kling.shared_polls import KlingReplies
 from core.web.kling.target import PREFIX, target_from
 from core.web.studio_bridge import StudioBridge
@@ -56,6 +57,8 @@ class KlingRoutes:
                 raise HttpCallError(403, _NOT_THEIRS)
             else:
                 await self._forward(call, target)
+        except BudgetError as error:
+            await refuse_budget(call, error)
         except AppError as error:
             http_error = http_error_from(error, call.language)
             status = http_error.status if http_error.upstream_status is None else 502
@@ -93,7 +96,11 @@ class KlingRoutes:
             raise HttpCallError(415, "http.body_type")
         reply = await self._bridge.run(
             self._bridge.studio.generations.forward(
-                call.method, target, body=body, content_type=content_type if body else None
+                call.method,
+                target,
+                body=body,
+                content_type=content_type if body else None,
+                caller=call.caller,
             )
         )
         await _pass_on(call, reply)

@@ -30,6 +30,7 @@ from core.work.generations.recovery import RecoveryResult, is_ours
 from core.work.generations.transitions import UNREADABLE_TEXT_ID
 from core.work.generations.worker import GenerationWorker
 from core.work.loop import LoopThread
+from core.work.money.forwarding import Forwarding
 from core.work.money.spending import Spending
 from core.work.money.task_costs import task_ended
 
@@ -61,6 +62,7 @@ class Generations:
         self._store = store
         self._service = service
         self._spending = spending
+        self._forwarding = Forwarding(store.ledger, spending)
         self._workers = workers
 
     def request(
@@ -173,11 +175,29 @@ class Generations:
         return next((note for note in notes if note.text_id in BUSY_TEXT_IDS), None)
 
     async def forward(
-        self, method: str, target: str, *, body: bytes, content_type: str | None
+        self,
+        method: str,
+        target: str,
+        *,
+        body: bytes,
+        content_type: str | None,
+        caller: str = "local",
     ) -> KlingReply:
-        """Send a request on to Kling as it is, signed with the studio's key. On the loop."""
-        kling = self._service(LOCAL_OWNER).kling
-        return await kling.forward(method, target, body=body, content_type=content_type)
+        """Send a request on to Kling as it is, signed with the studio's key. On the loop.
+
+        BudgetError where it can cost and no budget has room for it.
+        """
+        service = self._service(LOCAL_OWNER)
+        spender = Spender(LOCAL_OWNER, caller, "http")
+        return await self._forwarding.forward(
+            service.kling,
+            service.provider,
+            spender,
+            method,
+            target,
+            body=body,
+            content_type=content_type,
+        )
 
     def estimate(self, owner: str, request: GenerationRequest) -> Estimate | None:
         """Return how long such a task usually takes here; None until enough have finished."""

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +21,7 @@ from core.practice import PracticeServer
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
 from core.settings.money import MoneySettings
 from core.storage.money.filters import LedgerFilter
+from tests.upstream import Step, Upstream, whole
 from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, Served, serving, until
 
 TOKEN = "secret-token-of-the-web-page"
@@ -294,3 +295,69 @@ def test_lines_of_titles_stand_beside_the_answers(tmp_path: Path) -> None:
             one.state is LineState.COMPUTED
             for one in studio.store.ledger.every(LedgerFilter(conversation_id=conversation.id))
         )
+
+
+VIDEO = {"model_name": "kling-v2-6", "prompt": "a hill", "mode": "pro", "duration": "5"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "amount"),
+    [
+        ("videos/text2video", VIDEO, "2.5"),
+        ("videos/text2video", VIDEO | {"mode": "std", "duration": 10}, "3"),
+        ("videos/image2video", VIDEO | {"model_name": "kling-v3", "sound": "on"}, "6"),
+        ("audio/tts", {"text": "hello"}, "0.05"),
+        ("images/editing/expand", {"n": 2}, "0.4"),
+        ("videos/text2video", VIDEO | {"model_name": "kling-v9"}, None),
+        ("videos/text2video", VIDEO | {"duration": "long"}, None),
+        ("images/multi-image2image", {"model_name": "kling-v2-1"}, None),
+    ],
+)
+def test_what_is_passed_on_has_its_line_too(
+    tmp_path: Path, path: str, body: dict[str, Any], amount: str | None
+) -> None:
+    accepted = {"code": 0, "message": "ok", "data": {"task_id": "T-1", "task_status": "submitted"}}
+    with passed_on(tmp_path, lambda _body: accepted) as (served, upstream):
+        assert served.http.post(f"/kling/v1/{path}", json=body).status_code == 200
+        (line,) = settled(served, 1)
+        assert (line["kind"], line["amount"], line["task_id"]) == ("forwarded", amount, "T-1")
+        assert line["state"] == ("unknown" if amount is None else "estimated")
+        assert len(upstream.exchanges) == 1
+
+
+def test_what_is_passed_on_is_limited_and_refusals_cost_nothing(tmp_path: Path) -> None:
+    replies = iter(
+        [
+            {"code": 1201, "message": "no", "data": None},
+            {"code": 0, "message": "ok", "data": {"task_id": "T-1"}},
+            {"code": 0, "message": "ok", "data": {}},
+        ]
+    )
+    with passed_on(tmp_path, lambda _body: next(replies), day("4")) as (served, upstream):
+        url = "/kling/v1/videos/text2video"
+        served.http.post(url, json=VIDEO)
+        until(lambda: not lines(served), "a refusal leaves no line")
+        assert served.http.post(url, json=VIDEO).status_code == 200
+        refused = served.http.post(url, json=VIDEO)
+        assert refused.status_code == 402
+        assert refused.json()["error"]
+        unpriced = served.http.post(url, json=VIDEO | {"model_name": "kling-v9"})
+        assert unpriced.status_code == 402
+        assert served.http.post("/kling/v1/account/billing/balance", json={}).status_code != 402
+        assert len(upstream.exchanges) == 3
+
+
+@contextmanager
+def passed_on(
+    folder: Path, answer: Callable[[dict[str, Any]], dict[str, Any]], *budgets: Budget
+) -> Iterator[tuple[Served, Upstream]]:
+    with Upstream(lambda body: iter([Step(0, whole(answer(body)))])) as upstream:
+        settings = Settings(
+            data_dir=folder,
+            kling=KlingSettings(
+                origin=f"http://127.0.0.1:{upstream.port}", api_key=Secret(KLING_KEY)
+            ),
+            money=MoneySettings(plan=BudgetPlan(budgets)),
+        )
+        with serving(folder, settings=settings) as served:
+            yield served, upstream
