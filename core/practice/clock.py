@@ -6,8 +6,6 @@ So that peak hours, holidays and the end of a model can be tried on any day.
 import time
 from datetime import UTC, datetime
 
-from core.models.money.hours import BEIJING
-
 
 class PracticeClock:
     """Tells practice's time; may be set while it runs, from any thread."""
@@ -27,9 +25,3 @@ class PracticeClock:
     def moment(self) -> datetime:
         """Return the time as a moment."""
         return datetime.fromtimestamp(self.now(), UTC)
-
-
-def moment_from_text(text: str) -> datetime:
-    """Return the moment an ISO text names, in Beijing's time where it names no offset."""
-    moment = datetime.fromisoformat(text.strip())
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=BEIJING)
