@@ -1,6 +1,7 @@
 """Practice's clock: the system's, or one that starts at a given moment and goes on from there.
 
-So that peak hours, holidays and the end of a model can be tried on any day.
+So that peak hours, holidays and the end of a model can be tried on any day. Picture tasks never go
+back before the last one that was taken (`kling/tasks`): set back, theirs goes on from there.
 """
 
 import time
