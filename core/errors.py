@@ -162,3 +162,10 @@ class BusyError(AppError):
 
 class StoreError(AppError):
     """History or archive could not be read or written."""
+
+
+def may_be_billed(error: AppError) -> bool:
+    """Tell whether a request was on its way, and nothing says that it was turned away."""
+    if isinstance(error, ProtocolError):
+        return error.status_code is None or error.status_code < 400
+    return isinstance(error, UnavailableError) and error.status_code is None and not error.is_unsent

@@ -11,6 +11,7 @@ from core.models.parts import ToolCall
 
 _UNREAD = "unread_events"
 _MOVED = "moved_text"
+_GRANTED = "budget_tokens"
 _NAMES_MOST = 8
 
 
@@ -28,6 +29,9 @@ def notices_of(message: Message) -> tuple[Notice, ...]:
     notices = []
     if count := unread_events(message.error_facts):
         notices.append(Notice("notice.may_lack", {"count": count}))
+    granted = message.error_facts.get(_GRANTED)
+    if isinstance(granted, int) and message.finish_reason == "length":
+        notices.append(Notice("notice.budget_cut", {"tokens": granted}))
     if (names := wanted_tools(message)) is not None:
         text_id = "notice.tool_wanted" if names else "notice.call_wanted"
         notices.append(Notice(text_id, {"names": ", ".join(names)} if names else {}))
@@ -53,6 +57,11 @@ def moved_text(facts: Mapping[str, object]) -> tuple[int, int] | None:
         case [int(start), int(end)] if 0 <= start <= end:
             return start, end
     return None
+
+
+def granted_facts(tokens: int | None) -> dict[str, object]:
+    """Return what is kept of how many tokens a budget paid for."""
+    return {} if tokens is None else {_GRANTED: tokens}
 
 
 def unread_facts(count: int) -> dict[str, object]:

@@ -12,6 +12,7 @@ from core.settings.defaults import (
     DEFAULT_KLING_ORIGIN,
     DEFAULT_SOURCE,
 )
+from core.settings.money import BUDGET_SETTINGS, read_money
 from core.settings.network import read_network
 from core.settings.secret import Secret
 from core.settings.sources import ENVIRONMENT, SECRETS_FILE, Sources
@@ -47,6 +48,7 @@ NAMES = (
     "INKLING_ARCHIVE_URL",
     "INKLING_TOKENS",
     *PRACTICE_SETTINGS,
+    *BUDGET_SETTINGS.values(),
 )
 
 
@@ -65,6 +67,7 @@ def read_settings(
     sources = Sources(root, environment, secrets, files=secrets_files, names=NAMES)
     chat, kling = _chat(sources), _kling(sources)
     network = read_network(sources.find)
+    money = read_money(sources)
     troubled = {problem.key for problem in sources.problems}
     return Settings(
         chat=None if troubled.intersection(CHAT_SETTINGS) else chat,
@@ -77,6 +80,7 @@ def read_settings(
         sign_in=_sign_in(sources),
         network=network,
         practice_clock=sources.read(PRACTICE_SETTINGS, parsers.moment),
+        money=money,
         problems=(*sources.problems, *network.problems),
     )
 

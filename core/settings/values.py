@@ -15,6 +15,7 @@ from core.settings.defaults import (
     DEFAULT_KLING_ORIGIN,
     DEFAULT_SOURCE,
 )
+from core.settings.money import MoneySettings
 from core.settings.network import Network
 from core.settings.secret import Secret
 
@@ -70,6 +71,7 @@ class Settings:
     database_url: Secret | None = None
     archive_url: str | None = None
     access: AccessSettings = AccessSettings()
+    money: MoneySettings = field(default_factory=MoneySettings)
     sign_in: Secret | None = None  # `[auth]` as it stands, which Streamlit reads at its start
     network: Network | None = None  # None: as this process's environment says
     practice_clock: datetime | None = None  # when practice's clock starts; None: now

@@ -19,6 +19,7 @@ from core.storage.expiry import Expiry
 from core.storage.generations.gallery import Gallery
 from core.storage.generations.generations import Generations
 from core.storage.generations.leases import Leases
+from core.storage.money.ledger import Ledger
 from core.storage.transfer.imports import Transfer
 
 _BUSY_TIMEOUT_S = 15.0
@@ -39,13 +40,14 @@ class Store:
         self._process_lock = process_lock
         self.opened_as_only_process = process_lock is not None and process_lock.was_only_process
         self.place = database.place
+        self.ledger = Ledger(database, clock)
         self.conversations = Conversations(database, clock)
-        self.messages = Messages(database, clock)
-        self.posted_chats = PostedChats(database, clock)
+        self.messages = Messages(database, clock, self.ledger)
+        self.posted_chats = PostedChats(database, clock, self.ledger)
         self.search = Search(database)
         self.search_index = SearchIndex(database)
         self.transfer = Transfer(database, clock)
-        self.generations = Generations(database, clock)
+        self.generations = Generations(database, clock, self.ledger)
         self.leases = Leases(database)
         self.gallery = Gallery(database, clock)
         self.key_values = KeyValues(database)

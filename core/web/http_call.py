@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Message, Receive, Scope, Send
 
-from core.access.callers import ConnectionFacts
+from core.access.callers import LOCAL, ConnectionFacts
 from core.access.owners import LOCAL_OWNER
 from core.texts import catalogue
 from core.texts.catalogue import Language, language_of
@@ -75,6 +75,7 @@ class HttpCall:
         self.query_string: bytes = scope.get("query_string", b"")
         self.headers: dict[str, str] = scope.get(HEADERS_KEY) or headers_of(scope["headers"])
         self.owner = LOCAL_OWNER  # whose rows it is about; a person's own, once one is known
+        self.caller = LOCAL  # who spends: token:NAME, pass:NAME, user:ADDRESS, or here
         self.has_begun = False
         self._receive = ReadAhead(receive)
         self._send = send

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from core.errors import (
     AppError,
@@ -11,12 +12,15 @@ from core.errors import (
     ProviderError,
     StoreError,
     UnavailableError,
+    may_be_billed,
 )
+from core.models.money.ledger import BudgetError
 from core.texts.catalogue import Language, text
 
 # A store error's own sentence names a place on this machine: the pages and the log tell it.
 STORE_TEXT_ID = "http.store"
 RETRY_AFTER_MOST_S = 86_400
+BUDGET_CODE = "budget_exceeded"
 _NOT_JSON = ("error.chat_unreadable", "error.chat_web_page")
 
 
@@ -50,7 +54,9 @@ class HttpError:
         """The provider's Retry-After in whole seconds, within reason."""
         if self.retry_after_s is None:
             return None
-        return min(max(1, math.ceil(self.retry_after_s)), RETRY_AFTER_MOST_S)
+        whole = max(1, math.ceil(self.retry_after_s))
+        # When a month's budget ends is our own word, and true.
+        return whole if self.code == BUDGET_CODE else min(whole, RETRY_AFTER_MOST_S)
 
 
 def http_error_from(error: AppError, language: Language) -> HttpError:
@@ -66,13 +72,21 @@ def http_error_from(error: AppError, language: Language) -> HttpError:
             is_not_json=isinstance(error, ProtocolError) and error.text_id in _NOT_JSON,
             status=upstream or (504 if isinstance(error, UnavailableError) else 502),
             retry_after_s=error.retry_after_s,
-            pays_again=not error.may_repeat or _may_be_billed(error),
+            pays_again=not error.may_repeat or may_be_billed(error),
             kind=_kind(upstream),
             code=None if error.code is None else str(error.code),
         )
     if isinstance(error, InputError | BusyError):
         status = 400 if isinstance(error, InputError) else 409
         return HttpError(error.sentence(language), status=status, kind="invalid_request_error")
+    if isinstance(error, BudgetError):
+        return HttpError(
+            error.sentence(language),
+            status=402,
+            retry_after_s=error.wait_s(datetime.now(UTC)),
+            kind="insufficient_quota",
+            code=BUDGET_CODE,
+        )
     if isinstance(error, StoreError):
         return HttpError(text(language, STORE_TEXT_ID), status=503)
     return HttpError(error.sentence(language), status=500)
@@ -84,13 +98,6 @@ def _with_wait(error: ProviderError, language: Language) -> str:
         return sentence
     asked = text(language, "http.asks_to_wait", seconds=math.ceil(error.retry_after_s))
     return f"{sentence} {asked}"
-
-
-def _may_be_billed(error: ProviderError) -> bool:
-    """Tell whether a request was on its way, and nothing says that it was turned away."""
-    if isinstance(error, ProtocolError):
-        return error.status_code is None or error.status_code < 400
-    return isinstance(error, UnavailableError) and error.status_code is None and not error.is_unsent
 
 
 def _kind(upstream: int | None) -> str:

@@ -152,7 +152,7 @@ class Bff:
             assert refusal is not None
             await _deny(call, refusal)
             return
-        call.owner = owner_of(caller)
+        call.owner, call.caller = owner_of(caller), caller
         await _within_limits(call, counter, caller, handler)
 
     async def _open_counter(self, call: HttpCall) -> _Counter | None:

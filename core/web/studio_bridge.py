@@ -56,17 +56,18 @@ class StudioBridge:
         self.studio.loop.post(start)
         return await done
 
-    def ask(self, request: ChatRequest, owner: str, *, whole: bool = False) -> LiveAnswer:
-        """Start an answer; `whole` has the provider send it in one piece."""
+    def ask(self, request: ChatRequest, call: HttpCall, *, whole: bool = False) -> LiveAnswer:
+        """Start an answer for a caller; `whole` has the provider send it in one piece."""
         parameters = request.parameters
         if parameters.stream is whole:
             parameters = replace(parameters, stream=not whole)
         return self.studio.answers.ask_posted(
-            owner,
+            call.owner,
             request.question,
             parameters,
             system_prompt=request.system_prompt,
             earlier=request.earlier,
+            caller=call.caller,
         )
 
     def reader(

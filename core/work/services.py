@@ -180,7 +180,9 @@ class Services:
             network=self._settings.network,
         )
         self._closers[client] = lambda: self._loop.call(client.aclose())
-        return ChatService(client=client, practice=practice)
+        endpoint = ChatEndpoint(url, practice)
+        name = "deepseek" if endpoint.is_deepseek else endpoint.host
+        return ChatService(client, practice, "practice" if practice else name)
 
     def _build_images(self, *, practice: bool) -> ImageService:
         credentials = None if practice else _credentials(self._settings.kling)

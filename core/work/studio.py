@@ -35,6 +35,8 @@ from core.work.generations.timings import WorkerTimings
 from core.work.generations.worker import GenerationWorker
 from core.work.housekeeping import Housekeeping
 from core.work.loop import LoopThread
+from core.work.money.spending import Spending
+from core.work.money.upkeep import Currencies, LedgerUpkeep
 from core.work.opening import Listener, Opening
 from core.work.services import Services
 from core.work.transfer.transfers import Transfers
@@ -79,6 +81,9 @@ class Studio:
         self.process_id = uuid.uuid4().hex
         self.transfers = Transfers(store, settings.data_dir)
         self.loop = LoopThread()
+        store.ledger.plan = settings.money.plan
+        self.currencies = Currencies(store)
+        self.spending = Spending(lambda: self.settings.money, self.currencies.of)
         self.services = Services(settings, self.loop, self._build_worker)
         self._indexing = Indexing(
             store.search_index, is_busy=lambda: bool(self.answers.running_conversations())
@@ -88,6 +93,7 @@ class Studio:
             store=store,
             process_id=self.process_id,
             service=self.services.chat,
+            spending=self.spending,
             timings=answer_timings,
             on_saved=self._indexing.wake,
         )
@@ -95,6 +101,7 @@ class Studio:
             loop=self.loop,
             store=store,
             service=self.services.images,
+            spending=self.spending,
             workers=self.services.workers,
         )
 
@@ -159,6 +166,8 @@ class Studio:
         settings = replace(settings, **{_FIXED[name]: kept[name] for name in kept})
         known_secrets.replace(secrets_of(settings))
         self.services.apply(settings, running=self.answers.running_conversations)
+        self.store.ledger.plan = settings.money.plan
+        self.store.ledger.open_totals()
         self.settings = settings  # one assignment: whoever reads sees the old or the new ones
         for problem in settings.problems:
             logger.warning("%s", problem)
@@ -194,6 +203,8 @@ class Studio:
         if interrupted:
             logger.info("%d answers were interrupted by the last end of the app", interrupted)
         self.store.leases.take_over(self.process_id, is_only_process=only, now=now)
+        self.currencies.load()
+        self.store.ledger.open_totals()
         open_practice = self.store.generations.counts("practice").items()
         self.services.start(
             practice_pictures_are_open=any(
@@ -204,10 +215,27 @@ class Studio:
         self.passes.refresh()
         self.loop.spawn(self.passes.run(), name="passes")
         self.loop.spawn(self._indexing.run(), name="indexing")
+        self.loop.spawn(LedgerUpkeep(self.store, self.spending).run(), name="ledger")
+        self._learn_currency()
         self.loop.spawn(
             Housekeeping(self.store, self.archive, self.transfers.uploads).run(),
             name="housekeeping",
         )
+
+    def _learn_currency(self) -> None:
+        """Ask DeepSeek once in which currency the account is; free. Others do not tell."""
+        try:
+            service = self.services.chat(LOCAL_OWNER)
+        except AppError:
+            return
+        if service.provider != "deepseek":
+            return
+
+        async def ask() -> str | None:
+            told = (await service.client.balance()).currencies
+            return told[0].currency if told else None
+
+        self.loop.spawn(self.currencies.ask(service.provider, ask), name="currency")
 
     def _build_worker(
         self, provider: Provider, kling: Kling, fetcher: PictureFetcher

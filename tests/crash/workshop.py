@@ -13,11 +13,13 @@ from core.models.accounts import KlingApiKey
 from core.models.generations import Generation, GenerationStatus, ImageRequest
 from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
+from core.settings.money import MoneySettings
 from core.storage.store import Store
 from core.work.generations.generations import Generations, ImageService
 from core.work.generations.timings import WorkerTimings
 from core.work.generations.worker import GenerationWorker
 from core.work.loop import LoopThread
+from core.work.money.spending import Spending, default_currency
 
 # What lasts half a minute for real money lasts a second here; the order of things is the same.
 QUICK = WorkerTimings(
@@ -87,6 +89,7 @@ class Workshop:
             loop=self.loop,
             store=self.store,
             service=lambda owner: service,
+            spending=Spending(MoneySettings, default_currency),
             workers=lambda: (self.worker,),
         )
 

@@ -4,7 +4,6 @@ A token of the cheapest price is 0.000000003 of a dollar: twelve places keep any
 tokens with up to six places exact. Only a view rounds.
 """
 
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 PLACES = 12
@@ -14,12 +13,9 @@ PRACTICE_CURRENCY = "PRACTICE"
 CNY, USD = "CNY", "USD"
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
-    """An amount in a currency."""
-
-    amount: Decimal
-    currency: str
+def listed_currency(currency: str) -> str:
+    """Return the currency whose list is used: practice charges as much as the one in yuan."""
+    return CNY if currency == PRACTICE_CURRENCY else currency
 
 
 def exact(amount: Decimal) -> Decimal:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from core.models.money.amounts import PRACTICE_CURRENCY, listed_currency
 from core.models.money.hours import HourClass
 
 _FOLDER = Path(__file__).parents[1] / "prices"
@@ -83,13 +84,10 @@ class PiecePrice:
 
     def amount(self, currency: str, *, pieces: int | Decimal = 1) -> Decimal | None:
         """Return what that many pieces cost; None in a currency that has no list."""
-        each = self.each.get(currency)
+        each = self.each.get(listed_currency(currency))
+        if each is None and currency == PRACTICE_CURRENCY:  # the owner's price, in his currency
+            each = next(iter(self.each.values()), None)
         return None if each is None else each * pieces
-
-    def unit_cost(self, currency: str) -> Decimal | None:
-        """Return what one unit of the package costs."""
-        each = self.each.get(currency)
-        return each / self.units if each is not None and self.units else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +102,7 @@ class PriceList:
 
         None where nobody has written it down, and for moments before the first row.
         """
+        currency = listed_currency(currency)
         own = [price for price in self.own_chat if model in price.models]
         if own:
             return next((price for price in own if price.currency == currency), own[0])

@@ -3,6 +3,7 @@
 Nothing here knows of requests or rows; figures that are not the provider's say so.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,9 +13,8 @@ from core.models.money.hours import HourClass, hour_class
 from core.models.money.prices import ChatPrice
 
 # "1 English character ≈ 0.3 token, 1 Chinese character ≈ 0.6 token" (DeepSeek's token page).
-_TOKENS_PER_CHARACTER = Decimal("0.3")
-_TOKENS_PER_CHINESE_CHARACTER = Decimal("0.6")
-_FIRST_CJK = "\u2e80"
+_TOKENS_PER_CHARACTER = 0.3
+_TOKENS_PER_CHINESE_CHARACTER = 0.6
 _TURN_TOKENS = 16  # what the template puts around a turn, generously
 # Output when `max_tokens` is absent (deepseek.md §1 "Output length").
 DEFAULT_OUTPUT = 8 * 1024
@@ -48,11 +48,17 @@ class ChatCost:
 
 
 def estimate_tokens(text: str) -> int:
-    """Return about how many tokens a text is, by DeepSeek's own rule of thumb, rounded up."""
-    chinese = sum(1 for character in text if character >= _FIRST_CJK)
-    tokens = _TOKENS_PER_CHINESE_CHARACTER * chinese
-    tokens += _TOKENS_PER_CHARACTER * (len(text) - chinese)
-    return -int(-tokens // 1)
+    """Return about how many tokens a text is, by DeepSeek's own rule of thumb, rounded up.
+
+    Chinese signs have three bytes, Latin ones one: the length in bytes tells how many of each there
+    are, without a look at every sign of a long context.
+    """
+    if text.isascii():
+        return math.ceil(_TOKENS_PER_CHARACTER * len(text))
+    further = len(text.encode("utf-8", "surrogatepass")) - len(text)
+    chinese = min(further / 2, len(text))
+    latin = len(text) - chinese
+    return math.ceil(_TOKENS_PER_CHINESE_CHARACTER * chinese + _TOKENS_PER_CHARACTER * latin)
 
 
 def most_tokens(text: str, turns: int = 1) -> int:

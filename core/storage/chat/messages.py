@@ -1,7 +1,7 @@
 """Messages: the tree of a conversation, and the answers that grow in it."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, exists, insert, select, update
 
 from core.errors import BusyError, InputError
 from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message, Role, Turn
+from core.models.money.ledger import Reservation
 from core.models.parts import Blob
 from core.storage.chat import message_tree as tree
 from core.storage.chat.conversations import find, require
@@ -107,12 +108,15 @@ class Messages(RunningAnswers):
         content: str = "",
         reasoning_content: str = "",
         attached: Iterable[Blob] = (),
+        reservation: Reservation | None = None,
     ) -> tuple[Message | None, Message]:
         """Add the question under `parent_id`, a running answer under it, and show both.
 
         Without a question, `parent_id` is the question to answer once more; a question may be what
         tools returned. `content` is where a continued answer starts. `attached` are bytes that the
         question's parts point to. BusyError while another answer of the conversation is alive.
+        BudgetError, and nothing kept, where there is no room for the `reservation`, which gets the
+        ids it belongs to.
         """
         turn = Turn.of_text("user", question) if isinstance(question, str) else question
         with self._database.write() as connection:
@@ -149,6 +153,16 @@ class Messages(RunningAnswers):
                 lease_until=self._clock() + timedelta(seconds=lease_s),
             )
             self._set_head(connection, owner, conversation_id, answer_id, touched=True)
+            if reservation is not None:
+                reservation.line = replace(
+                    reservation.line,
+                    id=answer_id,
+                    conversation_id=conversation_id,
+                    message_id=answer_id,
+                )
+                refusal = self._ledger.reserve_in(connection, [reservation])[0]
+                if refusal is not None:
+                    raise refusal
             new = [answer_id] if turn is None else [str(parent_id), answer_id]
             *asked, answer = tree.several(connection, conversation_id, new)
             return (asked[0] if asked else None), answer

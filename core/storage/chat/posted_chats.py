@@ -7,14 +7,16 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
 from core.models.chat import AnswerStatus, ChatParameters, Message, Turn
+from core.models.money.ledger import BudgetError, Reservation
 from core.models.parts import Blob
 from core.storage.chat.message_blobs import Said, attach
 from core.storage.chat.message_parts import parts_out
 from core.storage.db.database import Database
 from core.storage.db.schema import conversations, messages
+from core.storage.money.ledger import Ledger
 
 _ID_BYTES = 16
 _EMPTY = Turn("assistant", ())  # what an answer says when it begins
@@ -32,6 +34,7 @@ class PostedChat:
     system_prompt: str = ""
     earlier: tuple[Turn, ...] = ()
     attached: tuple[Blob, ...] = ()  # bytes that parts point to
+    reservation: Reservation | None = None  # its line's ids are this chat's
     asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     _ids: list[str] = field(default_factory=lambda: _new_ids(3), init=False)
 
@@ -69,12 +72,48 @@ class PostedChat:
 class PostedChats:
     """Writes posted chats down, each as a conversation of its own."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], ledger: Ledger) -> None:
         self._database = database
         self._clock = clock
+        self._ledger = ledger
 
-    def begin(self, chats: Sequence[PostedChat], *, process_id: str, lease_s: float) -> None:
-        """Write down chats that came together, and their running answers, in one transaction."""
+    def begin(
+        self, chats: Sequence[PostedChat], *, process_id: str, lease_s: float
+    ) -> dict[int, BudgetError]:
+        """Write down chats that came together, and their running answers, in one transaction.
+
+        Returns which of them no budget has room for, by their places: of those nothing is kept.
+        """
+        with self._database.write() as connection:
+            refused = self._reserve(connection, chats)
+            kept = [chat for place, chat in enumerate(chats) if place not in refused]
+            if kept:
+                self._insert(connection, kept, process_id=process_id, lease_s=lease_s)
+        return refused
+
+    def _reserve(
+        self, connection: Connection, chats: Sequence[PostedChat]
+    ) -> dict[int, BudgetError]:
+        reserving = [
+            (place, chat.reservation)
+            for place, chat in enumerate(chats)
+            if chat.reservation is not None
+        ]
+        refusals = self._ledger.reserve_in(connection, [held for _, held in reserving])
+        return {
+            place: refusal
+            for (place, _), refusal in zip(reserving, refusals, strict=True)
+            if refusal is not None
+        }
+
+    def _insert(
+        self,
+        connection: Connection,
+        chats: Sequence[PostedChat],
+        *,
+        process_id: str,
+        lease_s: float,
+    ) -> None:
         lease_until = self._clock() + timedelta(seconds=lease_s)
         message_rows: list[dict[str, Any]] = []
         attached: list[tuple[PostedChat, Said]] = []
@@ -93,11 +132,10 @@ class PostedChats:
                 "lease_until": lease_until,
             }
             message_rows += rows
-        with self._database.write() as connection:
-            connection.execute(insert(conversations), [_conversation_row(chat) for chat in chats])
-            connection.execute(insert(messages), message_rows)
-            for chat, parts in attached:
-                attach(connection, chat.owner, parts, chat.attached, now=chat.asked_at)
+        connection.execute(insert(conversations), [_conversation_row(chat) for chat in chats])
+        connection.execute(insert(messages), message_rows)
+        for chat, parts in attached:
+            attach(connection, chat.owner, parts, chat.attached, now=chat.asked_at)
 
 
 @lru_cache(maxsize=64)

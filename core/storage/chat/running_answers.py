@@ -25,6 +25,8 @@ from core.storage.chat.conversations import USAGE_FIELDS
 from core.storage.chat.message_parts import parts_out
 from core.storage.db.database import Database
 from core.storage.db.schema import conversations, messages
+from core.storage.money.book import Settle
+from core.storage.money.ledger import Ledger
 
 # A literal, not a parameter: only so is the partial index `messages_running` used.
 IS_RUNNING = messages.c.status == literal_column("'running'")
@@ -130,9 +132,10 @@ def _end_values(message: Message) -> dict[str, object]:
 class RunningAnswers:
     """The answers that grow, each run by one process."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], ledger: Ledger) -> None:
         self._database = database
         self._clock = clock
+        self._ledger = ledger
 
     def running(self, owner: str | None = None) -> tuple[Message, ...]:
         """Return the answers that grow now, this owner's or everyone's."""
@@ -211,8 +214,13 @@ class RunningAnswers:
             )
             return self._outcomes(connection, ids)
 
-    def save_final(self, ended: Sequence[Message]) -> None:
-        """Keep how answers ended, in one transaction; one that is final already stays as it is."""
+    def save_final(
+        self, ended: Sequence[Message], settling: Mapping[str, Settle] | None = None
+    ) -> None:
+        """Keep how answers ended and what they cost, in one transaction.
+
+        One that is final already stays as it is, and so does a line that is settled.
+        """
         now = self._clock()
         in_order = sorted(ended, key=lambda message: message.id)
         with self._database.write() as connection:
@@ -224,6 +232,8 @@ class RunningAnswers:
                     for conversation_id in sorted({one.conversation_id for one in in_order})
                 ],
             )
+            if settling:
+                self._ledger.settle_in(connection, settling)
 
     def request_stop(self, owner: str, message_id: str) -> bool:
         """Ask the process that runs this answer to stop it; False when it does not run."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.storage.db.database import Database
@@ -24,15 +24,26 @@ class KeyValues:
 
     def set(self, key: str, value: Any) -> None:
         """Keep the value instead of the one before."""
-        change = update(key_values).where(key_values.c.key == key).values(value=value)
         with self._database.write() as connection:
-            if connection.execute(change).rowcount:
-                return
-            try:
-                with connection.begin_nested():
-                    connection.execute(insert(key_values).values(key=key, value=value))
-            except IntegrityError:
-                connection.execute(change)
+            self.set_in(connection, key, value)
+
+    @staticmethod
+    def set_in(connection: Connection, key: str, value: Any) -> None:
+        """Keep the value as a part of a transaction."""
+        change = update(key_values).where(key_values.c.key == key).values(value=value)
+        if connection.execute(change).rowcount:
+            return
+        try:
+            with connection.begin_nested():
+                connection.execute(insert(key_values).values(key=key, value=value))
+        except IntegrityError:
+            connection.execute(change)
+
+    @staticmethod
+    def value_in(connection: Connection, key: str) -> Any:
+        """Return the value as a transaction sees it; None when there is none."""
+        query = select(key_values.c.value).where(key_values.c.key == key)
+        return connection.execute(query).scalar_one_or_none()
 
     def replace(self, key: str, value: Any) -> bool:
         """Keep the value instead of the one before; False, and nothing kept, without one."""

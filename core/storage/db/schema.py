@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -19,6 +20,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
+from core.models.money.amounts import from_units, to_units
 from core.wire.secrets import known_secrets
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,6 +63,21 @@ class Words(TypeDecorator[str]):
         if value is None:
             return None
         return clean(value)
+
+
+class Amount(TypeDecorator[Decimal]):
+    """An amount of money as a whole number of 10⁻¹²: added up without a rest in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        """Return what the database keeps (SQLAlchemy's interface of a type)."""
+        return None if value is None else to_units(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        """Return the value that was kept; PostgreSQL's sums are of another type."""
+        return None if value is None else from_units(int(value))
 
 
 class Json(TypeDecorator[Any]):
@@ -273,4 +290,47 @@ key_values = Table(
     metadata,
     Column("key", Words, primary_key=True),
     Column("value", Json, nullable=False),
+)
+
+# One line for each call that can cost; `bound` is what was held back, also of a settled line.
+ledger_lines = Table(
+    "ledger_lines",
+    metadata,
+    Column("seq", BigInteger, primary_key=True),
+    Column("id", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("provider", Words, nullable=False),
+    Column("model", Words, nullable=False),
+    Column("owner", Words, nullable=False),
+    Column("caller", Words, nullable=False),
+    Column("origin", Words, nullable=False),
+    Column("currency", Words, nullable=False),
+    Column("amount", Amount),
+    Column("low", Amount),
+    Column("bound", Amount),
+    Column("mark", Words, nullable=False),
+    Column("price_id", Words),
+    Column("hour", Words),
+    Column("hit", BigInteger),
+    Column("miss", BigInteger),
+    Column("completion", BigInteger),
+    Column("reasoning", BigInteger),
+    Column("units", Words),
+    Column("pieces", Integer),
+    Column("conversation_id", Words),
+    Column("message_id", Words),
+    Column("generation_id", Words),
+    Column("task_id", Words),
+    Column("settled_at", Moment),
+    Column("until", Moment),
+)
+
+# What was spent and is held back in a day or a month, by whom: `key` says all three.
+budget_totals = Table(
+    "budget_totals",
+    metadata,
+    Column("key", Words, primary_key=True),
+    Column("spent", Amount, nullable=False),
 )

@@ -19,6 +19,7 @@ from core.storage.generations.expected_outputs import ExpectedPictures
 from core.storage.generations.intents import Intents
 from core.storage.generations.listing import Listing
 from core.storage.generations.rows import STEPS, find_generation, record, require_generation
+from core.storage.money.book import Settle
 
 _INTENDED = GenerationStatus.INTENDED
 _UNCERTAIN = GenerationStatus.UNCERTAIN
@@ -92,11 +93,13 @@ class Generations(Intents, Listing, ExpectedPictures):
         error_detail: str | None = None,
         unit_deduction: str | None = None,
         next_check_at: datetime | None = None,
+        settle: Settle | None = None,
     ) -> Generation | None:
         """Take one legal step, or add a remark where it stands (`to` equals the status).
 
         None: it is not in `expect` any more. A step replaces error_*, a remark adds to it; other
-        fields that are None stay. A step that STEPS does not know is a mistake: ValueError.
+        fields that are None stay. A step that STEPS does not know is a mistake: ValueError. With
+        `settle` its line in the ledger is settled in the same transaction.
         """
         given: dict[str, Any] = {
             "task_id": task_id,
@@ -123,6 +126,8 @@ class Generations(Intents, Listing, ExpectedPictures):
             if to.is_final:
                 values |= {"lease_owner": None, "lease_until": None}
             self._step(connection, generation_id, to, note, values)
+            if settle is not None:
+                self._ledger.settle_in(connection, {generation_id: settle})
             return require_generation(connection, generation_id)
 
     def mark_sending(
@@ -191,6 +196,7 @@ class Generations(Intents, Listing, ExpectedPictures):
             if cancelled.rowcount != 1:
                 return False
             record(connection, generation_id, GenerationStatus.CANCELLED, None, at=self._clock())
+            self._ledger.settle_in(connection, {generation_id: lambda _line: None})
             return True
 
     def _find(self, *conditions: ColumnElement[bool]) -> Generation | None:

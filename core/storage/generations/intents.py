@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid4
@@ -22,6 +22,7 @@ from core.models.generations import (
     TaskStatus,
 )
 from core.models.kinds import request_from_json
+from core.models.money.ledger import Reservation
 from core.storage.db.blobs import keep_blob
 from core.storage.db.database import Database
 from core.storage.db.schema import generations
@@ -31,6 +32,7 @@ from core.storage.generations.rows import (
     request_values,
     require_generation,
 )
+from core.storage.money.ledger import Ledger
 from core.wire.secrets import known_secrets
 
 _FOUND_AS = {
@@ -46,9 +48,10 @@ _Known = tuple[Generation, str | None]  # a row, and its reference's sha256
 class Intents:
     """What people asked for, and what was found at Kling without us knowing."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], ledger: Ledger) -> None:
         self._database = database
         self._clock = clock
+        self._ledger = ledger
 
     def create_intent(
         self,
@@ -60,12 +63,14 @@ class Intents:
         external_task_id: str | None = None,
         idempotency_key: str | None = None,
         reference: ReferenceImage | None = None,
+        reservation: Reservation | None = None,
     ) -> Generation:
-        """Write the generation down before anything is sent.
+        """Write the generation down before anything is sent, and hold back what it costs.
 
         The same owner's same key (or external_task_id) with the same request is the same row:
         it comes back, so repeats cost nothing. One that was taken back before it was
         sent, and is asked for again over HTTP, is to be sent again: nothing was bought under it.
+        BudgetError, and nothing kept, where there is no room for the `reservation`.
         """
         generation_id = uuid4().hex
         idempotency_key = _stored_key(idempotency_key)
@@ -95,9 +100,21 @@ class Intents:
             if known is not None:
                 same = _same_request(known, owner, request, sha256)
                 if origin == "http" and same.status is GenerationStatus.CANCELLED:
+                    self._reserve(connection, same.id, reservation)
                     return self._reopen(connection, same.id)
                 return same
+            self._reserve(connection, generation_id, reservation)
             return require_generation(connection, generation_id)
+
+    def _reserve(
+        self, connection: Connection, generation_id: str, reservation: Reservation | None
+    ) -> None:
+        if reservation is None:
+            return
+        reservation.line = replace(reservation.line, id=generation_id, generation_id=generation_id)
+        refusal = self._ledger.reserve_in(connection, [reservation])[0]
+        if refusal is not None:
+            raise refusal
 
     def adopt_task(
         self,

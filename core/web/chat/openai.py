@@ -50,7 +50,7 @@ class OpenAIChat:
         body.setdefault("messages", [])
         request = chat_request_from_json(body, self._bridge.default_model)
         try:
-            live = self._bridge.ask(request, call.owner, whole=not request.streams)
+            live = self._bridge.ask(request, call, whole=not request.streams)
         except AppError as error:
             await _refuse(call, http_error_from(error, call.language))
             return

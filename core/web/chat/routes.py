@@ -6,6 +6,7 @@ import msgspec
 
 from core.errors import AppError, StoreError
 from core.models.chat import Message
+from core.models.money.ledger import BudgetError
 from core.texts.catalogue import Language
 from core.web.chat.audience import RETRY_MS
 from core.web.chat.event_ids import EventId, event_id_from
@@ -57,7 +58,7 @@ class ChatRoutes:
             await call.reply(400, error.sentence(call.language).encode(), TEXT_TYPE)
             return
         try:
-            live = self._bridge.ask(request, call.owner)
+            live = self._bridge.ask(request, call)
         except AppError as error:
             http_error = http_error_from(error, call.language)
             await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
@@ -70,7 +71,7 @@ class ChatRoutes:
         """Answer with the whole text at once."""
         request = await self._request(call)
         try:
-            live = self._bridge.ask(request, call.owner, whole=True)
+            live = self._bridge.ask(request, call, whole=True)
         except AppError as error:
             http_error = http_error_from(error, call.language)
             await call.reply_json(
@@ -90,7 +91,8 @@ class ChatRoutes:
             body = {"error": "upstream", "body": answer_fault.body}
             await call.reply_json(answer_fault.upstream_status, body, answer_fault.headers)
         else:
-            status = answer_fault.status if isinstance(live.error, StoreError) else 500
+            is_ours = isinstance(live.error, StoreError | BudgetError)
+            status = answer_fault.status if is_ours else 500
             body = {"error": answer_fault.sentence}
             await call.reply_json(status, body, answer_fault.headers)
 
@@ -144,13 +146,22 @@ class ChatRoutes:
         self._bridge.audiences.add_reader(answer_id)
         is_over = False
         try:
-            await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
             head = b"id: " + answer_id.encode() + b"."
             # An id without data is no event, but a reader cut off from here on knows its answer.
             unsent = bytearray(b"%b%d\nretry: %d\n\n" % (head, place, RETRY_MS))
             async with self._bridge.reader(call, live, Cursor(content=place)) as reader:
                 while not reader.is_gone:
                     pieces = reader.take()
+                    if not call.has_begun:
+                        if pieces.is_final and isinstance(live.error, BudgetError):
+                            is_over = True
+                            await _refuse(call, live.error)
+                            return
+                        # Once it is asked, the budget has let it through.
+                        if not (live.is_asked or pieces.is_final or reader.is_quiet):
+                            await reader.wait()
+                            continue
+                        await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
                     if pieces.has_jumped:
                         place = pieces.cursor.content - sum(map(len, pieces.content))
                     for piece in pieces.content:
@@ -184,6 +195,11 @@ async def whole_answer(call: HttpCall, bridge: StudioBridge, live: LiveAnswer) -
                 return None
             reader.spoke()
             await reader.wait()
+
+
+async def _refuse(call: HttpCall, error: AppError) -> None:
+    told = http_error_from(error, call.language)
+    await call.reply_json(told.status, {"error": told.sentence}, told.headers)
 
 
 def _closing(message: Message, error: AppError | None, place: int, language: Language) -> bytes:

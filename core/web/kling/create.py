@@ -9,6 +9,7 @@ from functools import partial
 
 from core.errors import AppError, InputError, StoreError, UnavailableError
 from core.models.generations import Generation, GenerationStatus
+from core.models.money.ledger import BudgetError
 from core.providers.kling.errors import FULL_CODE, TASK_MISSING
 from core.texts.catalogue import Language, text
 from core.web.http_call import Headers, HttpCall
@@ -87,10 +88,15 @@ class KlingCreate:
                 raise InputError(
                     "Idempotency-Key", "error.idempotency_key_too_long", facts={"limit": KEY_MOST}
                 )
-            generation = await asyncio.to_thread(self._request, call.owner, asked, key or None)
+            generation = await asyncio.to_thread(self._request, call, asked, key or None)
         except InputError as error:
             refusal = envelope.error(envelope.PARAMETERS_CODE, error.sentence(call.language))
             await call.reply_json(400, refusal)
+            return
+        except BudgetError as error:
+            told = http_error_from(error, call.language)
+            refusal = envelope.error(envelope.BUDGET_CODE, told.sentence)
+            await call.reply_json(402, {**refusal, "error": told.sentence}, told.headers)
             return
         except AppError as error:
             await call.reply_json(503, _error(error, call.language))
@@ -99,14 +105,15 @@ class KlingCreate:
         outcome = await self._outcome(call.owner, generation.id, is_keyed=is_keyed)
         await call.reply_json(outcome.status, outcome.body(call.language), outcome.headers)
 
-    def _request(self, owner: str, asked: KlingRequest, key: str | None) -> Generation:
+    def _request(self, call: HttpCall, asked: KlingRequest, key: str | None) -> Generation:
         return self._bridge.studio.generations.request(
-            owner,
+            call.owner,
             asked.request,
             reference=asked.reference,
             origin="http",
             external_task_id=asked.external_task_id,
             idempotency_key=key,
+            caller=call.caller,
         )
 
     async def _outcome(self, owner: str, generation_id: str, *, is_keyed: bool) -> _Outcome:

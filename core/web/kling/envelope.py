@@ -12,6 +12,7 @@ _NAMESPACE = uuid.UUID("6f2f7d1c-5a0b-4a55-9c0f-0f3d1c1f2b77")
 
 PARAMETERS_CODE = 1201
 FAULT_CODE = 5000
+BUDGET_CODE = 1102  # Kling's own for a package that is used up
 TIMEOUT_CODE = 5002
 
 _WORDS = {

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from core.errors import InputError
 from core.models.chat import ChatParameters, Conversation, Message, Turn
+from core.models.money.ledger import Spender
 from core.models.notices import unread_events, unread_facts
 from core.models.parts import with_text
 from core.providers.deepseek.client import DeepSeek
@@ -21,6 +22,7 @@ from core.work.chat.runner import AnswerJob, AnswerRunner
 from core.work.chat.timings import AnswerTimings
 from core.work.chat.titles import Titles, shortened
 from core.work.loop import LoopThread
+from core.work.money.spending import Spending
 
 # What a person may ask in one message; DeepSeek's context is 1,048,576 tokens (deepseek.md §1).
 QUESTION_LIMIT = 400_000
@@ -28,10 +30,14 @@ QUESTION_LIMIT = 400_000
 
 @dataclass(frozen=True, slots=True)
 class ChatService:
-    """Who answers: DeepSeek (or a compatible server), or the practice provider."""
+    """Who answers: DeepSeek (or a compatible server), or the practice provider.
+
+    `provider` is its name in the ledger: deepseek, practice, or another server's host.
+    """
 
     client: DeepSeek
     practice: bool
+    provider: str
 
 
 class Answers:
@@ -47,6 +53,7 @@ class Answers:
         store: Store,
         process_id: str,
         service: Callable[[str], ChatService],
+        spending: Spending,
         timings: AnswerTimings = AnswerTimings(),  # noqa: B008 - frozen
         on_saved: Callable[[], None] = lambda: None,
     ) -> None:
@@ -54,13 +61,15 @@ class Answers:
         self._process_id = process_id
         self._service = service
         self._timings = timings
-        self._titles = Titles(store)
+        self._spending = spending
+        self._titles = Titles(store, spending)
         self._live = AnswerRegistry()
         self._runner = AnswerRunner(
             loop=loop,
             store=store,
             live=self._live,
             titles=self._titles,
+            spending=spending,
             process_id=process_id,
             timings=timings,
             on_saved=on_saved,
@@ -80,12 +89,15 @@ class Answers:
         parameters: ChatParameters,
         *,
         parent_id: str | None = None,
+        caller: str = "page",
     ) -> LiveAnswer:
-        """Store a question under the conversation's head (or `parent_id`) and start its answer."""
+        """Store a question under the conversation's head (or `parent_id`) and start its answer.
+
+        BudgetError where no budget has room for it; nothing is stored then.
+        """
         turn = Turn.of_text("user", _checked(question))
-        service = self._service(owner)
         parent = parent_id if parent_id is not None else conversation.head_id
-        return self._begin(owner, conversation, turn, parent, parameters, service)
+        return self._begin(Spender(owner, caller), conversation, turn, parent, parameters)
 
     def ask_posted(
         self,
@@ -95,13 +107,20 @@ class Answers:
         *,
         system_prompt: str = "",
         earlier: Sequence[Turn] = (),
+        caller: str = "local",
     ) -> LiveAnswer:
         """Start the answer of a posted chat, stored as a conversation of its own. Returns at once.
 
-        Where the store takes nothing the answer ends with StoreError, and nothing was asked.
+        Where the store takes nothing the answer ends with StoreError, and where no budget has room
+        for it with BudgetError; nothing was asked then.
         """
         question = _checked(question)
         service = self._service(owner)
+        turns = [*earlier, Turn.of_text("user", question)]
+        if system_prompt.strip():
+            turns.insert(0, Turn.of_text("system", system_prompt))
+        spender = Spender(owner, caller, "http")
+        held = self._spending.for_answer(spender, service.provider, parameters, turns)
         chat = PostedChat(
             owner=owner,
             question=Turn.of_text("user", question),
@@ -110,16 +129,20 @@ class Answers:
             title=shortened(question),
             system_prompt=system_prompt,
             earlier=tuple(earlier),
+            reservation=held,
         )
-        turns = [*earlier, chat.question]
-        if system_prompt.strip():
-            turns.insert(0, Turn.of_text("system", system_prompt))
+        held.line = replace(
+            held.line,
+            id=chat.answer_id,
+            message_id=chat.answer_id,
+            conversation_id=chat.conversation_id,
+        )
 
         async def context(with_reasoning: bool) -> list[Turn]:
             return sent_turns(turns, with_reasoning=with_reasoning)
 
         live = LiveAnswer(chat.answer(), owner, has_row=False)
-        self._runner.run_posted(AnswerJob(live, parameters, service.client, context), chat)
+        self._runner.run_posted(AnswerJob(live, parameters, service.client, context, held), chat)
         return live
 
     def check(self, owner: str, question: str) -> None:
@@ -134,29 +157,42 @@ class Answers:
         message: Message,
         question: str,
         parameters: ChatParameters,
+        *,
+        caller: str = "page",
     ) -> LiveAnswer:
         """Ask `message` in other words from the same place: a branch beside the old question.
 
         What was attached to it stays attached.
         """
-        service = self._service(owner)
         turn = Turn("user", with_text(message.said(), _checked(question)))
-        return self._begin(owner, conversation, turn, message.parent_id, parameters, service)
+        spender = Spender(owner, caller)
+        return self._begin(spender, conversation, turn, message.parent_id, parameters)
 
     def regenerate(
-        self, owner: str, conversation: Conversation, answer: Message, parameters: ChatParameters
+        self,
+        owner: str,
+        conversation: Conversation,
+        answer: Message,
+        parameters: ChatParameters,
+        *,
+        caller: str = "page",
     ) -> LiveAnswer:
         """Answer the same question again; the earlier answer stays as another version."""
-        service = self._service(owner)
-        return self._begin(owner, conversation, None, answer.parent_id, parameters, service)
+        spender = Spender(owner, caller)
+        return self._begin(spender, conversation, None, answer.parent_id, parameters)
 
     def resume(
-        self, owner: str, conversation: Conversation, answer: Message, parameters: ChatParameters
+        self,
+        owner: str,
+        conversation: Conversation,
+        answer: Message,
+        parameters: ChatParameters,
+        *,
+        caller: str = "page",
     ) -> LiveAnswer:
         """Go on where `answer` was cut: a new version that starts with the text that is there."""
-        return self._begin(
-            owner, conversation, None, answer.parent_id, parameters, self._service(owner), answer
-        )
+        spender = Spender(owner, caller)
+        return self._begin(spender, conversation, None, answer.parent_id, parameters, answer)
 
     def live(self, message_id: str) -> LiveAnswer | None:
         """Return the running answer of this process with that id."""
@@ -193,14 +229,18 @@ class Answers:
 
     def _begin(
         self,
-        owner: str,
+        spender: Spender,
         conversation: Conversation,
         question: Turn | None,
         parent_id: str | None,
         parameters: ChatParameters,
-        service: ChatService,
         beginning: Message | None = None,
     ) -> LiveAnswer:
+        owner, service = spender.owner, self._service(spender.owner)
+        turns = self._turns_before(owner, conversation, parent_id)
+        turns += [Turn(one.role, one.said()) for one in [beginning] if one is not None]
+        turns += [question] if question is not None else []
+        held = self._spending.for_answer(spender, service.provider, parameters, turns)
         _, answer = self._store.messages.begin_answer(
             owner,
             conversation.id,
@@ -213,6 +253,7 @@ class Answers:
             lease_s=self._timings.lease_s,
             content=beginning.content if beginning else "",
             reasoning_content=beginning.reasoning_content if beginning else "",
+            reservation=held,
         )
         if beginning is not None:  # what that lacks, this lacks
             lacking = unread_facts(unread_events(beginning.error_facts))
@@ -229,8 +270,20 @@ class Answers:
 
         is_first = conversation.head_id is None
         wants_title = is_first and not conversation.title_is_manual
-        self._runner.run(AnswerJob(live, parameters, service.client, context, wants_title))
+        self._runner.run(AnswerJob(live, parameters, service.client, context, held, wants_title))
         return live
+
+    def _turns_before(
+        self, owner: str, conversation: Conversation, parent_id: str | None
+    ) -> list[Turn]:
+        """Return what goes with a question: what it costs is to be known before it is stored."""
+        turns: list[Turn] = []
+        if conversation.system_prompt.strip():
+            turns.append(Turn.of_text("system", conversation.system_prompt))
+        if parent_id is not None:
+            path = self._store.messages.path(owner, conversation.id, head_id=parent_id)
+            turns += [Turn(one.role, one.said()) for one in path]
+        return turns
 
 
 def _checked(question: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.errors import AppError
 from core.models.chat import AnswerPart, AnswerStatus, ChatChunk, Message, TextRun, Usage
-from core.models.notices import moved_facts, unread_events, unread_facts
+from core.models.notices import granted_facts, moved_facts, unread_events, unread_facts
 from core.models.parts import text_parts
 from core.work.chat.answer_text import AnswerText
 from core.work.chat.cursors import Cursor, Growth, Pieces
@@ -37,6 +37,7 @@ class LiveAnswer:
         self._reasoning_from: float | None = None
         self._is_answering = False  # text of the answer has come, and its moment is noted
         self._unread = unread_events(message.error_facts)  # of what it begins with too
+        self._granted: int | None = None  # so many tokens its budget pays for
         self.has_row = has_row  # whether it is written down: a posted chat is so a little later
         self.is_asked = False  # whether its request may have been sent
         self._asks_again_at: float | None = None
@@ -88,7 +89,8 @@ class LiveAnswer:
         self._changes["error_facts"] = self._facts()
 
     def _facts(self) -> dict[str, object]:
-        return moved_facts(self._text.moved) | unread_facts(self._unread)
+        facts = moved_facts(self._text.moved) | unread_facts(self._unread)
+        return facts | granted_facts(self._granted)
 
     def _note(self, chunk: ChatChunk) -> None:
         if chunk.reasoning_content:
@@ -127,10 +129,18 @@ class LiveAnswer:
                 }
             self._tell()
 
+    def note_granted(self, tokens: int) -> None:
+        """Note that it is kept to so many tokens, which is what the budget pays for."""
+        with self._lock:
+            self._granted = tokens
+            self._note_facts()
+
     def restart_clock(self) -> None:
         """Count times from now: called when the request is sent."""
         with self._lock:
-            self.is_asked = True
+            if not self.is_asked:
+                self.is_asked = True
+                self._tell()
             self._started = self._clock()
             if self._unread != (unread := unread_events(self._begun.error_facts)):
                 self._unread = unread  # what an attempt lacked that brought nothing
@@ -152,6 +162,11 @@ class LiveAnswer:
         """Whether nothing more comes."""
         with self._lock:
             return self._status.is_final
+
+    @property
+    def begun_with(self) -> str:
+        """The text that a continued answer started with; empty for all others."""
+        return self._begun.content
 
     @property
     def rest_left_s(self) -> float | None:

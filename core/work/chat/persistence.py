@@ -5,13 +5,14 @@ Hundreds may be asked, grow and end together: what comes together shares a trans
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from random import Random
 
 from core.errors import StoreError
 from core.storage.chat.messages import AnswerDraft, SaveOutcome
 from core.storage.chat.posted_chats import PostedChat
+from core.storage.money.book import Settle
 from core.storage.store import Store
 from core.wire.pacing import retry_delays
 from core.work.chat.group_commit import GroupCommit
@@ -47,16 +48,18 @@ class AnswerPersistence:
     def begin(self, chat: PostedChat) -> "asyncio.Future[None]":
         """Write a posted chat and its running answer down; done once they are, or cannot be.
 
+        BudgetError where no budget has room for it: nothing was written then.
+
         A line that breaks in mid-commit leaves both ways open. Nothing was asked then, and should
         there be a row, its lease lapses (`end_dead`).
         """
         return self._begins.write(chat)
 
-    async def end(self, live: LiveAnswer) -> None:
-        """Write the final state down, however long the store takes to come back."""
+    async def end(self, live: LiveAnswer, settle: Settle | None) -> None:
+        """Write down how it ended and what it cost, however long the store takes to come back."""
         for delay in retry_delays(_random):
             try:
-                await self._ends.write(live)
+                await self._ends.write((live, settle))
                 return
             except StoreError as error:
                 logger.warning("Answer %s is not saved yet: %s", live.message_id, error)
@@ -123,13 +126,17 @@ class AnswerPersistence:
             outcomes |= self._store.messages.save_running(drafts, lease_s=self._timings.lease_s)
         return outcomes
 
-    def _write_begins(self, chats: Sequence[PostedChat]) -> None:
-        self._store.posted_chats.begin(
+    def _write_begins(self, chats: Sequence[PostedChat]) -> Mapping[int, Exception]:
+        return self._store.posted_chats.begin(
             chats, process_id=self._process_id, lease_s=self._timings.lease_s
         )
 
-    def _write_ends(self, ended: Sequence[LiveAnswer]) -> None:
-        self._store.messages.save_final([live.snapshot() for live in ended])
+    def _write_ends(
+        self, ended: Sequence[tuple[LiveAnswer, Settle | None]]
+    ) -> dict[int, Exception]:
+        settling = {live.message_id: settle for live, settle in ended if settle is not None}
+        self._store.messages.save_final([live.snapshot() for live, _ in ended], settling)
+        return {}
 
 
 def _draft(live: LiveAnswer) -> AnswerDraft:

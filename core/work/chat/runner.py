@@ -7,11 +7,12 @@ killed process loses at most the last second of text.
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from core.errors import AppError
 from core.models.chat import AnswerStatus, ChatParameters
+from core.models.money.ledger import Reservation, Spender
 from core.providers.deepseek.client import DeepSeek
 from core.storage.chat.posted_chats import PostedChat
 from core.storage.store import Store
@@ -22,6 +23,7 @@ from core.work.chat.registry import AnswerRegistry
 from core.work.chat.timings import AnswerTimings
 from core.work.chat.titles import Titles
 from core.work.loop import LoopThread
+from core.work.money.spending import Spending
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ class AnswerJob:
     parameters: ChatParameters
     client: DeepSeek
     context: Context
+    reservation: Reservation
     wants_title: bool = False
     written: "asyncio.Future[None] | None" = None  # done once a posted chat has its row
 
@@ -50,6 +53,7 @@ class AnswerRunner:
         store: Store,
         live: AnswerRegistry,
         titles: Titles,
+        spending: Spending,
         process_id: str,
         timings: AnswerTimings,
         on_saved: Callable[[], None],
@@ -57,6 +61,7 @@ class AnswerRunner:
         self._loop = loop
         self._live = live
         self._titles = titles
+        self._spending = spending
         self._timings = timings
         self._on_saved = on_saved
         self._is_closing = False
@@ -128,8 +133,9 @@ class AnswerRunner:
                 reason = f" ({error.text_id})" if error else ""
                 logger.info("Answer %s ended as %s%s", live.message_id, status, reason)
             if wants_title and not self._is_closing:
+                line = job.reservation.line
                 await self._titles.write(
-                    live.owner, live.snapshot(), job.parameters.model, job.client
+                    live.snapshot(), Spender(line.owner, line.caller), line.provider, job.client
                 )
         finally:
             self._titles.give_up(live.conversation_id)
@@ -143,6 +149,10 @@ class AnswerRunner:
             except Exception:  # a bug, logged where it showed
                 return AnswerStatus.FAILED, AppError()
             job.live.has_row = True
+        if (granted := job.reservation.granted_tokens) is not None:
+            # More the budget does not pay for.
+            job.parameters = replace(job.parameters, max_tokens=granted)
+            job.live.note_granted(granted)
         return await bring_in(
             job.live, job.context, job.parameters, job.client, timings=self._timings
         )
@@ -150,7 +160,14 @@ class AnswerRunner:
     async def _end(self, job: AnswerJob) -> None:
         """Write the final state down, then let go."""
         if await _has_row(job):
-            await self._persistence.end(job.live)
+            live = job.live
+            settle = self._spending.answer_settled(
+                live.snapshot,
+                live.error,
+                was_sent=live.is_asked,
+                begun_with=live.begun_with,
+            )
+            await self._persistence.end(live, settle)
         self._live.remove(job.live.message_id)
         job.live.saved.set()
         self._on_saved()

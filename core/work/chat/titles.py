@@ -4,10 +4,12 @@ import asyncio
 import logging
 
 from core.errors import AppError
-from core.models.chat import ChatParameters, Message, Turn
+from core.models.chat import ChatChunk, ChatParameters, Message, Turn
+from core.models.money.ledger import Reservation, Spender
 from core.providers.deepseek.client import DeepSeek
 from core.storage.store import Store
 from core.wire.model_words import sort_words
+from core.work.money.spending import Spending
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +26,9 @@ _WRAPPING = "\"'“”‘’《》「」。.#* "
 class Titles:
     """Writes titles, and tells whose title is still to come."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, spending: Spending) -> None:
         self._store = store
+        self._spending = spending
         self._awaited: set[str] = set()
 
     def await_for(self, conversation_id: str) -> None:
@@ -40,15 +43,25 @@ class Titles:
         """Tell whether the title may still change; from any thread."""
         return conversation_id in self._awaited
 
-    async def write(self, owner: str, answer: Message, model: str, client: DeepSeek) -> None:
-        """Have the model name the conversation; failing changes nothing."""
-        conversation_id = answer.conversation_id
+    async def write(
+        self, answer: Message, spender: Spender, provider: str, client: DeepSeek
+    ) -> None:
+        """Have the model name the conversation; failing, or without money for it, nothing changes.
+
+        The model is the one that was asked, whatever the provider called it.
+        """
+        owner, conversation_id = spender.owner, answer.conversation_id
+        model = answer.parameters.model if answer.parameters else answer.model or ""
         try:
             path = await asyncio.to_thread(
                 self._store.messages.path, owner, conversation_id, head_id=answer.id
             )
             question = next((message.content for message in path if message.role == "user"), "")
-            said = await _ask(client, question[:_SOURCE_CHARACTERS], model)
+            asked = _Asked(question[:_SOURCE_CHARACTERS], model)
+            held = self._spending.for_title(
+                spender, provider, asked.parameters, asked.turns, conversation_id
+            )
+            said = await self._ask(client, asked, held)
             if title := shortened(said.strip().strip(_WRAPPING)):
                 await asyncio.to_thread(
                     self._store.conversations.rename, owner, conversation_id, title, manual=False
@@ -56,12 +69,27 @@ class Titles:
         except AppError as error:
             logger.info("Conversation %s keeps its title: %s", conversation_id, error.text_id)
 
+    async def _ask(self, client: DeepSeek, asked: "_Asked", held: Reservation) -> str:
+        ledger = self._store.ledger
+        await asyncio.to_thread(ledger.reserve, held)
+        whole, error = ChatChunk(), None
+        try:
+            whole = await client.complete(asked.turns, asked.parameters)
+        except AppError as failure:
+            error = failure
+            raise
+        finally:
+            settle = self._spending.words_settled(whole.content, whole.usage, error)
+            await asyncio.shield(asyncio.to_thread(ledger.settle, {held.line.id: settle}))
+        return sort_words(whole.content).content
 
-async def _ask(client: DeepSeek, question: str, model: str) -> str:
-    turns = [Turn.of_text("system", _PROMPT), Turn.of_text("user", question)]
-    parameters = ChatParameters(model=model, thinking=False, max_tokens=_TOKENS)
-    whole = await client.complete(turns, parameters)
-    return sort_words(whole.content).content
+
+class _Asked:
+    """What the model is asked for a title."""
+
+    def __init__(self, question: str, model: str) -> None:
+        self.turns = [Turn.of_text("system", _PROMPT), Turn.of_text("user", question)]
+        self.parameters = ChatParameters(model=model, thinking=False, max_tokens=_TOKENS)
 
 
 def shortened(text: str) -> str:

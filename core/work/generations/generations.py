@@ -13,6 +13,7 @@ from core.models.generations import (
     Generation,
     GenerationRequest,
     GenerationStatus,
+    KlingTask,
     Note,
     Provider,
     ReferenceImage,
@@ -20,6 +21,7 @@ from core.models.generations import (
 )
 from core.models.image_rules import ReferenceFacts
 from core.models.kinds import check_request
+from core.models.money.ledger import Spender
 from core.providers.kling.client import Kling, KlingReply
 from core.providers.kling.errors import BUSY_TEXT_IDS
 from core.storage.store import Store
@@ -28,6 +30,8 @@ from core.work.generations.recovery import RecoveryResult, is_ours
 from core.work.generations.transitions import UNREADABLE_TEXT_ID
 from core.work.generations.worker import GenerationWorker
 from core.work.loop import LoopThread
+from core.work.money.spending import Spending
+from core.work.money.task_costs import task_ended
 
 VISITOR_OPEN_MOST = 2
 
@@ -50,11 +54,13 @@ class Generations:
         loop: LoopThread,
         store: Store,
         service: Callable[[str], ImageService],
+        spending: Spending,
         workers: Callable[[], tuple[GenerationWorker, ...]],
     ) -> None:
         self._loop = loop
         self._store = store
         self._service = service
+        self._spending = spending
         self._workers = workers
 
     def request(
@@ -66,8 +72,12 @@ class Generations:
         origin: Literal["page", "http"] = "page",
         external_task_id: str | None = None,
         idempotency_key: str | None = None,
+        caller: str = "page",
     ) -> Generation:
-        """Check a request, write it down, and let it be sent; InputError before anything is."""
+        """Check a request, write it down, and let it be sent; InputError before anything is.
+
+        BudgetError where no budget has room for it.
+        """
         check_request(request, reference_facts(reference) if reference else None)
         service = self._service(owner)
         if not may_spend(owner):
@@ -80,6 +90,9 @@ class Generations:
             external_task_id=external_task_id,
             idempotency_key=idempotency_key,
             reference=reference,
+            reservation=self._spending.for_task(
+                Spender(owner, caller, origin), service.provider, request
+            ),
         )
         self._post(service.worker.wake)
         return generation
@@ -120,14 +133,23 @@ class Generations:
         service = self._service(owner)
         tasks = self._loop.call(service.worker.recent_tasks())
         ours = [task for task in tasks if is_ours(task) and task.status is not TaskStatus.FAILED]
-        written = [
-            self._store.generations.adopt_task(owner, task, provider=service.provider)
-            for task in ours
-        ]
+        written = [self._adopt(owner, task, service.provider) for task in ours]
         self._loop.post(service.worker.wake)
         new = sum(generation is not None for generation in written)
         elsewhere = sum(not is_ours(task) for task in tasks)
         return RecoveryResult(found=len(ours), new=new, known=len(ours) - new, elsewhere=elsewhere)
+
+    def _adopt(self, owner: str, task: KlingTask, provider: Provider) -> Generation | None:
+        """Write a task down that nobody knew here, and what it cost."""
+        generation = self._store.generations.adopt_task(owner, task, provider=provider)
+        if generation is not None:
+            line = self._spending.recovered(owner, provider, generation)
+            has_ended = task.status in (TaskStatus.SUCCEED, TaskStatus.FAILED)
+            self._store.ledger.add(line)
+            if has_ended:
+                settle = task_ended(task, failed=task.status is TaskStatus.FAILED)
+                self._store.ledger.settle({line.id: settle})
+        return generation
 
     def blocking_error(self, generation_id: str) -> AppError | None:
         """Return what keeps an open generation from going on at the moment, if anything does."""

@@ -93,7 +93,9 @@ class TaskPoller:
                 return await self._transitions.succeeded(generation, task), task.images
             if task.status is TaskStatus.FAILED:
                 detail = task.status_message
-                return await self._transitions.failed(generation, "error.task_failed", detail), ()
+                return await self._transitions.failed(
+                    generation, "error.task_failed", detail, task
+                ), ()
             if (
                 task.status is TaskStatus.PROCESSING
                 and generation.status is GenerationStatus.SUBMITTED

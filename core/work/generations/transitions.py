@@ -15,9 +15,12 @@ from typing import TypeVar
 
 from core.errors import AppError, StoreError
 from core.models.generations import Generation, GenerationStatus, KlingTask, Note
+from core.models.money.settling import settle_lost
 from core.storage.store import Store
 from core.wire.pacing import retry_delays
 from core.work.generations.timings import WorkerTimings
+from core.work.money.spending import never_sent
+from core.work.money.task_costs import task_ended
 
 logger = logging.getLogger(__name__)
 
@@ -141,6 +144,7 @@ class Transitions:
             error_text_id=error.text_id,
             error_facts=dict(error.facts),
             error_detail=error.detail,
+            settle=never_sent,
         )
 
     async def processing(self, generation: Generation) -> Generation | None:
@@ -155,6 +159,7 @@ class Transitions:
             {Status.SUBMITTED, Status.PROCESSING},
             finished_at=finished_at(generation, task, now=datetime.now(UTC)),
             unit_deduction=task.unit_deduction,
+            settle=task_ended(task, failed=False),
         )
 
     async def archived(self, generation: Generation, *, made: int) -> Generation | None:
@@ -179,9 +184,13 @@ class Transitions:
         )
 
     async def failed(
-        self, generation: Generation, text_id: str, detail: str = ""
+        self,
+        generation: Generation,
+        text_id: str,
+        detail: str = "",
+        task: KlingTask | None = None,
     ) -> Generation | None:
-        """Write down that no picture will come, and why."""
+        """Write down that no picture will come, and why; `task` tells what it cost all the same."""
         return await self._move(
             generation,
             Status.FAILED,
@@ -190,6 +199,8 @@ class Transitions:
             finished_at=generation.finished_at or datetime.now(UTC),
             error_text_id=text_id,
             error_detail=detail,
+            unit_deduction=task.unit_deduction if task is not None else None,
+            settle=settle_lost if task is None else task_ended(task, failed=True),
         )
 
     async def _move(

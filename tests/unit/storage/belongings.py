@@ -1,9 +1,12 @@
 """One of everything that a person can own in the store, every text of it signed by its owner."""
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
 
 from core.models.chat import AnswerStatus, ChatParameters, Message, Turn, Usage
 from core.models.generations import Generation, GenerationStatus, ImageRequest, ReferenceImage
+from core.models.money.ledger import LedgerLine, LineState, Reservation
 from core.models.parts import Blob, PicturePart, TextPart
 from core.storage.chat.running_answers import AnswerDraft
 from core.storage.store import Store
@@ -52,6 +55,24 @@ def begin(
         process_id="p1",
         lease_s=3600,
         attached=[blob],
+        reservation=Reservation(_line(owner)),
+    )
+
+
+def _line(owner: str) -> LedgerLine:
+    return LedgerLine(
+        id="",
+        at=datetime.now(UTC),
+        kind="chat",
+        state=LineState.RESERVED,
+        provider="deepseek",
+        model="deepseek-flash",
+        owner=owner,
+        caller=f"token:{owner}",
+        origin="page",
+        currency="CNY",
+        amount=Decimal("0.25"),
+        bound=Decimal("0.25"),
     )
 
 

@@ -96,6 +96,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "conversations.usage_totals": (
         Case(lambda s, o, m, t: s.conversations.usage_totals(o, t.conversation), REFUSED),
     ),
+    "ledger.several": (Case(lambda s, o, m, t: s.ledger.several(o, [t.answer]), {}),),
     "messages.get": (Case(lambda s, o, m, t: s.messages.get(o, t.answer), None),),
     "messages.blob": (
         Case(lambda s, o, m, t: s.messages.blob(o, t.attached.sha256), None),
@@ -244,6 +245,8 @@ CASES: dict[str, tuple[Case, ...]] = {
 _LEASED = "the worker's step on a row it has leased"
 _MANY = "the process's own work on everyone's rows; only a number comes back"
 _OWN_VALUES = "the studio's own values by key: settings, passes, what it has learned"
+_FILTERED = "a LedgerFilter says whose; whoever runs the studio sees what all of it costs"
+_SETTLED = "whoever reserved a line settles it, by its id"
 OWNERLESS: dict[str, str] = {
     "check_writable": "no row of anyone",
     "close": "no row of anyone",
@@ -270,6 +273,18 @@ OWNERLESS: dict[str, str] = {
     "generations.slots_in_flight": "what the account has in flight, whosever it is",
     "generations.purge": _MANY,
     "generations.reference": "asked with the id of a row that its owner was given just before",
+    "ledger.add": "a line that was found; it names its owner",
+    "ledger.budgets": "the studio's budgets; the pages show them to whoever runs it",
+    "ledger.correct": "reconciling, with the id of a line that it has just read",
+    "ledger.every": _FILTERED,
+    "ledger.list": _FILTERED,
+    "ledger.of_task": "reconciling: whose a task is, is what it asks",
+    "ledger.open_totals": _MANY,
+    "ledger.reserve": "the reservation's line names its owner",
+    "ledger.reserve_in": "the reservations' lines name their owners",
+    "ledger.settle": _SETTLED,
+    "ledger.settle_in": _SETTLED,
+    "ledger.settle_left": _MANY,
     "leases.beyond": _MANY,
     "leases.end": _LEASED,
     "leases.claim_due": "the worker takes what is due, whosever it is",
@@ -282,6 +297,8 @@ OWNERLESS: dict[str, str] = {
     "key_values.remove": _OWN_VALUES,
     "key_values.replace": _OWN_VALUES,
     "key_values.set": _OWN_VALUES,
+    "key_values.set_in": _OWN_VALUES,
+    "key_values.value_in": _OWN_VALUES,
     "key_values.starting_with": _OWN_VALUES,
     "key_values.take": _OWN_VALUES,
     "expiry.expire": "housekeeping, for a whole group of owners; only a number comes back",

@@ -84,7 +84,8 @@ def test_an_old_store_tells_what_it_told_before(version: str, tmp_path: Path) ->
 def test_what_an_old_store_made_are_pictures(version: str, tmp_path: Path) -> None:
     path = lay_down(version, tmp_path / "inkling.sqlite3")
     with closing(sqlite3.connect(path)) as connection, connection:
-        learned = ("slots.kling", '{"accepted":3,"refused":4}')
+        name = "slots.kling" if version < "v4" else "slots.kling.image"
+        learned = (name, '{"accepted":3,"refused":4}')
         connection.execute("INSERT INTO key_values VALUES (?, ?)", learned)
     store = Store.open(path)
     for owner in read(f"{version}.reads.json"):

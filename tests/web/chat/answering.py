@@ -12,11 +12,13 @@ from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
 from core.practice import PRACTICE_CHAT_KEY
 from core.providers.deepseek.client import DeepSeek
 from core.providers.deepseek.timeouts import StreamTimers
+from core.settings.money import MoneySettings
 from core.storage.store import Store
 from core.work.chat.answers import Answers, ChatService
 from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.timings import AnswerTimings
 from core.work.loop import LoopThread
+from core.work.money.spending import Spending, default_currency
 
 OWNER = "local"
 PATIENCE_S = 20.0
@@ -96,12 +98,13 @@ def answering(
     loop = LoopThread()
     store = Store.open(folder / "inkling.sqlite3", busy_timeout_s=busy_timeout_s)
     client = DeepSeek(url=url, api_key=PRACTICE_CHAT_KEY, practice=practice, timers=timers)
-    service = ChatService(client=client, practice=practice)
+    service = ChatService(client=client, practice=practice, provider="deepseek")
     answers = Answers(
         loop=loop,
         store=store,
         process_id=uuid4().hex,
         service=lambda _owner: service,
+        spending=Spending(MoneySettings, default_currency),
         timings=timings,
     )
     answers.start()

@@ -303,10 +303,10 @@ def test_a_chat_that_is_stopped_while_it_is_written_down_ends_as_stopped_and_is_
         begin, may_write = asker.store.posted_chats.begin, threading.Event()
         reached = threading.Event()
 
-        def slow(*args: Any, **named: Any) -> None:
+        def slow(*args: Any, **named: Any) -> Any:
             reached.set()
             assert may_write.wait(PATIENCE_S)
-            begin(*args, **named)
+            return begin(*args, **named)
 
         monkeypatch.setattr(asker.store.posted_chats, "begin", slow)
         live = asker.ask_posted("在吗？")

@@ -12,6 +12,7 @@ from core.storage.db.migrations.v1 import m001_initial
 from core.storage.db.migrations.v2 import m002_index_later
 from core.storage.db.migrations.v3 import m003_message_parts
 from core.storage.db.migrations.v4 import m004_generation_kind
+from core.storage.db.migrations.v5 import m005_ledger
 
 Migration = Callable[[Connection], None]
 
@@ -20,4 +21,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     m002_index_later,
     m003_message_parts,
     m004_generation_kind,
+    m005_ledger,
 )

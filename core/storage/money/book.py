@@ -1,0 +1,290 @@
+"""Reserve and settle, inside the transaction that writes the row they belong to.
+
+Each line counts towards totals by period and spender. A total's row is locked from the decision to
+the commit: however many calls in however many processes decide at once, one after another does.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from core.models.money.amounts import PRACTICE_CURRENCY, exact
+from core.models.money.ledger import (
+    Budget,
+    BudgetError,
+    BudgetPlan,
+    BudgetState,
+    LedgerLine,
+    LineState,
+    Period,
+    Reservation,
+    Scope,
+    Settlement,
+    scopes_of,
+)
+from core.models.money.periods import period_end, period_key, zone_of
+from core.storage.db.schema import budget_totals, ledger_lines
+from core.storage.money.rows import line_from, row_of, settled_values
+
+# An answer that is cut to what is left is at least so long; a shorter one helps nobody.
+LEAST_OUTPUT = 1_000
+_PERIODS: tuple[Period, ...] = ("day", "month")
+_NOTHING = Decimal(0)
+_USED_UP: dict[Scope, str] = {
+    "studio": "error.budget_studio",
+    "user": "error.budget_user",
+    "token": "error.budget_token",
+}
+_TOO_LITTLE: dict[Scope, str] = {
+    "studio": "error.budget_studio_rest",
+    "user": "error.budget_user_rest",
+    "token": "error.budget_token_rest",
+}
+
+# What a line turns out to cost; None takes it back.
+Settle = Callable[[LedgerLine], Settlement | None]
+
+
+def total_key(scope: str, name: str, period: Period, at: datetime, currency: str, zone: str) -> str:
+    """Return the key of a total: who, when, in which currency."""
+    return f"{zone}|{period_key(period, at, zone)}|{currency}|{scope}|{name}"
+
+
+def totals_of(line: LedgerLine, zone: str) -> tuple[str, ...]:
+    """Return the keys of all totals that a line counts towards."""
+    return tuple(
+        total_key(scope, name, period, line.at, line.currency, zone)
+        for scope, name in scopes_of(line)
+        for period in _PERIODS
+    )
+
+
+def reserve(
+    connection: Connection, reservations: Sequence[Reservation], plan: BudgetPlan
+) -> list[BudgetError | None]:
+    """Write lines down as reserved, each only if every budget it counts against has room for it.
+
+    Decided in their order; where the number of output tokens may be cut, it is, and noted. Returns
+    for each why it was refused, or None.
+    """
+    keys = {key for one in reservations for key in totals_of(one.line, plan.zone)}
+    totals = _locked(connection, keys)
+    before = dict(totals)
+    refusals: list[BudgetError | None] = []
+    for one in reservations:
+        refusal = _decide(one, plan, totals)
+        refusals.append(refusal)
+        if refusal is None:
+            for key in totals_of(one.line, plan.zone):
+                totals[key] += one.bound
+    written = [one.line for one, refusal in zip(reservations, refusals, strict=True) if not refusal]
+    if written:
+        connection.execute(insert(ledger_lines), [row_of(line) for line in written])
+    _store(connection, {key: total for key, total in totals.items() if total != before[key]})
+    return refusals
+
+
+def settle(
+    connection: Connection, settling: Mapping[str, Settle], plan: BudgetPlan, *, now: datetime
+) -> int:
+    """Settle reserved lines by their ids, each once and only once; return how many there were."""
+    ids = sorted(settling)
+    if not ids:
+        return 0
+    query = (
+        select(ledger_lines)
+        .where(ledger_lines.c.id.in_(ids), ledger_lines.c.state == LineState.RESERVED.value)
+        .order_by(ledger_lines.c.id)
+        .with_for_update()
+    )
+    lines = [line_from(row) for row in connection.execute(query).mappings()]
+    changes: list[tuple[LedgerLine, Settlement]] = []
+    taken_back: list[str] = []
+    deltas: dict[str, Decimal] = {}
+    for line in lines:
+        settled = settling[line.id](line)
+        if settled is None:
+            taken_back.append(line.id)
+        else:
+            changes.append((line, settled))
+        _count(deltas, line, settled, plan.zone)
+    if changes:
+        connection.execute(
+            _SETTLE,
+            [
+                settled_values(line, settled) | {"line_id": line.id, "settled_at": now}
+                for line, settled in changes
+            ],
+        )
+    if taken_back:
+        connection.execute(delete(ledger_lines).where(ledger_lines.c.id.in_(taken_back)))
+    _add(connection, deltas)
+    return len(lines)
+
+
+def correct(
+    connection: Connection,
+    line: LedgerLine,
+    settled: Settlement,
+    plan: BudgetPlan,
+    *,
+    now: datetime,
+) -> None:
+    """Put a better figure in a settled line's place, and in the totals it counts towards."""
+    deltas: dict[str, Decimal] = {}
+    _count(deltas, line, settled, plan.zone)
+    values = settled_values(line, settled) | {"line_id": line.id, "settled_at": now}
+    connection.execute(_SETTLE, [values])
+    _add(connection, deltas)
+
+
+def rebuild_totals(connection: Connection, plan: BudgetPlan, lines: Iterable[LedgerLine]) -> None:
+    """Make all totals anew from lines; the caller keeps others from counting meanwhile."""
+    connection.execute(delete(budget_totals))
+    totals: dict[str, Decimal] = {}
+    for line in lines:
+        for key in totals_of(line, plan.zone):
+            totals[key] = totals.get(key, _NOTHING) + _counted(line)
+    if totals:
+        rows = [{"key": key, "spent": totals[key]} for key in sorted(totals)]
+        connection.execute(insert(budget_totals), rows)
+
+
+def _counted(line: LedgerLine) -> Decimal:
+    """Return what a line counts: its amount, or what was held back while that is not known."""
+    if line.amount is not None:
+        return line.amount
+    return (line.bound or _NOTHING) if line.state is LineState.RESERVED else _NOTHING
+
+
+def _count(
+    deltas: dict[str, Decimal], line: LedgerLine, settled: Settlement | None, zone: str
+) -> None:
+    for key in totals_of(line, zone):
+        deltas[key] = deltas.get(key, _NOTHING) - _counted(line)
+    if settled is None or settled.amount is None:
+        return
+    after = replace(line, currency=settled.currency or line.currency)
+    for key in totals_of(after, zone):
+        deltas[key] = deltas.get(key, _NOTHING) + settled.amount
+
+
+def _decide(
+    one: Reservation, plan: BudgetPlan, totals: Mapping[str, Decimal]
+) -> BudgetError | None:
+    """Grant, cut or refuse one reservation by the totals as they stand."""
+    line = one.line
+    if plan.is_broken and line.currency != PRACTICE_CURRENCY:
+        return BudgetError("error.budget_unreadable", None)
+    if not one.is_known and line.currency == PRACTICE_CURRENCY:
+        return None
+    if not one.is_known:
+        # What an unknown price comes to, no limit can hold.
+        is_limited = plan.limits_any(line)
+        return BudgetError("error.budget_price", None, model=line.model) if is_limited else None
+    states = [state_of(budget, line.at, totals, plan.zone) for budget in plan.of(line)]
+    tight = min(states, key=lambda state: state.left, default=None)
+    if tight is None or one.bound <= tight.left:
+        return None
+    if tight.left <= 0:
+        return BudgetError(_USED_UP[tight.budget.scope], tight)
+    if one.per_token:
+        fixed = one.bound - one.per_token * one.output_tokens
+        granted = int((tight.left - fixed) / one.per_token)
+        if granted >= LEAST_OUTPUT:
+            one.granted_tokens = granted
+            bound = exact(fixed + one.per_token * granted)
+            one.line = replace(line, amount=bound, bound=bound)
+            return None
+    return BudgetError(_TOO_LITTLE[tight.budget.scope], tight)
+
+
+def state_of(budget: Budget, at: datetime, totals: Mapping[str, Decimal], zone: str) -> BudgetState:
+    """Return where a budget stands by the totals of its period."""
+    key = total_key(budget.scope, budget.name, budget.period, at, budget.currency, zone)
+    until = period_end(budget.period, at, zone).astimezone(zone_of(zone))
+    return BudgetState(budget, totals.get(key, _NOTHING), until)
+
+
+def spent(connection: Connection, keys: Iterable[str]) -> dict[str, Decimal]:
+    """Return totals by key; what is not there is not in it."""
+    query = select(budget_totals).where(budget_totals.c.key.in_(sorted(keys)))
+    return {row.key: row.spent for row in connection.execute(query)}
+
+
+def _locked(connection: Connection, keys: Iterable[str]) -> dict[str, Decimal]:
+    """Return totals, made where they are missing, and lock their rows until the commit.
+
+    In one order, so that two processes cannot wait for each other.
+    """
+    in_order = sorted(keys)
+    query = (
+        select(budget_totals)
+        .where(budget_totals.c.key.in_(in_order))
+        .order_by(budget_totals.c.key)
+        .with_for_update()
+    )
+    found = {row.key: row.spent for row in connection.execute(query)}
+    if missing := [key for key in in_order if key not in found]:
+        making = _dialect(connection).insert(budget_totals).on_conflict_do_nothing()
+        connection.execute(making, [{"key": key, "spent": _NOTHING} for key in missing])
+        found = {row.key: row.spent for row in connection.execute(query)}
+    return found
+
+
+def _store(connection: Connection, totals: Mapping[str, Decimal]) -> None:
+    if totals:
+        rows = [{"total_key": key, "total": totals[key]} for key in sorted(totals)]
+        connection.execute(_SET_TOTAL, rows)
+
+
+def _add(connection: Connection, deltas: Mapping[str, Decimal]) -> None:
+    rows = [{"key": key, "spent": deltas[key]} for key in sorted(deltas) if deltas[key]]
+    if rows:
+        adding = _dialect(connection).insert(budget_totals)
+        adding = adding.on_conflict_do_update(
+            index_elements=["key"], set_={"spent": budget_totals.c.spent + adding.excluded.spent}
+        )
+        connection.execute(adding, rows)
+
+
+def _dialect(connection: Connection) -> Any:
+    return sqlite if connection.dialect.name == "sqlite" else postgresql
+
+
+_SETTLE = (
+    update(ledger_lines)
+    .where(ledger_lines.c.id == bindparam("line_id"))
+    .values(
+        {
+            name: bindparam(name)
+            for name in (
+                "state",
+                "amount",
+                "low",
+                "mark",
+                "currency",
+                "hour",
+                "pieces",
+                "task_id",
+                "until",
+                "units",
+                "hit",
+                "miss",
+                "completion",
+                "reasoning",
+                "settled_at",
+            )
+        }
+    )
+)
+_SET_TOTAL = (
+    update(budget_totals)
+    .where(budget_totals.c.key == bindparam("total_key"))
+    .values(spent=bindparam("total"))
+)

@@ -1,0 +1,227 @@
+"""Reservations and settlements for calls of every kind, by the owner's prices.
+
+What is returned here is written down by whoever writes the call's row, in the same transaction.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+from core.errors import AppError, may_be_billed
+from core.models.chat import AnswerStatus, ChatParameters, Message, Turn, Usage
+from core.models.generations import Generation, GenerationRequest
+from core.models.money.amounts import CNY, PRACTICE_CURRENCY, exact
+from core.models.money.hours import highest_class
+from core.models.money.ledger import (
+    LedgerLine,
+    LineKind,
+    LineState,
+    Reservation,
+    Settlement,
+    Spender,
+)
+from core.models.money.prices import PriceList
+from core.models.money.settling import chat_price, settle_answer
+from core.models.money.usage import estimate_tokens, most_output, most_tokens
+from core.models.parts import FilePart, PicturePart, ToolCall, ToolResult
+from core.settings.money import MoneySettings
+from core.storage.money.book import Settle
+
+# The class of the hour in which it ends may count: so long an answer may well take.
+LONGEST_ANSWER = timedelta(minutes=30)
+# DeepSeek's earlier vision model counted at most 384 tokens for a picture (money.md §1).
+PICTURE_TOKENS = 400
+# A call without a row of its own has ended by then, whatever became of it.
+WITHOUT_ROW = timedelta(minutes=15)
+
+
+class Spending:
+    """What calls may cost at most, and what they did cost. From any thread."""
+
+    def __init__(
+        self,
+        settings: Callable[[], MoneySettings],
+        currency_of: Callable[[str], str],
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._settings = settings
+        self._currency_of = currency_of
+        self._clock = clock
+
+    @property
+    def prices(self) -> PriceList:
+        """The price list with what the owner set."""
+        return self._settings().prices
+
+    def currency(self, provider: str, own: str | None = None) -> str:
+        """Return in which currency a provider bills; practice in one that buys nothing."""
+        if provider == "practice":
+            return PRACTICE_CURRENCY
+        return own or self._currency_of(provider)
+
+    # -- chat --------------------------------------------------------------------------------------
+
+    def for_answer(
+        self,
+        spender: Spender,
+        provider: str,
+        parameters: ChatParameters,
+        turns: Iterable[Turn],
+        *,
+        kind: LineKind = "chat",
+    ) -> Reservation:
+        """Return what an answer may cost: all input missed, output as long as it may get.
+
+        Without `max_tokens` the output may be cut to what a budget pays for.
+        """
+        now = self._clock()
+        most, about = _input_tokens(turns)
+        line = self._line(spender, kind, provider, parameters.model, now)
+        price = chat_price(self.prices, line)
+        if price is None:
+            return Reservation(replace(line, miss=about), is_known=False)
+        line = replace(line, currency=self.currency(provider, price.currency))
+        hour = highest_class(now, now + LONGEST_ANSWER)
+        rates = price.rates(hour)
+        output = most_output(parameters)
+        per_token = rates.output / 1_000_000
+        bound = exact(rates.dearest_input * most / 1_000_000 + per_token * output)
+        return Reservation(
+            replace(line, amount=bound, bound=bound, price_id=price.id, hour=hour, miss=about),
+            per_token=per_token if parameters.max_tokens is None else None,
+            output_tokens=output,
+        )
+
+    def for_title(
+        self,
+        spender: Spender,
+        provider: str,
+        parameters: ChatParameters,
+        turns: Iterable[Turn],
+        conversation_id: str,
+    ) -> Reservation:
+        """Return what a conversation's title may cost; the call has no row of its own."""
+        held = self.for_answer(spender, provider, parameters, turns, kind="title")
+        until = held.line.at + WITHOUT_ROW
+        held.line = replace(held.line, conversation_id=conversation_id, until=until)
+        return held
+
+    def words_settled(self, words: str, usage: Usage | None, error: AppError | None) -> Settle:
+        """Return how a call without a row is settled that brought these words, or failed."""
+        now = self._clock()
+        status = AnswerStatus.COMPLETE if error is None else AnswerStatus.FAILED
+        message = Message("", "", None, "assistant", words, now, status=status, usage=usage)
+        return self.answer_settled(lambda: message, error, was_sent=True)
+
+    def answer_settled(
+        self,
+        message: Callable[[], Message],
+        error: AppError | None,
+        *,
+        was_sent: bool,
+        begun_with: str = "",
+    ) -> Settle:
+        """Return how an answer that has ended is settled; `message` is asked for when it is."""
+        was_billed = was_sent and (error is None or may_be_billed(error))
+        end, prices = self._clock(), self.prices
+
+        def settle(line: LedgerLine) -> Settlement | None:
+            ended = message()
+            if begun_with:  # what a continued answer started with is no output of it
+                ended = replace(ended, content=ended.content[len(begun_with) :])
+            return settle_answer(line, ended, prices, end=end, was_billed=was_billed)
+
+        return settle
+
+    # -- generations -------------------------------------------------------------------------------
+
+    def for_task(self, spender: Spender, provider: str, request: GenerationRequest) -> Reservation:
+        """Return what a generation costs; its price is known before, or unknown."""
+        now = self._clock()
+        line = self._line(spender, "image", provider, request.model_name, now)
+        line = replace(line, pieces=request.n)
+        facts = {"has_image": request.has_image, "resolution": request.resolution}
+        price = self.prices.pieces(request.kind, request.model_name, facts, now)
+        amount = None
+        if price is not None:
+            own = None
+            if line.currency not in price.each and provider != "practice":
+                own = next(iter(price.each), None)
+            line = replace(line, currency=self.currency(provider, own))
+            amount = price.amount(line.currency, pieces=request.n)
+        if price is None or amount is None:
+            return Reservation(line, is_known=False)
+        amount = exact(amount)
+        units = price.units * request.n if price.units is not None else None
+        return Reservation(
+            replace(line, amount=amount, bound=amount, price_id=price.id, units=units)
+        )
+
+    def recovered(self, owner: str, provider: str, generation: Generation) -> LedgerLine:
+        """Return the line of a task that was found at the provider: nobody held anything back."""
+        spender = Spender(owner, "page", "recovered")
+        line = self._line(spender, "image", provider, "", generation.created_at)
+        return replace(
+            line, id=generation.id, generation_id=generation.id, task_id=generation.task_id
+        )
+
+    def for_forwarded(
+        self, spender: Spender, provider: str, model: str, amount: Decimal | None
+    ) -> Reservation:
+        """Return what a call may cost that is passed on to a provider as it is."""
+        now = self._clock()
+        line = replace(
+            self._line(spender, "forwarded", provider, model, now), until=now + WITHOUT_ROW
+        )
+        if amount is None:
+            return Reservation(line, is_known=False)
+        return Reservation(replace(line, amount=exact(amount), bound=exact(amount)))
+
+    def _line(
+        self, spender: Spender, kind: LineKind, provider: str, model: str, now: datetime
+    ) -> LedgerLine:
+        return LedgerLine(
+            id=f"{kind}-{uuid4().hex}",
+            at=now,
+            kind=kind,
+            state=LineState.RESERVED,
+            provider=provider,
+            model=model,
+            owner=spender.owner,
+            caller=spender.caller,
+            origin=spender.origin,
+            currency=self.currency(provider),
+            amount=None,
+        )
+
+
+def never_sent(_line: LedgerLine) -> None:
+    """Settle a call that was refused or never sent: its line is taken back."""
+
+
+def default_currency(_provider: str) -> str:
+    """Return the currency of an account of which nothing is known."""
+    return CNY
+
+
+def _input_tokens(turns: Iterable[Turn]) -> tuple[int, int]:
+    """Return how many tokens turns are at most, and about how many they are."""
+    most = about = 0
+    for turn in turns:
+        texts = [turn.text, turn.reasoning_content or ""]
+        for part in turn.content:
+            if isinstance(part, PicturePart):
+                most += PICTURE_TOKENS
+                about += PICTURE_TOKENS
+            elif isinstance(part, ToolCall):
+                texts += [part.name, part.arguments]
+            elif isinstance(part, ToolResult):
+                texts.append(part.content)
+            elif isinstance(part, FilePart):
+                texts.append(part.text)
+        most += sum(most_tokens(text, turns=0) for text in texts) + most_tokens("")
+        about += sum(map(estimate_tokens, texts))
+    return most, about
