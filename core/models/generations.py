@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Literal
 
+from core.models.money.charges import Charge
+
 Provider = Literal["kling", "practice"]
 AspectRatio = Literal["16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"]
 Resolution = Literal["1k", "2k"]
@@ -99,7 +101,8 @@ class KlingTask:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     images: tuple[TaskImage, ...] = ()
-    unit_deduction: str | None = None
+    unit_deduction: str | None = None  # as it was written
+    charges: tuple[Charge, ...] = ()  # what it cost; said once it has ended
     request_id: str | None = None
     kind: str = ImageRequest.kind
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from core.errors import InputError
 from core.models.generations import ImageRequest
-from core.models.kling_catalogue import IMAGE_MODELS, ImageModel, find_image_model
+from core.models.kling_catalogue import OFFERED_MODELS, ImageModel, find_image_model
 
 PROMPT_LIMIT = 2500
 COUNT_LEAST = 1
@@ -53,7 +53,7 @@ def check_image_request(request: ImageRequest) -> None:
             "model_name",
             "error.image_model_unknown",
             model=request.model_name,
-            offered=_listed(model.name for model in IMAGE_MODELS),
+            offered=_listed(model.name for model in OFFERED_MODELS),
         )
     _check_words(request)
     _check_model(request, model)

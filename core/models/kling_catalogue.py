@@ -2,12 +2,15 @@
 
 Rows follow kling.md section 3 (docs of Feb and autumn 2026). Where two vintages of the docs
 disagree, the row allows what either of them allows: a refusal by Kling costs nothing, a rule of
-ours that is too strict takes something away.
+ours that is too strict takes something away. Models that Kling stopped keep their rows: what was
+made with them has a name, and HTTP callers hear the refusal from Kling itself.
 """
 
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from core.models.generations import AspectRatio, Resolution
+from core.models.money.hours import BEIJING
 
 ALL_RATIOS: tuple[AspectRatio, ...] = (
     "1:1",
@@ -19,6 +22,7 @@ ALL_RATIOS: tuple[AspectRatio, ...] = (
     "2:3",
     "21:9",
 )
+_STOPPED_ON = date(2026, 9, 15)
 _NO_21_9 = tuple(ratio for ratio in ALL_RATIOS if ratio != "21:9")
 
 
@@ -38,6 +42,12 @@ class ImageModel:
     takes_image_fidelity: bool = False
     takes_human_fidelity: bool = False
     takes_elements: bool = False
+    stopped_on: date | None = None  # the last day, by Beijing's clock (money.md section 2.1)
+    successor: str = ""  # what the form takes in its place
+
+    def is_stopped(self, at: datetime) -> bool:
+        """Tell whether Kling has stopped serving it by that moment."""
+        return self.stopped_on is not None and at.astimezone(BEIJING).date() > self.stopped_on
 
     def ratios_for(self, *, has_image: bool) -> tuple[AspectRatio, ...]:
         """Return the ratios to choose from; none means that the picture decides."""
@@ -63,8 +73,16 @@ IMAGE_MODELS: tuple[ImageModel, ...] = (
         text_to_image=False,
         resolutions=("1k",),
         restyles=True,
+        stopped_on=_STOPPED_ON,
+        successor="kling-v2-1",
     ),
-    ImageModel("kling-v2", "Image 2.0", restyles=True),
+    ImageModel(
+        "kling-v2",
+        "Image 2.0",
+        restyles=True,
+        stopped_on=_STOPPED_ON,
+        successor="kling-v2-1",
+    ),
     ImageModel(
         "kling-v1-5",
         "Image 1.5",
@@ -73,6 +91,8 @@ IMAGE_MODELS: tuple[ImageModel, ...] = (
         needs_image_reference=True,
         takes_image_fidelity=True,
         takes_human_fidelity=True,
+        stopped_on=_STOPPED_ON,
+        successor="kling-v2-1",
     ),
     ImageModel(
         "kling-v1",
@@ -83,9 +103,19 @@ IMAGE_MODELS: tuple[ImageModel, ...] = (
     ),
 )
 
+# What can be chosen; the first is the default.
+OFFERED_MODELS = tuple(model for model in IMAGE_MODELS if model.stopped_on is None)
 _BY_NAME = {model.name: model for model in IMAGE_MODELS}
 
 
 def find_image_model(name: str) -> ImageModel | None:
     """Return the model of that name, or None when this endpoint has none."""
     return _BY_NAME.get(name)
+
+
+def offered_model(name: str) -> ImageModel:
+    """Return what the form offers for a model's name: itself, its successor, or the default."""
+    model = find_image_model(name)
+    if model is not None and model.stopped_on is not None:
+        model = find_image_model(model.successor)
+    return model or OFFERED_MODELS[0]

@@ -42,9 +42,14 @@ wrong on purpose (the reader's table is built from the same rows, in `faults`):
               unreadable-picture [TIMES]
                                      the first picture's file is whole and no picture, the first
                                      TIMES fetches (8 unless told)
+              cash                   paid from the balance, in cash, not from the package
+              billing                the charge is told as `billing[]`, as newer endpoints do
 
 Beside these, a prompt with 血腥, 暴力, gore or violence is refused with 1301, and one with 敏感
 or sensitive ends as failed.
+
+Both providers keep books, by the tables of `models/money`: `/user/balance` falls, packages and cash
+fall, Kling's billing rows tell of each task, and `GET /practice/book` tells all that was charged.
 """
 
 from core.practice.counters import PracticeCounters
@@ -53,6 +58,7 @@ from core.practice.settings import (
     PRACTICE_ACCESS_KEY,
     PRACTICE_CHAT_KEY,
     PRACTICE_KLING_API_KEY,
+    PRACTICE_KLING_CASH_KEY,
     PRACTICE_SECRET_KEY,
     PracticeSettings,
 )
@@ -61,6 +67,7 @@ __all__ = [
     "PRACTICE_ACCESS_KEY",
     "PRACTICE_CHAT_KEY",
     "PRACTICE_KLING_API_KEY",
+    "PRACTICE_KLING_CASH_KEY",
     "PRACTICE_SECRET_KEY",
     "PracticeCounters",
     "PracticeServer",

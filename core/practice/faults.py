@@ -103,6 +103,8 @@ PICTURE_FAULTS: dict[str, tuple[str, str, str]] = {
         "第一张前 TIMES 次完整到达但不是图片，默认 8",
         "the first picture's file is whole and no picture, the first 8 fetches unless told",
     ),
+    "cash": ("", "这一次用余额付", "paid from the balance, in cash"),
+    "billing": ("", "用新式的 billing[] 说明扣费", "the charge told as billing[], the new design"),
 }
 
 GATEWAY_PAGE = (

@@ -18,9 +18,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from core.errors import ConfigurationError
+from core.practice.chat.book import ChatBook, ChatCharge
 from core.practice.chat.routes import Chat
+from core.practice.clock import PracticeClock
 from core.practice.counters import PracticeCounters, Tally
 from core.practice.hangup import PracticeProtocol
+from core.practice.kling.account import Account
+from core.practice.kling.book import ChargeBook, PictureCharge
+from core.practice.kling.door import Door
 from core.practice.kling.images import Images
 from core.practice.kling.picture_files import PictureFiles
 from core.practice.kling.tasks import TaskBook
@@ -41,11 +46,15 @@ class PracticeServer:
         port: int = 0,
         journal: Path | None = None,
         settings: PracticeSettings | None = None,
+        clock: datetime | None = None,
     ) -> None:
         self._port = port
         self._journal = journal
         self._settings = settings or PracticeSettings()
         self._tally = Tally()
+        self.clock = PracticeClock(clock)  # may be set while it runs
+        self._chat_book = ChatBook(self._settings, self.clock)
+        self._picture_book: ChargeBook | None = None
         self._origin = ""
         self._server: _ThreadServer | None = None
         self._thread: threading.Thread | None = None
@@ -77,18 +86,32 @@ class PracticeServer:
         """What the server has seen so far."""
         return self._tally.snapshot()
 
+    @property
+    def chat_book(self) -> tuple[ChatCharge, ...]:
+        """What answers were charged so far, oldest first."""
+        return self._chat_book.lines()
+
+    @property
+    def picture_book(self) -> tuple[PictureCharge, ...]:
+        """What tasks that have ended were charged so far, oldest first."""
+        return () if self._picture_book is None else tuple(self._picture_book.lines())
+
     def start(self) -> None:
         """Return once connections are accepted; raise ConfigurationError if the port is taken."""
         tasks = self._read_journal()
         listener = _listener(self._port)
         self._origin = f"http://{_HOST}:{listener.getsockname()[1]}"
         files = PictureFiles(tasks, self._tally)
+        book = self._picture_book = ChargeBook(self._settings, tasks)
+        door = Door(self._settings, self._tally)
         app = _app(
             [
-                *Chat(self._settings, self._tally).routes(),
-                *Images(self._settings, self._tally, tasks, files).routes(),
+                *Chat(self._settings, self._tally, self.clock, self._chat_book).routes(),
+                *Images(self._settings, self._tally, door, tasks, files, book).routes(),
+                *Account(self._settings, door, tasks, book).routes(),
                 *files.routes(),
                 Route("/practice/counters", self._counters, methods=["GET"]),
+                Route("/practice/book", self._book, methods=["GET"]),
             ]
         )
         server = _ThreadServer(app)
@@ -114,12 +137,18 @@ class PracticeServer:
 
     def _read_journal(self) -> TaskBook:
         try:
-            return TaskBook(self._journal)
+            return TaskBook(self._journal, now=self.clock.now)
         except OSError as error:
             raise ConfigurationError("journal", _SOURCE, "error.practice_journal") from error
 
     async def _counters(self, request: Request) -> Response:
         return JSONResponse(self.counters.as_json())
+
+    async def _book(self, request: Request) -> Response:
+        """Tell what was charged, which no real provider tells so plainly."""
+        chat = [line.as_json() for line in self.chat_book]
+        pictures = [line.as_json() for line in self.picture_book]
+        return JSONResponse({"chat": chat, "pictures": pictures})
 
 
 class _ThreadServer(uvicorn.Server):

@@ -3,8 +3,10 @@
 import ipaddress
 import re
 from collections.abc import Callable
+from datetime import datetime
 from urllib.parse import urlsplit
 
+from core.models.money.hours import BEIJING
 from core.settings.secret import Secret
 
 # Switched off on 2026-07-24 (api-docs.deepseek.com/news/news260424).
@@ -100,6 +102,17 @@ def seconds(value: str) -> float:
     if not 0 < number <= 86_400:
         raise UnusableError("seconds")
     return number
+
+
+def moment(value: str) -> datetime:
+    """Return the moment an ISO text names, by Beijing's clock where it names no offset."""
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise UnusableError("moment") from error
+    if not 2000 <= found.year < 3000:  # before and after, its offset could leave the calendar
+        raise UnusableError("moment")
+    return found if found.tzinfo is not None else found.replace(tzinfo=BEIJING)
 
 
 def database(value: str) -> Secret:

@@ -37,6 +37,7 @@ CHAT_SETTINGS = (
 KLING_SETTINGS = ("KLING_API_KEY", *ACCESS_KEY_KEYS, *SECRET_KEY_KEYS, "KLING_API_ORIGIN")
 # A wrong value of one of these is told, and its default is used.
 TIMEOUT_SETTINGS = ("INKLING_SOCKET_SILENCE_S", "INKLING_ANSWER_SILENCE_S")
+PRACTICE_SETTINGS = ("INKLING_PRACTICE_CLOCK",)
 # Everything that stands above the first [section].
 NAMES = (
     *CHAT_SETTINGS,
@@ -46,6 +47,7 @@ NAMES = (
     "DATABASE_URL",
     "INKLING_ARCHIVE_URL",
     "INKLING_TOKENS",
+    *PRACTICE_SETTINGS,
     *BUDGET_SETTINGS.values(),
 )
 
@@ -77,6 +79,7 @@ def read_settings(
         access=_access(sources),
         sign_in=_sign_in(sources),
         network=network,
+        practice_clock=sources.read(PRACTICE_SETTINGS, parsers.moment),
         money=money,
         problems=(*sources.problems, *network.problems),
     )

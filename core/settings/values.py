@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -73,6 +74,7 @@ class Settings:
     money: MoneySettings = field(default_factory=MoneySettings)
     sign_in: Secret | None = None  # `[auth]` as it stands, which Streamlit reads at its start
     network: Network | None = None  # None: as this process's environment says
+    practice_clock: datetime | None = None  # when practice's clock starts; None: now
     problems: tuple[ConfigurationError, ...] = ()
 
     def problems_of(self, *keys: str) -> tuple[ConfigurationError, ...]:

@@ -14,6 +14,7 @@ from core.access.passes import Pass
 from core.errors import AppError, ProviderError, StoreError
 from core.models.chat import ChatParameters, Conversation
 from core.models.generations import ImageRequest, ReferenceImage
+from core.models.kling_catalogue import ImageModel
 from core.providers.deepseek.wire import Balance
 from core.providers.kling.wire import AccountCosts
 from core.settings import Settings
@@ -59,6 +60,7 @@ class SessionState:
     found: tuple[str, str] | None = None
     imported: tuple[int, int, int] | None = None  # conversations added and known, messages added
     upload_round: int = 0  # counts up to empty the file inputs
+    stopped_model: ImageModel | None = None  # was chosen in the form, and left for its successor
     # What the form of the Images page is to hold when it is drawn next.
     wanted: ImageRequest | None = None
     reference: ReferenceImage | None = None  # of the form, when no file is chosen there

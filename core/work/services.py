@@ -77,6 +77,8 @@ class Services:
         """Serve by new settings from now on; what runs ends with the clients it began with."""
         with self._lock:
             old, self._settings = self._settings, settings
+            if self._practice is not None and old.practice_clock != settings.practice_clock:
+                self._practice.clock.set(settings.practice_clock)
             is_rerouted = old.network != settings.network
             if old.chat != settings.chat or is_rerouted:
                 self.models = ChatModels(
@@ -223,7 +225,9 @@ class Services:
 
     def _practice_server(self) -> PracticeServer:
         if self._practice is None:
-            practice = PracticeServer(journal=self._settings.data_dir / "practice.jsonl")
+            settings = self._settings
+            journal = settings.data_dir / "practice.jsonl"
+            practice = PracticeServer(journal=journal, clock=settings.practice_clock)
             practice.start()
             self._practice = practice
         return self._practice

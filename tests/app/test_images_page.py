@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -20,6 +21,7 @@ Opened = Callable[[], Studio]
 Until = Callable[[Callable[[], bool]], None]
 
 PROMPT = "image-prompt"
+NO_PRICES = SimpleNamespace(pieces=lambda *_: None)
 
 
 def open_page(app: AppTest) -> None:
@@ -187,8 +189,41 @@ def test_the_price_follows_the_form_once_it_costs_something(
     assert "About 24 units, CNY 0.60 (price list of 2026-08-13" in words(app)
     app.selectbox(key="image-model").set_value("kling-v2-1").run()
     assert "About 12 units, CNY 0.30 (" in words(app)
-    app.selectbox(key="image-model").set_value("kling-v2-new").run()
-    assert "CNY" not in words(app), "it draws from a picture only: unknown is not nothing"
+    monkeypatch.setattr("core.ui.generations.form.PRICES", NO_PRICES)
+    app.run()
+    assert "CNY" not in words(app), "unknown is not nothing"
+    assert not app.exception
+
+
+@pytest.mark.parametrize("stopped", ["kling-v2", "kling-v2-new", "kling-v1-5"])
+def test_a_model_that_kling_stopped_is_not_offered_and_a_choice_of_it_moves(
+    app: AppTest, stopped: str
+) -> None:
+    app.run()
+    app.session_state["image-model"] = stopped
+    app.switch_page("pages/images.py").run()
+    chooser = app.selectbox(key="image-model")
+    names = [option.rpartition(" ")[2] for option in chooser.options]
+    assert names == ["kling-v3", "kling-v2-1", "kling-v1"]
+    assert chooser.value == "kling-v2-1"
+    assert f"Kling stopped {stopped} on 2026-09-15; kling-v2-1 is chosen" in words(app)
+    chooser.set_value("kling-v3").run()
+    assert "Kling stopped" not in words(app)
+    assert not app.exception
+
+
+def test_a_generation_of_a_stopped_model_fills_the_form_with_its_successor(
+    app: AppTest, studio: Opened
+) -> None:
+    open_page(app)
+    request = ImageRequest(prompt="old", model_name="kling-v2", resolution="2k", n=2)
+    app.session_state["inkling"].wanted = request
+    app.run()
+    assert app.selectbox(key="image-model").value == "kling-v2-1"
+    assert "Kling stopped kling-v2" in words(app)
+    generate(app, "old")
+    made = generations(studio())[0]
+    assert (made.request.model_name, made.request.resolution) == ("kling-v2-1", "2k")
     assert not app.exception
 
 

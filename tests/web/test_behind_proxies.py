@@ -94,7 +94,7 @@ def spend(
     """Try to spend on words and on a picture; return both statuses, and how much was spent."""
     before = provider.counters
     words, _ = call(url, "/complete?question=hi", headers, user=user, place=place)
-    wish = json.dumps({"prompt": "a mountain", "model_name": "kling-v2"})
+    wish = json.dumps({"prompt": "a mountain", "model_name": "kling-v2-1"})
     path = "/kling/v1/images/generations"
     picture, _ = call(url, path, headers, user=user, body=wish, place=place)
     after = provider.counters
@@ -315,7 +315,7 @@ def test_each_person_has_rows_of_their_own(
     signing_in: RunningApp, provider: PracticeServer
 ) -> None:
     with nginx_before(signing_in, NAMES + FULL, OTHER) as proxy:
-        wish = json.dumps({"prompt": "a mountain", "model_name": "kling-v2"})
+        wish = json.dumps({"prompt": "a mountain", "model_name": "kling-v2-1"})
         path = "/kling/v1/images/generations"
         status, body = call(proxy.url, path, ANN, body=wish)
         assert status == 200

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -140,7 +141,7 @@ def test_keys_do_not_show_in_the_settings() -> None:
 def test_it_runs_by_itself_until_interrupted(name: signal.Signals, tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error", "-m", "core.practice", "--port", "0"]
     command += ["--chat-key", "sk-mine", "--delta-interval-ms", "0"]
-    command += ["--journal", str(tmp_path / "journal.jsonl")]
+    command += ["--journal", str(tmp_path / "journal.jsonl"), "--clock", "2026-11-27T09:30"]
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     with subprocess.Popen(
         command,
@@ -155,14 +156,29 @@ def test_it_runs_by_itself_until_interrupted(name: signal.Signals, tmp_path: Pat
         origin = re.search(r"http://127\.0\.0\.1:\d+", first)
         assert origin is not None, first
         models = httpx.get(f"{origin[0]}/models", headers={"authorization": "Bearer sk-mine"})
+        body = question("你好") | {"stream": False}
+        answer = httpx.post(
+            f"{origin[0]}/chat/completions", json=body, headers={"authorization": "Bearer sk-mine"}
+        )
+        (line,) = httpx.get(f"{origin[0]}/practice/book").json()["chat"]
         process.send_signal(name)
         assert process.stderr is not None
         printed, complaints = process.stdout.read(), process.stderr.read()
 
     assert models.status_code == 200
+    assert datetime.fromtimestamp(answer.json()["created"], UTC).hour == 1  # half past nine there
+    assert (line["request_id"], line["hour"]) == (answer.json()["id"], "peak")
     assert process.returncode == 0
     assert "curl" in printed
     assert complaints == ""
+
+
+def test_by_itself_it_says_when_its_clock_is_none() -> None:
+    command = [sys.executable, "-m", "core.practice", "--clock", "soon"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=20)
+
+    assert ended.returncode == 2
+    assert "'soon' is not an ISO moment" in ended.stderr
 
 
 def test_by_itself_it_says_when_the_port_is_taken() -> None:

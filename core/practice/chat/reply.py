@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.models.money.usage import Tokens
 from core.practice.chat.answers import answer, continuation, is_go_on, reasoning
 from core.practice.chat.long_text import long_text
 from core.practice.chat.request import ChatRequest
@@ -33,8 +34,13 @@ class Reply:
     reasoning: str | None
     content: str
     finish_reason: str
-    usage: Mapping[str, object]
+    tokens: Tokens
     tool_name: str | None = None
+
+    @property
+    def usage(self) -> Mapping[str, object]:
+        """The usage as it is sent."""
+        return _usage(self.tokens)
 
     @property
     def tool_arguments(self) -> str:
@@ -96,7 +102,7 @@ def compose_reply(
         reasoning=thoughts,
         content=content,
         finish_reason=finish_reason,
-        usage=_usage(request, cache, thoughts or "", content),
+        tokens=_count_tokens(request, cache, thoughts or "", content),
         tool_name=tool_name,
     )
 
@@ -179,20 +185,23 @@ def _reasoning(request: ChatRequest) -> str | None:
     return reasoning(without_commands(request.question.content), request.effort)
 
 
-def _usage(
-    request: ChatRequest, cache: PromptCache, thoughts: str, content: str
-) -> Mapping[str, object]:
+def _count_tokens(request: ChatRequest, cache: PromptCache, thoughts: str, content: str) -> Tokens:
     prompt_tokens = estimate_tokens(request.prompt) + _MESSAGE_TOKENS * len(request.messages)
     hit = min(cache.hit_tokens(request.model, request.user_id, request.prompt), prompt_tokens)
     cache.remember(request.model, request.user_id, f"{request.prompt}\n<assistant>{content}")
-    reasoning_tokens = estimate_tokens(thoughts)
-    completion_tokens = reasoning_tokens + estimate_tokens(content)
+    reasoning = estimate_tokens(thoughts)
+    completion = reasoning + estimate_tokens(content)
+    return Tokens(hit, prompt_tokens - hit, completion, reasoning)
+
+
+def _usage(tokens: Tokens) -> Mapping[str, object]:
+    prompt_tokens = tokens.hit + tokens.miss
     return {
         "prompt_tokens": prompt_tokens,
-        "completion_tokens": completion_tokens,
-        "total_tokens": prompt_tokens + completion_tokens,
-        "prompt_tokens_details": {"cached_tokens": hit},
-        "completion_tokens_details": {"reasoning_tokens": reasoning_tokens},
-        "prompt_cache_hit_tokens": hit,
-        "prompt_cache_miss_tokens": prompt_tokens - hit,
+        "completion_tokens": tokens.completion,
+        "total_tokens": prompt_tokens + tokens.completion,
+        "prompt_tokens_details": {"cached_tokens": tokens.hit},
+        "completion_tokens_details": {"reasoning_tokens": tokens.reasoning},
+        "prompt_cache_hit_tokens": tokens.hit,
+        "prompt_cache_miss_tokens": tokens.miss,
     }

@@ -1,21 +1,22 @@
 """DeepSeek's endpoints: chat, models, balance."""
 
 import asyncio
-import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Send
 
+from core.practice.chat.book import Bill, ChatBook
 from core.practice.chat.models import CONTEXT_TOKENS, MODEL_ENTRIES
 from core.practice.chat.refusal import ChatRefusal
 from core.practice.chat.reply import compose_reply, faults_of
 from core.practice.chat.request import ChatRequest, chat_request_from_json
-from core.practice.chat.stream import Step, plan_stream, plan_whole
+from core.practice.chat.stream import Step, at_once, plan_stream, plan_whole
 from core.practice.chat.tokens import PromptCache, estimate_tokens
+from core.practice.clock import PracticeClock
 from core.practice.counters import Tally
 from core.practice.faults import CHAT_STATUSES, GATEWAY_PAGE, Faults, Repetitions
 from core.practice.hangup import hang_up, is_hung_up
@@ -39,9 +40,13 @@ _STATUS_BODIES = {
 class Chat:
     """The chat side of one practice server."""
 
-    def __init__(self, settings: PracticeSettings, tally: Tally) -> None:
+    def __init__(
+        self, settings: PracticeSettings, tally: Tally, clock: PracticeClock, book: ChatBook
+    ) -> None:
         self._settings = settings
         self._tally = tally
+        self._clock = clock
+        self._book = book
         self._cache = PromptCache()
         self._repetitions = Repetitions()
 
@@ -83,13 +88,7 @@ class Chat:
         return JSONResponse({"object": "list", "data": MODEL_ENTRIES})
 
     async def _balance(self, request: Request) -> Response:
-        balance = {
-            "currency": "CNY",
-            "total_balance": "110.00",
-            "granted_balance": "10.00",
-            "topped_up_balance": "100.00",
-        }
-        return JSONResponse({"is_available": True, "balance_infos": [balance]})
+        return JSONResponse(self._book.balance())
 
     async def _complete(self, request: Request) -> Response:
         self._tally.chat_requests += 1
@@ -100,15 +99,16 @@ class Chat:
         if (page := self._faulty_status(asked, faults)) is not None:
             return page
         reply = compose_reply(
-            asked, faults, self._cache, reply_id=str(uuid.uuid4()), created=int(time.time())
+            asked, faults, self._cache, reply_id=str(uuid.uuid4()), created=int(self._clock.now())
         )
+        bill = Bill(self._book, reply)
         if not asked.stream:
             steps = plan_whole(reply, faults, self._settings)
-            return StreamingResponse(_run(request, steps), media_type="application/json")
+            return _BilledAnswer(request, steps, bill, media_type="application/json")
         steps = plan_stream(reply, faults, self._settings, include_usage=asked.include_usage)
         if "burst" in faults:
-            steps = _at_once(steps)
-        return _CountedStream(request, steps, self._tally)
+            steps = at_once(steps)
+        return _CountedStream(request, steps, bill, self._tally)
 
     def _faulty_status(self, asked: ChatRequest, faults: Faults) -> Response | None:
         key = asked.question.content
@@ -127,16 +127,40 @@ class Chat:
         return None
 
 
-class _CountedStream(StreamingResponse):
+class _BilledAnswer(StreamingResponse):
+    """An answer that is charged when it ends, in whatever way."""
+
+    def __init__(
+        self,
+        request: Request,
+        steps: Iterator[Step],
+        bill: Bill,
+        *,
+        media_type: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(_run(request, steps, bill), media_type=media_type, headers=headers)
+        self._bill = bill
+
+    async def stream_response(self, send: Send) -> None:
+        try:
+            await super().stream_response(send)
+        finally:
+            self._bill.settle()
+
+
+class _CountedStream(_BilledAnswer):
     """A stream that is counted as open until it ends, in whatever way.
 
     Counted here and not in the generator: when a reader leaves while a write waits, a generator
     is only closed once it is collected.
     """
 
-    def __init__(self, request: Request, steps: Iterator[Step], tally: Tally) -> None:
+    def __init__(self, request: Request, steps: Iterator[Step], bill: Bill, tally: Tally) -> None:
         super().__init__(
-            _run(request, steps),
+            request,
+            steps,
+            bill,
             media_type="text/event-stream",
             headers={"cache-control": "no-cache"},
         )
@@ -155,7 +179,7 @@ class _CountedStream(StreamingResponse):
                 self._tally.streams_closed_early += 1
 
 
-async def _run(request: Request, steps: Iterator[Step]) -> AsyncIterator[bytes]:
+async def _run(request: Request, steps: Iterator[Step], bill: Bill) -> AsyncIterator[bytes]:
     """Yield the steps' data, each at its time."""
     loop = asyncio.get_running_loop()
     due = loop.time()
@@ -164,19 +188,13 @@ async def _run(request: Request, steps: Iterator[Step]) -> AsyncIterator[bytes]:
         # thousands of short pauses do not add up.
         due = max(due, loop.time() - step.wait_s) + step.wait_s
         await asyncio.sleep(max(due - loop.time(), 0))
+        bill.add(step)
         if step.data is None:
             hang_up(request)
             await loop.create_future()  # until the disconnect cancels this response
         elif step.data:
             yield step.data
-
-
-def _at_once(steps: Iterator[Step]) -> Iterator[Step]:
-    planned = list(steps)
-    kept = [step.data for step in planned if step.data is not None]
-    yield Step(0, b"".join(kept))
-    if len(kept) < len(planned):
-        yield Step(0, None)
+    bill.settle()  # before the reader learns that nothing more comes
 
 
 def _check_context(asked: ChatRequest) -> None:

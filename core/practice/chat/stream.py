@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,10 @@ class Step:
 
     wait_s: float
     data: bytes | None
+    thought: str = ""  # what was generated for it
+    said: str = ""
+    is_whole: bool = False  # with it all has been generated
+    is_free: bool = False  # an error in the answer's place
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,8 @@ def plan_stream(
             if (broken := _breaks(faults, chunks, delta)) is not None:
                 yield from broken
                 return
-        yield Step(pause_s, chunks.delta(delta))
+        thought, said = _generated(delta)
+        yield Step(pause_s, chunks.delta(delta), thought, said)
     yield from _ending(reply, faults, chunks)
 
 
@@ -140,6 +145,17 @@ def _parts(delta: dict[str, object]) -> list[dict[str, object]]:
     return [{"type": "text", "text": delta.get("content")}]
 
 
+def _generated(delta: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what a delta of whatever shape brings of the reasoning and of the answer."""
+    thought, said = delta.get("reasoning_content") or "", delta.get("content") or ""
+    if isinstance(said, list):
+        part = said[0]
+        if part["type"] == "thinking":
+            return part["thinking"][0]["text"], ""
+        said = part["text"] or ""
+    return thought, said
+
+
 def _tool_deltas(reply: Reply) -> list[dict[str, object]]:
     first = {
         "index": 0,
@@ -183,11 +199,11 @@ def _ending(reply: Reply, faults: Faults, chunks: _Chunks) -> Iterator[Step]:
     if "no-delta" in faults:
         del choice["delta"]
     if "no-usage" in faults or "usage-chunk" in faults:
-        yield Step(0, chunks.event([choice]))
+        yield Step(0, chunks.event([choice]), is_whole=True)
     elif "usage-twice" in faults:
-        yield Step(0, chunks.event([choice], usage=_early(reply.usage)))
+        yield Step(0, chunks.event([choice], usage=_early(reply.usage)), is_whole=True)
     else:
-        yield Step(0, chunks.event([choice], usage=reply.usage))
+        yield Step(0, chunks.event([choice], usage=reply.usage), is_whole=True)
     if "usage-chunk" in faults or "usage-twice" in faults:
         yield Step(0, chunks.event([], usage=reply.usage))
     if "no-done" not in faults:
@@ -213,13 +229,29 @@ def plan_whole(reply: Reply, faults: Faults, settings: PracticeSettings) -> Iter
     error = next((errors[name] for name in errors if name in faults), None)
     body = _compact(error or _whole(reply, faults))
     data = body.encode()
+    is_free = error is not None
     if "cut" in faults:
-        yield Step(0, data[: len(data) // 2])
+        yield Step(0, data[: len(data) // 2], is_whole=not is_free, is_free=is_free)
         yield Step(0, None)
     elif "half-json" in faults:
-        yield Step(0, data[: len(data) // 2])
+        yield Step(0, data[: len(data) // 2], is_whole=not is_free, is_free=is_free)
     else:
-        yield Step(0, data)
+        yield Step(0, data, is_whole=not is_free, is_free=is_free)
+
+
+def at_once(steps: Iterator[Step]) -> Iterator[Step]:
+    """Yield the steps as one write, and what drops the connection after it."""
+    planned = list(steps)
+    kept = [step.data for step in planned if step.data is not None]
+    yield Step(
+        0,
+        b"".join(kept),
+        "".join(step.thought for step in planned),
+        "".join(step.said for step in planned),
+        is_whole=any(step.is_whole for step in planned),
+    )
+    if len(kept) < len(planned):
+        yield Step(0, None)
 
 
 ERROR_IN_STREAM = {

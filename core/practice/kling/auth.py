@@ -5,16 +5,22 @@ import jwt
 from core.practice.kling.refusal import KlingRefusal
 from core.practice.settings import PracticeSettings
 
+KEY_NAME, CASH_KEY_NAME, PAIR_NAME = "practice", "practice-cash", "practice-pair"
 
-def check_authorization(authorization: str, settings: PracticeSettings) -> None:
-    """Raise the service code Kling gives for this `Authorization` header, if it refuses it."""
+
+def check_authorization(authorization: str, settings: PracticeSettings) -> str:
+    """Return the key's name, or raise the service code Kling refuses the header with."""
     if not authorization.strip():
         raise KlingRefusal(1001, "Authorization is empty")
     scheme, _, token = authorization.partition(" ")
     if scheme != "Bearer" or not token or token != token.strip():
         raise KlingRefusal(1002, "Authorization is invalid")
-    if token != settings.kling_api_key:
-        _check_token(token, settings)
+    if token == settings.kling_api_key:
+        return KEY_NAME
+    if token == settings.kling_cash_key:
+        return CASH_KEY_NAME
+    _check_token(token, settings)
+    return PAIR_NAME
 
 
 def _check_token(token: str, settings: PracticeSettings) -> None:

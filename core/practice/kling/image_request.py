@@ -7,12 +7,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
 from core.models.generations import ImageRequest
 from core.models.kling_catalogue import ALL_RATIOS, ImageModel, find_image_model
+from core.models.money.amounts import CNY
 from core.models.money.prices import PRICES
 from core.practice.kling.refusal import KlingRefusal, bad_parameter
 from core.practice.painting.brush import Rgb
@@ -47,17 +50,22 @@ class PictureRequest:
     aspect_ratio: str
     resolution: str
     restyles: bool
+    has_image: bool
     units: int | None  # None where the table of prices does not tell
+    list_price: Decimal | None  # CNY
     watermark: bool
     external_task_id: str | None
     reference: Reference | None
 
 
-def picture_request_from_json(body: bytes) -> PictureRequest:
-    """Return the request in `body`, or raise the refusal Kling would send."""
+def picture_request_from_json(body: bytes, *, at: datetime) -> PictureRequest:
+    """Return the request in `body`, or raise the refusal Kling would send at that moment."""
     fields = _fields(body)
     # `model`, the older name, is ignored without a word (Kling's image page).
     model = _model(fields.get("model_name"))
+    if model.is_stopped(at):
+        # What Kling answers was not found (money.md section 2.1); its code table says 1203.
+        raise KlingRefusal(1203, f"The model {model.name} is no longer available")
     prompt = _text(fields, "prompt", MOST_CHARACTERS)
     if not prompt:
         raise bad_parameter("prompt", "must not be empty")
@@ -73,7 +81,7 @@ def picture_request_from_json(body: bytes) -> PictureRequest:
         raise KlingRefusal(1301)
     resolution = _resolution(fields.get("resolution"), model, has_image=reference is not None)
     facts = {"has_image": reference is not None, "resolution": resolution}
-    price = PRICES.pieces(ImageRequest.kind, model.name, facts)
+    price = PRICES.pieces(ImageRequest.kind, model.name, facts, at)
     return PictureRequest(
         prompt=prompt,
         model_name=model.name,
@@ -81,7 +89,9 @@ def picture_request_from_json(body: bytes) -> PictureRequest:
         aspect_ratio=_ratio(fields.get("aspect_ratio"), model, has_image=reference is not None),
         resolution=resolution,
         restyles=model.restyles and reference is not None,
+        has_image=reference is not None,
         units=int(price.units * n) if price is not None and price.units else None,
+        list_price=price.amount(CNY, pieces=n) if price is not None else None,
         watermark=_watermark(fields.get("watermark_info")),
         external_task_id=_external_task_id(fields),
         reference=reference,

@@ -1,19 +1,20 @@
-"""Kling's endpoints: submit, query, list, costs, and the files of finished tasks."""
+"""Kling's picture endpoints: submit, query and list."""
 
 import asyncio
 import re
-import uuid
-from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from core.models.generations import TaskStatus
+from core.models.money.amounts import plain
 from core.practice.counters import Tally
 from core.practice.faults import GATEWAY_PAGE, SERVICE_STATUSES, Faults, Repetitions, read_faults
 from core.practice.hangup import hang_up, wait_for_hang_up
-from core.practice.kling.auth import check_authorization
+from core.practice.kling.book import ChargeBook, deductions
+from core.practice.kling.door import Door, envelope, whole_number
 from core.practice.kling.image_request import PictureRequest, picture_request_from_json
 from core.practice.kling.picture_files import PictureFiles
 from core.practice.kling.refusal import KlingRefusal, bad_parameter
@@ -21,60 +22,48 @@ from core.practice.kling.tasks import PracticeTask, TaskBook, new_task_id
 from core.practice.settings import PracticeSettings
 
 GENERATIONS_PATH = "/v1/images/generations"
-_ALL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 _FAILED_WORDS = re.compile(r"敏感|\bsensitive\b", re.IGNORECASE)
 _FAILURE = "Failure to pass the risk control system"
-_PACK_UNITS = 100_000.0
-_LAG_S = 12 * 3600  # "remaining_quantity" lags by 12 hours (Kling's account page)
-_DAY_MS = 24 * 3600 * 1000
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Images:
     """The picture side of one practice server."""
 
     def __init__(
-        self, settings: PracticeSettings, tally: Tally, tasks: TaskBook, files: PictureFiles
+        self,
+        settings: PracticeSettings,
+        tally: Tally,
+        door: Door,
+        tasks: TaskBook,
+        files: PictureFiles,
+        book: ChargeBook,
     ) -> None:
         self._settings = settings
         self._tally = tally
         self._tasks = tasks
         self._files = files
+        self._book = book
+        self._door = door
         self._repetitions = Repetitions()
 
     def routes(self) -> list[Route]:
         """Return the routes; each takes every method, since a wrong one has a service code."""
         return [
-            self._route(GENERATIONS_PATH, POST=self._submit, GET=self._list),
-            self._route(GENERATIONS_PATH + "/{task_id}", GET=self._query),
-            self._route("/account/costs", GET=self._costs),
+            self._door.route(GENERATIONS_PATH, POST=self._submit, GET=self._list),
+            self._door.route(GENERATIONS_PATH + "/{task_id}", GET=self._query),
         ]
-
-    def _route(self, path: str, **endpoints: Endpoint) -> Route:
-        async def guarded(request: Request) -> Response:
-            try:
-                check_authorization(request.headers.get("authorization", ""), self._settings)
-                if request.method not in endpoints:
-                    raise KlingRefusal(1202)
-                return await endpoints[request.method](request)
-            except KlingRefusal as refusal:
-                if request.method == "POST":
-                    self._tally.submits_refused[refusal.code] += 1
-                return _envelope(refusal.code, str(refusal), None, refusal.status)
-
-        return Route(path, guarded, methods=_ALL_METHODS)
 
     async def _submit(self, request: Request) -> Response:
         # A reference picture is decoded to be measured: not on the loop.
-        asked = await asyncio.to_thread(picture_request_from_json, await request.body())
+        at = datetime.fromtimestamp(self._tasks.now(), UTC)
+        asked = await asyncio.to_thread(picture_request_from_json, await request.body(), at=at)
         faults = read_faults(asked.prompt)
         if (response := await self._faulty_submit(request, asked, faults)) is not None:
             return response
-        task = self._accept(asked, faults)
+        task = self._accept(asked, faults, request.state.key_name)
         if "lost" in faults:
             return await _dropped(request)
-        return _envelope(0, "SUCCEED", _accepted(task))
+        return envelope(0, "SUCCEED", _accepted(task))
 
     async def _faulty_submit(
         self, request: Request, asked: PictureRequest, faults: Faults
@@ -90,7 +79,7 @@ class Images:
             return await _dropped(request)
         return None
 
-    def _accept(self, asked: PictureRequest, faults: Faults) -> PracticeTask:
+    def _accept(self, asked: PictureRequest, faults: Faults, key_name: str) -> PracticeTask:
         own_id = asked.external_task_id
         if own_id is not None and self._tasks.find_external(own_id) is not None:
             # The docs only demand uniqueness; 400/1201 is what clients report (reference, 5).
@@ -114,7 +103,14 @@ class Images:
             watermark=asked.watermark,
             failure=_FAILURE if fails else None,
             tint=asked.reference.tint if asked.reference else None,
+            model_name=asked.model_name,
+            resolution=asked.resolution,
+            has_image=asked.has_image,
+            key_name=key_name,
+            cash=self._book.cash_of(asked, faults, key_name),
+            list_price=None if asked.list_price is None else plain(asked.list_price),
         )
+        self._book.check_means(task)
         try:
             self._tasks.add(task)
         except OSError as error:  # the journal's disk is full, say
@@ -134,14 +130,14 @@ class Images:
                 task = None
         if task is None:
             raise KlingRefusal(1203, "Task not found")
-        return _envelope(0, "SUCCEED", self._described(task, request))
+        return envelope(0, "SUCCEED", self._described(task, request))
 
     async def _list(self, request: Request) -> Response:
         self._tally.list_calls += 1
-        page = _whole_number(request, "pageNum", default=1, most=1000)
-        size = _whole_number(request, "pageSize", default=30, most=500)
+        page = whole_number(request, "pageNum", default=1, most=1000)
+        size = whole_number(request, "pageSize", default=30, most=500)
         tasks = self._tasks.newest_first()[(page - 1) * size : page * size]
-        return _envelope(0, "SUCCEED", [self._described(task, request) for task in tasks])
+        return envelope(0, "SUCCEED", [self._described(task, request) for task in tasks])
 
     def _described(self, task: PracticeTask, request: Request) -> dict[str, object]:
         now = self._tasks.now()
@@ -152,37 +148,12 @@ class Images:
             "updated_at": task.updated_at_ms(now),
             "watermark_info": {"enabled": task.watermark},
         }
-        if not task.is_running(now) and task.units is not None:
-            described["final_unit_deduction"] = "0" if task.failure else str(task.units)
+        if not task.is_running(now):
+            described |= deductions(task)
         if status is TaskStatus.SUCCEED:
             origin = str(request.base_url).rstrip("/")
             described["task_result"] = {"images": self._files.links(task, origin)}
         return described
-
-    async def _costs(self, request: Request) -> Response:
-        start_ms = _whole_number(request, "start_time", default=None)
-        end_ms = _whole_number(request, "end_time", default=None)
-        if start_ms > end_ms:
-            raise bad_parameter("start_time", "must not be after end_time")
-        now = self._tasks.now()
-        seen = [t for t in self._tasks.newest_first() if t.created_at_ms / 1000 < now - _LAG_S]
-        spent = sum(task.units or 0 for task in seen if task.failure is None)
-        bought_ms = int(now * 1000) - 30 * _DAY_MS
-        pack = {
-            "resource_pack_name": "练习资源包 Practice",
-            "resource_pack_id": "practice-0000000000000001",
-            "resource_pack_type": "decreasing_total",
-            "total_quantity": _PACK_UNITS,
-            "remaining_quantity": max(_PACK_UNITS - spent, 0.0),
-            "purchase_time": bought_ms,
-            "effective_time": bought_ms,
-            "invalid_time": bought_ms + 180 * _DAY_MS,
-            "status": "online",
-        }
-        wanted = request.query_params.get("resource_pack_name")
-        packs = [pack] if wanted in (None, "", pack["resource_pack_name"]) else []
-        data = {"code": 0, "msg": "success", "resource_pack_subscribe_infos": packs}
-        return _envelope(0, "SUCCEED", data)
 
 
 def _accepted(task: PracticeTask) -> dict[str, object]:
@@ -194,17 +165,6 @@ def _accepted(task: PracticeTask) -> dict[str, object]:
         "created_at": task.created_at_ms,
         "updated_at": task.created_at_ms,
     }
-
-
-def _envelope(code: int, message: str, data: object, status: int = 200) -> JSONResponse:
-    body: dict[str, object] = {
-        "code": code,
-        "message": message,
-        "request_id": str(uuid.uuid4()),
-    }
-    if data is not None:
-        body["data"] = data
-    return JSONResponse(body, status)
 
 
 async def _dropped(request: Request) -> Response:
@@ -223,15 +183,3 @@ def _size(asked: PictureRequest, long_side: int) -> tuple[int, int]:
         most = min(max(across, down), long_side * 2)
     scale = most / max(across, down)
     return round(across * scale), round(down * scale)
-
-
-def _whole_number(
-    request: Request, name: str, *, default: int | None, most: int | None = None
-) -> int:
-    value = request.query_params.get(name, "" if default is None else str(default))
-    if not value.isascii() or not value.isdigit() or len(value) > 16:
-        raise bad_parameter(name, "must be a whole number")
-    number = int(value)
-    if most is not None and not 1 <= number <= most:
-        raise bad_parameter(name, f"must be from 1 to {most}")
-    return number

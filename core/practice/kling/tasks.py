@@ -39,6 +39,13 @@ class PracticeTask:
     watermark: bool
     failure: str | None = None
     tint: Rgb | None = None
+    # How it is paid for. Lines of earlier versions lack these: they were paid in units.
+    model_name: str = ""
+    resolution: str = ""
+    has_image: bool = False
+    key_name: str = ""
+    cash: str | None = None  # CNY; None: units of the package
+    list_price: str | None = None  # CNY
 
     def status_at(self, now: float) -> TaskStatus:
         """Return the status at `now` (Unix seconds)."""
@@ -56,6 +63,11 @@ class PracticeTask:
             TaskStatus.PROCESSING: self.submitted_s,
         }.get(self.status_at(now), self.submitted_s + self.processing_s)
         return self.created_at_ms + int(waited_s * 1000)
+
+    @property
+    def ends_at_ms(self) -> int:
+        """When it ends, which is when it is charged."""
+        return self.created_at_ms + int((self.submitted_s + self.processing_s) * 1000)
 
     def is_running(self, now: float) -> bool:
         """Return whether it still takes its slots."""

@@ -6,8 +6,9 @@ certain, UnavailableError and ProtocolError leave it open.
 """
 
 import asyncio
+import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -20,8 +21,18 @@ from core.models.accounts import KlingApiKey, KlingKeyPair
 from core.models.generations import GenerationRequest, KlingTask, ReferenceImage, TaskStatus
 from core.models.image_rules import REFERENCE_MOST_BYTES
 from core.models.kinds import KINDS
+from core.models.money.charges import BillingRow
 from core.providers.http.client import build_client, http_date, json_object, transport_error
+from core.providers.http.pace import Pace
 from core.providers.http.redaction import opaque_id
+from core.providers.kling.billing import (
+    BILLING_PATHS,
+    ROWS_MOST,
+    BillingPage,
+    Book,
+    billing_from_json,
+    billing_request,
+)
 from core.providers.kling.endpoints import ENDPOINTS
 from core.providers.kling.errors import (
     EXPIRED,
@@ -32,10 +43,10 @@ from core.providers.kling.errors import (
     no_task_id,
     wrong_shape,
 )
+from core.providers.kling.fields import code_from_json, mapping
 from core.providers.kling.wire import (
     PROVIDER,
     AccountCosts,
-    code_from_json,
     costs_from_json,
     create_body,
     task_from_json,
@@ -45,6 +56,7 @@ from core.wire.kling_jwt import TokenSource
 
 COSTS_PATH = "/account/costs"  # without /v1
 PAGE_SIZE_MOST = 500
+BILLING_INTERVAL_S = 1.0
 
 # A reference picture travels as 13 MB of base64; the whole call is bounded besides each read.
 CREATE_TIMEOUT_S = 180
@@ -82,6 +94,7 @@ class Kling:
         clock: Callable[[], float] = time.time,
         network: Network | None = None,
         client: httpx.AsyncClient | None = None,
+        billing_pace: Pace | None = None,
     ) -> None:
         self.practice = practice
         self._origin = origin.rstrip("/")
@@ -96,6 +109,7 @@ class Kling:
         self._server_time: tuple[float, float] | None = (
             None  # Kling's time, and the monotonic clock's
         )
+        self._billing_pace = billing_pace or Pace(BILLING_INTERVAL_S)
         self._client = client or build_client(timeout=TIMEOUT, network=network)
 
     async def create_task(
@@ -155,14 +169,42 @@ class Kling:
         """Return the account's packages; free of charge, at most once a second."""
         span = f"start_time={_milliseconds(start)}&end_time={_milliseconds(end)}"
         reply = await self._call("GET", f"{COSTS_PATH}?{span}")
-        inner = reply.data if isinstance(reply.data, dict) else {}
-        code = code_from_json(inner.get("code"))
-        if code:
-            raise self._refusal(code, inner.get("msg"), reply.http, reply.request_id)
+        self._check_inner(reply)
         costs = costs_from_json(reply.data)
         if costs is None:
             raise self._lacks("the packages", reply)
         return costs
+
+    async def billing(
+        self,
+        book: Book,
+        *,
+        start: datetime,
+        end: datetime,
+        cursor: str | None = None,
+        limit: int = ROWS_MOST,
+    ) -> BillingPage:
+        """Return a page of one of the account's books; free of charge, one call a second."""
+        await self._billing_pace.turn()
+        body = json.dumps(billing_request(start, end, cursor, limit)).encode()
+        reply = await self._call("POST", BILLING_PATHS[book], body=body)
+        self._check_inner(reply)
+        page = billing_from_json(book, reply.data)
+        if page is None or (cursor is not None and page.next_cursor == cursor):
+            raise self._lacks("the billing rows", reply)
+        return page
+
+    async def billing_rows(
+        self, book: Book, *, start: datetime, end: datetime, limit: int = ROWS_MOST
+    ) -> AsyncIterator[BillingRow]:
+        """Yield all rows of a book between two moments, page by page."""
+        cursor: str | None = None
+        while True:
+            page = await self.billing(book, start=start, end=end, cursor=cursor, limit=limit)
+            for row in page.rows:
+                yield row
+            if (cursor := page.next_cursor) is None:
+                return
 
     async def forward(
         self, method: str, target: str, *, body: bytes = b"", content_type: str | None = None
@@ -305,6 +347,12 @@ class Kling:
             request_id=request_id,
             is_lookup=is_lookup,
         )
+
+    def _check_inner(self, reply: _Reply) -> None:
+        """Raise what the account's endpoints say a second time, inside the envelope."""
+        inner = mapping(reply.data)
+        if code := code_from_json(inner.get("code")):
+            raise self._refusal(code, inner.get("msg"), reply.http, reply.request_id)
 
     def _lacks(self, what: str, reply: _Reply) -> Exception:
         return wrong_shape(what, reply=reply.http, host=self._host, request_id=reply.request_id)

@@ -5,9 +5,8 @@ parsed. What is missing though a caller needs it makes a reader return None.
 """
 
 import json
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from core.models.generations import (
@@ -17,15 +16,22 @@ from core.models.generations import (
     TaskImage,
     TaskStatus,
 )
-from core.providers.http.redaction import OTHER, clean_detail, opaque_id
+from core.providers.http.redaction import clean_detail, opaque_id
+from core.providers.kling.billing import charges_from_json
 from core.providers.kling.endpoints import ENDPOINTS
+from core.providers.kling.fields import (
+    amount_text,
+    code_from_json,
+    identifier,
+    mapping,
+    number,
+    short_word,
+    utc_from_ms,
+    word,
+)
 from core.wire.secrets import known_secrets
 
 PROVIDER = "kling"
-
-_NAME_MOST = 200
-_NUMBER_MOST = 10**40
-_AMOUNT = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?")
 
 # The word of Kling's newer endpoints, should it ever appear here.
 _STATUSES = {status.value: status for status in TaskStatus} | {"succeeded": TaskStatus.SUCCEED}
@@ -72,7 +78,7 @@ def task_from_json(
     """
     if not isinstance(data, dict):
         return None
-    task_id, status = _id(data.get("task_id")), data.get("task_status")
+    task_id, status = identifier(data.get("task_id")), data.get("task_status")
     if task_id is None and is_listed:
         task_id = ""
     if task_id is None or not isinstance(status, str):
@@ -82,11 +88,12 @@ def task_from_json(
         # An unknown word is a task that goes on: nothing paid for is given up for a new word.
         status=_STATUSES.get(status, TaskStatus.PROCESSING),
         status_message=clean_detail(data.get("task_status_msg")),
-        external_task_id=_external_id(_mapping(data.get("task_info")).get("external_task_id")),
+        external_task_id=_external_id(mapping(data.get("task_info")).get("external_task_id")),
         created_at=utc_from_ms(data.get("created_at")),
         updated_at=utc_from_ms(data.get("updated_at")),
-        images=_images(_mapping(data.get("task_result")).get(ENDPOINTS[kind].results)),
-        unit_deduction=_amount(data.get("final_unit_deduction")),
+        images=_images(mapping(data.get("task_result")).get(ENDPOINTS[kind].results)),
+        unit_deduction=amount_text(data.get("final_unit_deduction")),
+        charges=charges_from_json(data),
         request_id=opaque_id(request_id),
         kind=kind,
     )
@@ -94,18 +101,18 @@ def task_from_json(
 
 def costs_from_json(data: Any) -> AccountCosts | None:
     """Return the account's packages, or None when `data` does not list any."""
-    entries = _mapping(data).get("resource_pack_subscribe_infos")
+    entries = mapping(data).get("resource_pack_subscribe_infos")
     if not isinstance(entries, list):
         return None
     return AccountCosts(
         tuple(
             ResourcePack(
-                id=_id(entry.get("resource_pack_id")) or "",
-                name=_short_word(entry.get("resource_pack_name")),
-                type=_short_word(entry.get("resource_pack_type")),
-                status=_short_word(entry.get("status")),
-                total=_number(entry.get("total_quantity")),
-                remaining=_number(entry.get("remaining_quantity")),
+                id=identifier(entry.get("resource_pack_id")) or "",
+                name=short_word(entry.get("resource_pack_name")),
+                type=short_word(entry.get("resource_pack_type")),
+                status=short_word(entry.get("status")),
+                total=number(entry.get("total_quantity")),
+                remaining=number(entry.get("remaining_quantity")),
                 purchased_at=utc_from_ms(entry.get("purchase_time")),
                 effective_at=utc_from_ms(entry.get("effective_time")),
                 invalid_at=utc_from_ms(entry.get("invalid_time")),
@@ -116,80 +123,24 @@ def costs_from_json(data: Any) -> AccountCosts | None:
     )
 
 
-def code_from_json(value: Any) -> int | None:
-    """Return a service code, given as number or digits; None when it is neither."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str) and value.strip().isdecimal() and len(value) < 10:
-        return int(value)
-    return value if isinstance(value, int) else None
-
-
-def utc_from_ms(value: Any) -> datetime | None:
-    """Return a moment given in Unix milliseconds, as number or digits; None when it is neither."""
-    number = _number(value)
-    if not number:
-        return None
-    try:
-        return datetime.fromtimestamp(number / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
 def _images(entries: Any) -> tuple[TaskImage, ...]:
     if not isinstance(entries, list):
         return ()
     images: list[TaskImage] = []
     for position, entry in enumerate(entries):
-        url = _word(_mapping(entry).get("url"))
+        url = word(mapping(entry).get("url"))
         if url:
             index = code_from_json(entry.get("index"))
             images.append(
                 TaskImage(
                     index=position if index is None else index,
                     url=url,
-                    watermark_url=_word(entry.get("watermark_url")) or None,
+                    watermark_url=word(entry.get("watermark_url")) or None,
                 )
             )
     return tuple(sorted(images, key=lambda image: image.index))
 
 
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _id(value: Any) -> str | None:
-    """Return an opaque id; digits without quotes are still only a name."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return opaque_id(str(value)) if abs(value) < _NUMBER_MOST else None
-    return opaque_id(value)
-
-
 def _external_id(value: Any) -> str | None:
     # A caller's own word, of any letters: what does not come back as it was sent is bought again.
     return known_secrets.wash(value) if isinstance(value, str) and value else None
-
-
-def _word(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _short_word(value: Any) -> str:
-    return clean_detail(value, limit=_NAME_MOST)
-
-
-def _amount(value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str) or value == "":
-        return None
-    if isinstance(value, int):
-        return str(value) if abs(value) < _NUMBER_MOST else OTHER
-    return str(value) if _AMOUNT.fullmatch(str(value)) else OTHER
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        return float(value)
-    except (ValueError, OverflowError):
-        return None

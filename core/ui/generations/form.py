@@ -9,7 +9,12 @@ import streamlit as st
 from core.errors import AppError
 from core.models.generations import AspectRatio, ImageRequest, ReferenceImage, Resolution
 from core.models.image_rules import PROMPT_LIMIT, check_reference, count_characters
-from core.models.kling_catalogue import IMAGE_MODELS, ImageModel, find_image_model
+from core.models.kling_catalogue import (
+    OFFERED_MODELS,
+    ImageModel,
+    find_image_model,
+    offered_model,
+)
 from core.models.money.prices import PRICES
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
@@ -79,7 +84,8 @@ def _draw_count(key: str) -> None:
 
 
 def _draw_model() -> ImageModel:
-    by_name = {model.name: model for model in IMAGE_MODELS}
+    _leave_stopped_model()
+    by_name = {model.name: model for model in OFFERED_MODELS}
     name = st.selectbox(
         text("images.model"),
         list(by_name),
@@ -87,7 +93,29 @@ def _draw_model() -> ImageModel:
         key=_KEYS["model"],
         persist_state="session",
     )
+    if (stopped := session.state().stopped_model) is not None:
+        st.caption(
+            text(
+                "images.model_stopped",
+                model=stopped.name,
+                date=stopped.stopped_on,
+                offered=stopped.successor,
+            )
+        )
     return by_name[name]
+
+
+def _leave_stopped_model() -> None:
+    """Choose the successor of a model that was chosen before Kling stopped it, and say so."""
+    known = session.state()
+    chosen = find_image_model(str(_value("model") or ""))
+    if chosen is None:
+        return
+    if chosen.stopped_on is not None:
+        st.session_state[_KEYS["model"]] = chosen.successor
+        known.stopped_model = chosen
+    elif known.stopped_model is not None and chosen.name != known.stopped_model.successor:
+        known.stopped_model = None  # another choice was made since
 
 
 def _draw_shape(model: ImageModel, taken: Taken, *, has_image: bool) -> None:
@@ -144,11 +172,11 @@ def _take_over() -> Taken:
         return frozenset()
     known.wanted = None
     has_image = known.reference is not None
-    model = find_image_model(wanted.model_name) or IMAGE_MODELS[0]
+    model = offered_model(wanted.model_name)
     values: dict[str, object] = {
         "prompt": wanted.prompt,
         "negative": wanted.negative_prompt,
-        "model": model.name,
+        "model": wanted.model_name if find_image_model(wanted.model_name) else model.name,
         "n": wanted.n,
     }
     if wanted.aspect_ratio in model.ratios_for(has_image=has_image):
@@ -232,7 +260,7 @@ def _generate() -> None:
 
 
 def _request_of_form() -> tuple[ImageRequest, ReferenceImage | None]:
-    model = next(model for model in IMAGE_MODELS if model.name == _value("model"))
+    model = next(model for model in OFFERED_MODELS if model.name == _value("model"))
     reference = image_reference.current()
     has_image = reference is not None
     request = ImageRequest(

@@ -1,6 +1,7 @@
 """core/models/image_rules: every rule of kling.md section 3, before anything is sent."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,15 @@ from core.models.image_rules import (
     count_characters,
 )
 from core.models.kinds import check_request
-from core.models.kling_catalogue import ALL_RATIOS, IMAGE_MODELS, find_image_model
+from core.models.kling_catalogue import (
+    ALL_RATIOS,
+    IMAGE_MODELS,
+    OFFERED_MODELS,
+    ImageModel,
+    find_image_model,
+    offered_model,
+)
+from core.models.money.prices import PIECE_PRICES
 
 MODELS = [model.name for model in IMAGE_MODELS]
 PICTURE = ReferenceFacts(size_bytes=1_000_000, format="PNG", width=1024, height=768)
@@ -236,3 +245,30 @@ def test_characters_are_code_points() -> None:
 def test_only_the_oldest_model_lacks_the_widest_ratio() -> None:
     lacking = [model.name for model in IMAGE_MODELS if model.ratios != ALL_RATIOS]
     assert lacking == ["kling-v1"]
+
+
+def test_stopped_models_are_those_whose_price_ends_and_have_a_living_successor() -> None:
+    until = {price.model: price.until for price in PIECE_PRICES if price.until is not None}
+    stopped = [model for model in IMAGE_MODELS if model.stopped_on is not None]
+    assert sorted(until) == sorted(model.name for model in stopped)
+    for model in stopped:
+        last = until[model.name]
+        assert not model.is_stopped(last)
+        assert model.is_stopped(last + timedelta(seconds=1))
+        assert offered_model(model.name).name == model.successor
+        assert offered_model(model.name) in OFFERED_MODELS
+
+
+@pytest.mark.parametrize("model", OFFERED_MODELS, ids=lambda model: model.name)
+def test_what_is_offered_is_not_stopped_and_stays(model: ImageModel) -> None:
+    assert not model.is_stopped(datetime(2030, 1, 1, tzinfo=UTC))
+    assert offered_model(model.name) is model
+
+
+def test_an_unknown_model_becomes_the_default() -> None:
+    assert offered_model("kling-v9").name == "kling-v3"
+
+
+def test_a_refused_model_is_told_what_is_offered_now() -> None:
+    offered = refusal(ask(model_name="kling-v9")).facts["offered"]
+    assert offered == "kling-v3, kling-v2-1, kling-v1"

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,27 @@ def test_a_wrong_patience_is_told_and_chat_goes_on(tmp_path: Path, name: str, va
     assert settings.chat.socket_silence_s is settings.chat.data_silence_s is None
     (problem,) = settings.problems
     assert problem.key == name
+
+
+@pytest.mark.parametrize(
+    ("value", "hour"),
+    [("2026-11-27T09:30", 1), ("2026-11-27T09:30Z", 9), ("2026-11-27 09:30:00+02:00", 7)],
+)
+def test_practices_clock_starts_by_beijings_time_or_by_its_offset(
+    tmp_path: Path, value: str, hour: int
+) -> None:
+    settings = settings_of(tmp_path, SECRETS, f'INKLING_PRACTICE_CLOCK = "{value}"\n'.encode())
+    assert settings.problems == ()
+    assert settings.practice_clock == datetime(2026, 11, 27, hour, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("value", ["soon", "9:30", "2026-13-01", "0001-01-01", "1795000000"])
+def test_a_wrong_clock_for_practice_is_told_and_is_not_used(tmp_path: Path, value: str) -> None:
+    settings = settings_of(tmp_path, ".env", f"{ENV}INKLING_PRACTICE_CLOCK={value}\n".encode())
+    assert key_of(settings) == KEY
+    assert settings.practice_clock is None
+    (problem,) = settings.problems
+    assert problem.text_id == "error.configuration_moment"
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ def test_the_balance_is_told_in_decimal_strings(client: httpx.Client) -> None:
     balance = client.get("/user/balance").json()
 
     assert balance["is_available"] is True
-    assert balance["balance_infos"][0]["total_balance"] == "110.00"
+    assert balance["balance_infos"][0]["currency"] == "CNY"
 
 
 def test_a_request_without_a_key_is_refused(practice: PracticeServer) -> None:

@@ -4,6 +4,7 @@ import base64
 import io
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,17 @@ KEY = {"authorization": f"Bearer {PRACTICE_KLING_API_KEY}"}
 def practice() -> Iterator[PracticeServer]:
     with PracticeServer(settings=SETTINGS) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def earlier_client() -> Iterator[httpx.Client]:
+    """A client of a server where Kling has not yet stopped any model."""
+    summer = datetime(2026, 9, 1, tzinfo=UTC)
+    with (
+        PracticeServer(settings=SETTINGS, clock=summer) as server,
+        httpx.Client(base_url=server.origin, headers=KEY, timeout=10) as client,
+    ):
+        yield client
 
 
 @pytest.fixture(scope="module")
@@ -152,9 +164,9 @@ def test_a_finished_task_is_found_under_both_ids(client: httpx.Client) -> None:
     ],
 )
 def test_pictures_have_the_ratio_and_resolution_asked_for(
-    client: httpx.Client, fields: dict[str, object], size: tuple[int, int]
+    earlier_client: httpx.Client, fields: dict[str, object], size: tuple[int, int]
 ) -> None:
-    task = query(client, submit(client, **fields)["task_id"])
+    task = query(earlier_client, submit(earlier_client, **fields)["task_id"])
     content = httpx.get(task["task_result"]["images"][0]["url"])
 
     assert content.headers["content-type"] == "image/png"
@@ -267,9 +279,9 @@ def test_a_task_passes_through_processing(client: httpx.Client) -> None:
     ],
 )
 def test_a_field_against_the_rules_is_named(
-    client: httpx.Client, fields: dict[str, object], field: str
+    earlier_client: httpx.Client, fields: dict[str, object], field: str
 ) -> None:
-    answer = client.post(PATH, json={"prompt": "山", **fields})
+    answer = earlier_client.post(PATH, json={"prompt": "山", **fields})
 
     assert (answer.status_code, answer.json()["code"]) == (400, 1201)
     assert answer.json()["message"].startswith(f"{field} ")
@@ -302,8 +314,22 @@ def test_a_reference_over_ten_megabytes_is_refused(client: httpx.Client) -> None
         {"prompt": "x" * 2500},
     ],
 )
-def test_what_the_rules_allow_is_accepted(client: httpx.Client, fields: dict[str, object]) -> None:
-    submit(client, **{"prompt": "山", **fields})
+def test_what_the_rules_allow_is_accepted(
+    earlier_client: httpx.Client, fields: dict[str, object]
+) -> None:
+    submit(earlier_client, **{"prompt": "山", **fields})
+
+
+@pytest.mark.parametrize("model", ["kling-v2", "kling-v2-new", "kling-v1-5"])
+def test_a_stopped_model_is_refused_and_nothing_is_charged(
+    practice: PracticeServer, client: httpx.Client, model: str
+) -> None:
+    before = practice.counters.tasks_accepted
+    answer = client.post(PATH, json={"prompt": "山", "model_name": model, "image": SMALL})
+
+    assert (answer.status_code, answer.json()["code"]) == (404, 1203)
+    assert model in answer.json()["message"]
+    assert practice.counters.tasks_accepted == before
 
 
 def test_an_external_task_id_cannot_be_used_twice(
