@@ -1,4 +1,4 @@
-"""The reader's clock: every time, day and file's name on every page, in zones unlike the server's."""
+"""The reader's clock: each time, day and file's name on each page, in zones unlike the server's."""
 
 import io
 import json
@@ -161,7 +161,7 @@ def look_at_history(reader: Reader) -> None:
         }
     page.keyboard.press("Escape")
     page.get_by_test_id("stTextInput").locator("input").first.fill("cranes")
-    expect(page.locator("[class*=st-key-hit-]")).to_contain_text(
+    expect(page.locator("[class*=st-key-hit-]").last).to_contain_text(
         reader.at(MINUTES), timeout=PATIENCE_MS
     )
     reader.sees_nothing_else()
