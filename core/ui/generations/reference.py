@@ -14,7 +14,7 @@ from core.archive.uploads.encoding import encode_preview
 from core.errors import InputError
 from core.models.generations import ReferenceImage
 from core.models.image_rules import ReferenceFacts, check_reference
-from core.ui import session
+from core.ui import browser, session
 from core.ui.buttons import button, keeping_errors
 from core.ui.formats import size
 from core.ui.session import PreparedUpload, text
@@ -33,6 +33,7 @@ def draw() -> bool:
     """Draw the file input, what was taken over, and what is sent of it; True when there is one."""
     known = session.state()
     key = _file_key()
+    browser.uploader_says(_KEY, text("images.reference_drop", limit=UPLOAD_MB))
     st.file_uploader(
         text("images.reference"),
         help=text("images.reference_help"),
