@@ -9,6 +9,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.texts import catalogue
+from core.ui import session, streamlit_words
 from core.ui.session import text
 
 _SCRIPT = Path(__file__).with_name("components") / "browser.js"
@@ -28,7 +30,11 @@ def draw() -> None:
     with st.container(key=_KEY):
         render(
             key="inkling-browser",
-            data={"texts": {name: text(f"upload.{name}") for name in _NAMES}},
+            data={
+                "language": catalogue.LANGUAGE_TAGS[session.language()],
+                "texts": {name: text(f"upload.{name}") for name in _NAMES},
+                "words": streamlit_words.words(),
+            },
         )
 
 

@@ -274,3 +274,82 @@ def test_the_file_input_speaks_the_readers_language(
     tip = page.get_by_test_id("stTooltipErrorContent")
     expect(tip).to_have_text(texts["upload.refused"], timeout=PATIENCE_MS)
     context.close()
+
+
+# -- Streamlit's own words -------------------------------------------------------------------------
+
+# Names, hints and text nodes in Latin letters alone, outside of what people and models wrote.
+LATIN = """
+() => {
+  const found = new Set();
+  const isLatin = (said) => said && /[A-Za-z]{2}/.test(said) && !/[\\u4e00-\\u9fff]/.test(said);
+  const own = "[data-testid=stMarkdownContainer], [data-testid*=Icon], code, noscript, script,"
+    + " style, [data-testid=stText], [data-testid=stFileUploaderDropzoneInstructions]";
+  for (const name of ["aria-label", "aria-valuetext", "placeholder", "alt"]) {
+    for (const part of document.querySelectorAll(`[${name}]`)) {
+      if (isLatin(part.getAttribute(name))) found.add(part.getAttribute(name));
+    }
+  }
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const { data, parentElement } = texts.currentNode;
+    if (isLatin(data) && !parentElement.closest(own)) found.add(data.trim());
+  }
+  return [...found];
+}
+"""
+# Names of models and of what is chosen, which are the same in every language.
+PROPER = re.compile(r"Top-p|deepseek-\S+|Image \d.*|kling-\S+|:material/\w+:|expand_\w+")
+
+
+def latin(page: Page) -> list[str]:
+    """Return what is left in Latin letters once the page has come to rest."""
+    page.wait_for_function("() => document.documentElement.lang === 'zh-CN'")
+    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    return [said for said in page.evaluate(LATIN) if not PROPER.fullmatch(said)]
+
+
+def test_a_chinese_page_speaks_no_english_of_streamlits(browser: Browser, app: RunningApp) -> None:
+    context = browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 1100})
+    page = context.new_page()
+    page.goto(app.url)
+    box = page.get_by_role("button", name="发送")
+    expect(box).to_be_attached(timeout=PATIENCE_MS)
+    assert latin(page) == []
+    page.get_by_test_id("stChatInputTextArea").fill("写一个标题和一段代码")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="重新回答")).to_be_visible(timeout=PATIENCE_MS)
+    assert latin(page) == []
+    page.goto(f"{app.url}/images")
+    prompt = page.locator("textarea").first
+    expect(prompt).to_be_visible(timeout=PATIENCE_MS)
+    prompt.fill("山")
+    expect(page.get_by_text("按 Ctrl+回车生效")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_test_id("stSelectbox").click()
+    page.keyboard.type("zzz")
+    expect(page.get_by_text("没有符合的选项")).to_be_visible(timeout=PATIENCE_MS)
+    assert latin(page) == []
+    page.goto(f"{app.url}/gallery")
+    page.get_by_test_id("stPopoverButton").click(timeout=PATIENCE_MS)
+    page.get_by_role("spinbutton").first.click()
+    expect(page.get_by_text("日期范围", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    assert latin(page) == []
+    for name in ("history", "status"):
+        page.goto(f"{app.url}/{name}")
+        expect(page.get_by_test_id("stHeading").first).to_be_visible(timeout=PATIENCE_MS)
+        assert latin(page) == []
+    context.close()
+
+
+def test_what_people_and_models_write_is_left_alone(browser: Browser, app: RunningApp) -> None:
+    context = browser.new_context(locale="zh-CN")
+    page = context.new_page()
+    page.goto(app.url)
+    page.get_by_test_id("stChatInputTextArea").fill("Close")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="重新回答")).to_be_visible(timeout=PATIENCE_MS)
+    asked = page.get_by_test_id("stChatMessageContent").first
+    expect(asked).to_contain_text("Close")
+    assert asked.get_attribute("aria-label") == "我说的"
+    context.close()

@@ -4,6 +4,15 @@
 const INSTALLED = Symbol.for("inkling.browser");
 const DROPZONE = '[data-testid="stFileUploaderDropzone"]';
 const FILE_INPUT = 'input[data-testid="stFileUploaderDropzoneInput"]';
+const NAMING = ["aria-label", "aria-valuetext", "placeholder", "alt"];
+const WRITTEN = '[data-testid="stMarkdownContainer"]';
+const IN_WRITTEN = 'a[aria-label="Link to heading"], span[aria-label$=" icon"], button';
+// Parts whose text is Streamlit's alone.
+const SPEAKING = [
+  "InputInstructions", "stSkipToContent", "stDateInputFieldsScroller", "stDateInputQuickSelect",
+  "stDateInputQuickSelectPopover", "stDateInputCalendar", "stStatusWidget", "stConnectionStatus",
+  "stSelectboxVirtualDropdown",
+].map((name) => `[data-testid="${name}"]`).concat("[aria-live]").join();
 const PICTURES = '[class*="st-key-image-reference"]';
 const refusals = new Set(); // in Streamlit's words; a tip repeats them
 // Beside what a browser knows as pictures, since some know no HEIC.
@@ -12,11 +21,13 @@ const ACCEPTED = "image/*,.heic,.heif,.avif,.webp,.tif,.tiff,.bmp";
 export default function ({ data }) {
   const state = (window[INSTALLED] ||= install());
   state.texts = data.texts;
+  state.words = wordsOf(data.words);
+  document.documentElement.lang = data.language;
   state.name();
 }
 
 function install() {
-  const state = { texts: {}, name: () => {} };
+  const state = { texts: {}, words: wordsOf({}), name: () => {} };
   window.addEventListener("keydown", endComposition, true);
   window.addEventListener("paste", pastePicture, true);
   let isDue = false;
@@ -26,10 +37,57 @@ function install() {
     requestAnimationFrame(() => {
       isDue = false;
       nameParts(state.texts);
+      nameStreamlits(state.words);
     });
   };
-  new MutationObserver(state.name).observe(document.body, { childList: true, subtree: true });
+  new MutationObserver(state.name).observe(document.body, {
+    childList: true,
+    subtree: true,
+    attributeFilter: NAMING,
+    characterData: true,
+  });
   return state;
+}
+
+// Splits Streamlit's words into those that are looked up and those with something kept in them.
+function wordsOf(table) {
+  const plain = new Map();
+  const patterns = [];
+  for (const [english, own] of Object.entries(table)) {
+    if (english === own) continue;
+    if (!english.includes("{name}")) plain.set(english, own);
+    else patterns.push([...english.split("{name}"), own]);
+  }
+  return { plain, patterns };
+}
+
+function ownOf(words, said) {
+  const plain = words.plain.get(said);
+  if (plain !== undefined) return plain;
+  for (const [before, behind, own] of words.patterns) {
+    const isSo = said.length > before.length + behind.length && said.startsWith(before) && said.endsWith(behind);
+    if (isSo) return own.replace("{name}", () => said.slice(before.length, said.length - behind.length));
+  }
+  return said;
+}
+
+// Names and hints of Streamlit's own parts. What a person or a model wrote is left alone.
+function nameStreamlits(words) {
+  for (const element of document.querySelectorAll(NAMING.map((name) => `[${name}]`).join())) {
+    if (element.closest(WRITTEN) && !element.matches(IN_WRITTEN)) continue;
+    for (const name of NAMING) {
+      const said = element.getAttribute(name);
+      if (said) set(element, name, ownOf(words, said.trim()));
+    }
+  }
+  for (const part of document.querySelectorAll(SPEAKING)) {
+    const texts = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      if (texts.currentNode.parentElement.closest(WRITTEN)) continue;
+      const own = ownOf(words, texts.currentNode.data);
+      if (own !== texts.currentNode.data) texts.currentNode.data = own;
+    }
+  }
 }
 
 // The Enter that takes an input method's word belongs to the input method. Chromium and Firefox send it
