@@ -15,7 +15,7 @@ Resolution = Literal["1k", "2k"]
 
 @dataclass(frozen=True, slots=True)
 class ReferenceImage:
-    """A picture that goes with the prompt: the bytes as uploaded (PNG or JPEG)."""
+    """A picture that goes with the prompt, as it is sent: made by `archive/uploads`."""
 
     content: bytes
     media_type: Literal["image/png", "image/jpeg"]

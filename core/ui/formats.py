@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 
 from core.models.chat import Usage
+from core.ui import clock
 from core.ui.session import text
 
 
@@ -19,8 +20,13 @@ def duration(seconds: float) -> str:
 
 
 def moment(at: datetime) -> str:
-    """Return a moment in the server's own time zone."""
-    return at.astimezone().strftime("%Y-%m-%d %H:%M")
+    """Return a moment as the reader's clock and calendar have it."""
+    return at.astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M")
+
+
+def moment_to_the_second(at: datetime) -> str:
+    """Return a moment with its seconds, where one follows close upon the other."""
+    return at.astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def size(size_bytes: int) -> str:

@@ -11,7 +11,7 @@ import streamlit as st
 from core.access.invitations import Invitation
 from core.access.owners import may_spend
 from core.access.passes import Pass
-from core.errors import AppError, ProviderError, StoreError
+from core.errors import AppError, InputError, ProviderError, StoreError
 from core.models.chat import ChatParameters, Conversation
 from core.models.generations import ImageRequest, ReferenceImage
 from core.models.kling_catalogue import ImageModel
@@ -34,6 +34,15 @@ _MESSAGE_PARAMETER = "m"
 ProviderName = Literal["chat", "images"]
 # What a provider tells of the account when its key is checked; None: only that the key is good.
 Account = Balance | AccountCosts | None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedUpload:
+    """What became of a chosen picture, so that it is decoded once."""
+
+    file_id: str
+    fit: bool
+    outcome: ReferenceImage | InputError
 
 
 @dataclass
@@ -64,7 +73,9 @@ class SessionState:
     # What the form of the Images page is to hold when it is drawn next.
     wanted: ImageRequest | None = None
     reference: ReferenceImage | None = None  # of the form, when no file is chosen there
-    dropped: ReferenceImage | None = None  # a picture of ours whose record filled the form
+    dropped: bytes | None = None  # a picture of ours whose record filled the form
+    prepared_upload: PreparedUpload | None = None  # the chosen file as it is sent
+    fitted_upload: str | None = None  # id of the file that is to be brought within the limits
     open_picture_id: str | None = None
     picked: dict[str, int] = field(default_factory=dict)  # sizes in bytes, by picture
     deleted_pictures: tuple[str, ...] = ()

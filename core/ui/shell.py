@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.texts import catalogue
-from core.ui import formats, navigation, placeholders, session
+from core.ui import browser, formats, navigation, placeholders, session
 from core.ui import visitor as access
 from core.ui.buttons import button
 from core.ui.configuration import ROOT
@@ -39,6 +39,7 @@ def draw() -> None:
     is_wide = page.url_path in ("images", "gallery")
     st.set_page_config(layout="wide" if is_wide else "centered")
     st.logo(placeholders.LOGO, size="large", icon_image=placeholders.ICON)
+    browser.draw()
     _draw_language()
     _draw_person()
     _draw_pass()

@@ -9,7 +9,7 @@ from core.errors import AppError
 from core.markdown.escaping import literal
 from core.models.generations import Generation, ImageRequest, Picture
 from core.storage.generations.gallery import GalleryPicture
-from core.ui import session
+from core.ui import clock, session
 from core.ui.buttons import button, download, keeping_errors
 from core.ui.formats import duration, moment, size
 from core.ui.gallery import reuse as gallery_reuse
@@ -128,7 +128,7 @@ def _draw_actions(item: GalleryPicture) -> None:
             "gallery.download_original",
             f"original-{picture.id}",
             lambda: archive.original_bytes(picture.name),
-            picture_file_name(item),
+            picture_file_name(item, clock.zone()),
             picture.media_type,
         )
         if picture.media_type == "image/png":

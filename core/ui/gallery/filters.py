@@ -1,14 +1,14 @@
 """What the gallery shows: words of the prompt, state, model, ratio, days."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal, TypedDict, cast, get_args
 
 import streamlit as st
 
 from core.models.generations import AspectRatio, GenerationStatus
 from core.models.kling_catalogue import ALL_RATIOS, find_image_model
-from core.ui import pager, session
+from core.ui import clock, pager, session
 from core.ui.buttons import button
 from core.ui.placeholders import ratio_label
 from core.ui.session import text
@@ -180,14 +180,9 @@ def _chosen() -> Filters:
         words=(st.session_state.get(_KEYS["words"]) or "").strip(),
         model=st.session_state.get(_KEYS["model"]),
         ratio=st.session_state.get(_KEYS["ratio"]),
-        since=_begin_of(days[0]) if days else None,
-        until=_begin_of(days[-1] + timedelta(days=1)) if days else None,
+        since=clock.day_begins(days[0]) if days else None,
+        until=clock.day_begins(days[-1] + timedelta(days=1)) if days else None,
     )
-
-
-def _begin_of(day: date) -> datetime:
-    """Return a day's first moment in the server's own time zone, in which moments are shown."""
-    return datetime.combine(day, time.min).astimezone()
 
 
 def _changed() -> None:

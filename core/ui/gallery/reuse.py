@@ -2,13 +2,11 @@
 
 import streamlit as st
 
-from core.models.generations import Generation, ImageRequest, Picture, ReferenceImage
+from core.models.generations import Generation, ImageRequest, Picture
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
 from core.ui.generations import form as image_form
-from core.ui.session import text
-
-_FORMATS = ("image/png", "image/jpeg")
+from core.work.generations.references import prepare_reference
 
 
 def draw_use_again(generation: Generation) -> None:
@@ -23,7 +21,6 @@ def draw_use_again(generation: Generation) -> None:
 
 def draw_variations(picture: Picture, generation: Generation) -> None:
     """Draw the button that fills the form with this picture as the reference."""
-    is_offered = picture.media_type in _FORMATS
     is_clicked = button(
         "gallery.variations",
         "auto_awesome_mosaic",
@@ -31,8 +28,6 @@ def draw_variations(picture: Picture, generation: Generation) -> None:
         _fill_variations,
         picture,
         generation,
-        disabled=not is_offered,
-        help=None if is_offered else text("gallery.variations_format"),
     )
     if is_clicked:
         st.switch_page("pages/images.py")
@@ -41,15 +36,14 @@ def draw_variations(picture: Picture, generation: Generation) -> None:
 @keeping_errors("image_error")
 def _fill_again(generation_id: str, request: ImageRequest) -> None:
     reference = session.studio().store.generations.reference(generation_id)
+    if reference is not None:  # an earlier version kept it as it came
+        reference = prepare_reference(reference.content)
     image_form.fill(request, reference=reference)
 
 
 @keeping_errors("image_error")
 def _fill_variations(picture: Picture, generation: Generation) -> None:
-    content = session.studio().archive.original_bytes(picture.name)
-    reference = ReferenceImage(
-        content, "image/png" if picture.media_type == "image/png" else "image/jpeg"
-    )
+    reference = prepare_reference(session.studio().archive.original_bytes(picture.name))
     request = generation.request
     asked = request if isinstance(request, ImageRequest) else ImageRequest(request.prompt)
     image_form.fill(asked, reference=reference)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from core.storage.generations.gallery import Gallery, GalleryPicture
-from core.ui import session
+from core.ui import clock, session
 from core.ui.buttons import button, download, keeping_errors, undo
 from core.ui.formats import size
 from core.ui.gallery.zip_export import ZIP_LIMIT_BYTES, zip_of
@@ -45,11 +45,12 @@ def _draw_zip(total_bytes: int) -> None:
     picked = tuple(session.state().picked)
     # What a deferred download calls runs outside the session: everything it needs is taken now.
     studio, owner = session.studio(), session.owner()
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    reader = clock.zone()
+    stamp = clock.stamp(datetime.now(UTC), reader)
     download(
         "gallery.zip",
         "zip-picked",
-        lambda: zip_of(studio.archive, _items(studio.store.gallery, owner, picked)),
+        lambda: zip_of(studio.archive, _items(studio.store.gallery, owner, picked), reader),
         f"inkling-{stamp}.zip",
         "application/zip",
         "folder_zip",

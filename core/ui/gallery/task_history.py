@@ -8,6 +8,7 @@ from core.models.generations import Generation, GenerationEvent
 from core.texts import catalogue
 from core.texts.catalogue import Language
 from core.ui import session
+from core.ui.formats import moment_to_the_second
 from core.ui.session import text
 
 
@@ -31,8 +32,7 @@ def draw_task_history(generation: Generation) -> None:
 
 
 def _line(event: GenerationEvent) -> str:
-    at = event.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    parts = [at, f"**{literal(text(f'images.state_{event.status}'))}**"]
+    parts = [moment_to_the_second(event.at), f"**{literal(text(f'images.state_{event.status}'))}**"]
     if event.note:
         parts.append(literal(note_text(session.language(), event)))
     return " · ".join(parts)

@@ -9,12 +9,14 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
+from datetime import tzinfo
 from typing import Any
 
 from core.archive.archive import Archive
 from core.errors import StoreError
 from core.models.generations import ImageRequest
 from core.storage.generations.gallery import GalleryPicture
+from core.ui import clock
 from core.ui.formats import file_words
 
 # Streamlit keeps a download in memory until the session has moved on.
@@ -22,12 +24,14 @@ ZIP_LIMIT_BYTES = 256 << 20
 _MEMORY_BYTES = 8 << 20
 
 
-def zip_of(archive: Archive, items: Iterable[GalleryPicture]) -> bytes:
-    """Return a zip of these pictures with manifest.json and manifest.csv."""
+def zip_of(
+    archive: Archive, items: Iterable[GalleryPicture], reader: tzinfo | None = None
+) -> bytes:
+    """Return a zip of these pictures with manifest.json and manifest.csv; `reader`: their zone."""
     with tempfile.SpooledTemporaryFile(_MEMORY_BYTES) as file:
         # Pictures are compressed already.
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as target:
-            entries = list(_written(target, archive, items))
+            entries = list(_written(target, archive, items, reader))
             manifest = {"format": "inkling-pictures", "version": 1, "pictures": entries}
             target.writestr("manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1))
             target.writestr("manifest.csv", _csv(entries))
@@ -35,9 +39,9 @@ def zip_of(archive: Archive, items: Iterable[GalleryPicture]) -> bytes:
         return file.read()
 
 
-def picture_file_name(item: GalleryPicture) -> str:
+def picture_file_name(item: GalleryPicture, reader: tzinfo | None) -> str:
     """Return a telling name of its own for a picture: when, what, which."""
-    stamp = item.generation.created_at.strftime("%Y%m%d-%H%M%S")
+    stamp = clock.stamp(item.generation.created_at, reader)
     words = file_words(item.generation.request.prompt)
     suffix = item.picture.name.rpartition(".")[2]
     number = item.picture.index + 1
@@ -45,16 +49,20 @@ def picture_file_name(item: GalleryPicture) -> str:
 
 
 def _written(
-    target: zipfile.ZipFile, archive: Archive, items: Iterable[GalleryPicture]
+    target: zipfile.ZipFile,
+    archive: Archive,
+    items: Iterable[GalleryPicture],
+    reader: tzinfo | None,
 ) -> Iterator[dict[str, Any]]:
     for item in items:
-        name = picture_file_name(item)
+        name = picture_file_name(item, reader)
         try:
             content = archive.original_bytes(item.picture.name)
         except StoreError:
             yield _entry(item, file=None)  # the others are worth having all the same
             continue
-        created_at = item.generation.created_at.timetuple()[:6]
+        # A zip knows no zones: its times are those of whoever made it.
+        created_at = item.generation.created_at.astimezone(reader).timetuple()[:6]
         target.writestr(zipfile.ZipInfo(name, max(created_at, (1980, 1, 1, 0, 0, 0))), content)
         yield _entry(item, file=name)
 

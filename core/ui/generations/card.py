@@ -12,7 +12,7 @@ from core.errors import AppError
 from core.models.generations import Generation, GenerationStatus, Picture
 from core.models.kling_catalogue import find_image_model
 from core.texts import catalogue
-from core.ui import session
+from core.ui import clock, session
 from core.ui.buttons import button, download, keeping_errors
 from core.ui.formats import duration, file_words, moment
 from core.ui.placeholders import placeholder, ratio_size
@@ -175,7 +175,7 @@ def file_name(generation: Generation, picture: Picture) -> str:
     """Return a telling name for a downloaded picture: when, what, which of them."""
     words = file_words(generation.request.prompt)
     suffix = picture.name.rpartition(".")[2]
-    stamp = generation.created_at.strftime("%Y%m%d-%H%M%S")
+    stamp = clock.stamp(generation.created_at, clock.zone())
     return f"{stamp}-{words}-{picture.index + 1}.{suffix}"
 
 

@@ -6,9 +6,8 @@ from typing import Literal, cast
 
 import streamlit as st
 
-from core.errors import AppError
 from core.models.generations import AspectRatio, ImageRequest, ReferenceImage, Resolution
-from core.models.image_rules import PROMPT_LIMIT, check_reference, count_characters
+from core.models.image_rules import PROMPT_LIMIT, count_characters
 from core.models.kling_catalogue import (
     OFFERED_MODELS,
     ImageModel,
@@ -21,7 +20,6 @@ from core.ui.buttons import button, keeping_errors
 from core.ui.generations import reference as image_reference
 from core.ui.placeholders import ratio_label
 from core.ui.session import text
-from core.work.generations.generations import reference_facts
 
 # Two clicks in a row are one generation.
 DOUBLE_CLICK_S = 3.0
@@ -196,15 +194,8 @@ def _take_over() -> Taken:
 
 def _draw_reference(model: ImageModel, taken: Taken) -> bool:
     """Draw the reference picture and what is taken from it; True when there is one."""
-    try:
-        reference = image_reference.draw_choice()
-        if reference is None:
-            return False
-        check_reference(reference_facts(reference))
-    except AppError as error:
-        session.show_error(error)
-        return True
-    st.image(reference.content, width=120, alt=text("images.reference"))
+    if not image_reference.draw():
+        return False
     if model.takes_image_reference:
         st.segmented_control(
             text("images.reference_kind"),

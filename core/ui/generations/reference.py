@@ -1,4 +1,4 @@
-"""The reference picture of a generation: chosen as a file, or taken over from the gallery.
+"""The reference picture of a generation: a file, a paste, a drop, or taken over from the gallery.
 
 A picture that this app made tells how: dropped here, it fills the form instead, and can still be
 made the reference.
@@ -10,23 +10,34 @@ import streamlit as st
 from streamlit.typing import UploadedFile
 
 from core.archive.png_metadata import read_metadata
+from core.archive.uploads.encoding import encode_preview
 from core.errors import InputError
 from core.models.generations import ReferenceImage
-from core.ui import session
-from core.ui.buttons import button
-from core.ui.session import text
+from core.models.image_rules import ReferenceFacts, check_reference
+from core.ui import browser, session
+from core.ui.buttons import button, keeping_errors
+from core.ui.formats import size
+from core.ui.session import PreparedUpload, text
+from core.work.generations.references import (
+    cure_of,
+    prepare_reference,
+    reference_facts,
+)
 
 _KEY = "image-reference"
+_PREVIEW_PX = 120
+UPLOAD_MB = 50  # server.maxUploadSize, in .streamlit/config.toml, is what the server takes
 
 
-def draw_choice() -> ReferenceImage | None:
-    """Draw the file input and what was taken over; return the reference in force."""
+def draw() -> bool:
+    """Draw the file input, what was taken over, and what is sent of it; True when there is one."""
     known = session.state()
     key = _file_key()
+    browser.uploader_says(_KEY, text("images.reference_drop", limit=UPLOAD_MB))
     st.file_uploader(
         text("images.reference"),
-        type=["png", "jpg", "jpeg"],
         help=text("images.reference_help"),
+        max_upload_size=UPLOAD_MB,
         key=key,
         on_change=_chosen,
         args=(key,),
@@ -36,13 +47,73 @@ def draw_choice() -> ReferenceImage | None:
         button("gallery.use_as_reference", "add_photo_alternate", "use-dropped", _use_dropped)
     if known.reference is not None:
         button("gallery.remove_reference", "close", "remove-reference", _remove, type="tertiary")
-    return current()
+    try:
+        reference = current()
+        if reference is not None:
+            facts = reference_facts(reference)
+            check_reference(facts)
+    except InputError as error:
+        session.show_error(error)
+        _offer_cure(error)
+        return True
+    if reference is not None:
+        _draw_preview(reference, facts)
+    return reference is not None
 
 
 def current() -> ReferenceImage | None:
-    """Return the chosen file, or else what was taken over; InputError for an empty file."""
+    """Return the chosen file as it is sent, or else what was taken over; InputError if unusable."""
     uploaded = cast("UploadedFile | None", st.session_state.get(_file_key()))
-    return _read(uploaded) if uploaded is not None else session.state().reference
+    return _prepared(uploaded) if uploaded is not None else session.state().reference
+
+
+def _draw_preview(reference: ReferenceImage, facts: ReferenceFacts) -> None:
+    st.image(_preview(reference.content), width=_PREVIEW_PX, alt=text("images.reference"))
+    st.caption(
+        text(
+            "images.reference_sent",
+            format=facts.format,
+            width=facts.width,
+            height=facts.height,
+            size=size(facts.size_bytes),
+        )
+    )
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def _preview(content: bytes) -> bytes:
+    return encode_preview(content, 2 * _PREVIEW_PX)
+
+
+def _offer_cure(error: InputError) -> None:
+    if (cure := cure_of(error)) is not None:
+        button(f"images.reference_{cure}", "crop", "fit-reference", _fit)
+
+
+def _fit() -> None:
+    known = session.state()
+    uploaded = cast("UploadedFile | None", st.session_state.get(_file_key()))
+    if uploaded is not None:
+        known.fitted_upload = uploaded.file_id
+    elif known.reference is not None:
+        known.reference = prepare_reference(known.reference.content, fit=True)
+    known.image_error = None
+
+
+def _prepared(uploaded: UploadedFile) -> ReferenceImage:
+    """Return an upload as it is sent; decoded once, not in every run of the page."""
+    known = session.state()
+    fit = known.fitted_upload == uploaded.file_id
+    prepared = known.prepared_upload
+    if prepared is None or (prepared.file_id, prepared.fit) != (uploaded.file_id, fit):
+        try:
+            outcome: ReferenceImage | InputError = prepare_reference(uploaded.getvalue(), fit=fit)
+        except InputError as error:
+            outcome = error
+        prepared = known.prepared_upload = PreparedUpload(uploaded.file_id, fit, outcome)
+    if isinstance(prepared.outcome, InputError):
+        raise prepared.outcome
+    return prepared.outcome
 
 
 def _file_key() -> str:
@@ -54,7 +125,7 @@ def _file_key() -> str:
 def _chosen(key: str) -> None:
     known = session.state()
     uploaded = cast("UploadedFile | None", st.session_state[key])
-    known.dropped = None
+    known.dropped = known.prepared_upload = known.image_error = None
     if uploaded is None:
         return
     known.reference = None
@@ -62,22 +133,16 @@ def _chosen(key: str) -> None:
     if (request := read_metadata(content)) is None:
         return
     known.wanted = request
-    known.dropped = ReferenceImage(content, "image/png")
+    known.dropped = content
     known.upload_round += 1
 
 
+@keeping_errors("image_error")
 def _use_dropped() -> None:
     known = session.state()
-    known.reference, known.dropped = known.dropped, None
+    content, known.dropped = known.dropped, None
+    known.reference = prepare_reference(content) if content is not None else None
 
 
 def _remove() -> None:
     session.state().reference = None
-
-
-def _read(uploaded: UploadedFile) -> ReferenceImage:
-    content = uploaded.getvalue()
-    if not content:
-        raise InputError("image", "error.not_a_picture")
-    is_png = content.startswith(b"\x89PNG")
-    return ReferenceImage(content, "image/png" if is_png else "image/jpeg")

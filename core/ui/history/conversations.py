@@ -7,8 +7,8 @@ import streamlit as st
 from core.errors import AppError
 from core.models.chat import Conversation
 from core.storage.chat.conversations import UsageTotals
+from core.ui import clock, pager, session
 from core.ui import conversations as shared
-from core.ui import pager, session
 from core.ui.buttons import button, download, keeping_errors
 from core.ui.formats import moment, usage_line
 from core.ui.history.markdown_export import as_markdown, file_name
@@ -122,11 +122,14 @@ def _draw_menu(conversation: Conversation) -> None:
 def _draw_export(conversation: Conversation) -> None:
     # What a deferred download calls runs outside the session: everything it needs is taken now.
     store, owner, language = session.studio().store, session.owner(), session.language()
+    reader = clock.zone()
     download(
         "history.export_markdown",
         f"markdown-{conversation.id}",
-        lambda: as_markdown(language, conversation, store.messages.path(owner, conversation.id)),
-        file_name(conversation, "md"),
+        lambda: as_markdown(
+            language, conversation, store.messages.path(owner, conversation.id), reader
+        ),
+        file_name(conversation, "md", reader),
         "text/markdown",
         width="stretch",
     )
@@ -136,7 +139,7 @@ def _draw_export(conversation: Conversation) -> None:
         lambda: json.dumps(
             store.transfer.export_conversation(owner, conversation.id), ensure_ascii=False
         ),
-        file_name(conversation, "json"),
+        file_name(conversation, "json", reader),
         "application/json",
         width="stretch",
     )

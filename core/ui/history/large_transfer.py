@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import AppError
-from core.ui import session
+from core.ui import clock, session
 from core.ui.buttons import keeping_errors
 from core.ui.session import text
 
@@ -44,6 +44,7 @@ def draw(on_done: Callable[[], None]) -> None:
         key=_KEY,
         data={
             "export_ticket": transfers.tickets.sign(owner, "export"),
+            "day": clock.today(),
             "import_ticket": transfers.tickets.sign(owner, "import"),
             "texts": {name: text(f"large_transfer.{name}") for name in _TEXTS},
         },

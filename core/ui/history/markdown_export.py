@@ -1,27 +1,36 @@
 """A conversation as a Markdown file: what was shown, from the first question to the last answer."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 
 from core.models.chat import Conversation, Message
 from core.models.notices import notices_of
 from core.texts import catalogue
 from core.texts.catalogue import Language
+from core.ui import clock
 from core.ui.formats import file_words
 
 
-def as_markdown(language: Language, conversation: Conversation, path: Sequence[Message]) -> str:
-    """Return title, system prompt and the path of messages; reasoning stands folded."""
+def as_markdown(
+    language: Language,
+    conversation: Conversation,
+    path: Sequence[Message],
+    reader: tzinfo | None = None,
+) -> str:
+    """Return title, system prompt and the path of messages; reasoning stands folded.
+
+    Times are of the time zone of the `reader`, by default the server's.
+    """
 
     def words(key: str, **facts: object) -> str:
         return catalogue.text(language, key, **facts)
 
     title = " ".join(conversation.title.split()) or words("chat.untitled")
-    parts = [f"# {title}", words("history.file_head", at=_moment(conversation.created_at))]
+    parts = [f"# {title}", words("history.file_head", at=_moment(conversation.created_at, reader))]
     if conversation.system_prompt:
         parts += [f"## {words('settings.system_prompt')}", conversation.system_prompt]
     for message in path:
-        at = _moment(message.created_at)
+        at = _moment(message.created_at, reader)
         model = f" · {message.model}" if message.model else ""
         parts.append(f"## {words(f'history.hit_{message.role}')}{model} · {at}")
         if message.reasoning_content:
@@ -35,11 +44,11 @@ def as_markdown(language: Language, conversation: Conversation, path: Sequence[M
     return "\n\n".join(parts) + "\n"
 
 
-def file_name(conversation: Conversation, suffix: str) -> str:
+def file_name(conversation: Conversation, suffix: str, reader: tzinfo | None = None) -> str:
     """Return a telling name for an exported conversation: when, what, and which of that name."""
-    stamp = conversation.created_at.astimezone(UTC).strftime("%Y%m%d-%H%M%S")
+    stamp = clock.stamp(conversation.created_at, reader)
     return f"{stamp}-{file_words(conversation.title)}-{conversation.id[:6]}.{suffix}"
 
 
-def _moment(at: datetime) -> str:
-    return at.astimezone().strftime("%Y-%m-%d %H:%M")
+def _moment(at: datetime, reader: tzinfo | None) -> str:
+    return at.astimezone(reader).strftime("%Y-%m-%d %H:%M")

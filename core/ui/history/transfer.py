@@ -4,14 +4,14 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import tzinfo
 
 import streamlit as st
 
 from core.models.chat import Conversation
 from core.storage.store import Store
 from core.texts.catalogue import Language
-from core.ui import session
+from core.ui import clock, session
 from core.ui.buttons import download, keeping_errors
 from core.ui.history import large_transfer
 from core.ui.history.markdown_export import as_markdown, file_name
@@ -55,7 +55,7 @@ def draw_outcome() -> None:
 def _draw_exports() -> None:
     # What a deferred download calls runs outside the session: everything it needs is taken now.
     store, owner, language = session.studio().store, session.owner(), session.language()
-    stamp = datetime.now(UTC).strftime("%Y%m%d")
+    stamp, reader = clock.today(), clock.zone()
     if not large_transfer.is_possible():
         download(
             "history.export_all_json",
@@ -68,7 +68,7 @@ def _draw_exports() -> None:
     download(
         "history.export_all_markdown",
         "export-all-markdown",
-        lambda: markdown_zip(store, owner, language),
+        lambda: markdown_zip(store, owner, language, reader),
         f"inkling-{stamp}-markdown.zip",
         "application/zip",
         "folder_zip",
@@ -105,14 +105,17 @@ def _close() -> None:
     st.session_state[_POPOVER_KEY] = False  # it would cover the outcome
 
 
-def markdown_zip(store: Store, owner: str, language: Language) -> bytes:
+def markdown_zip(
+    store: Store, owner: str, language: Language, reader: tzinfo | None = None
+) -> bytes:
     """Return a zip of every conversation as a Markdown file."""
     with tempfile.SpooledTemporaryFile(_MEMORY_BYTES) as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for conversation in _all(store, owner):
                 path = store.messages.path(owner, conversation.id)
                 archive.writestr(
-                    file_name(conversation, "md"), as_markdown(language, conversation, path)
+                    file_name(conversation, "md", reader),
+                    as_markdown(language, conversation, path, reader),
                 )
         file.seek(0)
         return file.read()

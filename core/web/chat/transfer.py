@@ -6,6 +6,7 @@ layer gets here without one, and it opens nothing else.
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 PIECE_BYTES = 1 << 20
 TOTAL_MOST = 1 << 40
 _CHUNK_BYTES = 1 << 17
+_DAY = re.compile(r"[0-9]{8}")
 _TYPE = "application/json; charset=utf-8"
 
 
@@ -48,7 +50,7 @@ class TransferRoutes:
     async def export(self, call: HttpCall) -> None:
         """Send everything as a file, at the pace at which it is taken."""
         owner = await self._owner(call, "export")
-        name = f"inkling-{datetime.now(UTC):%Y%m%d}.json"
+        name = f"inkling-{_day(call)}.json"
         headers = (
             ("Content-Disposition", f'attachment; filename="{name}"'),
             ("Cache-Control", "no-store"),
@@ -160,6 +162,12 @@ def _name(call: HttpCall) -> str:
     if not 0 < len(name) <= 512:
         raise HttpCallError(400, "http.file_name", field="file")
     return name
+
+
+def _day(call: HttpCall) -> str:
+    """Return the day for the file's name: the reader's, where the page has told it."""
+    day = call.query.get("day", "")
+    return day if _DAY.fullmatch(day) else f"{datetime.now(UTC):%Y%m%d}"
 
 
 def _count(call: HttpCall, name: str) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from core.errors import AppError, InputError, StoreError, UnavailableError
-from core.models.generations import Generation, GenerationStatus
+from core.models.generations import Generation, GenerationStatus, ReferenceImage
 from core.models.money.ledger import BudgetError
 from core.providers.kling.errors import FULL_CODE, TASK_MISSING
 from core.texts.catalogue import Language, text
@@ -17,6 +17,7 @@ from core.web.http_errors import STORE_TEXT_ID, http_error_from
 from core.web.kling import envelope
 from core.web.kling.request import KlingRequest, kling_request_from_json
 from core.web.studio_bridge import StudioBridge
+from core.work.generations.references import prepare_reference_soon
 
 PICTURE_BODY_BYTES = 15 * 1024 * 1024
 IDEMPOTENCY_HEADER = "idempotency-key"
@@ -89,13 +90,16 @@ class KlingCreate:
         body = await call.json_object(most_bytes=PICTURE_BODY_BYTES)
         key = call.headers.get(IDEMPOTENCY_HEADER, "").strip()
         try:
-            # Decoding a picture takes its time.
             asked = await asyncio.to_thread(kling_request_from_json, body)
+            reference = None
+            if asked.picture is not None:
+                # Not in a thread of those that look into the database: it takes its time.
+                reference = await asyncio.wrap_future(prepare_reference_soon(asked.picture))
             if len(key) > KEY_MOST:
                 raise InputError(
                     "Idempotency-Key", "error.idempotency_key_too_long", facts={"limit": KEY_MOST}
                 )
-            generation = await asyncio.to_thread(self._request, call, asked, key or None)
+            generation = await asyncio.to_thread(self._request, call, asked, reference, key or None)
         except InputError as error:
             refusal = envelope.error(envelope.PARAMETERS_CODE, error.sentence(call.language))
             await call.reply_json(400, refusal)
@@ -110,11 +114,17 @@ class KlingCreate:
         outcome = await self._outcome(call.owner, generation.id, is_keyed=is_keyed)
         await call.reply_json(outcome.status, outcome.body(call.language), outcome.headers)
 
-    def _request(self, call: HttpCall, asked: KlingRequest, key: str | None) -> Generation:
+    def _request(
+        self,
+        call: HttpCall,
+        asked: KlingRequest,
+        reference: ReferenceImage | None,
+        key: str | None,
+    ) -> Generation:
         return self._bridge.studio.generations.request(
             call.owner,
             asked.request,
-            reference=asked.reference,
+            reference=reference,
             origin="http",
             external_task_id=asked.external_task_id,
             idempotency_key=key,

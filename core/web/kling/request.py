@@ -8,8 +8,9 @@ from typing import Annotated, Any, NoReturn
 
 from msgspec import Meta, Struct
 
+from core.archive.uploads.decoding import FORMATS
 from core.errors import InputError
-from core.models.generations import ImageRequest, ReferenceImage
+from core.models.generations import ImageRequest
 from core.web.posted_fields import FieldError, validated
 
 # What Kling takes where a field is missing (kling.md section 3).
@@ -17,8 +18,7 @@ DEFAULT_RATIO = "16:9"
 DEFAULT_RESOLUTION = "1k"
 EXTERNAL_ID_MOST = 200
 
-_IMAGE = "Bare base64 of a PNG or JPEG."
-_PNG = b"\x89PNG\r\n\x1a\n"
+_IMAGE = f"Bare base64 of a picture ({', '.join(FORMATS)}); sent on upright, without metadata."
 
 
 def _described(**schema: object) -> Meta:
@@ -66,13 +66,13 @@ class KlingRequest:
     """A request for pictures in Kling's words."""
 
     request: ImageRequest
-    reference: ReferenceImage | None
+    picture: bytes | None  # of the reference, as posted
     external_task_id: str | None
 
 
 def kling_request_from_json(body: Mapping[str, Any]) -> KlingRequest:
     """Return the request in a create body; InputError names the field that is wrong."""
-    reference = _reference(body.get("image"))
+    picture = posted_picture(body.get("image"))
     posted = _posted(body)
     watermark = posted.watermark_info
     request = ImageRequest(
@@ -83,7 +83,7 @@ def kling_request_from_json(body: Mapping[str, Any]) -> KlingRequest:
         aspect_ratio=posted.aspect_ratio or DEFAULT_RATIO,  # type: ignore[arg-type]
         resolution=posted.resolution or DEFAULT_RESOLUTION,  # type: ignore[arg-type]
         n=1 if posted.n is None else posted.n,
-        has_image=reference is not None,
+        has_image=picture is not None,
         image_reference=posted.image_reference or None,  # type: ignore[arg-type]
         image_fidelity=posted.image_fidelity,
         human_fidelity=posted.human_fidelity,
@@ -98,7 +98,7 @@ def kling_request_from_json(body: Mapping[str, Any]) -> KlingRequest:
             "error.external_task_id_malformed",
             facts={"limit": EXTERNAL_ID_MOST},
         )
-    return KlingRequest(request, reference, external_task_id or None)
+    return KlingRequest(request, picture, external_task_id or None)
 
 
 def _posted(body: Mapping[str, Any]) -> PictureBody:
@@ -119,7 +119,8 @@ def _posted(body: Mapping[str, Any]) -> PictureBody:
         _refuse(name, "string")
 
 
-def _reference(image: object) -> ReferenceImage | None:
+def posted_picture(image: object) -> bytes | None:
+    """Return the bytes of a picture in a body, whatever they are; InputError if it is no base64."""
     if image is None or image == "":
         return None
     if not isinstance(image, str):
@@ -129,11 +130,9 @@ def _reference(image: object) -> ReferenceImage | None:
     if image.startswith("data:"):
         _refuse("image", "base64_bare")
     try:
-        content = base64.b64decode(image, validate=True)
+        return base64.b64decode(image, validate=True)
     except (binascii.Error, ValueError):
         _refuse("image", "base64")
-    is_png = content.startswith(_PNG)
-    return ReferenceImage(content, "image/png" if is_png else "image/jpeg")
 
 
 def _refuse(name: str, expected: str) -> NoReturn:

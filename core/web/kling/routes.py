@@ -5,13 +5,13 @@ import re
 from urllib.parse import quote
 
 from core.access.owners import LOCAL_OWNER
-from core.errors import AppError
+from core.errors import AppError, InputError
 from core.models.generations import Generation, GenerationStatus
 from core.models.money.ledger import BudgetError
 from core.providers.kling.client import KlingReply
 from core.web.http_call import BODY_BYTES, JSON_TYPE, HttpCall, HttpCallError
 from core.web.http_errors import http_error_from
-from core.web.kling import envelope
+from core.web.kling import envelope, posted_pictures
 from core.web.kling.create import PICTURE_BODY_BYTES, KlingCreate, refuse_budget
 from core.web.kling.shared_polls import KlingReplies
 from core.web.kling.target import PREFIX, target_from
@@ -94,6 +94,12 @@ class KlingRoutes:
         if body and (content_type or "").partition(";")[0].strip().lower() != "application/json":
             # Kling takes nothing else, and foreign pages may post nothing else without asking.
             raise HttpCallError(415, "http.body_type")
+        try:
+            body = await posted_pictures.normalized(body)
+        except InputError as error:
+            refusal = envelope.error(envelope.PARAMETERS_CODE, error.sentence(call.language))
+            await call.reply_json(400, refusal)
+            return
         reply = await self._bridge.run(
             self._bridge.studio.generations.forward(
                 call.method,

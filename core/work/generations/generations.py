@@ -7,7 +7,6 @@ from functools import partial
 from typing import Literal
 
 from core.access.owners import LOCAL_OWNER, may_spend
-from core.archive.inspection import inspect_image
 from core.errors import AppError, InputError
 from core.models.generations import (
     Generation,
@@ -19,7 +18,6 @@ from core.models.generations import (
     ReferenceImage,
     TaskStatus,
 )
-from core.models.image_rules import ReferenceFacts
 from core.models.kinds import check_request
 from core.models.money.ledger import Spender
 from core.providers.kling.client import Kling, KlingReply
@@ -27,6 +25,7 @@ from core.providers.kling.errors import BUSY_TEXT_IDS
 from core.storage.store import Store
 from core.work.generations.estimates import Estimate, estimate
 from core.work.generations.recovery import RecoveryResult, is_ours
+from core.work.generations.references import reference_facts
 from core.work.generations.transitions import UNREADABLE_TEXT_ID
 from core.work.generations.worker import GenerationWorker
 from core.work.loop import LoopThread
@@ -202,11 +201,3 @@ class Generations:
     def estimate(self, owner: str, request: GenerationRequest) -> Estimate | None:
         """Return how long such a task usually takes here; None until enough have finished."""
         return estimate(self._service(owner).worker.durations(request))
-
-
-def reference_facts(reference: ReferenceImage) -> ReferenceFacts:
-    """Return what the rules ask about a reference picture; InputError when it is not a picture."""
-    facts = inspect_image(reference.content)
-    return ReferenceFacts(
-        size_bytes=facts.size_bytes, format=facts.format, width=facts.width, height=facts.height
-    )

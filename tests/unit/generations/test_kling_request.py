@@ -45,9 +45,10 @@ def outcome(body: dict[str, Any]) -> dict[str, Any]:
     }
     if came.external_task_id is not None:
         told["external_task_id"] = came.external_task_id
-    if came.reference is not None:
-        digest = hashlib.sha256(came.reference.content).hexdigest()[:16]
-        told["reference"] = [came.reference.media_type, digest]
+    if came.picture is not None:
+        is_png = came.picture.startswith(b"\x89PNG\r\n\x1a\n")
+        digest = hashlib.sha256(came.picture).hexdigest()[:16]
+        told["reference"] = ["image/png" if is_png else "image/jpeg", digest]
     return told
 
 

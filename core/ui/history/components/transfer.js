@@ -55,7 +55,10 @@ export default function (component) {
   view.done = (name) => setTriggerValue("done", name);
   const find = (selector) => view.root.querySelector(selector);
   find(".download").textContent = data.texts.download;
-  find(".download").href = address("transfer/export", { ticket: data.export_ticket });
+  find(".download").href = address("transfer/export", {
+    ticket: data.export_ticket,
+    day: data.day,
+  });
   find(".choose span").textContent = data.texts.choose;
   find(".stop").textContent = data.texts.stop;
   const round = (view.round = (view.round || 0) + 1);

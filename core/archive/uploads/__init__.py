@@ -1,0 +1,1 @@
+"""Uploaded pictures, normalised: upright, sRGB, without metadata, as JPEG or PNG."""

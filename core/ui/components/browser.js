@@ -1,0 +1,155 @@
+// What browsers do and Streamlit does not see to: compositions, pasted pictures, names of its own parts.
+// No library; texts come with `data`. Installed once for a page, at the window.
+
+const INSTALLED = Symbol.for("inkling.browser");
+const DROPZONE = '[data-testid="stFileUploaderDropzone"]';
+const FILE_INPUT = 'input[data-testid="stFileUploaderDropzoneInput"]';
+const NAMING = ["aria-label", "aria-valuetext", "placeholder", "alt"];
+const WRITTEN = '[data-testid="stMarkdownContainer"]';
+const IN_WRITTEN = 'a[aria-label="Link to heading"], span[aria-label$=" icon"], button';
+// Parts whose text is Streamlit's alone.
+const SPEAKING = [
+  "InputInstructions", "stSkipToContent", "stDateInputFieldsScroller", "stDateInputQuickSelect",
+  "stDateInputQuickSelectPopover", "stDateInputCalendar", "stStatusWidget", "stConnectionStatus",
+  "stSelectboxVirtualDropdown",
+].map((name) => `[data-testid="${name}"]`).concat("[aria-live]").join();
+const PICTURES = '[class*="st-key-image-reference"]';
+const refusals = new Set(); // in Streamlit's words; a tip repeats them
+// Beside what a browser knows as pictures, since some know no HEIC.
+const ACCEPTED = "image/*,.heic,.heif,.avif,.webp,.tif,.tiff,.bmp";
+
+export default function ({ data }) {
+  const state = (window[INSTALLED] ||= install());
+  state.texts = data.texts;
+  state.words = wordsOf(data.words);
+  document.documentElement.lang = data.language;
+  state.name();
+}
+
+function install() {
+  const state = { texts: {}, words: wordsOf({}), name: () => {} };
+  window.addEventListener("keydown", endComposition, true);
+  window.addEventListener("paste", pastePicture, true);
+  let isDue = false;
+  state.name = () => {
+    if (isDue) return;
+    isDue = true;
+    requestAnimationFrame(() => {
+      isDue = false;
+      nameParts(state.texts);
+      nameStreamlits(state.words);
+    });
+  };
+  new MutationObserver(state.name).observe(document.body, {
+    childList: true,
+    subtree: true,
+    attributeFilter: NAMING,
+    characterData: true,
+  });
+  return state;
+}
+
+// Splits Streamlit's words into those that are looked up and those with something kept in them.
+function wordsOf(table) {
+  const plain = new Map();
+  const patterns = [];
+  for (const [english, own] of Object.entries(table)) {
+    if (english === own) continue;
+    if (!english.includes("{name}")) plain.set(english, own);
+    else patterns.push([...english.split("{name}"), own]);
+  }
+  return { plain, patterns };
+}
+
+function ownOf(words, said) {
+  const plain = words.plain.get(said);
+  if (plain !== undefined) return plain;
+  for (const [before, behind, own] of words.patterns) {
+    const isSo = said.length > before.length + behind.length && said.startsWith(before) && said.endsWith(behind);
+    if (isSo) return own.replace("{name}", () => said.slice(before.length, said.length - behind.length));
+  }
+  return said;
+}
+
+// Names and hints of Streamlit's own parts. What a person or a model wrote is left alone.
+function nameStreamlits(words) {
+  for (const element of document.querySelectorAll(NAMING.map((name) => `[${name}]`).join())) {
+    if (element.closest(WRITTEN) && !element.matches(IN_WRITTEN)) continue;
+    for (const name of NAMING) {
+      const said = element.getAttribute(name);
+      if (said) set(element, name, ownOf(words, said.trim()));
+    }
+  }
+  for (const part of document.querySelectorAll(SPEAKING)) {
+    const texts = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      if (texts.currentNode.parentElement.closest(WRITTEN)) continue;
+      const own = ownOf(words, texts.currentNode.data);
+      if (own !== texts.currentNode.data) texts.currentNode.data = own;
+    }
+  }
+}
+
+// The Enter that takes an input method's word belongs to the input method. Chromium and Firefox send it
+// within the composition; Safari right behind its end, where only the code 229 tells it from another.
+function endComposition(event) {
+  const isOfComposition = event.isComposing || event.keyCode === 229;
+  if (isOfComposition && (event.key === "Enter" || event.key === "Escape")) {
+    event.stopImmediatePropagation();
+  }
+}
+
+// A picture in the clipboard becomes the reference, as if it had been chosen. Where text is pasted
+// into a field, and a picture of that text comes along with it, the text is meant.
+function pastePicture(event) {
+  const input = document.querySelector(`${PICTURES} ${FILE_INPUT}`);
+  const files = [...(event.clipboardData ? event.clipboardData.files : [])];
+  const picture = files.find((file) => file.type.startsWith("image/"));
+  if (!input || input.disabled || !picture) return;
+  if (isField(event.target) && event.clipboardData.types.includes("text/plain")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  const chosen = new DataTransfer();
+  chosen.items.add(picture);
+  input.files = chosen.files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+function isField(element) {
+  return element instanceof Element && element.closest("input, textarea, [contenteditable]") !== null;
+}
+
+function nameParts(texts) {
+  for (const zone of document.querySelectorAll(DROPZONE)) {
+    const label = zone.getAttribute("aria-label") || texts.choose;
+    set(zone.querySelector(FILE_INPUT), "aria-label", label);
+    set(zone.querySelector('[data-testid="stBaseButton-borderlessIcon"]'), "aria-label", texts.another);
+    for (const chip of zone.querySelectorAll('[data-testid="stFileChip"]')) nameChip(chip, texts);
+  }
+  for (const told of document.querySelectorAll('[data-testid="stTooltipErrorContent"]')) {
+    if (refusals.has(told.textContent)) say(told, texts.refused);
+  }
+  set(document.querySelector(`${PICTURES} ${FILE_INPUT}`), "accept", ACCEPTED);
+}
+
+function nameChip(chip, texts) {
+  const file = chip.querySelector('[data-testid="stFileChipName"]');
+  const remove = chip.querySelector('[data-testid="stFileChipDeleteBtn"] button');
+  if (file) set(remove, "aria-label", `${texts.remove} ${file.textContent}`);
+  const alert = chip.querySelector('[role="alert"]');
+  if (alert && alert.textContent !== texts.refused) {
+    refusals.add(alert.textContent.replace(/^Error: /, ""));
+    say(alert, texts.refused);
+  }
+}
+
+// The text node stays the framework's own: it may draw it anew, or take it away.
+function say(element, words) {
+  const [first, ...rest] = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE);
+  if (first) first.data = words;
+  for (const node of rest) node.data = "";
+}
+
+function set(element, name, value) {
+  if (element && element.getAttribute(name) !== value) element.setAttribute(name, value);
+}

@@ -1,0 +1,76 @@
+"""Streamlit's own English, by where the reader's words for it stand in the catalogue.
+
+As Streamlit 1.67 writes it on parts that take no label. What stands in braces is kept.
+"""
+
+from core.ui.session import text
+
+_WORDS = {
+    "Sidebar": "sidebar",
+    "Logo": "logo",
+    "Navigate to home page": "home",
+    "App pages": "pages",
+    "Collapse sidebar": "collapse_sidebar",
+    "Expand sidebar": "expand_sidebar",
+    "Skip to main content": "skip",
+    "Send message": "send",
+    "Chat message from user": "from_user",
+    "Chat message from assistant": "from_assistant",
+    "Link to heading": "heading",
+    "Copy to clipboard": "copy",
+    "Copied": "copied",
+    "Fullscreen": "fullscreen",
+    "Fullscreen: {name}": "fullscreen_of",
+    "Close fullscreen": "close_fullscreen",
+    "Close": "close",
+    "Open": "open",
+    "Dismiss": "dismiss",
+    "Help for {name}": "help",
+    "Decrement": "decrement",
+    "Increment": "increment",
+    "Clear value": "clear",
+    "Clear entry": "clear",
+    "Clear date": "clear",
+    "Clear dates": "clear",
+    "Choose an option": "option",
+    "Choose or add an option": "option_or_own",
+    "Add: {name}": "add",
+    "No results": "none",
+    "{name} options available.": "options",
+    "Press Enter to apply": "enter_applies",
+    "Press Ctrl+Enter to apply": "ctrl_enter_applies",
+    "Press ⌘+Enter to apply": "cmd_enter_applies",
+    "Press Enter to submit form": "enter_submits",
+    "Press Ctrl+Enter to submit form": "ctrl_enter_submits",
+    "Press ⌘+Enter to submit form": "cmd_enter_submits",
+    "Empty": "empty",
+    "yyyy": "year",
+    "mm": "month",
+    "dd": "day",
+    "Choose date": "date",
+    "Choose date range": "dates",
+    "Date range": "span",
+    "Quick select a date range": "spans",
+    "Select...": "choose",
+    "Previous month": "month_before",
+    "Next month": "month_after",
+    "Use arrow keys to navigate dates. Enter to select. Escape to close.": "calendar_keys",
+    "Past Week": "week",
+    "Past Month": "one_month",
+    "Past 3 Months": "three_months",
+    "Past 6 Months": "six_months",
+    "Past Year": "one_year",
+    "Past 2 Years": "two_years",
+    "Shortcut {name}": "shortcut",
+    "Running...": "running",
+    "Stopping...": "stopping",
+    "{name} icon": "icon",
+    "Connecting": "connecting",
+    "Connection error": "connection_error",
+    "Stop": "stop",
+}
+
+
+def words() -> dict[str, str]:
+    """Return what each of Streamlit's own words is in the reader's language."""
+    return {english: text(f"streamlit.{name}", name="{name}") for english, name in _WORDS.items()}
