@@ -1,7 +1,8 @@
 """Admin command line: `python -m core.admin export FILE` and `import FILE`, of any size.
 
-It reads the same settings as the app, and may run beside it. An import that was cut off is simply
-begun again: what is there already is not doubled.
+It reads the same settings as the app, and may run beside it. An import takes other chats' exports
+too (ChatGPT, DeepSeek, Open WebUI, LibreChat, NextChat, Cherry Studio). One that was cut off is
+simply begun again: what is there already is not doubled.
 """
 
 import argparse
@@ -68,6 +69,10 @@ def _import(store: Store, owner: str, path: Path) -> None:
         f"{path}: {result.added} conversations added, {result.skipped} known already, "
         f"{result.messages_added} messages added\n"
     )
+    if result.failed:
+        sys.stderr.write(f"{path}: {result.failed} conversations could not be imported\n")
+    for one in result.problems:
+        sys.stderr.write(f"  {one.number} ({one.title or 'untitled'}): {one.problem}\n")
 
 
 def _teller(total: int) -> Callable[[int], None]:
@@ -92,7 +97,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, help_text in (
         ("export", "write all conversations to FILE (JSON) / 把全部对话写入文件"),
-        ("import", "add what FILE holds and is not there yet / 导入文件中尚未有的对话"),
+        (
+            "import",
+            "add what FILE, JSON or zip, holds and is not there yet / 导入文件中尚未有的对话",
+        ),
     ):
         command = commands.add_parser(name, help=help_text)
         command.add_argument("file", type=Path, metavar="FILE")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 from uuid import NAMESPACE_OID, uuid5
 
 from sqlalchemy import Column, Connection, insert, select, update
@@ -31,6 +31,23 @@ class ImportResult:
     messages_added: int
     failed: int = 0  # entries of another app's export that could not be read
     problems: tuple[ImportProblem, ...] = ()  # the first of them, named
+
+    def facts(self) -> dict[str, Any]:
+        """Return it as JSON values, for whoever asks how an import ended."""
+        return {
+            "added": self.added,
+            "skipped": self.skipped,
+            "messages": self.messages_added,
+            "failed": self.failed,
+            "problems": [[one.number, one.title, one.problem] for one in self.problems],
+        }
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> Self:
+        """Return what was told as facts, by an older version too."""
+        problems = tuple(ImportProblem(*one) for one in facts.get("problems", ()))
+        counts = (facts["added"], facts["skipped"], facts["messages"], facts.get("failed", 0))
+        return cls(*counts, problems)
 
 
 class Transfer(Exports):

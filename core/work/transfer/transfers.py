@@ -58,13 +58,8 @@ class Transfers:
         try:
             with _Turn(self._one_at_a_time, tell), path.open("rb") as file:
                 result = self._store.transfer.import_file(owner, file, tell=tell)
-            facts = {
-                "added": result.added,
-                "skipped": result.skipped,
-                "messages": result.messages_added,
-            }
             self.uploads.remove(owner, name)
-            self.uploads.note(owner, name, "done", facts)
+            self.uploads.note(owner, name, "done", result.facts())
         except _ClosingError:
             self.uploads.forget_note(owner, name)
         except AppError as error:

@@ -24,7 +24,7 @@ const MARKUP = `
 </style>
 <div class="box">
   <a class="action download" download></a>
-  <label class="action choose" tabindex="0" role="button"><span></span><input type="file" accept=".json,application/json"></label>
+  <label class="action choose" tabindex="0" role="button"><span></span><input type="file" accept=".json,.zip,application/json,application/zip"></label>
   <progress max="1" value="0" hidden></progress>
   <div class="said" role="status" aria-live="polite"></div>
   <button class="action stop" type="button" hidden></button>
