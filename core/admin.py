@@ -10,10 +10,12 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 from core.access.owners import LOCAL_OWNER, user_owner
 from core.errors import AppError
 from core.storage.store import Store
+from core.storage.transfer.exports import ExportShape
 from core.ui.configuration import app_settings
 
 _TELL_EVERY_BYTES = 32 << 20
@@ -26,8 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         store = _open_store()
         try:
-            done = _export if asked.command == "export" else _import
-            done(store, owner, asked.file)
+            if asked.command == "export":
+                _export(store, owner, asked.file, asked.shape)
+            else:
+                _import(store, owner, asked.file)
         finally:
             store.close()
     except AppError as error:
@@ -45,13 +49,13 @@ def _open_store() -> Store:
     return Store.open(database.reveal() if database else settings.data_dir / "inkling.sqlite3")
 
 
-def _export(store: Store, owner: str, path: Path) -> None:
+def _export(store: Store, owner: str, path: Path, shape: ExportShape) -> None:
     """Write everything to a file, which appears under its name once it is complete."""
     part = path.with_name(f"{path.name}.part")
     written = 0
     try:
         with part.open("wb") as file:
-            for piece in store.transfer.export_pieces(owner):
+            for piece in store.transfer.export_pieces(owner, shape):
                 written += file.write(piece)
             file.flush()
             os.fsync(file.fileno())
@@ -107,6 +111,12 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--user", metavar="E-MAIL", help="whose: a person who signs in; else this machine's"
         )
+    commands.choices["export"].add_argument(
+        "--shape",
+        choices=get_args(ExportShape),
+        default="inkling",
+        help="chatgpt: what other chats import / 其他聊天能导入的格式",
+    )
     return parser
 
 

@@ -17,7 +17,7 @@ from core.ui.session import text
 
 _SCRIPT = Path(__file__).with_name("components") / "transfer.js"
 _TEXTS = (
-    *("download", "choose", "stop", "sending", "importing", "waiting"),
+    *("download", "download_chatgpt", "choose", "stop", "sending", "importing", "waiting"),
     *("stopped", "expired", "full", "refused", "broken"),
 )
 _KEY = "large-transfer"

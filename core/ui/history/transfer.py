@@ -87,6 +87,14 @@ def _draw_exports() -> None:
             "application/json",
             width="stretch",
         )
+        download(
+            "history.export_all_chatgpt",
+            "export-all-chatgpt",
+            lambda: b"".join(store.transfer.export_pieces(owner, "chatgpt")),
+            f"inkling-{stamp}-chatgpt.json",
+            "application/json",
+            width="stretch",
+        )
     download(
         "history.export_all_markdown",
         "export-all-markdown",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.errors import AppError, StoreError
 from core.storage.store import Store
+from core.storage.transfer.exports import ExportShape
 from core.work.transfer.tickets import Tickets
 from core.work.transfer.uploads import Uploads
 
@@ -30,9 +31,9 @@ class Transfers:
         """Cut imports off where they are: asked for again, at the next start, they go on."""
         self._is_closing.set()
 
-    def export(self, owner: str) -> Iterator[bytes]:
+    def export(self, owner: str, shape: ExportShape = "inkling") -> Iterator[bytes]:
         """Yield an export of everything, piece by piece."""
-        return self._store.transfer.export_pieces(owner)
+        return self._store.transfer.export_pieces(owner, shape)
 
     def begin_import(self, owner: str, name: str, total: int) -> None:
         """Import an upload that is complete, in the background; harmless when that is under way."""

@@ -138,6 +138,21 @@ def test_another_chats_zip_comes_in_and_its_bad_entry_is_told(served: Served) ->
     assert "zip" in wrong.finish(len(data) - 9)["sentence"]
 
 
+def test_everything_leaves_in_chatgpts_shape_too(served: Served) -> None:
+    data = export_of([conversation(number, 4, "墨 😀") for number in range(3)])
+    mine = uploader(served)
+    mine.send(data)
+    mine.finish(len(data))
+    ticket = served.studio.transfers.tickets.sign("local", "export")
+    reply = served.http.get(EXPORT, params={"ticket": ticket, "shape": "chatgpt"})
+    assert reply.headers["content-disposition"].endswith('-chatgpt.json"')
+    assert [len(one["mapping"]) for one in reply.json()] == [5, 5, 5]
+    theirs = uploader(served, "user:ann@example.com")
+    theirs.send(reply.content)
+    assert theirs.finish(len(reply.content))["phase"] == "done"
+    assert served.studio.store.conversations.count("user:ann@example.com") == 3
+
+
 @pytest.mark.parametrize("change", ["none", "empty", "purpose", "owner", "mark", "late", "é"])
 def test_a_link_that_is_not_signed_for_this_opens_nothing(
     served: Served, change: str, monkeypatch: pytest.MonkeyPatch
@@ -233,7 +248,7 @@ def test_an_import_whose_process_died_is_begun_again(served: Served) -> None:
 def test_an_export_that_fails_half_way_does_not_look_complete(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_owner: str) -> Iterator[bytes]:
+    def broken(_owner: str, _shape: str) -> Iterator[bytes]:
         yield b"{" * (1 << 18)
         raise RuntimeError("no disk")
 
@@ -399,6 +414,10 @@ def test_the_command_line_takes_other_chats_exports_and_names_what_it_cannot(
     ran = admin(tmp_path / "data", "import", str(path))
     assert ran.returncode == 0, ran.stderr
     assert "2 conversations added" in ran.stdout
+    out = tmp_path / "conversations.json"
+    ran_out = admin(tmp_path / "data", "export", str(out), "--shape", "chatgpt")
+    assert ran_out.returncode == 0, ran_out.stderr
+    assert sorted(one["title"] for one in json.loads(out.read_bytes())) == ["", "Sea trip"]
     assert "1 conversations could not be imported\n  3 (Odd): without messages\n" in ran.stderr
     path.write_text("[]")
     ran = admin(tmp_path / "data", "import", str(path))

@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from core.errors import InputError
+from core.storage.transfer.chatgpt_shape import is_ours
 from core.storage.transfer.file import ExportFile
-from core.storage.transfer.foreign import nextchat, values
+from core.storage.transfer.foreign import nextchat, returned, values
 from core.storage.transfer.foreign.archives import archive_errors, is_archive, json_members
 from core.storage.transfer.foreign.assembly import assembled
 from core.storage.transfer.foreign.cherry_file import CherryFile
@@ -117,7 +118,7 @@ class ImportFile:
             for entry in entries():
                 number += 1
                 try:
-                    conversation = assembled(_read(entry, read), self._owner, now=self._now)
+                    conversation = self._conversation(entry, read)
                     if conversation.conversation.id in seen:
                         title = conversation.conversation.title
                         raise EntryRefusedError("there twice", title)
@@ -127,6 +128,11 @@ class ImportFile:
                     continue
                 seen.add(conversation.conversation.id)
                 yield conversation
+
+    def _conversation(self, entry: object, read: Read) -> TravellingConversation:
+        if isinstance(entry, Mapping) and is_ours(entry):
+            return returned.read(entry, self._owner)
+        return assembled(_read(entry, read), self._owner, now=self._now)
 
 
 def _read(entry: object, read: Read) -> ForeignConversation:

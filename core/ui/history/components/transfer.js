@@ -24,6 +24,7 @@ const MARKUP = `
 </style>
 <div class="box">
   <a class="action download" download></a>
+  <a class="action download-chatgpt" download></a>
   <label class="action choose" tabindex="0" role="button"><span></span><input type="file" accept=".json,.zip,application/json,application/zip"></label>
   <progress max="1" value="0" hidden></progress>
   <div class="said" role="status" aria-live="polite"></div>
@@ -56,6 +57,8 @@ export default function (component) {
   const find = (selector) => view.root.querySelector(selector);
   find(".download").textContent = data.texts.download;
   find(".download").href = address("transfer/export", { ticket: data.export_ticket });
+  find(".download-chatgpt").textContent = data.texts.download_chatgpt;
+  find(".download-chatgpt").href = address("transfer/export", { ticket: data.export_ticket, shape: "chatgpt" });
   find(".choose span").textContent = data.texts.choose;
   find(".stop").textContent = data.texts.stop;
   const round = (view.round = (view.round || 0) + 1);
