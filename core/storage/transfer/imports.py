@@ -9,7 +9,7 @@ from uuid import NAMESPACE_OID, uuid5
 from sqlalchemy import Column, Connection, insert, select, update
 
 from core.models.chat import Message
-from core.storage.chat.conversations import USAGE_FIELDS
+from core.storage.chat.conversations import USAGE_FIELDS, titled
 from core.storage.chat.message_blobs import attach
 from core.storage.chat.message_parts import parts_out
 from core.storage.db.schema import conversations, messages
@@ -125,7 +125,8 @@ class _Arrival:
 
     def add(self, item: TravellingConversation, conversation_id: str, hidden_at: datetime) -> None:
         """Write down the conversation, hidden and without its messages."""
-        values = asdict(item.conversation) | {
+        values = asdict(item.conversation) | titled(item.conversation.title)
+        values |= {
             "id": conversation_id,
             "head_id": None,
             "deleted_at": hidden_at,
