@@ -1,7 +1,8 @@
 """Admin command line: `python -m core.admin export FILE` and `import FILE`, of any size.
 
-It reads the same settings as the app, and may run beside it. An import that was cut off is simply
-begun again: what is there already is not doubled.
+It reads the same settings as the app, and may run beside it. An import takes other chats' exports
+too (ChatGPT, DeepSeek, Open WebUI, LibreChat, NextChat, Cherry Studio). One that was cut off is
+simply begun again: what is there already is not doubled.
 """
 
 import argparse
@@ -9,10 +10,12 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 from core.access.owners import LOCAL_OWNER, user_owner
 from core.errors import AppError
 from core.storage.store import Store
+from core.storage.transfer.exports import ExportShape
 from core.ui.configuration import app_settings
 
 _TELL_EVERY_BYTES = 32 << 20
@@ -25,8 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         store = _open_store()
         try:
-            done = _export if asked.command == "export" else _import
-            done(store, owner, asked.file)
+            if asked.command == "export":
+                _export(store, owner, asked.file, asked.shape)
+            else:
+                _import(store, owner, asked.file)
         finally:
             store.close()
     except AppError as error:
@@ -44,13 +49,13 @@ def _open_store() -> Store:
     return Store.open(database.reveal() if database else settings.data_dir / "inkling.sqlite3")
 
 
-def _export(store: Store, owner: str, path: Path) -> None:
+def _export(store: Store, owner: str, path: Path, shape: ExportShape) -> None:
     """Write everything to a file, which appears under its name once it is complete."""
     part = path.with_name(f"{path.name}.part")
     written = 0
     try:
         with part.open("wb") as file:
-            for piece in store.transfer.export_pieces(owner):
+            for piece in store.transfer.export_pieces(owner, shape):
                 written += file.write(piece)
             file.flush()
             os.fsync(file.fileno())
@@ -68,6 +73,10 @@ def _import(store: Store, owner: str, path: Path) -> None:
         f"{path}: {result.added} conversations added, {result.skipped} known already, "
         f"{result.messages_added} messages added\n"
     )
+    if result.failed:
+        sys.stderr.write(f"{path}: {result.failed} conversations could not be imported\n")
+    for one in result.problems:
+        sys.stderr.write(f"  {one.number} ({one.title or 'untitled'}): {one.problem}\n")
 
 
 def _teller(total: int) -> Callable[[int], None]:
@@ -92,13 +101,22 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, help_text in (
         ("export", "write all conversations to FILE (JSON) / 把全部对话写入文件"),
-        ("import", "add what FILE holds and is not there yet / 导入文件中尚未有的对话"),
+        (
+            "import",
+            "add what FILE, JSON or zip, holds and is not there yet / 导入文件中尚未有的对话",
+        ),
     ):
         command = commands.add_parser(name, help=help_text)
         command.add_argument("file", type=Path, metavar="FILE")
         command.add_argument(
             "--user", metavar="E-MAIL", help="whose: a person who signs in; else this machine's"
         )
+    commands.choices["export"].add_argument(
+        "--shape",
+        choices=get_args(ExportShape),
+        default="inkling",
+        help="chatgpt: what other chats import / 其他聊天能导入的格式",
+    )
     return parser
 
 

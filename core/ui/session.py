@@ -18,6 +18,7 @@ from core.models.kling_catalogue import ImageModel
 from core.providers.deepseek.wire import Balance
 from core.providers.kling.wire import AccountCosts
 from core.settings import Settings
+from core.storage.transfer.imports import ImportResult
 from core.texts import catalogue
 from core.texts.catalogue import Language
 from core.ui import visitor as access
@@ -67,7 +68,7 @@ class SessionState:
     trails: dict[str, tuple[str, ...]] = field(default_factory=dict)
     # The message a link led to, and the conversation's last one at that moment.
     found: tuple[str, str] | None = None
-    imported: tuple[int, int, int] | None = None  # conversations added and known, messages added
+    imported: ImportResult | None = None
     upload_round: int = 0  # counts up to empty the file inputs
     stopped_model: ImageModel | None = None  # was chosen in the form, and left for its successor
     # What the form of the Images page is to hold when it is drawn next.

@@ -17,6 +17,7 @@ from core.ui.history.markdown_export import as_markdown, file_name
 from core.ui.history.transfer import markdown_zip
 from core.work.studio import Studio
 from tests.app.test_chat_page import words
+from tests.unit.foreign.samples import SAMPLES
 
 Opened = Callable[[], Studio]
 
@@ -274,6 +275,26 @@ def test_an_export_is_imported_again_without_loss_or_doubling(app: AppTest, stud
     assert any("New conversations: 0; known already: 1;" in one.value for one in app.success)
     assert links(app) == ["Travels"]
     assert len(studio().store.messages.path(LOCAL_OWNER, conversation.id)) == 4
+    assert not app.exception
+
+
+def test_another_chats_export_comes_in_and_what_did_not_is_named(
+    app: AppTest, studio: Opened
+) -> None:
+    open_page(app)
+    open_transfer(app)
+    sample = SAMPLES["deepseek-zip"]
+    data = sample.file([{"title": "*Odd*", "mapping": {}}, *sample.entries()])
+    app.file_uploader(key="import-0").upload("chats.zip", data, "application/zip").run()
+    assert any("New conversations: 2;" in one.value for one in app.success)
+    assert [one.value for one in app.warning if "could not be imported: 1" in one.value] == [
+        "Conversations that could not be imported: 1\n\n"
+        r"- Number 1 (\*Odd\*): without messages"
+    ]
+    assert "Sea trip" in links(app)
+    open_transfer(app)
+    app.file_uploader(key="import-1").upload("x.json", b'{"a": 1}', "application/json").run()
+    assert all(name in app.error[0].value for name in ("ChatGPT", "Cherry Studio", "LibreChat"))
     assert not app.exception
 
 

@@ -22,8 +22,10 @@ from sqlalchemy import (
 from core.errors import InputError
 from core.models.chat import ChatParameters, Conversation, Usage
 from core.storage.db.database import Database
+from core.storage.db.folding import fold
 from core.storage.db.pagination import Page, behind, bounded, decode_cursor, encode_cursor
-from core.storage.db.schema import conversations, messages
+from core.storage.db.schema import clean, conversations, messages
+from core.wire.secrets import known_secrets
 
 USAGE_FIELDS = tuple(field.name for field in fields(Usage))
 _PARAMETER_FIELDS = frozenset(field.name for field in fields(ChatParameters))
@@ -63,7 +65,7 @@ class Conversations:
                 insert(conversations).values(
                     id=conversation_id,
                     owner=owner,
-                    title=title,
+                    **titled(title),
                     title_is_manual=False,
                     pinned=False,
                     system_prompt=system_prompt,
@@ -125,7 +127,7 @@ class Conversations:
 
     def rename(self, owner: str, conversation_id: str, title: str, *, manual: bool) -> Conversation:
         """Set the title; one that the model made never replaces one that a person wrote."""
-        change = _of(owner, conversation_id).values(title=title, title_is_manual=manual)
+        change = _of(owner, conversation_id).values(**titled(title), title_is_manual=manual)
         if not manual:
             change = change.where(conversations.c.title_is_manual.is_(False))
         return self._change(owner, conversation_id, change)
@@ -232,6 +234,12 @@ def require(
 def gone() -> InputError:
     """Return what to say about a conversation that is not there for this person."""
     return InputError("conversation_id", "error.conversation_gone")
+
+
+def titled(title: str) -> dict[str, str]:
+    """Return what a row holds of a title: itself, and how it is searched."""
+    # A key in it is masked before it is folded: folded, it would no longer be known for one.
+    return {"title": title, "folded_title": fold(known_secrets.wash(clean(title)))}
 
 
 def conversation_from(row: RowMapping) -> Conversation:

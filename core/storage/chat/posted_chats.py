@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert
 from core.models.chat import AnswerStatus, ChatParameters, Message, Turn
 from core.models.money.ledger import BudgetError, Reservation
 from core.models.parts import Blob
+from core.storage.chat.conversations import titled
 from core.storage.chat.message_blobs import Said, attach
 from core.storage.chat.message_parts import parts_out
 from core.storage.db.database import Database
@@ -180,7 +181,7 @@ def _conversation_row(chat: PostedChat) -> dict[str, Any]:
     return {
         "id": chat.conversation_id,
         "owner": chat.owner,
-        "title": chat.title,
+        **titled(chat.title),
         "title_is_manual": False,
         "pinned": False,
         "system_prompt": chat.system_prompt,

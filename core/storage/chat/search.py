@@ -1,11 +1,12 @@
 """Full text search, Chinese and English alike: substrings of titles and messages, newest first.
 
-SQLite: FTS5 with the trigram tokenizer for words of three characters and more, LIKE for shorter
-ones (Chinese words often are) and for what is not in the index yet. PostgreSQL: ILIKE, which
-pg_trgm's indexes serve where they exist.
+Words are looked for folded in what is folded (core/storage/db/folding). SQLite: FTS5 with the
+trigram tokenizer for words of three characters and more, LIKE for shorter ones (Chinese words often
+are). PostgreSQL: LIKE, which pg_trgm's indexes serve where they exist. What is not in the index yet
+is folded while it is looked through; where that is much, as behind a migration, the older of it is
+looked through as it stands.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     Select,
-    and_,
+    exists,
     literal_column,
     or_,
     select,
@@ -25,15 +26,17 @@ from sqlalchemy import (
 
 from core.models.chat import Conversation, Role
 from core.storage.chat.conversations import conversation_from
-from core.storage.chat.search_index import unindexed
+from core.storage.chat.search_index import texts, unindexed
+from core.storage.chat.snippets import snippet_of
 from core.storage.db.database import Database
-from core.storage.db.like import contains
+from core.storage.db.folding import fold
+from core.storage.db.like import contains, holds
 from core.storage.db.pagination import Page, behind, bounded, decode_cursor, encode_cursor
 from core.storage.db.schema import clean, conversations, messages
 
 _MAX_QUERY = 200  # characters; more than anyone types, less than SQLite's LIKE refuses
 _TRIGRAM = 3
-_BEFORE, _AFTER = 40, 120  # characters of a snippet around its first match
+_FOLDED_MOST = 500  # messages that are folded for one search because they are not indexed yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +68,17 @@ class Search:
     ) -> Page[SearchHit]:
         """Return the titles and messages in which every word of `text` occurs."""
         limit = bounded(limit)
-        words = clean(text)[:_MAX_QUERY].split()
+        text = clean(text)[:_MAX_QUERY]
+        words = fold(text).split()
         position = decode_cursor(cursor, datetime, str) if cursor is not None else None
         if not words:
             return Page(())
         with self._database.read() as connection:
             hits = [
                 *_in_titles(connection, owner, words, limit, position),
-                *_in_messages(connection, owner, words, limit, position, with_reasoning),
+                *_in_messages(
+                    connection, owner, words, text.split(), limit, position, with_reasoning
+                ),
             ]
         hits.sort(key=_place, reverse=True)
         if len(hits) <= limit:
@@ -88,7 +94,7 @@ def _in_titles(
         .where(
             conversations.c.owner == owner,
             conversations.c.deleted_at.is_(None),
-            *(contains(connection, conversations.c.title, word) for word in words),
+            *(holds(conversations.c.folded_title, word) for word in words),
         )
         .order_by(conversations.c.updated_at.desc(), conversations.c.id.desc())
         .limit(limit + 1)
@@ -98,7 +104,7 @@ def _in_titles(
     found = []
     for row in connection.execute(query).mappings():
         conversation = conversation_from(row)
-        snippet, matches = _snippet([conversation.title], words)
+        snippet, matches = snippet_of([conversation.title], words)
         found.append(SearchHit(conversation, None, None, snippet, matches, conversation.updated_at))
     return found
 
@@ -107,6 +113,7 @@ def _in_messages(
     connection: Connection,
     owner: str,
     words: list[str],
+    written: list[str],
     limit: int,
     position: list[object] | None,
     with_reasoning: bool,
@@ -123,7 +130,7 @@ def _in_messages(
             conversations.c.owner == owner,
             conversations.c.deleted_at.is_(None),
             messages.c.status != literal_column("'running'"),  # the partial indexes' own words
-            *_match(connection, words, with_reasoning),
+            _match(connection, words, written, with_reasoning),
         )
         .order_by(messages.c.created_at.desc(), messages.c.id.desc())
         .limit(limit + 1)
@@ -132,7 +139,7 @@ def _in_messages(
         query = query.where(behind((messages.c.created_at, messages.c.id), position))
     # The texts of the page only: sorting thousands of long rows would cost more than finding them.
     places = connection.execute(query).mappings().all()
-    texts = {
+    rows = {
         row["seq"]: row
         for row in connection.execute(
             select(messages.c.seq, messages.c.content, messages.c.reasoning_content, conversations)
@@ -140,63 +147,75 @@ def _in_messages(
             .where(messages.c.seq.in_([place["seq"] for place in places]))
         ).mappings()
     }
-    return [_hit(place, texts[place["seq"]], words, with_reasoning) for place in places]
+    return [_hit(place, rows[place["seq"]], words, with_reasoning) for place in places]
 
 
 def _match(
-    connection: Connection, words: list[str], with_reasoning: bool
-) -> list[ColumnElement[bool]]:
+    connection: Connection, words: list[str], written: list[str], with_reasoning: bool
+) -> ColumnElement[bool]:
+    """Return the condition that every word occurs, folded; `written` are the words as they came."""
     names = ["content", *(["reasoning_content"] if with_reasoning else [])]
-    if connection.dialect.name == "postgresql":
-        long_words, short_words = [], words
-    else:
-        long_words = [word for word in words if len(word) >= _TRIGRAM]
-        short_words = [word for word in words if len(word) < _TRIGRAM]
-    conditions = [
-        or_(*(contains(connection, messages.c[name], word) for name in names))
-        for word in short_words
+    waiting = _waiting(connection, words, written, names)
+    is_postgres = connection.dialect.name == "postgresql"
+    long_words = [] if is_postgres else [word for word in words if len(word) >= _TRIGRAM]
+    in_texts = [
+        or_(*(holds(texts.c[name], word) for name in names))
+        for word in words
+        if word not in long_words
     ]
-    if long_words:
-        phrases = " AND ".join('"' + word.replace('"', '""') + '"' for word in long_words)
-        expression = phrases if with_reasoning else f"content : ({phrases})"
-        indexed: Select[Any] = (
-            select(literal_column("rowid"))
-            .select_from(text("message_index"))
-            .where(text("message_index MATCH :expression").bindparams(expression=expression))
-        )
-        found = union_all(indexed, _waiting(connection, names, long_words))
-        conditions.append(messages.c.seq.in_(found))
-    return [and_(*conditions)]
-
-
-def _waiting(connection: Connection, names: list[str], words: list[str]) -> Select[Any]:
-    """Return those not in the index yet in which every word occurs: a few, looked through whole."""
-    late = messages.alias()
-    return select(late.c.seq).where(
-        late.c.seq.in_(select(unindexed.c.seq)),  # no join: SQLite would begin with all messages
-        *(or_(*(contains(connection, late.c[name], word) for name in names)) for word in words),
+    if is_postgres:
+        return messages.c.seq.in_(union_all(select(texts.c.seq).where(*in_texts), *waiting))
+    if not long_words:  # the owner's own messages are fewer than all that hold a short word
+        found = exists().where(texts.c.seq == messages.c.seq, *in_texts)
+        return or_(found, messages.c.seq.in_(union_all(*waiting)))
+    phrases = " AND ".join('"' + word.replace('"', '""') + '"' for word in long_words)
+    expression = phrases if with_reasoning else f"content : ({phrases})"
+    indexed: Select[Any] = (
+        select(literal_column("rowid"))
+        .select_from(text("message_index"))
+        .where(text("message_index MATCH :expression").bindparams(expression=expression))
     )
+    if in_texts:
+        short = exists().where(texts.c.seq == literal_column("message_index.rowid"), *in_texts)
+        indexed = indexed.where(short)
+    return messages.c.seq.in_(union_all(indexed, *waiting))
+
+
+def _waiting(
+    connection: Connection, words: list[str], written: list[str], names: list[str]
+) -> list[Select[Any]]:
+    """Return those not in the index yet in which every word occurs.
+
+    The newest are folded here and now; of more than those, the older are found as they stand.
+    """
+    # No join with what waits: SQLite would begin with all messages.
+    newest = select(unindexed.c.seq).order_by(unindexed.c.seq.desc()).limit(_FOLDED_MOST)
+    late = select(messages.c.seq, *(messages.c[name] for name in names)).where(
+        messages.c.seq.in_(newest)
+    )
+    rows = connection.execute(late.order_by(messages.c.seq)).all()
+    found = [row.seq for row in rows if _is_in([fold(part) for part in row[1:]], words)]
+    chosen: list[Select[Any]] = [select(messages.c.seq).where(messages.c.seq.in_(found))]
+    if len(rows) == _FOLDED_MOST:
+        older = messages.alias()
+        others = select(unindexed.c.seq).where(unindexed.c.seq < rows[0].seq)
+        as_they_stand = (
+            or_(*(contains(connection, older.c[name], word) for name in names)) for word in written
+        )
+        chosen.append(select(older.c.seq).where(older.c.seq.in_(others), *as_they_stand))
+    return chosen
+
+
+def _is_in(parts: list[str], words: list[str]) -> bool:
+    return all(any(word in part for part in parts) for word in words)
 
 
 def _hit(place: RowMapping, row: RowMapping, words: list[str], with_reasoning: bool) -> SearchHit:
-    texts = [row["content"], *([row["reasoning_content"]] if with_reasoning else [])]
-    snippet, matches = _snippet(texts, words)
+    said = [row["content"], *([row["reasoning_content"]] if with_reasoning else [])]
+    snippet, matches = snippet_of(said, words)
     return SearchHit(
         conversation_from(row), place["message_id"], place["role"], snippet, matches, place["at"]
     )
-
-
-def _snippet(texts: list[str], words: list[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """Return the surroundings of the first match, on one line, and where the words are in it."""
-    longest_first = sorted(words, key=len, reverse=True)
-    pattern = re.compile("|".join(re.escape(word) for word in longest_first), re.IGNORECASE)
-    found = ((whole, match) for whole in texts if (match := pattern.search(whole)))
-    whole, match = next(found, (texts[0], None))
-    start = max(0, match.start() - _BEFORE) if match else 0
-    end = min(len(whole), (match.end() if match else 0) + _AFTER)
-    line = re.sub(r"\s", " ", whole[start:end])
-    line = ("…" if start else "") + line + ("…" if end < len(whole) else "")
-    return line, tuple(match.span() for match in pattern.finditer(line))
 
 
 def _place(hit: SearchHit) -> tuple[datetime, str]:

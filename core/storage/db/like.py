@@ -1,6 +1,7 @@
 """The condition that a text holds a word, on both databases."""
 
 import re
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, or_
 
@@ -12,6 +13,11 @@ def contains(connection: Connection, column: ColumnElement[str], word: str) -> C
     is_postgres = connection.dialect.name == "postgresql"
     like = column.ilike if is_postgres else column.like  # SQLite's LIKE is without case by itself
     return or_(*(like(_pattern(form), escape="/") for form in sorted(forms)))
+
+
+def holds(column: ColumnElement[Any], folded: str) -> ColumnElement[bool]:
+    """Return the condition that a folded word occurs in a column of folded texts."""
+    return column.like(_pattern(folded), escape="/")
 
 
 def _pattern(word: str) -> str:

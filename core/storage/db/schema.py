@@ -138,6 +138,7 @@ schema_migrations = Table(
     Column("applied_at", Moment, nullable=False),
 )
 
+# `folded_title` is the title as it is searched: `titled` in chat/conversations keeps it so.
 conversations = Table(
     "conversations",
     metadata,
@@ -153,6 +154,7 @@ conversations = Table(
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("deleted_at", Moment),
+    Column("folded_title", Words, nullable=False),
 )
 
 # `seq` is the order in which messages were written down: siblings are versions in this order, and

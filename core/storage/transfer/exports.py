@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import Connection, RowMapping, select
 
@@ -13,12 +14,15 @@ from core.storage.chat.message_blobs import blobs_of
 from core.storage.chat.message_tree import message_from
 from core.storage.db.database import Database
 from core.storage.db.schema import conversations, messages
+from core.storage.transfer import chatgpt_shape
 from core.storage.transfer.format import (
     TravellingConversation,
     conversation_out,
     message_out,
     payload_from,
 )
+
+ExportShape = Literal["inkling", "chatgpt"]
 
 _ROWS_AT_ONCE = 20
 
@@ -55,12 +59,18 @@ class Exports:
             ]
         return payload_from(items, exported_at=self._clock())
 
-    def export_pieces(self, owner: str) -> Iterator[bytes]:
+    def export_pieces(self, owner: str, shape: ExportShape = "inkling") -> Iterator[bytes]:
         """Yield an export of everything piece by piece, a few messages in memory at a time.
 
         No transaction spans two pieces: whoever takes them may be slow. What changes meanwhile is
         in it or not; what is in it fits together.
         """
+        if shape == "chatgpt":
+            begin, pieces_of, end = b"[", self._chatgpt_pieces, b"\n]\n"
+        else:
+            opening = json.dumps(payload_from([], exported_at=self._clock()))
+            begin = opening.removesuffix("]}").encode()
+            pieces_of, end = self._conversation_pieces, b"\n]}\n"
         query = (
             select(conversations.c.id)
             .where(conversations.c.owner == owner, conversations.c.deleted_at.is_(None))
@@ -68,8 +78,7 @@ class Exports:
         )
         with self._database.read() as connection:
             ids = connection.scalars(query).all()
-        opening = json.dumps(payload_from([], exported_at=self._clock()))
-        yield opening.removesuffix("]}").encode()
+        yield begin
         separator = b"\n"
         for conversation_id in ids:
             with self._database.read() as connection:
@@ -77,9 +86,9 @@ class Exports:
             if conversation is None:  # deleted meanwhile
                 continue
             yield separator
-            yield from self._conversation_pieces(conversation)
+            yield from pieces_of(conversation)
             separator = b",\n"
-        yield b"\n]}\n"
+        yield end
 
     def _conversation_pieces(self, conversation: Conversation) -> Iterator[bytes]:
         head = conversation_out(conversation)
@@ -102,6 +111,34 @@ class Exports:
                 yield separator + _json(message_out(message, self._blobs_of(message)))
                 separator = b",\n"
         yield b'], "head_id": ' + _json(head_id if head_id in written else last) + b"}"
+
+    def _chatgpt_pieces(self, conversation: Conversation) -> Iterator[bytes]:
+        with self._database.read() as connection:
+            query = select(messages.c.seq, messages.c.id, messages.c.parent_id, messages.c.model)
+            here = messages.c.conversation_id == conversation.id
+            nodes = connection.execute(query.where(here).order_by(messages.c.seq)).all()
+        children: dict[str | None, list[str]] = {}
+        for node in nodes:
+            children.setdefault(node.parent_id, []).append(node.id)
+        model = next((node.model for node in reversed(nodes) if node.model), None)
+        head = _json(chatgpt_shape.head_out(conversation, model)).removesuffix(b"}")
+        root = chatgpt_shape.root_out(children.get(None, []))
+        yield head + b', "mapping": {\n' + _json(chatgpt_shape.ROOT) + b": " + _json(root)
+        seq, written = 0, ""
+        known = {node.id for node in nodes}  # what is written down while we read is not in it
+        while True:
+            with self._database.read() as connection:
+                rows = _rows_after(connection, conversation.id, seq)
+            if not rows:
+                break
+            for row in rows:
+                seq, message = row["seq"], message_from(row)
+                if message.id in known:
+                    written = message.id
+                    value = chatgpt_shape.node_out(message, children.get(message.id, []))
+                    yield b",\n" + _json(message.id) + b": " + _json(value)
+        shown = conversation.head_id if conversation.head_id in known else written
+        yield b'}, "current_node": ' + _json(shown or chatgpt_shape.ROOT) + b"}"
 
     def _blobs_of(self, message: Message) -> tuple[Blob, ...]:
         if not message.parts:

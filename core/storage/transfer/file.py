@@ -4,14 +4,8 @@ The first time everything is checked, so that a wrong file changes nothing. The 
 conversations come in parts.
 """
 
-import codecs
-import json
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from typing import Any, BinaryIO
-
-import ijson  # type: ignore[import-untyped]
-from ijson.common import ObjectBuilder  # type: ignore[import-untyped]
 
 from core.models.chat import Message
 from core.storage.transfer.format import (
@@ -20,20 +14,20 @@ from core.storage.transfer.format import (
     check_version,
     conversation_in,
     malformed,
-    not_ours,
+    unknown,
     weight,
+)
+from core.storage.transfer.json_events import (
+    Events,
+    ValueRefusedError,
+    events_of,
+    skip,
+    whole,
 )
 
 # What one part of a conversation holds at most.
 PART_MESSAGES = 200
 PART_CHARACTERS = 1 << 20
-
-_DEEPEST = 64  # our own files are seven deep
-_READ_AT_ONCE = 1 << 16
-_OPENING = ("start_map", "start_array")
-_CLOSING = ("end_map", "end_array")
-
-Events = Iterator[tuple[str, Any]]
 
 
 class ExportFile:
@@ -47,13 +41,6 @@ class ExportFile:
 
     def check(self) -> None:
         """Read all of it; InputError names the first place that is wrong."""
-        try:
-            self._check()
-        except SystemError as error:
-            # ijson's C part goes on after a number of more digits than Python converts (3.6.0).
-            raise malformed("file", "not JSON") from error
-
-    def _check(self) -> None:
         reading = ConversationReading(self._owner)
         top: dict[str, object] = {}
         early: int | None = None
@@ -102,39 +89,7 @@ class ExportFile:
             waiting, held = [], 0
 
     def _events(self) -> Events:
-        self._file.seek(0)
-        try:
-            yield from ijson.basic_parse(_Utf8(self._file, self._tell), buf_size=_READ_AT_ONCE)
-        except (ijson.JSONError, ValueError) as error:  # UnicodeError is one
-            raise malformed("file", "not JSON") from error
-
-
-class _Utf8:
-    """A binary file read as UTF-8, whichever Unicode encoding it is in, with or without BOM."""
-
-    def __init__(self, file: BinaryIO, tell: Callable[[int], None]) -> None:
-        self._file = file
-        self._tell = tell
-        self._began = False
-        self._decoder: codecs.IncrementalDecoder | None = None
-
-    def read(self, size: int) -> bytes:
-        data = self._file.read(size)
-        self._tell(self._file.tell())
-        if not self._began and size:
-            self._began = True
-            encoding = json.detect_encoding(data)
-            if encoding == "utf-8-sig":
-                data = data[len(codecs.BOM_UTF8) :]
-            elif encoding != "utf-8":
-                self._decoder = codecs.getincrementaldecoder(encoding)()
-        if self._decoder is None:
-            return data
-        text = self._decoder.decode(data, final=not data)
-        while data and not text:  # an empty answer would mean the end
-            data = self._file.read(size)
-            text = self._decoder.decode(data, final=not data)
-        return text.encode()
+        return events_of(self._file, self._tell)
 
 
 def _steps(events: Events, top: dict[str, object]) -> Iterator[tuple[int, str, Any]]:
@@ -145,16 +100,17 @@ def _steps(events: Events, top: dict[str, object]) -> Iterator[tuple[int, str, A
     fields.
     """
     if next(events)[0] != "start_map":
-        raise not_ours()
+        raise unknown()
     number = 0
     for event, key in events:
         if event != "map_key":
             return
         event, value = next(events)
         if key != "conversations":
-            whole = _whole(event, value, events, is_kept=key in ("format", "version"))
-            if whole is not None:
-                top[key] = whole
+            if key in ("format", "version"):
+                top[key] = _value(event, value, events)
+            else:
+                skip(event, events)
         elif event != "start_array":
             raise malformed('file, "conversations"', "not a list")
         else:
@@ -168,7 +124,7 @@ def _steps(events: Events, top: dict[str, object]) -> Iterator[tuple[int, str, A
 
 def _conversation(event: str, value: Any, events: Events) -> Iterator[tuple[str, Any]]:
     if event != "start_map":
-        yield "begin", _whole(event, value, events)
+        yield "begin", _value(event, value, events)
         return
     yield "begin", {}
     fields: dict[str, object] = {}
@@ -177,7 +133,7 @@ def _conversation(event: str, value: Any, events: Events) -> Iterator[tuple[str,
             break
         event, value = next(events)
         if key != "messages":
-            fields[key] = _whole(event, value, events)
+            fields[key] = _value(event, value, events)
             continue
         if event != "start_array":
             yield "wrong", None
@@ -186,20 +142,12 @@ def _conversation(event: str, value: Any, events: Events) -> Iterator[tuple[str,
         for event, value in events:
             if event == "end_array":
                 break
-            yield "message", _whole(event, value, events)
+            yield "message", _value(event, value, events)
     yield "end", fields
 
 
-def _whole(event: str, value: Any, events: Events, *, is_kept: bool = True) -> Any:
-    """Return the value that begins with an event; None when it is not to be kept."""
-    builder = ObjectBuilder()
-    depth = 0
-    while True:
-        depth += (event in _OPENING) - (event in _CLOSING)
-        if depth > _DEEPEST:
-            raise malformed("file", "nested too deeply")
-        if is_kept:
-            builder.event(event, float(value) if isinstance(value, Decimal) else value)
-        if depth == 0:
-            return builder.value if is_kept else None
-        event, value = next(events)
+def _value(event: str, value: Any, events: Events) -> Any:
+    try:
+        return whole(event, value, events)
+    except ValueRefusedError as error:
+        raise malformed("file", error.problem) from error

@@ -83,7 +83,7 @@ def payload_from(
 def check_version(fields: Mapping[str, object]) -> None:
     """Refuse what is no export, or one that this version cannot read."""
     if fields.get("format") != FORMAT:
-        raise not_ours()
+        raise unknown()
     version = fields.get("version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise malformed('file, "version"', "not a number")
@@ -91,9 +91,9 @@ def check_version(fields: Mapping[str, object]) -> None:
         raise InputError("file", "error.import_newer")
 
 
-def not_ours() -> InputError:
-    """Return the refusal of a file that is something else."""
-    return malformed('file, "format"', "not an export of this app's")
+def unknown() -> InputError:
+    """Return the refusal of a file of no kind we know; its sentence names those we do."""
+    return InputError("file", "error.import_unknown")
 
 
 class ConversationReading:

@@ -1,20 +1,21 @@
 """Import of conversations: nothing lost on the way, nothing doubled on arrival."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 from uuid import NAMESPACE_OID, uuid5
 
 from sqlalchemy import Column, Connection, insert, select, update
 
 from core.models.chat import Message
-from core.storage.chat.conversations import USAGE_FIELDS
+from core.storage.chat.conversations import USAGE_FIELDS, titled
 from core.storage.chat.message_blobs import attach
 from core.storage.chat.message_parts import parts_out
 from core.storage.db.schema import conversations, messages
 from core.storage.transfer.exports import Exports
-from core.storage.transfer.file import ExportFile
+from core.storage.transfer.foreign.model import ImportProblem, Problems
+from core.storage.transfer.foreign.reading import ImportFile
 from core.storage.transfer.format import TravellingConversation, malformed
 
 _CHUNK = 500
@@ -28,6 +29,25 @@ class ImportResult:
     added: int
     skipped: int
     messages_added: int
+    failed: int = 0  # entries of another app's export that could not be read
+    problems: tuple[ImportProblem, ...] = ()  # the first of them, named
+
+    def facts(self) -> dict[str, Any]:
+        """Return it as JSON values, for whoever asks how an import ended."""
+        return {
+            "added": self.added,
+            "skipped": self.skipped,
+            "messages": self.messages_added,
+            "failed": self.failed,
+            "problems": [[one.number, one.title, one.problem] for one in self.problems],
+        }
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> Self:
+        """Return what was told as facts, by an older version too."""
+        problems = tuple(ImportProblem(*one) for one in facts.get("problems", ()))
+        counts = (facts["added"], facts["skipped"], facts["messages"], facts.get("failed", 0))
+        return cls(*counts, problems)
 
 
 class Transfer(Exports):
@@ -38,11 +58,14 @@ class Transfer(Exports):
     ) -> ImportResult:
         """Add what an export holds and this owner lacks: all of it, or nothing when it is wrong.
 
-        The file is read twice, and may be larger than the memory; `tell` hears how far it came.
+        Of another app's export what can be read comes in, and what cannot is named. The file is
+        read twice, and may be larger than the memory; `tell` hears how far it came.
         """
-        export = ExportFile(file, owner=owner, tell=tell)
-        export.check()
-        return self._bring_in(owner, export.parts())
+        incoming = ImportFile(file, owner=owner, now=self._clock(), tell=tell)
+        with incoming.checked() as parts:
+            result = self._bring_in(owner, parts)
+        problems: Problems = incoming.problems
+        return replace(result, failed=problems.count, problems=tuple(problems.named))
 
     def _bring_in(self, owner: str, parts: Iterable[TravellingConversation]) -> ImportResult:
         """Write conversations down.
@@ -102,7 +125,8 @@ class _Arrival:
 
     def add(self, item: TravellingConversation, conversation_id: str, hidden_at: datetime) -> None:
         """Write down the conversation, hidden and without its messages."""
-        values = asdict(item.conversation) | {
+        values = asdict(item.conversation) | titled(item.conversation.title)
+        values |= {
             "id": conversation_id,
             "head_id": None,
             "deleted_at": hidden_at,

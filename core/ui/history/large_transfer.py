@@ -10,13 +10,14 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import AppError
+from core.storage.transfer.imports import ImportResult
 from core.ui import clock, session
 from core.ui.buttons import keeping_errors
 from core.ui.session import text
 
 _SCRIPT = Path(__file__).with_name("components") / "transfer.js"
 _TEXTS = (
-    *("download", "choose", "stop", "sending", "importing", "waiting"),
+    *("download", "download_chatgpt", "choose", "stop", "sending", "importing", "waiting"),
     *("stopped", "expired", "full", "refused", "broken"),
 )
 _KEY = "large-transfer"
@@ -58,6 +59,6 @@ def _take(name: str) -> None:
     state = session.studio().transfers.uploads.state(session.owner(), name)
     facts = state.facts
     if state.phase == "done":
-        session.state().imported = (facts["added"], facts["skipped"], facts["messages"])
+        session.state().imported = ImportResult.from_facts(facts)
     elif state.phase == "failed":
         raise AppError(facts["text_id"], facts=facts["facts"])

@@ -8,8 +8,10 @@ from datetime import tzinfo
 
 import streamlit as st
 
+from core.markdown.escaping import literal
 from core.models.chat import Conversation
 from core.storage.store import Store
+from core.storage.transfer.imports import ImportResult
 from core.texts.catalogue import Language
 from core.ui import clock, session
 from core.ui.buttons import download, keeping_errors
@@ -45,11 +47,31 @@ def draw_outcome() -> None:
     if (imported := session.state().imported) is None:
         return
     session.state().imported = None
-    added, skipped, messages_added = imported
     st.success(
-        text("history.imported", added=added, skipped=skipped, messages=messages_added),
+        text(
+            "history.imported",
+            added=imported.added,
+            skipped=imported.skipped,
+            messages=imported.messages_added,
+        ),
         icon=":material/check_circle:",
     )
+    if imported.failed:
+        st.warning(_failures(imported), icon=":material/warning:")
+
+
+def _failures(imported: ImportResult) -> str:
+    """Return what did not come in, as Markdown: how many, and the first of them by name."""
+    lines = [text("history.import_failed", count=imported.failed), ""]
+    for one in imported.problems:
+        problem = text(f"fact.problem.{one.problem}")
+        title = literal(one.title) or text("chat.untitled")
+        lines.append(
+            text("history.import_problem", number=one.number, title=title, problem=problem)
+        )
+    if imported.failed > len(imported.problems):
+        lines.append("- …")
+    return "\n".join(lines)
 
 
 def _draw_exports() -> None:
@@ -62,6 +84,14 @@ def _draw_exports() -> None:
             "export-all-json",
             lambda: json.dumps(store.transfer.export_conversations(owner), ensure_ascii=False),
             f"inkling-{stamp}.json",
+            "application/json",
+            width="stretch",
+        )
+        download(
+            "history.export_all_chatgpt",
+            "export-all-chatgpt",
+            lambda: b"".join(store.transfer.export_pieces(owner, "chatgpt")),
+            f"inkling-{stamp}-chatgpt.json",
             "application/json",
             width="stretch",
         )
@@ -80,7 +110,7 @@ def _draw_import() -> None:
     key = f"import-{session.state().upload_round}"
     st.file_uploader(
         text("history.import"),
-        type="json",
+        type=["json", "zip"],
         help=text("history.import_help"),
         max_upload_size=_UPLOAD_MB,
         key=key,
@@ -98,7 +128,7 @@ def _import(key: str) -> None:
     known.upload_round += 1
     _close()
     result = session.studio().store.transfer.import_file(session.owner(), uploaded)
-    known.imported = (result.added, result.skipped, result.messages_added)
+    known.imported = result
 
 
 def _close() -> None:

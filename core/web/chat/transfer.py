@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import AppError, InputError, StoreError
+from core.storage.transfer.exports import ExportShape
 from core.texts.catalogue import Language
 from core.web.http_call import CLOSING, HttpCall, HttpCallError, Table
 from core.web.http_errors import STORE_TEXT_ID
@@ -50,7 +51,9 @@ class TransferRoutes:
     async def export(self, call: HttpCall) -> None:
         """Send everything as a file, at the pace at which it is taken."""
         owner = await self._owner(call, "export")
-        name = f"inkling-{_day(call)}.json"
+        shape: ExportShape = "chatgpt" if call.query.get("shape") == "chatgpt" else "inkling"
+        suffix = "-chatgpt" if shape == "chatgpt" else ""
+        name = f"inkling-{_day(call)}{suffix}.json"
         headers = (
             ("Content-Disposition", f'attachment; filename="{name}"'),
             ("Cache-Control", "no-store"),
@@ -60,7 +63,7 @@ class TransferRoutes:
             await call.begin(200, _TYPE, headers)
             await call.end()
             return
-        pieces = self._transfers.export(owner)
+        pieces = self._transfers.export(owner, shape)
         leaving = asyncio.create_task(call.hang_up())
         try:
             chunk = await asyncio.to_thread(_chunk, pieces)  # a store in trouble keeps its status

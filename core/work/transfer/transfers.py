@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.errors import AppError, StoreError
 from core.storage.store import Store
+from core.storage.transfer.exports import ExportShape
 from core.work.transfer.tickets import Tickets
 from core.work.transfer.uploads import Uploads
 
@@ -30,9 +31,9 @@ class Transfers:
         """Cut imports off where they are: asked for again, at the next start, they go on."""
         self._is_closing.set()
 
-    def export(self, owner: str) -> Iterator[bytes]:
+    def export(self, owner: str, shape: ExportShape = "inkling") -> Iterator[bytes]:
         """Yield an export of everything, piece by piece."""
-        return self._store.transfer.export_pieces(owner)
+        return self._store.transfer.export_pieces(owner, shape)
 
     def begin_import(self, owner: str, name: str, total: int) -> None:
         """Import an upload that is complete, in the background; harmless when that is under way."""
@@ -58,13 +59,8 @@ class Transfers:
         try:
             with _Turn(self._one_at_a_time, tell), path.open("rb") as file:
                 result = self._store.transfer.import_file(owner, file, tell=tell)
-            facts = {
-                "added": result.added,
-                "skipped": result.skipped,
-                "messages": result.messages_added,
-            }
             self.uploads.remove(owner, name)
-            self.uploads.note(owner, name, "done", facts)
+            self.uploads.note(owner, name, "done", result.facts())
         except _ClosingError:
             self.uploads.forget_note(owner, name)
         except AppError as error:

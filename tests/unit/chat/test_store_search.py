@@ -101,7 +101,8 @@ def marked(hit: SearchHit) -> list[str]:
         ("bluexgreen", []),
         ('say "hi"', ['She said: say "hi" OR NOT']),
         ('"hi" OR', ['She said: say "hi" OR NOT']),
-        ("É", ["café, élève"]),
+        ("ÉLÈ", ["café, élève"]),
+        ("eleve cafe", ["café, élève"]),
         ("Élève", ["café, élève"]),
         ("waterfall 山", []),
         ("back\\slash/", ["back\\slash/ here"]),
@@ -251,14 +252,14 @@ def test_indexing_and_searching_do_not_walk_through_all_messages(
     event.listen(store._database.engine, "before_cursor_execute", explain)
     assert len(store.search.find("ada", "needle").items) == 1
     index_all(store)
-    assert len(plans) == 6  # a search; counted, chosen, indexed and taken off the list; counted
+    assert len(plans) == 5  # looked through; counted, chosen, taken off the list; counted
     assert not [step for plan in plans for step in plan if step.startswith("SCAN messages")]
     store.close()
 
 
 def test_what_was_indexed_before_is_still_found(tmp_path: Path, clock: Clock) -> None:
     store = Store.open(lay_down("v1", tmp_path / "inkling.db"), clock=clock)
-    assert store.search_index.waiting() == 0
+    assert store.search_index.waiting() > 0  # to be folded, behind the start
     # What still runs is in no index, and the check below would miss it.
     assert store.messages.interrupt_dead("me", is_only_process=True, now=clock.advance(3600)) == 1
     say(store, "a new «стихи»", "new", owner="local")

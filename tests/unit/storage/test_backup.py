@@ -180,7 +180,7 @@ def refused(path: Path) -> StoreError:
 
 
 def test_a_full_disk_is_told_and_the_next_start_tries_again(small_disk: Path) -> None:
-    path = fill(small_disk / "inkling.db", *("长" * 1000 for _ in range(20)))
+    path = fill(small_disk / "inkling.db", *("长" * 300 for _ in range(20)))
     ballast = small_disk / "ballast"
     room = os.statvfs(small_disk)
     ballast.write_bytes(b"\0" * (room.f_bavail * room.f_bsize - 200_000))

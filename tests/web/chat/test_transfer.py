@@ -19,9 +19,12 @@ import httpx
 import pytest
 
 from core.storage.store import Store
+from core.storage.transfer.foreign.model import ImportProblem
+from core.storage.transfer.imports import ImportResult
 from core.work.transfer.tickets import LIFE_S, Tickets
 from core.work.transfer.uploads import ABANDONED_S, DISK_RESERVE, Uploads
 from tests.running_app import ROOT, RunningApp, running_app, wait_until_there
+from tests.unit.foreign.samples import SAMPLES
 from tests.web.serving import Served, serving, until
 
 MB = 1 << 20
@@ -101,7 +104,8 @@ def test_what_was_exported_is_imported_by_another_person(served: Served) -> None
     mine.send(data)
     assert mine.finish(len(data))["phase"] == "done"
     state = served.studio.transfers.uploads.state("local", "f.json/1/2")
-    assert dict(state.facts) == {"added": 3, "skipped": 0, "messages": 12}
+    told = ImportResult.from_facts(state.facts)
+    assert told == ImportResult(added=3, skipped=0, messages_added=12)
     ticket = served.studio.transfers.tickets.sign("local", "export")
     reply = served.http.get(EXPORT, params={"ticket": ticket})
     assert reply.status_code == 200
@@ -117,6 +121,36 @@ def test_what_was_exported_is_imported_by_another_person(served: Served) -> None
         for shown in store.conversations.list(owner).items:
             assert len(store.messages.path(owner, shown.id)) == 4
     assert not list((served.studio.settings.data_dir / "uploads").glob("*.part"))
+
+
+def test_another_chats_zip_comes_in_and_its_bad_entry_is_told(served: Served) -> None:
+    sample = SAMPLES["chatgpt-zip"]
+    data = sample.file([*sample.entries(), {"title": "Odd", "mapping": {}}])
+    mine = uploader(served, name="export.zip/1/2")
+    mine.send(data)
+    assert mine.finish(len(data))["phase"] == "done"
+    state = served.studio.transfers.uploads.state("local", "export.zip/1/2")
+    told = ImportResult.from_facts(json.loads(json.dumps(state.facts)))
+    assert (told.added, told.messages_added, told.failed) == (2, sample.messages, 1)
+    assert told.problems == (ImportProblem(3, "Odd", "without messages"),)
+    wrong = uploader(served, name="wrong.zip/1/2")
+    wrong.send(data[:-9])
+    assert "zip" in wrong.finish(len(data) - 9)["sentence"]
+
+
+def test_everything_leaves_in_chatgpts_shape_too(served: Served) -> None:
+    data = export_of([conversation(number, 4, "墨 😀") for number in range(3)])
+    mine = uploader(served)
+    mine.send(data)
+    mine.finish(len(data))
+    ticket = served.studio.transfers.tickets.sign("local", "export")
+    reply = served.http.get(EXPORT, params={"ticket": ticket, "shape": "chatgpt"})
+    assert reply.headers["content-disposition"].endswith('-chatgpt.json"')
+    assert [len(one["mapping"]) for one in reply.json()] == [5, 5, 5]
+    theirs = uploader(served, "user:ann@example.com")
+    theirs.send(reply.content)
+    assert theirs.finish(len(reply.content))["phase"] == "done"
+    assert served.studio.store.conversations.count("user:ann@example.com") == 3
 
 
 @pytest.mark.parametrize("change", ["none", "empty", "purpose", "owner", "mark", "late", "é"])
@@ -214,7 +248,7 @@ def test_an_import_whose_process_died_is_begun_again(served: Served) -> None:
 def test_an_export_that_fails_half_way_does_not_look_complete(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_owner: str) -> Iterator[bytes]:
+    def broken(_owner: str, _shape: str) -> Iterator[bytes]:
         yield b"{" * (1 << 18)
         raise RuntimeError("no disk")
 
@@ -368,3 +402,24 @@ def test_the_command_line_takes_any_size(tmp_path: Path, large: Path) -> None:
         assert ran.returncode == 1
         assert "Traceback" not in ran.stderr
         assert ran.stderr.strip()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="kilobytes on Linux only")
+def test_the_command_line_takes_other_chats_exports_and_names_what_it_cannot(
+    tmp_path: Path,
+) -> None:
+    sample = SAMPLES["cherry-studio-zip"]
+    path = tmp_path / "backup.zip"
+    path.write_bytes(sample.file([*sample.entries(), {"id": "t9", "name": "Odd", "messages": []}]))
+    ran = admin(tmp_path / "data", "import", str(path))
+    assert ran.returncode == 0, ran.stderr
+    assert "2 conversations added" in ran.stdout
+    out = tmp_path / "conversations.json"
+    ran_out = admin(tmp_path / "data", "export", str(out), "--shape", "chatgpt")
+    assert ran_out.returncode == 0, ran_out.stderr
+    assert sorted(one["title"] for one in json.loads(out.read_bytes())) == ["", "Sea trip"]
+    assert "1 conversations could not be imported\n  3 (Odd): without messages\n" in ran.stderr
+    path.write_text("[]")
+    ran = admin(tmp_path / "data", "import", str(path))
+    assert ran.returncode == 1
+    assert "Open WebUI" in ran.stderr

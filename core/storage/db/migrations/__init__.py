@@ -13,6 +13,7 @@ from core.storage.db.migrations.v2 import m002_index_later
 from core.storage.db.migrations.v3 import m003_message_parts
 from core.storage.db.migrations.v4 import m004_generation_kind
 from core.storage.db.migrations.v5 import m005_ledger
+from core.storage.db.migrations.v6 import m006_folded_search
 
 Migration = Callable[[Connection], None]
 
@@ -22,4 +23,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     m003_message_parts,
     m004_generation_kind,
     m005_ledger,
+    m006_folded_search,
 )

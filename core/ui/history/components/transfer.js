@@ -24,7 +24,8 @@ const MARKUP = `
 </style>
 <div class="box">
   <a class="action download" download></a>
-  <label class="action choose" tabindex="0" role="button"><span></span><input type="file" accept=".json,application/json"></label>
+  <a class="action download-chatgpt" download></a>
+  <label class="action choose" tabindex="0" role="button"><span></span><input type="file" accept=".json,.zip,application/json,application/zip"></label>
   <progress max="1" value="0" hidden></progress>
   <div class="said" role="status" aria-live="polite"></div>
   <button class="action stop" type="button" hidden></button>
@@ -55,10 +56,10 @@ export default function (component) {
   view.done = (name) => setTriggerValue("done", name);
   const find = (selector) => view.root.querySelector(selector);
   find(".download").textContent = data.texts.download;
-  find(".download").href = address("transfer/export", {
-    ticket: data.export_ticket,
-    day: data.day,
-  });
+  const wanted = { ticket: data.export_ticket, day: data.day };
+  find(".download").href = address("transfer/export", wanted);
+  find(".download-chatgpt").textContent = data.texts.download_chatgpt;
+  find(".download-chatgpt").href = address("transfer/export", { ...wanted, shape: "chatgpt" });
   find(".choose span").textContent = data.texts.choose;
   find(".stop").textContent = data.texts.stop;
   const round = (view.round = (view.round || 0) + 1);
