@@ -144,8 +144,10 @@ class EventReader:
         return self._template.read(block) if self._decoder.is_between_events else None
 
     def _append_run(self, run: TextRun) -> None:
-        self.ready.append(self._pairs.join_run(run) if self._pairs.is_waiting else run)
         self._has_data = self._has_runs = self.has_moved = True
+        run = self._reply.texts.take_run(run)
+        if run.pieces:
+            self.ready.append(self._pairs.join_run(run) if self._pairs.is_waiting else run)
 
     def _read_events(self, block: bytes) -> None:
         try:
@@ -266,6 +268,7 @@ class EventReader:
         )
 
     def _release(self) -> None:
+        self.ready.extend(map(self._pairs.join_run, self._reply.texts.release()))
         self.ready.extend(self._pairs.release())
 
     def _fail(self, error: ProviderError) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from core.models.chat import AnswerPart
 from core.models.parts import ToolCallPiece
 from core.providers.deepseek.messages import tool_calls_from
 
@@ -61,6 +62,14 @@ class MessageTexts:
 
     def __bool__(self) -> bool:
         return bool(self.content or self.reasoning or self.calls or self.unread)
+
+    def parts(self) -> list[tuple[AnswerPart, list[str]]]:
+        """Return the texts of which something was found."""
+        parts: list[tuple[AnswerPart, list[str]]] = [
+            ("content", self.content),
+            ("reasoning_content", self.reasoning),
+        ]
+        return [(part, pieces) for part, pieces in parts if pieces]
 
     def add(self, others: "MessageTexts") -> None:
         """Append what was found elsewhere."""

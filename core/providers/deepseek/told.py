@@ -1,0 +1,231 @@
+"""Cumulative pieces and answers told once more: what of that is new.
+
+Servers send what is added. Some send with each event all that came before it, and some close with
+the whole answer once more. A text may also just repeat itself: one piece that holds all so far is
+no proof, and what stays unclear is taken as said, for a text shown twice is better than one lost.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from os.path import commonprefix
+
+from core.models.chat import AnswerPart, TextRun
+from core.models.parts import ToolCallPiece
+
+_LONG = 32  # characters that no next piece happens to begin with
+_SHORT_BYTES = 9
+_PIECES_MOST = 512
+# Halves of a character at the end of a version; the next version has it whole.
+_HALVES = re.compile("[\ufffd\ud800-\udfff\U0010fe80-\U0010feff]+\\Z")
+
+
+class TextSoFar:
+    """All that was told of one text, and what each piece adds to it."""
+
+    __slots__ = ("_count", "_first", "_halves", "_held", "_is_cumulative", "_length", "_pieces")
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._length = self._count = 0
+        self._first = ""
+        self._held = ""  # a piece that begins with all before it: the next one tells what it is
+        self._halves = ""  # at the end of the last version
+        self._is_cumulative = False
+
+    def lets_by(self, pieces: Sequence[str]) -> bool:
+        """Tell whether pieces are new as they are, and note them: nearly all are."""
+        added = sum(map(len, pieces))
+        # Together shorter than what came: none of them holds all of that.
+        if added >= self._length or self._held or self._is_cumulative:
+            return False
+        self._note(pieces, added)
+        return True
+
+    def take(self, piece: str, *, is_end: bool = False) -> str:
+        """Return what a piece adds; `is_end`: the answer ends with it."""
+        if self._held:
+            return self._take_behind_held(piece, is_end=is_end)
+        if self._is_cumulative:
+            return self._take_version(piece)
+        if len(piece) < self._length or not self._length or not piece:
+            return self._append(piece)
+        if not piece.startswith(self._text()) or self._is_refrain(piece):
+            return self._append(piece)
+        if len(piece) == self._length:
+            is_told_again = self._count > 2 and self._length >= _LONG
+            is_told_again = is_told_again or (is_end and self._count > 1)
+            return "" if is_told_again else self._append(piece)
+        if (self._count > 1 and self._length >= _LONG) or (is_end and self._has_begun_well()):
+            return self._replace(piece)
+        self._held = piece
+        return ""
+
+    def take_last(self, message: str) -> str:
+        """Return what a message adds with which an answer of messages ends: a piece, or all."""
+        if message == self._text() and len(message.encode("utf-8", "replace")) >= _SHORT_BYTES:
+            return ""
+        return self.take(message, is_end=True)
+
+    def take_whole(self, text: str) -> str:
+        """Return what a text adds that is given as all of the answer."""
+        rest = self.release()
+        before = self._text()
+        bare, whole = before.strip(), text.strip()
+        if text.startswith(before):
+            return rest + self._replace(text)
+        if 2 * len(whole) > len(bare) and whole in bare:
+            return rest
+        if bare and whole.startswith(bare):
+            return rest + self._append(whole[len(bare) :])
+        if whole and re.search(rf"</think(?:ing)?>\s*{re.escape(whole)}\Z", bare, re.IGNORECASE):
+            return rest  # without what was thought
+        return rest + self._append(text)
+
+    def release(self) -> str:
+        """Return what was held back: nothing follows."""
+        held, self._held = self._held, ""
+        if held:
+            return self._replace(held) if self._has_begun_well() else self._append(held)
+        halves, self._halves = self._halves, ""
+        return halves
+
+    def _take_behind_held(self, piece: str, *, is_end: bool) -> str:
+        held, self._held = self._held, ""
+        if piece.startswith(_HALVES.sub("", held)):
+            self._is_cumulative = True
+            return self._take_version(piece)
+        return self._append(held) + self.take(piece, is_end=is_end)
+
+    def _take_version(self, piece: str) -> str:
+        text = self._text()
+        whole = _HALVES.sub("", piece)
+        if whole.startswith(text):
+            self._halves = piece[len(whole) :]
+            return self._replace(whole)
+        if text.startswith(whole) and 2 * len(whole) > len(text):
+            return ""
+        same = len(commonprefix((text, whole)))
+        if 5 * same >= 4 * len(text):  # its end was written anew
+            self._replace(whole)
+            return whole[same:]
+        self._is_cumulative = False
+        halves, self._halves = self._halves, ""
+        return halves + self._append(piece)
+
+    def _is_refrain(self, piece: str) -> bool:
+        """Tell whether a piece only says the first one again and again."""
+        return (self._first * (len(piece) // len(self._first) + 1)).startswith(piece)
+
+    def _has_begun_well(self) -> bool:
+        """Tell whether what came is too much to begin the next piece by chance."""
+        words = self._text().strip()
+        return len(words) > (2 if words.isascii() else 1)
+
+    def _replace(self, text: str) -> str:
+        new = text[self._length :]
+        self._pieces, self._length = [text], len(text)
+        self._count += 1
+        return new
+
+    def _append(self, piece: str) -> str:
+        self._note((piece,), len(piece))
+        return piece
+
+    def _note(self, pieces: Sequence[str], length: int) -> None:
+        self._first = self._first or pieces[0]
+        self._pieces += pieces
+        self._length += length
+        self._count += len(pieces)
+        if len(self._pieces) > _PIECES_MOST:
+            self._text()
+
+    def _text(self) -> str:
+        if len(self._pieces) != 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0]
+
+
+class ToldTexts:
+    """Both texts of one answer, so far."""
+
+    def __init__(self) -> None:
+        self._texts: dict[AnswerPart, TextSoFar] = {
+            "content": TextSoFar(),
+            "reasoning_content": TextSoFar(),
+        }
+
+    def __getitem__(self, part: AnswerPart) -> TextSoFar:
+        return self._texts[part]
+
+    def take_run(self, run: TextRun) -> TextRun:
+        """Return what a run adds: itself, where nothing is told twice."""
+        text = self._texts[run.part]
+        if text.lets_by(run.pieces):
+            return run
+        return TextRun(run.part, [new for piece in run.pieces if (new := text.take(piece))])
+
+    def release(self) -> list[TextRun]:
+        """Return what was held back."""
+        rests = [(part, text.release()) for part, text in self._texts.items()]
+        return [TextRun(part, [rest]) for part, rest in rests if rest]
+
+
+class CallsSoFar:
+    """The tool calls that were told, and what of others is new."""
+
+    def __init__(self) -> None:
+        self._calls: dict[int, ToolCallPiece] = {}
+
+    def note(self, pieces: Iterable[ToolCallPiece]) -> None:
+        """Note pieces of calls that came one after the other."""
+        for piece in pieces:
+            known = self._calls.get(piece.index)
+            if known is not None and piece.id and known.id not in ("", piece.id):
+                self._calls[-len(self._calls) - 1] = known  # another call at the same index
+                known = None
+            self._calls[piece.index] = (
+                piece
+                if known is None
+                else replace(
+                    known,
+                    id=known.id or piece.id,
+                    name=known.name or piece.name,
+                    arguments=known.arguments + piece.arguments,
+                )
+            )
+
+    def take_whole(self, calls: Iterable[ToolCallPiece]) -> list[ToolCallPiece]:
+        """Return what is new of calls that are given whole."""
+        new: list[ToolCallPiece] = []
+        told = dict(self._calls)
+        for call in calls:
+            index = next((at for at, known in told.items() if _is_same(known, call)), None)
+            if index is None:
+                new.append(replace(call, index=self._free(call.index)))
+                self.note(new[-1:])
+                continue
+            known = told.pop(index)
+            rest = call.arguments.removeprefix(known.arguments)
+            if index >= 0 and rest and len(rest) < len(call.arguments) + (not known.arguments):
+                new.append(replace(known, name="", arguments=rest))
+                self.note(new[-1:])
+        return new
+
+    def _free(self, index: int) -> int:
+        return index if index not in self._calls else max(self._calls) + 1
+
+
+def _is_same(known: ToolCallPiece, call: ToolCallPiece) -> bool:
+    """Tell whether a whole call is one that was told, as far as that came."""
+    if known.name != call.name or (known.id and call.id and known.id != call.id):
+        return False
+    return call.arguments.startswith(known.arguments) or _value(known) == _value(call)
+
+
+def _value(call: ToolCallPiece) -> object:
+    try:
+        return json.loads(call.arguments)
+    except (ValueError, RecursionError):
+        return call.arguments
