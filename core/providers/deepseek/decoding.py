@@ -12,6 +12,7 @@ import msgspec
 
 from core.models.chat import AnswerPart, ChatChunk, TextRun
 from core.providers.http.client import lenient_json
+from core.wire.split_bytes import BytesJoiner
 from core.wire.surrogates import PairJoiner
 
 _LENIENT = json.JSONDecoder(strict=False)
@@ -29,6 +30,14 @@ def decoded(data: bytes | bytearray) -> str:
         return data.decode("utf-8", "replace")
 
 
+def decoded_marked(data: bytes | bytearray) -> str:
+    """Return the same with marks for bytes that are no text: pieces of a character, it may be.
+
+    Servers that cut an answer by bytes put the rest of a character into the next event.
+    """
+    return data.decode("utf-8", "marked-bytes")
+
+
 def object_in(text: str) -> dict[str, Any] | None:
     """Return the JSON object in a text, out of a list of one, too: so Gemini puts its errors."""
     try:
@@ -40,30 +49,52 @@ def object_in(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def whole_object_in(text: str) -> tuple[dict[str, Any] | None, str]:
-    """Return the object that is a reply's body, and what stands behind it and may be lost.
+def whole_objects_in(text: str) -> tuple[list[dict[str, Any]], str]:
+    """Return the objects that are a reply's body, and what stands behind them and may be lost.
 
-    Gateways put comments in front, to keep the line open, and `[DONE]` behind.
+    Mostly it is one. Gateways put comments in front, to keep the line open, and `[DONE]` behind;
+    others put the pieces of an answer one behind the other, or in a list.
     """
     payload = object_in(text)
     if payload is not None:
-        return payload, ""
+        return [payload], ""
     lines = text.split("\n")
     while lines and (not lines[0].strip() or lines[0].startswith(":")):
         lines.pop(0)
+    rest = "\n".join(lines).strip()
+    values: list[Any] = []
+    at = 0
     try:
-        _, end = _LENIENT.raw_decode(text := "\n".join(lines).lstrip())
+        while at < len(rest):
+            value, at = _LENIENT.raw_decode(rest, at)
+            values += value if isinstance(value, list) else [value]
+            at += len(rest[at:]) - len(rest[at:].lstrip(" \t\r\n,"))
     except (ValueError, RecursionError):
-        return None, ""
-    behind = text[end:].strip()
-    return object_in(text[:end]), "" if behind.removeprefix("data:").strip() == "[DONE]" else behind
+        pass
+    behind = rest[at:].strip()
+    is_done = behind.removeprefix("data:").strip() == "[DONE]"
+    return [one for one in values if isinstance(one, dict)], "" if is_done else behind
+
+
+class _Joiner:
+    """Joins what came in pieces of one text, first the bytes, then the pairs."""
+
+    __slots__ = ("bytes", "pairs")
+
+    def __init__(self) -> None:
+        self.bytes = BytesJoiner()
+        self.pairs = PairJoiner()
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.bytes.is_waiting or self.pairs.is_waiting
 
 
 class ChunkPairs:
-    """Surrogate pairs of both texts, joined over the events in which their halves come."""
+    """Characters of both texts, joined over the events in which their halves come."""
 
     def __init__(self) -> None:
-        self._joiners: dict[AnswerPart, PairJoiner] = {}  # of texts that ended in half a character
+        self._joiners: dict[AnswerPart, _Joiner] = {}  # of texts that ended in half a character
         self.is_waiting = False
 
     def join_run(self, run: TextRun) -> TextRun:
@@ -72,24 +103,29 @@ class ChunkPairs:
             return run
         return TextRun(run.part, [self._join(run.part, "".join(run.pieces))])
 
-    def join_chunk(self, chunk: ChatChunk) -> ChatChunk:
-        """Return a chunk with whole characters."""
-        if chunk.content:
-            chunk = chunk._replace(content=self._join("content", chunk.content))
-        if chunk.reasoning_content:
-            thought = self._join("reasoning_content", chunk.reasoning_content)
+    def join_chunk(self, chunk: ChatChunk, *, is_marked: bool = False) -> ChatChunk:
+        """Return a chunk with whole characters; `is_marked`: some of them are marks of bytes."""
+        if content := chunk.content:
+            chunk = chunk._replace(content=self._join("content", content, is_marked=is_marked))
+        if thought := chunk.reasoning_content:
+            thought = self._join("reasoning_content", thought, is_marked=is_marked)
             chunk = chunk._replace(reasoning_content=thought)
         return chunk
 
     def release(self) -> list[TextRun]:
         """Return what stands for halves that nothing completed."""
-        rest = [TextRun(part, [joiner.end()]) for part, joiner in self._joiners.items()]
+        rest = [
+            TextRun(part, [joiner.bytes.end() + joiner.pairs.end()])
+            for part, joiner in self._joiners.items()
+        ]
         self._joiners, self.is_waiting = {}, False
         return rest
 
-    def _join(self, part: AnswerPart, text: str) -> str:
-        joiner = self._joiners.pop(part, None) or PairJoiner()
-        whole = joiner.take(text)
+    def _join(self, part: AnswerPart, text: str, *, is_marked: bool = False) -> str:
+        joiner = self._joiners.pop(part, None) or _Joiner()
+        if is_marked or joiner.bytes.is_waiting:
+            text = joiner.bytes.take(text, is_marked=is_marked)
+        whole = joiner.pairs.take(text)
         if joiner.is_waiting:
             self._joiners[part] = joiner
         self.is_waiting = bool(self._joiners)

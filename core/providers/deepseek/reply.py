@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.models.chat import ChatChunk
-from core.providers.deepseek.message_texts import MessageTexts
+from core.providers.deepseek.message_texts import MessageTexts, is_padding
 from core.providers.deepseek.told import CallsSoFar, ToldTexts
 from core.providers.deepseek.wire import usage_from_json
 from core.providers.http.redaction import model_name, opaque_id, short_word
@@ -116,7 +116,7 @@ class ReplyReader:
     ) -> None:
         delta, message = choice.get("delta"), choice.get("message")
         is_end = bool(_finish_reason(choice))
-        found, said = MessageTexts(), MessageTexts()
+        found, said = MessageTexts(is_last=is_end), MessageTexts(is_last=is_end)
         if delta:
             found.read_message(delta)
             self._has_deltas = self._has_deltas or bool(found.content or found.reasoning)
@@ -136,7 +136,8 @@ class ReplyReader:
             self._has_deltas = True
             texts.add(self._new_of(found, is_end=is_end))
         elif not (delta or message):
-            texts.note_others(choice)
+            found.note_others(choice)
+            texts.add(found)
 
     def _new_of(self, found: MessageTexts, *, is_end: bool) -> MessageTexts:
         """Return what one more piece adds."""
@@ -206,7 +207,11 @@ def is_known_empty(payload: Mapping[str, Any]) -> bool:
     """Tell whether nothing of an answer can stand in an object without one."""
     if str(payload.get("type") or payload.get("event") or "").lower() in ALIVE:
         return True
-    return all(name.lower() in _KNOWN or _is_empty(value) for name, value in payload.items())
+    is_last = bool(payload.get("usage"))  # which comes behind the text
+    return all(
+        name.lower() in _KNOWN or _is_empty(value) or is_padding(name, value, is_last=is_last)
+        for name, value in payload.items()
+    )
 
 
 def _is_empty(value: object, deep: int = 0) -> bool:
@@ -238,6 +243,8 @@ def _has_words(choice: Mapping[str, Any]) -> bool:
 def _finish_reason(choice: Mapping[str, Any]) -> object:
     """Return why a choice ended; some servers write that it has not as a word."""
     reason = choice.get("finish_reason")
+    if reason is None and choice.get("done") is True:  # Ollama's own API
+        reason = choice.get("done_reason") or "stop"
     return None if str(reason).strip().lower() in ("", "null", "none") else reason
 
 

@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from os.path import commonprefix
 
 from core.models.chat import AnswerPart, TextRun
 from core.models.parts import ToolCallPiece
@@ -106,7 +105,7 @@ class TextSoFar:
             return self._replace(whole)
         if text.startswith(whole) and 2 * len(whole) > len(text):
             return ""
-        same = len(commonprefix((text, whole)))
+        same = _common(text, whole)
         if 5 * same >= 4 * len(text):  # its end was written anew
             self._replace(whole)
             return whole[same:]
@@ -229,3 +228,9 @@ def _value(call: ToolCallPiece) -> object:
         return json.loads(call.arguments)
     except (ValueError, RecursionError):
         return call.arguments
+
+
+def _common(one: str, other: str) -> int:
+    """Return how many characters both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
