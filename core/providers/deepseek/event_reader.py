@@ -55,6 +55,7 @@ class EventReader:
         self._decoder = SSEDecoder()
         self._template = EventTemplate()
         self._reply = ReplyReader()
+        self._texts = self._reply.texts
         self._pairs = ChunkPairs()
         self._rest = b""  # behind the last whole event, not given to the decoder yet
         self._head = bytearray()  # the beginning, until the first event proves it to be a stream
@@ -158,7 +159,8 @@ class EventReader:
 
     def _append_run(self, run: TextRun) -> None:
         self._has_data = self._has_runs = self.has_moved = True
-        run = self._reply.texts.take_run(run)
+        if not self._texts[run.part].lets_by(run.pieces):
+            run = self._texts.new_in(run)
         if run.pieces:
             self.ready.append(self._pairs.join_run(run) if self._pairs.is_waiting else run)
 
@@ -300,7 +302,7 @@ class EventReader:
         )
 
     def _release(self) -> None:
-        self.ready.extend(map(self._pairs.join_run, self._reply.texts.release()))
+        self.ready.extend(map(self._pairs.join_run, self._texts.release()))
         self.ready.extend(self._pairs.release())
 
     def _fail(self, error: ProviderError) -> None:

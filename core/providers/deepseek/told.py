@@ -23,7 +23,16 @@ _HALVES = re.compile("[\ufffd\ud800-\udfff\U0010fe80-\U0010feff]+\\Z")
 class TextSoFar:
     """All that was told of one text, and what each piece adds to it."""
 
-    __slots__ = ("_count", "_first", "_halves", "_held", "_is_cumulative", "_length", "_pieces")
+    __slots__ = (
+        "_count",
+        "_first",
+        "_halves",
+        "_held",
+        "_is_cumulative",
+        "_is_plain",
+        "_length",
+        "_pieces",
+    )
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
@@ -32,14 +41,19 @@ class TextSoFar:
         self._held = ""  # a piece that begins with all before it: the next one tells what it is
         self._halves = ""  # at the end of the last version
         self._is_cumulative = False
+        self._is_plain = True  # neither of both
 
     def lets_by(self, pieces: Sequence[str]) -> bool:
         """Tell whether pieces are new as they are, and note them: nearly all are."""
-        added = sum(map(len, pieces))
+        added = len(pieces[0]) if len(pieces) == 1 else sum(map(len, pieces))
         # Together shorter than what came: none of them holds all of that.
-        if added >= self._length or self._held or self._is_cumulative:
+        if added >= self._length or not self._is_plain:
             return False
-        self._note(pieces, added)
+        self._length += added
+        self._count += 1
+        self._pieces += pieces
+        if len(self._pieces) > _PIECES_MOST:
+            self._text()
         return True
 
     def take(self, piece: str, *, is_end: bool = False) -> str:
@@ -58,7 +72,7 @@ class TextSoFar:
             return "" if is_told_again else self._append(piece)
         if (self._count > 1 and self._length >= _LONG) or (is_end and self._has_begun_well()):
             return self._replace(piece)
-        self._held = piece
+        self._held, self._is_plain = piece, False
         return ""
 
     def take_last(self, message: str) -> str:
@@ -84,16 +98,16 @@ class TextSoFar:
 
     def release(self) -> str:
         """Return what was held back: nothing follows."""
-        held, self._held = self._held, ""
+        held = self._take_held()
         if held:
             return self._replace(held) if self._has_begun_well() else self._append(held)
         halves, self._halves = self._halves, ""
         return halves
 
     def _take_behind_held(self, piece: str, *, is_end: bool) -> str:
-        held, self._held = self._held, ""
+        held = self._take_held()
         if piece.startswith(_HALVES.sub("", held)):
-            self._is_cumulative = True
+            self._is_cumulative, self._is_plain = True, False
             return self._take_version(piece)
         return self._append(held) + self.take(piece, is_end=is_end)
 
@@ -109,7 +123,7 @@ class TextSoFar:
         if 5 * same >= 4 * len(text):  # its end was written anew
             self._replace(whole)
             return whole[same:]
-        self._is_cumulative = False
+        self._is_cumulative, self._is_plain = False, True
         halves, self._halves = self._halves, ""
         return halves + self._append(piece)
 
@@ -129,16 +143,16 @@ class TextSoFar:
         return new
 
     def _append(self, piece: str) -> str:
-        self._note((piece,), len(piece))
+        self._first = self._first or piece
+        self._pieces.append(piece)
+        self._length += len(piece)
+        self._count += bool(piece)
         return piece
 
-    def _note(self, pieces: Sequence[str], length: int) -> None:
-        self._first = self._first or pieces[0]
-        self._pieces += pieces
-        self._length += length
-        self._count += len(pieces)
-        if len(self._pieces) > _PIECES_MOST:
-            self._text()
+    def _take_held(self) -> str:
+        held, self._held = self._held, ""
+        self._is_plain = not self._is_cumulative
+        return held
 
     def _text(self) -> str:
         if len(self._pieces) != 1:
@@ -146,28 +160,20 @@ class TextSoFar:
         return self._pieces[0]
 
 
-class ToldTexts:
+class ToldTexts(dict[AnswerPart, TextSoFar]):
     """Both texts of one answer, so far."""
 
     def __init__(self) -> None:
-        self._texts: dict[AnswerPart, TextSoFar] = {
-            "content": TextSoFar(),
-            "reasoning_content": TextSoFar(),
-        }
+        super().__init__(content=TextSoFar(), reasoning_content=TextSoFar())
 
-    def __getitem__(self, part: AnswerPart) -> TextSoFar:
-        return self._texts[part]
-
-    def take_run(self, run: TextRun) -> TextRun:
-        """Return what a run adds: itself, where nothing is told twice."""
-        text = self._texts[run.part]
-        if text.lets_by(run.pieces):
-            return run
+    def new_in(self, run: TextRun) -> TextRun:
+        """Return what a run adds that is not let by."""
+        text = self[run.part]
         return TextRun(run.part, [new for piece in run.pieces if (new := text.take(piece))])
 
     def release(self) -> list[TextRun]:
         """Return what was held back."""
-        rests = [(part, text.release()) for part, text in self._texts.items()]
+        rests = [(part, text.release()) for part, text in self.items()]
         return [TextRun(part, [rest]) for part, rest in rests if rest]
 
 
