@@ -164,7 +164,7 @@ class ToldTexts(dict[AnswerPart, TextSoFar]):
     """Both texts of one answer, so far."""
 
     def __init__(self) -> None:
-        super().__init__(content=TextSoFar(), reasoning_content=TextSoFar())
+        super().__init__({"content": TextSoFar(), "reasoning_content": TextSoFar()})
 
     def new_in(self, run: TextRun) -> TextRun:
         """Return what a run adds that is not let by."""

@@ -113,7 +113,8 @@ class LiveAnswer:
         """Set the final status: nothing is added any more."""
         with self._lock:
             self.error = error
-            self._text.end()
+            if self._text.end():
+                self._note_move()
             self._status = status
             changes, now = self._changes, self._clock()
             changes |= {"status": status, "duration_s": now - self._started}
@@ -235,7 +236,7 @@ class LiveAnswer:
         text, moved = self._text, self._text.moved
         reasoning = text.reasoning.since(cursor.reasoning)
         content = text.content.since(cursor.content)
-        has_jumped = moved is not None and cursor.content < moved.end
+        has_jumped = moved is not None and moved.lies_before(cursor.content, content)
         if moved is not None and has_jumped:
             thought, content = moved.told_apart("".join(content), cursor.content)
             reasoning = [*reasoning, *thought]
