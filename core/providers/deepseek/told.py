@@ -16,6 +16,7 @@ from core.models.parts import ToolCallPiece
 _LONG = 32  # characters that no next piece happens to begin with
 _SHORT_BYTES = 9
 _PIECES_MOST = 512
+_HELD_MOST = 8
 # Halves of a character at the end of a version; the next version has it whole.
 _HALVES = re.compile("[\ufffd\ud800-\udfff\U0010fe80-\U0010feff]+\\Z")
 
@@ -32,13 +33,15 @@ class TextSoFar:
         "_is_plain",
         "_length",
         "_pieces",
+        "_proofs",
     )
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._length = self._count = 0
         self._first = ""
-        self._held = ""  # a piece that begins with all before it: the next one tells what it is
+        self._held: list[str] = []  # that begin with all before them: what follows tells
+        self._proofs = 0  # how many of those are no refrain
         self._halves = ""  # at the end of the last version
         self._is_cumulative = False
         self._is_plain = True  # neither of both
@@ -64,15 +67,15 @@ class TextSoFar:
             return self._take_version(piece)
         if len(piece) < self._length or not self._length or not piece:
             return self._append(piece)
-        if not piece.startswith(self._text()) or self._is_refrain(piece):
+        if not piece.startswith(self._text()):
             return self._append(piece)
-        if len(piece) == self._length:
-            is_told_again = self._count > 2 and self._length >= _LONG
-            is_told_again = is_told_again or (is_end and self._count > 1)
-            return "" if is_told_again else self._append(piece)
-        if (self._count > 1 and self._length >= _LONG) or (is_end and self._has_begun_well()):
+        is_longer = len(piece) > self._length and not self._is_refrain(piece)
+        if is_longer and (self._is_well_known() or (is_end and self._has_begun_well())):
             return self._replace(piece)
-        self._held, self._is_plain = piece, False
+        is_known = self._is_well_known() and self._count > 2
+        if len(piece) == self._length and (is_known or (is_end and self._count > 1)):
+            return ""
+        self._held, self._proofs, self._is_plain = [piece], int(is_longer), False
         return ""
 
     def take_last(self, message: str) -> str:
@@ -99,17 +102,22 @@ class TextSoFar:
     def release(self) -> str:
         """Return what was held back: nothing follows."""
         held = self._take_held()
-        if held:
-            return self._replace(held) if self._has_begun_well() else self._append(held)
+        if held and self._proofs and self._has_begun_well():
+            return self._replace(held[-1])
         halves, self._halves = self._halves, ""
-        return halves
+        return halves + "".join(map(self._append, held))
 
     def _take_behind_held(self, piece: str, *, is_end: bool) -> str:
-        held = self._take_held()
-        if piece.startswith(_HALVES.sub("", held)):
-            self._is_cumulative, self._is_plain = True, False
+        last = self._held[-1]
+        if not piece.startswith(_HALVES.sub("", last)) or len(self._held) >= _HELD_MOST:
+            return "".join(map(self._append, self._take_held())) + self.take(piece, is_end=is_end)
+        is_longer = len(piece) > len(last) and not self._is_refrain(piece)
+        if self._proofs and (is_longer or piece == last):
+            self._held, self._is_cumulative = [], True
             return self._take_version(piece)
-        return self._append(held) + self.take(piece, is_end=is_end)
+        self._held.append(piece)
+        self._proofs += is_longer
+        return ""
 
     def _take_version(self, piece: str) -> str:
         text = self._text()
@@ -149,10 +157,14 @@ class TextSoFar:
         self._count += bool(piece)
         return piece
 
-    def _take_held(self) -> str:
-        held, self._held = self._held, ""
+    def _take_held(self) -> list[str]:
+        held, self._held = self._held, []
         self._is_plain = not self._is_cumulative
         return held
+
+    def _is_well_known(self) -> bool:
+        """Tell whether so much came, in pieces, that no piece happens to begin with it."""
+        return self._count > 1 and self._length >= _LONG
 
     def _text(self) -> str:
         if len(self._pieces) != 1:

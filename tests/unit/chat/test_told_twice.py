@@ -54,6 +54,22 @@ def test_both_texts_may_hold_all_before_them() -> None:
     assert said(read(body + FINISH + DONE)) == (answers[-1], thoughts[-1], 0)
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        ["\n", "\n\n", "\n\nHi", "\n\nHi there"],
+        ["哈", "哈哈", "哈哈，", "哈哈，好", "哈哈，好的。"],
+        ["The", "The", "The sea", "The sea", "The sea is", "The sea is wide."],
+        ["Ha", "Ha ha", "Ha ha, yes", "Ha ha, yes", "Ha ha, yes."],
+        ["1", "10", "100", "1000 men"],
+    ],
+)
+def test_versions_that_begin_like_a_refrain_are_one_text(told: list[str]) -> None:
+    body = b"".join(delta(content=one) for one in told)
+    for ending in (FINISH + DONE, DONE):
+        assert said(read(body + ending)) == (told[-1], "", 0)
+
+
 def test_half_a_character_at_the_end_of_a_version_is_replaced() -> None:
     told = ["The ", "The sea", "The sea \ufffd", "The sea 😀", "The sea 😀 is \ufffd"]
     body = b"".join(delta(content=one) for one in told)
@@ -73,6 +89,10 @@ def test_half_a_character_at_the_end_of_a_version_is_replaced() -> None:
         ["I am here.\n", "I am here.\n", "I am here.\nI am here.\n"],
         ["No, ", "no. ", "No, no. "],
         ["a", "ab"],
+        ["ha", "ha", "ha!", " Yes."],
+        ["The ", "The ", "sea"],
+        ["*"] * 20,
+        ["*" * size for size in range(1, 30)],
         ["- ", "- one", "\n- two"],
     ],
 )
