@@ -135,3 +135,18 @@ def test_runs_of_all_widths_are_looked_for_once(monkeypatch: pytest.MonkeyPatch)
 )
 def test_a_label_at_the_head_of_a_line_is_known(text: str, end: int, is_label: bool) -> None:
     assert runs.begins_line_with_label(text, end) is is_label
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["$$א$", "x $א$ 5", "\\$א$", "\\[<br>", "a\n\\[<br/> ", "$$<br>", "[a]::\\]", "- [a]: `\\]`"],
+)
+def test_done_twice_it_changes_nothing_more(text: str) -> None:
+    once = for_streamlit(text)
+    assert for_streamlit(once) == once
+
+
+def test_prices_hide_no_letters_from_the_direction() -> None:
+    assert is_right_to_left("$$א$")
+    assert is_right_to_left("$5 א $6")
+    assert not is_right_to_left("$א$ is")
