@@ -35,14 +35,9 @@ class BytesJoiner:
         """Whether the next piece may complete a character."""
         return bool(self._begun)
 
-    def take(self, piece: str, *, is_marked: bool) -> str:
-        """Return what is whole by now; a piece that is not marked has no signs for bytes."""
-        if not piece:
-            return ""
-        begun, self._begun = _marks(self._begun), b""
-        if not is_marked:
-            return _MARKS.sub(_read, begun) + piece
-        text = begun + piece
+    def take(self, piece: str) -> str:
+        """Return what is whole by now."""
+        text, self._begun = _marks(self._begun) + piece, b""
         last = next((found for found in _MARKS.finditer(text) if found.end() == len(text)), None)
         if last is None:
             return _MARKS.sub(_read, text)

@@ -96,6 +96,7 @@ class ChunkPairs:
     def __init__(self) -> None:
         self._joiners: dict[AnswerPart, _Joiner] = {}  # of texts that ended in half a character
         self.is_waiting = False
+        self.is_marked = False  # signs for bytes came
 
     def join_run(self, run: TextRun) -> TextRun:
         """Return a run, its pieces as they are where no half waits for them."""
@@ -103,28 +104,29 @@ class ChunkPairs:
             return run
         return TextRun(run.part, [self._join(run.part, "".join(run.pieces))])
 
-    def join_chunk(self, chunk: ChatChunk, *, is_marked: bool = False) -> ChatChunk:
-        """Return a chunk with whole characters; `is_marked`: some of them are marks of bytes."""
-        if content := chunk.content:
-            chunk = chunk._replace(content=self._join("content", content, is_marked=is_marked))
-        if thought := chunk.reasoning_content:
-            thought = self._join("reasoning_content", thought, is_marked=is_marked)
+    def join_chunk(self, chunk: ChatChunk) -> ChatChunk:
+        """Return a chunk with whole characters."""
+        if chunk.content:
+            chunk = chunk._replace(content=self._join("content", chunk.content))
+        if chunk.reasoning_content:
+            thought = self._join("reasoning_content", chunk.reasoning_content)
             chunk = chunk._replace(reasoning_content=thought)
         return chunk
 
-    def release(self) -> list[TextRun]:
-        """Return what stands for halves that nothing completed."""
-        rest = [
+    def release(self, last: Iterable[TextRun]) -> list[TextRun]:
+        """Return the last runs, and what stands for halves that nothing completed."""
+        rest = [TextRun(part, [self._join(part, "".join(pieces))]) for part, pieces in last]
+        rest += [
             TextRun(part, [joiner.bytes.end() + joiner.pairs.end()])
             for part, joiner in self._joiners.items()
         ]
         self._joiners, self.is_waiting = {}, False
         return rest
 
-    def _join(self, part: AnswerPart, text: str, *, is_marked: bool = False) -> str:
+    def _join(self, part: AnswerPart, text: str) -> str:
         joiner = self._joiners.pop(part, None) or _Joiner()
-        if is_marked or joiner.bytes.is_waiting:
-            text = joiner.bytes.take(text, is_marked=is_marked)
+        if self.is_marked:
+            text = joiner.bytes.take(text)
         whole = joiner.pairs.take(text)
         if joiner.is_waiting:
             self._joiners[part] = joiner

@@ -184,8 +184,8 @@ class EventReader:
 
     def _take_event(self, name: str, data: bytes | bytearray) -> None:
         text = decoded(data)
-        if "\ufffd" in text:  # else all of it is text
-            self._marked = object_in(decoded_marked(data))
+        if "\ufffd" in text and (marked := decoded_marked(data)) != text:  # else all of it is text
+            self._marked, self._pairs.is_marked = object_in(marked), True
         self._take(name, text)
         self._marked = None
 
@@ -250,8 +250,7 @@ class EventReader:
         if chunk.model and chunk.model != self._model:
             self._model = chunk.model
             self._template.forget()
-        is_marked = self._marked is not None
-        self.ready.append(self._pairs.join_chunk(chunk, is_marked=is_marked))
+        self.ready.append(self._pairs.join_chunk(chunk))
         if not self.is_finished:  # else the grace runs, whatever else is told
             self.is_finished = chunk.finish_reason is not None
             self.has_moved = True
@@ -302,8 +301,7 @@ class EventReader:
         )
 
     def _release(self) -> None:
-        self.ready.extend(map(self._pairs.join_run, self._texts.release()))
-        self.ready.extend(self._pairs.release())
+        self.ready.extend(self._pairs.release(self._texts.release()))
 
     def _fail(self, error: ProviderError) -> None:
         self._release()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core.models.parts import ToolCallPiece
 from core.providers.deepseek.told import CallsSoFar, TextSoFar
 from tests.unit.chat.test_deepseek_stream import DONE, FINISH, delta, read
-from tests.unit.chat.test_lenient_streams import choice, said
+from tests.unit.chat.test_lenient_streams import choice, raw_delta, said
 
 STOP: dict[str, Any] = {"finish_reason": "stop"}
 
@@ -192,3 +192,18 @@ def test_pieces_in_runs_are_the_text(text: str, seed: int) -> None:
     if out != text:  # it looked like one that holds all before it, more than once
         assert len(out) < len(text)
         assert so_far._is_cumulative or so_far._count > 1
+
+
+def test_versions_cut_by_bytes_and_pairs_are_one_text() -> None:
+    told = [
+        b"Hey",
+        b"Hey \xf0\x9f",
+        b"Hey \xf0\x9f\x98\x80",
+        b"Hey \xf0\x9f\x98\x80 there \xe5\xa2",
+    ]
+    events = [b'data: {"choices":[{"delta":{"content":"%b"}}]}\n\n' % one for one in told]
+    for count, shown in ((2, "Hey \ufffd"), (3, "Hey 😀"), (4, "Hey 😀 there \ufffd")):
+        for ending in (FINISH + DONE, DONE):
+            assert said(read(b"".join(events[:count]) + ending))[0] == shown
+    half = delta(content="Hey") + raw_delta("content", "Hey \\ud83d")
+    assert said(read(half + FINISH + DONE))[0] == "Hey \ufffd"
