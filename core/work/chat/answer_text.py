@@ -24,6 +24,7 @@ class Moved(NamedTuple):
 
     start: int
     end: int
+    has_tag: bool = False  # the closing tag was taken for code, and said
 
     def lies_before(self, place: int, rest: Sequence[str]) -> bool:
         """Tell whether a reader at `place`, who gets `rest`, is to be spared thoughts in it.
@@ -37,7 +38,8 @@ class Moved(NamedTuple):
     def told_apart(self, text: str, place: int) -> tuple[list[str], list[str]]:
         """Return what was thought of the text from `place` on, and what is said."""
         start, end = max(self.start - place, 0), self.end - place
-        thought = without_closing(text[start:end]).strip()
+        thought = text[start:end]
+        thought = (without_closing(thought) if self.has_tag else thought).strip()
         said = (text[:start], text[end:])
         return [thought] if thought else [], [piece for piece in said if piece]
 
@@ -97,7 +99,7 @@ class AnswerText:
         end = self._said.thought_to
         if end is None or (self.moved is not None and self.moved.end == end):
             return False
-        self.moved = Moved(self._begun, end)
+        self.moved = Moved(self._begun, end, self._said.has_tag)
         return True
 
     def extend_calls(self, pieces: Sequence[ToolCallPiece]) -> None:

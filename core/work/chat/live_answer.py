@@ -88,7 +88,8 @@ class LiveAnswer:
         self._changes["error_facts"] = self._facts()
 
     def _facts(self) -> dict[str, object]:
-        return moved_facts(self._text.moved) | unread_facts(self._unread)
+        moved = self._text.moved
+        return moved_facts(moved and (moved.start, moved.end)) | unread_facts(self._unread)
 
     def _note(self, chunk: ChatChunk) -> None:
         if chunk.reasoning_content:

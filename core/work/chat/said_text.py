@@ -13,11 +13,12 @@ _BLANK = " \t\r\n"
 class SaidText:
     """What readers get as the answer, in the pieces in which it came. Not thread-safe."""
 
-    __slots__ = ("_blanks", "_is_split", "_unplaced", "_washer", "buffer", "thought_to")
+    __slots__ = ("_blanks", "_is_split", "_unplaced", "_washer", "buffer", "has_tag", "thought_to")
 
     def __init__(self, content: str) -> None:
         self.buffer = TextBuffer(content)
         self.thought_to: int | None = None  # up to where what was said was thought
+        self.has_tag = False  # which ends in the tag that closed it
         self._washer = StreamWasher(known_secrets)
         self._blanks: list[str] = []  # at the end
         self._is_split = False  # their first is the end of a piece
@@ -49,6 +50,7 @@ class SaidText:
         """Note that what was said up to a place was thought, and blanks behind it."""
         behind = "".join((*self.buffer.since(place), *self._blanks))
         self.thought_to = place + len(behind) - len(behind.lstrip())
+        self.has_tag = True
 
     def mark(self) -> int:
         """Return the place where the text stands."""
