@@ -9,29 +9,30 @@ import re
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from core.wire.call_marks import BAR, CALLS, DSML, begins_call, folded
+from core.wire.call_marks import DSML, begins_call, folded
 from core.wire.code_spans import CodeScanner
 from core.wire.leaked_calls import behind_calls
+from core.wire.word_marks import (
+    BEGINNINGS,
+    BLANK,
+    CLOSING,
+    MARK,
+    OPENING,
+    TAGS,
+    beginning_at_end,
+    end_of,
+    line_end,
+    may_go_on,
+)
 
 # "close": what was said so far was thought. "mark": it may have been, with the tag that was said.
 # "settle": what was said up to the mark was. "call": markers of calls, and what stands between.
 # "doubt": the thinking may end here. "reopen": it did; this, told as thought meanwhile, is said.
 WordKind = Literal["content", "reasoning", "close", "mark", "settle", "call", "doubt", "reopen"]
 
-_BLANK = " \t\r\n\f\v\u3000\ufeff\u200b"
 _HELD_MOST = 1024  # blanks that may stand before a tag, or behind the last thought
 _PIECE = 4096
 _PASSED_MOST = 64
-_OPENING = re.compile(r"<think(?:ing)?>", re.IGNORECASE)
-_CLOSING = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
-_CLOSED = re.compile(rf"</think(?:ing)?>[{_BLANK}]*\Z", re.IGNORECASE)
-_MARK = re.compile(rf"(</?think(?:ing)?>)|{CALLS}", re.IGNORECASE)
-
-# The same as plain beginnings, for what may go on in the next piece (see folded).
-_TAGS = ("<think>", "<thinking>", "</think>", "</thinking>")
-_BEGINNINGS = (*_TAGS, "<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>", DSML)
-_DSML_HALF = re.compile(r"<｜dsml｜\s?[\w▁]{0,40}")
-_LONGEST = 64
 _QUOTES = tuple("\"'“‘「『《（(`")  # behind them a tag is spoken of
 _ENDS = tuple("\n.!?。！？:：…)）*")  # behind them a call may begin that breaks off at once
 
@@ -51,7 +52,7 @@ class WordSorter:
 
     def __init__(self, begun: str = "") -> None:
         self._code = CodeScanner(begun)
-        self._edge = "\r\n" if begun else _BLANK  # what is dropped behind a tag
+        self._edge = "\r\n" if begun else BLANK  # what is dropped behind a tag
         self._held = ""
         self._words: list[Word] = []
         self._is_in_text = self._code.is_in_code()
@@ -67,7 +68,7 @@ class WordSorter:
         self._is_behind_mark = False  # nothing was said behind that tag
         self._last_sign = ""  # that is no blank within a line
         self._calls: list[str] = []
-        self._calls_end: tuple[str, re.Pattern[str]] = ("", _MARK)
+        self._calls_end: tuple[str, re.Pattern[str]] = ("", MARK)
 
     def note_reasoning(self) -> None:
         """Note that the server tells the thinking apart itself."""
@@ -124,23 +125,23 @@ class WordSorter:
 
     def _head(self, text: str) -> str:
         """At the beginning, as long as there are only blanks."""
-        rest = text.lstrip(_BLANK)
-        if (opening := _OPENING.match(rest)) is not None:
+        rest = text.lstrip(BLANK)
+        if (opening := OPENING.match(rest)) is not None:
             self._has_thought = True
             self._step = self._before_thought
             return rest[opening.end() :]
-        if (closing := _CLOSING.match(rest)) is not None:  # nothing was thought
+        if (closing := CLOSING.match(rest)) is not None:  # nothing was thought
             self._has_thought = True
             self._step = self._behind
             return rest[closing.end() :]
-        if len(text) <= _HELD_MOST and (not rest or _may_go_on(rest, _TAGS)):
+        if len(text) <= _HELD_MOST and (not rest or may_go_on(rest, TAGS)):
             self._held = text
             return ""
         self._step = self._text
         return text
 
     def _before_thought(self, text: str) -> str:
-        if rest := text.lstrip(_BLANK):
+        if rest := text.lstrip(BLANK):
             self._step = self._think
         return rest
 
@@ -149,13 +150,13 @@ class WordSorter:
         if is_in_doubt and self._is_past_doubt(text):
             self._reopen()
             return text
-        end = _line_end(text) if is_in_doubt else len(text)
-        found = _MARK.search(text)
+        end = line_end(text) if is_in_doubt else len(text)
+        found = MARK.search(text)
         if found is None or found.start() >= end:
-            keep = _beginning_at_end(text, _BEGINNINGS)
+            keep = beginning_at_end(text, BEGINNINGS)
             if not is_in_doubt:
                 said = text[: len(text) - keep]
-                keep += len(said) - len(said.rstrip(_BLANK))
+                keep += len(said) - len(said.rstrip(BLANK))
             if keep > _HELD_MOST:
                 keep = 0
             return self._keep_from(len(text) - keep, text, end, self._say_thought)
@@ -167,7 +168,7 @@ class WordSorter:
         self._code.feed(before)
         if (is_in_code := self._code.is_in_code()) or is_opening or (not tag and not is_call):
             if not (is_in_code or tag) and is_call is None:
-                at = len(before if is_in_doubt else before.rstrip(_BLANK))
+                at = len(before if is_in_doubt else before.rstrip(BLANK))
                 self._tell_thought(before[:at])
                 self._held = text[at:]
                 return ""
@@ -181,7 +182,7 @@ class WordSorter:
             else:
                 self._say_thought(found[0])
             return text[found.end() :]
-        if thought := before.rstrip(_BLANK):
+        if thought := before.rstrip(BLANK):
             self._words.append(Word("reasoning", thought))
         self._doubted = None
         self._code = CodeScanner()
@@ -215,7 +216,7 @@ class WordSorter:
         return text[0] == "\n" and self._code.is_in_code()
 
     def _reopen(self) -> None:
-        said = "".join(self._doubted or ()).lstrip(_BLANK)
+        said = "".join(self._doubted or ()).lstrip(BLANK)
         self._doubted = None
         self._words.append(Word("reopen", said))
         self._code = CodeScanner(said)
@@ -228,7 +229,7 @@ class WordSorter:
         """
         was_code = self._is_in_fence and not self._code.is_in_code()
         if self._doubted is not None and not was_code:
-            self._words.append(Word("reopen", "".join(self._doubted).lstrip(_BLANK)))
+            self._words.append(Word("reopen", "".join(self._doubted).lstrip(BLANK)))
         self._doubted = None
 
     def _behind(self, text: str) -> str:
@@ -240,10 +241,10 @@ class WordSorter:
     def _text(self, text: str) -> str:
         if self._mark and self._settle(text):
             return text
-        end = _line_end(text) if self._mark else len(text)
-        found = _MARK.search(text) if "<" in text else None
+        end = line_end(text) if self._mark else len(text)
+        found = MARK.search(text) if "<" in text else None
         if found is None or found.start() >= end:
-            at = len(text) - _beginning_at_end(text, _BEGINNINGS)
+            at = len(text) - beginning_at_end(text, BEGINNINGS)
             return self._keep_from(at, text, end, self._say_content)
         self._say("content", text[: found.start()])
         tag, calls, dsml = found.groups()
@@ -312,14 +313,14 @@ class WordSorter:
 
     def _begin_calls(self, marker: str, calls: str, dsml: str) -> None:
         self._calls = [marker]
-        self._calls_end = _end_of(dsml or calls, is_dsml=bool(dsml))
+        self._calls_end = end_of(dsml or calls, is_dsml=bool(dsml))
         self._step = self._call
 
     def _call(self, text: str) -> str:
         plain, pattern = self._calls_end
         found = pattern.search(text)
         if found is None:
-            keep = _beginning_at_end(text, (plain,))
+            keep = beginning_at_end(text, (plain,))
             self._calls.append(text[: len(text) - keep])
             self._held = text[len(text) - keep :]
             return ""
@@ -329,11 +330,11 @@ class WordSorter:
 
     def _is_half_call(self, rest: str) -> bool:
         """Tell whether an answer broke off in its call's first marker, or just behind it."""
-        rest = rest.lstrip(_BLANK)
+        rest = rest.lstrip(BLANK)
         if self._step not in (self._text, self._think) or not rest.startswith("<"):
             return False
         is_marked = begins_call(rest) is None and (
-            folded(rest).startswith(DSML) or _MARK.match(rest) is not None
+            folded(rest).startswith(DSML) or MARK.match(rest) is not None
         )
         is_at_end = not self._last_sign or self._last_sign in _ENDS
         return is_marked and is_at_end and not self._code.is_in_code()
@@ -354,7 +355,7 @@ class WordSorter:
         at = behind_calls(text)
         self._calls = [text[:at]]
         self._end_calls()
-        self._say("content", text[at:].lstrip(_BLANK))
+        self._say("content", text[at:].lstrip(BLANK))
 
     def _say_content(self, text: str) -> None:
         self._say("content", text)
@@ -363,81 +364,5 @@ class WordSorter:
         if text:
             self._code.feed(text)
             self._note_last(text)
-            self._is_behind_mark = self._is_behind_mark and not text.strip(_BLANK)
+            self._is_behind_mark = self._is_behind_mark and not text.strip(BLANK)
             self._words.append(Word(kind, text))
-
-
-class Sorted(NamedTuple):
-    """A whole text, told apart."""
-
-    content: str
-    reasoning: str
-    calls: str
-
-
-def sort_words(text: str, *, is_thought_apart: bool = False) -> Sorted:
-    """Return what a whole answer's text says, what in it was thought, and calls that leaked.
-
-    `is_thought_apart`: the thinking is known already, so no later tag closes it.
-    """
-    if "<" not in text:
-        return Sorted(text, "", "")
-    sorter = WordSorter()
-    if is_thought_apart:
-        sorter.note_reasoning()
-    thoughts_before = mark = 0
-    said: list[str] = []
-    thought: list[str] = []
-    calls: list[str] = []
-    for word in (*sorter.feed(text), *sorter.end()):
-        if word.kind == "close":
-            thought, said = ["".join(said).strip(_BLANK)], []
-        elif word.kind == "mark":
-            mark = len(said)
-        elif word.kind == "settle":
-            thought = [without_closing("".join(said[:mark])).strip(_BLANK)]
-            said = ["".join(said[mark:]).lstrip(_BLANK)]
-        elif word.kind == "doubt":
-            thoughts_before = len(thought)
-        elif word.kind == "reopen":
-            thought, said = ["".join(thought[:thoughts_before]).rstrip(_BLANK)], [word.text]
-        else:
-            kept = {"content": said, "reasoning": thought, "call": calls}[word.kind]
-            kept.append(word.text)
-    content = "".join(said)
-    return Sorted(content.rstrip() if calls else content, "".join(thought), "".join(calls))
-
-
-def _line_end(text: str) -> int:
-    """Return how far a line goes on; what ends it stands alone."""
-    if text[0] == "\n":
-        return 1
-    end = text.find("\n")
-    return len(text) if end < 0 else end
-
-
-def without_closing(thought: str) -> str:
-    """Return what was thought without the tag that ended it, where that was said as a text."""
-    return _CLOSED.sub("", thought)
-
-
-def _end_of(name: str, *, is_dsml: bool) -> tuple[str, re.Pattern[str]]:
-    if is_dsml:
-        pattern = rf"</{BAR}DSML{BAR}\s?{re.escape(name)}>"
-        return folded(f"</｜dsml｜{name}>"), re.compile(pattern, re.IGNORECASE)
-    plain = folded(f"<｜{name}▁end｜>")
-    spelled = plain.replace("｜", BAR).replace("▁", "[▁_]")
-    return plain, re.compile(spelled, re.IGNORECASE)
-
-
-def _beginning_at_end(text: str, beginnings: tuple[str, ...]) -> int:
-    """Return how many characters at the end may go on as one of `beginnings`."""
-    at = text.rfind("<", max(0, len(text) - _LONGEST))
-    return len(text) - at if at >= 0 and _may_go_on(text[at:], beginnings) else 0
-
-
-def _may_go_on(text: str, beginnings: tuple[str, ...]) -> bool:
-    begun = folded(text)
-    if DSML in beginnings and _DSML_HALF.fullmatch(begun) is not None:
-        return True
-    return any(one.startswith(begun) for one in beginnings)

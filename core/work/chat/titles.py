@@ -7,7 +7,7 @@ from core.errors import AppError
 from core.models.chat import ChatParameters, Message, Turn
 from core.providers.deepseek.client import DeepSeek
 from core.storage.store import Store
-from core.wire.model_words import sort_words
+from core.wire.sorted_words import sort_words
 
 logger = logging.getLogger(__name__)
 
