@@ -14,7 +14,7 @@ from core.models.chat import AnswerPart, TextRun
 from core.models.parts import ToolCallPiece
 
 _LONG = 32  # characters that no next piece happens to begin with
-_SHORT_BYTES = 9
+_SHORT = 9
 _PIECES_MOST = 512
 _HELD_MOST = 8
 # Halves of a character at the end of a version; the next version has it whole.
@@ -69,18 +69,20 @@ class TextSoFar:
             return self._append(piece)
         if not piece.startswith(self._text()):
             return self._append(piece)
-        is_longer = len(piece) > self._length and not self._is_refrain(piece)
-        if is_longer and (self._is_well_known() or (is_end and self._has_begun_well())):
+        is_longer = len(piece) > self._length
+        if self._is_refrain(piece):
+            is_longer = False
+        elif is_longer and (self._is_well_known() or (is_end and self._has_begun_well())):
             return self._replace(piece)
-        is_known = self._is_well_known() and self._count > 2
-        if len(piece) == self._length and (is_known or (is_end and self._count > 1)):
+        elif not is_longer and self._is_well_known(3, _SHORT if is_end else _LONG):
             return ""
         self._held, self._proofs, self._is_plain = [piece], int(is_longer), False
         return ""
 
     def take_last(self, message: str) -> str:
         """Return what a message adds with which an answer of messages ends: a piece, or all."""
-        if message == self._text() and len(message.encode("utf-8", "replace")) >= _SHORT_BYTES:
+        size = len(message.encode("utf-8", "replace"))
+        if message == self._text() and (self._count > 1 or size >= _SHORT):
             return ""
         return self.take(message, is_end=True)
 
@@ -162,9 +164,9 @@ class TextSoFar:
         self._is_plain = not self._is_cumulative
         return held
 
-    def _is_well_known(self) -> bool:
+    def _is_well_known(self, pieces: int = 2, length: int = _LONG) -> bool:
         """Tell whether so much came, in pieces, that no piece happens to begin with it."""
-        return self._count > 1 and self._length >= _LONG
+        return self._count >= pieces and self._length >= length
 
     def _text(self) -> str:
         if len(self._pieces) != 1:

@@ -100,6 +100,9 @@ def test_a_text_that_repeats_itself_is_whole(pieces: list[str]) -> None:
     body = b"".join(delta(content=piece) for piece in pieces)
     for ending in (FINISH + DONE, DONE):
         assert said(read(body + ending)) == ("".join(pieces), "", 0)
+    last = choice(delta={"content": pieces[-1]}, **STOP)
+    before = b"".join(delta(content=piece) for piece in pieces[:-1])
+    assert said(read(before + last + DONE)) == ("".join(pieces), "", 0)
 
 
 def test_what_follows_versions_as_pieces_is_kept() -> None:
