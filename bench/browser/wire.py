@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, Page
 
 from bench.browser import figures
 from bench.browser.documents import KINDS, marks_by_chunk
+from bench.browser.relay import Relay
 from bench.browser.scripted_upstream import Script, answer_script
 from bench.browser.servers import plain, studio, worked_s
 from bench.browser.watching import (
@@ -26,8 +27,9 @@ from tests.upstream import Exchange, Upstream
 COLUMNS = (
     "text",
     "characters",
-    "wire / text",
+    "frames / text",
     "with the final drawing",
+    "on the wire / text",
     "frames",
     "server µs/char",
     "page µs/char",
@@ -43,23 +45,28 @@ def report(folder: Path, sizes: list[int]) -> str:
     with Upstream(answer_script) as upstream, browsing() as browser:
         for kind in KINDS:
             for chars in sizes:
-                with studio(folder / f"{kind}-{chars}".replace(" ", "-"), upstream) as app:
-                    rows.append(_measure(app, browser, upstream, Script(kind, chars)))
+                place = folder / f"{kind}-{chars}".replace(" ", "-")
+                with studio(place, upstream) as app, Relay(app.url) as relay:
+                    rows.append(_measure(app, relay, browser, upstream, Script(kind, chars)))
         for chars in sizes[:2]:
-            with plain(folder, upstream) as app:
-                row = _measure(app, browser, upstream, Script("markdown", chars))
+            with plain(folder, upstream) as app, Relay(app.url) as relay:
+                row = _measure(app, relay, browser, upstream, Script("markdown", chars))
                 rows.append([f"plain write_stream, {row[0]}", *row[1:]])
     return figures.table("A long answer, 14 characters every 20 ms", COLUMNS, rows)
 
 
-def _measure(app: RunningApp, browser: Browser, upstream: Upstream, script: Script) -> list[object]:
-    page, wire = watched_page(browser, app.url)
+def _measure(
+    app: RunningApp, relay: Relay, browser: Browser, upstream: Upstream, script: Script
+) -> list[object]:
+    page, wire = watched_page(browser, relay.url)
     renderer = Renderer(page)
     size_bytes, marks = len(script.text.encode()), marks_by_chunk(script.pieces)
     before = wire.size_bytes, wire.frames, worked_s(app), renderer.worked_s()
+    relayed_before = relay.size_bytes
     exchange = ask(page, upstream, script.question)
     wait_over(page, exchange)
     streamed_bytes = wire.size_bytes - before[0]
+    relayed_bytes = relay.size_bytes - relayed_before
     wait_mark(page, marks[-1])
     _settle(page, wire)
     log = log_of(page)
@@ -68,6 +75,7 @@ def _measure(app: RunningApp, browser: Browser, upstream: Upstream, script: Scri
         f"{script.chars:,}",
         f"{streamed_bytes / size_bytes:.2f}",
         f"{(wire.size_bytes - before[0]) / size_bytes:.2f}",
+        f"{relayed_bytes / size_bytes:.2f}",
         f"{wire.frames - before[1]:,}",
         f"{(worked_s(app) - before[2]) / script.chars * 1e6:.0f}",
         f"{(renderer.worked_s() - before[3]) / script.chars * 1e6:.0f}",

@@ -9,6 +9,7 @@ turns those into fences. What else models mean otherwise than CommonMark is in `
 import re
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.ruler import RuleOptionsType
@@ -50,7 +51,7 @@ def parser() -> MarkdownIt:
 def block_tokens(text: str) -> tuple[list[Token], int | None]:
     """Return the block tokens of a text, and the line of a formula whose end may still come."""
     tokens: list[Token] = []
-    env: dict[str, int] = {}
+    env: dict[str, Any] = {}
     # markdown-it's own "normalize" step: NUL must not be shown, and every line ends in one way.
     source = _LINE_END.sub("\n", text).replace("\0", "\ufffd")
     parser().block.parse(source, parser(), env, tokens)
@@ -144,12 +145,20 @@ def _after_filled_opener(
         body = first[: -len(closer)]
         closes = first.endswith(closer) and closer not in body and is_formula(opener, body)
         return start + 1 if closes else None
+    # What was looked through for one opener holds nothing for the next one either.
+    looked = state.env.setdefault("looked", {})
+    place = (opener, state.level, state.blkIndent, end)
+    if looked.get(place, (0, 0))[0] <= start < looked.get(place, (0, 0))[1]:
+        return None
     for number in range(start + 1, end):
         text = _line(state, number)
-        if not text or _is_outside(state, number):
+        is_there = bool(text) and closer in text
+        if is_there and text.find(closer) == len(text) - len(closer):
+            return None if _is_outside(state, number) else number + 1
+        if is_there or not text or _is_outside(state, number):
+            looked[place] = start, number
             return None
-        if closer in text:
-            return number + 1 if text.find(closer) == len(text) - len(closer) else None
+    looked[place] = start, end
     if end >= len(state.bMarks) - 1:
         # Only later text tells whether this is a formula: nothing from here on is settled.
         state.env.setdefault("pending_line", start)

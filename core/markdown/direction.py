@@ -7,6 +7,8 @@ element behind, by which a style finds the blocks that run from the right (`core
 import re
 import unicodedata
 
+from core.markdown.math import formula_at
+
 MARK = ":shimmer[]"
 _RIGHT_TO_LEFT = re.compile(
     r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
@@ -28,10 +30,18 @@ def is_right_to_left(text: str) -> bool:
     """Tell whether the first letter that has a direction runs to the left."""
     if not _RIGHT_TO_LEFT.search(text):
         return False
-    for sign in _NEUTRAL.sub(" ", text[:_LOOKED_AT]):
+    for sign in _NEUTRAL.sub(_unless_text, text[:_LOOKED_AT]):
         if (direction := unicodedata.bidirectional(sign)) in ("L", "R", "AL"):
             return direction != "L"
     return False
+
+
+def _unless_text(found: re.Match[str]) -> str:
+    """Return a blank for what is the same in every language; dollars may be prices."""
+    is_escaped = found.string[found.start() - 1 : found.start()] == "\\"
+    if found[0][0] == "$" and (is_escaped or formula_at(found.string, found.start()) is None):
+        return found[0]
+    return " "
 
 
 def mark_for(text: str, apart: str) -> tuple[int, str] | None:

@@ -14,6 +14,7 @@ from core.markdown.cjk_emphasis import INVISIBLE, Emphasis
 from core.markdown.direction import mark_for
 from core.markdown.line_breaks import BREAK, break_at
 from core.markdown.math import BRACKETS, formula_at
+from core.markdown.runs import begins_line_with_label, closing_run
 from core.markdown.tables import bars_in_code, formula_in_cell
 
 SPECIAL = re.compile(
@@ -71,7 +72,6 @@ def inline_edits(text: str, place: Place) -> Iterator[Edit]:
 
 def _mark_edits(text: str, place: Place) -> Iterator[Edit]:
     position, end_of_address = 0, -1
-    unclosed: set[int] = set()  # widths of backtick runs that nothing closes
     emphasis = Emphasis()
     while match := SPECIAL.search(text, position):
         mark, start, position = match[0], match.start(), match.end()
@@ -86,15 +86,11 @@ def _mark_edits(text: str, place: Place) -> Iterator[Edit]:
             elif mark[0] == "$":
                 yield start, position, "\\$" * len(mark)
         elif mark[0] == "`":
-            if len(mark) in unclosed:
-                continue
-            if closing := re.compile(rf"(?<!`){mark}(?!`)").search(text, position):
-                position = closing.end()
+            if (closing := closing_run(text, "`", len(mark), position)) is not None:
+                position = closing + len(mark)
                 if place is Place.CELL:
                     for bar in bars_in_code(text[start:position]):
                         yield start + bar, start + bar + 1, "\\|"
-            else:
-                unclosed.add(len(mark))
         elif mark == "![":
             image = _IMAGE.match(text, start)
             if image and _is_harmless(image):
@@ -173,12 +169,7 @@ def _link_instead(text: str, start: int, image: re.Match[str] | None) -> Iterato
 
 def _ends_label(text: str, end: int) -> bool:
     """Tell whether a line begins with a label in brackets that ends here."""
-    if text[end - 1 : end] != "]":
-        return False
-    at = text.rfind("[", 0, end)
-    while at > 0 and text[at - 1] == "\\":
-        at = text.rfind("[", 0, at)
-    return at >= 0 and not text[text.rfind("\n", 0, at) + 1 : at].strip()
+    return text[end - 1 : end] == "]" and begins_line_with_label(text, end)
 
 
 def _colon_edits(text: str, start: int) -> Iterator[Edit]:

@@ -30,8 +30,8 @@ def break_at(text: str, start: int, end: int, *, is_one_line: bool) -> tuple[int
             return end, INVISIBLE
         return (end, "") if is_first or is_last else (after, LINE_END)
     guard = "" if after == len(text) or _HARMLESS.match(text, after) else INVISIBLE
-    if is_last:
-        return end, ""
+    if is_last:  # alone, an opener would begin a formula of many lines
+        return end, INVISIBLE if text[:start].rstrip().endswith(("\\[", "$$")) else ""
     if text[after] == "\n":
         return after, "" if is_first else "\\"
     return after, guard if is_first else f"\\\n{guard}"

@@ -7,6 +7,7 @@ digit behind the second; and what reads as words without a sign of mathematics i
 import re
 
 from core.markdown import environments
+from core.markdown.runs import closing_run
 
 CLOSERS = {"$$": "$$", "\\[": "\\]"}
 # What begins an inline formula, as far as two characters tell.
@@ -43,12 +44,12 @@ def formula_at(text: str, start: int) -> tuple[int, str] | None:
     run = _RUN.match(text, start)
     width = run.end() - start if run else 1
     if width > 1:
-        closing = re.compile(rf"(?<!\$)\${{{width}}}(?!\$)").search(text, start + width)
-        body = text[start + width : closing.start()] if closing else ""
+        closing = closing_run(text, "$", width, start + width)
+        body = "" if closing is None else text[start + width : closing]
         if closing is None or not body.strip() or "`" in body:
             return None
         body = _on_one_line(body)
-        return closing.end(), "$" * width + body + "$" * width
+        return closing + width, "$" * width + body + "$" * width
     single = _SINGLE.match(text, start)
     if single is None or not _is_inline_formula(single[1]):
         return None

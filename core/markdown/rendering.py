@@ -138,7 +138,11 @@ class _Source:
         first, after = lines_of(token)
         at = self._lines[first].find("[")
         if at >= 0:
-            yield self._offsets[first] + at, self._offsets[first] + at, "\\"
+            start = self._offsets[first] + at
+            if "\\]" in self._text[start : self._offsets[after]]:  # no formula's beginning
+                yield start, start + 1, "&#91;"
+            else:
+                yield start, start, "\\"
             yield from self.inert(first, at + 1)
             for number in range(first + 1, after):
                 yield from self.inert(number)

@@ -5,10 +5,12 @@ meant, nor was a row that has more cells than the table has columns.
 """
 
 import re
+from bisect import bisect_left
 
 from markdown_it.rules_block import StateBlock, table
 
 from core.markdown.math import BRACKETS, formula_at
+from core.markdown.runs import closing_run
 
 _BAR = re.compile(r"\\.|(\|)")
 _OPENER = re.compile(r"\\[(\[b]|\\.|`+|\$+", re.DOTALL)
@@ -31,7 +33,13 @@ def cells(row: str, columns: int, *, is_header: bool) -> list[tuple[int, int]]:
 
 
 def _outside(bars: list[int], spans: list[tuple[int, int]]) -> list[int]:
-    return [bar for bar in bars if not any(start < bar < end for start, end in spans)]
+    starts = [start for start, _ in spans]  # in their order, and none within another
+    outside = []
+    for bar in bars:
+        number = bisect_left(starts, bar) - 1
+        if number < 0 or bar >= spans[number][1]:
+            outside.append(bar)
+    return outside
 
 
 def bars_in_code(code: str) -> list[int]:
@@ -94,9 +102,9 @@ def _inside(row: str, *, is_tight: bool = False) -> list[tuple[int, int]]:
         mark, start, position = match[0], match.start(), match.end()
         end: int | None = None
         if mark[0] == "`":
-            if closing := re.compile(rf"(?<!`){mark}(?!`)").search(row, position):
-                code = row[position : closing.start()]
-                end = None if is_tight and code != code.strip() else closing.end()
+            if (closing := closing_run(row, "`", len(mark), position)) is not None:
+                code = row[position:closing]
+                end = None if is_tight and code != code.strip() else closing + len(mark)
         elif not is_tight and (mark[0] == "$" or mark in BRACKETS):
             found = formula_at(row, start)
             end = found[0] if found else None

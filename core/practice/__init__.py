@@ -17,6 +17,7 @@ wrong on purpose (the reader's table is built from the same rows, in `faults`):
               half-pairs             an emoji whose halves come in two events
               content-parts          the text as a list of parts
               think-tags late-close  the reasoning in the text: in tags, or only its closing one
+              versions told-again    all text so far in each event, or once more at the end
               leaked-call            markers of a tool call leak into the text
               flat-error             200, then {code, msg}
               blanks                 nothing but blanks

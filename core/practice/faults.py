@@ -62,6 +62,8 @@ CHAT_FAULTS: dict[str, tuple[str, str, str]] = {
     "content-parts": ("", "文字放在部件列表里", "the text as a list of parts"),
     "think-tags": ("", "思考写在 <think> 标签里", "the reasoning in the text, in <think> tags"),
     "late-close": ("", "只有结束的 </think>", "only the closing </think> in the text"),
+    "versions": ("", "每个事件带着之前的全部文字", "each event holds all text before it"),
+    "told-again": ("", "结束时再给一遍整个回答", "the whole message once more at the end"),
     "leaked-call": ("", "工具调用的标记漏进文字", "markers of a tool call leak into the text"),
     "flat-error": ("", "流里出现 {code, msg}", "an error as {code, msg} inside the stream"),
     "blanks": ("", "只有空白，没有文字", "nothing but blanks"),

@@ -11,13 +11,16 @@ _HEAD_MOST = 256  # of a line: as far as a fence and the name of its language go
 class CodeScanner:
     """Follows one text. Time is linear in it, and next to nothing where no backtick stands."""
 
-    __slots__ = ("_fence", "_head", "_run", "_span")
+    __slots__ = ("_fence", "_head", "_run", "_span", "turn")
 
     def __init__(self, text: str = "") -> None:
         self._fence = ""  # that is open
         self._head = ""  # the beginning of the unfinished line
         self._span = 0  # backticks that opened a span; it goes no further than its line here
         self._run = 0  # backticks at the end so far
+        # What came first inside of a fence, since someone emptied this: its "end", or an
+        # "opening" of another one, which says that the first had been left open.
+        self.turn = ""
         self.feed(text)
 
     def feed(self, text: str) -> None:
@@ -65,7 +68,10 @@ class CodeScanner:
             self._fence = _opening(line)
         elif (found := _FENCE.match(line)) is not None:
             marks, behind = found.groups()
-            if marks.startswith(self._fence) and not behind.strip():
+            if not marks.startswith(self._fence):
+                return
+            self.turn = self.turn or ("opening" if behind.strip() else "end")
+            if not behind.strip():
                 self._fence = ""
 
 

@@ -26,6 +26,13 @@ _SEPARATOR = re.compile(rf"<{_BAR}tool[▁_]sep{_BAR}>", re.IGNORECASE)
 _FENCED = re.compile(r"```\w*(.*?)(?:```|\Z)", re.DOTALL)
 
 
+_ENDS = re.compile(
+    rf"<{_BAR}tool[▁_]call[▁_]end{_BAR}>|</{_DSML}(?:invoke|parameter)>", re.IGNORECASE
+)
+_FENCE_END = re.compile(r"\s*(?:```)?\s*")
+_JSON = json.JSONDecoder(strict=False)
+
+
 class LeakedCall(NamedTuple):
     """A call that a model wrote; without a name it broke off, and `arguments` is all of it."""
 
@@ -40,6 +47,25 @@ def leaked_calls(text: str) -> list[LeakedCall]:
     ]
     calls = calls or [_template_call(inner) for inner in _CALL.findall(text)]
     return calls or [LeakedCall("", text)]
+
+
+def behind_calls(text: str) -> int:
+    """Return where words begin again behind calls whose end was never written."""
+    ends = [found.end() for found in _ENDS.finditer(text)]
+    separators = [found.end() for found in _SEPARATOR.finditer(text)]
+    if separators and (not ends or separators[-1] > ends[-1]):
+        begin = text.find("{", separators[-1])
+        if begin < 0:
+            return len(text)
+        try:
+            ends.append(_JSON.raw_decode(text, begin)[1])
+        except (ValueError, RecursionError):
+            return len(text)
+    if not ends:
+        return len(text)
+    closing = _FENCE_END.match(text, ends[-1])
+    at = closing.end() if closing is not None else ends[-1]
+    return len(text) if text.startswith("<", at) else at
 
 
 def _dsml_arguments(inner: str) -> str:

@@ -210,6 +210,11 @@ class StreamWasher:
         self._is_plain = True  # nothing of it is escaped
         self._held = ""
 
+    @property
+    def held(self) -> str:
+        """What is held back: the beginning of a secret, it may be."""
+        return self._held
+
     def take_all(self, pieces: list[str]) -> list[str]:
         """Return what can be shown of these pieces now: themselves, where nothing is masked."""
         text = pieces[0] if len(pieces) == 1 else "".join(pieces)

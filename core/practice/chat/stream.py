@@ -136,7 +136,19 @@ def _as_asked(deltas: list[dict[str, object]], faults: Faults) -> list[dict[str,
         deltas = [{"content": "\ud83d"}, {"content": "\ude00 "}, *deltas]
     if "content-parts" in faults:
         deltas = [{"content": _parts(delta)} for delta in deltas]
+    if "versions" in faults:
+        so_far = {"content": "", "reasoning_content": ""}
+        deltas = [_version(delta, so_far) for delta in deltas]
     return deltas
+
+
+def _version(delta: dict[str, object], so_far: dict[str, str]) -> dict[str, object]:
+    """Return a delta that holds all of its text so far, which it adds to."""
+    for name, before in so_far.items():
+        if isinstance(piece := delta.get(name), str):
+            so_far[name] = before + piece
+            delta = {**delta, name: so_far[name]}
+    return delta
 
 
 def _parts(delta: dict[str, object]) -> list[dict[str, object]]:
@@ -198,6 +210,8 @@ def _ending(reply: Reply, faults: Faults, chunks: _Chunks) -> Iterator[Step]:
     choice = _choice(last, reply.finish_reason)
     if "no-delta" in faults:
         del choice["delta"]
+    if "told-again" in faults:
+        choice["message"] = {"role": "assistant", "content": reply.content}
     if "no-usage" in faults or "usage-chunk" in faults:
         yield Step(0, chunks.event([choice]), is_whole=True)
     elif "usage-twice" in faults:

@@ -12,6 +12,7 @@ import msgspec
 
 from core.models.chat import AnswerPart, ChatChunk, TextRun
 from core.providers.http.client import lenient_json
+from core.wire.split_bytes import BytesJoiner
 from core.wire.surrogates import PairJoiner
 
 _LENIENT = json.JSONDecoder(strict=False)
@@ -29,6 +30,14 @@ def decoded(data: bytes | bytearray) -> str:
         return data.decode("utf-8", "replace")
 
 
+def decoded_marked(data: bytes | bytearray) -> str:
+    """Return the same with marks for bytes that are no text: pieces of a character, it may be.
+
+    Servers that cut an answer by bytes put the rest of a character into the next event.
+    """
+    return data.decode("utf-8", "marked-bytes")
+
+
 def object_in(text: str) -> dict[str, Any] | None:
     """Return the JSON object in a text, out of a list of one, too: so Gemini puts its errors."""
     try:
@@ -40,31 +49,54 @@ def object_in(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def whole_object_in(text: str) -> tuple[dict[str, Any] | None, str]:
-    """Return the object that is a reply's body, and what stands behind it and may be lost.
+def whole_objects_in(text: str) -> tuple[list[dict[str, Any]], str]:
+    """Return the objects that are a reply's body, and what stands behind them and may be lost.
 
-    Gateways put comments in front, to keep the line open, and `[DONE]` behind.
+    Mostly it is one. Gateways put comments in front, to keep the line open, and `[DONE]` behind;
+    others put the pieces of an answer one behind the other, or in a list.
     """
     payload = object_in(text)
     if payload is not None:
-        return payload, ""
+        return [payload], ""
     lines = text.split("\n")
     while lines and (not lines[0].strip() or lines[0].startswith(":")):
         lines.pop(0)
+    rest = "\n".join(lines).strip()
+    values: list[Any] = []
+    at = 0
     try:
-        _, end = _LENIENT.raw_decode(text := "\n".join(lines).lstrip())
+        while at < len(rest):
+            value, at = _LENIENT.raw_decode(rest, at)
+            values += value if isinstance(value, list) else [value]
+            at += len(rest[at:]) - len(rest[at:].lstrip(" \t\r\n,"))
     except (ValueError, RecursionError):
-        return None, ""
-    behind = text[end:].strip()
-    return object_in(text[:end]), "" if behind.removeprefix("data:").strip() == "[DONE]" else behind
+        pass
+    behind = rest[at:].strip()
+    is_done = behind.removeprefix("data:").strip() == "[DONE]"
+    return [one for one in values if isinstance(one, dict)], "" if is_done else behind
+
+
+class _Joiner:
+    """Joins what came in pieces of one text, first the bytes, then the pairs."""
+
+    __slots__ = ("bytes", "pairs")
+
+    def __init__(self) -> None:
+        self.bytes = BytesJoiner()
+        self.pairs = PairJoiner()
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.bytes.is_waiting or self.pairs.is_waiting
 
 
 class ChunkPairs:
-    """Surrogate pairs of both texts, joined over the events in which their halves come."""
+    """Characters of both texts, joined over the events in which their halves come."""
 
     def __init__(self) -> None:
-        self._joiners: dict[AnswerPart, PairJoiner] = {}  # of texts that ended in half a character
+        self._joiners: dict[AnswerPart, _Joiner] = {}  # of texts that ended in half a character
         self.is_waiting = False
+        self.is_marked = False  # signs for bytes came
 
     def join_run(self, run: TextRun) -> TextRun:
         """Return a run, its pieces as they are where no half waits for them."""
@@ -81,15 +113,21 @@ class ChunkPairs:
             chunk = chunk._replace(reasoning_content=thought)
         return chunk
 
-    def release(self) -> list[TextRun]:
-        """Return what stands for halves that nothing completed."""
-        rest = [TextRun(part, [joiner.end()]) for part, joiner in self._joiners.items()]
+    def release(self, last: Iterable[TextRun]) -> list[TextRun]:
+        """Return the last runs, and what stands for halves that nothing completed."""
+        rest = [TextRun(part, [self._join(part, "".join(pieces))]) for part, pieces in last]
+        rest += [
+            TextRun(part, [joiner.bytes.end() + joiner.pairs.end()])
+            for part, joiner in self._joiners.items()
+        ]
         self._joiners, self.is_waiting = {}, False
         return rest
 
     def _join(self, part: AnswerPart, text: str) -> str:
-        joiner = self._joiners.pop(part, None) or PairJoiner()
-        whole = joiner.take(text)
+        joiner = self._joiners.pop(part, None) or _Joiner()
+        if self.is_marked:
+            text = joiner.bytes.take(text)
+        whole = joiner.pairs.take(text)
         if joiner.is_waiting:
             self._joiners[part] = joiner
         self.is_waiting = bool(self._joiners)

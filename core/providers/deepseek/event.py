@@ -6,11 +6,18 @@ import msgspec
 
 from core.models.chat import TextRun
 
+_NONE = msgspec.Raw()
+_EMPTY = frozenset({b"", b"null", b'""', b"[]", b"{}"})
+
 
 class _Delta(msgspec.Struct, gc=False):
     content: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
+    thinking: msgspec.Raw = _NONE
+    thinking_content: msgspec.Raw = _NONE
+    thought: msgspec.Raw = _NONE
+    reasoning_details: msgspec.Raw = _NONE
     tool_calls: Any = None
     refusal: Any = None
     function_call: Any = None
@@ -21,6 +28,7 @@ class _Choice(msgspec.Struct, gc=False):
     finish_reason: str | None = None
     index: Any = 0
     error: Any = None
+    message: Any = None
 
 
 class _Event(msgspec.Struct):
@@ -48,6 +56,7 @@ def plain_text(data: bytes | bytearray, model: str | None) -> TextRun | None:
         choice.finish_reason
         or choice.index
         or choice.error
+        or choice.message
         or choice.delta.tool_calls
         or choice.delta.refusal
         or choice.delta.function_call
@@ -58,6 +67,18 @@ def plain_text(data: bytes | bytearray, model: str | None) -> TextRun | None:
         return None
     delta = choice.delta
     reasoning = delta.reasoning_content or delta.reasoning
+    if _thinks_elsewhere(delta, is_known=bool(reasoning)):
+        return None
     if not reasoning:
         return TextRun("content", [delta.content]) if delta.content else None
     return None if delta.content else TextRun("reasoning_content", [reasoning])
+
+
+def _thinks_elsewhere(delta: _Delta, *, is_known: bool) -> bool:
+    """Tell whether thinking stands in a field of another name."""
+    return not (
+        bytes(delta.thinking) in _EMPTY
+        and bytes(delta.thinking_content) in _EMPTY
+        and bytes(delta.thought) in _EMPTY
+        and (is_known or bytes(delta.reasoning_details) in _EMPTY)
+    )

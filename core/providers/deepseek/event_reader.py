@@ -11,10 +11,17 @@ from typing import Any
 
 from core.errors import ProtocolError, ProviderError
 from core.models.chat import ChatChunk, TextRun
-from core.providers.deepseek.decoding import ChunkPairs, decoded, object_in, whole_object_in
+from core.providers.deepseek.decoding import (
+    ChunkPairs,
+    decoded,
+    decoded_marked,
+    object_in,
+    whole_objects_in,
+)
 from core.providers.deepseek.error_shapes import says_error, words_in
 from core.providers.deepseek.errors import cut_off, error_in_stream, unreadable
 from core.providers.deepseek.event import plain_text
+from core.providers.deepseek.json_lines import JsonLines, is_piece
 from core.providers.deepseek.reply import ALIVE, ReplyReader, answer_in, has_message
 from core.providers.deepseek.template import EventTemplate
 from core.providers.deepseek.wire import PROVIDER
@@ -43,13 +50,17 @@ class EventReader:
         self._is_typed_whole = "json" in content_type or "html" in content_type
         self._is_event_stream = "event-stream" in content_type
         self._is_whole: bool | None = None  # unknown until the first byte that is no blank
+        self._lines = JsonLines()
+        self._is_lines = False
         self._decoder = SSEDecoder()
         self._template = EventTemplate()
         self._reply = ReplyReader()
+        self._texts = self._reply.texts
         self._pairs = ChunkPairs()
         self._rest = b""  # behind the last whole event, not given to the decoder yet
         self._head = bytearray()  # the beginning, until the first event proves it to be a stream
         self._model: str | None = None  # that the last event named
+        self._marked: dict[str, Any] | None = None  # the event, with signs for bytes in it
         self._told = ""  # the last words that were no answer
         self._garbage = 0
         self._has_data = False
@@ -66,12 +77,15 @@ class EventReader:
         if self._is_whole is False:
             if not self._has_data and len(self._head) < _HEAD_BYTES:
                 self._head += raw
-            self._decode(raw)
+            self._decode(self._lines.as_events(raw) if self._is_lines else raw)
             return
         self._head += raw
         if self._is_whole is None:
             self._decide()
-        if self._is_whole and len(self._head) > WHOLE_REPLY_BYTES:
+        if self._is_whole and self._lines.begin_in(self._head):
+            self._is_whole, self._is_lines = False, True
+            self._decode(self._lines.as_events(self._head.removeprefix(_BOM)))
+        elif self._is_whole and len(self._head) > WHOLE_REPLY_BYTES:
             self._take_whole(bytes(self._head))
         elif self._is_whole:
             self.has_moved = not raw.isspace()
@@ -87,7 +101,7 @@ class EventReader:
         # llama.cpp was seen to leave out the blank line behind [DONE]; what this brings to light
         # may also be half an event, which is no garbage but a cut.
         garbage = self._garbage
-        self._decode(b"\n\n")
+        self._decode((self._lines.end() if self._is_lines else b"") + b"\n\n")
         if self.is_ended:
             return
         self._release()
@@ -144,8 +158,11 @@ class EventReader:
         return self._template.read(block) if self._decoder.is_between_events else None
 
     def _append_run(self, run: TextRun) -> None:
-        self.ready.append(self._pairs.join_run(run) if self._pairs.is_waiting else run)
         self._has_data = self._has_runs = self.has_moved = True
+        if not self._texts[run.part].lets_by(run.pieces):
+            run = self._texts.new_in(run)
+        if run.pieces:
+            self.ready.append(self._pairs.join_run(run) if self._pairs.is_waiting else run)
 
     def _read_events(self, block: bytes) -> None:
         try:
@@ -161,9 +178,16 @@ class EventReader:
                 self._append_run(said)
                 self._template.learn(data, said, self._model)
                 continue
-            self._take(name, decoded(data))
+            self._take_event(name, data)
             if self.is_ended:
                 return
+
+    def _take_event(self, name: str, data: bytes | bytearray) -> None:
+        text = decoded(data)
+        if "\ufffd" in text and (marked := decoded_marked(data)) != text:  # else all of it is text
+            self._marked, self._pairs.is_marked = object_in(marked), True
+        self._take(name, text)
+        self._marked = None
 
     def _take(self, name: str, data: str) -> None:
         # A colon first: a comment that a proxy wrapped as data (section 8).
@@ -220,7 +244,7 @@ class EventReader:
             self._fail(error)
 
     def _take_answer(self, payload: dict[str, Any]) -> ProviderError | None:
-        chunk, broken = self._reply.take(payload)
+        chunk, broken = self._reply.take(self._marked or payload)
         if chunk.unread:
             self._told = words_in(payload) or self._told
         if chunk.model and chunk.model != self._model:
@@ -239,22 +263,33 @@ class EventReader:
     def _take_whole(self, body: bytes) -> None:
         """Read a whole answer, or the error; as a stream, this comes in place of one."""
         self.is_ended = True
-        payload, behind = whole_object_in(decoded(body.removeprefix(_BOM)))
+        payloads, behind = whole_objects_in(decoded(body.removeprefix(_BOM)))
         if behind:
             self.ready.append(ChatChunk(unread=1))
-        if payload is None:
+        if not payloads:
             self._fail(unreadable(body, host=self._host, secrets=self._secrets))
             return
+        if not any(map(has_message, payloads)):
+            payloads = payloads[:1]
+        for payload in payloads:
+            if (error := self._take_object(payload, body, is_only=len(payloads) == 1)) is not None:
+                self._fail(error)
+                return
+        if not self.is_finished:
+            self._fail(cut_off(self._host))
+        self._release()
+
+    def _take_object(
+        self, payload: dict[str, Any], body: bytes, *, is_only: bool
+    ) -> ProviderError | None:
+        """Read an object of a body: its only one, or a piece; return what is wrong with it."""
         error = error_in_stream(payload, host=self._host, secrets=self._secrets)
-        if has_message(payload):
-            broken = self._take_answer(payload)
-            self.is_finished = True
-            self._release()
-            error = broken or error
+        if has_message(payload) or (error is None and not is_only):
+            error = self._take_answer(payload) or error
+            self.is_finished = self.is_finished or is_only or not is_piece(payload)
         elif error is None:
             error = unreadable(body, host=self._host, secrets=self._secrets)
-        if error is not None:
-            self._fail(error)
+        return error
 
     def _is_no_stream(self) -> bool:
         """Tell whether no event came because these are no events; content types may be wrong."""
@@ -266,7 +301,7 @@ class EventReader:
         )
 
     def _release(self) -> None:
-        self.ready.extend(self._pairs.release())
+        self.ready.extend(self._pairs.release(self._texts.release()))
 
     def _fail(self, error: ProviderError) -> None:
         self._release()

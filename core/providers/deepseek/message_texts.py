@@ -1,8 +1,10 @@
 """Message parsing: the texts of a delta or a message, whether strings, parts or lists of both."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from core.models.chat import AnswerPart
 from core.models.parts import ToolCallPiece
 from core.providers.deepseek.messages import tool_calls_from
 
@@ -50,10 +52,30 @@ _SILENT = frozenset(
 _SILENT_PARTS = frozenset({"reference", "citation", "redacted_thinking", "reasoning.encrypted"})
 
 
+# Fields against those who guess a text from its length; and names that could hold a text.
+_PADDING = re.compile(r"pad|obfus|nois|nonce|random|filler|salt|junk|dummy|\A.\Z", re.IGNORECASE)
+_WORDED = re.compile(
+    r"text|content|word|answer|output|respon|mess|msg|delta|refus|repl|result|token|complet|value"
+    r"|data|script|think|thought|reason|summar|part|error|detail",
+    re.IGNORECASE,
+)
+
+
+def is_padding(name: str, value: object, *, is_last: bool) -> bool:
+    """Tell whether a field only fills an event up: by its name, or in an event that needs none."""
+    if not isinstance(value, str) or not value.strip():
+        return isinstance(value, str)
+    if _PADDING.search(name) is not None:
+        return True
+    is_blob = value.isascii() and len(value.split()) == 1
+    return is_last and is_blob and _WORDED.search(name) is None
+
+
 class MessageTexts:
     """What was found: pieces of both texts, tool calls, and how much could not be read."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_last: bool = False) -> None:
+        self.is_last = is_last  # of an event that has something else to say: how the answer ended
         self.content: list[str] = []
         self.reasoning: list[str] = []
         self.calls: list[ToolCallPiece] = []
@@ -61,6 +83,14 @@ class MessageTexts:
 
     def __bool__(self) -> bool:
         return bool(self.content or self.reasoning or self.calls or self.unread)
+
+    def parts(self) -> list[tuple[AnswerPart, list[str]]]:
+        """Return the texts of which something was found."""
+        parts: list[tuple[AnswerPart, list[str]]] = [
+            ("content", self.content),
+            ("reasoning_content", self.reasoning),
+        ]
+        return [(part, pieces) for part, pieces in parts if pieces]
 
     def add(self, others: "MessageTexts") -> None:
         """Append what was found elsewhere."""
@@ -74,7 +104,10 @@ class MessageTexts:
         if not isinstance(message, Mapping):
             self.read_content(message)
             return
-        thoughts = next(filter(None, map(message.get, _THOUGHTS)), None)
+        thoughts: list[object] = []  # the same under several names, or one beside another
+        for thought in filter(None, map(message.get, _THOUGHTS)):
+            if thought not in thoughts:
+                thoughts.append(thought)
         self._read(thoughts or message.get(_THOUGHT_DETAILS), is_thought=True)
         self.read_content(message.get("content"))
         self.read_content(message.get("refusal"))
@@ -91,8 +124,11 @@ class MessageTexts:
 
     def note_others(self, message: Mapping[str, Any]) -> None:
         """Count what stands in a message in which no words were found."""
-        others = (value for name, value in message.items() if name not in _SILENT)
-        self.unread += any(isinstance(one, str | list | dict) and bool(one) for one in others)
+        self.unread += any(
+            isinstance(value, str | list | dict) and bool(value)
+            for name, value in message.items()
+            if name not in _SILENT and not is_padding(name, value, is_last=self.is_last)
+        )
 
     def _read(self, value: object, *, is_thought: bool, deep: int = 0) -> None:
         if value is None or value == "" or value == [] or value == {}:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.models.chat import ChatChunk
-from core.providers.deepseek.message_texts import MessageTexts
+from core.providers.deepseek.message_texts import MessageTexts, is_padding
+from core.providers.deepseek.told import CallsSoFar, ToldTexts
 from core.providers.deepseek.wire import usage_from_json
 from core.providers.http.redaction import model_name, opaque_id, short_word
 
@@ -70,21 +71,18 @@ class ReplyReader:
 
     def __init__(self) -> None:
         self._index: object = None  # of the choice that is the answer
-        self._has_text = False
-        self._whole: list[str] | None = None  # what came as messages, once something did
+        self._has_deltas = False  # text came as deltas: a message tells all of it
+        self._calls = CallsSoFar()
+        self.texts = ToldTexts()
 
     @property
     def is_first_choice(self) -> bool:
         """Whether the answer is the choice that servers send when they send one."""
         return self._index in (None, 0)
 
-    @property
-    def _has_deltas(self) -> bool:
-        return self._has_text and self._whole is None
-
     def note_text(self) -> None:
         """Note that text came which was read the short way: of the choice with the index 0."""
-        self._has_text = True
+        self._has_deltas = True
         self._index = 0
 
     def take(self, payload: Mapping[str, Any]) -> tuple[ChatChunk, dict[str, Any] | None]:
@@ -104,8 +102,10 @@ class ReplyReader:
             self._read_choice(choice, texts, is_whole=answer.get("object") == "chat.completion")
             finish_reason = finish_reason or _finish_reason(choice)
             error = error or choice.get("error")
+        if finish_reason:
+            texts.content.append(self.texts["content"].release())
+            texts.reasoning.append(self.texts["reasoning_content"].release())
         chunk = _chunk(answer, texts, finish_reason)
-        self._has_text = self._has_text or bool(chunk.content)
         if error or str(finish_reason).lower() in _ERROR_ENDS:
             chunk = chunk._replace(finish_reason=None)
             return chunk, {"error": error or {"message": answer.get("message") or ""}}
@@ -115,27 +115,50 @@ class ReplyReader:
         self, choice: Mapping[str, Any], texts: MessageTexts, *, is_whole: bool
     ) -> None:
         delta, message = choice.get("delta"), choice.get("message")
+        is_end = bool(_finish_reason(choice))
+        found, said = MessageTexts(is_last=is_end), MessageTexts(is_last=is_end)
         if delta:
-            texts.read_message(delta)
-        if not texts and message and not (isinstance(delta, Mapping) and self._has_deltas):
-            self._read_whole(message, texts, is_end=is_whole or bool(_finish_reason(choice)))
-        if not texts and (text := choice.get("text")):
-            texts.read_content(text)
-        if not texts and not (delta or message):
-            texts.note_others(choice)
+            found.read_message(delta)
+            self._has_deltas = self._has_deltas or bool(found.content or found.reasoning)
+        if message:
+            said.read_message(message)
+        if found:
+            texts.add(self._new_of(found, is_end=is_end))
+            texts.calls += self._calls.take_whole(said.calls)
+        elif said and self._has_deltas:
+            texts.add(self._new_of_whole(said))
+        elif said and (is_end or is_whole):
+            texts.add(self._new_of_last(said))
+        elif said:  # one more piece, where a delta is expected
+            texts.add(self._new_of(said, is_end=False))
+        elif text := choice.get("text"):
+            found.read_content(text)
+            self._has_deltas = True
+            texts.add(self._new_of(found, is_end=is_end))
+        elif not (delta or message):
+            found.note_others(choice)
+            texts.add(found)
 
-    def _read_whole(self, message: object, texts: MessageTexts, *, is_end: bool) -> None:
-        """Read a message where a delta is expected: one more piece, or at the end all of it."""
-        said = MessageTexts()
-        said.read_message(message)
-        if is_end and self._has_text:
-            before = None if self._whole is None else "".join(self._whole)
-            if before is None or "".join(said.content) == before:
-                return  # told once more
-        if self._whole is None:
-            self._whole = []
-        self._whole += said.content
-        texts.add(said)
+    def _new_of(self, found: MessageTexts, *, is_end: bool) -> MessageTexts:
+        """Return what one more piece adds."""
+        for part, pieces in found.parts():
+            pieces[:] = [self.texts[part].take("".join(pieces), is_end=is_end)]
+        self._calls.note(found.calls)
+        return found
+
+    def _new_of_last(self, found: MessageTexts) -> MessageTexts:
+        """Return what the last of messages adds: one more piece, or all of it once more."""
+        for part, pieces in found.parts():
+            pieces[:] = [self.texts[part].take_last("".join(pieces))]
+        found.calls = self._calls.take_whole(found.calls)
+        return found
+
+    def _new_of_whole(self, found: MessageTexts) -> MessageTexts:
+        """Return what is new in an answer that is told once more as a whole."""
+        for part, pieces in found.parts():
+            pieces[:] = [self.texts[part].take_whole("".join(pieces))]
+        found.calls = self._calls.take_whole(found.calls)
+        return found
 
     def _without_answer(self, payload: Mapping[str, Any]) -> ChatChunk:
         texts = MessageTexts()
@@ -184,7 +207,11 @@ def is_known_empty(payload: Mapping[str, Any]) -> bool:
     """Tell whether nothing of an answer can stand in an object without one."""
     if str(payload.get("type") or payload.get("event") or "").lower() in ALIVE:
         return True
-    return all(name.lower() in _KNOWN or _is_empty(value) for name, value in payload.items())
+    is_last = bool(payload.get("usage"))  # which comes behind the text
+    return all(
+        name.lower() in _KNOWN or _is_empty(value) or is_padding(name, value, is_last=is_last)
+        for name, value in payload.items()
+    )
 
 
 def _is_empty(value: object, deep: int = 0) -> bool:
@@ -216,6 +243,8 @@ def _has_words(choice: Mapping[str, Any]) -> bool:
 def _finish_reason(choice: Mapping[str, Any]) -> object:
     """Return why a choice ended; some servers write that it has not as a word."""
     reason = choice.get("finish_reason")
+    if reason is None and choice.get("done") is True:  # Ollama's own API
+        reason = choice.get("done_reason") or "stop"
     return None if str(reason).strip().lower() in ("", "null", "none") else reason
 
 

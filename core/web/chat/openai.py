@@ -62,7 +62,8 @@ class OpenAIChat:
             return
         http_error = http_error_of(message, live.error, call.language)
         if http_error is not None:
-            await _refuse(call, http_error)
+            body = with_notices(_error_body(http_error), message, call.language)
+            await call.reply_json(http_error.status, body, http_error.headers)
         else:
             body = _completion(message, int(self._clock()))
             await call.reply_json(200, with_notices(body, message, call.language))
@@ -113,6 +114,7 @@ class OpenAIChat:
             body: dict[str, object] = _error_body(http_error)
             if http_error.wait_s is not None:  # as a header would have said it
                 body["retry_after"] = http_error.wait_s
+            body = with_notices(body, message, language)
             return b"data: %b\n\n" % _encode(body) + _DONE
         events = chunks.last(message.finish_reason or "stop", with_notices({}, message, language))
         if request.with_usage:

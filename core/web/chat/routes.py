@@ -82,19 +82,14 @@ class ChatRoutes:
         if message is None:
             return
         answer_fault = http_error_of(message, live.error, call.language)
-        if answer_fault is None:
-            body = with_notices({"content": message.content}, message, call.language)
-            await call.reply_json(200, body)
-        elif answer_fault.is_not_json:
-            await call.reply_json(502, {"error": NOT_JSON}, answer_fault.headers)
-        elif answer_fault.upstream_status is not None:
-            body = {"error": "upstream", "body": answer_fault.body}
-            await call.reply_json(answer_fault.upstream_status, body, answer_fault.headers)
-        else:
-            is_ours = isinstance(live.error, StoreError | BudgetError)
-            status = answer_fault.status if is_ours else 500
-            body = {"error": answer_fault.sentence}
-            await call.reply_json(status, body, answer_fault.headers)
+        status: int = 200
+        body: dict[str, object] = {"content": message.content}
+        if answer_fault is not None:
+            status, body = _fault(
+                answer_fault, is_ours=isinstance(live.error, StoreError | BudgetError)
+            )
+        headers = answer_fault.headers if answer_fault is not None else ()
+        await call.reply_json(status, with_notices(body, message, call.language), headers)
 
     async def _request(self, call: HttpCall) -> ChatRequest:
         model = self._bridge.default_model
@@ -200,6 +195,15 @@ async def whole_answer(call: HttpCall, bridge: StudioBridge, live: LiveAnswer) -
 async def _refuse(call: HttpCall, error: AppError) -> None:
     told = http_error_from(error, call.language)
     await call.reply_json(told.status, {"error": told.sentence}, told.headers)
+
+
+def _fault(fault: HttpError, *, is_ours: bool) -> tuple[int, dict[str, object]]:
+    """Return status and body of what went wrong with a whole answer."""
+    if fault.is_not_json:
+        return 502, {"error": NOT_JSON}
+    if fault.upstream_status is not None:
+        return fault.upstream_status, {"error": "upstream", "body": fault.body}
+    return fault.status if is_ours else 500, {"error": fault.sentence}
 
 
 def _closing(message: Message, error: AppError | None, place: int, language: Language) -> bytes:

@@ -14,6 +14,8 @@ from core.providers.http.redaction import short_word
 from core.wire.leaked_calls import leaked_calls
 from core.wire.model_words import Word, WordSorter
 from core.wire.secrets import StreamWasher, known_secrets
+from core.wire.word_marks import without_closing
+from core.work.chat.said_text import SaidText
 from core.work.chat.text_buffer import TextBuffer
 from core.work.chat.tool_call_buffer import ToolCallBuffer
 
@@ -23,11 +25,22 @@ class Moved(NamedTuple):
 
     start: int
     end: int
+    has_tag: bool = False  # the closing tag was taken for code, and said
+
+    def lies_before(self, place: int, rest: Sequence[str]) -> bool:
+        """Tell whether a reader at `place`, who gets `rest`, is to be spared thoughts in it.
+
+        Who has read them but for blanks at their end goes on as if nothing were.
+        """
+        if place >= self.end:
+            return False
+        return place <= self.start or bool("".join(rest)[: self.end - place].strip())
 
     def told_apart(self, text: str, place: int) -> tuple[list[str], list[str]]:
         """Return what was thought of the text from `place` on, and what is said."""
         start, end = max(self.start - place, 0), self.end - place
-        thought = text[start:end].strip()
+        thought = text[start:end]
+        thought = (without_closing(thought) if self.has_tag else thought).strip()
         said = (text[:start], text[end:])
         return [thought] if thought else [], [piece for piece in said if piece]
 
@@ -39,9 +52,11 @@ class AnswerText:
         "_begun",
         "_calls",
         "_leaked",
+        "_mark",
+        "_said",
         "_sorter",
         "_thought_to",
-        "_washers",
+        "_washer",
         "content",
         "has_answered",
         "has_reasoned",
@@ -51,7 +66,8 @@ class AnswerText:
     )
 
     def __init__(self, answer_id: str, content: str, reasoning: str) -> None:
-        self.content = TextBuffer(content)
+        self._said = SaidText(content)
+        self.content = self._said.buffer
         self.reasoning = TextBuffer(reasoning)
         self.moved: Moved | None = None
         self.has_answered = self.has_reasoned = False  # since it began
@@ -61,38 +77,43 @@ class AnswerText:
         self._leaked = 0
         self._thought_to = 0  # where the thinking ends, if it was told as thought too long
         self.is_reopened = False
-        self._washers: dict[AnswerPart, StreamWasher] = {
-            "content": StreamWasher(known_secrets),
-            "reasoning_content": StreamWasher(known_secrets),
-        }
+        self._washer = StreamWasher(known_secrets)  # of the reasoning
+        self._mark = 0  # behind a tag in code that may have closed the thinking
 
     def extend(self, part: AnswerPart, pieces: list[str]) -> bool:
         """Append what came as one of both texts; tell whether some of it moves."""
         if part == "reasoning_content":
             if not self.has_reasoned:
                 self._sorter.note_reasoning()
-            self._keep(part, pieces)
+            self._think(pieces)
             return False
         text = pieces[0] if len(pieces) == 1 else "".join(pieces)
         if self._sorter.lets_by(text):
             self.has_answered = True
-            if washed := self._washers["content"].take_all(pieces):
-                self.content.extend(washed)
+            self._said.add(pieces)
+        else:
+            self._take(self._sorter.feed(text))
+        return self._has_moved()
+
+    def _has_moved(self) -> bool:
+        """Note where the thinking ended, if that was told late; tell whether it is news."""
+        end = self._said.thought_to
+        if end is None or (self.moved is not None and self.moved.end == end):
             return False
-        was_moved = self.moved
-        self._take(self._sorter.feed(text))
-        return self.moved is not was_moved
+        self.moved = Moved(self._begun, end, self._said.has_tag)
+        return True
 
     def extend_calls(self, pieces: Sequence[ToolCallPiece]) -> None:
         """Append what came of tool calls."""
         self._calls.extend(pieces)
         self.has_answered = True
 
-    def end(self) -> None:
-        """Append what was held back."""
+    def end(self) -> bool:
+        """Append what was held back; tell whether some of the text moves."""
         self._take(self._sorter.end())
-        for part in self._washers:
-            self._release(part)
+        self._said.end(ends_in_call=bool(self._leaked))
+        self._release_reasoning()
+        return self._has_moved()
 
     def calls(self) -> tuple[ToolCall, ...]:
         """Return the tool calls as far as they came."""
@@ -113,18 +134,21 @@ class AnswerText:
     def _take(self, words: Iterable[Word]) -> None:
         for kind, text in words:
             if kind == "content":
-                self._keep("content", [text])
+                self._say(text)
             elif kind == "reasoning":
-                self._keep("reasoning_content", [text])
+                self._think([text])
             elif kind == "close":
-                self._release("content")
-                self.moved = Moved(self._begun, self.content.length)
+                self._said.end_thought()
+            elif kind == "mark":
+                self._mark = self._said.mark()
+            elif kind == "settle":
+                self._said.end_thought_at(self._mark)
             elif kind == "doubt":
-                self._release("reasoning_content")
+                self._release_reasoning()
                 self._thought_to = self.reasoning.length
             elif kind == "reopen":
                 self.is_reopened = True
-                self._keep("content", [text])
+                self._say(text)
             else:
                 self._take_calls(text)
 
@@ -136,15 +160,17 @@ class AnswerText:
             piece = ToolCallPiece(-self._leaked, "", name, call.arguments)
             self.extend_calls((piece,))
 
-    def _keep(self, part: AnswerPart, pieces: list[str]) -> None:
-        if part == "content":
-            self.has_answered = True
-        else:
-            self.has_reasoned = True
-        # What may be the beginning of a secret is held back.
-        if washed := self._washers[part].take_all(pieces):
-            (self.content if part == "content" else self.reasoning).extend(washed)
+    def _say(self, text: str) -> None:
+        self.has_answered = True
+        if text:
+            self._said.add([text])
 
-    def _release(self, part: AnswerPart) -> None:
-        if rest := self._washers[part].end():
-            (self.content if part == "content" else self.reasoning).extend((rest,))
+    def _think(self, pieces: list[str]) -> None:
+        self.has_reasoned = True
+        # What may be the beginning of a secret is held back.
+        if washed := self._washer.take_all(pieces):
+            self.reasoning.extend(washed)
+
+    def _release_reasoning(self) -> None:
+        if rest := self._washer.end():
+            self.reasoning.extend((rest,))

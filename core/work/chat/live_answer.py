@@ -89,7 +89,8 @@ class LiveAnswer:
         self._changes["error_facts"] = self._facts()
 
     def _facts(self) -> dict[str, object]:
-        facts = moved_facts(self._text.moved) | unread_facts(self._unread)
+        moved = self._text.moved
+        facts = moved_facts(moved and (moved.start, moved.end)) | unread_facts(self._unread)
         return facts | granted_facts(self._granted)
 
     def _note(self, chunk: ChatChunk) -> None:
@@ -115,7 +116,8 @@ class LiveAnswer:
         """Set the final status: nothing is added any more."""
         with self._lock:
             self.error = error
-            self._text.end()
+            if self._text.end():
+                self._note_move()
             self._status = status
             changes, now = self._changes, self._clock()
             changes |= {"status": status, "duration_s": now - self._started}
@@ -250,7 +252,7 @@ class LiveAnswer:
         text, moved = self._text, self._text.moved
         reasoning = text.reasoning.since(cursor.reasoning)
         content = text.content.since(cursor.content)
-        has_jumped = moved is not None and cursor.content < moved.end
+        has_jumped = moved is not None and moved.lies_before(cursor.content, content)
         if moved is not None and has_jumped:
             thought, content = moved.told_apart("".join(content), cursor.content)
             reasoning = [*reasoning, *thought]

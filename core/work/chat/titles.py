@@ -8,7 +8,7 @@ from core.models.chat import ChatChunk, ChatParameters, Message, Turn
 from core.models.money.ledger import Reservation, Spender
 from core.providers.deepseek.client import DeepSeek
 from core.storage.store import Store
-from core.wire.model_words import sort_words
+from core.wire.sorted_words import sort_words
 from core.work.money.spending import Spending
 
 logger = logging.getLogger(__name__)

@@ -64,7 +64,7 @@ def test_a_late_close_moves_what_was_said() -> None:
     answer.add(TextRun("content", ["</think>\n\nIt is"]))
     # A reader over HTTP goes on, with places that stay right.
     pieces = answer.read_pieces(http)
-    assert (pieces.content, pieces.reasoning) == (["It is"], [])
+    assert (pieces.content, pieces.reasoning) == (["\nIt is"], [])
     assert (pieces.cursor.content, pieces.has_jumped) == (len("First weigh.\nIt is"), False)
     # One who comes back is not told again what was thought.
     late = answer.read_pieces(Cursor(content=5))
@@ -157,3 +157,90 @@ def test_a_leaked_tools_name_is_a_plain_word() -> None:
     call = f"<｜tool▁call▁begin｜>{name}<｜tool▁sep｜>{{}}<｜tool▁call▁end｜>"
     message = ended(grown(f"<｜tool▁calls▁begin｜>{call}<｜tool▁calls▁end｜>"))
     assert [part.name for part in message.parts if isinstance(part, ToolCall)] == ["other"]
+
+
+def heard_over_http(answer: LiveAnswer) -> str:
+    """Return what a reader over HTTP has got who was there from the beginning."""
+    return "".join(answer.read_pieces(Cursor()).content)
+
+
+SECRET = "sk-halves-9f8e7d6c5b4a3f2e"
+
+
+@pytest.mark.parametrize("cut", range(1, len(SECRET)))
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_halves_of_a_secret_around_a_late_close_never_meet(cut: int, is_whole: bool) -> None:
+    known_secrets.add(SECRET)
+    pieces = [f"So: {SECRET[:cut]}", "</think>", f"{SECRET[cut:]} it is."]
+    answer, cursor, heard = begun(), Cursor(), ""
+    for piece in ["".join(pieces)] if is_whole else pieces:
+        answer.add(TextRun("content", [piece]))
+        growth = answer.read_pieces(cursor)
+        cursor, heard = growth.cursor, heard + "".join(growth.content)
+    message = ended(answer)
+    heard += "".join(answer.read_pieces(cursor).content)
+    assert SECRET not in heard
+    assert SECRET[6:] not in heard
+    assert SECRET[6:] not in message.reasoning_content + message.content
+    assert message.content.endswith(" it is.")
+    assert message.reasoning_content.startswith("So:")
+
+
+def test_what_only_began_like_a_secret_before_a_late_close_is_thought() -> None:
+    known_secrets.add(SECRET)
+    answer = grown(f"So: {SECRET[:9]}", "</think>\n\n", "It is", " 42.")
+    assert both(ended(answer)) == (f"So: {SECRET[:9]}", "It is 42.")
+    answer = grown(f"So: {SECRET[:9]}", "</think>")
+    assert both(ended(answer)) == (f"So: {SECRET[:9]}", "")
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 1000])
+@pytest.mark.parametrize(
+    ("text", "reasoning", "content"),
+    [
+        (
+            "I need the ` sign.</think>The answer\nis 42.",
+            "I need the ` sign.",
+            "The answer\nis 42.",
+        ),
+        ("A ` sign.\n</think>\n\nDone.", "A ` sign.", "Done."),
+        ("```py\nx = 1\n</think>\n\nDone.\n", "```py\nx = 1", "Done.\n"),
+        ("The tag `</think>` ends it.", "", "The tag `</think>` ends it."),
+    ],
+)
+def test_an_odd_backtick_before_a_late_close(
+    size: int, text: str, reasoning: str, content: str
+) -> None:
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    answer = grown(*pieces)
+    message = ended(answer)
+    assert both(message) == (reasoning, content)
+    fresh = answer.read(Cursor())
+    assert (fresh.reasoning.strip(), fresh.content) == (reasoning, content)
+    moved = moved_text(message.error_facts)
+    assert (moved is not None) == bool(reasoning)
+
+
+def test_the_answer_behind_an_odd_backtick_is_seen_while_it_grows() -> None:
+    answer = grown("<think>The ` sign.</think>", "It is 42.\n", "\nFor ", "one")
+    assert answer.read(Cursor()).content == "It is 42.\n\nFor one"
+    assert both(ended(answer)) == ("The ` sign.", "It is 42.\n\nFor one")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "heard"),
+    [
+        (["Let me look.\n\n", CALLS], ["Let me look."]),
+        (["Let me look.", "\n\n", CALLS, "\n"], ["Let me look."]),
+        (["Look.\n \n", CALLS, "\n\nFound."], ["Look.", "\n \nFound."]),
+        (["a\n", "\n", "b\n"], ["a", "\n", "\n", "b", "\n"]),
+        (["a", "\n\n", "b", "\n"], ["a", "\n\n", "b", "\n"]),
+        (["a ", "b\n", "c"], ["a ", "b", "\nc"]),
+        (["\n\n", CALLS], []),
+    ],
+)
+def test_blank_lines_before_a_call_are_not_sent(pieces: list[str], heard: list[str]) -> None:
+    answer = grown(*pieces)
+    message = ended(answer)
+    assert "".join(answer.read_pieces(Cursor()).content) == "".join(heard)
+    assert message.content == "".join(heard)

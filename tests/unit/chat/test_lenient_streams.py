@@ -285,7 +285,9 @@ def test_a_body_that_is_neither_is_told() -> None:
         ("", "\n\ndata: [DONE]\n\n", 0),
         (": ping\n\n: ping\n\n", "", 0),
         ("\n: ping\n", "\n[DONE]", 0),
-        ("", '\n{"choices": []}\n', 1),
+        ("", '\n{"choices": []}\n', 0),
+        ("", '\n{"rest": "of it"}\n', 1),
+        ("", "\nrest of it\n", 1),
     ],
 )
 def test_a_whole_answer_with_something_around_it_is_read(
@@ -428,3 +430,165 @@ def test_for_every_split_the_text_is_the_text(thought: str, answer: str, seed: i
     whole = joined(events.ready)
     assert events.failure is None
     assert (whole.content, whole.reasoning_content, whole.unread) == (answer, thought, 0)
+
+
+# -- fields beside the text ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["thinking", "thinking_content", "thought", "reasoning"])
+def test_thinking_beside_the_content_is_read_under_any_name(name: str) -> None:
+    body = b"".join(
+        delta(**{name: thought, "content": word})
+        for thought, word in zip("abc", "xyz", strict=True)
+    )
+    body += delta(**{name: "", "content": "!"}) + delta(**{name: None, "content": "?"})
+    assert said(read(body + FINISH + DONE)) == ("xyz!?", "abc", 0)
+    details = delta(reasoning_details=[{"text": "r"}], content="c")
+    assert said(read(details + FINISH + DONE)) == ("c", "r", 0)
+
+
+def test_thinking_under_two_names_is_read_once_or_both() -> None:
+    same = delta(reasoning="r", reasoning_content="r", reasoning_details=[{"text": "r"}])
+    other = delta(reasoning_content="s", thinking="t")
+    assert said(read(same + other + FINISH + DONE)) == ("", "rst", 0)
+
+
+PADDED = [
+    choice(delta={}, padding="x3Jq0a", **{"finish_reason": "stop"}),
+    choice(delta={"content": "", "p": "abcdefgh"}, finish_reason="stop"),
+    choice(delta={"_pad": "== =="}, finish_reason="stop"),
+    choice(delta=None, obfuscation="abc", finish_reason="stop"),
+    choice(delta={"x_fill": "0000000000"}, finish_reason="stop"),
+    FINISH + event(choices=[], usage={"total_tokens": 3}, random_padding="x y z"),
+    FINISH + event(choices=[], usage={"total_tokens": 3}, seal="bG9yZW0="),
+    FINISH + event(choices=[], noise="lorem ipsum", p="  "),
+]
+
+
+@pytest.mark.parametrize("last", PADDED)
+def test_what_fills_a_last_event_up_is_no_lack(last: bytes) -> None:
+    assert said(read(TEXT + last + DONE)) == ("墨灵 🎨", "", 0)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        choice(delta={"words": "42"}, finish_reason="stop"),
+        choice(delta={"x": {"t": "42"}}, finish_reason="stop"),
+        choice(delta={"tail": "and so on"}, finish_reason="stop"),
+        choice(delta={"tail": "等等"}, finish_reason="stop"),
+        FINISH + event(choices=[], usage={"total_tokens": 3}, answer="42"),
+        FINISH + event(choices=[], rest="42"),
+    ],
+)
+def test_what_may_be_words_in_a_last_event_is_counted(last: bytes) -> None:
+    assert said(read(TEXT + last + DONE)) == ("墨灵 🎨", "", 1)
+
+
+# -- lines of JSON, and bytes of a character apart -------------------------------------------------
+
+
+def lines_of(*objects: dict[str, Any], end: str = "\n") -> bytes:
+    return "".join(json.dumps(one, ensure_ascii=False) + end for one in objects).encode()
+
+
+def piece(**fields: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, **fields}]}
+
+
+IN_LINES = [
+    piece(delta={"content": "The 墨 "}),
+    piece(delta={"content": "is 😀.", "reasoning_content": "Weigh."}),
+    piece(delta={}, finish_reason="stop"),
+]
+OF_OLLAMA = [
+    {"model": "m", "message": {"role": "assistant", "content": "The 墨 "}, "done": False},
+    {"model": "m", "message": {"content": "is 😀.", "thinking": "Weigh."}, "done": False},
+    {"model": "m", "message": {"content": ""}, "done": True, "done_reason": "stop"},
+]
+NDJSON_TYPES = ["application/x-ndjson", "application/json", "text/event-stream", "text/plain", ""]
+
+
+@pytest.mark.parametrize("content_type", NDJSON_TYPES)
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+@pytest.mark.parametrize("objects", [IN_LINES, OF_OLLAMA, [{"id": "a", "object": "x"}, *IN_LINES]])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
+def test_lines_of_json_are_a_stream(
+    content_type: str, size: int, objects: list[dict[str, Any]], end: str
+) -> None:
+    body = lines_of(*objects, end=end)
+    for whole in (body, body.rstrip(), body + b"[DONE]\n"):
+        events = EventReader(host="h", secrets=(), content_type=content_type)
+        for at in range(0, len(whole), size):
+            events.feed(whole[at : at + size])
+        events.end()
+        told = joined(events.ready)
+        assert events.failure is None
+        assert (told.content, told.reasoning_content) == ("The 墨 is 😀.", "Weigh.")
+        assert (told.finish_reason, told.unread) == ("stop", 0)
+
+
+def test_lines_are_told_as_they_come() -> None:
+    events = EventReader(host="h", secrets=(), content_type="application/json")
+    events.feed(lines_of(IN_LINES[0]))
+    assert joined(events.ready).content == "The 墨 "
+    events.feed(lines_of({"error": {"message": "overloaded"}}))
+    assert events.failure is not None
+    assert events.failure.detail == "overloaded"
+
+
+@pytest.mark.parametrize("end", ["", " ", ",", "\n"])
+def test_pieces_one_behind_the_other_are_read(end: str) -> None:
+    body = lines_of(*IN_LINES, end=end)
+    for whole in (body, b"[" + body + b"]") if end == "," else (body,):
+        told, events = whole_of(whole.replace(b",]", b"]"))
+        assert events.failure is None
+        assert (told.content, told.finish_reason, told.unread) == ("The 墨 is 😀.", "stop", 0)
+
+
+def test_lines_without_an_end_are_cut_off() -> None:
+    for body in (lines_of(*IN_LINES[:2]), lines_of(*IN_LINES[:2], end="")):
+        told, events = whole_of(body)
+        assert told.content == "The 墨 is 😀."
+        assert events.failure is not None
+        assert events.failure.text_id == "error.cut_off"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=30), st.text(max_size=30), st.integers(0, 1 << 30))
+def test_a_text_cut_by_bytes_is_the_text(thought: str, answer: str, seed: int) -> None:
+    """Raw UTF-8, cut anywhere, one piece an event; what JSON escapes stays together."""
+    dice, body = random.Random(seed), b""
+    for part, text_ in (("reasoning_content", thought), ("content", answer)):
+        raw = text_.encode()
+        while raw:
+            size = dice.randint(1, 5)
+            cut = json.dumps(raw[:size].decode("latin-1"), ensure_ascii=False).encode("latin-1")
+            raw = raw[size:]
+            body += b'data: {"choices":[{"index":0,"delta":{"%b":%b}}]}\n\n' % (part.encode(), cut)
+            if dice.random() < 0.2:
+                body += dice.choice((b": keep-alive\n\n", b'data: {"choices":[]}\n\n'))
+    events = EventReader(host="h", secrets=(), content_type="text/event-stream")
+    size = dice.choice((1, 30, 1 << 20))
+    for at in range(0, len(body + DONE), size):
+        events.feed((body + DONE)[at : at + size])
+    told = joined(events.ready)
+    if "\ufffd" not in thought + answer:
+        assert (told.content, told.reasoning_content, told.unread) == (answer, thought, 0)
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        (b"Hi \xf0\x9f", "Hi \ufffd"),
+        (b"\x98\x80 there", "\ufffd\ufffd there"),
+        (b"\xc4\xe3\xba\xc3", "\ufffd\ufffd\ufffd"),
+    ],
+)
+def test_bytes_that_nothing_completes_are_signs(raw: bytes, shown: str) -> None:
+    body = b'data: {"choices":[{"delta":{"content":"%b"}}]}\n\n' % raw
+    assert text(read(body + DONE)).rstrip("\ufffd") == shown.rstrip("\ufffd")
+    assert "\ufffd" in text(read(body + TEXT + DONE))
+    assert text(read(body + TEXT + DONE)).endswith("墨灵 🎨")
+    bad = b'data: {"error":{"message":"%b"}}\n\n' % raw
+    assert all(not ord(sign) >= 0x10FE00 for sign in read_until_error(bad)[1].detail)

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from core.wire.code_spans import CodeScanner
 from core.wire.leaked_calls import LeakedCall, leaked_calls
-from core.wire.model_words import WordSorter, sort_words
+from core.wire.model_words import WordSorter
+from core.wire.sorted_words import sort_words
+from core.wire.word_marks import without_closing
 
 DSML = (
     '<｜DSML｜function_calls>\n<｜DSML｜invoke name="search">\n'
@@ -27,11 +29,16 @@ SHORT = f"<｜tool▁calls▁begin｜>{CALL}<｜tool▁calls▁end｜>"
 def sorted_in(pieces: list[str], begun: str = "") -> tuple[str, str, str]:
     """Return content, reasoning and calls of a text that comes in these pieces."""
     sorter = WordSorter(begun)
-    found, doubt = {"content": "", "reasoning": "", "call": ""}, ""
+    found, doubt, mark = {"content": "", "reasoning": "", "call": ""}, "", 0
     words = [word for piece in pieces for word in sorter.feed(piece)]
     for kind, text in (*words, *sorter.end()):
         if kind == "close":
             found = {**found, "reasoning": found["content"].strip(), "content": ""}
+        elif kind == "mark":
+            mark = len(found["content"])
+        elif kind == "settle":
+            thought = without_closing(found["content"][:mark]).strip()
+            found = {**found, "reasoning": thought, "content": found["content"][mark:].lstrip()}
         elif kind == "doubt":
             doubt = found["reasoning"].rstrip()
         elif kind == "reopen":
@@ -64,6 +71,30 @@ THOUGHT = [
     ("<think>a</think>b <think>c</think> d", "b <think>c</think> d", "a"),
     ("<think>a <think> b</think>c", "c", "a <think> b"),
 ]
+# Tags in what looked like code: one odd backtick, or a fence that nothing closed.
+ODD = [
+    ("I need the ` sign.</think>The answer is 42.", "The answer is 42.", "I need the ` sign."),
+    ("One ` here.\n</think>\n\nDone.", "Done.", "One ` here."),
+    ("It`s so</think>Done.\nUse `x`.", "Done.\nUse `x`.", "It`s so"),
+    ("A ` sign.</think>Use `x` and\n\n`y`.", "Use `x` and\n\n`y`.", "A ` sign."),
+    ("So:\n```python\nprint(1)\n</think>\n\n42.", "42.", "So:\n```python\nprint(1)"),
+    (
+        "So:\n```py\nprint(1)\n</think>\n\n```sh\nls\n```\nEnd.",
+        "```sh\nls\n```\nEnd.",
+        "So:\n```py\nprint(1)",
+    ),
+    ("a ``` b</think>c\nd", "c\nd", "a ``` b"),
+    ("想 ` 号。</THINKING>\n\n答。\n尾", "答。\n尾", "想 ` 号。"),
+]
+SPOKEN_OF_IN_CODE = [
+    "Write `a </think> b` so.",
+    "Write `a </think> b` and `c`.\nMore.",
+    "```\na\n</think>\n```\nend",
+    "```\na\n</think>\n```",
+    "Use `<think>x</think> y",
+    "a `</think> b",
+]
+
 TEXTS = [
     "The tag `</think>` closes it.",
     "```xml\n<think>x</think>\n```\nEnd </th",
@@ -86,6 +117,33 @@ TEXTS = [
 def test_thinking_in_the_text_is_told_apart(text: str, content: str, reasoning: str) -> None:
     assert sort_words(text) == (content, reasoning, "")
     assert sorted_in(list(text)) == (content, reasoning, "")
+
+
+@pytest.mark.parametrize(("text", "content", "reasoning"), ODD)
+def test_an_odd_backtick_before_a_late_close_hides_nothing(
+    text: str, content: str, reasoning: str
+) -> None:
+    assert sort_words(text) == (content, reasoning, "")
+    for size in (1, 3, 5):
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        assert sorted_in(pieces) == (content, reasoning, "")
+    assert sort_words(f"<think>{text}") == (content, reasoning, "")
+
+
+def test_the_answer_behind_an_odd_backtick_comes_with_its_line() -> None:
+    sorter = WordSorter()
+    words = sorter.feed("<think>The ` sign.</think>It is 42.\n\nFor")
+    assert words[-3:] == [
+        ("reasoning", "It is 42."),
+        ("reopen", "It is 42."),
+        ("content", "\n\nFor"),
+    ]
+    assert sorter.feed(" one.") == [("content", " one.")]
+
+
+@pytest.mark.parametrize("text", SPOKEN_OF_IN_CODE)
+def test_a_tag_in_code_stays_a_text(text: str) -> None:
+    assert sort_words(text) == sorted_in(list(text)) == (text, "", "")
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -137,6 +195,55 @@ def test_markers_of_calls_are_not_said(marked: str, calls: list[LeakedCall]) -> 
     assert (piece_by_piece[0].rstrip(), piece_by_piece[2]) == ("Let me look.", leaked)
 
 
+BEGIN, ONE, SEP = "<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>", "<｜tool▁sep｜>"
+MENTIONS = [
+    f"DeepSeek begins its calls with {BEGIN} and ends them with <｜tool▁calls▁end｜>. It waits.",
+    f"The marker {BEGIN} stands first. " + "It goes on for long. " * 30,
+    f"The markers are:\n\n{BEGIN}\n{ONE}\n{SEP}\n\nThat is all.",
+    f"- {ONE} begins a call\n- {SEP} stands behind its name\n",
+    "In DSML <｜DSML｜function_calls> wraps all of them, and <｜DSML｜invoke> one.",
+    'A value is <｜DSML｜parameter name="q" string="true">cats</｜DSML｜parameter> there.',
+    "用 <｜tool▁calls▁begin｜> 开头，用 <｜tool▁calls▁end｜> 结尾。",
+    f"It all begins with {BEGIN}",
+    f"It all begins with {ONE}call",
+    f"{BEGIN} is the marker that you asked for.",
+    "They write <|tool_calls_begin|> too, and <|DSML|tool_calls> as well.",
+    f"{BEGIN * 40} again",
+]
+
+
+@pytest.mark.parametrize("text", MENTIONS)
+def test_markers_that_are_spoken_of_stay_in_the_text(text: str) -> None:
+    assert sort_words(text) == (text, "", "")
+    for size in (1, 4, 7, 4096):
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        assert sorted_in(pieces) == (text, "", "")
+    thinking = f"<think>{text.rstrip()}</think>Yes."
+    assert sort_words(thinking) == sorted_in(list(thinking)) == ("Yes.", text.rstrip(), "")
+
+
+def test_a_call_behind_a_mention_is_one() -> None:
+    text = f"I write {BEGIN} now.\n\n{SHORT}"
+    assert sort_words(text) == (f"I write {BEGIN} now.", "", SHORT)
+    assert sorted_in(list(text))[2] == SHORT
+
+
+@pytest.mark.parametrize(
+    ("calls", "rest"),
+    [
+        (SHORT.removesuffix("<｜tool▁calls▁end｜>"), "\n\nI looked it up."),
+        (SHORT.partition("<｜tool▁call▁end｜>")[0], "\n\nI looked it up."),
+        (f"{BEGIN}{ONE}function{SEP}look\n```json\n{{}}\n```", "\n\nI looked it up."),
+        (DSML.removesuffix("</｜DSML｜function_calls>"), "I looked it up."),
+    ],
+)
+def test_words_behind_a_call_without_its_end_are_said(calls: str, rest: str) -> None:
+    content, _, leaked = sort_words(f"One. {calls}{rest}")
+    assert content == "One. I looked it up."
+    assert leaked_calls(leaked)[0].name in ("look", "search")
+    assert sorted_in(list(f"One. {calls}{rest}"))[0] == content
+
+
 def test_a_call_in_the_middle_of_thinking_ends_it() -> None:
     text = f"<think>I look it up.\n{SHORT}"
     assert sort_words(text) == sorted_in(list(text)) == ("", "I look it up.", SHORT)
@@ -161,6 +268,12 @@ WORDS = st.sampled_from(
         "思考",
         "<",
         DSML,
+        BEGIN,
+        ONE,
+        SEP,
+        "look",
+        "`a`",
+        "```py\n",
         "|",
         "~~~\n",
     ]

@@ -51,6 +51,14 @@ def test_a_leaked_call_is_told_and_not_shown(asker: Asker, parameters: ChatParam
     assert (wanted_tools(odd), ids(odd)) == (("search",), ["notice.tool_wanted"])
 
 
+@pytest.mark.parametrize("case", ["versions", "told-again"])
+def test_what_is_told_more_than_once_is_shown_once(asker: Asker, case: str) -> None:
+    usual = asker.answered(QUESTION, parameters=THINKING)
+    odd = asker.answered(f"{QUESTION} /practice {case}", parameters=THINKING)
+    assert (odd.content, odd.reasoning_content) == (usual.content, usual.reasoning_content)
+    assert ids(odd) == []
+
+
 def test_parts_are_read(asker: Asker) -> None:
     usual = asker.answered(QUESTION, parameters=THINKING)
     odd = asker.answered(f"{QUESTION} /practice content-parts", parameters=THINKING)
