@@ -97,6 +97,8 @@ class Calls:
         for stream in (False, True):
             self.call("POST", "/v1/chat/completions", json=OPENAI | {"stream": stream})
         self.call("GET", "/v1/models")
+        self.call("GET", "/ledger")
+        self.call("GET", "/ledger", params={"format": "csv"})
 
     def every_kling(self, timeout_s: float = UNCLEAR_S) -> list[str]:
         tasks = []

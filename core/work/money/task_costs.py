@@ -4,6 +4,8 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from core.models.generations import Generation, GenerationStatus, KlingTask
+from core.models.money.amounts import PRACTICE_CURRENCY
+from core.models.money.charges import charged
 from core.models.money.ledger import LedgerLine, Settlement
 from core.models.money.settling import settle_lost, settle_task
 from core.storage.money.book import Settle
@@ -11,10 +13,22 @@ from core.storage.money.book import Settle
 
 def task_ended(task: KlingTask, *, failed: bool) -> Settle:
     """Return how the line of a task that has ended is settled: by the task's own figures."""
-    units, made = decimal_of(task.unit_deduction), len(task.images) or None
+    told, made = charged(task.charges), len(task.images) or None
+    cash = next((one for one in told if one.kind == "cash"), None)
+    units = sum((one.amount for one in told), Decimal(0)) if told and cash is None else None
+    if not told:
+        units = decimal_of(task.unit_deduction)
 
     def settle(line: LedgerLine) -> Settlement | None:
-        settled = settle_task(line, failed=failed, made=made, units=units)
+        is_practice = line.currency == PRACTICE_CURRENCY
+        settled = settle_task(
+            line,
+            failed=failed,
+            made=made,
+            units=units,
+            cash=None if cash is None else cash.amount,
+            currency=None if cash is None or is_practice else cash.currency,
+        )
         return replace(settled, task_id=task.task_id)
 
     return settle
