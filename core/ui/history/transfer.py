@@ -37,9 +37,11 @@ def draw() -> None:
     if popover.open:  # a closed popover's content would be sent all the same
         with popover:
             _draw_exports()
-            _draw_import()
             if large_transfer.is_possible():
                 large_transfer.draw(on_done=_close)
+            else:
+                _draw_import()
+            st.caption(text("history.import_help"))
 
 
 def draw_outcome() -> None:
@@ -111,7 +113,6 @@ def _draw_import() -> None:
     st.file_uploader(
         text("history.import"),
         type=["json", "zip"],
-        help=text("history.import_help"),
         max_upload_size=_UPLOAD_MB,
         key=key,
         on_change=_import,

@@ -66,12 +66,15 @@ def is_one(entry: Mapping[str, Any]) -> bool:
 def read(entry: Mapping[str, Any], topic: Topic, blocks: Blocks) -> ForeignConversation:
     """Return the conversation."""
     messages: list[ForeignMessage] = []
+    prompts = [topic.prompt]
     trunk: str | None = None  # what the next question is under
     asked: str | None = None  # the question that is being answered
-    answered: set[str] = set()
     chosen: str | None = None
     for at, node in enumerate(values.objects(entry.get("messages"))):
         message = _message(node, at, blocks)
+        if values.text(node.get("role")) == "system":
+            prompts.append(message.content)
+            continue
         if not message.content and not message.reasoning:
             continue
         ask = values.identifier(node.get("askId"))
@@ -85,7 +88,6 @@ def read(entry: Mapping[str, Any], topic: Topic, blocks: Blocks) -> ForeignConve
             if message.role == "user":
                 asked = message.id
         messages.append(message)
-        answered.add(message.id)
     if not messages:
         raise EntryRefusedError("without messages", topic.name)
     return ForeignConversation(
@@ -96,7 +98,7 @@ def read(entry: Mapping[str, Any], topic: Topic, blocks: Blocks) -> ForeignConve
         created_at=values.moment(topic.created_at),
         updated_at=values.moment(topic.updated_at),
         head=chosen,
-        system_prompt=topic.prompt,
+        system_prompt=values.joined(prompts),
     )
 
 
