@@ -186,7 +186,7 @@ class WordSorter:
             self._words.append(Word("reasoning", thought))
         self._doubted = None
         self._code = CodeScanner()
-        self._step = self._behind
+        self._go_behind()
         if not tag:  # it went from thinking to a call at once
             self._begin_calls(found[0], calls, dsml)
         return text[found.end() :]
@@ -232,6 +232,9 @@ class WordSorter:
             self._words.append(Word("reopen", "".join(self._doubted).lstrip(BLANK)))
         self._doubted = None
 
+    def _go_behind(self) -> None:
+        self._step, self._last_sign = self._behind, ""
+
     def _behind(self, text: str) -> str:
         """Behind what is not shown, blanks are none of the text."""
         if rest := text.lstrip(self._edge):
@@ -267,7 +270,7 @@ class WordSorter:
             return
         self._has_thought, self._mark = True, ""
         self._words.append(Word("close", tag))
-        self._step = self._behind
+        self._go_behind()
 
     def _say_in_code(self, mark: str, tag: str) -> None:
         """Say a tag as the text it mostly is; one odd backtick before it does not make it that."""
@@ -294,7 +297,7 @@ class WordSorter:
             self._has_thought = True
             self._words.append(Word("settle", ""))
             if self._is_behind_mark:
-                self._step = self._behind
+                self._go_behind()
         return is_open
 
     def _settle_at_end(self) -> None:
@@ -347,7 +350,7 @@ class WordSorter:
     def _end_calls(self) -> None:
         self._words.append(Word("call", "".join(self._calls)))
         self._calls = []
-        self._step = self._behind
+        self._go_behind()
 
     def _end_unended(self, rest: str) -> None:
         """End calls without their end: what is plainly none of them is said."""
