@@ -14,7 +14,11 @@ from tests.web.chat.test_transfer import conversation, export_of
 
 PATIENCE_MS = 60_000
 WORDS = {
-    "en-US": ("Export and import", "New conversations: 25;", "Import a JSON or zip file of any size"),
+    "en-US": (
+        "Export and import",
+        "New conversations: 25;",
+        "Import a JSON or zip file of any size",
+    ),
     "zh-CN": ("导出与导入", "新增 25 个对话", "导入 JSON 或 zip 文件（大小不限）"),
 }
 
