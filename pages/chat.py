@@ -8,9 +8,11 @@ from core.ui import notices, session
 from core.ui.chat import actions as answer_actions
 from core.ui.chat import header as conversation_header
 from core.ui.chat import message as message_view
+from core.ui.chat import settings as chat_settings
 from core.ui.chat import sidebar as conversation_list
 from core.ui.chat import streaming, style
 from core.ui.history import linked_turn as history_place
+from core.ui.money import figures as money_figures
 
 studio = session.studio()
 conversation = session.current_conversation(is_first_run=session.enter_page("chat"))
@@ -34,6 +36,7 @@ if not path:
     answer_actions.draw_suggestions()
 
 place = None
+lines = money_figures.lines_of(path)
 for message in path:
     assert conversation is not None
     if message.role == "tool":  # for the model to read
@@ -48,14 +51,15 @@ for message in path:
             if live is None:
                 streaming.follow(message, place)
         else:
-            message_view.draw_answer(message)
+            message_view.draw_answer(message, lines.get(message.id))
             answer_actions.draw(message, conversation)
 
 if known.error is not None:
     session.show_error(known.error)
     known.error = None
 
-answer_actions.draw_input(conversation, sticks_to_end=session.linked_message() is None)
+answer_actions.draw_input(conversation, path, sticks_to_end=session.linked_message() is None)
+money_figures.draw_hint(path, chat_settings.parameters_of(conversation))
 
 if live is not None and place is not None:
     with place:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.ui import notices, session
 from core.ui.gallery import arrivals as gallery_arrivals
+from core.ui.gallery import detail as gallery_detail
 from core.ui.gallery import filters as gallery_filters
 from core.ui.gallery import grid as gallery_grid
 from core.ui.gallery import recovery as gallery_recovery
@@ -15,6 +16,7 @@ session.studio()
 session.enter_page("gallery")
 notices.image_notices()
 known = session.state()
+gallery_detail.open_linked()
 
 st.subheader(text("gallery.title"), anchor=False)
 if known.error is not None and known.open_picture_id is None:

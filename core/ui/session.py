@@ -4,6 +4,7 @@ The only file that names keys of st.session_state; each has a type here.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, cast
 
 import streamlit as st
@@ -85,6 +86,9 @@ class SessionState:
     invitation: Invitation | None = None  # the one-time link that was made last
     copying_id: str | None = None  # the message whose text is offered to be copied
     checks: dict[ProviderName, Account | AppError] = field(default_factory=dict)
+    # What the Money page was told of each account last, and when.
+    balances: dict[ProviderName, tuple[Account | AppError, datetime]] = field(default_factory=dict)
+    confirmed: tuple[object, ...] | None = None  # what a second press of would be spent on
 
 
 def state() -> SessionState:
@@ -158,6 +162,14 @@ def leave() -> None:
 def owner() -> str:
     """Return whose conversations and pictures this session sees."""
     return visitor().owner
+
+
+def caller() -> str:
+    """Return who spends in this session, as the ledger names them."""
+    sitting = visitor()
+    if sitting.pass_name is not None:
+        return f"pass:{sitting.pass_name}"
+    return sitting.owner if sitting.standing == "user" else "page"
 
 
 def is_trusted() -> bool:

@@ -17,6 +17,7 @@ PAGES = {
     "images": "palette",
     "gallery": "photo_library",
     "history": "history",
+    "money": "payments",
     "status": "monitor_heart",
 }
 

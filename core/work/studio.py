@@ -35,6 +35,7 @@ from core.work.generations.timings import WorkerTimings
 from core.work.generations.worker import GenerationWorker
 from core.work.housekeeping import Housekeeping
 from core.work.loop import LoopThread
+from core.work.money.budgets import Budgets
 from core.work.money.spending import Spending
 from core.work.money.upkeep import Currencies, LedgerUpkeep
 from core.work.opening import Listener, Opening
@@ -81,7 +82,7 @@ class Studio:
         self.process_id = uuid.uuid4().hex
         self.transfers = Transfers(store, settings.data_dir)
         self.loop = LoopThread()
-        store.ledger.plan = settings.money.plan
+        self.budgets = Budgets(store, lambda: self.settings.money.plan)
         self.currencies = Currencies(store)
         self.spending = Spending(lambda: self.settings.money, self.currencies.of)
         self.services = Services(settings, self.loop, self._build_worker)
@@ -166,9 +167,8 @@ class Studio:
         settings = replace(settings, **{_FIXED[name]: kept[name] for name in kept})
         known_secrets.replace(secrets_of(settings))
         self.services.apply(settings, running=self.answers.running_conversations)
-        self.store.ledger.plan = settings.money.plan
-        self.store.ledger.open_totals()
         self.settings = settings  # one assignment: whoever reads sees the old or the new ones
+        self.budgets.apply()
         for problem in settings.problems:
             logger.warning("%s", problem)
         return fixed
@@ -204,7 +204,7 @@ class Studio:
             logger.info("%d answers were interrupted by the last end of the app", interrupted)
         self.store.leases.take_over(self.process_id, is_only_process=only, now=now)
         self.currencies.load()
-        self.store.ledger.open_totals()
+        self.budgets.load()
         open_practice = self.store.generations.counts("practice").items()
         self.services.start(
             practice_pictures_are_open=any(

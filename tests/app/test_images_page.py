@@ -187,12 +187,14 @@ def test_the_price_follows_the_form_once_it_costs_something(
     monkeypatch.setenv("KLING_API_KEY", "kling-test-key")
     open_page(app)
     app.number_input(key="image-n").set_value(3).run()
-    assert "About 24 units, CNY 0.60 (price list of 2026-08-13" in words(app)
+    assert "≈ ¥0.60" in app.button(key="generate").label
+    assert "About 24 units" in words(app)
     app.selectbox(key="image-model").set_value("kling-v2-1").run()
-    assert "About 12 units, CNY 0.30 (" in words(app)
-    monkeypatch.setattr("core.ui.generations.form.PRICES", NO_PRICES)
+    assert "≈ ¥0.30" in app.button(key="generate").label
+    monkeypatch.setattr("core.models.money.prices.PIECE_PRICES", ())
     app.run()
-    assert "CNY" not in words(app), "unknown is not nothing"
+    assert "¥" not in app.button(key="generate").label, "unknown is not nothing"
+    assert "not known" in words(app)
     assert not app.exception
 
 

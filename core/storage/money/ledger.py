@@ -1,6 +1,7 @@
 """The ledger as the studio reaches it: one line for each call that can cost, and its sums."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, select, text
@@ -10,6 +11,7 @@ from core.models.money.ledger import (
     BudgetPlan,
     BudgetState,
     LedgerLine,
+    LineKind,
     LineState,
     Reservation,
     Settlement,
@@ -186,6 +188,19 @@ class Ledger:
         """Return sums of lines, apart by currency and by these columns, the dearest first."""
         with self._database.read() as connection:
             return sums(connection, wanted, by)
+
+    def dearest(
+        self, wanted: LedgerFilter, kind: LineKind, *, limit: int
+    ) -> tuple[LedgerLine, ...]:
+        """Return the lines of a kind that cost most."""
+        query = (
+            select(ledger_lines)
+            .where(*replace(wanted, kinds=[kind]).conditions(), ledger_lines.c.amount.is_not(None))
+            .order_by(ledger_lines.c.amount.desc(), ledger_lines.c.seq)
+            .limit(bounded(limit))
+        )
+        with self._database.read() as connection:
+            return tuple(line_from(row) for row in connection.execute(query).mappings())
 
     def list(
         self, wanted: LedgerFilter, *, limit: int = 50, cursor: str | None = None

@@ -7,10 +7,13 @@ import streamlit as st
 from core.errors import AppError
 from core.markdown.rendering import for_streamlit, shielded
 from core.models.chat import ChatParameters, Conversation, Message
+from core.models.money.ledger import BudgetError
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
+from core.ui.money import confirm as money_confirm
+from core.ui.money import figures as money_figures
 from core.ui.session import text
 
 QUESTION_KEY = "question"
@@ -19,7 +22,9 @@ _COPY_LINES, _LINE_LENGTH, _COPY_HEIGHT_PX = 10, 60, 320
 _SUGGESTIONS = ("chat.suggestion_1", "chat.suggestion_2", "chat.suggestion_3")
 
 
-def draw_input(conversation: Conversation | None, *, sticks_to_end: bool) -> None:
+def draw_input(
+    conversation: Conversation | None, path: tuple[Message, ...], *, sticks_to_end: bool
+) -> None:
     """Draw the chat input; what is sent is asked before the page is drawn again.
 
     Where Streamlit places a chat input itself, it keeps the page scrolled to its end.
@@ -29,15 +34,18 @@ def draw_input(conversation: Conversation | None, *, sticks_to_end: bool) -> Non
             text("chat.placeholder"),
             key=QUESTION_KEY,
             on_submit=_submitted,
-            args=(conversation,),
+            args=(conversation, path),
         )
 
 
-def _submitted(conversation: Conversation | None) -> None:
+def _submitted(conversation: Conversation | None, path: tuple[Message, ...]) -> None:
     question = st.session_state[QUESTION_KEY]
     if not question:
         return
     try:
+        cost = money_figures.next_cost(path, chat_settings.parameters_of(conversation))
+        if cost is not None:
+            money_confirm.require(cost.amount, cost.currency, (question,))
         _ask(conversation, question)
     except AppError as error:
         st.session_state[QUESTION_KEY] = question  # back into the input: nothing is lost
@@ -49,6 +57,7 @@ def _ask(conversation: Conversation | None, question: str) -> None:
     parameters = chat_settings.parameters_of(conversation)
     known.deleted_conversation = None
     known.editing_id = None
+    is_new = conversation is None
     if conversation is None:
         studio.answers.check(owner, question)
         conversation = studio.store.conversations.create(
@@ -58,7 +67,13 @@ def _ask(conversation: Conversation | None, question: str) -> None:
     else:
         # The head may have moved since the page was drawn.
         conversation = studio.store.conversations.get(owner, conversation.id) or conversation
-    studio.answers.ask(owner, conversation, question, parameters)
+    try:
+        studio.answers.ask(owner, conversation, question, parameters, caller=session.caller())
+    except BudgetError:
+        if is_new:  # nothing was asked in it: nothing of it stays
+            session.open_conversation(None)
+            studio.store.conversations.delete(owner, conversation.id)
+        raise
 
 
 def draw_suggestions() -> None:
@@ -181,21 +196,34 @@ def _stop(message: Message) -> None:
 @keeping_errors()
 def _ask_differently(message: Message, conversation: Conversation, question: str) -> None:
     session.studio().answers.edit(
-        session.owner(), conversation, message, question, _parameters(conversation)
+        session.owner(),
+        conversation,
+        message,
+        question,
+        _parameters(conversation),
+        caller=session.caller(),
     )
 
 
 @keeping_errors()
 def _again(message: Message, conversation: Conversation) -> None:
     session.studio().answers.regenerate(
-        session.owner(), conversation, message, _parameters(conversation)
+        session.owner(),
+        conversation,
+        message,
+        _parameters(conversation),
+        caller=session.caller(),
     )
 
 
 @keeping_errors()
 def _go_on(message: Message, conversation: Conversation) -> None:
     session.studio().answers.resume(
-        session.owner(), conversation, message, _parameters(conversation)
+        session.owner(),
+        conversation,
+        message,
+        _parameters(conversation),
+        caller=session.caller(),
     )
 
 

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from core.markdown.escaping import literal
 from core.markdown.rendering import for_streamlit, shielded
 from core.models.chat import AnswerStatus, Message
+from core.models.money.ledger import LedgerLine
 from core.models.notices import notices_of, wanted_tools
 from core.texts import catalogue
 from core.ui import session
 from core.ui.formats import code_span, duration, usage_line
+from core.ui.money.figures import cost_words
 from core.ui.session import text
 
 AVATARS = {"user": ":material/person:", "assistant": ":material/ink_pen:"}
@@ -29,12 +32,12 @@ _UNFINISHED = frozenset(
 )
 
 
-def draw_answer(message: Message) -> None:
-    """Draw a finished answer: reasoning folded, text, how it ended, figures."""
+def draw_answer(message: Message, line: LedgerLine | None = None) -> None:
+    """Draw a finished answer: reasoning folded, text, how it ended, figures, what it cost."""
     draw_reasoning(message)
     if message.content:
         st.markdown(shielded(for_streamlit(message.content)))
-    draw_ending(message)
+    draw_ending(message, line)
 
 
 def draw_reasoning(message: Message) -> None:
@@ -52,8 +55,8 @@ def reasoning_label(seconds: float | None) -> str:
     return text("chat.thought_for", duration=duration(seconds))
 
 
-def draw_ending(message: Message) -> None:
-    """Say how an answer ended when it did not end well, and what it used."""
+def draw_ending(message: Message, line: LedgerLine | None = None) -> None:
+    """Say how an answer ended when it did not end well, what it used and what it cost."""
     remark = _remark(message)
     if message.status is AnswerStatus.FAILED:
         session.draw_error(remark or text("error.unexpected"), message.error_detail)
@@ -64,7 +67,7 @@ def draw_ending(message: Message) -> None:
                 st.text(message.error_detail)
     for notice in notices_of(message):
         st.warning(text(notice.text_id, **_as_code(notice.facts)), icon=":material/info:")
-    st.caption(_figures(message))
+    st.caption(_figures(message, line))
 
 
 def can_go_on(message: Message) -> bool:
@@ -118,7 +121,7 @@ def _finish_remark(message: Message) -> str | None:
     return text("chat.finish_other", reason=code_span(reason or "-"))
 
 
-def _figures(message: Message) -> str:
+def _figures(message: Message, line: LedgerLine | None) -> str:
     parts = []
     if message.practice:
         parts.append(text("practice.badge"))
@@ -129,6 +132,7 @@ def _figures(message: Message) -> str:
         parts.append(text("usage.first_token", duration=duration(message.first_token_s)))
     if speed := _tokens_per_second(message):
         parts.append(text("usage.speed", speed=f"{speed:.0f}"))
+    parts += [literal(words) for words in cost_words(line)]
     return " · ".join(parts)
 
 

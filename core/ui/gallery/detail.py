@@ -20,10 +20,22 @@ from core.ui.gallery.zip_export import picture_file_name
 from core.ui.generations import card as generation_view
 from core.ui.session import text
 
+_GENERATION_PARAMETER = "g"
+
 
 def open_picture(picture_id: str | None) -> None:
     """Show a picture large from the next run on; None closes it."""
     session.state().open_picture_id = picture_id
+
+
+def open_linked() -> None:
+    """Show the first picture of the generation that the URL leads to, once."""
+    generation_id = st.query_params.pop(_GENERATION_PARAMETER, None)
+    if generation_id is None:
+        return
+    generation = session.studio().store.generations.get(session.owner(), generation_id)
+    if generation is not None and generation.pictures:
+        open_picture(generation.pictures[0].id)
 
 
 def draw(shown: Sequence[GalleryPicture]) -> None:

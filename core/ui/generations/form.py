@@ -6,6 +6,8 @@ from typing import Literal, cast
 
 import streamlit as st
 
+from core.errors import AppError
+from core.markdown.escaping import literal
 from core.models.generations import AspectRatio, ImageRequest, ReferenceImage, Resolution
 from core.models.image_rules import PROMPT_LIMIT, count_characters
 from core.models.kling_catalogue import (
@@ -14,10 +16,13 @@ from core.models.kling_catalogue import (
     find_image_model,
     offered_model,
 )
-from core.models.money.prices import PRICES
+from core.models.money.ledger import Reservation, Spender
 from core.ui import session
-from core.ui.buttons import button, keeping_errors
+from core.ui.buttons import keeping_errors
 from core.ui.generations import reference as image_reference
+from core.ui.money import confirm as money_confirm
+from core.ui.money.figures import budget_remark, own_budgets
+from core.ui.money.words import amount_words
 from core.ui.placeholders import ratio_label
 from core.ui.session import text
 
@@ -69,8 +74,7 @@ def draw() -> None:
             st.caption(text("images.negative_no_image"))
         else:
             _draw_count(_KEYS["negative"])
-    _draw_price(model, has_image=has_image)
-    button("images.generate", "brush", "generate", _generate, type="primary", width="stretch")
+    _draw_generate(model, has_image=has_image)
     if (error := session.state().image_error) is not None:
         session.show_error(error)
 
@@ -216,17 +220,43 @@ def _draw_fidelity(label: str, name: str, value: float | None) -> None:
     st.slider(text(label), 0.0, 1.0, value=value, step=0.05, key=_KEYS[name])
 
 
-def _draw_price(model: ImageModel, *, has_image: bool) -> None:
-    if session.image_mode() == "practice":
-        st.caption(text("images.price_practice"))
-        return
+def _draw_generate(model: ImageModel, *, has_image: bool) -> None:
+    """Draw the button with the price on it, and below what the price rests on."""
     n = cast(int, _value("n") or 1)
-    facts = {"has_image": has_image, "resolution": _value("resolution") or "1k"}
-    price = PRICES.pieces(ImageRequest.kind, model.name, facts)
-    cny = None if price is None else price.amount("CNY", pieces=n)
-    if price is not None and price.units and price.read_on and cny is not None:
-        units, date = price.units * n, price.read_on.isoformat()
-        st.caption(text("images.price", units=units, cny=f"{cny:.2f}", date=date))
+    resolution = cast(Resolution, _value("resolution") or "1k")
+    request = ImageRequest(
+        "", model_name=model.name, resolution=resolution, n=n, has_image=has_image
+    )
+    held = _held(request)
+    label = text("images.generate_many", n=n)
+    if held is not None and held.line.amount is not None:
+        label += f" ≈ {amount_words(held.line.amount, held.line.currency)}"
+    st.button(
+        literal(label),
+        icon=":material/brush:",
+        type="primary",
+        width="stretch",
+        key="generate",
+        on_click=_generate,
+    )
+    if held is not None and held.line.amount is None:
+        st.caption(text("images.price_unknown"))
+    elif session.image_mode() == "practice":
+        st.caption(text("images.price_practice"))
+    elif held is not None and held.line.units is not None:
+        st.caption(text("images.price", units=f"{held.line.units.normalize():f}"))
+    for state in own_budgets():
+        if (remark := budget_remark(state)) is not None:
+            st.caption(remark)
+
+
+def _held(request: ImageRequest) -> Reservation | None:
+    studio, owner = session.studio(), session.owner()
+    try:
+        provider = studio.services.images(owner).provider
+    except AppError:
+        return None
+    return studio.spending.for_task(Spender(owner, session.caller()), provider, request)
 
 
 def _value(name: str) -> object:
@@ -246,7 +276,12 @@ def _generate() -> None:
         is_same = (last_request, last_signature) == (request, signature)
         if is_same and now - at < DOUBLE_CLICK_S:
             return
-    session.studio().generations.request(session.owner(), request, reference=reference)
+    held = _held(request)
+    if held is not None and held.line.amount is not None:
+        money_confirm.require(held.line.amount, held.line.currency, (request, signature))
+    session.studio().generations.request(
+        session.owner(), request, reference=reference, caller=session.caller()
+    )
     known.last_request = (request, signature, now)
 
 

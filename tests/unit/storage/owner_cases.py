@@ -276,6 +276,7 @@ OWNERLESS: dict[str, str] = {
     "ledger.add": "a line that was found; it names its owner",
     "ledger.budgets": "the studio's budgets; the pages show them to whoever runs it",
     "ledger.correct": "reconciling, with the id of a line that it has just read",
+    "ledger.dearest": _FILTERED,
     "ledger.every": _FILTERED,
     "ledger.list": _FILTERED,
     "ledger.of_task": "reconciling: whose a task is, is what it asks",

@@ -1,0 +1,136 @@
+"""The figure under an answer, and what the next question costs at least."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import streamlit as st
+
+from core.errors import AppError
+from core.models.chat import ChatParameters, Message
+from core.models.money.hours import hour_class, next_off_peak
+from core.models.money.ledger import BudgetState, LedgerLine, LineState
+from core.models.money.settling import WITH_PEAK
+from core.models.money.usage import estimate_tokens
+from core.ui import clock, session
+from core.ui.money.words import amount_words, line_words
+from core.ui.session import text
+from core.work.money.report import cost_of_thinking
+
+# From this share of a budget on it is said.
+NEARLY = Decimal("0.8")
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class NextCost:
+    """What the next question costs at least, and in which currency."""
+
+    amount: Decimal
+    currency: str
+
+
+def lines_of(messages: Iterable[Message]) -> dict[str, LedgerLine]:
+    """Return the ledger's lines of answers by their ids; none where the store does not tell."""
+    ids = [message.id for message in messages if message.role == "assistant"]
+    try:
+        return session.studio().store.ledger.several(session.owner(), ids)
+    except AppError:
+        return {}
+
+
+def cost_words(line: LedgerLine | None) -> list[str]:
+    """Return what an answer cost, with its hour class and what the thinking alone was."""
+    if line is None or line.state is LineState.RESERVED:
+        return []
+    parts = [line_words(line)]
+    if line.hour == "peak" and line.provider in WITH_PEAK:
+        parts.append(text("money.peak"))
+    thinking = cost_of_thinking(line, session.studio().spending.prices)
+    if thinking is not None:
+        parts.append(text("money.thinking", amount=amount_words(thinking, line.currency)))
+    return parts
+
+
+def next_cost(path: Iterable[Message], parameters: ChatParameters) -> NextCost | None:
+    """Return what the next question costs at least: the context so far, expected in the cache."""
+    studio = session.studio()
+    try:
+        provider = studio.services.chat(session.owner()).provider
+    except AppError:
+        return None
+    now = datetime.now(UTC)
+    currency = studio.spending.currency(provider)
+    price = studio.spending.prices.chat(parameters.model, currency, now)
+    tokens = _context_tokens(list(path))
+    if price is None or not tokens:
+        return None
+    hour = hour_class(now) if provider in WITH_PEAK else "off_peak"
+    amount = price.rates(hour).input_hit * tokens / _MILLION
+    return NextCost(amount, studio.spending.currency(provider, price.currency))
+
+
+def draw_hint(path: Iterable[Message], parameters: ChatParameters) -> None:
+    """Draw below the chat box what the next question costs, and what is to be known before it."""
+    parts: list[str] = []
+    if (cost := next_cost(path, parameters)) is not None:
+        parts.append(text("money.next", amount=amount_words(cost.amount, cost.currency)))
+    parts += _hours()
+    parts += [remark for state in own_budgets() if (remark := budget_remark(state))]
+    if parts:
+        with st.bottom:
+            st.caption(" · ".join(parts))
+
+
+def own_budgets() -> tuple[BudgetState, ...]:
+    """Return the budgets that count for whoever sits here, of the currencies in use."""
+    owner = session.owner()
+    person = owner.removeprefix("user:") if owner.startswith("user:") else None
+    try:
+        states = session.studio().store.ledger.budgets()
+    except AppError:
+        return ()
+    return tuple(
+        state
+        for state in states
+        if state.budget.scope == "studio"
+        or (state.budget.scope == "user" and state.budget.name == person)
+    )
+
+
+def budget_remark(state: BudgetState) -> str | None:
+    """Return what is to be said of a budget that is nearly or wholly used up."""
+    if not session.is_trusted() or state.share < NEARLY:
+        return None
+    budget = state.budget
+    facts = {
+        "spent": amount_words(state.spent, budget.currency),
+        "limit": amount_words(budget.limit, budget.currency),
+        "period": text(f"money.period_{budget.period}"),
+    }
+    if state.share >= 1:
+        return f":red[{text('money.budget_used_up', **facts)}]"
+    return f":orange[{text('money.budget_nearly', **facts)}]"
+
+
+def _hours() -> list[str]:
+    try:
+        provider = session.studio().services.chat(session.owner()).provider
+    except AppError:
+        return []
+    cheaper = next_off_peak(datetime.now(UTC)) if provider in WITH_PEAK else None
+    if cheaper is None:
+        return []
+    zone = clock.zone()
+    return [text("money.half_price", at=cheaper.astimezone(zone).strftime("%H:%M"))]
+
+
+def _context_tokens(path: list[Message]) -> int:
+    """Return how many tokens the next question takes along: those of the last answer's usage."""
+    answers = [message for message in path if message.role == "assistant"]
+    usage = answers[-1].usage if answers else None
+    if usage is not None and usage.prompt_tokens is not None:
+        completion = (usage.completion_tokens or 0) - (usage.reasoning_tokens or 0)
+        return usage.prompt_tokens + max(completion, 0)
+    return sum(estimate_tokens(message.content) for message in path)
