@@ -568,7 +568,8 @@ def test_burst_comes_in_one_write(client: httpx.Client) -> None:
 def test_a_reader_who_leaves_is_counted(practice: PracticeServer, client: httpx.Client) -> None:
     before = practice.counters.streams_closed_early
     with client.stream("POST", "/chat/completions", json=ask("/practice silent 600")) as answer:
-        next(answer.iter_raw())
+        pieces = answer.iter_raw()  # kept: a dropped one would close the stream
+        next(pieces)
         wait_until(lambda: practice.counters.streams_open == 1)
 
     wait_until(lambda: practice.counters.streams_open == 0)
