@@ -90,6 +90,7 @@ def _offer_cure(error: InputError) -> None:
         button(f"images.reference_{cure}", "crop", "fit-reference", _fit)
 
 
+@keeping_errors("image_error")
 def _fit() -> None:
     known = session.state()
     uploaded = cast("UploadedFile | None", st.session_state.get(_file_key()))
@@ -97,7 +98,6 @@ def _fit() -> None:
         known.fitted_upload = uploaded.file_id
     elif known.reference is not None:
         known.reference = prepare_reference(known.reference.content, fit=True)
-    known.image_error = None
 
 
 def _prepared(uploaded: UploadedFile) -> ReferenceImage:

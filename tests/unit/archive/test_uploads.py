@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops
+from PIL.JpegImagePlugin import JpegImageFile
 
 from core.errors import InputError
 from core.models.generations import ReferenceImage
@@ -63,6 +64,8 @@ def test_a_jpeg_keeps_its_tables_and_about_its_size() -> None:
     content = saved(noise, "JPEG", quality=71, subsampling=2)
     reference = prepare_reference(content)
     with Image.open(io.BytesIO(content)) as before, pixels(reference) as after:
+        assert isinstance(before, JpegImageFile)
+        assert isinstance(after, JpegImageFile)
         assert after.quantization == before.quantization
     assert abs(len(reference.content) - len(content)) < 0.05 * len(content)
 
