@@ -7,7 +7,6 @@ from typing import Literal, cast
 import streamlit as st
 
 from core.errors import AppError
-from core.markdown.escaping import literal
 from core.models.generations import AspectRatio, ImageRequest, ReferenceImage, Resolution
 from core.models.image_rules import PROMPT_LIMIT, count_characters
 from core.models.kling_catalogue import (
@@ -232,7 +231,7 @@ def _draw_generate(model: ImageModel, *, has_image: bool) -> None:
     if held is not None and held.line.amount is not None:
         label += f" ≈ {amount_words(held.line.amount, held.line.currency)}"
     st.button(
-        literal(label),
+        label.replace("$", "\\$"),
         icon=":material/brush:",
         type="primary",
         width="stretch",
