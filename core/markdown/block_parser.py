@@ -18,7 +18,7 @@ from markdown_it.token import Token
 
 from core.markdown.environments import BEGIN, OpenEnvironment
 from core.markdown.fences import fence_rule
-from core.markdown.line_breaks import BREAK
+from core.markdown.marks.line_breaks import BREAK
 from core.markdown.math import CLOSERS, is_formula
 from core.markdown.tables import table_rule
 

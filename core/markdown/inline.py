@@ -10,11 +10,11 @@ from enum import Enum, auto
 from markdown_it.common.html_re import HTML_TAG_RE
 
 from core.markdown.addresses import is_followed
-from core.markdown.cjk_emphasis import INVISIBLE, Emphasis
-from core.markdown.direction import mark_for
-from core.markdown.line_breaks import BREAK, break_at
+from core.markdown.marks.cjk_emphasis import INVISIBLE, Emphasis
+from core.markdown.marks.direction import mark_for
+from core.markdown.marks.line_breaks import BREAK, break_at
+from core.markdown.marks.runs import begins_line_with_label, closing_run
 from core.markdown.math import BRACKETS, formula_at
-from core.markdown.runs import begins_line_with_label, closing_run
 from core.markdown.tables import bars_in_code, formula_in_cell
 
 SPECIAL = re.compile(

@@ -7,7 +7,7 @@ digit behind the second; and what reads as words without a sign of mathematics i
 import re
 
 from core.markdown import environments
-from core.markdown.runs import closing_run
+from core.markdown.marks.runs import closing_run
 
 CLOSERS = {"$$": "$$", "\\[": "\\]"}
 # What begins an inline formula, as far as two characters tell.

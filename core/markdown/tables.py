@@ -9,8 +9,8 @@ from bisect import bisect_left
 
 from markdown_it.rules_block import StateBlock, table
 
+from core.markdown.marks.runs import closing_run
 from core.markdown.math import BRACKETS, formula_at
-from core.markdown.runs import closing_run
 
 _BAR = re.compile(r"\\.|(\|)")
 _OPENER = re.compile(r"\\[(\[b]|\\.|`+|\$+", re.DOTALL)

@@ -143,7 +143,7 @@ class ReplyReader:
         """Return what one more piece adds."""
         for part, pieces in found.parts():
             pieces[:] = [self.texts[part].take("".join(pieces), is_end=is_end)]
-        self._calls.note(found.calls)
+        found.calls = self._calls.take(found.calls)
         return found
 
     def _new_of_last(self, found: MessageTexts) -> MessageTexts:

@@ -197,6 +197,19 @@ class CallsSoFar:
     def __init__(self) -> None:
         self._calls: dict[int, ToolCallPiece] = {}
 
+    def take(self, pieces: Iterable[ToolCallPiece]) -> list[ToolCallPiece]:
+        """Return what pieces add; one that names its call again may hold all of it so far."""
+        new = []
+        for piece in pieces:
+            known = self._calls.get(piece.index)
+            if known is not None and known.arguments and piece.name and _is_same(known, piece):
+                rest = piece.arguments.removeprefix(known.arguments)
+                if len(rest) < len(piece.arguments):
+                    piece = replace(known, name="", arguments=rest)
+            new.append(piece)
+            self.note([piece])
+        return new
+
     def note(self, pieces: Iterable[ToolCallPiece]) -> None:
         """Note pieces of calls that came one after the other."""
         for piece in pieces:

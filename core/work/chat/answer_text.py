@@ -15,9 +15,9 @@ from core.wire.leaked_calls import leaked_calls
 from core.wire.model_words import Word, WordSorter
 from core.wire.secrets import StreamWasher, known_secrets
 from core.wire.word_marks import without_closing
-from core.work.chat.said_text import SaidText
-from core.work.chat.text_buffer import TextBuffer
-from core.work.chat.tool_call_buffer import ToolCallBuffer
+from core.work.chat.buffers.said_text import SaidText
+from core.work.chat.buffers.text_buffer import TextBuffer
+from core.work.chat.buffers.tool_call_buffer import ToolCallBuffer
 
 
 class Moved(NamedTuple):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.work.chat.text_buffer import DISTINCT_PIECES, TextBuffer
+from core.work.chat.buffers.text_buffer import DISTINCT_PIECES, TextBuffer
 
 
 @given(st.lists(st.text(min_size=1, max_size=5), max_size=30), st.integers(0, 200))

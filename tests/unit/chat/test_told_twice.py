@@ -169,6 +169,15 @@ def test_calls_that_were_told_are_not_told_again(arguments: Any, fields: dict[st
     assert calls_in(body + DONE)[2:] == [ToolCallPiece(1, "c2", "look", "{}")]
 
 
+def test_calls_that_hold_all_before_them_are_one_call() -> None:
+    arguments = versions('{"q": "sea"}', 4)
+    told = (delta(tool_calls=[call("find", one, index=0, id="c1")]) for one in arguments)
+    pieces = calls_in(b"".join(told) + FINISH + DONE)
+    assert "".join(piece.arguments for piece in pieces) == arguments[-1]
+    other = [call("find", "{}", index=0, id=name) for name in ("c1", "c2")]
+    assert len(calls_in(delta(tool_calls=other[:1]) + delta(tool_calls=other[1:]) + DONE)) == 2
+
+
 def test_the_rest_of_a_call_comes_from_the_whole() -> None:
     told = CallsSoFar()
     told.note([ToolCallPiece(0, "c1", "find", '{"q"')])

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from core.markdown import runs
-from core.markdown.direction import is_right_to_left
+from core.markdown.marks import runs
+from core.markdown.marks.direction import is_right_to_left
 from core.markdown.rendering import for_streamlit
 
 

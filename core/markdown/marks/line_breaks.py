@@ -7,7 +7,7 @@ it becomes a line end, written as a reference, which a style lets stand (`core/u
 import re
 from functools import lru_cache
 
-from core.markdown.cjk_emphasis import INVISIBLE
+from core.markdown.marks.cjk_emphasis import INVISIBLE
 
 BREAK = re.compile(r"<br\s*/?>|</br\s*>", re.IGNORECASE)
 _BREAKS = re.compile(rf"(?:\s|{BREAK.pattern})+", re.IGNORECASE)

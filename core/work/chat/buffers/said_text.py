@@ -5,7 +5,7 @@ stand before: nobody sees blanks at the end.
 """
 
 from core.wire.secrets import StreamWasher, known_secrets
-from core.work.chat.text_buffer import TextBuffer
+from core.work.chat.buffers.text_buffer import TextBuffer
 
 _BLANK = " \t\r\n"
 
