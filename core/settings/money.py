@@ -135,7 +135,7 @@ class _Reader:
         for number, row in enumerate(rows):
             try:
                 found.append(read(row, number))
-            except (TypeError, KeyError, ValueError, InvalidOperation):
+            except (AttributeError, TypeError, KeyError, ValueError, InvalidOperation):
                 shown = f"[[prices.{name}]] {number + 1}"
                 self._sources.refuse(shown, SECRETS_FILE, kind)
         return found

@@ -16,6 +16,8 @@ from typing import IO
 from core.access.owners import LOCAL_OWNER
 from core.archive.archive import Archive
 from core.models.generations import GenerationStatus
+from core.models.money.ledger import LineState
+from core.storage.money.filters import LedgerFilter
 from core.storage.store import Store
 from tests.crash.fake_kling import FakeKling, Plan
 
@@ -180,6 +182,18 @@ def _live_and_die(
     return killed
 
 
+def _ledger_problems(store: Store, ids: set[str]) -> list[str]:
+    """Compare the ledger with what was asked for: a settled line each, and none besides."""
+    lines = list(store.ledger.every(LedgerFilter()))
+    problems = []
+    if sorted(line.id for line in lines) != sorted(ids):
+        problems.append(f"{len(lines)} lines in the ledger for {len(ids)} generations")
+    if held := [line.id for line in lines if line.state is LineState.RESERVED]:
+        problems.append(f"held back for ever: {held}")
+    wrong = [line for line in lines if line.amount is None or line.amount <= 0]
+    return problems + [f"no amount: {line}" for line in wrong]
+
+
 def _count(fake: FakeKling, data_dir: Path, intents: list[int]) -> tuple[str, ...]:
     """Compare what Kling accepted, what is in the store, and what is on the disk."""
     problems: list[str] = []
@@ -191,6 +205,7 @@ def _count(fake: FakeKling, data_dir: Path, intents: list[int]) -> tuple[str, ..
             problems.append(f"{len(rows)} rows for {len(intents)} intents")
         if any(count != 1 for count in fake.seen.accepted.values()):
             problems.append(f"accepted more than once: {fake.seen.accepted.most_common(2)}")
+        problems += _ledger_problems(store, {row.id for row in rows})
         for row in rows:
             if row.status is not GenerationStatus.ARCHIVED:
                 problems.append(f"a row ended as {row.status}: {row.error_text_id}")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ import pytest
 
 from core.access.owners import LOCAL_OWNER
 from core.models.chat import AnswerStatus, ChatParameters
+from core.models.money.ledger import LineState, Mark
+from core.models.money.usage import estimate_tokens
 from core.settings import ChatSettings, Secret, Settings
+from core.work.money.upkeep import LedgerUpkeep
 from core.work.studio import Studio
 from tests.upstream import Plan, Upstream, streamed
 
@@ -64,6 +68,12 @@ def test_what_was_kept_is_a_prefix_marked_as_interrupted(
         assert answer.status is AnswerStatus.INTERRUPTED
         assert len(answer.content) >= seen
         assert "".join(PIECES).startswith(answer.content)
+        upkeep = LedgerUpkeep(studio.store, studio.spending, old_enough=timedelta(0))
+        assert upkeep.settle_left() == 1
+        assert upkeep.settle_left() == 0
+        line = studio.store.ledger.several(LOCAL_OWNER, [answer.id])[answer.id]
+        assert (line.state, line.mark) == (LineState.ESTIMATED, Mark.ABOUT)
+        assert line.completion == estimate_tokens(answer.content)
         # Nothing stands in the way of asking again.
         conversation = studio.store.conversations.get(LOCAL_OWNER, conversation_id)
         assert conversation is not None

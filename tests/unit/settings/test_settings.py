@@ -233,7 +233,7 @@ NAMES = [
 def filled_in(example: Path) -> str:
     """Return an example with its commented settings taken out of their comments."""
     lines = example.read_text(encoding="utf-8").splitlines()
-    setting = re.compile(r"# ?(\[[a-z.]+\]|[A-Za-z_]+ ?=.*)")
+    setting = re.compile(r"# ?(\[{1,2}[a-z.]+\]{1,2}|[A-Za-z_]+ ?=.*)")
     return "\n".join(match[1] for line in lines if (match := setting.fullmatch(line)))
 
 
