@@ -26,6 +26,7 @@ from core.ui import visitor as access
 from core.ui.configuration import app_settings, data_dir_error
 from core.ui.visitor import Visitor
 from core.work.generations.recovery import RecoveryResult
+from core.work.money.reconcile import BalanceDrop, Reconciliation
 from core.work.services import Mode
 from core.work.studio import Studio, current_studio, open_studio
 
@@ -88,6 +89,8 @@ class SessionState:
     checks: dict[ProviderName, Account | AppError] = field(default_factory=dict)
     # What the Money page was told of each account last, and when.
     balances: dict[ProviderName, tuple[Account | AppError, datetime]] = field(default_factory=dict)
+    reconciled: Reconciliation | None = None
+    balance_drop: BalanceDrop | None = None
     confirmed: tuple[object, ...] | None = None  # what a second press of would be spent on
 
 

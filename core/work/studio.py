@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from core.access.invitations import Invitations
 from core.access.owners import LOCAL_OWNER
@@ -19,7 +20,10 @@ from core.access.passes import Passes
 from core.archive.archive import Archive
 from core.errors import AppError
 from core.models.generations import Provider
+from core.models.money.charges import BillingRow
+from core.models.money.ledger import Spender
 from core.providers.deepseek.wire import Balance
+from core.providers.kling.billing import Book
 from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
 from core.providers.kling.wire import AccountCosts
@@ -36,6 +40,14 @@ from core.work.generations.worker import GenerationWorker
 from core.work.housekeeping import Housekeeping
 from core.work.loop import LoopThread
 from core.work.money.budgets import Budgets
+from core.work.money.reconcile import (
+    BalanceDrop,
+    Difference,
+    Reconciliation,
+    adopt,
+    balance_drop,
+    reconcile,
+)
 from core.work.money.spending import Spending
 from core.work.money.upkeep import Currencies, LedgerUpkeep
 from core.work.opening import Listener, Opening
@@ -45,6 +57,8 @@ from core.work.transfer.transfers import Transfers
 logger = logging.getLogger(__name__)
 
 ACCOUNT_TIMEOUT_S = 60.0
+BOOKS: tuple[Book, ...] = ("package", "balance")
+_BALANCE_KEY = "money.deepseek_balance"
 
 # Where things are kept is settled when the store opens, sign-in when Streamlit starts.
 _FIXED = {
@@ -154,6 +168,42 @@ class Studio:
         kling = self.services.images(LOCAL_OWNER).kling
         asking = kling.costs(start=now - timedelta(days=30), end=now)
         return self.loop.call(asking, timeout_s=ACCOUNT_TIMEOUT_S)
+
+    def reconcile(self) -> Reconciliation:
+        """Compare the ledger with Kling's two books of the last month; free."""
+        now = datetime.now(UTC)
+        start = now - timedelta(days=30)
+        service = self.services.images(LOCAL_OWNER)
+
+        async def rows() -> list[BillingRow]:
+            found: list[BillingRow] = []
+            for book in BOOKS:
+                asking = service.kling.billing_rows(book, start=start, end=now)
+                found += [row async for row in asking]
+            return found
+
+        billed = self.loop.call(rows(), timeout_s=ACCOUNT_TIMEOUT_S)
+        return reconcile(self.store.ledger, billed, provider=service.provider, start=start, now=now)
+
+    def adopt_billed(self, one: Difference) -> bool:
+        """Take a task into the ledger that Kling bills and nobody here knew."""
+        service = self.services.images(LOCAL_OWNER)
+        spender = Spender(LOCAL_OWNER, "page", "recovered")
+        return adopt(self.store.ledger, one, spender, service.provider, datetime.now(UTC))
+
+    def balance_drop(self, balance: Balance) -> BalanceDrop | None:
+        """Note DeepSeek's balance; return how it fell since the last note, beside the ledger."""
+        known = self.store.key_values.get(_BALANCE_KEY)
+        if not balance.currencies:
+            return None
+        one, now = balance.currencies[0], datetime.now(UTC)
+        note = {"at": now.isoformat(), "total": str(one.total), "currency": one.currency}
+        self.store.key_values.set(_BALANCE_KEY, note)
+        provider = self.services.chat(LOCAL_OWNER).provider
+        if not isinstance(known, dict) or provider == "practice":
+            return None
+        total = Decimal(str(one.total))
+        return balance_drop(self.store.ledger, known, total, one.currency, provider)
 
     def apply(self, settings: Settings) -> tuple[str, ...]:
         """Go on with other settings; return the names of those that only a new start changes.

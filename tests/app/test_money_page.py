@@ -1,6 +1,8 @@
 """The Money page, the price on the button, the figure under an answer, the second press."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
@@ -129,3 +131,32 @@ def test_every_span_can_be_looked_at(app: AppTest, studio: Opened, until: Until,
     money(app)
     app.segmented_control(key="money-span").set_value(span).run()
     assert not app.exception
+
+
+def test_klings_books_are_compared_and_a_task_of_another_program_is_adopted(
+    app: AppTest, studio: Opened, until: Until
+) -> None:
+    app.run()
+    app.switch_page("pages/images.py").run()
+    app.text_area(key=PROMPT).set_value("a cat")
+    app.button(key="generate").click().run()
+    until(lambda: bool(lines(studio())) and not held(studio()))
+    money(app)
+    app.button(key="reconcile").click().run()
+    assert "1 tasks agree with Kling's books, 0 differ" in words(app)
+    # As if another program had asked for it with the same key.
+    (known,) = studio().store.ledger.every(LedgerFilter())
+    forget(studio(), known.id)
+    app.button(key="reconcile").click().run()
+    assert "another program with the same key" in words(app)
+    app.button(key="adopt-billed").click().run()
+    assert "1 tasks agree" in words(app)
+    assert lines(studio()) == [Decimal("0.2")]
+    app.button(key="ask-balances").click().run()
+    assert "as of" in words(app)
+    assert not app.exception
+
+
+def forget(studio: Studio, line_id: str) -> None:
+    with closing(sqlite3.connect(studio.store.place)) as connection, connection:
+        connection.execute("DELETE FROM ledger_lines WHERE id = ?", [line_id])

@@ -19,7 +19,13 @@ CODE = [ROOT / "app.py", *sorted(ROOT.glob("core/**/*.py")), *sorted(ROOT.glob("
 SECTIONS = sorted({key.partition(".")[0] for key in ZH})
 TEXT_ID = re.compile(rf"(?:{'|'.join(SECTIONS)})\.[a-z_0-9]+")
 # Names of other things that look like ours.
-FOREIGN = {"chat.completion", "http.disconnect", "money.totals_zone", "practice.jsonl"}
+FOREIGN = {
+    "chat.completion",
+    "http.disconnect",
+    "money.deepseek_balance",
+    "money.totals_zone",
+    "practice.jsonl",
+}
 
 ERRORS = {
     name: kind

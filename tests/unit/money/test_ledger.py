@@ -1,5 +1,7 @@
 """The ledger in both databases: reserved in one transaction, settled once, counted exactly."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,9 +28,10 @@ from core.storage.store import Store
 from tests.conftest import Clock
 
 NOW = Clock().now
+ROOT = Path(__file__).parents[3]
 
 
-def line(number: int = 0, amount: str | None = "1", **more: object) -> LedgerLine:
+def line(number: int | str = 0, amount: str | None = "1", **more: object) -> LedgerLine:
     known = None if amount is None else Decimal(amount)
     made = LedgerLine(
         id=f"line-{number}",
@@ -52,7 +55,7 @@ def day(limit: str, **more: object) -> Budget:
     return replace(made, **more)  # type: ignore[arg-type]
 
 
-def held(number: int = 0, amount: str | None = "1", **more: object) -> Reservation:
+def held(number: int | str = 0, amount: str | None = "1", **more: object) -> Reservation:
     return Reservation(line(number, amount, **more), is_known=amount is not None)
 
 
@@ -322,3 +325,56 @@ def test_the_ledger_survives_a_new_start(tmp_path: Path) -> None:
     with pytest.raises(BudgetError):
         second.ledger.reserve(held(1, "2"))
     second.close()
+
+
+_ANOTHER_PROCESS = """
+import sys
+from decimal import Decimal
+from core.models.money.ledger import BudgetError, BudgetPlan
+from core.storage.store import Store
+from tests.unit.money.test_ledger import Clock, day, held
+
+store = Store.open(sys.argv[1], clock=Clock())
+store.ledger.plan = BudgetPlan((day("37"),))
+print("ready", flush=True)
+sys.stdin.readline()
+let_in = 0
+for number in range(40):
+    try:
+        store.ledger.reserve(held(f"{sys.argv[2]}-{number}"))
+        let_in += 1
+    except BudgetError:
+        pass
+print(let_in, flush=True)
+store.close()
+"""
+
+
+def test_three_processes_share_one_limit(store: Store, store_url: str) -> None:
+    command = [sys.executable, "-c", _ANOTHER_PROCESS, store_url]
+    others = [
+        subprocess.Popen(
+            [*command, str(number)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(3)
+    ]
+    try:
+        for one in others:
+            assert one.stdout is not None
+            assert one.stdout.readline() == "ready\n"
+        for one in others:  # all at once: nobody waits for the one before to end
+            assert one.stdin is not None
+            one.stdin.write("go\n")
+            one.stdin.flush()
+        let_in = [int(one.communicate()[0]) for one in others]
+    finally:
+        for one in others:
+            one.kill()
+            one.wait()
+    assert sum(let_in) == 37
+    store.ledger.plan = BudgetPlan((day("37"),))
+    assert spent(store) == 37
