@@ -59,7 +59,12 @@ if known.error is not None:
     known.error = None
 
 answer_actions.draw_input(conversation, path, sticks_to_end=session.linked_message() is None)
-money_figures.draw_hint(path, chat_settings.parameters_of(conversation))
+money_figures.draw_hint(
+    path,
+    chat_settings.parameters_of(conversation),
+    lines,
+    conversation.id if conversation is not None else None,
+)
 
 if live is not None and place is not None:
     with place:

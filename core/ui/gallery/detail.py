@@ -18,6 +18,7 @@ from core.ui.gallery.filters import model_title
 from core.ui.gallery.task_history import draw_task_history
 from core.ui.gallery.zip_export import picture_file_name
 from core.ui.generations import card as generation_view
+from core.ui.money.words import line_words
 from core.ui.session import text
 
 _GENERATION_PARAMETER = "g"
@@ -192,6 +193,7 @@ def _facts(picture: Picture, generation: Generation) -> list[tuple[str, str]]:
         (text("gallery.file_size"), size(picture.size_bytes)),
         (text("gallery.number"), f"{picture.index + 1} / {max(request.n, picture.index + 1)}"),
         (text("gallery.asked_at"), moment(generation.created_at)),
+        (text("money.head_amount"), _cost(generation)),
     ]
     if generation.submitted_at is not None and generation.finished_at is not None:
         took_s = (generation.finished_at - generation.submitted_at).total_seconds()
@@ -209,6 +211,15 @@ def _facts(picture: Picture, generation: Generation) -> list[tuple[str, str]]:
         (text("gallery.external_task_id"), generation.external_task_id or unknown),
     ]
     return facts
+
+
+def _cost(generation: Generation) -> str:
+    try:
+        ledger = session.studio().store.ledger
+        line = ledger.several(session.owner(), [generation.id]).get(generation.id)
+    except AppError:
+        line = None
+    return text("money.unknown") if line is None else line_words(line)
 
 
 def _image_facts(request: ImageRequest) -> list[tuple[str, str]]:

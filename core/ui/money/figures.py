@@ -1,6 +1,6 @@
 """The figure under an answer, and what the next question costs at least."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,11 +13,13 @@ from core.models.money.hours import hour_class, next_off_peak
 from core.models.money.ledger import BudgetState, LedgerLine, LineState
 from core.models.money.settling import WITH_PEAK
 from core.models.money.usage import estimate_tokens
+from core.storage.money.filters import LedgerFilter
 from core.ui import clock, session
 from core.ui.money.words import amount_words, line_words
 from core.ui.session import text
 from core.work.money.report import cost_of_thinking
 
+_ZERO = Decimal(0)
 # From this share of a budget on it is said.
 NEARLY = Decimal("0.8")
 _MILLION = 1_000_000
@@ -71,16 +73,41 @@ def next_cost(path: Iterable[Message], parameters: ChatParameters) -> NextCost |
     return NextCost(amount, studio.spending.currency(provider, price.currency))
 
 
-def draw_hint(path: Iterable[Message], parameters: ChatParameters) -> None:
-    """Draw below the chat box what the next question costs, and what is to be known before it."""
+def draw_hint(
+    path: Sequence[Message],
+    parameters: ChatParameters,
+    lines: Mapping[str, LedgerLine],
+    conversation_id: str | None,
+) -> None:
+    """Draw below the chat box what the next question costs, and what was spent so far."""
     parts: list[str] = []
     if (cost := next_cost(path, parameters)) is not None:
         parts.append(text("money.next", amount=amount_words(cost.amount, cost.currency)))
+    if conversation_id is not None:
+        parts += _spent_here(conversation_id, lines)
     parts += _hours()
     parts += [remark for state in own_budgets() if (remark := budget_remark(state))]
     if parts:
         with st.bottom:
-            st.caption(" · ".join(parts))
+            st.caption(" · ".join(parts).replace("$", "\\$"))
+
+
+def _spent_here(conversation_id: str, lines: Mapping[str, LedgerLine]) -> list[str]:
+    """Return what the whole conversation cost, and this branch of it where that is less."""
+    wanted = LedgerFilter(owner=session.owner(), conversation_id=conversation_id)
+    try:
+        sums = session.studio().store.ledger.sums(wanted)
+    except AppError:
+        return []
+    found: list[str] = []
+    for one in sums:
+        whole = amount_words(one.amount, one.currency)
+        own = [line for line in lines.values() if line.currency == one.currency]
+        branch = amount_words(sum((line.amount or _ZERO for line in own), _ZERO), one.currency)
+        is_less = len(own) < one.lines and branch != whole
+        text_id = "money.branch_and_whole" if is_less else "money.whole"
+        found.append(text(text_id, whole=whole, branch=branch))
+    return found
 
 
 def own_budgets() -> tuple[BudgetState, ...]:
