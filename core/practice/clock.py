@@ -5,7 +5,7 @@ back before the last one that was taken (`kling/tasks`): set back, theirs goes o
 """
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 class PracticeClock:
@@ -18,6 +18,11 @@ class PracticeClock:
     def set(self, moment: datetime | None) -> None:
         """Have it be that moment now; None for the system's own time."""
         self._ahead_s = 0.0 if moment is None else moment.timestamp() - time.time()
+
+    @property
+    def ahead(self) -> timedelta:
+        """How far it is ahead of the system's."""
+        return timedelta(seconds=self._ahead_s)
 
     def now(self) -> float:
         """Return the time in Unix seconds."""

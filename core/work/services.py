@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Literal
 
 from core.access.owners import may_spend
@@ -231,6 +232,12 @@ class Services:
             practice.start()
             self._practice = practice
         return self._practice
+
+    def ahead_of(self, provider: str) -> timedelta:
+        """Return how far a provider's clock is ahead of ours: practice's may be set."""
+        if provider != "practice" or self._practice is None:
+            return timedelta(0)
+        return self._practice.clock.ahead
 
     def _problem(self, keys: tuple[str, ...]) -> ConfigurationError:
         return self._settings.problems_of(*keys)[0]

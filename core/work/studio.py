@@ -98,7 +98,11 @@ class Studio:
         self.loop = LoopThread()
         self.budgets = Budgets(store, lambda: self.settings.money.plan)
         self.currencies = Currencies(store)
-        self.spending = Spending(lambda: self.settings.money, self.currencies.of)
+        self.spending = Spending(
+            lambda: self.settings.money,
+            self.currencies.of,
+            ahead_of=lambda provider: self.services.ahead_of(provider),
+        )
         self.services = Services(settings, self.loop, self._build_worker)
         self._indexing = Indexing(
             store.search_index, is_busy=lambda: bool(self.answers.running_conversations())

@@ -4,7 +4,7 @@ A line for which None is returned is taken back: it was refused, or never sent.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.models.chat import AnswerStatus, Message
@@ -24,10 +24,12 @@ def settle_answer(
     *,
     end: datetime,
     was_billed: bool = True,
+    ahead: timedelta = timedelta(0),
 ) -> Settlement | None:
     """Return what an answer cost: by its usage, or by its text where none came.
 
-    `was_billed` is False where it is certain that nothing was: refused, or never sent.
+    `was_billed` is False where it is certain that nothing was: refused, or never sent. `ahead` is
+    how far the provider's clock is ahead, by which hours count.
     """
     tokens, is_estimate = tokens_of(message.usage), False
     has_text = bool(message.content or message.reasoning_content or message.parts)
@@ -38,10 +40,11 @@ def settle_answer(
             return _at_most(line)  # it was on its way, and nobody knows what became of it
         text = message.reasoning_content + message.content
         tokens, is_estimate = _guessed(line, message, text), True
-    price = chat_price(prices, line)
+    price = chat_price(prices, line, line.at + ahead)
     if price is None:
         return Settlement(LineState.UNKNOWN, None, tokens=tokens)
-    cost = cost_of(price, tokens, start=line.at, end=max(end, line.at))
+    start, end = line.at + ahead, max(end, line.at) + ahead
+    cost = cost_of(price, tokens, start=start, end=end)
     mark = Mark.AT_MOST if tokens.is_input_unsplit else Mark.EXACT
     return Settlement(
         LineState.ESTIMATED if is_estimate else LineState.COMPUTED,
@@ -53,9 +56,9 @@ def settle_answer(
     )
 
 
-def chat_price(prices: PriceList, line: LedgerLine) -> ChatPrice | None:
+def chat_price(prices: PriceList, line: LedgerLine, at: datetime) -> ChatPrice | None:
     """Return a line's price; only DeepSeek itself, and practice, charge more at peak."""
-    price = prices.chat(line.model, line.currency, line.at)
+    price = prices.chat(line.model, line.currency, at)
     if price is None or line.provider in WITH_PEAK:
         return price
     return replace(price, peak=None)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import streamlit as st
@@ -62,7 +61,7 @@ def next_cost(path: Iterable[Message], parameters: ChatParameters) -> NextCost |
         provider = studio.services.chat(session.owner()).provider
     except AppError:
         return None
-    now = datetime.now(UTC)
+    now = studio.spending.time_at(provider)
     currency = studio.spending.currency(provider)
     price = studio.spending.prices.chat(parameters.model, currency, now)
     tokens = _context_tokens(list(path))
@@ -146,7 +145,8 @@ def _hours() -> list[str]:
         provider = session.studio().services.chat(session.owner()).provider
     except AppError:
         return []
-    cheaper = next_off_peak(datetime.now(UTC)) if provider in WITH_PEAK else None
+    spending = session.studio().spending
+    cheaper = next_off_peak(spending.time_at(provider)) if provider in WITH_PEAK else None
     if cheaper is None:
         return []
     zone = clock.zone()

@@ -45,10 +45,12 @@ class Spending:
         settings: Callable[[], MoneySettings],
         currency_of: Callable[[str], str],
         *,
+        ahead_of: Callable[[str], timedelta] = lambda _provider: timedelta(0),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._settings = settings
         self._currency_of = currency_of
+        self._ahead_of = ahead_of
         self._clock = clock
 
     @property
@@ -61,6 +63,14 @@ class Spending:
         if provider == "practice":
             return PRACTICE_CURRENCY
         return own or self._currency_of(provider)
+
+    def time_at(self, provider: str) -> datetime:
+        """Return this moment by the provider's clock, by which its hours count."""
+        return self._clock() + self._ahead_of(provider)
+
+    def ahead(self, provider: str) -> timedelta:
+        """Return how far a provider's clock is ahead of ours."""
+        return self._ahead_of(provider)
 
     # -- chat --------------------------------------------------------------------------------------
 
@@ -80,11 +90,12 @@ class Spending:
         now = self._clock()
         most, about = _input_tokens(turns)
         line = self._line(spender, kind, provider, parameters.model, now)
-        price = chat_price(self.prices, line)
+        there = now + self._ahead_of(provider)
+        price = chat_price(self.prices, line, there)
         if price is None:
             return Reservation(replace(line, miss=about), is_known=False)
         line = replace(line, currency=self.currency(provider, price.currency))
-        hour = highest_class(now, now + LONGEST_ANSWER)
+        hour = highest_class(there, there + LONGEST_ANSWER)
         rates = price.rates(hour)
         output = most_output(parameters)
         per_token = rates.output / 1_000_000
@@ -132,7 +143,8 @@ class Spending:
             ended = message()
             if begun_with:  # what a continued answer started with is no output of it
                 ended = replace(ended, content=ended.content[len(begun_with) :])
-            return settle_answer(line, ended, prices, end=end, was_billed=was_billed)
+            ahead = self._ahead_of(line.provider)
+            return settle_answer(line, ended, prices, end=end, was_billed=was_billed, ahead=ahead)
 
         return settle
 

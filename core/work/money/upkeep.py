@@ -70,7 +70,8 @@ class LedgerUpkeep:
             end = now
             if message.duration_s is not None:
                 end = line.at + timedelta(seconds=message.duration_s)
-            return settle_answer(line, message, prices, end=end)
+            ahead = self._spending.ahead(line.provider)
+            return settle_answer(line, message, prices, end=end, ahead=ahead)
 
         return settle
 

@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -15,8 +16,10 @@ from typing import Any
 
 import pytest
 
+from core.models.money.hours import BEIJING
 from core.models.money.ledger import LedgerLine, LineState
 from core.practice import PRACTICE_CHAT_KEY, PRACTICE_KLING_API_KEY, PracticeServer
+from core.settings import Settings
 from core.storage.money.filters import LedgerFilter
 from tests.web.serving import QUICK, Served, serving, until
 
@@ -87,3 +90,22 @@ def _settled(served: Served) -> list[LedgerLine]:
     lines = list(served.studio.store.ledger.every(LedgerFilter()))
     left = [line for line in lines if line.state is LineState.RESERVED]
     return [] if left else lines
+
+
+@pytest.mark.parametrize(
+    ("clock", "hour"),
+    [
+        ("2026-11-27T09:30", "peak"),
+        ("2026-11-27T19:30", "off_peak"),
+        ("2026-10-01T10:00", "off_peak"),
+    ],
+)  # fmt: skip
+def test_peak_hours_are_those_of_practices_clock(tmp_path: Path, clock: str, hour: str) -> None:
+    at = datetime.fromisoformat(clock).replace(tzinfo=BEIJING)
+    settings = Settings(data_dir=tmp_path, practice_clock=at)
+    with serving(tmp_path, settings=settings) as served:
+        assert served.http.post("/complete", json={"question": "hello"}).status_code == 200
+        (line,) = until(lambda: _settled(served), "the line is settled")
+        (charge,) = served.studio.services._practice_server().chat_book
+        assert (line.hour, line.amount, charge.hour) == (hour, charge.cost, hour)
+        assert abs(line.at - datetime.now(UTC)) < timedelta(hours=1)  # its day is ours
