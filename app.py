@@ -10,15 +10,15 @@ import os
 import streamlit as st
 
 if __name__ == "__main__":
-    from core.ui import shell
+    from core.ui.frame import shell
 
     shell.draw()
 else:
     from core.settings.network import spell_out_socks
     from core.ui.configuration import app_settings, base_url_path, take_secrets_files
+    from core.ui.frame.navigation import claim_navigation
+    from core.ui.frame.shell import PAGES
     from core.ui.logs import begin_logging
-    from core.ui.navigation import claim_navigation
-    from core.ui.shell import PAGES
     from core.ui.warm_up import warm_up
     from core.ui.welcome import announce_way_in
     from core.web.server import lifespan, middleware

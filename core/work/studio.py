@@ -278,6 +278,8 @@ class Studio:
 
     def _learn_currency(self) -> None:
         """Ask DeepSeek once in which currency the account is; free. Others do not tell."""
+        if self.settings.chat is None:
+            return
         try:
             service = self.services.chat(LOCAL_OWNER)
         except AppError:

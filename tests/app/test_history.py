@@ -24,6 +24,12 @@ Opened = Callable[[], Studio]
 QUERY = "history-query"
 
 
+@pytest.fixture(autouse=True)
+def without_routes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the page's own input, as where no routes are served: others may have loaded them."""
+    monkeypatch.setattr("core.ui.history.large_transfer.is_possible", lambda: False)
+
+
 def open_page(app: AppTest) -> None:
     app.run()
     app.switch_page("pages/history.py").run()

@@ -9,7 +9,7 @@ from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 from streamlit.testing.v1 import AppTest
 
-from core.ui import navigation
+from core.ui.frame import navigation
 from tests.app.conftest import ROOT, RUN_TIMEOUT_S
 
 
@@ -19,7 +19,7 @@ def test_a_page_stays_chosen_though_another_run_notes_its_own(
 ) -> None:
     # Beside pages/, AppTest would run each page by itself, without the frame.
     script = tmp_path / "framed.py"
-    script.write_text("from core.ui import shell\n\nshell.draw()\n")
+    script.write_text("from core.ui.frame import shell\n\nshell.draw()\n")
     app = AppTest.from_file(str(script), default_timeout=RUN_TIMEOUT_S).run()
     assert app.chat_input
     noted: list[str] = []

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -208,7 +209,11 @@ def shown(page: Page) -> Locator:
 
 def last_reference(app: RunningApp) -> bytes:
     store = Store.open(app.data_dir / "inkling.sqlite3")
-    newest = store.generations.list(LOCAL_OWNER, limit=1).items[0]
+    until = time.monotonic() + PATIENCE_MS / 1000
+    while not (rows := store.generations.list(LOCAL_OWNER, limit=1).items):
+        assert time.monotonic() < until, "nothing was asked for"
+        time.sleep(0.02)
+    newest = rows[0]
     reference = store.generations.reference(newest.id)
     store.close()
     assert reference is not None

@@ -14,9 +14,10 @@ from core.archive.uploads.encoding import encode_preview
 from core.errors import InputError
 from core.models.generations import ReferenceImage
 from core.models.image_rules import ReferenceFacts, check_reference
-from core.ui import browser, session
+from core.ui import session
 from core.ui.buttons import button, keeping_errors
 from core.ui.formats import size
+from core.ui.frame import browser
 from core.ui.session import PreparedUpload, text
 from core.work.generations.references import (
     cure_of,

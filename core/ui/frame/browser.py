@@ -10,7 +10,8 @@ from pathlib import Path
 import streamlit as st
 
 from core.texts import catalogue
-from core.ui import session, streamlit_words
+from core.ui import session
+from core.ui.frame import streamlit_words
 from core.ui.session import text
 
 _SCRIPT = Path(__file__).with_name("components") / "browser.js"

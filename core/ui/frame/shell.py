@@ -3,10 +3,11 @@
 import streamlit as st
 
 from core.texts import catalogue
-from core.ui import browser, formats, navigation, placeholders, session
+from core.ui import formats, placeholders, session
 from core.ui import visitor as access
 from core.ui.buttons import button
 from core.ui.configuration import ROOT
+from core.ui.frame import browser, navigation
 from core.ui.session import text
 
 LANGUAGE_KEY = "language-choice"

@@ -1,0 +1,1 @@
+"""The frame around every page: navigation, language, words that are not ours."""
