@@ -197,7 +197,8 @@ def _decide(
         fixed = one.bound - one.per_token * one.output_tokens
         granted = int((tight.left - fixed) / one.per_token)
         if granted >= LEAST_OUTPUT:
-            one.granted_tokens = granted
+            # Its transaction may be tried again: it is then decided from here on.
+            one.granted_tokens = one.output_tokens = granted
             bound = exact(fixed + one.per_token * granted)
             one.line = replace(line, amount=bound, bound=bound)
             return None

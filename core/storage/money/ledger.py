@@ -157,12 +157,14 @@ class Ledger:
     def budgets(self) -> tuple[BudgetState, ...]:
         """Return where every budget stands now."""
         now, plan = self._clock(), self.plan
+        if not plan.budgets:
+            return ()
         keys = [
             book.total_key(one.scope, one.name, one.period, now, one.currency, plan.zone)
             for one in plan.budgets
         ]
         with self._database.read() as connection:
-            totals = book.spent(connection, keys) if keys else {}
+            totals = book.spent(connection, keys)
         return tuple(book.state_of(budget, now, totals, plan.zone) for budget in plan.budgets)
 
     def several(self, owner: str, line_ids: Collection[str]) -> dict[str, LedgerLine]:

@@ -378,3 +378,19 @@ def test_three_processes_share_one_limit(store: Store, store_url: str) -> None:
     assert sum(let_in) == 37
     store.ledger.plan = BudgetPlan((day("37"),))
     assert spent(store) == 37
+
+
+def test_a_transaction_that_is_tried_again_cuts_from_what_it_was_cut_to(store: Store) -> None:
+    per_token = Decimal("0.000008")
+    asked = held(0, "0.0665")
+    asked.per_token, asked.output_tokens = per_token, 8_192
+    fixed = Decimal("0.0665") - per_token * 8_192
+    store.ledger.plan = BudgetPlan((day("0.03"),))
+    with pytest.raises(ZeroDivisionError), store.ledger._database.write() as connection:
+        assert store.ledger.reserve_in(connection, [asked]) == [None]
+        raise ZeroDivisionError
+    store.ledger.reserve(held(1, "0.01"))  # somebody was quicker
+    store.ledger.reserve(asked)
+    assert asked.granted_tokens is not None
+    assert asked.bound == fixed + per_token * asked.granted_tokens
+    assert spent(store) <= Decimal("0.03")
