@@ -22,8 +22,11 @@ BUDGET_SETTINGS: dict[Period, str] = {
     "day": "INKLING_BUDGET_DAY",
     "month": "INKLING_BUDGET_MONTH",
 }
+_OF_ONE = frozenset(BUDGET_SETTINGS)
+_OF_STUDIO = _OF_ONE | {"timezone", "ask_above", "tokens", "users"}
 _SIGNS = {"¥": "CNY", "￥": "CNY", "元": "CNY", "RMB": "CNY", "$": "USD"}
-_AMOUNT = re.compile(r"([^\d\s.,+-]*)\s*(\d[\d,_]*(?:\.\d+)?)\s*([^\d\s.,+-]*)")
+# A comma parts thousands and nothing else: 0,5 might be a half, or five.
+_AMOUNT = re.compile(r"([^\d\s.,+-]*)\s*((?:\d{1,3}(?:[,_]\d{3})+|\d+)(?:\.\d+)?)\s*([^\d\s.,+-]*)")
 _CURRENCY = re.compile(r"[A-Z]{3,12}")
 _MOST = Decimal(1_000_000)
 
@@ -81,6 +84,10 @@ class _Reader:
         self, scope: Scope, name: str, section: Mapping[str, Any], shown: str
     ) -> list[Budget]:
         found: list[Budget] = []
+        for name_of_it in section.keys() - (_OF_STUDIO if scope == "studio" else _OF_ONE):
+            # Somebody meant a limit by it.
+            self._sources.refuse(f"{shown} {name_of_it}", SECRETS_FILE, "budget_key")
+            self.is_broken = True
         for period, setting in BUDGET_SETTINGS.items():
             key, source, value = f"{shown} {period}", SECRETS_FILE, section.get(period)
             stronger = self._sources.find((setting,)) if scope == "studio" else None

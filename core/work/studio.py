@@ -269,7 +269,9 @@ class Studio:
         self.passes.refresh()
         self.loop.spawn(self.passes.run(), name="passes")
         self.loop.spawn(self._indexing.run(), name="indexing")
-        self.loop.spawn(LedgerUpkeep(self.store, self.spending).run(), name="ledger")
+        self.loop.spawn(
+            LedgerUpkeep(self.store, self.spending, refresh=self.budgets.load).run(), name="ledger"
+        )
         self._learn_currency()
         self.loop.spawn(
             Housekeeping(self.store, self.archive, self.transfers.uploads).run(),

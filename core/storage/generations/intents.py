@@ -100,8 +100,7 @@ class Intents:
             if known is not None:
                 same = _same_request(known, owner, request, sha256)
                 if origin == "http" and same.status is GenerationStatus.CANCELLED:
-                    self._reserve(connection, same.id, reservation)
-                    return self._reopen(connection, same.id)
+                    return self._reopen(connection, same.id, reservation)
                 return same
             self._reserve(connection, generation_id, reservation)
             return require_generation(connection, generation_id)
@@ -165,11 +164,13 @@ class Intents:
                 return None
             return require_generation(connection, generation_id)
 
-    def _reopen(self, connection: Connection, generation_id: str) -> Generation:
+    def _reopen(
+        self, connection: Connection, generation_id: str, reservation: Reservation | None
+    ) -> Generation:
         # What is cancelled is not at Kling: `cancel` takes only what was never sent, or what Kling
         # has said that it does not have.
         now = self._clock()
-        connection.execute(
+        reopened = connection.execute(
             update(generations)
             .where(
                 generations.c.id == generation_id,
@@ -183,8 +184,10 @@ class Intents:
                 next_check_at=now,
             )
         )
-        note = Note("note.asked_again")
-        record(connection, generation_id, GenerationStatus.INTENDED, note, at=now)
+        if reopened.rowcount == 1:  # else a repeat in another process was quicker
+            self._reserve(connection, generation_id, reservation)
+            note = Note("note.asked_again")
+            record(connection, generation_id, GenerationStatus.INTENDED, note, at=now)
         return require_generation(connection, generation_id)
 
     def _insert_once(

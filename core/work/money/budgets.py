@@ -41,11 +41,13 @@ class Budgets:
 
     def set(self, budget: Budget) -> None:
         """Set a budget of the studio instead of the one before."""
+        self.load()  # another process may have set one
         others = [one for one in self._own if _place(one) != _place(budget)]
         self._keep((*others, budget))
 
     def drop(self, budget: Budget) -> None:
         """Take a budget of the page's back."""
+        self.load()
         self._keep(tuple(one for one in self._own if one != budget))
 
     def _keep(self, own: tuple[Budget, ...]) -> None:

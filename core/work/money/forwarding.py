@@ -6,11 +6,15 @@ asks for the task.
 
 import asyncio
 import json
+import logging
 import re
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
-from core.errors import AppError, may_be_billed
+from core.errors import AppError, StoreError, may_be_billed
+from core.models.money.charges import charged
 from core.models.money.ledger import (
     LedgerLine,
     LineState,
@@ -20,16 +24,19 @@ from core.models.money.ledger import (
     Spender,
 )
 from core.models.money.settling import settle_lost, settle_task
+from core.providers.kling.billing import charges_from_json
 from core.providers.kling.client import Kling, KlingReply
 from core.storage.money.ledger import Ledger
 from core.work.money.spending import Spending
-from core.work.money.task_costs import decimal_of
 
 # Reading, and what is free by the list (money.md §2.5).
 _FREE = re.compile(r"/v1/(account/|general/(custom-elements|presets))")
 _SPENDING_METHODS = ("POST", "PUT", "PATCH")
 _RESOLUTIONS = {"std": "720p", "pro": "1080p", "4k": "4k", "720p": "720p", "1080p": "1080p"}
 _SECONDS_MOST = 600
+_SERIES_MOST = 10  # of `series_amount: auto`, known only afterwards (money.md §2.3)
+
+logger = logging.getLogger(__name__)
 
 
 class Forwarding:
@@ -68,7 +75,17 @@ class Forwarding:
             raise
         finally:
             settling = {held.line.id: lambda _line: settled}
-            await asyncio.shield(asyncio.to_thread(self._ledger.settle, settling))
+            await self._keep(partial(self._ledger.settle, settling))
+
+    async def _keep(self, step: Callable[[], object]) -> None:
+        """Write down what is known now; a reply that was paid for must not be lost to the store.
+
+        What could not be written is settled by `upkeep`, or when the task is looked at again.
+        """
+        try:
+            await asyncio.shield(asyncio.to_thread(step))
+        except StoreError as error:
+            logger.warning("A call that was passed on is not in the ledger yet: %s", error)
 
     def _reservation(self, spender: Spender, provider: str, path: str, body: bytes) -> Reservation:
         fields = _object(body)
@@ -84,7 +101,7 @@ class Forwarding:
         """Return what a call costs by the list; None where the list does not have it."""
         currency, kind = self._spending.currency(provider), parts[0] if parts else ""
         facts: dict[str, object] = {}
-        pieces: Decimal | int = 1
+        pieces: Decimal | int | None = 1
         if kind == "videos":
             kind, seconds = "video", _seconds(fields.get("duration", "5"))
             if seconds is None:
@@ -99,35 +116,46 @@ class Forwarding:
         elif kind == "audio" or parts[-1:] == ["custom-voices"]:
             kind, model = "audio", parts[-1]
         elif parts[:2] == ["images", "editing"] and parts[-1] == "expand":
-            kind, model, pieces = "expand", "expand", _count(fields.get("n", 1))
+            kind, model, pieces = "expand", "expand", _count(fields)
         elif kind == "images":
-            kind, pieces = "image", _count(fields.get("n", 1))
+            kind, pieces = "image", _count(fields)
             resolution = fields.get("resolution") or "1k"
             facts = {"has_image": bool(fields.get("image")), "resolution": resolution}
             if parts[-1] != "generations" and parts[-1] != "omni-image":
                 return None
         price = self._spending.prices.pieces(kind, model, facts)
-        return None if price is None else price.amount(currency, pieces=pieces)
+        known = price is not None and pieces is not None
+        return price.amount(currency, pieces=pieces) if known and price and pieces else None
 
     async def _note_figures(self, provider: str, reply: KlingReply) -> None:
         """Take a task's own figures from a reply that passes by."""
-        if b"final_unit_deduction" not in reply.content:
+        if b'"final_' not in reply.content and b'"billing"' not in reply.content:
             return
         data = _object(reply.content).get("data")
         for task in data if isinstance(data, list) else [data]:
             if isinstance(task, dict) and isinstance(task.get("task_id"), str):
-                await asyncio.to_thread(self._correct, provider, task)
+                await self._keep(partial(self._correct, provider, task))
 
     def _correct(self, provider: str, task: dict[str, Any]) -> None:
-        units = task.get("final_unit_deduction")
-        figure = decimal_of(units if isinstance(units, str) else None)
+        told = charged(charges_from_json(task))
         line = self._ledger.of_task(provider, task["task_id"])
-        if line is None or line.kind != "forwarded" or figure is None or line.units == figure:
+        if line is None or line.kind != "forwarded" or not told:
             return
-        failed = task.get("task_status") == "failed"
-        package = "image" if "images" in task.get("task_result", {}) else "video"
-        settled = settle_task(line, failed=failed, made=None, units=figure, package=package)
-        self._ledger.correct(line.id, settled)
+        cash = next((one for one in told if one.kind == "cash"), None)
+        units = None if cash is not None else sum((one.amount for one in told), Decimal(0))
+        result = task.get("task_result")
+        has_images = isinstance(result, dict) and "images" in result
+        settled = settle_task(
+            line,
+            failed=task.get("task_status") == "failed",
+            made=None,
+            units=units,
+            cash=None if cash is None else cash.amount,
+            currency=None if cash is None else cash.currency,
+            package=told[0].package or ("image" if has_images else "video"),
+        )
+        if (settled.amount, settled.units) != (line.amount, line.units):
+            self._ledger.correct(line.id, settled)
 
 
 def _outcome(line: LedgerLine, reply: KlingReply) -> Settlement | None:
@@ -163,5 +191,20 @@ def _seconds(value: object) -> Decimal | None:
     return seconds if seconds.is_finite() and 0 < seconds <= _SECONDS_MOST else None
 
 
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and 1 <= value <= 99 else 1
+def _count(fields: dict[str, Any]) -> int | None:
+    """Return how many pictures are asked for at most; None where that cannot be told."""
+    count = _whole(fields.get("n", 1))
+    series = fields.get("series_amount")
+    if series is None or count is None:
+        return count
+    most = _SERIES_MOST if series == "auto" else _whole(series)
+    return None if most is None else count * most
+
+
+def _whole(value: object) -> int | None:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    is_one = number.is_finite() and number == number.to_integral_value() and 1 <= number <= 99
+    return int(number) if is_one else None

@@ -27,18 +27,23 @@ CURRENCY_KEY = "money.currency."
 
 
 class LedgerUpkeep:
-    """Settles what is left over, now and then."""
+    """Settles what is left over, now and then.
+
+    `refresh` reads what other processes may have set: the page's budgets.
+    """
 
     def __init__(
         self,
         store: Store,
         spending: Spending,
         *,
+        refresh: Callable[[], object] = lambda: None,
         old_enough: timedelta = OLD_ENOUGH,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._spending = spending
+        self._refresh = refresh
         self._old_enough = old_enough
         self._clock = clock
 
@@ -46,6 +51,7 @@ class LedgerUpkeep:
         """Look after the ledger until cancelled."""
         while True:
             try:
+                await asyncio.to_thread(self._refresh)
                 await asyncio.to_thread(self.settle_left)
             except AppError as error:
                 logger.warning("What is left in the ledger waits: %s", error)

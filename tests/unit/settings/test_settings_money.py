@@ -81,6 +81,7 @@ def test_amounts_as_people_write_them(root: Path, words: str, amount: str, curre
 @pytest.mark.parametrize(
     "value",
     ['"5"', "5", '"-5 CNY"', '"five CNY"', '"5 CNY USD"', "true", '["5 CNY", "6 CNY"]', '"nan CNY"',
+     '"0,5 CNY"', '"1,5 CNY"', '"1,0000 CNY"',
      '"1e3 CNY"', '{ cny = 5 }', '["5 CNY", 5]', '"99999999 CNY"', '"5 人民"'],
 )  # fmt: skip
 def test_a_budget_that_cannot_be_read_is_named_and_stops_spending(root: Path, value: str) -> None:
@@ -98,6 +99,8 @@ def test_a_budget_that_cannot_be_read_is_named_and_stops_spending(root: Path, va
     [
         ("budget = 5\n", "[budget]", True),
         ("[budget]\ntokens = 5\n", "[budget.tokens]", True),
+        ('[budget]\ndaily = "5 CNY"\n', "[budget] daily", True),
+        ('[budget.tokens.web]\nweek = "5 CNY"\n', '[budget.tokens."web"] week', True),
         ("[budget.tokens]\nweb = 5\n", '[budget.tokens."web"]', True),
         ('[budget]\ntimezone = "Mars/Olympus"\n', "[budget] timezone", False),
         ("prices = 5\n", "[prices]", False),

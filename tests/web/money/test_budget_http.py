@@ -20,6 +20,7 @@ from core.models.money.prices import ChatPrice, PiecePrice, PriceList, TokenRate
 from core.practice import PracticeServer
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
 from core.settings.money import MoneySettings
+from core.storage.db.errors import store_error
 from core.storage.money.filters import LedgerFilter
 from tests.upstream import Step, Upstream, whole
 from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, Served, serving, until
@@ -308,6 +309,14 @@ VIDEO = {"model_name": "kling-v2-6", "prompt": "a hill", "mode": "pro", "duratio
         ("videos/image2video", VIDEO | {"model_name": "kling-v3", "sound": "on"}, "6"),
         ("audio/tts", {"text": "hello"}, "0.05"),
         ("images/editing/expand", {"n": 2}, "0.4"),
+        ("images/editing/expand", {"n": "2"}, "0.4"),
+        ("images/editing/expand", {"n": 2.5}, None),
+        ("images/omni-image", {"model_name": "kling-v3-omni", "n": 1000}, None),
+        (
+            "images/omni-image",
+            {"model_name": "kling-v3-omni", "series_amount": "auto"},
+            "2",
+        ),
         ("videos/text2video", VIDEO | {"model_name": "kling-v9"}, None),
         ("videos/text2video", VIDEO | {"duration": "long"}, None),
         ("images/multi-image2image", {"model_name": "kling-v2-1"}, None),
@@ -361,3 +370,47 @@ def passed_on(
         )
         with serving(folder, settings=settings) as served:
             yield served, upstream
+
+
+@pytest.mark.parametrize(
+    ("told", "amount", "state"),
+    [
+        ({"final_unit_deduction": "3.5", "task_result": None}, "3.5", "computed"),
+        ({"final_unit_deduction": "0", "task_status": "failed"}, "0", "computed"),
+        (
+            {
+                "final_unit_deduction": "0",
+                "final_balance_deduction": {"quota": "2.2", "list_price": "2.5"},
+            },
+            "2.2",
+            "provider",
+        ),
+    ],
+)
+def test_a_tasks_own_figure_is_taken_when_it_passes_by(
+    tmp_path: Path, told: dict[str, Any], amount: str, state: str
+) -> None:
+    task = {"task_id": "T-1", "task_status": "succeed"}
+    replies = iter([{"code": 0, "data": task}, {"code": 0, "data": task | told}])
+    with passed_on(tmp_path, lambda _body: next(replies)) as (served, _):
+        served.http.post("/kling/v1/videos/text2video", json=VIDEO)
+        settled(served, 1)
+        assert served.http.get("/kling/v1/videos/text2video/T-1").status_code == 200
+        (line,) = until(
+            lambda: [one for one in lines(served) if one["state"] == state], "the figure is taken"
+        )
+        assert (line["amount"], line["currency"]) == (amount, "CNY")
+
+
+def test_a_reply_that_was_paid_for_is_not_lost_to_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accepted = {"code": 0, "data": {"task_id": "T-1"}}
+    with passed_on(tmp_path, lambda _body: accepted) as (served, _):
+
+        def refuse(_settling: object) -> int:
+            raise store_error("error.store_full", "the store")
+
+        monkeypatch.setattr(served.studio.store.ledger, "settle", refuse)
+        reply = served.http.post("/kling/v1/videos/text2video", json=VIDEO)
+        assert reply.json() == accepted

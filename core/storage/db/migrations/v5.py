@@ -5,6 +5,7 @@ units, both as computed by the prices of their own time. In which currency an ac
 nobody wrote down: the list in yuan is taken.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
@@ -57,13 +58,23 @@ FROM generations
 WHERE task_id IS NOT NULL AND status IN ('succeeded', 'archived', 'failed')
 ORDER BY created_at
 """
+# What is still open is held back, as if it had been from the beginning.
+_OPEN_GENERATIONS = """
+SELECT id, owner, provider, origin, model_name, n, created_at, request
+FROM generations WHERE status IN ('intended', 'uncertain', 'submitted', 'processing')
+"""
+_OPEN_ANSWERS = """
+SELECT m.id, m.conversation_id, m.model, m.created_at, m.practice, c.owner, c.origin
+FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE m.status = 'running'
+"""
 _ROWS_AT_ONCE = 500
+_LONGEST_S = 86_400.0
 
 
 def m005_ledger(connection: Connection) -> None:
     """Make the ledger, and fill in what was spent before there was one."""
     run_script(connection, _LEDGER.format(**TYPES[connection.dialect.name]))
-    rows = chain(_answers(connection), _generations(connection))
+    rows = chain(_answers(connection), _generations(connection), _open(connection))
     while batch := list(islice(rows, _ROWS_AT_ONCE)):
         connection.execute(insert(ledger_lines), batch)
 
@@ -91,7 +102,9 @@ def _answers(connection: Connection) -> Iterator[dict[str, Any]]:
             status=AnswerStatus.COMPLETE,
             usage=usage,
         )
-        end = line["at"] + timedelta(seconds=row["duration_s"] or 0)
+        took_s = row["duration_s"] or 0
+        took_s = took_s if 0 <= took_s <= _LONGEST_S else 0
+        end = line["at"] + timedelta(seconds=took_s)
         settled = settle_answer(_value(line), message, PRICES, end=end)
         if settled is not None:
             yield _settled(line, settled)
@@ -110,6 +123,22 @@ def _generations(connection: Connection) -> Iterator[dict[str, Any]]:
             units=_decimal(row["unit_deduction"]),
         )
         yield _settled(line, settled)
+
+
+def _open(connection: Connection) -> Iterator[dict[str, Any]]:
+    for row in connection.execute(text(_OPEN_GENERATIONS)).mappings():
+        is_practice = row["provider"] == "practice"
+        line = _line(row, kind="image", provider="kling", is_practice=is_practice)
+        line |= {"model": row["model_name"], "generation_id": row["id"], "pieces": row["n"]}
+        request = json.loads(row["request"])
+        facts = {name: request.get(name) for name in ("has_image", "resolution")}
+        price = PRICES.pieces("image", row["model_name"], facts, line["at"])
+        amount = None if price is None else price.amount(line["currency"], pieces=row["n"])
+        yield line | {"state": "reserved", "amount": amount, "bound": amount}
+    for row in connection.execute(text(_OPEN_ANSWERS)).mappings():
+        line = _line(row, kind="chat", provider="deepseek", is_practice=bool(row["practice"]))
+        line |= {"model": row["model"] or "", "message_id": row["id"]}
+        yield line | {"state": "reserved", "conversation_id": row["conversation_id"]}
 
 
 def _line(row: Mapping[Any, Any], *, kind: str, provider: str, is_practice: bool) -> dict[str, Any]:
