@@ -33,7 +33,7 @@ PAIRS = [(FAULT_NAMES[place % len(FAULT_NAMES)], death) for place, death in enum
 
 
 def test_at_whatever_step_it_dies_nothing_is_lost_and_nothing_bought_twice() -> None:
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(4) as pool:
         outcomes = list(pool.map(lambda pair: run(pair[0], pair[1], 7), PAIRS))
     problems = {(each.fault, each.death): each.problems for each in outcomes if each.problems}
     assert problems == {}
