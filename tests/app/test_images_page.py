@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -22,7 +21,6 @@ Opened = Callable[[], Studio]
 Until = Callable[[Callable[[], bool]], None]
 
 PROMPT = "image-prompt"
-NO_PRICES = SimpleNamespace(pieces=lambda *_: None)
 
 
 def open_page(app: AppTest) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
 from core.models.money.ledger import LedgerLine
@@ -100,13 +100,6 @@ def cost_of_thinking(line: LedgerLine, prices: PriceList) -> Decimal | None:
     if price is None or not line.reasoning or line.amount is None:
         return None
     return price.rates(line.hour or "off_peak").output * line.reasoning / _MILLION
-
-
-def period_filter(
-    start: datetime, end: datetime | None, owner: str | None, caller: str | None
-) -> LedgerFilter:
-    """Return the filter of a period, of whom may see it."""
-    return LedgerFilter(owner=owner, caller=caller, start=start, end=end)
 
 
 def _is_chat(one: Sums) -> bool:
