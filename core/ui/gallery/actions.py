@@ -44,17 +44,21 @@ def possible(generation: Generation) -> tuple[Action, ...]:
     return _ACTIONS if has_words else ("vary", "delete")
 
 
-def label(action: Action) -> str:
+def _icon(action: Action) -> str:
+    return f":material/{_ICONS[action]}:"
+
+
+def _label(action: Action) -> str:
     """Return an action's name with its icon, as a menu has it."""
-    return f":material/{_ICONS[action]}: {text(_NAMES[action])}"
+    return f"{_icon(action)} {text(_NAMES[action])}"
 
 
-def draw_star(item: GalleryPicture, *, place: Literal["tile", "view"]) -> bool:
+def draw_star(item: GalleryPicture, *, place: Literal["tile", "view"]) -> None:
     """Draw the star that marks a favourite; it says of what, and whether it is one."""
     picture = item.picture
     words = text("gallery.unmark" if picture.favourite else "gallery.mark")
     with st.container(key=f"icon-star-{place}-{picture.id}", width="content"):
-        return st.button(
+        st.button(
             f"{':primary[★]' if picture.favourite else ':gray[☆]'} {words}{of(item)}",
             type="tertiary",
             help=words,
@@ -81,21 +85,20 @@ def draw_download(item: GalleryPicture) -> None:
         )
 
 
-def draw_menu(item: GalleryPicture) -> bool:
-    """Draw the menu of everything else; True when something was done."""
+def draw_menu(item: GalleryPicture) -> None:
+    """Draw the menu of everything else."""
     with st.container(key=f"icon-menu-{item.picture.id}", width="content"):
         chosen = st.menu_button(
             f"{text('gallery.menu')}{of(item)}",
             possible(item.generation),
-            format_func=label,
+            format_func=_label,
             icon=":material/more_vert:",
             type="tertiary",
             key=f"menu-{item.picture.id}",
         )
-    if chosen is None:
-        return False
-    do(chosen, item)
-    return True
+    if chosen is not None:
+        _do(chosen, item)
+        st.rerun()
 
 
 def draw_all(item: GalleryPicture) -> None:
@@ -122,12 +125,13 @@ def draw_all(item: GalleryPicture) -> None:
                 help=text("gallery.download_told_help"),
             )
         for action in possible(generation):
-            if st.button(label(action), key=f"{action}-{picture.id}"):
-                do(action, item)
+            key = f"{action}-{picture.id}"
+            if st.button(text(_NAMES[action]), icon=_icon(action), key=key):
+                _do(action, item)
                 st.rerun()
 
 
-def do(action: Action, item: GalleryPicture) -> None:
+def _do(action: Action, item: GalleryPicture) -> None:
     """Do what was chosen; what leads to another page goes there."""
     match action:
         case "again":
@@ -144,7 +148,8 @@ def draw_use_again(generation: Generation) -> None:
     """Draw the button that fills the form with what a task asked for, where that is known."""
     if "again" not in possible(generation):
         return
-    if st.button(label("again"), key=f"again-{generation.id}"):
+    key = f"again-{generation.id}"
+    if st.button(text("gallery.use_again"), icon=_icon("again"), key=key):
         reuse.use_again(generation)
 
 

@@ -11,22 +11,22 @@ from core.ui.generations.thumbnails import thumbnail, title
 from core.ui.session import text
 
 
-def draw(item: GalleryPicture, *, is_picking: bool = False) -> bool:
-    """Draw a tile; True when something was done that others on the page should know of."""
+def draw(item: GalleryPicture, *, is_picking: bool = False) -> None:
+    """Draw a tile; while several are picked, a click on it picks it."""
     picture = item.picture
     with st.container(gap=None, key=f"tile-{picture.id}"):
         with st.container(gap=None, key=f"picture-{picture.id}"):
             _draw_picture(item)
-            is_clicked = _draw_over_it(item, is_picking=is_picking)
+            _draw_over_it(item, is_picking=is_picking)
         with st.container(key=f"words-{picture.id}"):
             st.text(title(item.generation.request.prompt))
         with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap=None):
             if is_picking:
                 selection.draw_check(item)
-                return is_clicked
-            is_clicked |= actions.draw_star(item, place="tile")
+                return
+            actions.draw_star(item, place="tile")
             actions.draw_download(item)
-            return actions.draw_menu(item) or is_clicked
+            actions.draw_menu(item)
 
 
 def _draw_picture(item: GalleryPicture) -> None:
@@ -37,11 +37,11 @@ def _draw_picture(item: GalleryPicture) -> None:
         st.caption(f":material/broken_image: {session.error_text(error)}")
 
 
-def _draw_over_it(item: GalleryPicture, *, is_picking: bool) -> bool:
+def _draw_over_it(item: GalleryPicture, *, is_picking: bool) -> None:
     """Draw the button that the style lays over the picture, transparent."""
     key, of = f"open-{item.picture.id}", actions.of(item)
     if is_picking:
-        words = text("gallery.pick")
-        return st.button(f"{words}{of}", key=key, on_click=selection.toggle, args=(item,))
-    words, act = text("gallery.open"), address.open_picture
-    return st.button(f"{words}{of}", key=key, on_click=act, args=(item.picture.id,))
+        st.button(f"{text('gallery.pick')}{of}", key=key, on_click=selection.toggle, args=(item,))
+    else:
+        act, args = address.open_picture, (item.picture.id,)
+        st.button(f"{text('gallery.open')}{of}", key=key, on_click=act, args=args)

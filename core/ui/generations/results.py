@@ -17,8 +17,18 @@ from core.ui.session import text
 SHOWN = 12
 PICTURES_SHOWN = 24
 OPEN_SHOWN = 40
+WATCH_EVERY_S = 1.0
 _OPEN_MOST = 500  # a batch: what waits is cancelled as far as this
 _COLUMN_LEAST_PX = 150
+
+
+def read() -> tuple[tuple[Generation, ...], tuple[Generation, ...]]:
+    """Return what is under way, and the newest; an error is shown, and there is nothing then."""
+    try:
+        return under_way(), newest()
+    except AppError as error:
+        session.show_error(error)
+        return (), ()
 
 
 def under_way() -> tuple[Generation, ...]:
@@ -48,35 +58,58 @@ def pictures_of(generations: Sequence[Generation]) -> tuple[GalleryPicture, ...]
     )
 
 
-def draw(open_ones: Sequence[Generation], recent: Sequence[Generation]) -> bool:
-    """Draw them; True when something was done that others on the page should know of."""
-    if open_ones:
-        _draw_summary(open_ones)
+def draw_open(open_ones: Sequence[Generation]) -> None:
+    """Draw what is under way, watched; the page is drawn again when one of them moves on."""
+    if not open_ones:
+        return
+    drawn = _stage(open_ones)
+
+    @st.fragment(run_every=WATCH_EVERY_S)
+    def watch() -> None:
+        try:
+            now = under_way()
+        except AppError as error:
+            session.show_error(error)
+            return
+        if _stage(now) != drawn:
+            st.rerun()
+        _draw_rows(now)
+
+    watch()
+
+
+def _stage(open_ones: Sequence[Generation]) -> frozenset[tuple[str, int]]:
+    """Return what of the tasks decides what else the page shows."""
+    return frozenset((one.id, len(one.pictures)) for one in open_ones)
+
+
+def _draw_rows(open_ones: Sequence[Generation]) -> None:
+    _draw_summary(open_ones)
     for generation in open_ones[:OPEN_SHOWN]:
         row.draw(generation)
     if len(open_ones) > OPEN_SHOWN:
         st.caption(text("images.more_open", count=len(open_ones) - OPEN_SHOWN))
-    if not recent and not open_ones:
+
+
+def draw(recent: Sequence[Generation]) -> None:
+    """Draw the newest generations: pictures as tiles, what has none as rows."""
+    if not recent:
         st.caption(text("images.none_yet"))
-    was_done = False
+        return
     for is_task, some in groupby(_to_show(recent), key=_is_task):
         if is_task:
             for generation in some:
                 row.draw(generation, more=_draw_more)
         else:
-            was_done |= _draw_tiles(pictures_of(tuple(some)))
-    if recent:
-        st.page_link("pages/gallery.py", label=text("images.all"), icon=":material/photo_library:")
-    return was_done
+            _draw_tiles(pictures_of(tuple(some)))
+    st.page_link("pages/gallery.py", label=text("images.all"), icon=":material/photo_library:")
 
 
-def _draw_tiles(items: Sequence[GalleryPicture]) -> bool:
-    was_done = False
+def _draw_tiles(items: Sequence[GalleryPicture]) -> None:
     with st.grid("auto", min_column_width=_COLUMN_LEAST_PX) as grid:
         for item in items:
             with grid.cell():
-                was_done |= tile.draw(item)
-    return was_done
+                tile.draw(item)
 
 
 def _to_show(recent: Sequence[Generation]) -> list[Generation]:

@@ -6,11 +6,11 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
-from core.ui.gallery.large.task_history import note_text
 
 from core.models.generations import GenerationEvent, GenerationStatus, Note
 from core.storage.generations import notes
 from core.texts.catalogue import LANGUAGES, texts_of
+from core.ui.gallery.large.task_history import note_text
 from tests.conftest import Clock
 
 ROOT = Path(__file__).parents[3]

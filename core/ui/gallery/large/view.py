@@ -54,7 +54,12 @@ def _draw_steps(picture_id: str, picture_ids: list[str]) -> None:
     at = picture_ids.index(picture_id)
     before = picture_ids[at - 1] if at else None
     behind = picture_ids[at + 1] if at + 1 < len(picture_ids) else None
-    with st.container(horizontal=True, horizontal_alignment="distribute", wrap=False):
+    with st.container(
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+        wrap=False,
+    ):
         _draw_step("gallery.step_back", "Left", before)
         st.caption(text("gallery.place", number=at + 1, count=len(picture_ids)), width="content")
         _draw_step("gallery.step_on", "Right", behind)

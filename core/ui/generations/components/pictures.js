@@ -189,9 +189,9 @@ function comeIntoView(state, [name, word]) {
   if (!part) return;
   const at = part.getBoundingClientRect().top;
   if (at >= 0 && at < 0.6 * window.innerHeight) return;
-  const isCalm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   part.style.scrollMarginTop = "4rem"; // Streamlit's own head lies over the page
-  part.scrollIntoView({ block: "start", behavior: isCalm ? "auto" : "smooth" });
+  // At once: what is drawn meanwhile would break a smooth one off.
+  part.scrollIntoView({ block: "start" });
 }
 
 // -- the form -------------------------------------------------------------------------------------
