@@ -5,6 +5,7 @@ from typing import Literal
 
 import streamlit as st
 
+from core.markdown.escaping import literal
 from core.models.generations import Generation, GenerationStatus
 from core.models.kling_catalogue import find_image_model
 from core.texts import catalogue
@@ -63,11 +64,15 @@ def parameters(generation: Generation) -> str:
 
 
 def _draw_bar(generation: Generation) -> None:
+    """Draw the bar and the estimate; where nothing can be told of the time, no empty bar."""
+    if generation.status.is_final:
+        st.caption(parameters(generation))
+        return
     usual = progress.usual_time(generation)
-    told = (progress.estimate_text(generation, usual), parameters(generation))
-    if not generation.status.is_final and not progress.is_waiting(generation):
-        st.progress(progress.share_done(generation, usual))
-    st.caption(" · ".join(filter(None, told)))
+    if (share := progress.share_done(generation, usual)) > 0:
+        st.progress(share)
+    if (told := progress.estimate_text(generation, usual)) is not None:
+        st.caption(told)
 
 
 def _draw_reason(generation: Generation) -> None:
@@ -92,8 +97,17 @@ def _draw_actions(generation: Generation) -> None:
         key = f"fetch-{generation.id}"
         button("images.fetch_again", "refresh", key, _fetch_again, generation.id)
     if progress.is_waiting(generation):
-        key = f"cancel-{generation.id}"
-        button("images.cancel", "close", key, _cancel, generation.id, type="tertiary")
+        label, words = text("images.cancel"), thumbnails.title(generation.request.prompt)
+        with st.container(key=f"icon-cancel-{generation.id}", width="content"):
+            st.button(
+                f"{label}{text('gallery.of', what=literal(words))}",
+                icon=":material/close:",
+                type="tertiary",
+                help=label,
+                key=f"cancel-{generation.id}",
+                on_click=_cancel,
+                args=(generation.id,),
+            )
 
 
 @keeping_errors("image_error")
