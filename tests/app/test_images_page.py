@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections import Counter
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from core.access.owners import LOCAL_OWNER
 from core.models.generations import GenerationRequest, GenerationStatus, ImageRequest
 from core.texts import catalogue
+from core.ui.generations import progress
 from core.work.studio import Studio
 from tests.app.test_chat_page import words
 
@@ -176,6 +178,27 @@ def test_a_running_task_says_how_long_such_tasks_take_here(
     )
     app.run()
     assert ", last 5 tasks" in words(app)
+    assert not app.exception
+
+
+def test_what_waits_is_cancelled_at_once_and_what_was_sent_goes_on(
+    app: AppTest, studio: Opened, until: Until
+) -> None:
+    open_page(app)
+    for number in range(12):  # practice draws nine at a time
+        studio().generations.request(LOCAL_OWNER, ImageRequest(f"/practice slow 60 {number}"))
+
+    def waiting() -> list[Any]:
+        return [one for one in generations(studio()) if progress.is_waiting(one)]
+
+    # One of them may be tried again at any moment, and is let go then.
+    until(lambda: len(waiting()) == 3)
+    app.run()
+    assert "**12** under way, **0** done" in words(app)
+    app.button(key="cancel-waiting").click().run()
+    ended = Counter(one.status.is_final for one in generations(studio()))
+    assert ended[False] in (9, 10)
+    assert all(one.submitted_at is None for one in generations(studio()) if one.status.is_final)
     assert not app.exception
 
 
