@@ -63,6 +63,33 @@ def test_four_pictures_arrive_and_are_shown(app: AppTest, studio: Opened, until:
     assert not app.exception
 
 
+@pytest.mark.parametrize(
+    ("kept", "prompt", "n"),
+    [
+        ({"prompt": "一只猫", "n": 3, "model": "kling-v2-1", "ratio": "16:9"}, "一只猫", 3),
+        ({"prompt": "a cat", "n": 99, "model": "gone", "ratio": "5:1", "more": 1}, "a cat", 9),
+        ({"prompt": 7, "n": "x"}, "", 1),
+        (["not", "ours"], "", 1),
+    ],
+)
+def test_a_draft_that_the_browser_kept_fills_the_form_as_far_as_it_can(
+    app: AppTest, kept: object, prompt: str, n: int
+) -> None:
+    def page(kept: object) -> None:
+        from core.ui.generations import draft, form, options  # noqa: PLC0415 - run by itself
+
+        draft.take(kept)
+        form.draw()
+        assert options.number()
+
+    drawn = AppTest.from_function(page, args=(kept,), default_timeout=30)
+    app.run()  # opens the studio
+    drawn.run()
+    assert (drawn.text_area(key=PROMPT).value or "") == prompt
+    assert drawn.number_input(key="image-n").value == n
+    assert not drawn.exception
+
+
 def test_a_prompt_of_2501_characters_is_told_and_nothing_is_bought(
     app: AppTest, studio: Opened
 ) -> None:
