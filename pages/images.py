@@ -5,7 +5,7 @@ import streamlit as st
 from core.ui import notices, session
 from core.ui.gallery import deletion
 from core.ui.gallery.large import address, view
-from core.ui.generations import browser, draft, form, results
+from core.ui.generations import browser, draft, form, reference, results
 from core.ui.session import text
 
 session.studio()
@@ -29,5 +29,6 @@ browser.draw(
     top=("image-results", newest[0].id if newest else ""),
     draft=draft.of_form(),
     on_draft=draft.take,
+    reference=reference.token(),
 )
 view.draw(results.pictures_of(newest))

@@ -267,6 +267,7 @@ def test_the_file_input_speaks_the_readers_language(
     context = browser.new_context(locale=locale)
     page = context.new_page()
     open_images(page, app)
+    page.locator(".st-key-image-reference-fold summary").click()
     words = 'getComputedStyle(document.querySelector("{}"), "::after").content'
     zone = "[data-testid=stFileUploaderDropzone]"
     told = page.evaluate(words.format("[data-testid=stFileUploaderDropzoneInstructions] span"))

@@ -169,16 +169,19 @@ def look_at_history(reader: Reader) -> None:
 
 def look_at_images(reader: Reader) -> None:
     reader.open("images")
+    reader.button(f"Open large: Picture 1: {PROMPT}").click(timeout=PATIENCE_MS)
     reader.sees(reader.at(MINUTES))
     reader.sees_nothing_else()
-    named = reader.downloads(reader.page.get_by_test_id("stDownloadButton").get_by_role("button"))
+    reader.page.keyboard.press("Escape")
+    expect(reader.page.get_by_role("dialog")).to_have_count(0, timeout=PATIENCE_MS)
+    named = reader.downloads(reader.button(f"Download: Picture 1: {PROMPT}"))
     assert named.suggested_filename == f"{reader.stamp}-Cranes-over-a-lake-1.png"
 
 
 def look_at_gallery(reader: Reader) -> None:
     page = reader.page
     reader.open("gallery")
-    tile = page.get_by_role("button", name=PROMPT).last
+    tile = reader.button(f"Open large: Picture 1: {PROMPT}")
     expect(tile).to_be_visible(timeout=PATIENCE_MS)
     day = WHEN.astimezone(reader.zone).date()
     for other, is_shown in ((-1, False), (1, False), (0, True)):
@@ -196,10 +199,11 @@ def look_at_gallery(reader: Reader) -> None:
         manifest = json.loads(files.read("manifest.json"))["pictures"][0]
         assert datetime.fromisoformat(manifest["created_at"]) == WHEN
         assert manifest["created_at"].endswith("+00:00")
+    page.get_by_text("Select", exact=True).click()
     tile.click()
     reader.sees(reader.at(MINUTES))
     for name in ("Download original", "Download with prompt"):
-        file = reader.downloads(page.get_by_role("button", name=name))
+        file = reader.downloads(page.get_by_role("button", name=name, exact=True))
         assert file.suggested_filename.startswith(f"{reader.stamp}-Cranes")
     page.get_by_text("History of the task").click()
     reader.sees(reader.at(f"{MINUTES}:%S"))
@@ -208,7 +212,7 @@ def look_at_gallery(reader: Reader) -> None:
 
 def choose_day(reader: Reader, day: date) -> None:
     page = reader.page
-    page.get_by_test_id("stPopoverButton").click()
+    page.get_by_test_id("stPopoverButton").first.click()
     for end in ("start", "end"):
         for part, digits in (("year", f"{day:%Y}"), ("month", f"{day:%m}"), ("day", f"{day:%d}")):
             page.get_by_role("spinbutton", name=f"{part}, Days {end} date").press_sequentially(

@@ -25,8 +25,13 @@ def draw(
     on_range: Callable[[str, str], None] | None = None,
     draft: Mapping[str, object] | None = None,
     on_draft: Callable[[object], None] | None = None,
+    reference: str = "",
 ) -> None:
-    """Draw the style and the script. `top`: the part to come into view when its word changes."""
+    """Draw the style and the script.
+
+    `top`: the part to come into view when its word changes; `reference`: which reference
+    picture is chosen, for its fold to open.
+    """
 
     def take_range() -> None:
         told = st.session_state[_KEY].get("range")
@@ -48,6 +53,7 @@ def draw(
                 "closing": address.closing(),
                 "top": top,
                 "draft": draft,
+                "reference": reference,
                 "texts": {name: text(key) for name, key in _TEXTS.items()},
             },
             on_range_change=take_range,

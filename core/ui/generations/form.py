@@ -90,7 +90,7 @@ def _take_over() -> Taken:
 
 def _draw_reference(model: ImageModel, taken: Taken) -> bool:
     """Draw the reference picture and what is taken from it; True when there is one."""
-    is_set = image_reference.is_chosen()
+    is_set = image_reference.token() != ""
     with st.expander(
         text("images.reference_set" if is_set else "images.reference_none"),
         icon=":material/add_photo_alternate:",

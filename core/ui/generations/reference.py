@@ -62,11 +62,14 @@ def draw() -> bool:
     return reference is not None
 
 
-def is_chosen() -> bool:
-    """Tell whether there is something to look at here: a file, a picture taken over or dropped."""
+def token() -> str:
+    """Return a word that changes with the picture that is looked at here; empty without one."""
     known = session.state()
-    has_file = st.session_state.get(_file_key()) is not None
-    return has_file or known.reference is not None or known.dropped is not None
+    uploaded = cast("UploadedFile | None", st.session_state.get(_file_key()))
+    if uploaded is not None:
+        return uploaded.file_id
+    is_taken_over = known.reference is not None or known.dropped is not None
+    return str(known.upload_round) if is_taken_over else ""
 
 
 def current() -> ReferenceImage | None:

@@ -4,9 +4,13 @@
 const INSTALLED = Symbol.for("inkling.pictures");
 const DRAFT = "inkling.images.draft";
 const LARGE = ".st-key-large-picture img";
+const FOLD = ".st-key-image-reference-fold";
+const UNFOLDING_MS = 1000;
 const SWIPE_PX = 60;
 const ZOOM_STEP = 1.5;
 const ZOOM_MOST = 8;
+
+let unfoldedAt = -UNFOLDING_MS;
 
 export default function ({ data, setTriggerValue }) {
   const state = (window[INSTALLED] ||= install());
@@ -15,6 +19,8 @@ export default function ({ data, setTriggerValue }) {
   goBackFrom(data.closing);
   comeIntoView(state, data.top);
   if (data.draft) keepDraft(state, data.draft);
+  if (data.reference !== state.reference && data.reference) unfold();
+  state.reference = data.reference;
 }
 
 function install() {
@@ -23,6 +29,7 @@ function install() {
   window.addEventListener("keydown", (event) => onKey(state, event), true);
   window.addEventListener("input", (event) => onInput(event), true);
   window.addEventListener("dragenter", unfoldForFiles, true);
+  window.addEventListener("change", unfoldForFiles, true);
   window.addEventListener("touchstart", (event) => (state.touch = touchOf(event)), { passive: true });
   window.addEventListener("touchend", (event) => onTouchEnd(state, event), { passive: true });
   return state;
@@ -244,9 +251,17 @@ function write(draft) {
   }
 }
 
-// A file that is dragged over the page finds its place open.
+// A file that is dragged over the page finds its place open; one that was pasted is seen in it.
 function unfoldForFiles(event) {
-  if (!event.dataTransfer || ![...event.dataTransfer.types].includes("Files")) return;
-  const fold = document.querySelector(".st-key-image-reference-fold details:not([open]) summary");
-  if (fold) fold.click();
+  const isDragged = event.dataTransfer && [...event.dataTransfer.types].includes("Files");
+  const isChosen = event.target instanceof Element && event.target.matches(`${FOLD} input[type="file"]`);
+  if (isDragged || isChosen) unfold();
+}
+
+function unfold() {
+  const summary = document.querySelector(`${FOLD} details:not([open]) summary`);
+  const now = performance.now();
+  if (!summary || now - unfoldedAt < UNFOLDING_MS) return; // it is on its way already
+  unfoldedAt = now;
+  summary.click();
 }
