@@ -44,7 +44,7 @@ def download_of(page: Page) -> Download:
     for _ in range(5):
         with contextlib.suppress(PlaywrightTimeoutError):
             with page.expect_download(timeout=6_000) as download:
-                page.get_by_role("button", name="Download original").click()
+                page.get_by_role("button", name="Download: Picture 1").click()
             return download.value
     raise AssertionError("the download does not begin")
 
