@@ -88,7 +88,7 @@ def test_what_was_kept_is_a_prefix_marked_as_interrupted(
 
 def test_whenever_it_dies_each_answer_has_one_settled_line() -> None:
     with ThreadPoolExecutor(4) as pool:
-        outcomes = list(pool.map(run, range(1000, 1008)))
-    assert [one.problems for one in outcomes] == [[]] * 8
-    assert sum(one.was_killed for one in outcomes) >= 4
+        outcomes = list(pool.map(run, range(1000, 1004)))
+    assert [one.problems for one in outcomes] == [[]] * 4
+    assert sum(one.was_killed for one in outcomes) >= 2
     assert {"computed", "estimated"} <= set().union(*(one.states for one in outcomes))
