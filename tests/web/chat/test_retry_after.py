@@ -139,8 +139,8 @@ def test_clients_repeat_nothing_that_may_have_been_billed(tmp_path: Path) -> Non
 
 
 def test_a_stream_keeps_its_status_open_while_it_waits(tmp_path: Path) -> None:
-    timings = HttpTimings(keep_alive_s=0.2)
-    replies = iter([refusal(429, "Retry-After: 1"), refusal(429, "Retry-After: 3600")])
+    timings = HttpTimings(keep_alive_s=1.0)
+    replies = iter([refusal(429, "Retry-After: 2"), refusal(429, "Retry-After: 3600")])
     with (
         Upstream(refusing(2, lambda: next(replies))) as upstream,
         serving(tmp_path, chat_url=upstream.url, timings=timings) as served,
