@@ -19,6 +19,7 @@ PAGES = {
     "gallery": "photo_library",
     "history": "history",
     "money": "payments",
+    "xray": "radiology",
     "status": "monitor_heart",
 }
 
@@ -38,7 +39,7 @@ def draw() -> None:
     ]
     navigation.keep_to_page_asked_for()
     page = st.navigation(pages)
-    is_wide = page.url_path in ("images", "gallery")
+    is_wide = page.url_path in ("images", "gallery", "xray")
     st.set_page_config(layout="wide" if is_wide else "centered")
     st.logo(placeholders.LOGO, size="large", icon_image=placeholders.ICON)
     browser.draw()

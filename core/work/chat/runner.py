@@ -14,6 +14,7 @@ from core.errors import AppError
 from core.models.chat import AnswerStatus, ChatParameters
 from core.models.money.ledger import Reservation, Spender
 from core.providers.deepseek.client import DeepSeek
+from core.providers.http.exchanges import mark_exchanges
 from core.storage.chat.posted_chats import PostedChat
 from core.storage.store import Store
 from core.work.chat.attempts import Context, bring_in
@@ -113,6 +114,7 @@ class AnswerRunner:
 
     async def _run(self, job: AnswerJob) -> None:
         live = job.live
+        mark_exchanges(live.message_id)
         try:
             # Stopped before it came to its first step, or asked while everything is being ended.
             if not self._live.begin(live.message_id) or self._is_closing:
