@@ -9,7 +9,6 @@ from starlette.types import Receive, Scope, Send
 from core.access.callers import PassLookup, no_passes
 from core.access.invitations import PATH as ENTER_PATH
 from core.texts.catalogue import text
-from core.web.chat.openai import OpenAIChat, error_body
 from core.web.chat.routes import ChatRoutes
 from core.web.chat.transfer import TransferRoutes
 from core.web.enter.page import say_opening
@@ -24,7 +23,8 @@ from core.web.kling.routes import KlingRoutes
 from core.web.kling.target import PREFIX as KLING_PREFIX
 from core.web.limits import Limits
 from core.web.money.routes import LedgerRoutes
-from core.web.openapi import openapi_json
+from core.web.openai.chat import OpenAIChat, error_body
+from core.web.openapi.description import openapi_json
 from core.web.studio_bridge import StudioBridge
 from core.web.timings import HttpTimings
 from core.work.studio import Studio, current_studio, opening_error

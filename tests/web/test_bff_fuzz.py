@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from core.practice import PracticeServer
-from core.web.openapi import DESCRIPTION
+from core.web.openapi.description import DESCRIPTION
 from core.web.router import PATHS
 from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, Served, ask_once, serving_practice
 

@@ -12,7 +12,6 @@ import httpx
 
 from core.errors import AuthenticationError, ProviderError, RejectedError
 from core.models.chat import ChatChunk, ChatModel, ChatParameters, Turn
-from core.providers.deepseek.decoding import joined
 from core.providers.deepseek.endpoint import ChatEndpoint
 from core.providers.deepseek.errors import (
     error_from_reply,
@@ -21,8 +20,9 @@ from core.providers.deepseek.errors import (
     retired_model,
     unreadable,
 )
-from core.providers.deepseek.event_reader import EventReader
-from core.providers.deepseek.stream import ChunkStream
+from core.providers.deepseek.events.decoding import joined
+from core.providers.deepseek.events.event_reader import EventReader
+from core.providers.deepseek.events.stream import ChunkStream
 from core.providers.deepseek.timeouts import (
     StreamTimers,
     TimedBody,

@@ -7,7 +7,7 @@ import httpx
 
 from core.errors import ProviderError
 from core.models.chat import ChatChunk, TextRun
-from core.providers.deepseek.event_reader import EventReader
+from core.providers.deepseek.events.event_reader import EventReader
 from core.providers.deepseek.timeouts import Limit, StreamTimers, TimedBody, next_data_limit
 
 # After finish_reason only usage and [DONE] can follow; some servers send neither and stay open.
