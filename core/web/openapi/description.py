@@ -5,7 +5,7 @@ from functools import cache
 import msgspec
 
 from core.access.invitations import CODE_PARAMETER
-from core.web.chat.request import ChatBody, OpenAIChatBody
+from core.web.chat.bodies import ChatBody, OpenAIChatBody
 from core.web.kling.create import IDEMPOTENCY_HEADER, KEY_MOST
 from core.web.kling.request import PictureBody
 from core.web.money.routes import KINDS, LIMIT_MOST
