@@ -18,6 +18,7 @@ from core.web.guard import Guard, owner_of
 from core.web.health import Readiness, healthz
 from core.web.http_call import GoneError, Handler, Headers, HttpCall, HttpCallError, Table
 from core.web.http_refusals import HttpRefusal
+from core.web.kling.envelope import refusal as kling_refusal
 from core.web.kling.routes import METHODS as KLING_METHODS
 from core.web.kling.routes import KlingRoutes
 from core.web.kling.target import PREFIX as KLING_PREFIX
@@ -25,6 +26,7 @@ from core.web.limits import Limits
 from core.web.money.routes import LedgerRoutes
 from core.web.openai.chat import OpenAIChat
 from core.web.openai.errors import error_body
+from core.web.openai.images.routes import OpenAIImages
 from core.web.openai.models import PREFIX as MODELS_PREFIX
 from core.web.openai.models import OpenAIModels
 from core.web.openapi.description import openapi_json
@@ -81,12 +83,14 @@ class _Counter:
             "/readyz": dict.fromkeys(("GET", "HEAD"), Readiness(bridge).readyz),
             ENTER_PATH: enter.methods(),
         }
-        models = OpenAIModels(bridge)
+        models, images = OpenAIModels(bridge), OpenAIImages(bridge)
         self.model: Mapping[str, Handler] = {"GET": models.one}
         self.table: Table = {
             **ChatRoutes(bridge).table(),
             "/v1/chat/completions": {"POST": OpenAIChat(bridge).complete},
             "/v1/models": {"GET": models.list},
+            "/v1/images/generations": {"POST": images.generations},
+            "/v1/images/edits": {"POST": images.edits},
             **LedgerRoutes(bridge).table(),
         }
         self.signed_table = TransferRoutes(bridge).table()
@@ -207,7 +211,7 @@ async def _within_limits(call: HttpCall, counter: _Counter, caller: str, handler
 
 def _methods(call: HttpCall, counter: _Counter) -> Mapping[str, Handler]:
     """Return what serves the path, by method; HttpCallError when nothing does."""
-    if call.path.startswith(KLING_PREFIX + "/v1/"):
+    if call.path.startswith((f"{KLING_PREFIX}/v1/", f"{KLING_PREFIX}/account/")):
         return counter.kling
     if call.path.startswith(MODELS_PREFIX):
         return counter.model
@@ -282,7 +286,9 @@ async def _refuse(
     call: HttpCall, status: int, sentence: str, headers: Headers = (), *, field: str | None = None
 ) -> None:
     body: dict[str, object] = {"error": sentence}
-    if call.path.startswith("/v1/"):
+    if call.path.startswith(f"{KLING_PREFIX}/"):
+        body = kling_refusal(status, sentence, call.request_id)
+    elif call.path.startswith("/v1/"):
         kind = "server_error" if status >= 500 else "invalid_request_error"
         body = error_body(sentence, kind, param=field)
     await call.reply_json(status, body, (*headers, ("Vary", "Accept-Language")))

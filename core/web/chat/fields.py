@@ -84,16 +84,23 @@ def others_in(fields: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def ignored_in(fields: Mapping[str, Any], *, speaks_deepseek: bool) -> tuple[str, ...]:
+def ignored_in(
+    fields: Mapping[str, Any],
+    *,
+    speaks_deepseek: bool,
+    fates: Mapping[str, Fate] = FATES,
+    as_ever: Mapping[str, tuple[object, ...]] = _AS_EVER,
+) -> tuple[str, ...]:
     """Return the fields that change nothing, and would have been meant to."""
-    names = (name for name, value in fields.items() if _is_ignored(name, value, speaks_deepseek))
+
+    def is_ignored(name: str, value: object) -> bool:
+        fate = fates.get(name)
+        if name in OWN or fate not in (None, Fate.ELSEWHERE):
+            return False
+        if fate is Fate.ELSEWHERE and not speaks_deepseek:
+            return False
+        return bool(value) and value not in as_ever.get(name, ())
+
+    names = (name for name, value in fields.items() if is_ignored(name, value))
     shown = (name if name.isprintable() else "…" for name in names)
     return tuple(name[:_NAME_MOST] for name in islice(shown, _NAMES_MOST))
-
-
-def _is_ignored(name: str, value: object, speaks_deepseek: bool) -> bool:
-    fate = FATES.get(name)
-    is_known = name in OWN or (fate is not None and (fate is not Fate.ELSEWHERE))
-    if is_known or (fate is Fate.ELSEWHERE and not speaks_deepseek):
-        return False
-    return bool(value) and value not in _AS_EVER.get(name, ())
