@@ -29,6 +29,7 @@ from core.web.openai.errors import error_body
 from core.web.openai.images.routes import OpenAIImages
 from core.web.openai.models import PREFIX as MODELS_PREFIX
 from core.web.openai.models import OpenAIModels
+from core.web.openai.responses.routes import OpenAIResponses
 from core.web.openapi.description import openapi_json
 from core.web.studio_bridge import StudioBridge
 from core.web.timings import HttpTimings
@@ -89,6 +90,7 @@ class _Counter:
             **ChatRoutes(bridge).table(),
             "/v1/chat/completions": {"POST": OpenAIChat(bridge).complete},
             "/v1/models": {"GET": models.list},
+            "/v1/responses": {"POST": OpenAIResponses(bridge).create},
             "/v1/images/generations": {"POST": images.generations},
             "/v1/images/edits": {"POST": images.edits},
             **LedgerRoutes(bridge).table(),

@@ -12,12 +12,13 @@ from core.web.chat.http_errors import http_error_of
 from core.web.chat.notices import with_notices
 from core.web.chat.reading import posted_request
 from core.web.chat.request import ChatRequest
-from core.web.chat.routes import EVENT_STREAM_TYPE, KEEP_ALIVE, STREAM_HEADERS, whole_answer
+from core.web.chat.routes import whole_answer
 from core.web.chat.tool_calls import finish_reason
 from core.web.http_call import HttpCall
 from core.web.http_errors import http_error_from
 from core.web.openai.chunks import Chunks, completion, usage_json
 from core.web.openai.errors import body_of, refuse
+from core.web.openai.streaming import stream_answer
 from core.web.studio_bridge import StudioBridge
 from core.work.chat.live_answer import LiveAnswer
 
@@ -45,7 +46,8 @@ class OpenAIChat:
             await refuse(call, http_error_from(error, call.language))
             return
         if request.streams:
-            await self._stream(call, live, request)
+            writer = _ChunkWriter(live, request, int(self._clock()))
+            await stream_answer(call, self._bridge, live, writer)
             return
         message = await whole_answer(call, self._bridge, live)
         if message is None:
@@ -60,58 +62,31 @@ class OpenAIChat:
         body = with_notices(body, message, call.language, request.notices)
         await call.reply_json(200, body)
 
-    async def _stream(self, call: HttpCall, live: LiveAnswer, request: ChatRequest) -> None:
-        """Send chunks. Nothing is begun before something came: an error keeps its status."""
-        chunks = Chunks(live.message_id, request.parameters.model, int(self._clock()))
-        is_washed = not request.options.logprobs  # the alternatives to a token are not
-        is_over = False
-        try:
-            async with self._bridge.reader(call, live, live.start) as reader:
-                while not reader.is_gone:
-                    pieces = reader.take()
-                    events = chunks.of(pieces)
-                    if pieces.is_final and not call.has_begun and not events:
-                        http_error = http_error_of(live.outline(), live.error, call.language)
-                        if http_error is not None:
-                            is_over = True
-                            await refuse(call, http_error)
-                            return
-                    if reader.is_quiet and not events:
-                        if live.is_accepted or call.has_begun:
-                            events = KEEP_ALIVE
-                        else:  # it may yet be refused, with a status of its own
-                            reader.spoke()
-                    if pieces.is_final:
-                        is_over = True
-                        events += _closing(chunks, live, request, call.language)
-                    if events:
-                        if not call.has_begun:
-                            await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
-                        if is_over:
-                            await call.end(events)
-                            return
-                        await call.feed(events, is_washed=is_washed)
-                        reader.spoke()
-                    await reader.wait()
-        finally:
-            if not is_over:  # OpenAI's clients cannot come back for the rest
-                self._bridge.stop(live.message_id)
 
+class _ChunkWriter:
+    """Writes chunks, and at the end what is said beside them."""
 
-def _closing(chunks: Chunks, live: LiveAnswer, request: ChatRequest, language: Language) -> bytes:
-    message = live.outline()
-    http_error = http_error_of(message, live.error, language)
-    if http_error is not None:
-        body: dict[str, object] = body_of(http_error)
-        if http_error.wait_s is not None:  # as a header would have said it
-            body["retry_after"] = http_error.wait_s
-        body = with_notices(body, message, language, request.notices)
-        return b"data: %b\n\n" % _encode(body) + _DONE
-    beside = with_notices({}, message, language, request.notices)
-    usage = message.usage
-    if usage is not None and not request.with_usage:  # unasked, as DeepSeek gives it
-        beside["usage"] = usage_json(usage)
-    events = chunks.last(finish_reason(message), beside)
-    if usage is not None and request.with_usage:
-        events += chunks.usage(usage)
-    return events + _DONE
+    def __init__(self, live: LiveAnswer, request: ChatRequest, created: int) -> None:
+        self._request = request
+        self._chunks = Chunks(live.message_id, request.parameters.model, created)
+        self.is_washed = not request.options.logprobs  # the alternatives to a token are not
+        self.of = self._chunks.of
+
+    def closing(self, live: LiveAnswer, language: Language) -> bytes:
+        """Return the last chunk, or the error."""
+        message, request = live.outline(), self._request
+        http_error = http_error_of(message, live.error, language)
+        if http_error is not None:
+            body: dict[str, object] = body_of(http_error)
+            if http_error.wait_s is not None:  # as a header would have said it
+                body["retry_after"] = http_error.wait_s
+            body = with_notices(body, message, language, request.notices)
+            return b"data: %b\n\n" % _encode(body) + _DONE
+        beside = with_notices({}, message, language, request.notices)
+        usage = message.usage
+        if usage is not None and not request.with_usage:  # unasked, as DeepSeek gives it
+            beside["usage"] = usage_json(usage)
+        events = self._chunks.last(finish_reason(message), beside)
+        if usage is not None and request.with_usage:
+            events += self._chunks.usage(usage)
+        return events + _DONE

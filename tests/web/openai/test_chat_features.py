@@ -5,10 +5,7 @@ import base64
 import io
 import json
 import re
-from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +16,6 @@ from PIL import Image
 from pydantic import BaseModel
 
 from core.models.parts import PicturePart, ToolCall, ToolResult
-from core.practice import PRACTICE_CHAT_KEY, PRACTICE_KLING_API_KEY, PracticeServer
 from core.storage.store import Store
 from core.web.chat.body_room import BodyRoom
 from core.web.chat.end_users import EndUsers
@@ -27,7 +23,7 @@ from core.web.http_call import BODY_BYTES, HttpCallError
 from core.web.timings import HttpTimings
 from tests.upstream import Plan, Step, Upstream, completion
 from tests.web.chat.test_openai import client_of
-from tests.web.serving import QUICK, Served, ask_once, serving
+from tests.web.serving import Served, ask_once, serving
 
 MODEL = "deepseek-flash"
 WEATHER: Any = {
@@ -54,24 +50,6 @@ class City(BaseModel):
     name: str
     people: int
     is_capital: bool
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    quick = replace(QUICK, chat_key=PRACTICE_CHAT_KEY, kling_api_key=PRACTICE_KLING_API_KEY)
-    with pytest.MonkeyPatch.context() as patched:
-        # The studio's own, which speaks DeepSeek's dialect; it only lives faster.
-        patched.setattr(
-            "core.work.services.PracticeServer", partial(PracticeServer, settings=quick)
-        )
-        with serving(tmp_path_factory.mktemp("features"), build=ask_once) as running:
-            yield running
-
-
-@pytest.fixture(scope="module")
-def client(served: Served) -> Iterator[openai.OpenAI]:
-    with client_of(served) as running:
-        yield running
 
 
 def notices(reply: Any) -> list[str]:
