@@ -136,6 +136,9 @@ def _content(request: ChatRequest) -> str:
         return results_answer(request.results, language_of(question))
     if request.json_mode:
         return _json_content(question, request.system)
+    asked_for = f"{request.system}\n{request.question.content}"
+    if (schema := _schema_in(asked_for)) is not None:  # as a prompt asks for it
+        return f"```json\n{json.dumps(filled(schema, question), ensure_ascii=False)}\n```"
     questions = [place for place, m in enumerate(request.messages) if m.role == "user"]
     if request.prefix is not None:
         return continuation(_last_answer(request, questions), request.prefix, language_of(question))

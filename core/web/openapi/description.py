@@ -6,9 +6,10 @@ import msgspec
 
 from core.access.invitations import CODE_PARAMETER
 from core.web.chat.bodies import ChatBody, OpenAIChatBody
-from core.web.kling.create import IDEMPOTENCY_HEADER, KEY_MOST
 from core.web.kling.request import PictureBody
 from core.web.money.routes import KINDS, LIMIT_MOST
+from core.web.openai.images.request import OpenAIImageBody
+from core.web.openapi.openai_paths import KEY, NO_MONEY, openai_paths
 from core.web.openapi.shapes import (
     ERROR,
     EVENTS,
@@ -29,15 +30,12 @@ from core.web.openapi.shapes import (
     too_much,
 )
 
-(_CHAT, _OPENAI_CHAT, _PICTURE), _SCHEMAS = msgspec.json.schema_components(
-    (ChatBody, OpenAIChatBody, PictureBody), ref_template="#/components/schemas/{name}"
+(_CHAT, _OPENAI_CHAT, _OPENAI_PICTURE, _PICTURE), _SCHEMAS = msgspec.json.schema_components(
+    (ChatBody, OpenAIChatBody, OpenAIImageBody, PictureBody),
+    ref_template="#/components/schemas/{name}",
 )
 
 
-_OPENAI_ERROR = {
-    **shape("error"),
-    "properties": {"error": shape("message", "type", param=TEXT_OR_NULL, code=TEXT_OR_NULL)},
-}
 _ENVELOPE = {
     **shape(code={"type": "integer"}, message=TEXT, request_id=TEXT),
     "description": "Kling's own envelope; code 0 means success.",
@@ -48,15 +46,11 @@ _LAST_EVENT_ID = parameter(
     "header",
     "The id of the last event that was read: the rest of that answer follows.",
 )
-_KEY = parameter(
-    IDEMPOTENCY_HEADER, "header", "Repeats under one key buy once.", maxLength=KEY_MOST
-)
 _PAGING = [parameter(name, "query", type="integer") for name in ("pageNum", "pageSize")]
 _CODE = parameter(
     CODE_PARAMETER, "query", "What a one-time link carries. Reading the page does not redeem it."
 )
 _NOTICES: Json = {"type": "array", "items": shape("id", "message")}
-_NO_MONEY = "A budget has no room for it; nothing was sent. Retry-After tells when it starts anew"
 _NO_QUESTION = "The question is missing, or the body is not as described"
 _STREAM = {
     "200": reply(
@@ -66,23 +60,18 @@ _STREAM = {
     ),
     "204": reply("Nothing follows the event that was named"),
     "400": reply(_NO_QUESTION, PLAIN),
-    "402": reply(_NO_MONEY, json_of(ERROR)),
+    "402": reply(NO_MONEY, json_of(ERROR)),
 }
 _COMPLETE = {
     "200": reply("The whole answer", json_of(shape("content", notices=_NOTICES))),
     "400": reply(_NO_QUESTION, json_of(ERROR)),
-    "402": reply(_NO_MONEY, json_of(ERROR)),
-}
-_COMPLETION = {
-    "200": reply("The completion, or its chunks", json_of(), EVENTS),
-    "400": reply("The body is not as described", json_of(_OPENAI_ERROR)),
-    "402": reply(_NO_MONEY, json_of(_OPENAI_ERROR)),
+    "402": reply(NO_MONEY, json_of(ERROR)),
 }
 _TASK = {"200": reply("The task", json_of(_ENVELOPE))}
 _BOUGHT = {
     **_TASK,
     "400": reply("Refused; nothing was bought", json_of(_ENVELOPE)),
-    "402": reply(_NO_MONEY, json_of({**_ENVELOPE, "required": ["error"]})),
+    "402": reply(NO_MONEY, json_of({**_ENVELOPE, "required": ["error"]})),
 }
 _AMOUNT: Json = {**TEXT_OR_NULL, "description": "A decimal; null where it is unknown"}
 _COUNT: Json = {"type": ["integer", "null"]}
@@ -142,22 +131,12 @@ _PATHS: Json = {
         "get": operation("Answer a question whole", guarded(_COMPLETE), _QUESTION),
         "post": operation("Answer a posted chat whole", posted(_COMPLETE), body=_CHAT),
     },
-    "/v1/chat/completions": {
-        "post": operation(
-            "OpenAI's chat completions", posted(_COMPLETION, _OPENAI_ERROR), body=_OPENAI_CHAT
-        )
-    },
-    "/v1/models": {
-        "get": operation(
-            "The models that may be asked for",
-            guarded({"200": reply("The list", json_of())}, _OPENAI_ERROR),
-        )
-    },
+    **openai_paths(_OPENAI_CHAT, _OPENAI_PICTURE),
     "/kling/v1/images/generations": {
         "post": operation(
             "Buy pictures: once, archived, in the gallery",
             posted(_BOUGHT, OBJECT),
-            _KEY,
+            KEY,
             body={**_PICTURE, "required": ["prompt"]},
         ),
         "get": operation(
@@ -165,6 +144,14 @@ _PATHS: Json = {
             guarded({"200": reply("The list", json_of(_ENVELOPE))}, OBJECT),
             *_PAGING,
         ),
+    },
+    "/kling/account/costs": {
+        "get": operation(
+            "What is left of Kling's packages, forwarded",
+            guarded({"200": reply("The packages", json_of(_ENVELOPE))}, OBJECT),
+            parameter("start_time", "query", minLength=1),
+            parameter("end_time", "query", minLength=1),
+        )
     },
     "/kling/v1/images/generations/{task_id}": {
         "get": operation(
@@ -225,7 +212,8 @@ DESCRIPTION: Json = {
         "version": "1",
         "description": (
             "The HTTP layer beside the pages. Callers on this machine need nothing; others need "
-            "an access token. Other paths and methods under /kling/v1/ are forwarded to Kling."
+            "an access token. Other paths and methods under /kling/v1/ are forwarded to Kling. "
+            "Every reply has an X-Request-Id, the same as in the log."
         ),
     },
     "security": [{}, {"bearer": []}, {"query": []}],

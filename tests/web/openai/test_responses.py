@@ -66,7 +66,9 @@ def test_tools_are_called_and_their_results_answered(
     call = next(item for item in first.output if item.type == "function_call")
     assert (call.name, json.loads(call.arguments)) == ("get_weather", {"city": "Paris"})
     result = {"type": "function_call_output", "call_id": call.call_id, "output": "Rain"}
-    items: Any = [{"role": "user", "content": QUESTION}, *first.output, result]
+    # As AI SDK sends them back: by their ids alone.
+    back = [{"type": "item_reference", "id": item.id} for item in first.output]
+    items: Any = [{"role": "user", "content": QUESTION}, *back, result]
     done = client.responses.create(model=MODEL, input=items, tools=[WEATHER])
     assert "Rain" in done.output_text
     answer = served.kept(done.id.removeprefix("resp_"))
@@ -94,7 +96,8 @@ def test_a_schema_and_an_answer_cut_short(client: openai.OpenAI) -> None:
         ({"previous_response_id": "resp_1"}, "previous_response_id"),
         ({"background": True}, "background"),
         ({"tools": [{"type": "web_search"}]}, "tools[0].type"),
-        ({"input": [{"type": "item_reference", "id": "x"}]}, "input[0].type"),
+        ({"input": [{"type": "item_reference", "id": "x"}]}, "input[0].id"),
+        ({"input": [{"type": "web_search_call", "id": "x"}]}, "input[0].type"),
         ({"input": [{"role": "user", "content": [{"type": "input_file"}]}]}, "input[0].content"),
         ({"input": []}, "input"),
         ({"max_output_tokens": 0}, "max_output_tokens"),

@@ -139,7 +139,8 @@ class ResponseWriter:
     def _grow_call(self, growth: CallGrowth) -> bytes:
         events = self._close()
         if growth.is_new:
-            empty = call_item(growth.id, growth.name)
+            item_id = f"fc_{self._answer_id}_{growth.number}"
+            empty = call_item(item_id, growth.id, growth.name)
             self._calls[growth.number] = _Item("call", len(self._output), empty)
             self._output.append(empty)
             place = len(self._output) - 1
@@ -153,7 +154,8 @@ class ResponseWriter:
         return events
 
     def _close_call(self, call: _Item) -> bytes:
-        whole = call_item(call.item["call_id"], call.item["name"], call.text)
+        named = (call.item["id"], call.item["call_id"], call.item["name"])
+        whole = call_item(*named, call.text)
         done = {**call.at, "arguments": call.text, "name": call.item["name"]}
         return self._event("response.function_call_arguments.done", **done) + self._done(
             call, whole

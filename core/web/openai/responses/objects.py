@@ -63,9 +63,10 @@ def output_of(message: Message, begun: Cursor) -> list[Json]:
     content, calls = message.content[begun.content :], calls_json(message)
     if content or not calls:
         items.append(message_item(f"msg_{message.id}", content))
-    for call in calls:
+    for number, call in enumerate(calls):
         function: Any = call["function"]
-        items.append(call_item(str(call["id"]), function["name"], function["arguments"]))
+        item_id = f"fc_{message.id}_{number}"
+        items.append(call_item(item_id, str(call["id"]), function["name"], function["arguments"]))
     return items
 
 
@@ -91,10 +92,10 @@ def text_part(text: str) -> Json:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
 
 
-def call_item(call_id: str, name: str, arguments: str | None = None) -> Json:
+def call_item(item_id: str, call_id: str, name: str, arguments: str | None = None) -> Json:
     """Return a call; without arguments as it begins."""
     return {
-        "id": f"fc_{call_id}",
+        "id": item_id,
         "type": "function_call",
         "status": "in_progress" if arguments is None else "completed",
         "call_id": call_id,

@@ -17,6 +17,7 @@ from core.web.http_errors import http_error_from
 from core.web.openai.errors import body_of, refuse
 from core.web.openai.responses.events import ResponseWriter
 from core.web.openai.responses.objects import Json, ended, output_of, response_object
+from core.web.openai.responses.references import with_references
 from core.web.openai.responses.request import AS_EVER, FATES, chat_fields
 from core.web.openai.streaming import stream_answer
 from core.web.studio_bridge import StudioBridge
@@ -61,7 +62,7 @@ class OpenAIResponses:
         await call.reply_json(200, with_notices(whole, message, call.language, notices))
 
     async def _request(self, call: HttpCall, body: Json) -> ChatRequest:
-        fields = chat_fields(body)
+        fields = chat_fields(await with_references(body, call, self._bridge))
         try:
             return await request_from(call, self._bridge, fields, thinks=True)
         except HttpCallError as error:
