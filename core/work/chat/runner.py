@@ -12,6 +12,7 @@ from functools import partial
 
 from core.errors import AppError
 from core.models.chat import AnswerStatus, ChatParameters
+from core.models.chat_options import NO_OPTIONS, ChatOptions
 from core.models.money.ledger import Reservation, Spender
 from core.providers.deepseek.client import DeepSeek
 from core.providers.http.exchanges import mark_exchanges
@@ -40,6 +41,7 @@ class AnswerJob:
     client: DeepSeek
     context: Context
     reservation: Reservation
+    options: ChatOptions = NO_OPTIONS
     wants_title: bool = False
     written: "asyncio.Future[None] | None" = None  # done once a posted chat has its row
 
@@ -156,7 +158,12 @@ class AnswerRunner:
             job.parameters = replace(job.parameters, max_tokens=granted)
             job.live.note_granted(granted)
         return await bring_in(
-            job.live, job.context, job.parameters, job.client, timings=self._timings
+            job.live,
+            job.context,
+            job.parameters,
+            job.options,
+            job.client,
+            timings=self._timings,
         )
 
     async def _end(self, job: AnswerJob) -> None:

@@ -11,7 +11,7 @@ import json
 import msgspec
 
 from core.models.chat import AnswerPart, TextRun
-from core.providers.deepseek.event import plain_text
+from core.providers.deepseek.events.event import plain_text
 
 # An event that is not as usual costs a lesson; so many usual ones pay for it. Where that does not
 # come out even, no more is learned: some servers put the time, or noise, into each event.

@@ -151,6 +151,15 @@ def joined(parts: Iterable[ChatChunk | TextRun]) -> ChatChunk:
             request_id=one.request_id or whole.request_id,
             tool_calls=(*whole.tool_calls, *one.tool_calls),
             unread=whole.unread + one.unread,
+            logprobs=_more_logprobs(whole.logprobs, one.logprobs),
         )
     content, reasoning = ("".join(pieces) for pieces in texts.values())
     return whole._replace(content=content, reasoning_content=reasoning)
+
+
+def _more_logprobs(
+    known: dict[str, list[Any]] | None, more: dict[str, list[Any]] | None
+) -> dict[str, list[Any]] | None:
+    if more is None or known is None:
+        return known or more
+    return {part: [*known.get(part, ()), *more.get(part, ())] for part in {*known, *more}}

@@ -7,7 +7,8 @@ import httpx
 
 from core.errors import ProviderError
 from core.models.chat import ChatChunk, TextRun
-from core.providers.deepseek.event_reader import EventReader
+from core.providers.deepseek.events.event_reader import EventReader
+from core.providers.deepseek.schema_tool import CallAsContent
 from core.providers.deepseek.timeouts import Limit, StreamTimers, TimedBody, next_data_limit
 
 # After finish_reason only usage and [DONE] can follow; some servers send neither and stay open.
@@ -27,11 +28,13 @@ class ChunkStream(AsyncIterator[ChatChunk]):
         secrets: Sequence[str],
         timers: StreamTimers,
         waited_s: float = 0.0,
+        reading: CallAsContent | None = None,
     ) -> None:
         self._body = TimedBody(response, host=host, timers=timers, waited_s=waited_s)
         self._next_data = next_data_limit(timers)
         content_type = response.headers.get("content-type", "").lower()
         self._events = EventReader(host=host, secrets=secrets, content_type=content_type)
+        self._reading = reading
         self._single: deque[ChatChunk] = deque()  # of what was ready, for who reads one by one
 
     async def __anext__(self) -> ChatChunk:
@@ -39,6 +42,7 @@ class ChunkStream(AsyncIterator[ChatChunk]):
             if not await self._has_more():
                 raise StopAsyncIteration
             run = self._events.ready.popleft()
+            run = run if self._reading is None else self._reading.take(run)
             self._single.extend(_one_by_one(run) if isinstance(run, TextRun) else [run])
         return self._single.popleft()
 
@@ -46,7 +50,7 @@ class ChunkStream(AsyncIterator[ChatChunk]):
         """Yield what each read brought: one by one costs as much as reading them."""
         ready = self._events.ready
         while await self._has_more():
-            batch = list(ready)
+            batch = list(ready if self._reading is None else map(self._reading.take, ready))
             ready.clear()
             yield batch
 

@@ -11,19 +11,19 @@ from typing import Any
 
 from core.errors import ProtocolError, ProviderError
 from core.models.chat import ChatChunk, TextRun
-from core.providers.deepseek.decoding import (
+from core.providers.deepseek.error_shapes import says_error, words_in
+from core.providers.deepseek.errors import cut_off, error_in_stream, unreadable
+from core.providers.deepseek.events.decoding import (
     ChunkPairs,
     decoded,
     decoded_marked,
     object_in,
     whole_objects_in,
 )
-from core.providers.deepseek.error_shapes import says_error, words_in
-from core.providers.deepseek.errors import cut_off, error_in_stream, unreadable
-from core.providers.deepseek.event import plain_text
-from core.providers.deepseek.json_lines import JsonLines, is_piece
+from core.providers.deepseek.events.event import plain_text
+from core.providers.deepseek.events.json_lines import JsonLines, is_piece
+from core.providers.deepseek.events.template import EventTemplate
 from core.providers.deepseek.reply import ALIVE, ReplyReader, answer_in, has_message
-from core.providers.deepseek.template import EventTemplate
 from core.providers.deepseek.wire import PROVIDER
 from core.providers.http.redaction import EXCERPT_LIMIT, clean_detail, looks_like_html
 from core.wire.sse import SSEDecoder

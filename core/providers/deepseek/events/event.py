@@ -29,6 +29,7 @@ class _Choice(msgspec.Struct, gc=False):
     index: Any = 0
     error: Any = None
     message: Any = None
+    logprobs: Any = None
 
 
 class _Event(msgspec.Struct):
@@ -57,6 +58,7 @@ def plain_text(data: bytes | bytearray, model: str | None) -> TextRun | None:
         or choice.index
         or choice.error
         or choice.message
+        or choice.logprobs
         or choice.delta.tool_calls
         or choice.delta.refusal
         or choice.delta.function_call

@@ -3,7 +3,7 @@
 Ollama's own API answers so, and gateways that leave the framing to others.
 """
 
-from core.providers.deepseek.decoding import decoded, object_in
+from core.providers.deepseek.events.decoding import decoded, object_in
 
 _HEAD_MOST = 1024 * 1024  # of a body, in which a line has to tell
 
