@@ -65,7 +65,7 @@ def test_a_wish_waits_for_the_network_and_can_be_taken_back(
     app.run()
     (warning,) = app.warning
     assert "cannot be reached" in warning.value
-    assert "is sent by itself: do not generate it again" in warning.value
+    assert "is sent automatically: do not generate it again" in warning.value
     assert "try again" not in warning.value
     until(lambda: studio().store.generations.list(LOCAL_OWNER).items[0].sending_at is None)
     app.run()
