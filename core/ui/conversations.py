@@ -10,8 +10,8 @@ TITLE_LIMIT = 200
 
 
 def origin_mark(conversation: Conversation) -> str:
-    """Return the badge of a conversation that came over HTTP, before the rest of its line."""
-    return ":gray-badge[:material/api: HTTP] " if conversation.origin == "http" else ""
+    """Return what marks a conversation that came over HTTP, before the rest of its line."""
+    return ":material/api: HTTP · " if conversation.origin == "http" else ""
 
 
 def title_of(conversation: Conversation) -> str:

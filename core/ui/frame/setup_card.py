@@ -14,7 +14,7 @@ from core.work.studio import reread_settings
 _LINES = {
     "chat": 'DEEPSEEK_API_KEY = "sk-…"',
     "images": (
-        'KLING_API_KEY = "…"\n# KLING_API_ORIGIN = "https://api-singapore.klingai.com"  # {hint}'
+        'KLING_API_KEY = "…"\n# {hint}\n# KLING_API_ORIGIN = "https://api-singapore.klingai.com"'
     ),
 }
 
