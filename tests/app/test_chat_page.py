@@ -35,7 +35,6 @@ def ask(app: AppTest, question: str) -> None:
 def test_an_empty_page_offers_first_questions_and_says_it_is_practice(app: AppTest) -> None:
     app.run()
     assert "Practice mode" in words(app)
-    assert "DEEPSEEK_API_KEY" in words(app)
     assert any("Tell me about this app" in one.label for one in app.button)
     assert not app.exception
 

@@ -17,8 +17,15 @@ def draw(provider: Literal["chat", "images"]) -> None:
     if place in put_away:
         return
     with st.container(key=place, horizontal=True, wrap=False, gap="xsmall"):
-        with st.expander(text(f"practice.{provider}"), icon=":material/school:"):
-            setup_card.draw(provider)
-            setup_card.draw_reread(f"reread-{place}")
+        fold = st.expander(
+            text(f"practice.{provider}"),
+            icon=":material/school:",
+            key=f"fold-{place}",
+            on_change="rerun",
+        )
+        if fold.open:  # else it would be sent all the same
+            with fold:
+                setup_card.draw(provider)
+                setup_card.draw_reread(f"reread-{place}")
         # The frame's script sees the press, and hides the notice after a reload as well.
         button("practice.put_away", "close", f"away-{place}", put_away.add, place, type="tertiary")

@@ -25,10 +25,11 @@ _CODE_COLOURS = "\n".join(
     for words, colours in _CODE.items()
 )
 _STYLE = f"""<style>
-/* Streamlit's own ring is a tint that can hardly be seen. */
-.stApp :is(a, button, input, textarea, summary, [role="tab"], [role="radio"], [role="option"],
-    [tabindex="0"]):focus-visible {{ outline: 2px solid {_RING}; outline-offset: 2px; }}
-.stApp :is(input, textarea):focus-visible, .stMain:focus-visible {{ outline: none; }}
+/* Streamlit's own ring is a tint that can hardly be seen; boxes to write in have a border. */
+.stApp :is(a, button, summary, [role="tab"], [role="option"]):focus-visible,
+.stApp label:has(input:is([type="checkbox"], [type="radio"]):focus-visible) {{
+    outline: 2px solid {_RING}; outline-offset: 2px;
+}}
 
 /* The accent on its own tint is 3.8:1 in the dark theme: the words are the text's colour there. */
 .stApp {_SELECTED} {{ color: inherit; }}
@@ -37,9 +38,8 @@ _STYLE = f"""<style>
 
 /* What a finger meets is 44 px. */
 @media (pointer: coarse) {{
-    [data-testid="stSidebarNavLink"], [data-testid="stSidebar"] button,
-    [data-testid="stHeader"] button, [data-testid="stExpander"] summary,
-    [data-testid="stButton"] button, [data-testid="stPopoverButton"] {{
+    .stApp :is(button, summary, [data-testid="stSidebarNavLink"],
+        [data-testid="stPageLink-NavLink"], [data-testid^="stBaseLinkButton"]) {{
         min-height: 2.75rem; min-width: 2.75rem;
     }}
 }}
