@@ -6,6 +6,7 @@ The only file that names keys of st.session_state; each has a type here.
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, cast
+from uuid import uuid4
 
 import streamlit as st
 
@@ -48,6 +49,16 @@ class PreparedUpload:
     outcome: ReferenceImage | InputError
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedDownload:
+    """A file that the browser is to save as soon as the page is drawn."""
+
+    name: str
+    media_type: str
+    content: str
+    id: str = field(default_factory=lambda: uuid4().hex)
+
+
 @dataclass
 class SessionState:
     """Everything a session remembers between runs."""
@@ -60,6 +71,9 @@ class SessionState:
     parameters: ChatParameters | None = None
     system_prompt: str = ""
     deleted_conversation: Conversation | None = None
+    conversations_shown: int | None = None  # in the sidebar; None: as many as at first
+    download: PreparedDownload | None = None
+    put_away: set[str] = field(default_factory=set)  # notices, by the keys of their places
     renaming: bool = False
     editing_id: str | None = None
     error: AppError | None = None
