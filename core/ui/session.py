@@ -93,7 +93,12 @@ class SessionState:
     dropped: bytes | None = None  # a picture of ours whose record filled the form
     prepared_upload: PreparedUpload | None = None  # the chosen file as it is sent
     fitted_upload: str | None = None  # id of the file that is to be brought within the limits
-    open_picture_id: str | None = None
+    opened_here: bool = False  # the large view, by a click: the browser can go back from it
+    closed_picture_id: str | None = None  # is in the address still, until the browser goes back
+    to_ask: str | None = None  # words that the chat's box is to hold when it is drawn next
+    gallery_page: int = 1
+    draft_taken: bool = False  # what the browser kept of the Images form, once in a session
+    arrangement: tuple[str, str] | None = None  # of the gallery: sort order, size of tiles
     picked: dict[str, int] = field(default_factory=dict)  # sizes in bytes, by picture
     deleted_pictures: tuple[str, ...] = ()
     deleted_generation_id: str | None = None

@@ -29,6 +29,9 @@ def draw_input(
 
     Where Streamlit places a chat input itself, it keeps the page scrolled to its end.
     """
+    known = session.state()
+    if known.to_ask is not None:
+        st.session_state[QUESTION_KEY], known.to_ask = known.to_ask, None
     with nullcontext() if sticks_to_end else st.bottom:
         st.chat_input(
             text("chat.placeholder"),

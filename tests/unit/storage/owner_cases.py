@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 
 from core.models.generations import KlingTask, TaskStatus
@@ -31,6 +32,7 @@ class Gets(Enum):
 
 
 REFUSED, OWN = Gets.REFUSED, Gets.OWN
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 Act = Callable[[Store, str, Belongings, Belongings], object]
 
 
@@ -207,6 +209,9 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(lambda s, o, m, t: s.generations.list(o), OWN),
         Case(lambda s, o, m, t: s.generations.list(o, active_only=True, text=WORD), OWN),
     ),
+    "generations.counts_since": (
+        Case(lambda s, o, m, t: sum(s.generations.counts_since(o, LONG_AGO).values()), 3),
+    ),
     "generations.models": (Case(lambda s, o, m, t: s.generations.models(o), OWN),),
     "generations.cancel": (Case(lambda s, o, m, t: s.generations.cancel(o, t.waiting.id), False),),
     "generations.delete": (Case(lambda s, o, m, t: s.generations.delete(o, t.archived.id), False),),
@@ -222,6 +227,15 @@ CASES: dict[str, tuple[Case, ...]] = {
     "gallery.list_pictures": (
         Case(lambda s, o, m, t: s.gallery.list_pictures(o), OWN),
         Case(lambda s, o, m, t: s.gallery.list_pictures(o, text=WORD, favourite=False), OWN),
+    ),
+    "gallery.page_of_pictures": (
+        Case(lambda s, o, m, t: s.gallery.page_of_pictures(o, number=1, size=9), OWN),
+        Case(
+            lambda s, o, m, t: s.gallery.page_of_pictures(
+                o, number=1, size=9, order="favourites", text=WORD, favourite=False
+            ),
+            OWN,
+        ),
     ),
     "gallery.count_pictures": (
         Case(lambda s, o, m, t: s.gallery.count_pictures(o), 1),

@@ -1,7 +1,6 @@
 """One picture, large: the original, how it was made, what became of its task, what can be done."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import streamlit as st
 
@@ -9,105 +8,75 @@ from core.errors import AppError
 from core.markdown.escaping import literal
 from core.models.generations import Generation, ImageRequest, Picture
 from core.storage.generations.gallery import GalleryPicture
-from core.ui import clock, session
-from core.ui.buttons import button, download, keeping_errors
+from core.ui import session
 from core.ui.formats import duration, moment, size
-from core.ui.gallery import reuse as gallery_reuse
-from core.ui.gallery import selection as gallery_selection
+from core.ui.gallery import actions
 from core.ui.gallery.filters import model_title
-from core.ui.gallery.task_history import draw_task_history
-from core.ui.gallery.zip_export import picture_file_name
-from core.ui.generations import card as generation_view
+from core.ui.gallery.large import address
+from core.ui.gallery.large.task_history import draw_task_history
 from core.ui.money.words import line_words
 from core.ui.session import text
-
-_GENERATION_PARAMETER = "g"
-
-
-def open_picture(picture_id: str | None) -> None:
-    """Show a picture large from the next run on; None closes it."""
-    session.state().open_picture_id = picture_id
-
-
-def open_linked() -> None:
-    """Show the first picture of the generation that the URL leads to, once."""
-    generation_id = st.query_params.pop(_GENERATION_PARAMETER, None)
-    if generation_id is None:
-        return
-    generation = session.studio().store.generations.get(session.owner(), generation_id)
-    if generation is not None and generation.pictures:
-        open_picture(generation.pictures[0].id)
 
 
 def draw(shown: Sequence[GalleryPicture]) -> None:
     """Draw the opened picture in a dialog; `shown` are those one can leaf through."""
-    known = session.state()
-    if known.open_picture_id is None:
+    if address.opened() is None:
         return
     picture_ids = [item.picture.id for item in shown]
 
-    @st.dialog(text("gallery.view"), width="large", on_dismiss=lambda: open_picture(None))
+    @st.dialog(text("gallery.view"), width="large", on_dismiss=address.close)
     def dialog() -> None:
-        item = None
-        if known.open_picture_id is not None:
-            item = session.studio().store.gallery.get(session.owner(), known.open_picture_id)
+        item, opened = None, address.opened()
+        if opened is not None:
+            item = session.studio().store.gallery.get(session.owner(), opened)
         if item is None:
-            open_picture(None)
+            address.leave()
             st.rerun()
+        known = session.state()
         if known.error is not None:
             session.show_error(known.error)
             known.error = None
         _draw_steps(item.picture.id, picture_ids)
         left, right = st.columns([3, 2], gap="medium")
-        with left:
+        with left, st.container(key="large-picture"):
             _draw_original(item)
         with right:
-            _draw_actions(item)
+            actions.draw_all(item)
             _draw_facts(item)
             draw_task_history(item.generation)
 
     dialog()
 
 
-def draw_favourite(item: GalleryPicture, *, place: Literal["tile", "view"]) -> None:
-    """Draw the star that marks a favourite."""
-    picture = item.picture
-    st.button(
-        ":primary[★]" if picture.favourite else "☆",
-        type="tertiary" if place == "tile" else "secondary",
-        help=text("gallery.unmark" if picture.favourite else "gallery.mark"),
-        key=f"star-{place}-{picture.id}",
-        on_click=_mark,
-        args=(picture,),
-    )
-
-
-@keeping_errors()
-def _mark(picture: Picture) -> None:
-    session.studio().store.gallery.set_favourite(session.owner(), picture.id, not picture.favourite)
-
-
 def _draw_steps(picture_id: str, picture_ids: list[str]) -> None:
     if picture_id not in picture_ids:
         return
     at = picture_ids.index(picture_id)
-    with st.container(horizontal=True, horizontal_alignment="distribute", wrap=False):
-        _draw_step("pager.newer", "Left", picture_ids[at - 1] if at else None)
-        _draw_step(
-            "pager.older", "Right", picture_ids[at + 1] if at + 1 < len(picture_ids) else None
-        )
+    before = picture_ids[at - 1] if at else None
+    behind = picture_ids[at + 1] if at + 1 < len(picture_ids) else None
+    with st.container(
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+        wrap=False,
+    ):
+        _draw_step("gallery.step_back", "Left", before)
+        st.caption(text("gallery.place", number=at + 1, count=len(picture_ids)), width="content")
+        _draw_step("gallery.step_on", "Right", behind)
 
 
 def _draw_step(label: str, shortcut: str, picture_id: str | None) -> None:
-    st.button(
-        text(label),
-        type="tertiary",
-        disabled=picture_id is None,
-        shortcut=shortcut,
-        key=f"step-{shortcut}",
-        on_click=open_picture,
-        args=(picture_id,),
-    )
+    # Which picture comes next is told by a class: the script changes the address before the step.
+    with st.container(key=f"to-{shortcut}-{picture_id or ''}", width="content"):
+        st.button(
+            text(label),
+            type="tertiary",
+            disabled=picture_id is None,
+            shortcut=shortcut,
+            key=f"step-{shortcut}",
+            on_click=address.open_picture,
+            args=(picture_id,),
+        )
 
 
 def _draw_original(item: GalleryPicture) -> None:
@@ -122,45 +91,8 @@ def _draw_original(item: GalleryPicture) -> None:
         content,
         width=picture.width,
         output_format="PNG" if picture.media_type == "image/png" else "JPEG",
-        alt=text(
-            "images.alt",
-            number=picture.index + 1,
-            prompt=item.generation.request.prompt[:200] or text("gallery.prompt_unknown"),
-        ),
+        alt=actions.named(item),
     )
-
-
-def _draw_actions(item: GalleryPicture) -> None:
-    picture, generation = item.picture, item.generation
-    archive = session.studio().archive
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        draw_favourite(item, place="view")
-        gallery_reuse.draw_use_again(generation)
-        gallery_reuse.draw_variations(picture, generation)
-        download(
-            "gallery.download_original",
-            f"original-{picture.id}",
-            lambda: archive.original_bytes(picture.name),
-            picture_file_name(item, clock.zone()),
-            picture.media_type,
-        )
-        if picture.media_type == "image/png":
-            download(
-                "gallery.download_told",
-                f"told-{picture.id}",
-                lambda: archive.download_bytes(picture, generation),
-                generation_view.file_name(generation, picture),
-                picture.media_type,
-                "data_info_alert",
-                help=text("gallery.download_told_help"),
-            )
-        button("chat.delete", "delete", f"delete-{picture.id}", _delete, picture)
-
-
-def _delete(picture: Picture) -> None:
-    gallery_selection.delete((picture.id,))
-    if session.state().error is None:
-        open_picture(None)
 
 
 def _draw_facts(item: GalleryPicture) -> None:
