@@ -22,7 +22,7 @@ def words(app: AppTest) -> str:
     """Return all text the page shows."""
     return "\n".join(
         str(element.value)
-        for kind in ("markdown", "caption", "info", "warning", "error", "subheader", "text")
+        for kind in ("markdown", "caption", "info", "warning", "error", "title", "text")
         for element in app.get(kind)
     )
 

@@ -30,8 +30,10 @@ _TEXTS = ("begun", "ended", "wait", "to_end")
 _READ_OUT = 1_000
 _BOTTOM = '[data-testid="stBottomBlockContainer"]'
 # Stop lies where Send is, which has nothing to send to while an answer is written.
+# There for whoever hears the page; seen is the icon.
+_UNSEEN = "position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);"
 _STYLE = f"""<style>
-.st-key-{_KEY} {{ position: absolute; }}
+.st-key-{_KEY} {{ position: absolute; width: 0; }}
 {_BOTTOM} {{ padding-block: 0.5rem 1rem; }}
 {_BOTTOM} [data-testid="stVerticalBlock"] {{ gap: 0.4rem; }}
 .st-key-{_STOP} {{ position: relative; height: 0; overflow: visible; }}
@@ -41,10 +43,14 @@ _STYLE = f"""<style>
 .st-key-stop-answer button {{ min-height: 2.25rem; padding: 0 0.75rem; }}
 {_BOTTOM}:has(.st-key-stop-answer) [data-testid="stChatInputTextArea"] {{ padding-right: 4rem; }}
 {_BOTTOM}:has(.st-key-stop-answer) [data-testid="stChatInputSubmitButton"] {{ visibility: hidden; }}
-.st-key-{_BAR} [data-testid="stSelectbox"] {{ min-width: 0; }}
+.st-key-{_BAR} [data-testid="stElementContainer"]:has([data-testid="stSelectbox"]) {{
+    flex: 0 1 auto; min-width: 4.5rem;
+}}
+.st-key-{shortcuts.BUTTON} button [data-testid="stMarkdownContainer"] {{ {_UNSEEN} }}
 @media (max-width: 640px) {{
     {_BOTTOM} {{ padding-inline: 0.75rem; padding-bottom: 0.75rem; }}
-    .st-key-{_BAR} {{ gap: 0.6rem; }}
+    .st-key-{_BAR} {{ gap: 0.5rem; }}
+    .st-key-chat-settings button [data-testid="stMarkdownContainer"] {{ {_UNSEEN} }}
     .st-key-{_BAR} [data-testid="stCheckbox"] [data-testid="stTooltipIcon"] {{ display: none; }}
 }}
 @media (pointer: coarse) {{
@@ -67,7 +73,9 @@ def draw(
     st.html(_STYLE)
     with (
         st.bottom,
-        st.container(key=_BAR, horizontal=True, vertical_alignment="center", gap="small"),
+        st.container(
+            key=_BAR, horizontal=True, wrap=False, vertical_alignment="center", gap="small"
+        ),
     ):
         chat_settings.draw_at_hand(conversation)
         shortcuts.draw_button()

@@ -61,7 +61,10 @@ def draw(message: Message) -> None:
         return
     is_answer = message.role == "assistant"
     name = text("copy.answer" if is_answer else "copy.question")
-    plain = f'<button type="button" data-copy="text">{escape(text("copy.as_text"))}</button>'
+    plain = (
+        f'<button type="button" data-copy="text" aria-label="{escape(text("copy.as_text"))}">'
+        f"{escape(text('copy.plain'))}</button>"
+    )
     st.html(
         f'<span class="inkling-copy" data-source="{_attribute(message.content)}">'
         f'<button type="button" data-copy="markdown" aria-label="{escape(name)}">'

@@ -10,15 +10,22 @@ from core.ui.history.conversations import draw_export
 from core.ui.session import text
 
 TITLE_KEY = "new-title"
+_KEY = "chat-head"
+# A title is its question until the model has named it: two lines of that are enough.
+_STYLE = f"""<style>
+.st-key-{_KEY} h1 {{
+    font-size: 1.35rem; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2;
+    overflow: hidden;
+}}
+</style>"""
 
 
 def draw(conversation: Conversation | None) -> None:
     """Draw title and menu; below them an undo while there is something to undo."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if conversation is None:
-            st.subheader(text("chat.new_title"), anchor=False)
-        else:
-            st.subheader(title_of(conversation), anchor=False)
+    st.html(_STYLE)
+    with st.container(horizontal=True, vertical_alignment="center", key=_KEY):
+        title = text("chat.new_title") if conversation is None else title_of(conversation)
+        st.title(title, anchor=False)
         if conversation is not None:
             # One block, so that on a phone both stand on a line.
             with st.container(horizontal=True, width="content", gap="xsmall"):

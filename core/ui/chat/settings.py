@@ -59,11 +59,7 @@ def draw_at_hand(conversation: Conversation | None) -> None:
             **_kept(conversation, "effort"),
         )
     with st.popover(
-        "",
-        help=text("settings.title"),
-        icon=":material/tune:",
-        type="tertiary",
-        key="chat-settings",
+        text("settings.title"), icon=":material/tune:", type="tertiary", key="chat-settings"
     ):
         _draw_rest(conversation, current)
 

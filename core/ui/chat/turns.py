@@ -13,9 +13,9 @@ from core.ui import session
 from core.ui.session import text
 
 MOST_TURNS = 12
-MOST_CHARACTERS = 80_000
-STEP = 4
-FEWEST_TURNS = 3
+MOST_CHARACTERS = 24_000
+STEP = 2
+FEWEST_TURNS = 2
 
 
 def first_drawn(sizes: Sequence[int]) -> int:

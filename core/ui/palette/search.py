@@ -14,7 +14,7 @@ from core.ui.session import Target, text
 _QUERY = "palette-query"
 # A pause in typing after which is looked.
 _PAUSE = "250ms"
-_CONVERSATIONS, _PICTURES, _SNIPPET = 6, 4, 60
+_CONVERSATIONS, _LOOKED_AT, _PICTURES, _SNIPPET = 6, 20, 4, 60
 _PAGES = {
     "chat": "forum",
     "images": "palette",
@@ -24,7 +24,9 @@ _PAGES = {
     "status": "monitor_heart",
 }
 _STYLE = """<style>
-.st-key-palette-results button { justify-content: flex-start; text-align: start; }
+.st-key-palette-results button, .st-key-palette-results button > * {
+    justify-content: flex-start; text-align: start;
+}
 </style>"""
 
 
@@ -83,7 +85,10 @@ def _draw_conversations(query: str) -> bool:
         for one in store.conversations.list(owner, limit=_CONVERSATIONS, with_http=False).items:
             _row(f"open-{one.id}", title_of(one), "chat_bubble", session.link_to(one.id))
         return True
-    hits = store.search.find(owner, query, limit=_CONVERSATIONS).items
+    found = store.search.find(owner, query, limit=_LOOKED_AT).items
+    # The newest place in each conversation.
+    hits = list({hit.conversation.id: hit for hit in reversed(found)}.values())[::-1]
+    hits = hits[:_CONVERSATIONS]
     for number, hit in enumerate(hits):
         words = " ".join(hit.snippet.split())[:_SNIPPET]
         label = title_of(hit.conversation)

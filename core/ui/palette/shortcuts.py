@@ -45,7 +45,8 @@ def draw() -> None:
 def draw_button() -> None:
     """Draw the small button that shows the sheet."""
     st.button(
-        ":material/keyboard:",
+        text("keyboard.title"),
+        icon=":material/keyboard:",
         help=text("keyboard.title"),
         key=BUTTON,
         type="tertiary",

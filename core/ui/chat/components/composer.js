@@ -11,6 +11,7 @@ const EDITOR = '[class*="st-key-edited-"]';
 const LEAVE = ".st-key-leave-editor button";
 const SCROLLERS = '[data-testid="stAppScrollToBottomContainer"], [data-testid="stMain"]';
 const BOTTOM = '[data-testid="stBottomBlockContainer"]';
+const SETTLED_MS = 300;
 const FAR_PX = 600; // from the end, before a way there is offered
 // What Esc, ↑ and the focus belong to while it is open.
 const OPEN = '[role="dialog"], [role="listbox"], [role="menu"], [data-testid="stPopoverBody"]';
@@ -133,6 +134,8 @@ function openField(state, key) {
     const field = document.querySelector(`.st-key-${key} :is(textarea, input)`);
     if (!field) return false;
     field.focus();
+    // The page may be on its way to its end, where it is kept.
+    for (const wait of [0, SETTLED_MS]) setTimeout(() => field.scrollIntoView({ block: "center" }), wait);
     if (field.tagName === "INPUT") field.select();
     else field.setSelectionRange(field.value.length, field.value.length);
     return true;
