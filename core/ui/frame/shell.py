@@ -8,6 +8,7 @@ from core.ui import visitor as access
 from core.ui.buttons import button
 from core.ui.configuration import ROOT
 from core.ui.frame import browser, navigation, style
+from core.ui.palette import shortcuts
 from core.ui.session import text
 
 LANGUAGE_KEY = "language-choice"
@@ -49,6 +50,7 @@ def draw() -> None:
     _draw_language()
     _draw_person()
     _draw_pass()
+    shortcuts.draw()
     page.run()
 
 
