@@ -10,7 +10,7 @@ from core.ui.chat import header as conversation_header
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
 from core.ui.chat import sidebar as conversation_list
-from core.ui.chat import streaming, style
+from core.ui.chat import streaming, style, tool_turns
 from core.ui.history import linked_turn as history_place
 from core.ui.money import figures as money_figures
 
@@ -39,7 +39,8 @@ place = None
 lines = money_figures.lines_of(path)
 for message in path:
     assert conversation is not None
-    if message.role == "tool":  # for the model to read
+    if message.role == "tool":
+        tool_turns.draw_results(message, tool_turns.names_of(path))
         continue
     if message.role == "user":
         answer_actions.draw_question(message, conversation)
