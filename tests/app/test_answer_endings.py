@@ -138,8 +138,11 @@ def test_what_tools_returned_is_not_drawn_as_an_answer(app: AppTest, data_dir: P
     store.close()
     app.query_params["c"] = conversation_id
     app.run()
-    assert [one.name for one in app.chat_message] == ["user", "assistant", "assistant"]
-    assert [one.markdown[0].value for one in app.chat_message] == [
+    assert [one.name for one in app.chat_message] == ["user", "assistant", "tool", "assistant"]
+    returned = app.chat_message[2].expander[0]
+    assert "call_a" in returned.label
+    assert returned.code[0].value == "三只猫"
+    assert [one.markdown[0].value for one in app.chat_message if one.markdown] == [
         "找猫",
         "我查查。",
         "找到了三只。",
