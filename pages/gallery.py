@@ -4,25 +4,25 @@ import streamlit as st
 
 from core.ui import notices, session
 from core.ui.gallery import arrivals as gallery_arrivals
-from core.ui.gallery import detail as gallery_detail
+from core.ui.gallery import deletion
 from core.ui.gallery import filters as gallery_filters
 from core.ui.gallery import grid as gallery_grid
 from core.ui.gallery import recovery as gallery_recovery
-from core.ui.gallery import selection as gallery_selection
 from core.ui.gallery import tasks as gallery_tasks
+from core.ui.gallery.large import address
 from core.ui.session import text
 
 session.studio()
 session.enter_page("gallery")
 notices.image_notices()
 known = session.state()
-gallery_detail.open_linked()
+address.follow_generation_link()
 
 st.subheader(text("gallery.title"), anchor=False)
-if known.error is not None and known.open_picture_id is None:
+if known.error is not None and address.opened() is None:
     session.show_error(known.error)
     known.error = None
-gallery_selection.draw_undo()
+deletion.draw_undo()
 
 filters = gallery_filters.draw()
 if filters.kind in gallery_filters.TASK_KINDS:

@@ -2,40 +2,32 @@
 
 import streamlit as st
 
-from core.errors import AppError
 from core.ui import notices, session
-from core.ui.generations import card as generation_view
-from core.ui.generations import form as image_form
+from core.ui.gallery import deletion
+from core.ui.gallery.large import address, view
+from core.ui.generations import browser, draft, form, results
 from core.ui.session import text
 
-SHOWN = 12
-WATCH_EVERY_S = 1.0
-
-studio = session.studio()
+session.studio()
 session.enter_page("images")
 notices.image_notices()
 st.subheader(text("images.title"), anchor=False)
+known = session.state()
+if known.error is not None and address.opened() is None:
+    session.show_error(known.error)
+    known.error = None
 
-form, results = st.columns([2, 3], gap="large")
-with form:
-    image_form.draw()
-
-
-def draw_results() -> None:
-    """Draw the newest generations; once none is open any more, the page rests."""
-    try:
-        page = studio.store.generations.list(session.owner(), limit=SHOWN)
-    except AppError as error:
-        session.show_error(error)
-        return
-    if not page.items:
-        st.caption(text("images.none_yet"))
-    for generation in page.items:
-        generation_view.draw(generation)
-    if is_watching and all(generation.status.is_final for generation in page.items):
-        st.rerun()
-
-
-is_watching = bool(studio.store.generations.list(session.owner(), active_only=True, limit=1).items)
-with results:
-    st.fragment(draw_results, run_every=WATCH_EVERY_S if is_watching else None)()
+left, right = st.columns([2, 3], gap="large")
+with left, st.container(key="image-form"):
+    form.draw()
+with right, st.container(key="image-results"):
+    deletion.draw_undo()
+    under_way, newest = results.read()
+    results.draw_open(under_way)
+    results.draw(newest)
+browser.draw(
+    top=("image-results", newest[0].id if newest else ""),
+    draft=draft.of_form(),
+    on_draft=draft.take,
+)
+view.draw(results.pictures_of(newest))

@@ -7,7 +7,7 @@ import streamlit as st
 from core.ui import session
 from core.ui.session import text
 
-ListName = Literal["history", "found", "gallery", "tasks", "ledger"]
+ListName = Literal["history", "found", "tasks", "ledger"]
 
 
 def cursor(name: ListName) -> str | None:

@@ -25,8 +25,11 @@ _LINE = 2
 
 
 def ratio_label(ratio: AspectRatio) -> str:
-    """Return a label that shows a ratio as a small frame of that shape, and names it."""
-    return f"![{ratio}]({ratio_picture(ratio)}) {ratio}"
+    """Return a label that shows a ratio as a small frame of that shape, and names it.
+
+    The frame has no name of its own: the ratio would be read twice.
+    """
+    return f"![]({ratio_picture(ratio)}) {ratio}"
 
 
 def ratio_picture(ratio: AspectRatio) -> str:
@@ -38,16 +41,6 @@ def ratio_picture(ratio: AspectRatio) -> str:
         f'height="{height:.1f}" rx="2" fill="none" stroke="#8a8a8a" stroke-width="{_LINE}"/></svg>'
     )
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
-
-
-def placeholder(width: float, height: float) -> str:
-    """Return an SVG that holds the place of a picture to come."""
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}">'
-        '<rect width="100%" height="100%" rx="8" fill="#8a8a8a" fill-opacity="0.14">'
-        '<animate attributeName="fill-opacity" values="0.08;0.2;0.08" dur="2.4s" '
-        'repeatCount="indefinite"/></rect></svg>'
-    )
 
 
 def ratio_size(ratio: str, longest: float) -> tuple[float, float]:

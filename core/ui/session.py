@@ -20,6 +20,7 @@ from core.models.kling_catalogue import ImageModel
 from core.providers.deepseek.wire import Balance
 from core.providers.kling.wire import AccountCosts
 from core.settings import Settings
+from core.storage.chat.branches import RemovedTurn
 from core.storage.transfer.imports import ImportResult
 from core.texts import catalogue
 from core.texts.catalogue import Language
@@ -59,6 +60,14 @@ class PreparedDownload:
     id: str = field(default_factory=lambda: uuid4().hex)
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A page, and the URL parameters it is to be opened with."""
+
+    page: str
+    query: dict[str, str]
+
+
 @dataclass
 class SessionState:
     """Everything a session remembers between runs."""
@@ -75,7 +84,11 @@ class SessionState:
     download: PreparedDownload | None = None
     put_away: set[str] = field(default_factory=set)  # notices, by the keys of their places
     renaming: bool = False
+    palette: Literal["search", "sheet"] | None = None  # what is open over the page
+    go_to: Target | None = None
     editing_id: str | None = None
+    removed_turn: RemovedTurn | None = None  # the last one, which can be brought back
+    earliest_turn: str | None = None  # the question from which a long conversation is drawn
     error: AppError | None = None
     image_error: AppError | None = None
     last_request: tuple[ImageRequest, str, float] | None = None
@@ -93,13 +106,17 @@ class SessionState:
     dropped: bytes | None = None  # a picture of ours whose record filled the form
     prepared_upload: PreparedUpload | None = None  # the chosen file as it is sent
     fitted_upload: str | None = None  # id of the file that is to be brought within the limits
-    open_picture_id: str | None = None
+    opened_here: bool = False  # the large view, by a click: the browser can go back from it
+    closed_picture_id: str | None = None  # is in the address still, until the browser goes back
+    to_ask: str | None = None  # words that the chat's box is to hold when it is drawn next
+    gallery_page: int = 1
+    draft_taken: bool = False  # what the browser kept of the Images form, once in a session
+    arrangement: tuple[str, str] | None = None  # of the gallery: sort order, size of tiles
     picked: dict[str, int] = field(default_factory=dict)  # sizes in bytes, by picture
     deleted_pictures: tuple[str, ...] = ()
     deleted_generation_id: str | None = None
     recovered: RecoveryResult | None = None
     invitation: Invitation | None = None  # the one-time link that was made last
-    copying_id: str | None = None  # the message whose text is offered to be copied
     checks: dict[ProviderName, Account | AppError] = field(default_factory=dict)
     # What the Money page was told of each account last, and when.
     balances: dict[ProviderName, tuple[Account | AppError, datetime]] = field(default_factory=dict)

@@ -1,7 +1,9 @@
 """The chat page, as a person uses it, on the practice provider."""
 
+import json
 import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,17 @@ Until = Callable[[Callable[[], bool]], None]
 
 def words(app: AppTest) -> str:
     """Return all text the page shows."""
-    kinds = ("markdown", "caption", "info", "warning", "error", "subheader", "text", "code")
+    kinds = (
+        "markdown",
+        "caption",
+        "info",
+        "warning",
+        "error",
+        "title",
+        "subheader",
+        "text",
+        "code",
+    )
     said = [str(element.value) for kind in kinds for element in app.get(kind)]
     return "\n".join([*said, *(one.label for one in app.expander)])
 
@@ -108,17 +120,15 @@ def test_an_answer_is_made_again_and_the_versions_are_leafed_through(app: AppTes
     assert not app.exception
 
 
-def test_an_answer_is_offered_to_be_copied_as_it_came(app: AppTest, studio: Opened) -> None:
+def test_an_answer_waits_in_the_page_to_be_copied_as_it_came(app: AppTest) -> None:
     app.run()
-    ask(app, "hello")
-    conversation = studio().store.conversations.list(LOCAL_OWNER).items[0]
-    answer = studio().store.messages.path(LOCAL_OWNER, conversation.id)[-1]
-    assert answer.content not in [code.value for code in app.code]
-    button(app, "Copy").click().run()  # type: ignore[attr-defined]
-    assert answer.content in [code.value for code in app.code]
-    app.run()  # as when the title comes: the dialog stays
-    assert answer.content in [code.value for code in app.code]
-    assert not app.exception
+    ask(app, 'Write <b>"quotes"</b> & --> arrows')
+    question = next(str(one.value) for one in app.get("html") if "Copy this question" in one.value)
+    source = re.search('data-source="([^"]*)"', question)
+    assert source is not None
+    assert "<" not in source[1]
+    assert ">" not in source[1]
+    assert json.loads(unescape(source[1])) == 'Write <b>"quotes"</b> & --> arrows'
 
 
 def test_the_list_leaves_out_conversations_over_http(app: AppTest, studio: Opened) -> None:

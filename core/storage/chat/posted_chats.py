@@ -34,6 +34,7 @@ class PostedChat:
     title: str
     system_prompt: str = ""
     earlier: tuple[Turn, ...] = ()
+    begun: Turn | None = None  # what the answer goes on from
     attached: tuple[Blob, ...] = ()  # bytes that parts point to
     reservation: Reservation | None = None  # its line's ids are this chat's
     asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -61,8 +62,9 @@ class PostedChat:
             conversation_id=self.conversation_id,
             parent_id=self.question_id,
             role="assistant",
-            content="",
+            content=self.begun.text if self.begun else "",
             created_at=self.asked_at,
+            reasoning_content=(self.begun and self.begun.reasoning_content) or "",
             status=AnswerStatus.RUNNING,
             model=self.parameters.model,
             parameters=self.parameters,
@@ -121,7 +123,7 @@ class PostedChats:
         for chat in chats:
             rows = _rows(chat)
             if chat.attached:
-                turns = (*chat.earlier, chat.question, _EMPTY)
+                turns = (*chat.earlier, chat.question, chat.begun or _EMPTY)
                 said = zip(rows, turns, strict=True)
                 attached.append((chat, {row["id"]: turn.content for row, turn in said}))
             rows[-1] |= {
@@ -153,7 +155,7 @@ def _new_ids(count: int) -> list[str]:
 
 def _rows(chat: PostedChat) -> list[dict[str, Any]]:
     """Return the rows of all messages, the answer last; each under the one before it."""
-    said = [*chat.earlier, chat.question, _EMPTY]
+    said = [*chat.earlier, chat.question, chat.begun or _EMPTY]
     ids = [*_new_ids(len(chat.earlier)), chat.question_id, chat.answer_id]
     return [
         {

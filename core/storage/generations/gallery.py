@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, get_args
 
 from sqlalchemy import (
     ColumnElement,
@@ -26,6 +26,9 @@ from core.storage.db.pagination import Page, bounded, decode_cursor, encode_curs
 from core.storage.db.schema import generations, picture_slots, pictures
 from core.storage.generations.listing import request_conditions
 from core.storage.generations.rows import ExpectedStatus, generation_from, picture_from
+
+Order = Literal["newest", "oldest", "favourites"]
+ORDERS: tuple[Order, ...] = get_args(Order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,7 @@ class Gallery:
         query = (
             _joined()
             .where(*_shown(owner, since, until, favourite))
-            .order_by(
-                pictures.c.created_at.desc(), pictures.c.generation_id.desc(), pictures.c.index
-            )
+            .order_by(*_NEWEST)
             .limit(limit + 1)
         )
         if cursor is not None:
@@ -81,6 +82,44 @@ class Gallery:
             return Page(items)
         last = items[-1].picture
         return Page(items, encode_cursor((last.created_at, last.generation_id, last.index)))
+
+    def page_of_pictures(
+        self,
+        owner: str,
+        *,
+        number: int,
+        size: int,
+        order: Order = "newest",
+        text: str = "",
+        model: str | None = None,
+        ratio: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        favourite: bool | None = None,
+    ) -> tuple[GalleryPicture, ...]:
+        """Return one numbered page of this owner's pictures, by offset; the first is 1.
+
+        The page's place is found in the index alone, and only its own rows are read whole.
+        """
+        size = bounded(size)
+        place = (
+            select(pictures.c.id)
+            .where(*_shown(owner, since, until, favourite))
+            .order_by(*_ORDERS[order])
+            .limit(size)
+            .offset((max(1, number) - 1) * size)
+        )
+        with self._database.read() as connection:
+            asked = request_conditions(
+                connection, text=text, model=model, ratio=ratio, statuses=None
+            )
+            if asked:
+                place = place.join(generations, generations.c.id == pictures.c.generation_id)
+            # Asked for first: as a subquery, SQLite would sort all that were ever made.
+            ids = connection.scalars(place.where(*asked)).all()
+            rows = connection.execute(_joined().where(pictures.c.id.in_(ids))).all()
+        found = {item.picture.id: item for item in map(_item, rows)}
+        return tuple(found[picture_id] for picture_id in ids if picture_id in found)
 
     def count_pictures(
         self,
@@ -173,6 +212,12 @@ class Gallery:
             ).rowcount
 
 
+_NEWEST = (pictures.c.created_at.desc(), pictures.c.generation_id.desc(), pictures.c.index)
+_ORDERS: dict[Order, tuple[ColumnElement[Any], ...]] = {
+    "newest": _NEWEST,
+    "oldest": (pictures.c.created_at, pictures.c.generation_id, pictures.c.index),
+    "favourites": (pictures.c.favourite.desc(), *_NEWEST),
+}
 _PICTURE = tuple(column.label(f"picture_{column.name}") for column in pictures.c)
 
 

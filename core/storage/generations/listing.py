@@ -103,6 +103,20 @@ class Listing:
         with self._database.read() as connection:
             return {GenerationStatus(status): count for status, count in connection.execute(query)}
 
+    def counts_since(self, owner: str, since: datetime) -> dict[GenerationStatus, int]:
+        """Return how many of this owner's generations since a moment stand where."""
+        query = (
+            select(generations.c.status, func.count())
+            .where(
+                generations.c.owner == owner,
+                generations.c.deleted_at.is_(None),
+                generations.c.created_at >= since,
+            )
+            .group_by(generations.c.status)
+        )
+        with self._database.read() as connection:
+            return {GenerationStatus(status): count for status, count in connection.execute(query)}
+
     def slots_in_flight(self, provider: str) -> Counter[str]:
         """Return how many of the account's slots are taken in each of its packages."""
         counted = [

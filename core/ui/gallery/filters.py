@@ -149,15 +149,15 @@ def _draw_more() -> None:
     button("gallery.clear", "filter_alt_off", "gallery-clear", clear, width="stretch")
 
 
-def draw_why_empty(filters: Filters, name: Literal["gallery", "tasks"]) -> bool:
+def draw_why_empty(filters: Filters) -> bool:
     """Offer a way out where the page left behind or the filters leave nothing; False if neither."""
-    if pager.cursor(name) is not None:
+    if pager.cursor("tasks") is not None:
         st.caption(text("gallery.page_empty"), width="content")
         st.button(
             text("gallery.first_page"),
             key="gallery-first",
             on_click=pager.begin_again,
-            args=(name,),
+            args=("tasks",),
         )
         return True
     if filters.words or filters.narrowed:
@@ -186,4 +186,5 @@ def _chosen() -> Filters:
 
 
 def _changed() -> None:
-    pager.begin_again("gallery", "tasks")
+    pager.begin_again("tasks")
+    session.state().gallery_page = 1

@@ -1,36 +1,36 @@
-"""From a picture back to the form: ask for the same again, or for variations of it."""
+"""From a picture back to a form: ask for the same again, for variations, or talk about it."""
 
 import streamlit as st
 
 from core.models.generations import Generation, ImageRequest, Picture
 from core.ui import session
-from core.ui.buttons import button, keeping_errors
+from core.ui.buttons import keeping_errors
 from core.ui.generations import form as image_form
 from core.work.generations.references import prepare_reference
 
 
-def draw_use_again(generation: Generation) -> None:
-    """Draw the button that fills the form with what was asked for here, where that is known."""
-    request = generation.request
-    if not (request.prompt and isinstance(request, ImageRequest)):
-        return
-    key = f"again-{generation.id}"
-    if button("gallery.use_again", "redo", key, _fill_again, generation.id, request):
+def use_again(generation: Generation) -> None:
+    """Fill the form with what was asked for here, and go there."""
+    if isinstance(generation.request, ImageRequest):
+        _fill_again(generation.id, generation.request)
         st.switch_page("pages/images.py")
 
 
-def draw_variations(picture: Picture, generation: Generation) -> None:
-    """Draw the button that fills the form with this picture as the reference."""
-    is_clicked = button(
-        "gallery.variations",
-        "auto_awesome_mosaic",
-        f"vary-{picture.id}",
-        _fill_variations,
-        picture,
-        generation,
-    )
-    if is_clicked:
-        st.switch_page("pages/images.py")
+def vary(picture: Picture, generation: Generation) -> None:
+    """Fill the form with this picture as the reference, and go there."""
+    _fill_variations(picture, generation)
+    st.switch_page("pages/images.py")
+
+
+def send_to_chat(generation: Generation) -> None:
+    """Begin a conversation with the prompt as a quotation in its box; nothing is sent.
+
+    The picture itself stays here: the chat's box takes no pictures.
+    """
+    quoted = "\n".join(f"> {line}" for line in generation.request.prompt.splitlines())
+    session.open_conversation(None)
+    session.state().to_ask = f"{quoted}\n\n"
+    st.switch_page("pages/chat.py")
 
 
 @keeping_errors("image_error")

@@ -7,8 +7,10 @@ import streamlit as st
 
 from core.storage.generations.gallery import Gallery, GalleryPicture
 from core.ui import clock, session
-from core.ui.buttons import button, download, keeping_errors, undo
+from core.ui.buttons import button, download
 from core.ui.formats import size
+from core.ui.gallery.actions import of
+from core.ui.gallery.deletion import delete
 from core.ui.gallery.zip_export import ZIP_LIMIT_BYTES, zip_of
 from core.ui.session import text
 
@@ -71,61 +73,31 @@ def draw_check(item: GalleryPicture) -> None:
     key = f"pick-{picture.id}"
     st.session_state[key] = picture.id in known.picked
     st.checkbox(
-        text("gallery.pick"),
+        f"{text('gallery.pick')}{of(item)}",
         label_visibility="collapsed",
         key=key,
         disabled=picture.id not in known.picked and len(known.picked) >= PICKED_MOST,
-        on_change=_pick,
-        args=(item, key),
+        on_change=toggle,
+        args=(item,),
     )
 
 
-def _pick(item: GalleryPicture, key: str) -> None:
+def toggle(item: GalleryPicture) -> None:
+    """Pick a picture, or leave it."""
     picked = session.state().picked
-    if st.session_state[key]:
+    if item.picture.id in picked:
+        picked.pop(item.picture.id)
+    elif len(picked) < PICKED_MOST:
         picked[item.picture.id] = item.picture.size_bytes
-    else:
-        picked.pop(item.picture.id, None)
 
 
-@keeping_errors()
-def delete(picture_ids: tuple[str, ...]) -> None:
-    """Take pictures out of the gallery; they can be brought back."""
-    known = session.state()
-    session.studio().store.gallery.delete_pictures(session.owner(), picture_ids)
-    known.deleted_pictures = picture_ids
-    known.deleted_generation_id = None
-    for picture_id in picture_ids:
-        known.picked.pop(picture_id, None)
-
-
-@keeping_errors()
-def delete_generation(generation_id: str) -> None:
-    """Take a task that has ended out of the list; it can be brought back."""
-    known = session.state()
-    if session.studio().store.generations.delete(session.owner(), generation_id):
-        known.deleted_generation_id = generation_id
-        known.deleted_pictures = ()
-
-
-def draw_undo() -> None:
-    """Offer back what was deleted last."""
-    known = session.state()
-    if known.deleted_pictures:
-        words = text("gallery.deleted", count=len(known.deleted_pictures))
-    elif known.deleted_generation_id is not None:
-        words = text("gallery.deleted_task")
-    else:
+def pick_range(shown: Sequence[GalleryPicture], first_id: str, last_id: str) -> None:
+    """Pick all from one picture of this page to another, as a click with Shift does."""
+    places = {item.picture.id: place for place, item in enumerate(shown)}
+    if first_id not in places or last_id not in places:
         return
-    undo(words, "gallery-undo", _restore)
-
-
-@keeping_errors()
-def _restore() -> None:
-    known, store = session.state(), session.studio().store
-    if known.deleted_pictures:
-        store.gallery.restore_pictures(session.owner(), known.deleted_pictures)
-    elif known.deleted_generation_id is not None:
-        store.generations.restore(session.owner(), known.deleted_generation_id)
-    known.deleted_pictures = ()
-    known.deleted_generation_id = None
+    begin, end = sorted((places[first_id], places[last_id]))
+    picked = session.state().picked
+    for item in shown[begin : end + 1]:
+        if len(picked) < PICKED_MOST:
+            picked[item.picture.id] = item.picture.size_bytes

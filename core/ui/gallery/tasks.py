@@ -6,13 +6,11 @@ from core.errors import AppError
 from core.models.generations import Generation
 from core.storage.db.pagination import Page
 from core.ui import pager, session
-from core.ui.buttons import button
+from core.ui.gallery import actions
 from core.ui.gallery import filters as gallery_filters
-from core.ui.gallery import reuse as gallery_reuse
-from core.ui.gallery import selection as gallery_selection
 from core.ui.gallery.filters import TASK_KINDS, Filters
-from core.ui.gallery.task_history import draw_task_history
-from core.ui.generations import card as generation_view
+from core.ui.gallery.large.task_history import draw_task_history
+from core.ui.generations import browser, row
 from core.ui.session import text
 
 SHOWN = 20
@@ -22,6 +20,7 @@ WATCH_EVERY_S = 1.0
 def draw(filters: Filters) -> None:
     """Draw one page of tasks, newest first; those under way are watched."""
     page = _read(filters)
+    browser.draw(top=("gallery-top", f"{filters.kind} {pager.cursor('tasks')}"))
     if filters.kind != "open" or not page.items:
         _draw_page(page, filters)
         return
@@ -54,12 +53,10 @@ def _draw_page(page: Page[Generation], filters: Filters) -> None:
     if not page.items:
         with st.container(horizontal_alignment="center", gap="small"):
             st.space("medium")
-            if not gallery_filters.draw_why_empty(filters, "tasks"):
+            if not gallery_filters.draw_why_empty(filters):
                 st.caption(text(f"gallery.none_{filters.kind}"), width="content")
-    with st.grid(2, min_column_width=340) as grid:
-        for generation in page.items:
-            with grid.cell():
-                generation_view.draw(generation, more=_draw_more)
+    for generation in page.items:
+        row.draw(generation, more=_draw_more)
     pager.draw("tasks", page.next_cursor, place="below")
 
 
@@ -68,6 +65,5 @@ def _draw_more(generation: Generation) -> None:
     if not generation.status.is_final:
         return
     with st.container(horizontal=True, gap="small"):
-        gallery_reuse.draw_use_again(generation)
-        key, delete = f"delete-{generation.id}", gallery_selection.delete_generation
-        button("chat.delete", "delete", key, delete, generation.id)
+        actions.draw_use_again(generation)
+        actions.draw_delete_task(generation)

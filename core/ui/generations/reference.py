@@ -62,6 +62,13 @@ def draw() -> bool:
     return reference is not None
 
 
+def is_chosen() -> bool:
+    """Tell whether there is something to look at here: a file, a picture taken over or dropped."""
+    known = session.state()
+    has_file = st.session_state.get(_file_key()) is not None
+    return has_file or known.reference is not None or known.dropped is not None
+
+
 def current() -> ReferenceImage | None:
     """Return the chosen file as it is sent, or else what was taken over; InputError if unusable."""
     uploaded = cast("UploadedFile | None", st.session_state.get(_file_key()))

@@ -13,7 +13,8 @@ from core.work.money.spending import Spending
 
 logger = logging.getLogger(__name__)
 
-LONGEST_CHARACTERS = 40
+# Lists and heads clip a title by their width.
+LONGEST_CHARACTERS = 80
 _PROMPT = (
     "Give the conversation a title: at most 8 words, or 14 Chinese characters, in the language of "
     "the user's message. Answer with the title alone, without quotes or a full stop."
@@ -62,7 +63,7 @@ class Titles:
                 spender, provider, asked.parameters, asked.turns, conversation_id
             )
             said = await self._ask(client, asked, held)
-            if title := shortened(said.strip().strip(_WRAPPING)):
+            if title := better_title(said, question):
                 await asyncio.to_thread(
                     self._store.conversations.rename, owner, conversation_id, title, manual=False
                 )
@@ -90,6 +91,13 @@ class _Asked:
     def __init__(self, question: str, model: str) -> None:
         self.turns = [Turn.of_text("system", _PROMPT), Turn.of_text("user", question)]
         self.parameters = ChatParameters(model=model, thinking=False, max_tokens=_TOKENS)
+
+
+def better_title(said: str, question: str) -> str:
+    """Return the title a model gave, or the question where that is only its beginning."""
+    title = shortened(said.strip().strip(_WRAPPING))
+    asked = shortened(question)
+    return asked if asked.casefold().startswith(title.removesuffix("…").casefold()) else title
 
 
 def shortened(text: str) -> str:

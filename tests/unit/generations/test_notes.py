@@ -10,7 +10,7 @@ import pytest
 from core.models.generations import GenerationEvent, GenerationStatus, Note
 from core.storage.generations import notes
 from core.texts.catalogue import LANGUAGES, texts_of
-from core.ui.gallery.task_history import note_text
+from core.ui.gallery.large.task_history import note_text
 from tests.conftest import Clock
 
 ROOT = Path(__file__).parents[3]

@@ -6,6 +6,7 @@ import pytest
 
 from core.errors import InputError
 from core.models.generations import GenerationStatus, ImageRequest, Picture
+from core.storage.generations.gallery import Order
 from core.storage.generations.rows import ExpectedStatus
 from core.storage.store import Store
 from tests.conftest import Clock
@@ -66,6 +67,43 @@ def test_pictures_stand_newest_batch_first_each_batch_in_order(store: Store, clo
             if cursor is None:
                 break
         assert paged == expected
+
+
+def test_numbered_pages_stand_in_each_order_and_leave_nothing_out(
+    store: Store, clock: Clock
+) -> None:
+    batches = []
+    for number in range(3):
+        batches.append([one.id for one in paint(store, f"batch {number}", count=3)])
+        clock.advance(60)
+    starred = batches[0][1]
+    store.gallery.set_favourite("ada", starred, True)
+    newest = [one for batch in reversed(batches) for one in batch]
+    expected: dict[Order, list[str]] = {
+        "newest": newest,
+        "oldest": [one for batch in batches for one in batch],
+        "favourites": [starred, *(one for one in newest if one != starred)],
+    }
+    for order, ids in expected.items():
+        pages = [
+            store.gallery.page_of_pictures("ada", number=number, size=4, order=order)
+            for number in (1, 2, 3, 4)
+        ]
+        assert [len(page) for page in pages] == [4, 4, 1, 0]
+        assert [item.picture.id for page in pages for item in page] == ids
+    (found,) = store.gallery.page_of_pictures("ada", number=1, size=4, favourite=True, text="0")
+    assert (found.picture.id, found.generation.request.prompt) == (starred, "batch 0")
+
+
+def test_generations_are_counted_from_a_moment_on(store: Store, clock: Clock) -> None:
+    paint(store, "before")
+    clock.advance(60)
+    moment = clock()
+    paint(store, "then")
+    open_one = store.generations.create_intent("ada", ImageRequest("now"), provider="practice")
+    assert store.generations.counts_since("ada", moment) == {S.ARCHIVED: 1, S.INTENDED: 1}
+    store.generations.cancel("ada", open_one.id)
+    assert store.generations.counts_since("ada", moment) == {S.ARCHIVED: 1, S.CANCELLED: 1}
 
 
 def test_a_picture_comes_with_what_was_asked_for(store: Store) -> None:

@@ -7,9 +7,11 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 
 from core.models.generations import KlingTask, TaskStatus
+from core.storage.chat.branches import RemovedTurn
 from core.storage.store import Store
 from core.storage.transfer.format import FORMAT, VERSION
 from core.storage.transfer.imports import ImportResult
@@ -31,6 +33,7 @@ class Gets(Enum):
 
 
 REFUSED, OWN = Gets.REFUSED, Gets.OWN
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 Act = Callable[[Store, str, Belongings, Belongings], object]
 
 
@@ -58,6 +61,11 @@ def _export(theirs: Belongings) -> dict[str, object]:
     return {"format": FORMAT, "version": VERSION, "conversations": [whole | tree]}
 
 
+def _removed(where: Belongings, held: Belongings, hung: Belongings) -> RemovedTurn:
+    """Return what names a conversation, a place and messages, of whomever each is."""
+    return RemovedTurn(where.conversation, held.conversation, None, ((hung.question, None),))
+
+
 def _export_file(theirs: Belongings) -> io.BytesIO:
     return io.BytesIO(json.dumps(_export(theirs)).encode())
 
@@ -74,6 +82,19 @@ _NEW_TASK = KlingTask("T-new", TaskStatus.SUCCEED)
 _ALL_NEW = ImportResult(added=1, skipped=0, messages_added=3)
 
 CASES: dict[str, tuple[Case, ...]] = {
+    "branches.fork": (
+        Case(lambda s, o, m, t: s.branches.fork(o, t.conversation, t.answer, "x"), REFUSED),
+        Case(lambda s, o, m, t: s.branches.fork(o, m.conversation, t.answer, "x"), REFUSED),
+    ),
+    "branches.remove_turn": (
+        Case(lambda s, o, m, t: s.branches.remove_turn(o, t.conversation, t.question), REFUSED),
+        Case(lambda s, o, m, t: s.branches.remove_turn(o, m.conversation, t.question), REFUSED),
+    ),
+    "branches.restore_turn": (
+        Case(lambda s, o, m, t: s.branches.restore_turn(o, _removed(t, t, t)), REFUSED),
+        Case(lambda s, o, m, t: s.branches.restore_turn(o, _removed(m, t, m)), REFUSED),
+        Case(lambda s, o, m, t: s.branches.restore_turn(o, _removed(m, m, t)), REFUSED),
+    ),
     "conversations.create": (Case(lambda s, o, m, t: s.conversations.create(o), OWN),),
     "conversations.get": (Case(lambda s, o, m, t: s.conversations.get(o, t.conversation), None),),
     "conversations.list": (Case(lambda s, o, m, t: s.conversations.list(o), OWN),),
@@ -207,6 +228,9 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(lambda s, o, m, t: s.generations.list(o), OWN),
         Case(lambda s, o, m, t: s.generations.list(o, active_only=True, text=WORD), OWN),
     ),
+    "generations.counts_since": (
+        Case(lambda s, o, m, t: sum(s.generations.counts_since(o, LONG_AGO).values()), 3),
+    ),
     "generations.models": (Case(lambda s, o, m, t: s.generations.models(o), OWN),),
     "generations.cancel": (Case(lambda s, o, m, t: s.generations.cancel(o, t.waiting.id), False),),
     "generations.delete": (Case(lambda s, o, m, t: s.generations.delete(o, t.archived.id), False),),
@@ -222,6 +246,15 @@ CASES: dict[str, tuple[Case, ...]] = {
     "gallery.list_pictures": (
         Case(lambda s, o, m, t: s.gallery.list_pictures(o), OWN),
         Case(lambda s, o, m, t: s.gallery.list_pictures(o, text=WORD, favourite=False), OWN),
+    ),
+    "gallery.page_of_pictures": (
+        Case(lambda s, o, m, t: s.gallery.page_of_pictures(o, number=1, size=9), OWN),
+        Case(
+            lambda s, o, m, t: s.gallery.page_of_pictures(
+                o, number=1, size=9, order="favourites", text=WORD, favourite=False
+            ),
+            OWN,
+        ),
     ),
     "gallery.count_pictures": (
         Case(lambda s, o, m, t: s.gallery.count_pictures(o), 1),

@@ -1,0 +1,55 @@
+"""What Images and Gallery need of the browser: their style, and a script for what no element does.
+
+Names of parts are Streamlit 1.67's; where the script or the style finds none, nothing breaks:
+the button over a picture then stands below it.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import streamlit as st
+
+from core.ui.gallery.large import address
+from core.ui.session import text
+
+_FOLDER = Path(__file__).with_name("components")
+_KEY = "pictures-script"
+_TEXTS = {
+    name: f"gallery.zoom_{name}" for name in ("open", "close", "closer", "farther", "fit", "full")
+}
+
+
+def draw(
+    *,
+    top: tuple[str, str],
+    on_range: Callable[[str, str], None] | None = None,
+    draft: Mapping[str, object] | None = None,
+    on_draft: Callable[[object], None] | None = None,
+) -> None:
+    """Draw the style and the script. `top`: the part to come into view when its word changes."""
+
+    def take_range() -> None:
+        told = st.session_state[_KEY].get("range")
+        if on_range is not None and isinstance(told, (list, tuple)) and len(told) == 2:
+            on_range(str(told[0]), str(told[1]))
+
+    def take_draft() -> None:
+        if on_draft is not None:
+            on_draft(st.session_state[_KEY].get("draft"))
+
+    st.html(f"<style>{(_FOLDER / 'pictures.css').read_text(encoding='utf-8')}</style>")
+    render = st.components.v2.component(
+        "inkling_pictures", js=(_FOLDER / "pictures.js").read_text(encoding="utf-8")
+    )
+    with st.container(key="pictures-script-place"):
+        render(
+            key=_KEY,
+            data={
+                "closing": address.closing(),
+                "top": top,
+                "draft": draft,
+                "texts": {name: text(key) for name, key in _TEXTS.items()},
+            },
+            on_range_change=take_range,
+            on_draft_change=take_draft,
+        )
