@@ -49,16 +49,19 @@ def _stranger_notice() -> bool:
     if visitor.standing == "refused":
         st.info(text("access.refused", address=visitor.address), icon=":material/lock:")
         return True
-    with st.container(border=True):
-        st.markdown(_why_practice(visitor.verdict))
-        if access.can_sign_in():
-            st.markdown(text("access.sign_in_first"))
-        if (entrance := reachable.own_entrance()) is not None:
-            st.link_button(text("way_in.enter"), entrance, icon=":material/key:")
-        with st.expander(text("access.owner")):
-            st.markdown(text("access.how"))
-            st.code(_LINES, language="toml")
+    practice_notice.draw_for_visitor(_draw_why)
     return True
+
+
+def _draw_why() -> None:
+    st.markdown(_why_practice(session.visitor().verdict))
+    if access.can_sign_in():
+        st.markdown(text("access.sign_in_first"))
+    if (entrance := reachable.own_entrance()) is not None:
+        st.link_button(text("way_in.enter"), entrance, icon=":material/key:")
+    with st.expander(text("access.owner")):
+        st.markdown(text("access.how"))
+        st.code(_LINES, language="toml")
 
 
 def _why_practice(verdict: Verdict | None) -> str:

@@ -220,7 +220,7 @@ def test_a_wait_the_provider_asks_for_is_counted_down_and_then_answered(
     told = [int(found[1]) for one in sent if (found := re.search(r"asking again in (\d+)", one))]
     assert told == sorted(set(told), reverse=True)
     assert len(told) >= 2
-    assert "asked again" not in words(app)
+    assert "asking again" not in words(app)
     conversation = studio().store.conversations.list(LOCAL_OWNER).items[0]
     answer = studio().store.messages.path(LOCAL_OWNER, conversation.id)[-1]
     assert answer.status == "complete"

@@ -81,6 +81,10 @@ def found_everywhere(
             page.locator("li.current .dots").click()
             found += [f"/{name} menu: {line}" for line in violations(page)]
             page.keyboard.press("Escape")
+        if name == "history":
+            page.get_by_test_id("stPopoverButton").first.click()
+            page.locator(".choose button").wait_for(timeout=PATIENCE_MS)
+            found += [f"/{name} transfer: {line}" for line in violations(page)]
         in_theme(page, "dark")  # which changes colours and nothing else
         found += [f"/{name} dark: {line}" for line in violations(page, "color-contrast")]
     context.close()

@@ -189,7 +189,7 @@ def test_a_server_that_is_asked_to_end_keeps_the_text_as_interrupted(
             assert app.process.wait(PATIENCE_MS / 1000) in (0, -signal.SIGTERM)
         with running_app(tmp_path / "data", settings, port=port):
             page.goto(address)
-            expect(page.get_by_text("Interrupted: the app ended")).to_be_visible()
+            expect(page.get_by_text("Interrupted: the studio was closed")).to_be_visible()
             expect(answer(page).get_by_text("第 11 列")).to_be_visible()
             expect(page.get_by_role("button", name="Continue")).to_be_visible()
 

@@ -32,7 +32,7 @@ _STYLE = f"""<style>
 }}
 
 /* The accent on its own tint is 3.8:1 in the dark theme: the words are the text's colour there. */
-.stApp {_SELECTED} {{ color: inherit; }}
+.stApp :is({_SELECTED}, [data-testid="stSliderThumbValue"] p) {{ color: inherit; }}
 
 {_CODE_COLOURS}
 
