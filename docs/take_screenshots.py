@@ -33,6 +33,10 @@ WORDS = {
         "again": "重新回答",
         "count": "张数",
         "generate": "生成",
+        "gallery": "作品",
+        "history": "历史",
+        "money": "费用",
+        "status": "状态",
     },
     "en-US": {
         "question": "Write a retry with backoff in Python and explain it",
@@ -42,6 +46,10 @@ WORDS = {
         "again": "Regenerate",
         "count": "How many",
         "generate": "Generate",
+        "gallery": "Gallery",
+        "history": "History",
+        "money": "Money",
+        "status": "Status",
     },
 }
 
@@ -128,6 +136,18 @@ def take_images(page: Page, words: dict[str, str], name: str) -> None:
     page.screenshot(path=IMAGES / f"images-{name}.png")
 
 
+def take_page(page: Page, words: dict[str, str], which: str, name: str) -> None:
+    """Open one of the other pages, wait until it has been drawn, take the picture."""
+    page.get_by_role("link", name=words[which], exact=True).click()
+    expect(page.get_by_role("heading", name=words[which]).first).to_be_visible(timeout=PATIENCE_MS)
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stApp]').dataset.testScriptState !== 'running'"
+        " && [...document.images].every(one => one.complete)"
+    )
+    scroll_to_top(page)
+    page.screenshot(path=IMAGES / f"{which}-{name}.png")
+
+
 def main() -> None:
     """Take all pictures."""
     IMAGES.mkdir(parents=True, exist_ok=True)
@@ -146,6 +166,8 @@ def main() -> None:
                 )
                 take_chat(page, words, name)
                 take_images(page, words, name)
+                for which in ("gallery", "history", "money", "status"):
+                    take_page(page, words, which, name)
                 context.close()
         browser.close()
 

@@ -6,11 +6,11 @@ from core.errors import AppError
 from core.models.chat import AnswerStatus
 from core.ui import notices, session
 from core.ui.chat import actions as answer_actions
+from core.ui.chat import composer, copying, message_menu, streaming, style, tool_turns, turns
 from core.ui.chat import header as conversation_header
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
 from core.ui.chat import sidebar as conversation_list
-from core.ui.chat import streaming, style
 from core.ui.history import linked_turn as history_place
 from core.ui.money import figures as money_figures
 
@@ -22,24 +22,28 @@ conversation_list.draw(conversation)
 notices.chat_notices()
 conversation_header.draw(conversation)
 style.draw()
+copying.install()
 
 # Asked before the path is read: an answer that ends in between is then in the store.
 live = studio.answers.live_in(conversation.id) if conversation else None
 try:
     path = studio.store.messages.path(session.owner(), conversation.id) if conversation else ()
     path = history_place.draw_linked_turn(conversation, path)
+    drawn = turns.draw_earlier(conversation, path)
 except AppError as error:
     session.show_error(error)
-    path = ()
+    path = drawn = ()
 
+message_menu.draw_undo(conversation)
 if not path:
     answer_actions.draw_suggestions()
 
 place = None
 lines = money_figures.lines_of(path)
-for message in path:
+for message in drawn:
     assert conversation is not None
-    if message.role == "tool":  # for the model to read
+    if message.role == "tool":
+        tool_turns.draw_results(message, tool_turns.names_of(path))
         continue
     if message.role == "user":
         answer_actions.draw_question(message, conversation)
@@ -47,7 +51,6 @@ for message in path:
     with st.chat_message("assistant", avatar=message_view.AVATARS["assistant"]):
         if message.status is AnswerStatus.RUNNING:
             place = st.container()
-            answer_actions.draw_stop(message)
             if live is None:
                 streaming.follow(message, place)
         else:
@@ -58,7 +61,7 @@ if known.error is not None:
     session.show_error(known.error)
     known.error = None
 
-answer_actions.draw_input(conversation, path, sticks_to_end=session.linked_message() is None)
+composer.draw(conversation, path, sticks_to_end=session.linked_message() is None)
 money_figures.draw_hint(
     path,
     chat_settings.parameters_of(conversation),

@@ -14,7 +14,7 @@ notices.chat_notices()
 known = session.state()
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.subheader(text("history.title"), anchor=False)
+    st.title(text("history.title"), anchor=False)
     history_transfer.draw()
 history_transfer.draw_outcome()
 if known.error is not None:

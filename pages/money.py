@@ -15,7 +15,7 @@ if session.is_trusted():
     notices.all_problems()
 notices.news()
 
-st.subheader(text("money.title"), anchor=False)
+st.title(text("money.title"), anchor=False)
 # Whoever runs the studio sees what all of it costs; everybody else their own lines.
 owner = None if session.owner() == LOCAL_OWNER else session.owner()
 reports = Reports(studio.store.ledger, studio.spending.prices)

@@ -8,7 +8,7 @@ from core.ui.status import view as status_view
 from core.ui.status import way_in
 
 session.enter_page("status")
-st.subheader(text("status.title"), anchor=False)
+st.title(text("status.title"), anchor=False)
 if session.is_trusted():
     notices.news()
     notices.all_problems()

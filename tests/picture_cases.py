@@ -8,6 +8,7 @@ import io
 import struct
 import zlib
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import pillow_heif
@@ -324,9 +325,10 @@ def _many_scans() -> bytes:
     return content[:first] + content[first:second] * 5000 + content[second:]
 
 
-def cases() -> list[Case]:
-    """Return the whole table."""
-    return [*_jpegs(), *_pngs(), *_others(), *_refused()]
+@cache
+def cases() -> tuple[Case, ...]:
+    """Return the whole table; to make it takes seconds."""
+    return tuple([*_jpegs(), *_pngs(), *_others(), *_refused()])
 
 
 # -- what is in a file that is sent ----------------------------------------------------------------

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from core.models.parts import Part, ToolCallPiece, plain_text, text_parts
 
@@ -47,6 +47,7 @@ class Turn:
     content: tuple[Part, ...]
     reasoning_content: str | None = None
     prefix: bool = False
+    name: str = ""  # tells speakers of one role apart
 
     @classmethod
     def of_text(
@@ -78,6 +79,7 @@ class ChatChunk(NamedTuple):
     request_id: str | None = None
     tool_calls: tuple[ToolCallPiece, ...] = ()
     unread: int = 0  # events, or parts of one, in which something stood that could not be read
+    logprobs: dict[str, list[Any]] | None = None  # by part, as the provider wrote them
 
 
 class TextRun(NamedTuple):

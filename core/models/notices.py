@@ -12,6 +12,7 @@ from core.models.parts import ToolCall
 _UNREAD = "unread_events"
 _MOVED = "moved_text"
 _GRANTED = "budget_tokens"
+_HAS_TOOLS = "has_tools"
 _NAMES_MOST = 8
 
 
@@ -32,7 +33,8 @@ def notices_of(message: Message) -> tuple[Notice, ...]:
     granted = message.error_facts.get(_GRANTED)
     if isinstance(granted, int) and message.finish_reason == "length":
         notices.append(Notice("notice.budget_cut", {"tokens": granted}))
-    if (names := wanted_tools(message)) is not None:
+    names = wanted_tools(message)
+    if names is not None and not has_tools(message.error_facts):
         text_id = "notice.tool_wanted" if names else "notice.call_wanted"
         notices.append(Notice(text_id, {"names": ", ".join(names)} if names else {}))
     return tuple(notices)
@@ -62,6 +64,16 @@ def moved_text(facts: Mapping[str, object]) -> tuple[int, int] | None:
 def granted_facts(tokens: int | None) -> dict[str, object]:
     """Return what is kept of how many tokens a budget paid for."""
     return {} if tokens is None else {_GRANTED: tokens}
+
+
+def has_tools(facts: Mapping[str, object]) -> bool:
+    """Tell whether an answer was offered tools: then its calls are made by whoever asked."""
+    return facts.get(_HAS_TOOLS) is True
+
+
+def tools_facts(*, has_tools: bool) -> dict[str, object]:
+    """Return what is kept of tools that were offered."""
+    return {_HAS_TOOLS: True} if has_tools else {}
 
 
 def unread_facts(count: int) -> dict[str, object]:

@@ -23,7 +23,9 @@ wrong on purpose (the reader's table is built from the same rows, in `faults`):
               blanks                 nothing but blanks
               length content_filter insufficient_system_resource aborted
                                      the answer ends halfway with that finish_reason
-              tool_calls             asks for a tool call
+              tool_calls two-calls   asks for a tool call; for two
+              bad-arguments unknown-tool
+                                     a call whose arguments are no JSON; of a tool nobody offered
               unknown-finish         a finish_reason nobody knows
               no-usage usage-twice usage-chunk
                                      none; two, the latter counts; old style, empty choices

@@ -17,6 +17,10 @@ STRAY = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\u3000\ufeff"
 
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_SWITCH = {
+    **dict.fromkeys(("on", "true", "yes", "1", "开"), True),
+    **dict.fromkeys(("off", "false", "no", "0", "关"), False),
+}
 
 
 class UnusableError(Exception):
@@ -102,6 +106,14 @@ def seconds(value: str) -> float:
     if not 0 < number <= 86_400:
         raise UnusableError("seconds")
     return number
+
+
+def switch(value: str) -> bool:
+    """Return whether something is on."""
+    found = _SWITCH.get(value.strip().lower())
+    if found is None:
+        raise UnusableError("switch")
+    return found
 
 
 def moment(value: str) -> datetime:

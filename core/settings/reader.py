@@ -38,6 +38,7 @@ KLING_SETTINGS = ("KLING_API_KEY", *ACCESS_KEY_KEYS, *SECRET_KEY_KEYS, "KLING_AP
 # A wrong value of one of these is told, and its default is used.
 TIMEOUT_SETTINGS = ("INKLING_SOCKET_SILENCE_S", "INKLING_ANSWER_SILENCE_S")
 PRACTICE_SETTINGS = ("INKLING_PRACTICE_CLOCK",)
+XRAY_SETTINGS = ("INKLING_XRAY",)
 # Everything that stands above the first [section].
 NAMES = (
     *CHAT_SETTINGS,
@@ -48,6 +49,7 @@ NAMES = (
     "INKLING_ARCHIVE_URL",
     "INKLING_TOKENS",
     *PRACTICE_SETTINGS,
+    *XRAY_SETTINGS,
     *BUDGET_SETTINGS.values(),
 )
 
@@ -81,6 +83,7 @@ def read_settings(
         network=network,
         practice_clock=sources.read(PRACTICE_SETTINGS, parsers.moment),
         money=money,
+        xray=sources.read(XRAY_SETTINGS, parsers.switch) is not False,
         problems=(*sources.problems, *network.problems),
     )
 

@@ -75,6 +75,7 @@ class Settings:
     sign_in: Secret | None = None  # `[auth]` as it stands, which Streamlit reads at its start
     network: Network | None = None  # None: as this process's environment says
     practice_clock: datetime | None = None  # when practice's clock starts; None: now
+    xray: bool = True  # exchanges with providers are kept to be looked at
     problems: tuple[ConfigurationError, ...] = ()
 
     def problems_of(self, *keys: str) -> tuple[ConfigurationError, ...]:

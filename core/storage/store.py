@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+from core.storage.chat.branches import Branches
 from core.storage.chat.conversations import Conversations
 from core.storage.chat.messages import Messages
 from core.storage.chat.posted_chats import PostedChats
@@ -43,6 +44,7 @@ class Store:
         self.ledger = Ledger(database, clock)
         self.conversations = Conversations(database, clock)
         self.messages = Messages(database, clock, self.ledger)
+        self.branches = Branches(database, clock)
         self.posted_chats = PostedChats(database, clock, self.ledger)
         self.search = Search(database)
         self.search_index = SearchIndex(database)

@@ -10,8 +10,8 @@ TITLE_LIMIT = 200
 
 
 def origin_mark(conversation: Conversation) -> str:
-    """Return the badge of a conversation that came over HTTP, before the rest of its line."""
-    return ":gray-badge[:material/api: HTTP] " if conversation.origin == "http" else ""
+    """Return what marks a conversation that came over HTTP, before the rest of its line."""
+    return ":material/api: HTTP · " if conversation.origin == "http" else ""
 
 
 def title_of(conversation: Conversation) -> str:
@@ -49,7 +49,7 @@ def delete(conversation: Conversation) -> None:
 
 
 def draw_undo(key: str, *, opens: bool = False) -> None:
-    """Offer the conversation back that was deleted last; `opens` it, where it was open."""
+    """Offer the conversation back that was deleted last; `opens` it, unless another one is open."""
     deleted = session.state().deleted_conversation
     if deleted is None:
         return
@@ -57,7 +57,7 @@ def draw_undo(key: str, *, opens: bool = False) -> None:
     @keeping_errors()
     def restore() -> None:
         session.studio().store.conversations.restore(session.owner(), deleted.id)
-        if opens:
+        if opens and session.state().conversation_id is None:
             session.open_conversation(deleted.id)
         session.state().deleted_conversation = None
 

@@ -9,6 +9,7 @@ from core.access.callers import Verdict
 from core.settings import CHAT_SETTINGS, KLING_SETTINGS
 from core.ui import reachable, session
 from core.ui import visitor as access
+from core.ui.frame import practice_notice
 from core.ui.session import text
 
 # What the owner pastes into the secrets: one of two ways to let others in.
@@ -23,7 +24,7 @@ _NAME_SIGNS = frozenset(string.ascii_letters + string.digits + "-_.:/[]%")
 def chat_notices() -> None:
     """Say when chat is served by practice or by nobody, and what just happened."""
     if not _stranger_notice() and session.chat_mode() == "practice":
-        st.info(text("practice.chat"), icon=":material/school:")
+        practice_notice.draw("chat")
     if session.is_trusted():
         _problems(CHAT_SETTINGS)
         _other_problems()
@@ -33,7 +34,7 @@ def chat_notices() -> None:
 def image_notices() -> None:
     """Say when pictures come from practice or from nobody, and what just happened."""
     if not _stranger_notice() and session.image_mode() == "practice":
-        st.info(text("practice.images"), icon=":material/school:")
+        practice_notice.draw("images")
     if session.is_trusted():
         _problems(KLING_SETTINGS)
         _other_problems()
@@ -48,16 +49,19 @@ def _stranger_notice() -> bool:
     if visitor.standing == "refused":
         st.info(text("access.refused", address=visitor.address), icon=":material/lock:")
         return True
-    with st.container(border=True):
-        st.markdown(_why_practice(visitor.verdict))
-        if access.can_sign_in():
-            st.markdown(text("access.sign_in_first"))
-        if (entrance := reachable.own_entrance()) is not None:
-            st.link_button(text("way_in.enter"), entrance, icon=":material/key:")
-        with st.expander(text("access.owner")):
-            st.markdown(text("access.how"))
-            st.code(_LINES, language="toml")
+    practice_notice.draw_for_visitor(_draw_why)
     return True
+
+
+def _draw_why() -> None:
+    st.markdown(_why_practice(session.visitor().verdict))
+    if access.can_sign_in():
+        st.markdown(text("access.sign_in_first"))
+    if (entrance := reachable.own_entrance()) is not None:
+        st.link_button(text("way_in.enter"), entrance, icon=":material/key:")
+    with st.expander(text("access.owner")):
+        st.markdown(text("access.how"))
+        st.code(_LINES, language="toml")
 
 
 def _why_practice(verdict: Verdict | None) -> str:

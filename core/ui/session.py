@@ -6,6 +6,7 @@ The only file that names keys of st.session_state; each has a type here.
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, cast
+from uuid import uuid4
 
 import streamlit as st
 
@@ -19,6 +20,7 @@ from core.models.kling_catalogue import ImageModel
 from core.providers.deepseek.wire import Balance
 from core.providers.kling.wire import AccountCosts
 from core.settings import Settings
+from core.storage.chat.branches import RemovedTurn
 from core.storage.transfer.imports import ImportResult
 from core.texts import catalogue
 from core.texts.catalogue import Language
@@ -48,6 +50,24 @@ class PreparedUpload:
     outcome: ReferenceImage | InputError
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedDownload:
+    """A file that the browser is to save as soon as the page is drawn."""
+
+    name: str
+    media_type: str
+    content: str
+    id: str = field(default_factory=lambda: uuid4().hex)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A page, and the URL parameters it is to be opened with."""
+
+    page: str
+    query: dict[str, str]
+
+
 @dataclass
 class SessionState:
     """Everything a session remembers between runs."""
@@ -60,8 +80,15 @@ class SessionState:
     parameters: ChatParameters | None = None
     system_prompt: str = ""
     deleted_conversation: Conversation | None = None
+    conversations_shown: int | None = None  # in the sidebar; None: as many as at first
+    download: PreparedDownload | None = None
+    put_away: set[str] = field(default_factory=set)  # notices, by the keys of their places
     renaming: bool = False
+    palette: Literal["search", "sheet"] | None = None  # what is open over the page
+    go_to: Target | None = None
     editing_id: str | None = None
+    removed_turn: RemovedTurn | None = None  # the last one, which can be brought back
+    earliest_turn: str | None = None  # the question from which a long conversation is drawn
     error: AppError | None = None
     image_error: AppError | None = None
     last_request: tuple[ImageRequest, str, float] | None = None
@@ -90,7 +117,6 @@ class SessionState:
     deleted_generation_id: str | None = None
     recovered: RecoveryResult | None = None
     invitation: Invitation | None = None  # the one-time link that was made last
-    copying_id: str | None = None  # the message whose text is offered to be copied
     checks: dict[ProviderName, Account | AppError] = field(default_factory=dict)
     # What the Money page was told of each account last, and when.
     balances: dict[ProviderName, tuple[Account | AppError, datetime]] = field(default_factory=dict)

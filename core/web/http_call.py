@@ -3,7 +3,8 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from random import getrandbits
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from starlette.types import Message, Receive, Scope, Send
@@ -25,11 +26,19 @@ BODY_BYTES = 1024 * 1024
 BODY_SILENCE_S = 5.0
 BODY_TIMEOUT_S = 60.0
 DRAIN_TIMEOUT_S = 2.0
-_WASHED_HERE = 256 * 1024
+# What is larger is worked through in a thread: it would hold up every stream of the loop.
+LARGE_BYTES = 256 * 1024
 
 Headers = Sequence[tuple[str, str]]
 # What was not read of the request would be taken for the next one.
 CLOSING = (("Connection", "close"),)
+
+
+class Held(Protocol):
+    """What counts the bytes of bodies that are under way."""
+
+    def grow(self, size: int) -> None:
+        """Note that so much of one has come; HttpCallError where there is no room for it."""
 
 
 class HttpCallError(Exception):
@@ -77,6 +86,9 @@ class HttpCall:
         self.owner = LOCAL_OWNER  # whose rows it is about; a person's own, once one is known
         self.caller = LOCAL  # who spends: token:NAME, pass:NAME, user:ADDRESS, or here
         self.has_begun = False
+        self.status = 0  # of the reply, once it has begun
+        self.body_size = 0  # of the JSON that was read
+        self.request_id = f"req_{getrandbits(96):024x}"
         self._receive = ReadAhead(receive)
         self._send = send
         self._cors: list[tuple[bytes, bytes]] = [(b"vary", b"Origin")]
@@ -104,12 +116,17 @@ class HttpCall:
     def share_with(self, origin: str) -> None:
         """Let pages of `origin` read the reply."""
         self._cors.append((b"access-control-allow-origin", origin.encode("latin-1", "replace")))
-        self._cors.append((b"access-control-expose-headers", b"Retry-After, X-Should-Retry"))
+        self._cors.append(
+            (b"access-control-expose-headers", b"Retry-After, X-Should-Retry, X-Request-Id")
+        )
 
     # -- what came ---------------------------------------------------------------------------------
 
-    async def body(self, *, most_bytes: int = BODY_BYTES) -> bytes:
-        """Return the whole body; HttpCallError when it is too large or too slow."""
+    async def body(self, *, most_bytes: int = BODY_BYTES, held: Held | None = None) -> bytes:
+        """Return the whole body; HttpCallError when it is too large or too slow.
+
+        `held` hears how much has come, and may refuse more.
+        """
         declared = self.headers.get("content-length", "0")
         if declared.isdigit() and int(declared[:16]) > most_bytes:
             raise _too_large(most_bytes)
@@ -124,20 +141,24 @@ class HttpCall:
                     body += message.get("body", b"")
                     if len(body) > most_bytes:
                         raise _too_large(most_bytes)
+                    if held is not None:
+                        held.grow(len(body))
                     if not message.get("more_body", False):
                         return bytes(body)
         except TimeoutError as error:
             raise HttpCallError(408, "http.body_slow", headers=CLOSING) from error
 
-    async def json_object(self, *, most_bytes: int = BODY_BYTES) -> dict[str, Any]:
+    async def json_object(
+        self, *, most_bytes: int = BODY_BYTES, held: Held | None = None
+    ) -> dict[str, Any]:
         """Return the JSON object in the body; HttpCallError when there is none."""
         content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type != "application/json":
             # Foreign pages may post text and forms without asking first; JSON they may not.
             raise HttpCallError(415, "http.body_type")
-        body = await self.body(most_bytes=most_bytes)
+        body = await self.body(most_bytes=most_bytes, held=held)
+        self.body_size = len(body)
         try:
-            # A large one would hold up every stream of the loop.
             is_large = len(body) > BODY_BYTES
             payload = await asyncio.to_thread(json.loads, body) if is_large else json.loads(body)
         except (ValueError, RecursionError) as error:
@@ -199,6 +220,7 @@ class HttpCall:
 
     async def _start(self, status: int, content_type: str, headers: Headers) -> None:
         self.has_begun = True
+        self.status = status
         named = [("Content-Type", content_type)] if content_type else []
         start: Message = {
             "type": "http.response.start",
@@ -208,6 +230,7 @@ class HttpCall:
                     (name.lower().encode(), value.encode("latin-1", "replace"))
                     for name, value in [*named, ("X-Content-Type-Options", "nosniff"), *headers]
                 ),
+                (b"x-request-id", self.request_id.encode()),
                 *self._cors,
             ],
         }
@@ -216,15 +239,20 @@ class HttpCall:
 
 async def washed(body: bytes) -> bytes:
     """Return what may go out: each known secret masked. A large body holds up no other stream."""
-    if len(body) > _WASHED_HERE:
+    if len(body) > LARGE_BYTES:
         return await asyncio.to_thread(known_secrets.wash_bytes, body)
     return known_secrets.wash_bytes(body)
 
 
 def _too_large(most_bytes: int) -> HttpCallError:
+    return too_large("http.body_too_large", most_bytes)
+
+
+def too_large(text_id: str, most_bytes: int) -> HttpCallError:
+    """Return the refusal of what is larger than that."""
     megabytes, kilobytes = most_bytes // (1024 * 1024), most_bytes // 1024
     most = f"{megabytes} MB" if megabytes else f"{kilobytes} kB"
-    return HttpCallError(413, "http.body_too_large", facts={"most": most}, headers=CLOSING)
+    return HttpCallError(413, text_id, facts={"most": most}, headers=CLOSING)
 
 
 Handler = Callable[[HttpCall], Awaitable[None]]

@@ -21,6 +21,8 @@ from core.texts.catalogue import Language, text
 STORE_TEXT_ID = "http.store"
 RETRY_AFTER_MOST_S = 86_400
 BUDGET_CODE = "budget_exceeded"
+MODEL_CODE = "model_not_found"  # OpenAI's own
+_OF_MODEL = ("error.retired_model", "error.chat_model_unknown")
 _NOT_JSON = ("error.chat_unreadable", "error.chat_web_page")
 
 
@@ -37,6 +39,7 @@ class HttpError:
     retry_after_s: float | None = None
     kind: str = "server_error"
     code: str | None = None
+    param: str | None = None  # the field that is at fault
     pays_again: bool = False  # the provider may have answered, and billed it: so may a repeat
 
     @property
@@ -64,17 +67,20 @@ def http_error_from(error: AppError, language: Language) -> HttpError:
     if isinstance(error, ProviderError):
         upstream = error.status_code
         upstream = upstream if upstream is not None and upstream >= 400 else None
+        is_model = error.text_id in _OF_MODEL
+        status = upstream or (504 if isinstance(error, UnavailableError) else 502)
         return HttpError(
             _with_wait(error, language),
             upstream_status=upstream,
             body=error.body or error.detail,
             detail=error.detail,
             is_not_json=isinstance(error, ProtocolError) and error.text_id in _NOT_JSON,
-            status=upstream or (504 if isinstance(error, UnavailableError) else 502),
+            status=400 if is_model and upstream is None else status,
             retry_after_s=error.retry_after_s,
             pays_again=not error.may_repeat or may_be_billed(error),
-            kind=_kind(upstream),
-            code=None if error.code is None else str(error.code),
+            kind="invalid_request_error" if is_model else _kind(upstream),
+            code=_code(error, is_model=is_model),
+            param="model" if is_model else None,
         )
     if isinstance(error, InputError | BusyError):
         status = 400 if isinstance(error, InputError) else 409
@@ -90,6 +96,11 @@ def http_error_from(error: AppError, language: Language) -> HttpError:
     if isinstance(error, StoreError):
         return HttpError(text(language, STORE_TEXT_ID), status=503)
     return HttpError(error.sentence(language), status=500)
+
+
+def _code(error: ProviderError, *, is_model: bool) -> str | None:
+    code = None if error.code is None else str(error.code)
+    return MODEL_CODE if is_model and code in (None, "invalid_request_error") else code
 
 
 def _with_wait(error: ProviderError, language: Language) -> str:

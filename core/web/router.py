@@ -9,7 +9,6 @@ from starlette.types import Receive, Scope, Send
 from core.access.callers import PassLookup, no_passes
 from core.access.invitations import PATH as ENTER_PATH
 from core.texts.catalogue import text
-from core.web.chat.openai import OpenAIChat, error_body
 from core.web.chat.routes import ChatRoutes
 from core.web.chat.transfer import TransferRoutes
 from core.web.enter.page import say_opening
@@ -19,12 +18,19 @@ from core.web.guard import Guard, owner_of
 from core.web.health import Readiness, healthz
 from core.web.http_call import GoneError, Handler, Headers, HttpCall, HttpCallError, Table
 from core.web.http_refusals import HttpRefusal
+from core.web.kling.envelope import refusal as kling_refusal
 from core.web.kling.routes import METHODS as KLING_METHODS
 from core.web.kling.routes import KlingRoutes
 from core.web.kling.target import PREFIX as KLING_PREFIX
 from core.web.limits import Limits
 from core.web.money.routes import LedgerRoutes
-from core.web.openapi import openapi_json
+from core.web.openai.chat import OpenAIChat
+from core.web.openai.errors import error_body
+from core.web.openai.images.routes import OpenAIImages
+from core.web.openai.models import PREFIX as MODELS_PREFIX
+from core.web.openai.models import OpenAIModels
+from core.web.openai.responses.routes import OpenAIResponses
+from core.web.openapi.description import openapi_json
 from core.web.studio_bridge import StudioBridge
 from core.web.timings import HttpTimings
 from core.work.studio import Studio, current_studio, opening_error
@@ -48,7 +54,16 @@ PATHS = (
 IMMEDIATE = ("/readyz",)
 
 _PREFLIGHT_S = 600
-_ASKED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
+_ASKED_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID")
+# What the clients of OpenAI's API send beside them. A page names no more than it is allowed:
+# forwarding headers, say, decide who calls.
+_CLIENT_HEADERS = frozenset(
+    {"accept", "user-agent", "x-request-id", "x-client-request-id", "x-api-key", "http-referer"}
+    | {"x-title", "x-session-id", "openai-organization", "openai-project", "openai-beta"}
+    | {"api-key", "traceparent", "tracestate", "baggage"}
+)
+_CLIENT_PREFIXES = ("x-stainless-",)
+_HEADERS_MOST = 64
 
 
 class _Counter:
@@ -69,9 +84,15 @@ class _Counter:
             "/readyz": dict.fromkeys(("GET", "HEAD"), Readiness(bridge).readyz),
             ENTER_PATH: enter.methods(),
         }
+        models, images = OpenAIModels(bridge), OpenAIImages(bridge)
+        self.model: Mapping[str, Handler] = {"GET": models.one}
         self.table: Table = {
             **ChatRoutes(bridge).table(),
-            **OpenAIChat(bridge).table(),
+            "/v1/chat/completions": {"POST": OpenAIChat(bridge).complete},
+            "/v1/models": {"GET": models.list},
+            "/v1/responses": {"POST": OpenAIResponses(bridge).create},
+            "/v1/images/generations": {"POST": images.generations},
+            "/v1/images/edits": {"POST": images.edits},
             **LedgerRoutes(bridge).table(),
         }
         self.signed_table = TransferRoutes(bridge).table()
@@ -122,11 +143,15 @@ class Bff:
             sentence = error.sentence(call.language)
             await _refuse(call, error.status, sentence, error.headers, field=error.field)
         except Exception:  # the last line of defence: nothing of it may reach the caller
-            logger.exception("%s %s ended with an unexpected error", call.method, call.path[:80])
+            logger.exception("%s ended with an unexpected error", _named(call))
             if not call.has_begun:
                 await _refuse(call, 500, text(call.language, "http.unexpected"))
             else:
                 await call.end()
+
+        finally:
+            if call.status >= 400:
+                logger.info("%s was answered with %d", _named(call), call.status)
 
     async def _serve(self, call: HttpCall) -> None:
         always = self._always.get(call.path)
@@ -172,6 +197,10 @@ class Bff:
         return self._counter
 
 
+def _named(call: HttpCall) -> str:
+    return f"{call.method} {call.path[:80]!r} ({call.request_id})"
+
+
 async def _within_limits(call: HttpCall, counter: _Counter, caller: str, handler: Handler) -> None:
     if (refusal := counter.guard.enter(call, caller)) is not None:
         await _deny(call, refusal)
@@ -184,8 +213,10 @@ async def _within_limits(call: HttpCall, counter: _Counter, caller: str, handler
 
 def _methods(call: HttpCall, counter: _Counter) -> Mapping[str, Handler]:
     """Return what serves the path, by method; HttpCallError when nothing does."""
-    if call.path.startswith(KLING_PREFIX + "/v1/"):
+    if call.path.startswith((f"{KLING_PREFIX}/v1/", f"{KLING_PREFIX}/account/")):
         return counter.kling
+    if call.path.startswith(MODELS_PREFIX):
+        return counter.model
     methods = counter.table.get(call.path)
     if methods is None:
         raise HttpCallError(404, "http.no_such_path")
@@ -218,10 +249,18 @@ async def _preflight(call: HttpCall, methods: Mapping[str, Handler], origin: str
         (
             ("Allow", ", ".join(methods)),
             ("Access-Control-Allow-Methods", ", ".join(methods)),
-            ("Access-Control-Allow-Headers", _ASKED_HEADERS),
+            ("Access-Control-Allow-Headers", _allowed_headers(call)),
             ("Access-Control-Max-Age", str(_PREFLIGHT_S)),
         ),
     )
+
+
+def _allowed_headers(call: HttpCall) -> str:
+    """Return the headers that a page may send: the usual ones, and what its client asks for."""
+    asked = call.headers.get("access-control-request-headers", "").lower().split(",")
+    names = (name.strip() for name in asked[:_HEADERS_MOST])
+    known = [n for n in names if n in _CLIENT_HEADERS or n.startswith(_CLIENT_PREFIXES)]
+    return ", ".join((*_ASKED_HEADERS, *(name for name in known if name.isascii())))
 
 
 async def _say_not_open(call: HttpCall) -> None:
@@ -249,7 +288,9 @@ async def _refuse(
     call: HttpCall, status: int, sentence: str, headers: Headers = (), *, field: str | None = None
 ) -> None:
     body: dict[str, object] = {"error": sentence}
-    if call.path.startswith("/v1/"):
+    if call.path.startswith(f"{KLING_PREFIX}/"):
+        body = kling_refusal(status, sentence, call.request_id)
+    elif call.path.startswith("/v1/"):
         kind = "server_error" if status >= 500 else "invalid_request_error"
         body = error_body(sentence, kind, param=field)
     await call.reply_json(status, body, (*headers, ("Vary", "Accept-Language")))

@@ -7,10 +7,13 @@ from functools import partial
 from typing import Any, TypeVar
 
 from core.access.owners import LOCAL_OWNER
+from core.errors import AppError
 from core.web.chat.audience import Audiences, audience_key
+from core.web.chat.body_room import BodyRoom
+from core.web.chat.end_users import EndUsers
 from core.web.chat.reader import AnswerReader
-from core.web.chat.request import ChatRequest
-from core.web.http_call import HttpCall
+from core.web.chat.request import ChatRequest, Dialect
+from core.web.http_call import LARGE_BYTES, HttpCall
 from core.web.loop_notifier import LoopNotifier
 from core.web.timings import HttpTimings
 from core.work.chat.cursors import Cursor
@@ -32,6 +35,8 @@ class StudioBridge:
         self._loop = asyncio.get_running_loop()
         self.notifier = LoopNotifier(self._loop)
         self._tasks: set[asyncio.Task[Any]] = set()  # of the studio's loop
+        self.body_room = BodyRoom()
+        self.end_users = EndUsers(studio.store.key_values)
         self.audiences = Audiences(self.stop, self._sign_of, grace_s=timings.reader_grace_s)
 
     @property
@@ -56,19 +61,32 @@ class StudioBridge:
         self.studio.loop.post(start)
         return await done
 
-    def ask(self, request: ChatRequest, call: HttpCall, *, whole: bool = False) -> LiveAnswer:
+    def dialect(self, owner: str, *, thinks: bool) -> Dialect:
+        """Return how an owner's chats are read: as whoever answers them understands them."""
+        try:
+            speaks_deepseek = self.studio.services.chat(owner).client.server.speaks_deepseek
+        except AppError:  # which asking will tell
+            speaks_deepseek = True
+        return Dialect(self.default_model, speaks_deepseek=speaks_deepseek, thinks=thinks)
+
+    async def ask(self, request: ChatRequest, call: HttpCall, *, whole: bool = False) -> LiveAnswer:
         """Start an answer for a caller; `whole` has the provider send it in one piece."""
-        parameters = request.parameters
+        parameters, options = request.parameters, request.options
         if parameters.stream is whole:
             parameters = replace(parameters, stream=not whole)
-        return self.studio.answers.ask_posted(
+        if options.user_id is None:
+            end_user = await self.end_users.id_of(call.caller, request.end_user)
+            options = replace(options, user_id=end_user) if end_user else options
+        ask = partial(
+            self.studio.answers.ask_posted,
             call.owner,
-            request.question,
+            request.turns,
             parameters,
-            system_prompt=request.system_prompt,
-            earlier=request.earlier,
+            options=options,
+            attached=request.attached,
             caller=call.caller,
         )
+        return await asyncio.to_thread(ask) if call.body_size > LARGE_BYTES else ask()
 
     def reader(
         self, call: HttpCall, live: LiveAnswer, cursor: Cursor | None = None

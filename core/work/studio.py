@@ -53,6 +53,7 @@ from core.work.money.upkeep import Currencies, LedgerUpkeep
 from core.work.opening import Listener, Opening
 from core.work.services import Services
 from core.work.transfer.transfers import Transfers
+from core.work.xray.watch import ExchangeWatch
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +93,7 @@ class Studio:
         self.archive = archive
         self.passes = Passes(store.key_values, lambda: self.settings.access.tokens)
         self.invitations = Invitations(store.key_values)
+        self.xray = ExchangeWatch()
         self._closing = threading.Event()
         self.process_id = uuid.uuid4().hex
         self.transfers = Transfers(store, settings.data_dir)
@@ -223,6 +225,7 @@ class Studio:
         self.services.apply(settings, running=self.answers.running_conversations)
         self.settings = settings  # one assignment: whoever reads sees the old or the new ones
         self.budgets.apply()
+        self.xray.set(on=settings.xray)
         for problem in settings.problems:
             logger.warning("%s", problem)
         return fixed
@@ -235,6 +238,7 @@ class Studio:
     def close(self) -> None:
         """Stop all work; what was running is kept as it stands and goes on at the next start."""
         self._closing.set()
+        self.xray.set(on=False)
         self.transfers.close()
         try:
             self.answers.close()
@@ -257,6 +261,7 @@ class Studio:
         if interrupted:
             logger.info("%d answers were interrupted by the last end of the app", interrupted)
         self.store.leases.take_over(self.process_id, is_only_process=only, now=now)
+        self.xray.set(on=self.settings.xray)
         self.currencies.load()
         self.budgets.load()
         open_practice = self.store.generations.counts("practice").items()

@@ -1,5 +1,6 @@
 """Wrong keys, wrong addresses, no network: a clear sentence each, and the rest of the app works."""
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -65,7 +66,7 @@ def test_a_wish_waits_for_the_network_and_can_be_taken_back(
     app.run()
     (warning,) = app.warning
     assert "cannot be reached" in warning.value
-    assert "is sent by itself: do not generate it again" in warning.value
+    assert "is sent automatically: do not generate it again" in warning.value
     assert "try again" not in warning.value
     until(lambda: studio().store.generations.list(LOCAL_OWNER).items[0].sending_at is None)
     app.run()
@@ -130,6 +131,7 @@ def test_every_page_says_that_it_is_practice(app: AppTest) -> None:
     for page in ("chat", "images", "gallery", "history", "status"):
         app.switch_page(f"pages/{page}.py").run()
         assert "Practice mode" in words(app), page
+    assert {"DEEPSEEK_API_KEY", "KLING_API_KEY"} <= set(re.findall(r"\w+_API_KEY", words(app)))
     assert not app.exception
 
 

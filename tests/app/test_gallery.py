@@ -244,10 +244,10 @@ def test_the_history_of_a_task_tells_when_what_and_why(app: AppTest, studio: Ope
     with studio().store.conversations._database.write() as connection:
         old = {"generation_id": generation.id, "at": generation.created_at, "status": "archived"}
         connection.execute(insert(schema.generation_events), old | {"note": "by an old version"})
-    assert "its number is 42" not in words(app)
+    assert "task id is 42" not in words(app)
     app.session_state[f"task-history-{generation.id}"] = True
     app.run()
-    assert "its number is 42" in words(app)
+    assert "task id is 42" in words(app)
     assert "by an old version" in words(app)
     assert not app.exception
 
@@ -408,7 +408,7 @@ def test_a_recovered_picture_says_that_its_prompt_is_unknown(app: AppTest, studi
     assert tiles(app) == ["Prompt unknown"]
     app.button(key=f"open-{pictures(studio())[0].picture.id}").click().run()
     shown = words(app)
-    assert "cannot be known" in shown
+    assert "does not give back prompts" in shown
     # Kling does not tell the ratio either; a time of day such as 01:11 is none.
     assert not re.search(r"(?<!\d)1\\:1(?!\d)", shown)
     assert not app.exception
@@ -426,7 +426,7 @@ def test_a_practice_picture_says_that_nothing_was_deducted(
     assert done.unit_deduction  # counted as Kling would
     open_page(app)
     app.button(key=f"open-{pictures(studio())[0].picture.id}").click().run()
-    assert "none (practice costs nothing)" in words(app).replace("\\", "")
+    assert "none (practice is free)" in words(app).replace("\\", "")
     assert not app.exception
 
 

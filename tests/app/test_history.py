@@ -145,9 +145,9 @@ def test_conversations_over_http_are_marked(app: AppTest, studio: Opened) -> Non
     app.run()
     assert links(app) == [over_http.title, "Written here"]
     assert "marked HTTP" in words(app)
-    assert [":gray-badge[" in one.value for one in app.caption[-2:]] == [True, False]
+    assert ["HTTP · " in one.value for one in app.caption[-2:]] == [True, False]
     app.text_input(key=QUERY).set_value("words").run()
-    assert [":gray-badge[" in one.value for one in app.caption[-2:]] == [True, False]
+    assert ["HTTP · " in one.value for one in app.caption[-2:]] == [True, False]
     assert not app.exception
 
 

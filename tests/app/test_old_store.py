@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.storage.db.backup import backups
+from tests.app.sidebar import listed
 from tests.app.test_chat_page import button
 from tests.unit.storage.old_stores import VERSIONS, lay_down
 
@@ -26,5 +27,5 @@ def test_no_room_for_the_backup_is_told_and_tried_again(
     button(app, "Try again").click().run()  # type: ignore[attr-defined]
     assert not app.error
     assert not app.exception
-    assert "分支 branches" in [one.label for one in app.sidebar.button]
+    assert "分支 branches" in [row["title"] for row in listed(app)]
     assert len(backups(database)) == 1

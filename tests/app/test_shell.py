@@ -27,7 +27,7 @@ def test_a_page_stays_chosen_though_another_run_notes_its_own(
 
     def after_another_run_began(**settings: Any) -> None:
         """Note the chat page, as a run does that draws it anew beside this one."""
-        if "page_title" in settings:
+        if "page_icon" in settings:
             run = get_script_run_ctx()
             assert run is not None
             run.pages_manager.set_script_intent(run.pages_manager.main_script_hash, "")
@@ -38,7 +38,7 @@ def test_a_page_stays_chosen_though_another_run_notes_its_own(
     app.switch_page(str(ROOT / "pages" / "status.py")).run()
     assert noted
     assert not app.chat_input
-    assert [title.value for title in app.subheader] == ["Status"]
+    assert [title.value for title in app.title] == ["Status"]
 
 
 @pytest.mark.parametrize("is_auto", [True, False])

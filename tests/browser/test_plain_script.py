@@ -34,5 +34,5 @@ def test_the_pages_work_without_the_http_layer_and_say_so(tmp_path: Path, browse
         box.press("Enter")
         expect(page.get_by_role("button", name="Regenerate")).to_be_visible(timeout=PATIENCE_MS)
         page.get_by_role("link", name="Status").click()
-        expect(page.get_by_text("the HTTP layer is not there")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_text("there is no HTTP interface")).to_be_visible(timeout=PATIENCE_MS)
         page.close()

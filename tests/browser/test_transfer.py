@@ -127,7 +127,7 @@ def test_an_expired_link_and_a_full_disk_are_told_beside_the_button(
     small = tmp_path / "small.json"
     small.write_text("{}")
     open_transfer(page, app, words)
-    for status, told in ((403, ("Reload it", "请刷新")), (507, ("no room", "空间不足"))):
+    for status, told in ((403, ("Reload it", "请重新载入")), (507, ("no room", "空间不足"))):
         page.unroute("**/transfer/import*")
         page.route("**/transfer/import*", refusing(status))
         page.locator(".choose input[type=file]").set_input_files(small)

@@ -1,6 +1,6 @@
 """Opens copies of an old store, and is killed in each: one step later, or a moment later.
 
-A step is a statement of SQLite's, a hundred instructions of its machine, or a call that makes,
+A step is a statement of SQLite's, four hundred instructions of its machine, or a call that makes,
 renames, removes or syncs a file. `python -m tests.crash.migration_runner` is a process of one
 thread, so that it can fork.
 """
@@ -19,8 +19,8 @@ from typing import Any
 
 from core.storage.store import Store
 
-_INSTRUCTIONS = 100
-_MOMENTS = 60
+_INSTRUCTIONS = 400
+_MOMENTS = 40
 _OF_FILES = {"open", "os.rename", "os.remove", "sqlite3.connect"}
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from core.models.money.usage import estimate_tokens
 from core.settings import ChatSettings, Secret, Settings
 from core.work.money.upkeep import LedgerUpkeep
 from core.work.studio import Studio
+from tests.crash.answers_table import run
 from tests.upstream import Plan, Upstream, streamed
 
 ROOT = Path(__file__).parents[2]
@@ -82,3 +84,11 @@ def test_what_was_kept_is_a_prefix_marked_as_interrupted(
         assert live.saved.wait(PATIENCE_S)
     finally:
         studio.close()
+
+
+def test_whenever_it_dies_each_answer_has_one_settled_line() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(run, range(1000, 1004)))
+    assert [one.problems for one in outcomes] == [[]] * 4
+    assert sum(one.was_killed for one in outcomes) >= 2
+    assert {"computed", "estimated"} <= set().union(*(one.states for one in outcomes))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.practice.chat.long_text import asked_length, long_text
+from core.practice.chat.skills.looking import Seen
 from core.practice.chat.texts import Language, language_of, passages, text
 from core.practice.faults import CHAT_FAULTS, PICTURE_FAULTS, read_faults
 
@@ -16,6 +17,8 @@ _GO_ON = re.compile(
     re.IGNORECASE,
 )
 _SHORTEST_OVERLAP = 12
+_RESULT_LENGTH = 300
+_WENT_WRONG = re.compile(r"error|invalid|failed|错误|失败", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def answer(
     raw_question: str,
     earlier: Sequence[str] = (),
     system: str = "",
-    pictures: int = 0,
+    pictures: Sequence[Seen] = (),
 ) -> str:
     """Return the answer to a question; the same for the same words."""
     language = language_of(question)
@@ -103,7 +106,9 @@ def _general_answer(question: str, language: Language) -> str:
     return chosen.replace("{gist}", gist.replace("|", "\\|"))
 
 
-def _remarks(language: Language, earlier: Sequence[str], system: str, pictures: int) -> str:
+def _remarks(
+    language: Language, earlier: Sequence[str], system: str, pictures: Sequence[Seen]
+) -> str:
     """Return what shows that history, system prompt and pictures did arrive."""
     remarks = []
     if earlier:
@@ -121,13 +126,24 @@ def _remarks(language: Language, earlier: Sequence[str], system: str, pictures: 
             if language == "zh"
             else f"Your system prompt arrived too; it begins “{said}”."
         )
-    if pictures:
+    for number, seen in enumerate(pictures, 1):
+        told = seen.words(language)
         remarks.append(
-            f"随问题收到 {pictures} 张图片，练习模型看不见内容。"
-            if language == "zh"
-            else f"{pictures} picture(s) came along; a practice model cannot see them."
+            f"图片 {number}：{told}。" if language == "zh" else f"Picture {number}: {told}."
         )
     return "".join(f"\n\n> {remark}" for remark in remarks)
+
+
+def results_answer(results: Sequence[tuple[str, str]], language: Language) -> str:
+    """Return what is said once tools have returned: what they gave, and what follows from it."""
+    head = "工具给出了结果：" if language == "zh" else "The tools have returned:"
+    rows = [f"- `{name}`: {' '.join(told.split())[:_RESULT_LENGTH]}" for name, told in results]
+    is_wrong = any(_WENT_WRONG.search(told) for _, told in results)
+    if language == "zh":
+        end = "有一个出错了，我就用现有的信息回答。" if is_wrong else "这就是我据此能说的。"
+    else:
+        end = "One went wrong; I answer with what there is." if is_wrong else "That is what I know."
+    return "\n".join((head, "", *rows, "", end))
 
 
 def _faults_answer(language: Language) -> str:

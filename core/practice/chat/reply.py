@@ -6,9 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.models.money.usage import Tokens
-from core.practice.chat.answers import answer, continuation, is_go_on, reasoning
+from core.practice.chat.answers import (
+    answer,
+    continuation,
+    is_go_on,
+    reasoning,
+    results_answer,
+)
 from core.practice.chat.long_text import long_text
 from core.practice.chat.request import ChatRequest
+from core.practice.chat.skills.filling import filled
+from core.practice.chat.skills.tools import Call, calls_for
 from core.practice.chat.texts import language_of, text
 from core.practice.chat.titles import title
 from core.practice.chat.tokens import PromptCache, clip_to_tokens, estimate_tokens
@@ -21,6 +29,7 @@ _LEAKED_CALL = (
     '<｜DSML｜parameter name="query" string="true">练习 practice</｜DSML｜parameter>\n'
     "</｜DSML｜invoke>\n</｜DSML｜function_calls>"
 )
+_PICTURE_TOKENS = 256
 _MESSAGE_TOKENS = 4  # what role marks around one message come to
 
 
@@ -35,32 +44,29 @@ class Reply:
     content: str
     finish_reason: str
     tokens: Tokens
-    tool_name: str | None = None
+    calls: tuple[Call, ...] = ()
+    logprobs: int | None = None  # alternatives to each token; None where none are wanted
 
     @property
     def usage(self) -> Mapping[str, object]:
         """The usage as it is sent."""
         return _usage(self.tokens)
 
-    @property
-    def tool_arguments(self) -> str:
-        """The arguments of a made-up tool call, as JSON."""
-        return json.dumps({"query": "练习 practice"}, ensure_ascii=False)
-
 
 def faults_of(request: ChatRequest) -> Faults:
     """Return the faults the last user message asks for.
 
-    A continuation and a title are follow-ups to a question that had its fault already.
+    A continuation, a title and tools' results follow a question that had its fault already.
     """
-    if request.prefix is not None or asks_for_title(request):
+    if request.prefix is not None or asks_for_title(request) or request.results:
         return {}
     return read_faults(request.question.content)
 
 
 def asks_for_title(request: ChatRequest) -> bool:
     """Return whether the system prompt wants a title for the conversation."""
-    return len(request.system) < 600 and bool(_TITLE_WORDS.search(request.system))
+    asks = len(request.system) < 600 and bool(_TITLE_WORDS.search(request.system))
+    return asks and not request.json_mode and not request.choice.tools
 
 
 def compose_reply(
@@ -69,10 +75,9 @@ def compose_reply(
     """Return the reply to a request; the same question gives the same words."""
     content = _content(request)
     thoughts = _reasoning(request)
-    finish_reason, tool_name = "stop", None
-    if request.tool_is_forced or "tool_calls" in faults:
+    finish_reason, calls = "stop", _calls(request, faults)
+    if calls:
         content, finish_reason = "", "tool_calls"
-        tool_name = request.tool_names[0] if request.tool_names else "search"
     if "empty" in faults:
         content, thoughts = "", None if thoughts is None else ""
     if "reasoning-only" in faults:
@@ -102,8 +107,9 @@ def compose_reply(
         reasoning=thoughts,
         content=content,
         finish_reason=finish_reason,
-        tokens=_count_tokens(request, cache, thoughts or "", content),
-        tool_name=tool_name,
+        tokens=_count_tokens(request, cache, thoughts or "", content + _written(calls)),
+        calls=calls,
+        logprobs=request.logprobs,
     )
 
 
@@ -126,8 +132,13 @@ def _content(request: ChatRequest) -> str:
     question = without_commands(request.question.content)
     if asks_for_title(request):
         return title(question)
+    if request.results:
+        return results_answer(request.results, language_of(question))
     if request.json_mode:
-        return _json_content(question)
+        return _json_content(question, request.system)
+    asked_for = f"{request.system}\n{request.question.content}"
+    if (schema := _schema_in(asked_for)) is not None:  # as a prompt asks for it
+        return f"```json\n{json.dumps(filled(schema, question), ensure_ascii=False)}\n```"
     questions = [place for place, m in enumerate(request.messages) if m.role == "user"]
     if request.prefix is not None:
         return continuation(_last_answer(request, questions), request.prefix, language_of(question))
@@ -160,7 +171,21 @@ def _whole_answer(request: ChatRequest, place: int) -> str:
     )
 
 
-def _json_content(question: str) -> str:
+def _calls(request: ChatRequest, faults: Faults) -> tuple[Call, ...]:
+    if asks_for_title(request) or (request.results and not request.choice.must_call):
+        return ()
+    question = without_commands(request.question.content)
+    called = frozenset(name for name, _ in request.results)
+    return calls_for(request.choice, question, faults, called=called)
+
+
+def _written(calls: tuple[Call, ...]) -> str:
+    return "".join(call.name + call.arguments for call in calls)
+
+
+def _json_content(question: str, system: str) -> str:
+    if (schema := _schema_in(system)) is not None:
+        return json.dumps(filled(schema, question), ensure_ascii=False)
     language = language_of(question)
     said = answer(question, raw_question=question)
     return json.dumps(
@@ -177,6 +202,18 @@ def _json_content(question: str) -> str:
     )
 
 
+def _schema_in(system: str) -> Mapping[str, object] | None:
+    """Return the JSON schema that a prompt asks to follow, if one stands in it."""
+    place = system.find("{")
+    if "schema" not in system.lower() or place < 0:
+        return None
+    try:
+        schema, _ = json.JSONDecoder().raw_decode(system[place:])
+    except ValueError:
+        return None
+    return schema if isinstance(schema, dict) and "properties" in schema else None
+
+
 def _reasoning(request: ChatRequest) -> str | None:
     if request.effort is None:
         return None
@@ -186,7 +223,9 @@ def _reasoning(request: ChatRequest) -> str | None:
 
 
 def _count_tokens(request: ChatRequest, cache: PromptCache, thoughts: str, content: str) -> Tokens:
+    seen = sum(len(message.pictures) for message in request.messages)
     prompt_tokens = estimate_tokens(request.prompt) + _MESSAGE_TOKENS * len(request.messages)
+    prompt_tokens += _PICTURE_TOKENS * seen
     hit = min(cache.hit_tokens(request.model, request.user_id, request.prompt), prompt_tokens)
     cache.remember(request.model, request.user_id, f"{request.prompt}\n<assistant>{content}")
     reasoning = estimate_tokens(thoughts)

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.practice.chat.messages import ChatMessage, check_order, message_from
 from core.practice.chat.models import MAX_OUTPUT_TOKENS, MODEL_ALIASES, MODELS
 from core.practice.chat.refusal import ChatRefusal, invalid
+from core.practice.chat.skills.tools import Choice, read_choice
 
 _EFFORTS = {
     "low": "low",
@@ -19,20 +21,9 @@ _EFFORTS = {
     "ultra": "max",
     "none": "none",
 }
-_ROLES = ("system", "user", "assistant", "tool")
-_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _USER_ID = re.compile(r"[A-Za-z0-9_-]{1,512}")
 
 Json = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ChatMessage:
-    """One message with its text parts joined."""
-
-    role: str
-    content: str
-    pictures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +38,8 @@ class ChatRequest:
     stream: bool = False
     include_usage: bool = False
     json_mode: bool = False
-    tool_names: tuple[str, ...] = ()
-    tool_is_forced: bool = False
+    choice: Choice = Choice()  # noqa: RUF009 - frozen
+    logprobs: int | None = None  # alternatives to each token; None where none are wanted
     user_id: str = ""
     prefix: str | None = None
 
@@ -66,7 +57,20 @@ class ChatRequest:
     @property
     def prompt(self) -> str:
         """Everything sent, as one text: what tokens and cache are counted from."""
-        return "\n".join(f"<{m.role}>{m.content}" for m in self.messages)
+        offered = [f"{one.name}{one.description}{one.schema}" for one in self.choice.tools]
+        said = (f"<{m.role}>{m.content}" for m in self.messages)
+        return "\n".join((*said, *offered))
+
+    @property
+    def results(self) -> tuple[tuple[str, str], ...]:
+        """What the tools that were called last returned, each with its name, if nothing follows."""
+        names = {call_id: name for message in self.messages for call_id, name in message.calls}
+        found: list[tuple[str, str]] = []
+        for message in reversed(self.messages):
+            if message.role != "tool":
+                break
+            found.insert(0, (names.get(message.call_id, "?"), message.content))
+        return tuple(found)
 
 
 def chat_request_from_json(body: bytes, *, beta: bool) -> ChatRequest:
@@ -79,13 +83,13 @@ def chat_request_from_json(body: bytes, *, beta: bool) -> ChatRequest:
         invalid("Failed to deserialize the JSON body: messages: expected a sequence")
     if not raw_messages:
         raise ChatRefusal(400, "Empty input messages")
-    messages = tuple(_message(raw, place, model) for place, raw in enumerate(raw_messages))
+    messages = tuple(message_from(raw, place, model) for place, raw in enumerate(raw_messages))
     prefix = _prefix(raw_messages, beta)
-    tool_names, tool_is_forced = _tools(fields, raw_messages, effort)
+    choice = _choice(fields, raw_messages, effort, beta=beta)
+    check_order(messages)
     stream = _flag(fields, "stream")
     _number(fields, "temperature", 0, 2)
     _number(fields, "top_p", 0, 1)
-    _logprobs(fields)
     return ChatRequest(
         model=model,
         messages=messages,
@@ -95,8 +99,8 @@ def chat_request_from_json(body: bytes, *, beta: bool) -> ChatRequest:
         stream=stream,
         include_usage=_include_usage(fields, stream),
         json_mode=_json_mode(fields.get("response_format")),
-        tool_names=tool_names,
-        tool_is_forced=tool_is_forced,
+        choice=choice,
+        logprobs=_logprobs(fields),
         user_id=_user_id(fields.get("user_id")),
         prefix=prefix,
     )
@@ -142,40 +146,6 @@ def _effort(fields: Json) -> str | None:
     return None if kind == "disabled" or effort == "none" else effort
 
 
-def _message(raw: object, place: int, model: str) -> ChatMessage:
-    if not isinstance(raw, dict):
-        invalid(f"messages[{place}]: expected an object")
-    role = raw.get("role")
-    if role not in _ROLES:
-        expected = ", ".join(f"`{role}`" for role in _ROLES)
-        invalid(f"messages[{place}].role: unknown variant `{role}`, expected one of {expected}")
-    if role == "tool" and not isinstance(raw.get("tool_call_id"), str):
-        invalid(f"messages[{place}]: missing field `tool_call_id`")
-    content = raw.get("content")
-    if content is None and role == "assistant":
-        return ChatMessage(role, "")
-    if isinstance(content, str):
-        return ChatMessage(role, content)
-    if not isinstance(content, list) or role != "user":
-        invalid(f"messages[{place}].content: expected a string")
-    return _parts(content, place, model)
-
-
-def _parts(parts: list[object], place: int, model: str) -> ChatMessage:
-    texts, pictures = [], 0
-    for part in parts:
-        kind = part.get("type") if isinstance(part, dict) else None
-        if isinstance(part, dict) and kind == "text" and isinstance(part.get("text"), str):
-            texts.append(part["text"])
-        elif kind in ("image_url", "file"):
-            pictures += 1
-        else:
-            invalid(f"messages[{place}].content: unknown part, expected text, image_url or file")
-    if pictures and model == "deepseek-v4-pro":
-        raise ChatRefusal(400, "deepseek-v4-pro does not take image input")
-    return ChatMessage("user", "\n".join(texts), pictures)
-
-
 def _prefix(messages: list[Json], beta: bool) -> str | None:
     for place, message in enumerate(messages):
         if not message.get("prefix"):
@@ -188,33 +158,16 @@ def _prefix(messages: list[Json], beta: bool) -> str | None:
     return None
 
 
-def _tools(fields: Json, messages: list[Json], effort: str | None) -> tuple[tuple[str, ...], bool]:
-    tools = fields.get("tools") or []
-    if not isinstance(tools, list) or len(tools) > 128:
-        invalid("tools: expected at most 128 tools")
-    names = []
-    for place, tool in enumerate(tools):
-        function = tool.get("function") if isinstance(tool, dict) else None
-        name = function.get("name") if isinstance(function, dict) else None
-        if not isinstance(name, str) or not _TOOL_NAME.fullmatch(name):
-            invalid(f"tools[{place}].function.name: expected 1 to 64 of a-z, A-Z, 0-9, _ and -")
-        names.append(name)
-    choice = fields.get("tool_choice")
-    forced = choice == "required" or isinstance(choice, dict)
-    if not forced and choice not in (None, "none", "auto"):
-        invalid("tool_choice: unknown variant, expected `none`, `auto`, `required` or a tool")
-    if forced and effort is not None:
-        raise ChatRefusal(400, "tool_choice: a forced choice is not supported in thinking mode")
-    if forced and not names:
-        raise ChatRefusal(400, "tool_choice: is set, but there are no tools")
-    if names and effort is not None:
+def _choice(fields: Json, messages: list[Json], effort: str | None, *, beta: bool) -> Choice:
+    choice = read_choice(fields, thinks=effort is not None, beta=beta)
+    if choice.tools and effort is not None:
         for message in messages:
             if message["role"] == "assistant" and message.get("reasoning_content") is None:
                 raise ChatRefusal(
                     400,
                     "The `reasoning_content` in the thinking mode must be passed back to the API.",
                 )
-    return tuple(names), forced
+    return choice
 
 
 def _flag(fields: Json, name: str) -> bool:
@@ -232,10 +185,11 @@ def _number(fields: Json, name: str, low: float, high: float) -> None:
         invalid(f"Invalid {name} value, the valid range of {name} is [{low}, {high}]")
 
 
-def _logprobs(fields: Json) -> None:
+def _logprobs(fields: Json) -> int | None:
     _number(fields, "top_logprobs", 0, 20)
     if fields.get("top_logprobs") is not None and not _flag(fields, "logprobs"):
         raise ChatRefusal(400, "top_logprobs: needs logprobs to be true")
+    return int(fields.get("top_logprobs") or 0) if _flag(fields, "logprobs") else None
 
 
 def _max_tokens(fields: Json) -> int | None:

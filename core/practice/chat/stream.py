@@ -1,18 +1,17 @@
 """A reply on the wire: the events of a stream with their pauses, and the whole JSON body."""
 
 import json
-import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from core.practice.chat.reply import Reply
+from core.practice.chat.skills.likelihoods import logprobs_of
+from core.practice.chat.wire import SYSTEM_FINGERPRINT, split_deltas, tool_deltas, whole_body
 from core.practice.faults import Faults
 from core.practice.settings import PracticeSettings
 from core.wire.sse import encode_comment, encode_event
 
-SYSTEM_FINGERPRINT = "fp_practice_v4_1_1017"
-_LONGEST_DELTA = 8
 _KEEP_ALIVE = encode_comment("keep-alive")  # DeepSeek's rate-limit page
 _DEFAULT_SILENCE_S = 30
 _DEFAULT_COMMENTS_S = 10
@@ -52,18 +51,16 @@ class _Chunks:
         return encode_event(_compact(body | more))
 
     def delta(self, delta: dict[str, object]) -> bytes:
-        return self.event([_choice(delta)])
+        return self.event([_choice(delta, logprobs=self._logprobs(delta))])
 
-
-def split_deltas(text: str, seed: str) -> list[str]:
-    """Return the text in pieces of one to eight characters, the same for the same seed."""
-    dice = random.Random(seed)
-    pieces, position = [], 0
-    while position < len(text):
-        size = dice.randint(1, _LONGEST_DELTA)
-        pieces.append(text[position : position + size])
-        position += size
-    return pieces
+    def _logprobs(self, delta: dict[str, object]) -> dict[str, object] | None:
+        if self.reply.logprobs is None:
+            return None
+        told: dict[str, object] = {}
+        for part in ("content", "reasoning_content"):
+            if isinstance(text := delta.get(part), str) and text:
+                told[part] = logprobs_of([text], self.reply.logprobs)
+        return told or None
 
 
 def plan_stream(
@@ -125,8 +122,8 @@ def _deltas(reply: Reply) -> list[dict[str, object]]:
         if reply.reasoning is not None:
             spoken["reasoning_content"] = None
         deltas.append(spoken)
-    if reply.tool_name is not None:
-        deltas.extend(_tool_deltas(reply))
+    for index in range(len(reply.calls)):
+        deltas.extend(tool_deltas(reply, index))
     return deltas
 
 
@@ -166,22 +163,6 @@ def _generated(delta: Mapping[str, Any]) -> tuple[str, str]:
             return part["thinking"][0]["text"], ""
         said = part["text"] or ""
     return thought, said
-
-
-def _tool_deltas(reply: Reply) -> list[dict[str, object]]:
-    first = {
-        "index": 0,
-        "id": _tool_call_id(reply),
-        "type": "function",
-        "function": {"name": reply.tool_name, "arguments": ""},
-    }
-    pieces = split_deltas(reply.tool_arguments, "tool")
-    later = [{"index": 0, "function": {"arguments": piece}} for piece in pieces]
-    return [{"tool_calls": [call]} for call in (first, *later)]
-
-
-def _tool_call_id(reply: Reply) -> str:
-    return f"call_00_{reply.id.replace('-', '')[:20]}"
 
 
 def _middle(reply: Reply, deltas: list[dict[str, object]]) -> int:
@@ -241,7 +222,7 @@ def plan_whole(reply: Reply, faults: Faults, settings: PracticeSettings) -> Iter
         yield Step(_or(faults["silent"], _DEFAULT_SILENCE_S), b"")
     errors = {"error-in-stream": ERROR_IN_STREAM, "flat-error": FLAT_ERROR}
     error = next((errors[name] for name in errors if name in faults), None)
-    body = _compact(error or _whole(reply, faults))
+    body = _compact(error or whole_body(reply, faults))
     data = body.encode()
     is_free = error is not None
     if "cut" in faults:
@@ -281,37 +262,12 @@ ERROR_IN_STREAM = {
 FLAT_ERROR = {"code": 50505, "msg": "Model service overloaded (practice)"}
 
 
-def _whole(reply: Reply, faults: Faults) -> dict[str, object]:
-    message: dict[str, object] = {"role": "assistant", "content": reply.content}
-    if reply.reasoning is not None:
-        message["reasoning_content"] = reply.reasoning
-    if reply.tool_name is not None:
-        function = {"name": reply.tool_name, "arguments": reply.tool_arguments}
-        call = {"index": 0, "id": _tool_call_id(reply), "type": "function", "function": function}
-        message["tool_calls"] = [call]
-    body: dict[str, object] = {
-        "id": reply.id,
-        "object": "chat.completion",
-        "created": reply.created,
-        "model": reply.model,
-        "choices": [
-            {
-                "index": 0,
-                "message": message,
-                "logprobs": None,
-                "finish_reason": reply.finish_reason,
-            }
-        ],
-        "usage": reply.usage,
-        "system_fingerprint": SYSTEM_FINGERPRINT,
-    }
-    if "no-usage" in faults:
-        del body["usage"]
-    return body
-
-
-def _choice(delta: dict[str, object], finish_reason: str | None = None) -> dict[str, object]:
-    return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+def _choice(
+    delta: dict[str, object],
+    finish_reason: str | None = None,
+    logprobs: dict[str, object] | None = None,
+) -> dict[str, object]:
+    return {"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": finish_reason}
 
 
 def _compact(body: object) -> str:

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +13,7 @@ import httpx
 
 from core.errors import AuthenticationError, ProviderError, RejectedError
 from core.models.chat import ChatChunk, ChatModel, ChatParameters, Turn
-from core.providers.deepseek.decoding import joined
+from core.models.chat_options import NO_OPTIONS, ChatOptions
 from core.providers.deepseek.endpoint import ChatEndpoint
 from core.providers.deepseek.errors import (
     error_from_reply,
@@ -21,8 +22,10 @@ from core.providers.deepseek.errors import (
     retired_model,
     unreadable,
 )
-from core.providers.deepseek.event_reader import EventReader
-from core.providers.deepseek.stream import ChunkStream
+from core.providers.deepseek.events.decoding import joined
+from core.providers.deepseek.events.event_reader import EventReader
+from core.providers.deepseek.events.stream import ChunkStream
+from core.providers.deepseek.schema_tool import CallAsContent, schema_prompt, with_schema_tool
 from core.providers.deepseek.timeouts import (
     StreamTimers,
     TimedBody,
@@ -89,20 +92,22 @@ class DeepSeek:
 
     @asynccontextmanager
     async def stream(
-        self, turns: Sequence[Turn], parameters: ChatParameters, *, user_id: str | None = None
+        self, turns: Sequence[Turn], parameters: ChatParameters, options: ChatOptions = NO_OPTIONS
     ) -> AsyncIterator[ChunkStream]:
         """Ask, and yield the chunks of the answer; every way out closes the connection.
 
         Iterating ends when the answer is complete, and raises UnavailableError when it was cut off
         or stood still: what was yielded until then stays good.
         """
-        response, waited_s = await self._post(turns, parameters, stream=True, user_id=user_id)
+        turns, options, reading = self._in_dialect(turns, parameters, options)
+        response, waited_s = await self._post(turns, parameters, options, stream=True)
         chunks = ChunkStream(
             response,
             host=self._server.host,
             secrets=(self._api_key,),
             timers=self._timers,
             waited_s=waited_s,
+            reading=reading,
         )
         try:
             yield chunks
@@ -112,19 +117,20 @@ class DeepSeek:
             await response.aclose()
 
     async def complete(
-        self, turns: Sequence[Turn], parameters: ChatParameters, *, user_id: str | None = None
+        self, turns: Sequence[Turn], parameters: ChatParameters, options: ChatOptions = NO_OPTIONS
     ) -> ChatChunk:
         """Ask, and return the whole answer as one chunk."""
-        whole, broken = await self.complete_as_far(turns, parameters, user_id=user_id)
+        whole, broken = await self.complete_as_far(turns, parameters, options)
         if broken is not None:
             raise broken
         return whole
 
     async def complete_as_far(
-        self, turns: Sequence[Turn], parameters: ChatParameters, *, user_id: str | None = None
+        self, turns: Sequence[Turn], parameters: ChatParameters, options: ChatOptions = NO_OPTIONS
     ) -> tuple[ChatChunk, ProviderError | None]:
         """Ask for a whole answer; return what came of it, and why that is not all."""
-        response, waited_s = await self._post(turns, parameters, stream=False, user_id=user_id)
+        turns, options, reading = self._in_dialect(turns, parameters, options)
+        response, waited_s = await self._post(turns, parameters, options, stream=False)
         reader = TimedBody(response, host=self._server.host, timers=self._timers, waited_s=waited_s)
         # Some servers stream whatever was asked for.
         events = EventReader(
@@ -141,7 +147,8 @@ class DeepSeek:
         finally:
             reader.close()
             await response.aclose()
-        return joined(events.ready), events.failure
+        ready = events.ready if reading is None else map(reading.take, events.ready)
+        return joined(ready), events.failure
 
     async def list_models(self) -> tuple[ChatModel, ...]:
         """Return the models the server offers."""
@@ -173,22 +180,35 @@ class DeepSeek:
         """Close all connections."""
         await self._client.aclose()
 
+    def _in_dialect(
+        self, turns: Sequence[Turn], parameters: ChatParameters, options: ChatOptions
+    ) -> tuple[Sequence[Turn], ChatOptions, CallAsContent | None]:
+        """Return what is asked of this server, and how its answer is read where that differs."""
+        if options.json_schema is None or not self._server.speaks_deepseek:
+            return turns, options, None
+        if parameters.thinking:
+            as_json = replace(options, response_format={"type": "json_object"})
+            return [Turn.of_text("system", schema_prompt(options)), *turns], as_json, None
+        options, name = with_schema_tool(options)
+        return turns, options, CallAsContent(name)
+
     async def _post(
         self,
         turns: Sequence[Turn],
         parameters: ChatParameters,
+        options: ChatOptions,
         *,
         stream: bool,
-        user_id: str | None,
     ) -> tuple[httpx.Response, float]:
         """Return the open reply, and how long its headers took."""
         server = self._server
         if server.speaks_deepseek and parameters.model in RETIRED_MODELS:
             raise retired_model(parameters.model, host=server.host)
-        body = chat_body(server, turns, parameters, stream=stream, user_id=user_id)
-        continues = bool(turns) and turns[-1].prefix
+        body = chat_body(server, turns, parameters, stream=stream, options=options)
+        is_strict = any(tool["function"].get("strict") for tool in options.tools)
+        is_beta = is_strict or (bool(turns) and turns[-1].prefix)
         request = post_request(
-            httpx.URL(server.prefix_url) if continues else self._url,
+            httpx.URL(server.beta_url) if is_beta else self._url,
             encode_body(body),
             self._posted_headers,
             timeout=self._timeout,

@@ -46,8 +46,8 @@ class ChatEndpoint:
         return self._beside("/user/balance", keep_version=not self.speaks_deepseek)
 
     @property
-    def prefix_url(self) -> str:
-        """Return where a started answer is continued: DeepSeek does so on its beta base only."""
+    def beta_url(self) -> str:
+        """Where a started answer is continued, and tools are strict: DeepSeek's beta base."""
         if not self.speaks_deepseek:
             return self.url
         return self._beside("/beta/chat/completions", keep_version=False)

@@ -32,6 +32,7 @@ def messages_from(turns: Iterable[Turn], server: ChatEndpoint) -> list[dict[str,
             continue
         messages += [
             {"role": "tool", "tool_call_id": part.call_id, "content": part.content}
+            | ({"name": part.name} if part.name else {})
             for part in turn.content
             if isinstance(part, ToolResult)
         ]
@@ -49,6 +50,8 @@ def tool_calls_from(value: Any) -> tuple[ToolCallPiece, ...]:
 
 def _message(turn: Turn, server: ChatEndpoint) -> dict[str, Any]:
     message: dict[str, Any] = {"role": turn.role, "content": _content(turn.content)}
+    if turn.name:
+        message["name"] = turn.name
     calls = [_call(part) for part in turn.content if isinstance(part, ToolCall)]
     if calls:
         message["tool_calls"] = calls

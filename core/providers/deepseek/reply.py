@@ -92,6 +92,7 @@ class ReplyReader:
             return self._without_answer(payload), None
         texts = MessageTexts()
         finish_reason, error = None, None
+        logprobs: dict[str, list[Any]] = {}
         for choice in _choices(answer):
             index = choice.get("index") or 0
             if self._index is None:
@@ -100,12 +101,15 @@ class ReplyReader:
                 texts.unread += _has_words(choice)
                 continue
             self._read_choice(choice, texts, is_whole=answer.get("object") == "chat.completion")
+            _add_logprobs(logprobs, choice.get("logprobs"))
             finish_reason = finish_reason or _finish_reason(choice)
             error = error or choice.get("error")
         if finish_reason:
             texts.content.append(self.texts["content"].release())
             texts.reasoning.append(self.texts["reasoning_content"].release())
         chunk = _chunk(answer, texts, finish_reason)
+        if logprobs:
+            chunk = chunk._replace(logprobs=logprobs)
         if error or str(finish_reason).lower() in _ERROR_ENDS:
             chunk = chunk._replace(finish_reason=None)
             return chunk, {"error": error or {"message": answer.get("message") or ""}}
@@ -238,6 +242,15 @@ def _has_words(choice: Mapping[str, Any]) -> bool:
     for key in ("delta", "message", "text"):
         texts.read_message(choice.get(key))
     return bool(texts)
+
+
+def _add_logprobs(found: dict[str, list[Any]], logprobs: object) -> None:
+    """Add what a choice tells of how likely its tokens were; thinking has a list of its own."""
+    if not isinstance(logprobs, Mapping):
+        return
+    for part in ("content", "reasoning_content"):
+        if isinstance(entries := logprobs.get(part), list) and entries:
+            found.setdefault(part, []).extend(entries)
 
 
 def _finish_reason(choice: Mapping[str, Any]) -> object:

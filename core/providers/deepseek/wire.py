@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from core.models.chat import ChatModel, ChatParameters, Turn, Usage
+from core.models.chat_options import NO_OPTIONS, ChatOptions
 from core.providers.deepseek.endpoint import ChatEndpoint
 from core.providers.deepseek.messages import messages_from
 from core.providers.http.redaction import clean_detail, model_name, short_word
@@ -52,7 +53,7 @@ def chat_body(
     parameters: ChatParameters,
     *,
     stream: bool,
-    user_id: str | None = None,
+    options: ChatOptions = NO_OPTIONS,
 ) -> dict[str, Any]:
     """Return the JSON body of a chat request in the dialect of `server`."""
     body: dict[str, Any] = {
@@ -67,8 +68,10 @@ def chat_body(
         body["thinking"] = {"type": "enabled" if parameters.thinking else "disabled"}
         if parameters.thinking:
             body["reasoning_effort"] = parameters.effort
-        if user_id:
-            body["user_id"] = re.sub(r"[^A-Za-z0-9_-]", "-", user_id)[:_USER_ID_LIMIT]
+        if options.user_id:
+            body["user_id"] = re.sub(r"[^A-Za-z0-9_-]", "-", options.user_id)[:_USER_ID_LIMIT]
+    elif options.effort:
+        body["reasoning_effort"] = options.effort
     elif parameters.thinking:
         # OpenAI's own field; "max" is a word of DeepSeek's alone.
         body["reasoning_effort"] = "high" if parameters.effort == "max" else parameters.effort
@@ -80,7 +83,26 @@ def chat_body(
             body["top_p"] = parameters.top_p
     if parameters.max_tokens is not None:
         body["max_tokens"] = parameters.max_tokens
+    if options != NO_OPTIONS:
+        body |= _option_fields(server, options)
     return body
+
+
+def _option_fields(server: ChatEndpoint, options: ChatOptions) -> dict[str, Any]:
+    fields: dict[str, Any] = {} if server.speaks_deepseek else dict(options.others)
+    if options.tools:
+        fields["tools"] = [*options.tools]
+    if options.tool_choice is not None:
+        fields["tool_choice"] = options.tool_choice
+    if options.response_format is not None:
+        fields["response_format"] = options.response_format
+    if options.stop:
+        fields["stop"] = [*options.stop]
+    if options.logprobs:
+        fields["logprobs"] = True
+        if options.top_logprobs is not None:
+            fields["top_logprobs"] = options.top_logprobs
+    return fields
 
 
 def encode_body(body: dict[str, Any]) -> bytes:

@@ -4,6 +4,7 @@ Only for chat. What became of a request that failed must be told exactly where m
 and there httpx's own transport stays.
 """
 
+import io
 import socket
 import ssl
 import time
@@ -31,6 +32,9 @@ READ_BYTES = 8 * 1024
 # What an upstream sends ahead waits in the system's buffer and comes in one piece, up to a quarter
 # of a megabyte for each stream, in small parts: answers at full speed filled the memory with it.
 RECEIVE_BYTES = 48 * 1024
+
+# A larger body is sent in pieces: written at once, it holds up the loop.
+SENT_AT_ONCE_BYTES = 512 * 1024
 
 BODY = "body"  # where a reply keeps its ReplyBody
 
@@ -99,7 +103,7 @@ class FastTransport(httpx.AsyncBaseTransport):
             request.method,
             str(request.url),
             headers=[(name.decode(), value.decode()) for name, value in request.headers.raw],
-            data=aiohttp.BytesPayload(await request.aread()),
+            data=_payload(await request.aread()),
             allow_redirects=False,
             timeout=_timeout(request.extensions.get("timeout", {})),
         )
@@ -191,6 +195,13 @@ def chunk_reader(response: httpx.Response) -> Read:
         return await anext(chunks, b"")
 
     return read
+
+
+def _payload(body: bytes) -> aiohttp.payload.Payload:
+    """Return a body as it is written: a large one in pieces, which does not hold up the loop."""
+    if len(body) <= SENT_AT_ONCE_BYTES:
+        return aiohttp.BytesPayload(body)
+    return aiohttp.BytesIOPayload(io.BytesIO(body))
 
 
 def _timeout(seconds: Mapping[str, float | None]) -> aiohttp.ClientTimeout:

@@ -6,6 +6,7 @@ With no observer nothing is noted, and a request costs one look at an empty tupl
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import httpx
 
 from core.providers.http.aiohttp_transport import BODY, ReplyBody
+from core.providers.http.bearer_facts import BearerFacts, bearer_facts
 from core.providers.http.redaction import SECRET_MOST, clean_text
 from core.wire.secrets import MASK
 
@@ -43,11 +45,14 @@ class Exchange:
     duration_s: float
     error: str  # the class of what broke it off, or empty
     is_cut: bool  # a body was longer than BODY_MOST
+    subject: str = ""  # what it was for, as `mark_exchanges` said
+    bearer: BearerFacts | None = None  # of a token that tells of itself
 
 
 Observer = Callable[[Exchange], None]
 
 _observers: tuple[Observer, ...] = ()
+_subject: ContextVar[str] = ContextVar("subject of exchanges", default="")
 
 
 def observe(observer: Observer) -> Callable[[], None]:
@@ -65,6 +70,11 @@ def observe(observer: Observer) -> Callable[[], None]:
     return remove
 
 
+def mark_exchanges(subject: str) -> None:
+    """Mark what this asyncio task asks from now on, and tasks begun in it, as about a subject."""
+    _subject.set(subject)
+
+
 def observed(
     request: httpx.Request, sending: Coroutine[Any, Any, httpx.Response]
 ) -> Coroutine[Any, Any, httpx.Response]:
@@ -75,6 +85,7 @@ def observed(
 class _Recording:
     def __init__(self, request: httpx.Request) -> None:
         self._request = request
+        self._subject = _subject.get()
         self._began_at = datetime.now(UTC)
         self._began = time.perf_counter()
         self._response: httpx.Response | None = None
@@ -121,6 +132,8 @@ class _Recording:
             duration_s=self._elapsed(),
             error="" if error is None else type(error).__name__,
             is_cut=max(len(sent), len(self._body)) > BODY_MOST,
+            subject=self._subject,
+            bearer=bearer_facts(request.headers.get("authorization", "")),
         )
 
     def _unpacked(self) -> bytes:

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, insert
 
 from core.models.chat import AnswerStatus, ChatParameters, Message, Turn
 from core.models.money.ledger import BudgetError, Reservation
-from core.models.parts import Blob
+from core.models.notices import tools_facts
+from core.models.parts import Blob, ToolCall
 from core.storage.chat.conversations import titled
 from core.storage.chat.message_blobs import Said, attach
 from core.storage.chat.message_parts import parts_out
@@ -34,6 +35,7 @@ class PostedChat:
     title: str
     system_prompt: str = ""
     earlier: tuple[Turn, ...] = ()
+    begun: Turn | None = None  # what the answer goes on from
     attached: tuple[Blob, ...] = ()  # bytes that parts point to
     reservation: Reservation | None = None  # its line's ids are this chat's
     asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -61,8 +63,9 @@ class PostedChat:
             conversation_id=self.conversation_id,
             parent_id=self.question_id,
             role="assistant",
-            content="",
+            content=self.begun.text if self.begun else "",
             created_at=self.asked_at,
+            reasoning_content=(self.begun and self.begun.reasoning_content) or "",
             status=AnswerStatus.RUNNING,
             model=self.parameters.model,
             parameters=self.parameters,
@@ -121,7 +124,7 @@ class PostedChats:
         for chat in chats:
             rows = _rows(chat)
             if chat.attached:
-                turns = (*chat.earlier, chat.question, _EMPTY)
+                turns = (*chat.earlier, chat.question, chat.begun or _EMPTY)
                 said = zip(rows, turns, strict=True)
                 attached.append((chat, {row["id"]: turn.content for row, turn in said}))
             rows[-1] |= {
@@ -153,7 +156,7 @@ def _new_ids(count: int) -> list[str]:
 
 def _rows(chat: PostedChat) -> list[dict[str, Any]]:
     """Return the rows of all messages, the answer last; each under the one before it."""
-    said = [*chat.earlier, chat.question, _EMPTY]
+    said = [*chat.earlier, chat.question, chat.begun or _EMPTY]
     ids = [*_new_ids(len(chat.earlier)), chat.question_id, chat.answer_id]
     return [
         {
@@ -165,6 +168,7 @@ def _rows(chat: PostedChat) -> list[dict[str, Any]]:
             "parts": parts_out(turn.content),
             "reasoning_content": turn.reasoning_content or "",
             "status": AnswerStatus.COMPLETE.value,
+            "error_facts": _facts(turn),
             "error_detail": "",
             "model": None,
             "parameters": None,
@@ -175,6 +179,11 @@ def _rows(chat: PostedChat) -> list[dict[str, Any]]:
         }
         for turn, message_id, parent_id in zip(said, ids, [None, *ids[:-1]], strict=True)
     ]
+
+
+def _facts(turn: Turn) -> dict[str, object] | None:
+    """Return what is kept of a turn beside it: what was called before, its caller can call."""
+    return tools_facts(has_tools=any(isinstance(part, ToolCall) for part in turn.content)) or None
 
 
 def _conversation_row(chat: PostedChat) -> dict[str, Any]:

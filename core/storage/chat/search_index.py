@@ -1,19 +1,30 @@
 """The full text index is filled behind the writing: what waits for it is noted in a table.
 
 To index a text costs ten times as much as to store it, and holds up every other writer meanwhile.
-What is indexed is the text folded (core/storage/db/folding), in a table of its own.
+What is indexed is the text folded (core/storage/db/folding), in a table of its own. Words shorter
+than a trigram are found as what trigrams begin with (SQLite), or as grams (PostgreSQL).
 """
 
-from sqlalchemy import column, delete, func, insert, select, table, text
+from itertools import pairwise
+
+from sqlalchemy import Text, column, delete, func, insert, select, table, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.storage.db.database import Database
 from core.storage.db.folding import fold
 from core.storage.db.schema import messages
 
-# Made by m002_index_later and m006_folded_search; triggers add what is written down for good, and
-# take out what is gone.
+# Made by m002_index_later, m006_folded_search, m007_newest_first; triggers add what is written down
+# for good, and take out what is gone.
 unindexed = table("unindexed_messages", column("seq"))
 texts = table("message_index_texts", column("seq"), column("content"), column("reasoning_content"))
+texts_with_grams = table(
+    "message_index_texts",
+    *(column(name) for name in ("seq", "content", "reasoning_content")),
+    *(column(name, ARRAY(Text)) for name in ("grams", "reasoning_grams")),
+)
+# Behind a text, so that its last characters begin trigrams, too. No word holds a line end.
+_PADDING = "\n\n"
 
 _AT_ONCE_CHARACTERS = 100_000  # some 10 ms during which nobody else can write
 _AT_ONCE = 200
@@ -58,13 +69,27 @@ class SearchIndex:
             if not chosen:
                 return
             said = select(messages.c.seq, messages.c.content, messages.c.reasoning_content)
-            rows = [
-                {"seq": seq, "content": fold(content), "reasoning_content": fold(reasoning)}
-                for seq, content, reasoning in connection.execute(
-                    said.where(messages.c.seq.in_(chosen))
-                )
-            ]
-            connection.execute(insert(texts), rows)
+            rows = connection.execute(said.where(messages.c.seq.in_(chosen))).all()
             if self._database.is_sqlite:
+                connection.execute(insert(texts), [_padded(*row) for row in rows])
                 connection.execute(_INDEX, [{"seq": seq} for seq in chosen])
+            else:
+                connection.execute(insert(texts_with_grams), [_with_grams(*row) for row in rows])
             connection.execute(delete(unindexed).where(unindexed.c.seq.in_(chosen)))
+
+
+def _padded(seq: int, content: str, reasoning: str) -> dict[str, object]:
+    said, thought = (fold(one) + _PADDING if one else "" for one in (content, reasoning))
+    return {"seq": seq, "content": said, "reasoning_content": thought}
+
+
+def _with_grams(seq: int, content: str, reasoning: str) -> dict[str, object]:
+    said, thought = fold(content), fold(reasoning)
+    grams = {"grams": _grams(said), "reasoning_grams": _grams(thought)}
+    return {"seq": seq, "content": said, "reasoning_content": thought, **grams}
+
+
+def _grams(folded: str) -> list[str]:
+    """Return each character of a text and each pair of neighbours, once."""
+    pairs = {first + second for first, second in pairwise(folded)}
+    return [gram for gram in pairs | set(folded) if not any(map(str.isspace, gram))]

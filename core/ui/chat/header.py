@@ -1,27 +1,36 @@
-"""The head of a conversation: title, settings, and what can be done with the whole of it."""
+"""The head of a conversation: its title, and what can be done with the whole of it."""
 
 import streamlit as st
 
 from core.models.chat import Conversation
 from core.ui import conversations, session
 from core.ui.buttons import keeping_errors
-from core.ui.chat import settings as chat_settings
 from core.ui.conversations import TITLE_LIMIT, title_of
+from core.ui.history.conversations import draw_export
 from core.ui.session import text
+
+TITLE_KEY = "new-title"
+_KEY = "chat-head"
+# A title is its question until the model has named it: two lines of that are enough.
+_STYLE = f"""<style>
+.st-key-{_KEY} h1 {{
+    font-size: 1.35rem; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2;
+    overflow: hidden;
+}}
+</style>"""
 
 
 def draw(conversation: Conversation | None) -> None:
-    """Draw title, settings and menu; below them an undo while there is something to undo."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if conversation is None:
-            st.subheader(text("chat.new_title"), anchor=False)
-        else:
-            st.subheader(title_of(conversation), anchor=False)
-        # One block, so that on a phone both stand on a line.
-        with st.container(horizontal=True, width="content"):
-            with st.popover(text("settings.title"), icon=":material/tune:", key="chat-settings"):
-                chat_settings.draw(conversation)
-            if conversation is not None:
+    """Draw title and menu; below them an undo while there is something to undo."""
+    st.html(_STYLE)
+    with st.container(horizontal=True, vertical_alignment="center", key=_KEY):
+        title = text("chat.new_title") if conversation is None else title_of(conversation)
+        st.title(title, anchor=False)
+        if conversation is not None:
+            # One block, so that on a phone both stand on a line.
+            with st.container(horizontal=True, width="content", gap="xsmall"):
+                with st.popover(text("chat.export"), icon=":material/download:", type="tertiary"):
+                    draw_export(conversation)
                 _menu(conversation)
     conversations.draw_undo("undo-delete", opens=True)
     if conversation is not None and session.state().renaming:
@@ -39,6 +48,7 @@ def _menu(conversation: Conversation) -> None:
         list(choices),
         format_func=choices.__getitem__,
         icon=":material/more_vert:",
+        type="tertiary",
         key=f"menu-{conversation.id}",
         on_click=_chosen,
         args=(conversation, f"menu-{conversation.id}"),
@@ -65,7 +75,10 @@ def _rename(conversation: Conversation) -> None:
     def dialog() -> None:
         with st.form("rename", border=False):
             title = st.text_input(
-                text("chat.title_label"), value=conversation.title, max_chars=TITLE_LIMIT
+                text("chat.title_label"),
+                value=conversation.title,
+                max_chars=TITLE_LIMIT,
+                key=TITLE_KEY,
             )
             if st.form_submit_button(text("action.save"), type="primary"):
                 with keeping_errors():

@@ -14,6 +14,8 @@ from core.ui.session import text
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
 MAX_TOKENS_MOST = 393_216  # deepseek.md §2: 384K
 SYSTEM_PROMPT_LIMIT = 50_000
+# Together with the switch and the button they stand on one line of a phone.
+_MODEL_PX, _EFFORT_PX = 176, 92
 
 
 class _Kept(TypedDict):
@@ -33,36 +35,51 @@ def parameters_of(conversation: Conversation | None) -> ChatParameters:
     return known.parameters
 
 
-def draw(conversation: Conversation | None) -> None:
-    """Draw the settings of a conversation; a change is kept at once and harms no running answer."""
-    current = parameters_of(conversation)
-    models = list(session.studio().chat_models())
-    if current.model not in models:
-        models.insert(0, current.model)
+def draw_at_hand(conversation: Conversation | None) -> None:
+    """Draw what is changed most, for the bar above the chat box, and the rest behind a button.
 
-    st.selectbox(
-        text("settings.model"),
-        models,
-        index=models.index(current.model),
-        accept_new_options=True,
-        **_kept(conversation, "model"),
-    )
+    A change is kept at once and harms no running answer.
+    """
+    current = parameters_of(conversation)
+    _draw_model(conversation, current)
     st.toggle(
         text("settings.thinking"),
         value=current.thinking,
         help=text("settings.thinking_help"),
         **_kept(conversation, "thinking"),
     )
-    st.segmented_control(
-        text("settings.effort"),
-        EFFORTS,
-        default=current.effort,
-        required=True,
-        format_func=lambda effort: text(f"settings.effort_{effort}"),
-        disabled=not current.thinking,
-        help=None if current.thinking else text("settings.effort_help"),
-        **_kept(conversation, "effort"),
+    if current.thinking:
+        st.selectbox(
+            text("settings.effort"),
+            EFFORTS,
+            index=EFFORTS.index(current.effort),
+            format_func=lambda effort: text(f"settings.effort_{effort}"),
+            label_visibility="collapsed",
+            width=_EFFORT_PX,
+            **_kept(conversation, "effort"),
+        )
+    with st.popover(
+        text("settings.title"), icon=":material/tune:", type="tertiary", key="chat-settings"
+    ):
+        _draw_rest(conversation, current)
+
+
+def _draw_model(conversation: Conversation | None, current: ChatParameters) -> None:
+    models = list(session.studio().chat_models())
+    if current.model not in models:
+        models.insert(0, current.model)
+    st.selectbox(
+        text("settings.model"),
+        models,
+        index=models.index(current.model),
+        accept_new_options=True,
+        label_visibility="collapsed",
+        width=_MODEL_PX,
+        **_kept(conversation, "model"),
     )
+
+
+def _draw_rest(conversation: Conversation | None, current: ChatParameters) -> None:
     st.toggle(
         text("settings.stream"),
         value=current.stream,

@@ -46,7 +46,7 @@ def uploader_says(key: str, words: str) -> None:
 
 def _style() -> str:
     return f"""<style>
-.st-key-{_KEY} {{ position: absolute; }}
+.st-key-{_KEY} {{ position: absolute; width: 0; overflow: hidden; }}
 /* Streamlit's own English gives way to the reader's words. */
 {_BUTTON}, {_TOLD} span, {_OVER} {{ font-size: 0 !important; }}
 {_BUTTON}::after {{ {_content(text("upload.choose"))} font-size: 0.875rem; }}

@@ -7,7 +7,8 @@ from core.ui import formats, placeholders, session
 from core.ui import visitor as access
 from core.ui.buttons import button
 from core.ui.configuration import ROOT
-from core.ui.frame import browser, navigation
+from core.ui.frame import browser, navigation, style
+from core.ui.palette import shortcuts
 from core.ui.session import text
 
 LANGUAGE_KEY = "language-choice"
@@ -19,13 +20,14 @@ PAGES = {
     "gallery": "photo_library",
     "history": "history",
     "money": "payments",
+    "xray": "radiology",
     "status": "monitor_heart",
 }
 
 
 def draw() -> None:
     """Draw the frame and the page that was asked for."""
-    st.set_page_config(page_title=text("app.name"), page_icon=placeholders.ICON)
+    st.set_page_config(page_icon=placeholders.ICON)
     pages = [
         st.Page(
             ROOT / "pages" / f"{name}.py",
@@ -38,13 +40,17 @@ def draw() -> None:
     ]
     navigation.keep_to_page_asked_for()
     page = st.navigation(pages)
-    is_wide = page.url_path in ("images", "gallery")
+    is_wide = page.url_path in ("images", "gallery", "xray")
     st.set_page_config(layout="wide" if is_wide else "centered")
+    if page.url_path != "":  # the chat page's tab is named by its conversation
+        st.set_page_config(page_title=text("app.tab", name=page.title))
     st.logo(placeholders.LOGO, size="large", icon_image=placeholders.ICON)
     browser.draw()
+    style.draw()
     _draw_language()
     _draw_person()
     _draw_pass()
+    shortcuts.draw()
     page.run()
 
 

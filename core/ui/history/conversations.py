@@ -114,12 +114,13 @@ def _draw_menu(conversation: Conversation) -> None:
         )
     pin = ("chat.unpin", "keep_off") if conversation.pinned else ("chat.pin", "keep")
     button(*pin, f"pin-{conversation.id}", _pin, conversation, width="stretch")
-    _draw_export(conversation)
+    draw_export(conversation)
     key = f"delete-{conversation.id}"
     button("chat.delete", "delete", key, _delete, conversation, width="stretch")
 
 
-def _draw_export(conversation: Conversation) -> None:
+def draw_export(conversation: Conversation) -> None:
+    """Draw the downloads of one conversation, as Markdown and as JSON."""
     # What a deferred download calls runs outside the session: everything it needs is taken now.
     store, owner, language = session.studio().store, session.owner(), session.language()
     reader = clock.zone()

@@ -32,6 +32,7 @@ def draw_linked_turn(
     if path[at].role == "assistant" and at > 0:
         at -= 1  # an answer makes sense below its question
     turn = path[at : at + 2]
+    known.earliest_turn = turn[0].id  # who then wants to see all finds it where it stands
     if len(turn) < len(path):
         _draw_notice(wanted, len(path))
     return turn

@@ -46,7 +46,7 @@ def _draw_metric(label: str, currency: str, sums: tuple[Sums, ...]) -> None:
     amount = amount_words(found.amount, currency) if found else amount_words(_ZERO, currency)
     with st.container(border=True, width=168):
         st.caption(label)
-        st.markdown("#### " + amount.replace("$", "\\$"))
+        st.markdown("**" + amount.replace("$", "\\$") + "**")
         notes = []
         if found is not None:
             notes.append(text("money.calls", count=found.lines))

@@ -13,10 +13,9 @@ from core.errors import AppError, NotFoundError
 from core.providers.deepseek.wire import Balance
 from core.providers.kling.wire import AccountCosts
 from core.ui import reachable, session
-from core.ui.configuration import app_settings
+from core.ui.frame import setup_card
 from core.ui.session import Account, ProviderName, text
 from core.work.services import Mode
-from core.work.studio import reread_settings
 
 Standing = Literal["unchecked", "accepted", "refused", "practice", "unusable"]
 
@@ -63,23 +62,12 @@ def draw_storage() -> None:
             session.show_error(error)
             return
         open_count = sum(count for status, count in counts.items() if not status.is_final)
-        _fact(text("status.pending"), str(open_count))
+        st.caption(f"{text('status.pending')} · {open_count}")
 
 
 def draw_settings() -> None:
     """Draw the button that reads the settings again, and what came of it."""
-    if st.button(text("status.reread"), key="reread-settings", icon=":material/refresh:"):
-        try:
-            fixed = reread_settings(app_settings)
-        except AppError as error:
-            session.show_error(error)
-            st.caption(text("status.reread_kept"))
-            return
-        session.state().checks.clear()
-        session.state().notice = text("status.reread_done")
-        if fixed:
-            session.state().notice = text("status.reread_fixed", names=", ".join(fixed))
-        st.rerun()
+    setup_card.draw_reread("reread-settings")
 
 
 def draw_http() -> None:
@@ -104,6 +92,8 @@ def _draw_provider(
         place = head.empty()  # what is written there is known only after a check in this very run
         if mode == "practice":
             st.caption(text("status.practice_account"))
+            if session.is_trusted():
+                setup_card.draw(name)
         elif facts is not None:
             for fact, value in facts.items():
                 _fact(fact, value)

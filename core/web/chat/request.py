@@ -1,87 +1,39 @@
-"""Chat as other front ends post it: JSON bodies to questions with their history."""
+"""Chat as other front ends post it: JSON bodies to what is asked of the provider."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, get_args
 
-from msgspec import Meta, Struct
+import msgspec
 
-from core.models.chat import ChatParameters, Effort, Role, Turn
+from core.models.chat import ChatParameters, Effort, Turn
+from core.models.chat_options import NO_OPTIONS, ChatOptions
+from core.models.notices import Notice
+from core.models.parts import Blob, PicturePart
 from core.texts.catalogue import Language
+from core.web.chat.bodies import MESSAGES_MOST, ChatBody, EffortWord, NamedTool, RoleWord, Thinking
+from core.web.chat.fields import ignored_in, others_in, refused_field
+from core.web.chat.messages import turns_from
 from core.web.http_call import HttpCallError
 from core.web.posted_fields import FieldError, validated
+from core.work.chat.answers import QUESTION_LIMIT
 
 MISSING_QUESTION = "缺少参数:question"
-MESSAGES_MOST = 2_000
 
-_RoleWord = Literal["system", "developer", "user", "assistant"]  # developer: OpenAI's newer word
-_EffortWord = Literal["none", "minimal", "low", "medium", "high", "max"]
-_Limit = Annotated[int, Meta(ge=1, le=10_000_000)] | None
-_COUNT = Meta(min_length=1, max_length=MESSAGES_MOST)
-# What would change the answer's form and cannot be had here: refused, not passed over in silence.
-_NOT_OFFERED = ("tools", "functions", "stop", "logprobs", "modalities", "audio", "prediction")
-
-
-class TextPart(Struct, gc=False):
-    """A part of a message's content."""
-
-    type: Literal["text"]
-    text: str
-
-
-class PostedMessage(Struct, gc=False):
-    """What was said before, or the question."""
-
-    role: _RoleWord
-    content: str | list[TextPart] | None = None
-    # Of another type it is passed over, as `stream_options` is.
-    reasoning_content: Annotated[Any, Meta(extra_json_schema={"type": ["string", "null"]})] = None
-
-
-class Thinking(Struct):
-    """DeepSeek's own form."""
-
-    type: Literal["enabled", "disabled"]
-
-
-class Parameters(Struct):
-    """How it is to be answered. The fields are looked at in this order."""
-
-    reasoning_effort: _EffortWord | None = None
-    thinking: bool | Thinking | None = None
-    max_tokens: _Limit = None
-    max_completion_tokens: _Limit = None
-    model: str | None = None
-    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
-    system: str | None = None
-    stream: Annotated[Any, Meta(extra_json_schema={"type": ["boolean", "null"]})] = None
-    stream_options: Annotated[Any, Meta(extra_json_schema={"type": ["object", "null"]})] = None
-
-
-class OpenAIChatBody(Parameters, kw_only=True):
-    """OpenAI's names; the last of the messages is the user's."""
-
-    messages: Annotated[list[PostedMessage], _COUNT]
-
-
-class ChatBody(Parameters):
-    """Either `question`, or `messages` of which the last is the user's."""
-
-    messages: Annotated[list[PostedMessage], _COUNT] | None = None
-    question: Annotated[str, Meta(extra_json_schema={"maxLength": 400_000})] | None = None
-    parameters: Parameters | None = None
-
-
-# What is told of a field that is not as above; of others that they are to be text.
+_EFFORTS: Mapping[str, Effort] = {"minimal": "low", "low": "low", "max": "max", "ultra": "max"}
+# What is told of a field that is not as it is described; of others that they are to be text.
 _WANTED: dict[str, tuple[str, dict[str, object]]] = {
-    "reasoning_effort": ("http.want_one_of", {"offered": ", ".join(get_args(_EffortWord))}),
+    "reasoning_effort": ("http.want_one_of", {"offered": ", ".join(get_args(EffortWord))}),
     "thinking": ("http.want_thinking", {}),
     "max_tokens": ("http.want_whole_number", {}),
     "max_completion_tokens": ("http.want_whole_number", {}),
     "temperature": ("http.want_number", {"most": "2"}),
     "top_p": ("http.want_number", {"most": "1"}),
+    "top_logprobs": ("http.want_number", {"most": "20"}),
+    "logprobs": ("http.want_flag", {}),
     "messages": ("http.want_messages", {"most": MESSAGES_MOST}),
 }
+_DESCRIBED = frozenset({"tools", "tool_choice", "response_format", "stop", "user_id"})
 
 
 class MissingQuestionError(HttpCallError):
@@ -96,37 +48,62 @@ class MissingQuestionError(HttpCallError):
 
 
 @dataclass(frozen=True, slots=True)
-class ChatRequest:
-    """A question, what was said before it, and how it is to be answered."""
+class Dialect:
+    """How a body is read: what the provider knows, and whether it thinks where nobody says."""
 
-    question: str
+    default_model: str
+    speaks_deepseek: bool = True
+    thinks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """What was said, the question last, and how it is to be answered."""
+
+    turns: tuple[Turn, ...]
     parameters: ChatParameters
-    system_prompt: str = ""
-    earlier: tuple[Turn, ...] = ()
+    options: ChatOptions = NO_OPTIONS
     streams: bool = False
     with_usage: bool = False
+    end_user: str | None = None  # the caller's own name for whoever asks
+    notices: tuple[Notice, ...] = ()  # of what was understood otherwise than it was written
+    attached: tuple[Blob, ...] = ()
 
 
 def question_request(question: str | None, default_model: str) -> ChatRequest:
     """Return the request of a bare question; HttpCallError when there is none."""
-    return ChatRequest(_question(question), ChatParameters(model=default_model))
+    turn = Turn.of_text("user", _question(question))
+    return ChatRequest((turn,), ChatParameters(model=default_model))
 
 
-def chat_request_from_json(body: dict[str, Any], default_model: str) -> ChatRequest:
+def chat_request_from_json(body: dict[str, Any], dialect: Dialect) -> ChatRequest:
     """Return the request in a JSON body: OpenAI's names, and `question`, `system`, `thinking`."""
     fields = _fields(body)
     try:
         posted = validated(fields, ChatBody)
     except FieldError as error:
         raise _refusal(error, fields[error.field]) from error
-    parameters = _parameters(posted, default_model)
-    question, system_prompt, earlier = _conversation(posted)
+    options = _options(posted, fields, dialect)
+    parameters = _parameters(posted, options, dialect)
+    turns = _conversation(posted, dialect)
     if not isinstance(posted.stream, bool | None):
         raise _wrong("stream", "http.want_flag")
-    options = posted.stream_options
-    with_usage = isinstance(options, dict) and options.get("include_usage") is True
-    streams = posted.stream is True
-    return ChatRequest(question, parameters, system_prompt, earlier, streams, with_usage)
+    wants = posted.stream_options
+    notices = []
+    if names := ignored_in(fields, speaks_deepseek=dialect.speaks_deepseek):
+        notices.append(Notice("notice.fields_ignored", {"names": ", ".join(names)}))
+    if options.json_schema is not None and dialect.speaks_deepseek:
+        how = "notice.schema_in_prompt" if parameters.thinking else "notice.schema_by_tool"
+        notices.append(Notice(how, {}))
+    return ChatRequest(
+        turns,
+        parameters,
+        options,
+        streams=posted.stream is True,
+        with_usage=isinstance(wants, dict) and wants.get("include_usage") is True,
+        end_user=posted.user or posted.safety_identifier,
+        notices=tuple(notices),
+    )
 
 
 def _fields(body: dict[str, Any]) -> dict[str, Any]:
@@ -135,14 +112,12 @@ def _fields(body: dict[str, Any]) -> dict[str, Any]:
     if nested is not None and not isinstance(nested, dict):
         raise _wrong("parameters", "http.want_object")
     fields = {**body, **(nested or {})}
-    for name in _NOT_OFFERED:
-        if fields.get(name):
-            raise _wrong(name, "http.not_offered")
+    if (name := refused_field(fields)) is not None:
+        raise _wrong(name, "http.not_offered")
     if fields.get("n") not in (None, 1):
         raise HttpCallError(400, "http.one_answer", field="n")
-    form = fields.get("response_format")
-    if form is not None and not (isinstance(form, dict) and form.get("type") == "text"):
-        raise HttpCallError(400, "http.plain_text_only", field="response_format")
+    if fields.get("modalities") not in (None, [], ["text"]):
+        raise _wrong("modalities", "http.not_offered")
     if "effort" in fields:
         fields.setdefault("reasoning_effort", fields["effort"])
     fields.pop("parameters", None)
@@ -152,47 +127,90 @@ def _fields(body: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _conversation(posted: ChatBody) -> tuple[str, str, tuple[Turn, ...]]:
-    """Return the question, the system's prompt and what was said between them."""
+def _conversation(posted: ChatBody, dialect: Dialect) -> tuple[Turn, ...]:
+    """Return what was said; the last turn is what is to be answered, or continued."""
+    system = [Turn.of_text("system", posted.system)] if posted.system else []
     if posted.messages is None:
-        return _question(posted.question), posted.system or "", ()
-    turns = [_turn(message) for message in posted.messages]
-    prompts = [posted.system] if posted.system else []
-    while turns and turns[0].role == "system":
-        prompts.append(turns.pop(0).text)
-    if not turns or turns[-1].role != "user":
+        return (*system, Turn.of_text("user", _question(posted.question)))
+    turns = turns_from(posted.messages, speaks_deepseek=dialect.speaks_deepseek)
+    last = turns[-1]
+    if last.role != "tool" and last.role != "user" and not last.prefix:
         raise HttpCallError(400, "http.last_message_role", field="messages")
-    question = turns.pop().text
-    if not question.strip():
+    has_picture = any(isinstance(part, PicturePart) for part in last.content)
+    if last.role == "user" and not (last.text.strip() or has_picture):
         raise HttpCallError(400, "http.last_message_empty", field="messages")
-    return question, "\n\n".join(prompts), tuple(turn for turn in turns if turn.content)
+    return (*system, *turns)
 
 
 def _question(question: str | None) -> str:
     if question is None or not question.strip():
         raise MissingQuestionError()
+    if len(question) > QUESTION_LIMIT:
+        facts = {"count": len(question), "limit": QUESTION_LIMIT}
+        raise HttpCallError(400, "error.question_too_long", facts=facts, field="question")
     return question
 
 
-def _turn(message: PostedMessage) -> Turn:
-    role: Role = "system" if message.role == "developer" else message.role
-    content, reasoning = message.content, message.reasoning_content
-    if isinstance(content, list):
-        content = "\n".join([part.text for part in content])
-    return Turn.of_text(role, content or "", (isinstance(reasoning, str) and reasoning) or None)
+def _options(posted: ChatBody, fields: Mapping[str, Any], dialect: Dialect) -> ChatOptions:
+    choice, stop = posted.tool_choice, posted.stop
+    if posted.top_logprobs is not None and not posted.logprobs:
+        raise _wrong("top_logprobs", "http.needs_field", other="logprobs")
+    form = _plain(posted.response_format)
+    if form is not None and form["type"] == "json_schema":
+        schema = form.get("json_schema", {}).get("schema")
+        if schema is None or (dialect.speaks_deepseek and schema.get("type") != "object"):
+            raise _wrong("response_format.json_schema.schema", "http.want_object_schema")
+    options = ChatOptions(
+        tools=tuple(_plain(tool) for tool in posted.tools or ()),
+        tool_choice=_plain(choice) if isinstance(choice, NamedTool) else choice,
+        response_format=None if form is not None and form["type"] == "text" else form,
+        stop=tuple(one for one in ([stop] if isinstance(stop, str) else stop or ()) if one),
+        logprobs=bool(posted.logprobs),
+        top_logprobs=posted.top_logprobs,
+        user_id=posted.user_id,
+        effort=posted.reasoning_effort,
+        others={} if dialect.speaks_deepseek else _for_others(fields),
+    )
+    if not options.tools:
+        if options.forces_tool:
+            raise _wrong("tool_choice", "http.needs_field", other="tools")
+        options = replace(options, tool_choice=None)
+    return options
 
 
-def _parameters(posted: ChatBody, default_model: str) -> ChatParameters:
+def _for_others(fields: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("user", "safety_identifier")
+    return others_in(fields) | {name: fields[name] for name in names if fields.get(name)}
+
+
+def _plain(value: object) -> Any:
+    """Return a posted Struct as JSON, without what was left out."""
+    return None if value is None else _without_none(msgspec.to_builtins(value))
+
+
+def _without_none(value: dict[str, Any]) -> dict[str, Any]:
+    # Only of ours: in a schema, or an enum in it, null has a meaning.
+    return {
+        name: _without_none(one) if name in ("function", "json_schema") else one
+        for name, one in value.items()
+        if one is not None
+    }
+
+
+def _parameters(posted: ChatBody, options: ChatOptions, dialect: Dialect) -> ChatParameters:
     word, thinking = posted.reasoning_effort, posted.thinking
     if isinstance(thinking, Thinking):
         thinking = thinking.type == "enabled"
+    elif thinking is None and word is not None:
+        thinking = word != "none"
     elif thinking is None:
-        thinking = word not in (None, "none", "minimal")
-    effort: Effort = word if word in ("low", "max") else "high"
+        # DeepSeek takes no forced tool while it thinks (deepseek.md section 2).
+        is_forced = options.forces_tool or options.json_schema is not None
+        thinking = dialect.thinks and dialect.speaks_deepseek and not is_forced
     return ChatParameters(
-        model=(posted.model or "").strip() or default_model,
+        model=(posted.model or "").strip() or dialect.default_model,
         thinking=thinking,
-        effort=effort,
+        effort=_EFFORTS.get(word or "", "high"),
         temperature=posted.temperature,
         top_p=posted.top_p,
         max_tokens=posted.max_tokens or posted.max_completion_tokens,
@@ -203,19 +221,26 @@ def _refusal(error: FieldError, value: Any) -> HttpCallError:
     """Return what is to be changed in a field, or at the place in it that is wrong."""
     if error.field == "messages" and error.path:
         position, _, place = error.path[1:].partition("]")
-        return _message_refusal(value[int(position)], f"messages[{position}]", "[" in place)
+        return _message_refusal(value[int(position)], f"messages[{position}]", place)
     if error.field == "thinking" and isinstance(value, dict):
         return _wrong("thinking.type", "http.want_one_of", offered="enabled, disabled")
+    if error.field in _DESCRIBED:
+        return _wrong(error.field + error.path.rstrip("`"), "http.want_described")
     text_id, facts = _WANTED.get(error.field, ("http.want_text", {}))
     return _wrong(error.field, text_id, **facts)
 
 
-def _message_refusal(message: object, name: str, is_part: bool) -> HttpCallError:
+def _message_refusal(message: object, name: str, place: str) -> HttpCallError:
     if not isinstance(message, dict):
         return _wrong(name, "http.want_object")
-    if message.get("role") not in (roles := get_args(_RoleWord)):
+    if message.get("role") not in (roles := get_args(RoleWord)):
         return _wrong(f"{name}.role", "http.want_one_of", offered=", ".join(roles))
-    return _wrong(f"{name}.content", "http.want_text_only" if is_part else "http.want_text")
+    place = place.rstrip("`")
+    if place.startswith(".content["):
+        return _wrong(f"{name}{place}", "http.want_part")
+    if place == ".content":
+        return _wrong(f"{name}.content", "http.want_text")
+    return _wrong(f"{name}{place}", "http.want_described")
 
 
 def _wrong(name: str, text_id: str, **facts: object) -> HttpCallError:

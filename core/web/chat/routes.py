@@ -1,19 +1,24 @@
 """`/stream` and `/complete`: one question, or a posted chat, answered piece by piece or whole."""
 
 import logging
+from collections.abc import Sequence
 
 import msgspec
 
 from core.errors import AppError, StoreError
 from core.models.chat import Message
 from core.models.money.ledger import BudgetError
+from core.models.notices import Notice
 from core.texts.catalogue import Language
 from core.web.chat.audience import RETRY_MS
+from core.web.chat.body_room import HeldBody
 from core.web.chat.event_ids import EventId, event_id_from
 from core.web.chat.foreign_answer import ForeignAnswer
 from core.web.chat.http_errors import http_error_of
 from core.web.chat.notices import notices_json, with_notices
-from core.web.chat.request import ChatRequest, chat_request_from_json, question_request
+from core.web.chat.reading import posted_request
+from core.web.chat.request import ChatRequest, question_request
+from core.web.chat.tool_calls import calls_json
 from core.web.http_call import TEXT_TYPE, HttpCall, HttpCallError, Table
 from core.web.http_errors import HttpError, http_error_from
 from core.web.studio_bridge import StudioBridge
@@ -50,28 +55,36 @@ class ChatRoutes:
         if call.headers.get("last-event-id"):
             await self._resume(call, call.headers["last-event-id"])
             return
+        with self._bridge.body_room.hold() as held:
+            await self._stream(call, held)
+
+    async def _stream(self, call: HttpCall, held: HeldBody) -> None:
         try:
-            request = await self._request(call)
+            request = await self._request(call, held)
         except HttpCallError as error:
             if error.status != 400:
                 raise
             await call.reply(400, error.sentence(call.language).encode(), TEXT_TYPE)
             return
         try:
-            live = self._bridge.ask(request, call)
+            live = await self._bridge.ask(request, call)
         except AppError as error:
             http_error = http_error_from(error, call.language)
             await call.begin(200, EVENT_STREAM_TYPE, STREAM_HEADERS)
             await call.end(_error_event(http_error, None) + _end_event(None))
             return
         self._bridge.audiences.begin(live.message_id)
-        await self._follow(call, live, place=0)
+        await self._follow(call, live, place=len(live.begun_with), asked=request.notices)
 
     async def complete(self, call: HttpCall) -> None:
         """Answer with the whole text at once."""
-        request = await self._request(call)
+        with self._bridge.body_room.hold() as held:
+            await self._complete(call, held)
+
+    async def _complete(self, call: HttpCall, held: HeldBody) -> None:
+        request = await self._request(call, held)
         try:
-            live = self._bridge.ask(request, call, whole=True)
+            live = await self._bridge.ask(request, call, whole=True)
         except AppError as error:
             http_error = http_error_from(error, call.language)
             await call.reply_json(
@@ -83,19 +96,21 @@ class ChatRoutes:
             return
         answer_fault = http_error_of(message, live.error, call.language)
         status: int = 200
-        body: dict[str, object] = {"content": message.content}
+        body: dict[str, object] = {"content": message.content[len(live.begun_with) :]}
+        if calls := calls_json(message):
+            body["tool_calls"] = calls
         if answer_fault is not None:
             status, body = _fault(
                 answer_fault, is_ours=isinstance(live.error, StoreError | BudgetError)
             )
         headers = answer_fault.headers if answer_fault is not None else ()
-        await call.reply_json(status, with_notices(body, message, call.language), headers)
+        body = with_notices(body, message, call.language, request.notices)
+        await call.reply_json(status, body, headers)
 
-    async def _request(self, call: HttpCall) -> ChatRequest:
-        model = self._bridge.default_model
+    async def _request(self, call: HttpCall, held: HeldBody) -> ChatRequest:
         if call.method == "POST":
-            return chat_request_from_json(await call.json_object(), model)
-        return question_request(call.query.get("question"), model)
+            return await posted_request(call, self._bridge, held)
+        return question_request(call.query.get("question"), self._bridge.default_model)
 
     async def _resume(self, call: HttpCall, last_event_id: str) -> None:
         """Send what follows an event. 204 tells an EventSource that there is nothing to come."""
@@ -135,7 +150,9 @@ class ChatRoutes:
                 await call.feed(events or KEEP_ALIVE)
         await call.end()
 
-    async def _follow(self, call: HttpCall, live: LiveAnswer, *, place: int) -> None:
+    async def _follow(
+        self, call: HttpCall, live: LiveAnswer, *, place: int, asked: Sequence[Notice] = ()
+    ) -> None:
         """Send pieces as they come, all of one wake-up at once, until the end or the caller's."""
         answer_id = live.message_id
         self._bridge.audiences.add_reader(answer_id)
@@ -164,7 +181,8 @@ class ChatRoutes:
                         # encode_event, for a piece that has no line ends: JSON escapes them.
                         unsent += b"%b%d\ndata: %b\n\n" % (head, place, _encode(piece))
                     if pieces.is_final:
-                        closing = _closing(live.outline(), live.error, place, call.language)
+                        ended = live.outline()
+                        closing = _closing(ended, live.error, place, call.language, asked)
                         await call.end(closing, behind=bytes(unsent))
                         is_over = True
                         return
@@ -206,12 +224,21 @@ def _fault(fault: HttpError, *, is_ours: bool) -> tuple[int, dict[str, object]]:
     return fault.status if is_ours else 500, {"error": fault.sentence}
 
 
-def _closing(message: Message, error: AppError | None, place: int, language: Language) -> bytes:
+def _closing(
+    message: Message,
+    error: AppError | None,
+    place: int,
+    language: Language,
+    asked: Sequence[Notice] = (),
+) -> bytes:
     events = b""
     http_error = http_error_of(message, error, language)
     if http_error is not None:
         events = _error_event(http_error, EventId(message.id, place))
-    if notices := notices_json(message, language):
+    if calls := calls_json(message):
+        data = _encode({"tool_calls": calls}).decode()
+        events += encode_event(data, event="tool_calls", id=f"{message.id}.{place}")
+    if notices := notices_json(message, language, asked):
         # Named: who only reads the text, and errors, does not get it.
         data = _encode({"notices": notices}).decode()
         events += encode_event(data, event="notice", id=f"{message.id}.{place}")

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from core.errors import AppError, InputError, StoreError, UnavailableError
-from core.models.generations import Generation, GenerationStatus, ReferenceImage
+from core.models.generations import Generation, GenerationStatus, ImageRequest, ReferenceImage
 from core.models.money.ledger import BudgetError
 from core.providers.kling.errors import FULL_CODE, TASK_MISSING
 from core.texts.catalogue import Language, text
 from core.web.http_call import Headers, HttpCall
 from core.web.http_errors import STORE_TEXT_ID, http_error_from
 from core.web.kling import envelope
-from core.web.kling.request import KlingRequest, kling_request_from_json
+from core.web.kling.request import kling_request_from_json
 from core.web.studio_bridge import StudioBridge
 from core.work.generations.references import prepare_reference_soon
 
@@ -42,7 +42,9 @@ _Body = Callable[[Language], dict[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class Outcome:
+    """What became of a request: status and body, in Kling's shape."""
+
     status: int
     body: _Body  # repeats of one request wait together, and each may read another language
     headers: Headers = ()
@@ -83,7 +85,7 @@ class KlingCreate:
 
     def __init__(self, bridge: StudioBridge) -> None:
         self._bridge = bridge
-        self._waits: dict[str, asyncio.Task[_Outcome]] = {}
+        self._waits: dict[str, asyncio.Task[Outcome]] = {}
 
     async def create(self, call: HttpCall) -> None:
         """Answer a create request once the task exists, or is refused."""
@@ -99,7 +101,13 @@ class KlingCreate:
                 raise InputError(
                     "Idempotency-Key", "error.idempotency_key_too_long", facts={"limit": KEY_MOST}
                 )
-            generation = await asyncio.to_thread(self._request, call, asked, reference, key or None)
+            _, outcome = await self.buy(
+                call,
+                asked.request,
+                reference,
+                key=key or None,
+                external_task_id=asked.external_task_id,
+            )
         except InputError as error:
             refusal = envelope.error(envelope.PARAMETERS_CODE, error.sentence(call.language))
             await call.reply_json(400, refusal)
@@ -110,28 +118,35 @@ class KlingCreate:
         except AppError as error:
             await call.reply_json(503, _error(error, call.language))
             return
-        is_keyed = bool(key) or asked.external_task_id is not None
-        outcome = await self._outcome(call.owner, generation.id, is_keyed=is_keyed)
         await call.reply_json(outcome.status, outcome.body(call.language), outcome.headers)
 
-    def _request(
+    async def buy(
         self,
         call: HttpCall,
-        asked: KlingRequest,
+        request: ImageRequest,
         reference: ReferenceImage | None,
+        *,
         key: str | None,
-    ) -> Generation:
-        return self._bridge.studio.generations.request(
+        external_task_id: str | None = None,
+    ) -> tuple[Generation, Outcome]:
+        """Write a request down and return what became of it: a task, or why there is none.
+
+        InputError where it breaks a rule, BudgetError where no budget has room for it.
+        """
+        generation = await asyncio.to_thread(
+            self._bridge.studio.generations.request,
             call.owner,
-            asked.request,
+            request,
             reference=reference,
             origin="http",
-            external_task_id=asked.external_task_id,
+            external_task_id=external_task_id,
             idempotency_key=key,
             caller=call.caller,
         )
+        is_keyed = key is not None or external_task_id is not None
+        return generation, await self._outcome(call.owner, generation.id, is_keyed=is_keyed)
 
-    async def _outcome(self, owner: str, generation_id: str, *, is_keyed: bool) -> _Outcome:
+    async def _outcome(self, owner: str, generation_id: str, *, is_keyed: bool) -> Outcome:
         """Wait for what became of a request; repeats of one request wait together."""
         wait = self._waits.get(generation_id)
         if wait is None:
@@ -140,10 +155,10 @@ class KlingCreate:
             wait.add_done_callback(partial(self._forget, generation_id))
         return await asyncio.shield(wait)
 
-    def _forget(self, generation_id: str, _wait: "asyncio.Task[_Outcome]") -> None:
+    def _forget(self, generation_id: str, _wait: "asyncio.Task[Outcome]") -> None:
         del self._waits[generation_id]
 
-    async def _wait(self, owner: str, generation_id: str, *, is_keyed: bool) -> _Outcome:
+    async def _wait(self, owner: str, generation_id: str, *, is_keyed: bool) -> Outcome:
         clock = asyncio.get_running_loop().time
         began, pause_s = clock(), _LOOK_FIRST_S
         timeouts = _Timeouts()
@@ -155,7 +170,7 @@ class KlingCreate:
             except StoreError:
                 return _unknown(503, STORE_TEXT_ID, is_keyed=is_keyed)
             if generation is None:
-                return _Outcome(404, _refusal("http.wish_deleted", code=TASK_MISSING))
+                return Outcome(404, _refusal("http.wish_deleted", code=TASK_MISSING))
             if (outcome := _settled(generation)) is not None:
                 return outcome
             is_waiting = (
@@ -179,7 +194,7 @@ class KlingCreate:
 
     async def _give_up(
         self, owner: str, generation: Generation, blocking_error: AppError | None, *, is_keyed: bool
-    ) -> _Outcome | None:
+    ) -> Outcome | None:
         """Take the request back, so that nothing is bought behind the caller's back.
 
         Under a key it can be asked for again: the same request is sent then.
@@ -187,7 +202,7 @@ class KlingCreate:
         rest_s = self._bridge.studio.generations.rest_left_s(generation)
         later = (("Retry-After", str(max(RETRY_SOON_S, math.ceil(rest_s)))),)
         if is_keyed and blocking_error is None:
-            return _Outcome(429, _refusal("http.wish_queued", code=FULL_CODE), later)
+            return Outcome(429, _refusal("http.wish_queued", code=FULL_CODE), later)
         try:
             is_back = await asyncio.to_thread(
                 self._bridge.studio.generations.cancel, owner, generation.id
@@ -197,16 +212,16 @@ class KlingCreate:
         if not is_back:
             return None  # it is being sent at this moment: its outcome is worth waiting for
         if blocking_error is not None:
-            return _Outcome(502, partial(_error, blocking_error), later)
-        return _Outcome(429, _refusal("http.wish_given_up", code=FULL_CODE), later)
+            return Outcome(502, partial(_error, blocking_error), later)
+        return Outcome(429, _refusal("http.wish_given_up", code=FULL_CODE), later)
 
-    async def _leave(self, owner: str, generation_id: str, *, is_keyed: bool) -> _Outcome:
+    async def _leave(self, owner: str, generation_id: str, *, is_keyed: bool) -> Outcome:
         """Answer while the studio is being closed: the row stands as it is, or is taken back."""
         cancel = self._bridge.studio.store.generations.cancel
         with suppress(AppError):
             if not is_keyed and await asyncio.to_thread(cancel, owner, generation_id):
                 headers = (("Retry-After", str(RETRY_SOON_S)),)
-                return _Outcome(503, _refusal("http.wish_taken_back"), headers)
+                return Outcome(503, _refusal("http.wish_taken_back"), headers)
         return _unknown(503, "http.wish_kept", is_keyed=is_keyed)
 
 
@@ -228,18 +243,18 @@ def _error(error: AppError, language: Language) -> dict[str, object]:
 
 def _unknown(
     status: int, text_id: str, *, is_keyed: bool, code: int = envelope.FAULT_CODE
-) -> _Outcome:
+) -> Outcome:
     """Return the reply for a request that may be bought yet: without a key a repeat pays again."""
     headers = (("Retry-After", str(RETRY_SOON_S)),) if is_keyed else (_PAYS_AGAIN,)
-    return _Outcome(status, _refusal(text_id, code=code), headers)
+    return Outcome(status, _refusal(text_id, code=code), headers)
 
 
-def _settled(generation: Generation) -> _Outcome | None:
+def _settled(generation: Generation) -> Outcome | None:
     """Return the reply for a request whose fate is known."""
     if generation.task_id is not None:
-        return _Outcome(200, lambda _: envelope.created(generation))
+        return Outcome(200, lambda _: envelope.created(generation))
     if generation.status is GenerationStatus.REFUSED:
-        return _Outcome(envelope.refused_status(generation), partial(envelope.refused, generation))
+        return Outcome(envelope.refused_status(generation), partial(envelope.refused, generation))
     if generation.status is GenerationStatus.CANCELLED:
-        return _Outcome(400, _refusal("http.wish_cancelled", code=envelope.PARAMETERS_CODE))
+        return Outcome(400, _refusal("http.wish_cancelled", code=envelope.PARAMETERS_CODE))
     return None

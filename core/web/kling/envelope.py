@@ -15,6 +15,10 @@ FAULT_CODE = 5000
 BUDGET_CODE = 1102  # Kling's own for a package that is used up
 TIMEOUT_CODE = 5002
 
+# Kling's codes for what is refused before it hears of it (kling.md section 8).
+_CODES = {401: 1000, 402: BUDGET_CODE, 403: 1103, 404: 1202, 408: 5002, 429: 1302}
+_CODES |= {500: FAULT_CODE, 503: 5001, 504: TIMEOUT_CODE}
+
 _WORDS = {
     GenerationStatus.SUBMITTED: "submitted",
     GenerationStatus.PROCESSING: "processing",
@@ -61,6 +65,12 @@ def refused(generation: Generation, language: Language) -> dict[str, object]:
         generation.error_detail or own,
         request_id=_request_id(generation, "refused"),
     )
+
+
+def refusal(status: int, sentence: str, request_id: str) -> dict[str, object]:
+    """Return the reply to a call that went no further, as Kling's clients and others read it."""
+    code = _CODES.get(status, PARAMETERS_CODE)
+    return error(code, sentence, request_id=request_id) | {"error": sentence}
 
 
 def error(code: int, message: str, *, request_id: str | None = None) -> dict[str, object]:

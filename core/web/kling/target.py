@@ -5,7 +5,8 @@ from urllib.parse import unquote_plus, unquote_to_bytes
 from core.web.http_call import TOKEN_PARAMETER, HttpCallError
 
 PREFIX = "/kling"
-API_PATH = b"/v1/"
+# Its API, and what it tells of the account, which has no version (kling.md section 1).
+API_PATHS = (b"/v1/", b"/account/")
 # Nobody encodes a task id this often; each round of decoding is checked, since hosts differ in how
 # often they decode.
 _ROUNDS_MOST = 4
@@ -14,7 +15,7 @@ _ROUNDS_MOST = 4
 def target_from(raw_path: bytes, query_string: bytes) -> str:
     """Return path and query for Kling, as they came; HttpCallError when the path is not plain."""
     rest = raw_path.removeprefix(PREFIX.encode())
-    if not rest.startswith(API_PATH):
+    if not rest.startswith(API_PATHS):
         raise HttpCallError(404, "http.kling_path", facts={"prefix": PREFIX})
     _check(rest)
     query = _query(query_string)

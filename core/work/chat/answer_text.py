@@ -15,6 +15,7 @@ from core.wire.leaked_calls import leaked_calls
 from core.wire.model_words import Word, WordSorter
 from core.wire.secrets import StreamWasher, known_secrets
 from core.wire.word_marks import without_closing
+from core.work.chat.buffers.logprobs_buffer import LogprobsBuffer
 from core.work.chat.buffers.said_text import SaidText
 from core.work.chat.buffers.text_buffer import TextBuffer
 from core.work.chat.buffers.tool_call_buffer import ToolCallBuffer
@@ -50,17 +51,18 @@ class AnswerText:
 
     __slots__ = (
         "_begun",
-        "_calls",
         "_leaked",
         "_mark",
         "_said",
         "_sorter",
         "_thought_to",
         "_washer",
+        "calls",
         "content",
         "has_answered",
         "has_reasoned",
         "is_reopened",
+        "logprobs",
         "moved",
         "reasoning",
     )
@@ -73,7 +75,8 @@ class AnswerText:
         self.has_answered = self.has_reasoned = False  # since it began
         self._begun = len(content)
         self._sorter = WordSorter(content)
-        self._calls = ToolCallBuffer(answer_id)
+        self.calls = ToolCallBuffer(answer_id)
+        self.logprobs = LogprobsBuffer()
         self._leaked = 0
         self._thought_to = 0  # where the thinking ends, if it was told as thought too long
         self.is_reopened = False
@@ -105,7 +108,7 @@ class AnswerText:
 
     def extend_calls(self, pieces: Sequence[ToolCallPiece]) -> None:
         """Append what came of tool calls."""
-        self._calls.extend(pieces)
+        self.calls.extend(pieces)
         self.has_answered = True
 
     def end(self) -> bool:
@@ -113,11 +116,9 @@ class AnswerText:
         self._take(self._sorter.end())
         self._said.end(ends_in_call=bool(self._leaked))
         self._release_reasoning()
+        self.calls.end()
+        self.logprobs.end()
         return self._has_moved()
-
-    def calls(self) -> tuple[ToolCall, ...]:
-        """Return the tool calls as far as they came."""
-        return self._calls.whole()
 
     def whole(self) -> tuple[str, str, tuple[ToolCall, ...]]:
         """Return what is said, what was thought, and the calls."""
@@ -129,7 +130,7 @@ class AnswerText:
             content = "".join(said)
         elif self.is_reopened:
             reasoning = reasoning[: self._thought_to].rstrip()
-        return content.rstrip() if self._leaked else content, reasoning, self.calls()
+        return content.rstrip() if self._leaked else content, reasoning, self.calls.whole()
 
     def _take(self, words: Iterable[Word]) -> None:
         for kind, text in words:

@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 
 from core.errors import InputError
 from core.models.chat import ChatParameters, Conversation, Message, Turn
+from core.models.chat_options import NO_OPTIONS, ChatOptions
 from core.models.money.ledger import Spender
 from core.models.notices import unread_events, unread_facts
-from core.models.parts import with_text
+from core.models.parts import Blob, with_text
 from core.providers.deepseek.client import DeepSeek
-from core.storage.chat.posted_chats import PostedChat
 from core.storage.store import Store
-from core.work.chat.context import sent_turns, stored_turns
+from core.work.chat.context import posted_turns, stored_turns, with_attached
 from core.work.chat.live_answer import LiveAnswer
+from core.work.chat.posting import posted_chat
 from core.work.chat.registry import AnswerRegistry
 from core.work.chat.runner import AnswerJob, AnswerRunner
 from core.work.chat.timings import AnswerTimings
@@ -102,11 +103,11 @@ class Answers:
     def ask_posted(
         self,
         owner: str,
-        question: str,
+        turns: Sequence[Turn],
         parameters: ChatParameters,
         *,
-        system_prompt: str = "",
-        earlier: Sequence[Turn] = (),
+        options: ChatOptions = NO_OPTIONS,
+        attached: Sequence[Blob] = (),
         caller: str = "local",
     ) -> LiveAnswer:
         """Start the answer of a posted chat, stored as a conversation of its own. Returns at once.
@@ -114,22 +115,17 @@ class Answers:
         Where the store takes nothing the answer ends with StoreError, and where no budget has room
         for it with BudgetError; nothing was asked then.
         """
-        question = _checked(question)
         service = self._service(owner)
-        turns = [*earlier, Turn.of_text("user", question)]
-        if system_prompt.strip():
-            turns.insert(0, Turn.of_text("system", system_prompt))
         spender = Spender(owner, caller, "http")
-        held = self._spending.for_answer(spender, service.provider, parameters, turns)
-        chat = PostedChat(
-            owner=owner,
-            question=Turn.of_text("user", question),
-            parameters=parameters,
+        read = [*turns, Turn.of_text("system", options.prompt())]
+        held = self._spending.for_answer(spender, service.provider, parameters, read)
+        chat = posted_chat(
+            owner,
+            turns,
+            parameters,
             practice=service.practice,
-            title=shortened(question),
-            system_prompt=system_prompt,
-            earlier=tuple(earlier),
             reservation=held,
+            attached=attached,
         )
         held.line = replace(
             held.line,
@@ -137,12 +133,14 @@ class Answers:
             message_id=chat.answer_id,
             conversation_id=chat.conversation_id,
         )
+        sent = with_attached(turns, attached)
 
         async def context(with_reasoning: bool) -> list[Turn]:
-            return sent_turns(turns, with_reasoning=with_reasoning)
+            return posted_turns(sent, with_reasoning=with_reasoning or bool(options.tools))
 
-        live = LiveAnswer(chat.answer(), owner, has_row=False)
-        self._runner.run_posted(AnswerJob(live, parameters, service.client, context, held), chat)
+        live = LiveAnswer(chat.answer(), owner, has_row=False, has_tools=bool(options.tools))
+        job = AnswerJob(live, parameters, service.client, context, held, options)
+        self._runner.run_posted(job, chat)
         return live
 
     def check(self, owner: str, question: str) -> None:
@@ -270,7 +268,9 @@ class Answers:
 
         is_first = conversation.head_id is None
         wants_title = is_first and not conversation.title_is_manual
-        self._runner.run(AnswerJob(live, parameters, service.client, context, held, wants_title))
+        self._runner.run(
+            AnswerJob(live, parameters, service.client, context, held, wants_title=wants_title)
+        )
         return live
 
     def _turns_before(

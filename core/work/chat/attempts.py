@@ -16,6 +16,7 @@ from core.errors import (
     UnavailableError,
 )
 from core.models.chat import AnswerStatus, ChatParameters, Turn
+from core.models.chat_options import ChatOptions
 from core.providers.deepseek.client import DeepSeek
 from core.wire.pacing import retry_delays
 from core.work.chat.live_answer import LiveAnswer
@@ -34,6 +35,7 @@ async def bring_in(
     live: LiveAnswer,
     context: Context,
     parameters: ChatParameters,
+    options: ChatOptions,
     client: DeepSeek,
     *,
     timings: AnswerTimings,
@@ -46,7 +48,7 @@ async def bring_in(
         try:
             turns = await context(with_reasoning)
             live.restart_clock()
-            await _receive(live, turns, parameters, client)
+            await _receive(live, turns, parameters, options, client)
         except AppError as error:
             if live.has_grown:
                 return AnswerStatus.CUT_OFF, error
@@ -78,15 +80,20 @@ def _delays(timings: AnswerTimings) -> Iterator[float]:
 
 
 async def _receive(
-    live: LiveAnswer, turns: Sequence[Turn], parameters: ChatParameters, client: DeepSeek
+    live: LiveAnswer,
+    turns: Sequence[Turn],
+    parameters: ChatParameters,
+    options: ChatOptions,
+    client: DeepSeek,
 ) -> None:
     if not parameters.stream:
-        whole, broken = await client.complete_as_far(turns, parameters)
+        whole, broken = await client.complete_as_far(turns, parameters, options)
         live.add(whole)
         if broken is not None:
             raise broken
         return
-    async with client.stream(turns, parameters) as chunks:
+    async with client.stream(turns, parameters, options) as chunks:
+        live.accept()
         async for batch in chunks.batches():
             live.add(*batch)
 

@@ -1,12 +1,12 @@
 """Context window of a question: the conversation before it, as the provider reads it."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from core.models.chat import Conversation, Turn
 from core.models.notices import moved_text
-from core.models.parts import Part, PicturePart, ToolCall, ToolResult, plain_text, with_text
+from core.models.parts import Blob, Part, PicturePart, ToolCall, ToolResult, plain_text, with_text
 from core.storage.store import Store
 from core.wire.sorted_words import sort_words
 from core.work.chat.live_answer import LiveAnswer
@@ -39,6 +39,32 @@ def stored_turns(
                 parts, reasoning = _without_thinking(parts, reasoning, is_apart=is_apart)
             turns.append(Turn(message.role, parts, reasoning))
     return sent_turns(turns, with_reasoning=with_reasoning)
+
+
+def posted_turns(turns: Sequence[Turn], *, with_reasoning: bool) -> list[Turn]:
+    """Return what is sent of turns that a program keeps: all of it, in its own order.
+
+    Where the provider asks for reasoning, an answer without any has an empty one: many clients do
+    not keep it, and left out it is refused (deepseek.md section 7).
+    """
+    sent = []
+    for turn in turns:
+        reasoning = turn.reasoning_content if turn.prefix else None
+        if with_reasoning and turn.role == "assistant":
+            reasoning = turn.reasoning_content or ""
+        sent.append(replace(turn, reasoning_content=reasoning))
+    return sent
+
+
+def with_attached(turns: Sequence[Turn], attached: Sequence[Blob]) -> list[Turn]:
+    """Return turns whose pictures have their bytes in the address."""
+    if not attached:
+        return list(turns)
+    urls = {blob.sha256: _data_url(blob) for blob in attached}
+    return [
+        replace(turn, content=tuple(_with_url(part, urls) for part in turn.content))
+        for turn in turns
+    ]
 
 
 def sent_turns(turns: Sequence[Turn], *, with_reasoning: bool) -> list[Turn]:
@@ -74,10 +100,18 @@ def _with_bytes(store: Store, owner: str, part: Part) -> Part:
     if not isinstance(part, PicturePart) or part.url or not part.sha256:
         return part
     blob = store.messages.blob(owner, part.sha256)
-    if blob is None:
+    return part if blob is None else replace(part, url=_data_url(blob))
+
+
+def _with_url(part: Part, urls: Mapping[str, str]) -> Part:
+    if not isinstance(part, PicturePart) or part.sha256 not in urls:
         return part
+    return replace(part, url=urls[part.sha256])
+
+
+def _data_url(blob: Blob) -> str:
     encoded = base64.b64encode(blob.content).decode()
-    return replace(part, url=f"data:{blob.media_type};base64,{encoded}")
+    return f"data:{blob.media_type};base64,{encoded}"
 
 
 def _fitting(parts: tuple[Part, ...], paired: set[str]) -> tuple[Part, ...]:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from core.work.chat.buffers.logprobs_buffer import Entry
+from core.work.chat.buffers.tool_call_buffer import CallGrowth
+
 
 class Cursor(NamedTuple):
     """How far a reader has read: characters of reasoning and text, and the version it saw."""
@@ -11,6 +14,8 @@ class Cursor(NamedTuple):
     content: int = 0
     version: int = -1
     moved: int = 0  # up to where what came as text is known to have been thought
+    calls: tuple[int, ...] = ()  # characters of the arguments of each tool call
+    logprobs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +37,5 @@ class Pieces(NamedTuple):
     cursor: Cursor
     is_final: bool
     has_jumped: bool = False  # some of the text is passed over: it was thought
+    calls: list[CallGrowth] = []  # noqa: RUF012 - never changed
+    logprobs: list[Entry] = []  # noqa: RUF012 - never changed

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.errors import AppError
 from core.models.chat import AnswerPart, AnswerStatus, ChatChunk, Message, TextRun, Usage
-from core.models.notices import granted_facts, moved_facts, unread_events, unread_facts
+from core.models.notices import granted_facts, moved_facts, tools_facts, unread_events, unread_facts
 from core.models.parts import text_parts
 from core.work.chat.answer_text import AnswerText
 from core.work.chat.cursors import Cursor, Growth, Pieces
@@ -23,6 +23,7 @@ class LiveAnswer:
         owner: str,
         *,
         has_row: bool = True,
+        has_tools: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.message_id = message.id
@@ -37,9 +38,13 @@ class LiveAnswer:
         self._reasoning_from: float | None = None
         self._is_answering = False  # text of the answer has come, and its moment is noted
         self._unread = unread_events(message.error_facts)  # of what it begins with too
+        self._tools = tools_facts(has_tools=has_tools)
         self._granted: int | None = None  # so many tokens its budget pays for
+        if has_tools:
+            self._note_facts()
         self.has_row = has_row  # whether it is written down: a posted chat is so a little later
         self.is_asked = False  # whether its request may have been sent
+        self.is_accepted = False  # whether the provider has begun to answer it
         self._asks_again_at: float | None = None
         self._version = 0
         self.error: AppError | None = None  # why it failed or was cut off, once it is final
@@ -91,16 +96,22 @@ class LiveAnswer:
     def _facts(self) -> dict[str, object]:
         moved = self._text.moved
         facts = moved_facts(moved and (moved.start, moved.end)) | unread_facts(self._unread)
-        return facts | granted_facts(self._granted)
+        return facts | granted_facts(self._granted) | self._tools
 
     def _note(self, chunk: ChatChunk) -> None:
         if chunk.reasoning_content:
             self._extend("reasoning_content", [chunk.reasoning_content])
         if chunk.content:
             self._extend("content", [chunk.content])
+        if chunk.reasoning_content and chunk.content:
+            # Whole, in one piece: nobody knows how long it thought.
+            self._reasoning_from = None
+            self._changes.pop("reasoning_s", None)
         if chunk.tool_calls:
             self._text.extend_calls(chunk.tool_calls)
             self._note_beginnings()
+        if chunk.logprobs:
+            self._text.logprobs.extend(chunk.logprobs)
         if chunk.unread:
             self._unread += chunk.unread
             self._note_facts()
@@ -151,6 +162,12 @@ class LiveAnswer:
                 self._asks_again_at = None
                 self._tell()
 
+    def accept(self) -> None:
+        """Note that the provider has taken the request: it may fail yet, but was not refused."""
+        with self._lock:
+            self.is_accepted = True
+            self._tell()
+
     def rest(self, seconds: float) -> None:
         """Tell the readers that it is asked again after so long, as the provider requests."""
         with self._lock:
@@ -169,6 +186,11 @@ class LiveAnswer:
     def begun_with(self) -> str:
         """The text that a continued answer started with; empty for all others."""
         return self._begun.content
+
+    @property
+    def start(self) -> Cursor:
+        """Where a continued answer goes on; the beginning of all others."""
+        return Cursor(len(self._begun.reasoning_content), len(self._begun.content))
 
     @property
     def rest_left_s(self) -> float | None:
@@ -214,7 +236,7 @@ class LiveAnswer:
     def outline(self) -> Message:
         """Return the message as it stands, without the text that came: its calls are its parts."""
         with self._lock:
-            return replace(self._begun, **self._changes, parts=self._text.calls())
+            return replace(self._begun, **self._changes, parts=self._text.calls.whole())
 
     def snapshot(self) -> Message:
         """Return the message as it stands, with all text so far: a copy of it."""
@@ -257,8 +279,18 @@ class LiveAnswer:
             thought, content = moved.told_apart("".join(content), cursor.content)
             reasoning = [*reasoning, *thought]
         end = 0 if moved is None else moved.end
-        at = Cursor(text.reasoning.length, text.content.length, self._version, end)
-        return Pieces(reasoning, content, at, self._status.is_final, has_jumped)
+        is_final = self._status.is_final
+        calls, read = text.calls.since(cursor.calls, is_final=is_final)
+        logprobs = text.logprobs.since(cursor.logprobs)
+        at = Cursor(
+            text.reasoning.length,
+            text.content.length,
+            self._version,
+            end,
+            read,
+            cursor.logprobs + len(logprobs),
+        )
+        return Pieces(reasoning, content, at, is_final, has_jumped, calls, logprobs)
 
     def wait(self, cursor: Cursor, *, timeout_s: float) -> Growth:
         """Return what came after `cursor` once there is any, at the latest after `timeout_s`."""

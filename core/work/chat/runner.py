@@ -12,8 +12,10 @@ from functools import partial
 
 from core.errors import AppError
 from core.models.chat import AnswerStatus, ChatParameters
+from core.models.chat_options import NO_OPTIONS, ChatOptions
 from core.models.money.ledger import Reservation, Spender
 from core.providers.deepseek.client import DeepSeek
+from core.providers.http.exchanges import mark_exchanges
 from core.storage.chat.posted_chats import PostedChat
 from core.storage.store import Store
 from core.work.chat.attempts import Context, bring_in
@@ -39,6 +41,7 @@ class AnswerJob:
     client: DeepSeek
     context: Context
     reservation: Reservation
+    options: ChatOptions = NO_OPTIONS
     wants_title: bool = False
     written: "asyncio.Future[None] | None" = None  # done once a posted chat has its row
 
@@ -113,6 +116,7 @@ class AnswerRunner:
 
     async def _run(self, job: AnswerJob) -> None:
         live = job.live
+        mark_exchanges(live.message_id)
         try:
             # Stopped before it came to its first step, or asked while everything is being ended.
             if not self._live.begin(live.message_id) or self._is_closing:
@@ -154,7 +158,12 @@ class AnswerRunner:
             job.parameters = replace(job.parameters, max_tokens=granted)
             job.live.note_granted(granted)
         return await bring_in(
-            job.live, job.context, job.parameters, job.client, timings=self._timings
+            job.live,
+            job.context,
+            job.parameters,
+            job.options,
+            job.client,
+            timings=self._timings,
         )
 
     async def _end(self, job: AnswerJob) -> None:

@@ -8,12 +8,14 @@ from core.models.chat import ChatChunk, ChatParameters, Message, Turn
 from core.models.money.ledger import Reservation, Spender
 from core.providers.deepseek.client import DeepSeek
 from core.storage.store import Store
+from core.wire.secrets import known_secrets
 from core.wire.sorted_words import sort_words
 from core.work.money.spending import Spending
 
 logger = logging.getLogger(__name__)
 
-LONGEST_CHARACTERS = 40
+# Lists and heads clip a title by their width.
+LONGEST_CHARACTERS = 80
 _PROMPT = (
     "Give the conversation a title: at most 8 words, or 14 Chinese characters, in the language of "
     "the user's message. Answer with the title alone, without quotes or a full stop."
@@ -62,7 +64,7 @@ class Titles:
                 spender, provider, asked.parameters, asked.turns, conversation_id
             )
             said = await self._ask(client, asked, held)
-            if title := shortened(said.strip().strip(_WRAPPING)):
+            if title := better_title(said, question):
                 await asyncio.to_thread(
                     self._store.conversations.rename, owner, conversation_id, title, manual=False
                 )
@@ -92,7 +94,14 @@ class _Asked:
         self.parameters = ChatParameters(model=model, thinking=False, max_tokens=_TOKENS)
 
 
+def better_title(said: str, question: str) -> str:
+    """Return the title a model gave, or the question where that is only its beginning."""
+    title = shortened(said.strip().strip(_WRAPPING))
+    asked = shortened(question)
+    return asked if asked.casefold().startswith(title.removesuffix("…").casefold()) else title
+
+
 def shortened(text: str) -> str:
-    """Return a text as one line, cut to a title's length."""
-    line = " ".join(text.split())
+    """Return a text as one line, cut to a title's length; half a key could not be masked later."""
+    line = " ".join(known_secrets.wash(text).split())
     return line if len(line) <= LONGEST_CHARACTERS else line[: LONGEST_CHARACTERS - 1] + "…"

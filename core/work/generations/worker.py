@@ -30,6 +30,7 @@ from core.models.generations import (
     TaskImage,
 )
 from core.models.kinds import KINDS, packages
+from core.providers.http.exchanges import mark_exchanges
 from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
 from core.storage.store import Store
@@ -275,6 +276,7 @@ class GenerationWorker:
 
     async def _drive(self, generation: Generation, sending: Sending, submitter: Submitter) -> None:
         """Take one generation from where its row stands to its end."""
+        mark_exchanges(generation.id)
         if not _is_unsent(generation) and generation.status is not Status.SUCCEEDED:
             sending.permit = submitter.queue.adopt(generation.request.slots)
         current: Generation | None = generation

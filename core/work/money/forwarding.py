@@ -30,7 +30,7 @@ from core.storage.money.ledger import Ledger
 from core.work.money.spending import Spending
 
 # Reading, and what is free by the list (money.md §2.5).
-_FREE = re.compile(r"/v1/(account/|general/(custom-elements|presets))")
+_FREE = re.compile(r"/account/|/v1/(account/|general/(custom-elements|presets))")
 _SPENDING_METHODS = ("POST", "PUT", "PATCH")
 _RESOLUTIONS = {"std": "720p", "pro": "1080p", "4k": "4k", "720p": "720p", "1080p": "1080p"}
 _SECONDS_MOST = 600

@@ -20,6 +20,7 @@ from core.errors import (
     UnavailableError,
 )
 from core.models.chat import ChatChunk, ChatModel, ChatParameters, Turn, Usage
+from core.models.chat_options import ChatOptions
 from core.providers.deepseek.client import DeepSeek
 from core.providers.deepseek.timeouts import StreamTimers
 from core.providers.deepseek.wire import Balance, CurrencyBalance
@@ -77,9 +78,9 @@ class Server:
     def ask(
         self, parameters: ChatParameters | None = None, turns: list[Turn] = TURNS, **options: Any
     ) -> ChatChunk:
-        user_id = options.pop("user_id", None)
+        asked = ChatOptions(user_id=options.pop("user_id", None))
         chosen = parameters or ChatParameters()
-        return self.call(lambda it: it.complete(turns, chosen, user_id=user_id), **options)
+        return self.call(lambda it: it.complete(turns, chosen, asked), **options)
 
     def stream(self, parameters: ChatParameters | None = None, **options: Any) -> None:
         async def act(provider: DeepSeek) -> None:

@@ -15,7 +15,7 @@ from core.errors import ProtocolError, ProviderError, RateLimitError, Unavailabl
 from core.models.chat import AnswerPart, ChatChunk, ChatParameters, TextRun, Turn, Usage
 from core.models.parts import ToolCallPiece
 from core.providers.deepseek.client import DeepSeek
-from core.providers.deepseek.event import plain_text
+from core.providers.deepseek.events.event import plain_text
 from core.providers.deepseek.reply import ReplyReader
 from core.providers.deepseek.timeouts import StreamTimers
 from core.providers.http.client import build_client
@@ -259,7 +259,7 @@ def test_finish_without_done_is_complete_though_the_connection_breaks() -> None:
 def test_finish_without_done_is_complete_though_the_server_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("core.providers.deepseek.stream.GRACE_S", 0.05)
+    monkeypatch.setattr("core.providers.deepseek.events.stream.GRACE_S", 0.05)
     assert text(read(Pieces([TEXT + FINISH, asyncio.Event()]))) == "墨灵 🎨"
 
 

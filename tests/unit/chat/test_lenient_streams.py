@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from core.errors import ProtocolError, UnavailableError
 from core.models.chat import ChatChunk
 from core.models.parts import ToolCallPiece
-from core.providers.deepseek.decoding import joined
-from core.providers.deepseek.event_reader import EventReader
+from core.providers.deepseek.events.decoding import joined
+from core.providers.deepseek.events.event_reader import EventReader
 from tests.unit.chat.test_deepseek_stream import (
     DONE,
     FINISH,

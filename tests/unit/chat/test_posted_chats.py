@@ -1,7 +1,7 @@
 """Posted chats: what each body comes to, a question with its parameters or the refusal's text.
 
-`data/posted_chats.jsonl` was written by the parser of 2026-11-28 (commit 1a7305d): a body, and what
-came of it. Which of several faults is named, and every leniency, stands there.
+`data/posted_chats.jsonl` was written by the parser of 2026-11-28, once it took what DeepSeek takes:
+a body, and what came of it. Which of several faults is named, and every leniency, stands there.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import pytest
 
 from core.models.chat import ChatParameters, Turn
 from core.texts.catalogue import LANGUAGES
-from core.web.chat.request import ChatRequest, chat_request_from_json
+from core.web.chat.request import ChatRequest, Dialect, chat_request_from_json
 from core.web.http_call import HttpCall, HttpCallError
 
 CASES = [
@@ -38,7 +38,7 @@ def parsed(body: bytes) -> ChatRequest:
 
     async def main() -> ChatRequest:
         call = HttpCall(SCOPE, receive, send)
-        return chat_request_from_json(await call.json_object(), "the-default")
+        return chat_request_from_json(await call.json_object(), Dialect("the-default"))
 
     return asyncio.run(main())
 
@@ -60,14 +60,20 @@ def outcome(body: bytes) -> dict[str, Any]:
     except HttpCallError as error:
         return refused(error)
     usual = asdict(ChatParameters(model="the-default"))
+    turns = list(request.turns)
+    prompts = []
+    while turns[0].role == "system":
+        prompts.append(turns.pop(0).text)
     named = {
-        "system_prompt": request.system_prompt,
-        "earlier": [said(turn) for turn in request.earlier],
+        "system_prompt": "\n\n".join(prompts),
+        "earlier": [said(turn) for turn in turns[:-1]],
         "streams": request.streams,
         "with_usage": request.with_usage,
+        "options": {k: v for k, v in asdict(request.options).items() if v and k != "effort"},
+        "ignored": [notice.facts["names"] for notice in request.notices],
     }
     return {
-        "question": request.question,
+        "question": turns[-1].text,
         **{name: value for name, value in named.items() if value},
         **{
             name: value
@@ -88,6 +94,7 @@ def test_so_many_messages_are_taken_and_no_more(count: int, is_taken: bool) -> N
     last = {"role": "user", "content": "hi"}
     came = outcome(json.dumps({"messages": [*[{"role": "user"}] * (count - 1), last]}).encode())
     refusal = [400, "http.want_messages", "messages", {"field": "messages", "most": 2000}]
+    came.pop("earlier", None)
     assert came == ({"question": "hi"} if is_taken else {"refused": refusal})
     if not is_taken:  # how many there are is looked at before what they are
         assert outcome(json.dumps({"messages": [7] * count}).encode()) == came

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from core.practice.chat.messages import ChatMessage
 from core.practice.chat.reply import Reply, compose_reply
-from core.practice.chat.request import ChatMessage, ChatRequest
-from core.practice.chat.stream import Step, plan_stream, plan_whole, split_deltas
+from core.practice.chat.request import ChatRequest
+from core.practice.chat.stream import Step, plan_stream, plan_whole
 from core.practice.chat.tokens import PromptCache
+from core.practice.chat.wire import split_deltas
 from core.practice.faults import Faults
 from core.practice.settings import PracticeSettings
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from enum import Enum
 
 from core.models.generations import KlingTask, TaskStatus
+from core.storage.chat.branches import RemovedTurn
 from core.storage.store import Store
 from core.storage.transfer.format import FORMAT, VERSION
 from core.storage.transfer.imports import ImportResult
@@ -60,6 +61,11 @@ def _export(theirs: Belongings) -> dict[str, object]:
     return {"format": FORMAT, "version": VERSION, "conversations": [whole | tree]}
 
 
+def _removed(where: Belongings, held: Belongings, hung: Belongings) -> RemovedTurn:
+    """Return what names a conversation, a place and messages, of whomever each is."""
+    return RemovedTurn(where.conversation, held.conversation, None, ((hung.question, None),))
+
+
 def _export_file(theirs: Belongings) -> io.BytesIO:
     return io.BytesIO(json.dumps(_export(theirs)).encode())
 
@@ -76,6 +82,19 @@ _NEW_TASK = KlingTask("T-new", TaskStatus.SUCCEED)
 _ALL_NEW = ImportResult(added=1, skipped=0, messages_added=3)
 
 CASES: dict[str, tuple[Case, ...]] = {
+    "branches.fork": (
+        Case(lambda s, o, m, t: s.branches.fork(o, t.conversation, t.answer, "x"), REFUSED),
+        Case(lambda s, o, m, t: s.branches.fork(o, m.conversation, t.answer, "x"), REFUSED),
+    ),
+    "branches.remove_turn": (
+        Case(lambda s, o, m, t: s.branches.remove_turn(o, t.conversation, t.question), REFUSED),
+        Case(lambda s, o, m, t: s.branches.remove_turn(o, m.conversation, t.question), REFUSED),
+    ),
+    "branches.restore_turn": (
+        Case(lambda s, o, m, t: s.branches.restore_turn(o, _removed(t, t, t)), REFUSED),
+        Case(lambda s, o, m, t: s.branches.restore_turn(o, _removed(m, t, m)), REFUSED),
+        Case(lambda s, o, m, t: s.branches.restore_turn(o, _removed(m, m, t)), REFUSED),
+    ),
     "conversations.create": (Case(lambda s, o, m, t: s.conversations.create(o), OWN),),
     "conversations.get": (Case(lambda s, o, m, t: s.conversations.get(o, t.conversation), None),),
     "conversations.list": (Case(lambda s, o, m, t: s.conversations.list(o), OWN),),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
+from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message, Turn
 from core.practice import PRACTICE_CHAT_KEY
 from core.providers.deepseek.client import DeepSeek
 from core.providers.deepseek.timeouts import StreamTimers
@@ -60,7 +60,7 @@ class Asker:
         return self.answers.ask(OWNER, conversation or self.conversation(), question, parameters)
 
     def ask_posted(self, question: str) -> LiveAnswer:
-        return self.answers.ask_posted(OWNER, question, PLAIN)
+        return self.answers.ask_posted(OWNER, [Turn.of_text("user", question)], PLAIN)
 
     def stored(self, live: LiveAnswer) -> Message:
         message = self.store.messages.get(OWNER, live.message_id)

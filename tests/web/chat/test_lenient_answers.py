@@ -161,7 +161,7 @@ def test_an_export_says_what_an_answer_lacks(tmp_path: Path) -> None:
         conversation = asker.conversation()
         answer = asker.answered("q", conversation)
         markdown = as_markdown("en", asker.again(conversation), asker.path(conversation))
-        assert "> This answer may lack something: 1" in markdown
+        assert "> This answer may be incomplete: 1" in markdown
         assert "> The model wanted to call search" in markdown
         assert back(answer) == replace(
             answer, conversation_id="", parent_id=None, version=1, version_count=1

@@ -137,13 +137,22 @@ def test_an_error_in_mid_stream_ends_it_with_its_words(client: openai.OpenAI) ->
         {"messages": []},
         {"messages": [{"role": "assistant", "content": "x"}]},
         {"messages": [{"role": "user", "content": " "}]},
-        {"messages": [{"role": "tool", "content": "x", "tool_call_id": "1"}]},
+        {"messages": [{"role": "tool", "content": "x"}]},
         {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}]},
-        {"messages": HELLO, "tools": [{"type": "function", "function": {"name": "f"}}]},
+        {"messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}]},
+        {"messages": [{"role": "assistant", "content": "x", "prefix": True}, *HELLO]},
+        {"messages": HELLO, "tools": [{"type": "function", "function": {"name": "f g"}}]},
+        {"messages": HELLO, "tool_choice": "required"},
+        {"messages": HELLO, "functions": [{"name": "f"}]},
+        {"messages": HELLO, "modalities": ["text", "audio"]},
+        {"messages": HELLO, "top_logprobs": 2},
+        {"messages": HELLO, "stop": ["x"] * 17},
+        {"messages": HELLO, "extra_body": {"user_id": "a b"}},
+        {"messages": HELLO, "extra_body": {"web_search_options": {"x": 1}}},
         {"messages": HELLO, "n": 2},
         {"messages": HELLO, "temperature": 9},
         {"messages": HELLO, "max_tokens": 0},
-        {"messages": HELLO, "response_format": {"type": "json_object"}},
+        {"messages": HELLO, "response_format": {"type": "json_schema"}},
     ],
 )
 def test_what_cannot_be_asked_here_is_a_bad_request_that_names_the_field(
@@ -153,7 +162,8 @@ def test_what_cannot_be_asked_here_is_a_bad_request_that_names_the_field(
     with pytest.raises(openai.BadRequestError) as caught:
         client.chat.completions.create(model="deepseek-flash", **fields)
     assert isinstance(caught.value.body, dict)
-    assert caught.value.body["param"].partition("[")[0] in fields
+    named = caught.value.body["param"].partition("[")[0].partition(".")[0]
+    assert named in {**fields, **fields.get("extra_body", {})}
     assert practice.counters.chat_requests == before
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from core.errors import UnavailableError
-from core.models.chat import ChatParameters
+from core.models.chat import ChatParameters, Turn
 from core.web.http_errors import http_error_from
 from core.web.timings import HttpTimings
 from core.work.chat.timings import AnswerTimings
@@ -139,8 +139,8 @@ def test_clients_repeat_nothing_that_may_have_been_billed(tmp_path: Path) -> Non
 
 
 def test_a_stream_keeps_its_status_open_while_it_waits(tmp_path: Path) -> None:
-    timings = HttpTimings(keep_alive_s=0.2)
-    replies = iter([refusal(429, "Retry-After: 1"), refusal(429, "Retry-After: 3600")])
+    timings = HttpTimings(keep_alive_s=1.0)
+    replies = iter([refusal(429, "Retry-After: 2"), refusal(429, "Retry-After: 3600")])
     with (
         Upstream(refusing(2, lambda: next(replies))) as upstream,
         serving(tmp_path, chat_url=upstream.url, timings=timings) as served,
@@ -154,7 +154,9 @@ def test_the_readers_of_an_answer_see_how_long_it_waits(tmp_path: Path) -> None:
         Upstream(refusing(1, lambda: refusal(429, "Retry-After: 2"))) as upstream,
         serving(tmp_path, chat_url=upstream.url) as served,
     ):
-        begun = served.studio.answers.ask_posted("local", "?", _parameters(served))
+        begun = served.studio.answers.ask_posted(
+            "local", [Turn.of_text("user", "?")], _parameters(served)
+        )
         left = until(lambda: begun.rest_left_s, "it waits")
         assert 0 < left < 3.1
         until(lambda: begun.is_final, "it is answered")

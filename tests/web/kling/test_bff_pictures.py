@@ -127,7 +127,7 @@ def test_a_wish_that_finds_no_place_in_time_is_taken_back(
         assert first.status_code == 200
         second = served.http.post(PATH, json={"prompt": "x"})
         assert (second.status_code, second.json()["code"]) == (429, 1303)
-        assert "taken the wish back" in second.json()["message"]
+        assert "taken the request back" in second.json()["message"]
         statuses = {one.status for one in served.studio.store.generations.list("local").items}
         assert "cancelled" in statuses
         keyed = served.http.post(PATH, json={"prompt": "y"}, headers={"Idempotency-Key": "y"})

@@ -143,7 +143,7 @@ def test_an_open_create_ends_with_the_studio_and_says_how_it_stands(
     with serving(settings.data_dir, settings=settings, build=quickly) as again:
         fake.plan = Plan()
         [row] = again.studio.store.generations.list("local").items
-        if "taken the wish back" in told.text:
+        if "taken the request back" in told.text:
             assert row.status == "cancelled"
         else:
             find = again.studio.store.generations.get_by_external_id

@@ -14,6 +14,7 @@ from core.storage.db.migrations.v3 import m003_message_parts
 from core.storage.db.migrations.v4 import m004_generation_kind
 from core.storage.db.migrations.v5 import m005_ledger
 from core.storage.db.migrations.v6 import m006_folded_search
+from core.storage.db.migrations.v7 import m007_newest_first
 
 Migration = Callable[[Connection], None]
 
@@ -24,4 +25,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     m004_generation_kind,
     m005_ledger,
     m006_folded_search,
+    m007_newest_first,
 )

@@ -1,4 +1,5 @@
-// What browsers do and Streamlit does not see to: compositions, pasted pictures, names of its own parts.
+// What browsers do and Streamlit does not see to: compositions, pasted pictures, names of its own parts,
+// the tab's title, the sidebar of a phone.
 // No library; texts come with `data`. Installed once for a page, at the window.
 
 const INSTALLED = Symbol.for("inkling.browser");
@@ -14,6 +15,13 @@ const SPEAKING = [
   "stSelectboxVirtualDropdown",
 ].map((name) => `[data-testid="${name}"]`).concat("[aria-live]").join();
 const PICTURES = '[class*="st-key-image-reference"]';
+const PHONE = "(max-width: 768px)"; // where Streamlit lays the sidebar over the page
+const CLOSE_SIDEBAR = '[data-testid="stSidebarCollapseButton"] button';
+const NEW_CONVERSATION = ".st-key-new-conversation button";
+// A button that puts a notice away for as long as the tab is open: st-key-away-NAME hides st-key-NAME.
+const AWAY = "st-key-away-";
+const PUT_AWAY = "inkling.put-away";
+const FINISHED = "● "; // before the title of a tab that nobody looks at, once an answer is there
 const refusals = new Set(); // in Streamlit's words; a tip repeats them
 // Beside what a browser knows as pictures, since some know no HEIC.
 const ACCEPTED = "image/*,.heic,.heif,.avif,.webp,.tif,.tiff,.bmp";
@@ -30,6 +38,12 @@ function install() {
   const state = { texts: {}, words: wordsOf({}), name: () => {} };
   window.addEventListener("keydown", endComposition, true);
   window.addEventListener("paste", pastePicture, true);
+  window.addEventListener("click", seeClick, true);
+  window.addEventListener("inkling-chosen", closeSidebarOfPhone);
+  watchTitle();
+  link("manifest", "manifest.json");
+  link("apple-touch-icon", "icon-192.png");
+  hidePutAway();
   let isDue = false;
   state.name = () => {
     if (isDue) return;
@@ -113,6 +127,79 @@ function pastePicture(event) {
   chosen.items.add(picture);
   input.files = chosen.files;
   input.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+function seeClick(event) {
+  if (!(event.target instanceof Element)) return;
+  if (event.target.closest(NEW_CONVERSATION)) closeSidebarOfPhone();
+  const button = event.target.closest("button");
+  const holder = button && button.closest(`[class*="${AWAY}"]`);
+  const name = holder && [...holder.classList].find((one) => one.startsWith(AWAY));
+  if (name) putAway(name.slice(AWAY.length));
+}
+
+function closeSidebarOfPhone() {
+  const button = document.querySelector(CLOSE_SIDEBAR);
+  if (button && window.matchMedia(PHONE).matches) button.click();
+}
+
+// -- notices that were put away: hidden by a style, also after a reload, until the tab closes
+
+function putAway(name) {
+  try {
+    sessionStorage.setItem(PUT_AWAY, JSON.stringify([...namesPutAway(), name]));
+  } catch {
+    return; // storage is forbidden: the page itself leaves the notice out until it is loaded anew
+  }
+  hidePutAway();
+}
+
+function namesPutAway() {
+  try {
+    return JSON.parse(sessionStorage.getItem(PUT_AWAY) || "[]");
+  } catch {
+    return [];
+  }
+}
+
+function hidePutAway() {
+  const names = namesPutAway().filter((name) => /^[a-z-]+$/.test(name));
+  if (!names.length) return;
+  const style = document.getElementById(PUT_AWAY) || document.createElement("style");
+  style.id = PUT_AWAY;
+  const parts = names.map((name) => `.st-key-${name}, [data-testid="stLayoutWrapper"]:has(> .st-key-${name})`);
+  style.textContent = `${parts.join()} { display: none !important; }`;
+  document.head.append(style);
+}
+
+// What a phone takes to put the studio on its home screen (static/).
+function link(rel, file) {
+  const element = document.createElement("link");
+  element.rel = rel;
+  element.href = new URL(`app/static/${file}`, document.baseURI).href;
+  document.head.append(element);
+}
+
+// -- the tab's title
+
+// Streamlit writes the title anew with every run: the mark stays until somebody looks.
+function watchTitle() {
+  let isMarked = false;
+  const write = () => {
+    const plain = document.title.startsWith(FINISHED) ? document.title.slice(FINISHED.length) : document.title;
+    const title = isMarked ? FINISHED + plain : plain;
+    if (document.title !== title) document.title = title;
+  };
+  window.addEventListener("inkling-finished", () => {
+    isMarked = document.hidden;
+    write();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    isMarked = false;
+    write();
+  });
+  new MutationObserver(write).observe(document.head, { childList: true, subtree: true, characterData: true });
 }
 
 function isField(element) {

@@ -14,10 +14,11 @@ const MARKUP = `
   .box { display: grid; gap: 0.5rem; font-size: 0.875rem; }
   .action { border: 1px solid var(--st-border-color, #ccc); border-radius: var(--st-button-radius, 0.6rem);
     padding: 0.45rem 0.75rem; text-align: center; cursor: pointer; text-decoration: none;
-    color: inherit; background: transparent; font: inherit; }
+    color: inherit; background: transparent; font: inherit; box-sizing: border-box; }
+  @media (pointer: coarse) { .action { min-height: 2.75rem; } }
   .action:hover, .action:focus-visible { border-color: var(--st-primary-color, #a63d2f);
     color: var(--st-primary-color, #a63d2f); }
-  input[type=file] { position: absolute; width: 1px; height: 1px; opacity: 0; }
+  .choose { display: grid; }
   progress { width: 100%; accent-color: var(--st-primary-color, #a63d2f); }
   .error { color: var(--st-red-text-color, #b00020); }
   [hidden] { display: none !important; }
@@ -25,7 +26,7 @@ const MARKUP = `
 <div class="box">
   <a class="action download" download></a>
   <a class="action download-chatgpt" download></a>
-  <label class="action choose" tabindex="0" role="button"><span></span><input type="file" accept=".json,.zip,application/json,application/zip"></label>
+  <div class="choose"><button class="action" type="button"></button><input type="file" hidden accept=".json,.zip,application/json,application/zip"></div>
   <progress max="1" value="0" hidden></progress>
   <div class="said" role="status" aria-live="polite"></div>
   <button class="action stop" type="button" hidden></button>
@@ -60,7 +61,7 @@ export default function (component) {
   find(".download").href = address("transfer/export", wanted);
   find(".download-chatgpt").textContent = data.texts.download_chatgpt;
   find(".download-chatgpt").href = address("transfer/export", { ...wanted, shape: "chatgpt" });
-  find(".choose span").textContent = data.texts.choose;
+  find(".choose button").textContent = data.texts.choose;
   find(".stop").textContent = data.texts.stop;
   const round = (view.round = (view.round || 0) + 1);
   return () => {
@@ -76,10 +77,7 @@ export default function (component) {
 
 function wire(view) {
   const input = view.root.querySelector("input");
-  const choose = view.root.querySelector(".choose");
-  choose.onkeydown = (event) => {
-    if (event.key === "Enter" || event.key === " ") input.click();
-  };
+  view.root.querySelector(".choose button").onclick = () => input.click();
   input.onchange = () => {
     const file = input.files[0];
     input.value = "";

@@ -1,0 +1,43 @@
+"""The setup card of a provider: where its key comes from, the lines to paste, reading them."""
+
+from typing import Literal
+
+import streamlit as st
+
+from core.errors import AppError
+from core.ui import session
+from core.ui.configuration import app_settings
+from core.ui.session import text
+from core.work.studio import reread_settings
+
+# What is pasted into .streamlit/secrets.toml; the block has a button that copies it.
+_LINES = {
+    "chat": 'DEEPSEEK_API_KEY = "sk-…"',
+    "images": (
+        'KLING_API_KEY = "…"\n# {hint}\n# KLING_API_ORIGIN = "https://api-singapore.klingai.com"'
+    ),
+}
+
+
+def draw(provider: Literal["chat", "images"]) -> None:
+    """Draw the steps: get a key, paste its line, have the settings read again."""
+    st.markdown(text(f"setup.{provider}"))
+    lines = _LINES[provider].replace("{hint}", text("setup.elsewhere"))
+    st.code(lines, language="toml", wrap_lines=True)
+
+
+def draw_reread(key: str) -> None:
+    """Draw the button that reads the settings again, and what came of it."""
+    if not st.button(text("status.reread"), key=key, icon=":material/refresh:"):
+        return
+    try:
+        fixed = reread_settings(app_settings)
+    except AppError as error:
+        session.show_error(error)
+        st.caption(text("status.reread_kept"))
+        return
+    session.state().checks.clear()
+    session.state().notice = text("status.reread_done")
+    if fixed:
+        session.state().notice = text("status.reread_fixed", names=", ".join(fixed))
+    st.rerun()

@@ -1,0 +1,1 @@
+"""The command palette and keyboard shortcuts, on every page."""

@@ -1,0 +1,145 @@
+"""The command palette: one box that finds conversations, pictures and pages, and opens them."""
+
+from html import escape
+from typing import Literal
+
+import streamlit as st
+
+from core.errors import AppError
+from core.markdown.escaping import literal
+from core.ui import session
+from core.ui.conversations import title_of
+from core.ui.session import Target, text
+
+_QUERY = "palette-query"
+# A pause in typing after which is looked.
+_PAUSE = "250ms"
+_CONVERSATIONS, _LOOKED_AT, _PICTURES, _SNIPPET = 6, 20, 4, 60
+_PAGES = {
+    "chat": "forum",
+    "images": "palette",
+    "gallery": "photo_library",
+    "history": "history",
+    "money": "payments",
+    "status": "monitor_heart",
+}
+_STYLE = """<style>
+.st-key-palette-results button, .st-key-palette-results button > * {
+    justify-content: flex-start; text-align: start;
+}
+</style>"""
+
+
+def open_palette(what: Literal["search", "sheet"]) -> None:
+    """Show the search, or the sheet of shortcuts, from the next run on."""
+    session.state().palette = what
+    st.session_state.pop(_QUERY, None)
+
+
+def close_palette() -> None:
+    """Show neither from the next run on."""
+    session.state().palette = None
+
+
+def go(page: str, query: dict[str, str] | None) -> None:
+    """Show a page at an address from the next run on; without one, its beginning."""
+    close_palette()
+    if page == "pages/chat.py":
+        session.state().conversation_id = None
+    session.state().go_to = Target(page, query or {})
+
+
+def draw() -> None:
+    """Draw the box and what is found; what is chosen there opens."""
+
+    @st.dialog(text("palette.title"), icon=":material/search:", on_dismiss=close_palette)
+    def dialog() -> None:
+        st.html(_STYLE)
+        query = st.text_input(
+            text("palette.label"),
+            placeholder=text("palette.placeholder"),
+            label_visibility="collapsed",
+            icon=":material/search:",
+            type="search",
+            live=_PAUSE,
+            key=_QUERY,
+        ).strip()
+        with st.container(key="palette-results", gap="xsmall"):
+            try:
+                is_found = _draw_conversations(query)
+                is_found |= bool(query) and _draw_pictures(query)
+            except AppError as error:
+                session.show_error(error)
+                return
+            is_found |= _draw_pages(query)
+            if not is_found:
+                st.caption(text("palette.nothing"))
+            st.html(f'<span data-palette-query="{escape(query)}"></span>')
+
+    dialog()
+
+
+def _draw_conversations(query: str) -> bool:
+    store, owner = session.studio().store, session.owner()
+    if not query:
+        for one in store.conversations.list(owner, limit=_CONVERSATIONS, with_http=False).items:
+            _row(f"open-{one.id}", title_of(one), "chat_bubble", session.link_to(one.id))
+        return True
+    found = store.search.find(owner, query, limit=_LOOKED_AT).items
+    # The newest place in each conversation.
+    hits = list({hit.conversation.id: hit for hit in reversed(found)}.values())[::-1]
+    hits = hits[:_CONVERSATIONS]
+    for number, hit in enumerate(hits):
+        words = " ".join(hit.snippet.split())[:_SNIPPET]
+        label = title_of(hit.conversation)
+        if hit.message_id is not None:
+            label = f"{label} · :small[{literal(words)}]"
+        _row(
+            f"hit-{number}",
+            label,
+            "chat_bubble",
+            session.link_to(hit.conversation.id, hit.message_id),
+        )
+    return bool(hits)
+
+
+def _draw_pictures(query: str) -> bool:
+    gallery, owner = session.studio().store.gallery, session.owner()
+    found = gallery.list_pictures(owner, text=query, limit=_PICTURES).items
+    for item in found:
+        prompt = " ".join(item.generation.request.prompt.split())[:_SNIPPET]
+        _row(
+            f"picture-{item.picture.id}",
+            literal(prompt),
+            "image",
+            {"g": item.generation.id},
+            "pages/gallery.py",
+        )
+    return bool(found)
+
+
+def _draw_pages(query: str) -> bool:
+    wanted = {
+        name: icon
+        for name, icon in _PAGES.items()
+        if query.casefold() in text(f"nav.{name}").casefold() or query.casefold() in name
+    }
+    for name, icon in wanted.items():
+        _row(f"page-{name}", text(f"nav.{name}"), icon, {}, f"pages/{name}.py")
+    return bool(wanted)
+
+
+def _row(
+    key: str, label: str, icon: str, query: dict[str, str], page: str = "pages/chat.py"
+) -> None:
+    # A form's button or a link would leave the dialog open behind it.
+    if st.button(
+        label,
+        icon=f":material/{icon}:",
+        type="tertiary",
+        width="stretch",
+        wrap=False,
+        key=f"palette-{key}",
+    ):
+        go(page, query)
+        st.rerun()

@@ -1,0 +1,1 @@
+"""The X-ray page: exchanges with the providers, one by one, taken apart."""

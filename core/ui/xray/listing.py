@@ -1,0 +1,130 @@
+"""The list of exchanges: filtered, read along live, one of them chosen."""
+
+from collections.abc import Sequence
+from typing import Any, get_args
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from core.access.owners import LOCAL_OWNER
+from core.ui import clock, session
+from core.ui.buttons import button, download
+from core.ui.formats import size
+from core.ui.session import text
+from core.ui.xray.times import short_time
+from core.work.xray.reading import Purpose, purpose_of
+from core.work.xray.recipes import as_har, as_json
+from core.work.xray.ring import Trace
+
+SHOWN = 200
+_LIVE_EVERY = "2s"
+_ABOUT = "about"  # in the address: an answer or a picture, whose exchanges are meant
+_KIND_KEY, _LIVE_KEY, _LIST_KEY = "xray-kind", "xray-live", "xray-list"
+_GROUPS: dict[str, tuple[Purpose, ...]] = {
+    "chat": ("answer",),
+    "images": ("create", "poll", "list", "download"),
+    "accounts": ("models", "balance", "costs", "other"),
+}
+
+
+def may_look() -> bool:
+    """Tell whether this session may see what others asked, too: the owner alone."""
+    return session.owner() == LOCAL_OWNER and session.is_trusted()
+
+
+def draw() -> Trace | None:
+    """Draw the list; return the exchange that is chosen in it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        kind = st.pills(
+            text("xray.kind"),
+            list(_GROUPS),
+            format_func=lambda one: text(f"xray.group_{one}"),
+            label_visibility="collapsed",
+            key=_KIND_KEY,
+        )
+        is_live = st.toggle(text("xray.live"), key=_LIVE_KEY, help=text("xray.live_help"))
+    about = st.query_params.get(_ABOUT)
+    if about is not None:
+        _draw_about()
+    traces = _traces(kind, about)
+    if not traces and not is_live:
+        st.info(text("xray.nothing_about" if about else "xray.empty"), icon=":material/sensors:")
+        return None
+    if is_live:
+        st.fragment(_draw_list, run_every=_LIVE_EVERY)(kind, about, True)
+    else:
+        _draw_list(kind, about, False)
+    _draw_ways_out(traces)
+    return _chosen(traces)
+
+
+def _draw_about() -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(text("xray.about_one"))
+        button("xray.show_all", "close", "xray-all", _show_all, type="tertiary")
+
+
+def _show_all() -> None:
+    st.query_params.pop(_ABOUT, None)
+
+
+def _traces(kind: str | None, about: str | None) -> tuple[Trace, ...]:
+    ring = session.studio().xray.ring
+    traces: Sequence[Trace] = ring.newest()
+    if about is not None:
+        generation = session.studio().store.generations.get(session.owner(), about)
+        task_id = generation.task_id if generation is not None else None
+        traces = ring.about(about, task_id or "")[::-1]
+    wanted = _GROUPS.get(kind or "", get_args(Purpose))
+    return tuple(one for one in traces if purpose_of(one.exchange) in wanted)[:SHOWN]
+
+
+def _draw_list(kind: str | None, about: str | None, is_live: bool) -> None:
+    traces = _traces(kind, about)
+    before = st.session_state.get("xray-shown")
+    numbers = [one.number for one in traces]
+    st.session_state["xray-shown"] = numbers
+    if is_live and before is not None and before != numbers:
+        st.rerun()  # the choice below is of what is shown
+    st.dataframe(
+        [_row(one) for one in traces],
+        hide_index=True,
+        width="stretch",
+        on_select="rerun",
+        selection_mode="single-row",
+        # Another list: a choice by its row would be of something else.
+        key=f"{_LIST_KEY}-{numbers[0] if numbers else 0}-{len(numbers)}",
+    )
+
+
+def _row(trace: Trace) -> dict[str, Any]:
+    one = trace.exchange
+    return {
+        text("xray.head_at"): one.began_at.astimezone(clock.zone()).strftime("%H:%M:%S"),
+        text("xray.head_what"): text(f"xray.purpose_{purpose_of(one)}"),
+        text("xray.head_status"): one.error or str(one.status_code or "—"),
+        text("xray.head_first"): short_time(one.first_byte_s),
+        text("xray.head_duration"): short_time(one.duration_s),
+        text("xray.head_size"): size(sum(count for _, count in one.chunks)),
+        text("xray.head_request"): f"{one.method} {urlsplit(one.url).path}",
+    }
+
+
+def _chosen(traces: Sequence[Trace]) -> Trace | None:
+    if not traces:
+        return None
+    key = f"{_LIST_KEY}-{traces[0].number}-{len(traces)}"
+    rows = st.session_state.get(key, {}).get("selection", {}).get("rows", [])
+    number = rows[0] if rows else 0
+    return traces[number] if number < len(traces) else None
+
+
+def _draw_ways_out(traces: Sequence[Trace]) -> None:
+    exchanges = [one.exchange for one in reversed(traces)]
+    stamp = clock.today()
+    with st.container(horizontal=True):
+        name = f"inkling-xray-{stamp}"
+        har, own = (lambda: as_har(exchanges)), (lambda: as_json(exchanges))
+        download("xray.har", "xray-har", har, f"{name}.har", "application/json")
+        download("xray.json", "xray-json", own, f"{name}.json", "application/json")
+        button("xray.clear", "delete_sweep", "xray-clear", session.studio().xray.ring.clear)

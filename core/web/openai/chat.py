@@ -1,0 +1,92 @@
+"""`/v1/chat/completions`, as OpenAI's clients expect it."""
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from core.errors import AppError
+from core.texts.catalogue import Language
+from core.web.chat.body_room import HeldBody
+from core.web.chat.http_errors import http_error_of
+from core.web.chat.notices import with_notices
+from core.web.chat.reading import posted_request
+from core.web.chat.request import ChatRequest
+from core.web.chat.routes import whole_answer
+from core.web.chat.tool_calls import finish_reason
+from core.web.http_call import HttpCall
+from core.web.http_errors import http_error_from
+from core.web.openai.chunks import Chunks, completion, usage_json
+from core.web.openai.errors import body_of, refuse
+from core.web.openai.streaming import stream_answer
+from core.web.studio_bridge import StudioBridge
+from core.work.chat.live_answer import LiveAnswer
+
+_DONE = b"data: [DONE]\n\n"
+_encode = msgspec.json.Encoder().encode
+
+
+class OpenAIChat:
+    """OpenAI's chat API in front of the studio; the studio's key, not the caller's, is used."""
+
+    def __init__(self, bridge: StudioBridge, *, clock: Callable[[], float] = time.time) -> None:
+        self._bridge = bridge
+        self._clock = clock
+
+    async def complete(self, call: HttpCall) -> None:
+        """Answer a posted chat, whole or as a stream of chunks."""
+        with self._bridge.body_room.hold() as held:
+            await self._complete(call, held)
+
+    async def _complete(self, call: HttpCall, held: HeldBody) -> None:
+        request = await posted_request(call, self._bridge, held, is_openai=True)
+        try:
+            live = await self._bridge.ask(request, call, whole=not request.streams)
+        except AppError as error:
+            await refuse(call, http_error_from(error, call.language))
+            return
+        if request.streams:
+            writer = _ChunkWriter(live, request, int(self._clock()))
+            await stream_answer(call, self._bridge, live, writer)
+            return
+        message = await whole_answer(call, self._bridge, live)
+        if message is None:
+            return
+        http_error = http_error_of(message, live.error, call.language)
+        if http_error is not None:
+            body = with_notices(body_of(http_error), message, call.language, request.notices)
+            await call.reply_json(http_error.status, body, http_error.headers)
+            return
+        logprobs = live.read_pieces(live.start).logprobs
+        body = completion(message, live.start, logprobs, int(self._clock()))
+        body = with_notices(body, message, call.language, request.notices)
+        await call.reply_json(200, body)
+
+
+class _ChunkWriter:
+    """Writes chunks, and at the end what is said beside them."""
+
+    def __init__(self, live: LiveAnswer, request: ChatRequest, created: int) -> None:
+        self._request = request
+        self._chunks = Chunks(live.message_id, request.parameters.model, created)
+        self.is_washed = not request.options.logprobs  # the alternatives to a token are not
+        self.of = self._chunks.of
+
+    def closing(self, live: LiveAnswer, language: Language) -> bytes:
+        """Return the last chunk, or the error."""
+        message, request = live.outline(), self._request
+        http_error = http_error_of(message, live.error, language)
+        if http_error is not None:
+            body: dict[str, object] = body_of(http_error)
+            if http_error.wait_s is not None:  # as a header would have said it
+                body["retry_after"] = http_error.wait_s
+            body = with_notices(body, message, language, request.notices)
+            return b"data: %b\n\n" % _encode(body) + _DONE
+        beside = with_notices({}, message, language, request.notices)
+        usage = message.usage
+        if usage is not None and not request.with_usage:  # unasked, as DeepSeek gives it
+            beside["usage"] = usage_json(usage)
+        events = self._chunks.last(finish_reason(message), beside)
+        if usage is not None and request.with_usage:
+            events += self._chunks.usage(usage)
+        return events + _DONE

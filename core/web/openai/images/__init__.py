@@ -1,0 +1,1 @@
+"""Pictures in OpenAI's shape, drawn by Kling."""

@@ -1,0 +1,74 @@
+"""The X-ray page: the owner's, empty, with exchanges, about one answer, switched off."""
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.models.generations import GenerationStatus
+from core.work.studio import Studio
+from tests.app.test_images_page import generate, generations, open_page, words
+
+Opened = Callable[[], Studio]
+Until = Callable[[Callable[[], bool]], None]
+
+
+def xray(app: AppTest) -> str:
+    app.switch_page("pages/xray.py").run()
+    assert not app.exception
+    return words(app)
+
+
+def test_an_answer_and_a_picture_are_taken_apart(
+    app: AppTest, studio: Opened, until: Until
+) -> None:
+    app.run()
+    assert "No requests yet" not in xray(app)  # the list of models was asked for at the start
+    app.switch_page("pages/chat.py").run()
+    app.chat_input[0].set_value("what is this app?").run()
+    until(lambda: not studio().answers.running_conversations())
+    open_page(app)
+    generate(app, "a hill")
+    until(lambda: generations(studio())[0].status is GenerationStatus.ARCHIVED)
+    xray(app)
+    assert "Guided tours: three ways to understand the protocols" in [
+        one.label for one in app.expander
+    ]
+    assert len(app.dataframe[0].value) >= 4
+    assert any("curl" in one.value for one in app.code)
+    assert not app.exception
+
+
+def test_what_is_about_one_answer_is_listed_alone(
+    app: AppTest, studio: Opened, until: Until
+) -> None:
+    app.run()
+    for question in ("first", "second"):
+        app.chat_input[0].set_value(question).run()
+        until(lambda: not studio().answers.running_conversations())
+        app.run()
+    subject = next(
+        one.exchange.subject for one in studio().xray.ring.newest() if one.exchange.subject
+    )
+    app.query_params["about"] = subject
+    told = xray(app)
+    assert "Only what belongs to" in told
+    assert len(app.dataframe[0].value) <= len(studio().xray.ring.about(subject))
+
+
+def test_a_visitor_sees_nothing_of_it(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch, studio: Opened
+) -> None:
+    app.run()
+    monkeypatch.setattr("core.ui.session.is_trusted", lambda: False)
+    told = xray(app)
+    assert "Only the owner" in told
+    assert len(app.dataframe) == 0
+
+
+def test_switched_off_it_says_how_to_switch_it_on(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INKLING_XRAY", "off")
+    app.run()
+    assert "switched off" in xray(app)

@@ -1,0 +1,1 @@
+"""OpenAI's API, as clients that nobody here wrote use it."""

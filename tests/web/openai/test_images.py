@@ -1,0 +1,135 @@
+"""The official openai client draws with Kling: from words, from a picture, and only once a key."""
+
+import base64
+import io
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from PIL import Image
+
+from core.practice import PracticeServer
+from tests.web.chat.test_openai import client_of
+from tests.web.serving import QUICK, Served, serving_practice
+
+
+@pytest.fixture(scope="module")
+def practice() -> Iterator[PracticeServer]:
+    with PracticeServer(settings=QUICK) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, practice: PracticeServer) -> Iterator[Served]:
+    with serving_practice(tmp_path_factory.mktemp("drawing"), practice) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(served: Served) -> Iterator[openai.OpenAI]:
+    with client_of(served) as running:
+        yield running
+
+
+def picture_of(one: Any) -> Image.Image:
+    if one.b64_json:
+        return Image.open(io.BytesIO(base64.b64decode(one.b64_json)))
+    return Image.open(io.BytesIO(httpx.get(one.url, trust_env=False).content))
+
+
+def red(width: int = 400, height: int = 300) -> tuple[str, bytes]:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), (200, 20, 20)).save(file, "PNG")
+    return "red.png", file.getvalue()
+
+
+@pytest.mark.parametrize("form", ["url", "b64_json"])
+def test_words_are_drawn(client: openai.OpenAI, served: Served, form: Any) -> None:
+    done: Any = client.images.generate(
+        model="kling-v3",
+        prompt="a lighthouse in ink",
+        n=2,
+        size="1792x1024",
+        response_format=form,
+        quality="hd",
+    )
+    assert len(done.data) == 2
+    shown = [picture_of(one) for one in done.data]
+    assert {round(one.width / one.height, 2) for one in shown} == {1.78}
+    (notice,) = done.model_extra["notices"]
+    assert (notice["id"], notice["names"]) == ("fields_ignored", "quality")
+    newest = served.studio.store.generations.list("local", limit=1).items[0]
+    assert (newest.request.n, newest.request.resolution, newest.origin) == (2, "2k", "http")
+
+
+def test_a_picture_is_drawn_anew_and_openais_names_stand_for_what_draws_here(
+    client: openai.OpenAI, served: Served
+) -> None:
+    done: Any = client.images.edit(
+        model="gpt-image-1", image=red(), prompt="the same at night", size="1024x1024"
+    )
+    assert picture_of(done.data[0]).width  # base64, as this model always answers
+    assert [one["id"] for one in done.model_extra["notices"]] == ["model_stands_in"]
+    newest = served.studio.store.generations.list("local", limit=1).items[0]
+    assert newest.request.has_image
+    assert newest.request.model_name == "kling-v3"
+
+
+def test_one_key_buys_once(client: openai.OpenAI, practice: PracticeServer) -> None:
+    before = len(practice.picture_book)
+    same: Any = {"prompt": "one crane", "extra_headers": {"Idempotency-Key": "crane-1"}}
+    first, again = (client.images.generate(response_format="b64_json", **same) for _ in range(2))
+    assert first.data == again.data
+    assert len(practice.picture_book) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"prompt": ""}, "prompt"),
+        ({"prompt": "x", "size": "1000x100"}, "size"),
+        ({"prompt": "x", "size": "big"}, "size"),
+        ({"prompt": "x", "n": 10}, "n"),
+        ({"prompt": "x", "model": "stable-diffusion"}, "model"),
+        ({"prompt": "x", "stream": True}, "stream"),
+        ({"prompt": "x", "response_format": "png"}, "response_format"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_by_name(
+    client: openai.OpenAI, practice: PracticeServer, fields: dict[str, Any], param: str
+) -> None:
+    before = practice.counters.tasks_accepted
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.images.generate(**fields)
+    assert caught.value.param == param
+    assert practice.counters.tasks_accepted == before
+
+
+def test_a_mask_or_two_pictures_are_refused(client: openai.OpenAI) -> None:
+    for how, param in (({"mask": red()}, "mask"), ({"image": [red(), red()]}, "image")):
+        with pytest.raises(openai.BadRequestError) as caught:
+            client.images.edit(**{"image": red(), "prompt": "x", **how})
+        assert caught.value.param == param
+
+
+def test_what_kling_refuses_or_fails_is_told(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="content safety"):
+        client.images.generate(prompt="gore")
+    with pytest.raises(openai.BadRequestError) as failed:
+        client.images.generate(prompt="/practice fail a tree")
+    assert failed.value.code == "task_failed"
+
+
+def test_klings_account_is_told_and_its_clients_understand_a_refusal(served: Served) -> None:
+    now = int(time.time() * 1000)
+    costs = served.http.get(f"/kling/account/costs?start_time={now - 86_400_000}&end_time={now}")
+    assert costs.json()["code"] == 0
+    for path, status, code in (("/kling/v2/images", 404, 1202), ("/kling/v1/a/..%2f", 400, 1201)):
+        reply = served.http.get(path)
+        told = reply.json()
+        assert (reply.status_code, told["code"]) == (status, code)
+        assert told["message"] == told["error"]
+        assert told["request_id"] == reply.headers["x-request-id"]
