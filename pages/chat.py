@@ -6,7 +6,7 @@ from core.errors import AppError
 from core.models.chat import AnswerStatus
 from core.ui import notices, session
 from core.ui.chat import actions as answer_actions
-from core.ui.chat import composer, copying, message_menu, streaming, style, turns
+from core.ui.chat import composer, copying, message_menu, streaming, style, tool_turns, turns
 from core.ui.chat import header as conversation_header
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
@@ -42,7 +42,8 @@ place = None
 lines = money_figures.lines_of(path)
 for message in drawn:
     assert conversation is not None
-    if message.role == "tool":  # for the model to read
+    if message.role == "tool":
+        tool_turns.draw_results(message, tool_turns.names_of(path))
         continue
     if message.role == "user":
         answer_actions.draw_question(message, conversation)

@@ -106,6 +106,8 @@ def test_every_ending_is_told(app: AppTest, conversation_id: str, language: Lang
     app.query_params["c"] = conversation_id
     app.run()
     app.button_group(key="language-choice").set_value(language).run()
+    while earlier := [one for one in app.button if one.key == "earlier-turns"]:
+        earlier[0].click().run()
     told = [element.value for kind in ("warning", "error") for element in app.get(kind)]
     for _, keys in ENDINGS:
         assert any(all(said(language, key) in one for key in keys) for one in told), keys
@@ -138,8 +140,11 @@ def test_what_tools_returned_is_not_drawn_as_an_answer(app: AppTest, data_dir: P
     store.close()
     app.query_params["c"] = conversation_id
     app.run()
-    assert [one.name for one in app.chat_message] == ["user", "assistant", "assistant"]
-    assert [one.markdown[0].value for one in app.chat_message] == [
+    assert [one.name for one in app.chat_message] == ["user", "assistant", "tool", "assistant"]
+    returned = app.chat_message[2].expander[0]
+    assert "call_a" in returned.label
+    assert returned.code[0].value == "三只猫"
+    assert [one.markdown[0].value for one in app.chat_message if one.markdown] == [
         "找猫",
         "我查查。",
         "找到了三只。",

@@ -136,6 +136,37 @@ def test_pictures_stand_newest_first_in_pages(app: AppTest, studio: Opened) -> N
     assert not app.exception
 
 
+def test_order_and_size_are_kept_for_the_next_visit(app: AppTest, studio: Opened) -> None:
+    app.run()
+    for number in range(3):
+        made(studio(), f"wish {number}", shade=number * 9)
+    studio().store.gallery.set_favourite(LOCAL_OWNER, pictures(studio())[1].picture.id, True)
+    open_page(app)
+    app.radio(key="gallery-order").set_value("oldest").run()
+    assert tiles(app) == ["wish 0", "wish 1", "wish 2"]
+    app.radio(key="gallery-order").set_value("favourites").run()
+    app.get_by_key("gallery-size").set_value("large").run()
+    assert tiles(app) == ["wish 1", "wish 2", "wish 0"]
+    app.session_state["inkling"].arrangement = None  # as another session finds it
+    app.run()
+    assert tiles(app) == ["wish 1", "wish 2", "wish 0"]
+    assert app.get_by_key("gallery-size").value == "large"
+    assert not app.exception
+
+
+def test_stars_and_menus_say_of_what_they_are(app: AppTest, studio: Opened) -> None:
+    app.run()
+    made(studio(), "a *cat*")
+    open_page(app)
+    (item,) = pictures(studio())
+    star = app.button(key=f"star-tile-{item.picture.id}")
+    assert star.label == ":gray[☆] Add to favourites: Picture 1: a \\*cat\\*"
+    star.click().run()
+    star = app.button(key=f"star-tile-{item.picture.id}")
+    assert star.label.startswith(":primary[★] Remove from favourites: Picture 1: a ")
+    assert not app.exception
+
+
 def test_pictures_are_found_by_prompt_model_day_and_star(app: AppTest, studio: Opened) -> None:
     app.run()
     made(studio(), "一只猫，水墨", shade=1)

@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections import Counter
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from core.access.owners import LOCAL_OWNER
 from core.models.generations import GenerationRequest, GenerationStatus, ImageRequest
 from core.texts import catalogue
+from core.ui.generations import progress
 from core.work.studio import Studio
 from tests.app.test_chat_page import words
 
@@ -59,6 +61,33 @@ def test_four_pictures_arrive_and_are_shown(app: AppTest, studio: Opened, until:
     assert len(app.get("download_button")) == 4
     assert not [one for one in app.button if one.key == "cancel-waiting"]
     assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("kept", "prompt", "n"),
+    [
+        ({"prompt": "一只猫", "n": 3, "model": "kling-v2-1", "ratio": "16:9"}, "一只猫", 3),
+        ({"prompt": "a cat", "n": 99, "model": "gone", "ratio": "5:1", "more": 1}, "a cat", 9),
+        ({"prompt": 7, "n": "x"}, "", 1),
+        (["not", "ours"], "", 1),
+    ],
+)
+def test_a_draft_that_the_browser_kept_fills_the_form_as_far_as_it_can(
+    app: AppTest, kept: object, prompt: str, n: int
+) -> None:
+    def page(kept: object) -> None:
+        from core.ui.generations import draft, form, options  # noqa: PLC0415 - run by itself
+
+        draft.take(kept)
+        form.draw()
+        assert options.number()
+
+    drawn = AppTest.from_function(page, args=(kept,), default_timeout=30)
+    app.run()  # opens the studio
+    drawn.run()
+    assert (drawn.text_area(key=PROMPT).value or "") == prompt
+    assert drawn.number_input(key="image-n").value == n
+    assert not drawn.exception
 
 
 def test_a_prompt_of_2501_characters_is_told_and_nothing_is_bought(
@@ -176,6 +205,27 @@ def test_a_running_task_says_how_long_such_tasks_take_here(
     )
     app.run()
     assert ", last 5 tasks" in words(app)
+    assert not app.exception
+
+
+def test_what_waits_is_cancelled_at_once_and_what_was_sent_goes_on(
+    app: AppTest, studio: Opened, until: Until
+) -> None:
+    open_page(app)
+    for number in range(12):  # practice draws nine at a time
+        studio().generations.request(LOCAL_OWNER, ImageRequest(f"/practice slow 60 {number}"))
+
+    def waiting() -> list[Any]:
+        return [one for one in generations(studio()) if progress.is_waiting(one)]
+
+    # One of them may be tried again at any moment, and is let go then.
+    until(lambda: len(waiting()) == 3)
+    app.run()
+    assert "**12** under way, **0** done" in words(app)
+    app.button(key="cancel-waiting").click().run()
+    ended = Counter(one.status.is_final for one in generations(studio()))
+    assert ended[False] in (9, 10)
+    assert all(one.submitted_at is None for one in generations(studio()) if one.status.is_final)
     assert not app.exception
 
 

@@ -84,7 +84,7 @@ def rename_in_history(page: Page, app: RunningApp) -> Locator:
 
 def rename_in_dialog(page: Page, app: RunningApp) -> Locator:
     open_conversation(page, app)
-    page.get_by_test_id("stMenuButtonButton").click(timeout=PATIENCE_MS)
+    page.get_by_test_id("stMenuButtonButton").first.click(timeout=PATIENCE_MS)
     page.get_by_text("Rename", exact=True).click(timeout=PATIENCE_MS)
     return page.get_by_role("dialog").locator("input")
 

@@ -7,7 +7,15 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Playwright,
+    ViewportSize,
+    expect,
+)
 
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.journeys import PATIENCE_MS, Journey
@@ -94,8 +102,12 @@ def test_an_answer_is_copied_by_one_click_as_markdown_or_as_text(page: Page) -> 
     assert "```python" in clipboard(page)
 
 
-def test_plain_http_copies_by_one_click_too(context: BrowserContext, app: RunningApp) -> None:
-    page = context.new_page()
+def test_a_phone_in_the_home_network_copies_by_one_tap_too(
+    chromium: Browser, app: RunningApp
+) -> None:
+    size: ViewportSize = {"width": 390, "height": 844}
+    phone = chromium.new_context(locale="zh-CN", viewport=size, has_touch=True, is_mobile=True)
+    page = phone.new_page()
     page.goto(app.url.replace("127.0.0.1", ELSEWHERE))
     expect(box(page)).to_be_visible(timeout=PATIENCE_MS)
     assert not page.evaluate("window.isSecureContext")
@@ -107,11 +119,11 @@ def test_plain_http_copies_by_one_click_too(context: BrowserContext, app: Runnin
     expect(box(page)).to_have_value(re.compile("```python"))
     box(page).fill("")
     code = page.get_by_test_id("stChatMessage").get_by_test_id("stCode").first
-    code.hover()
     code.get_by_role("button").first.click()
     box(page).click()
     page.keyboard.press("Control+v")
     expect(box(page)).to_have_value(re.compile(r"^(?!```)[\s\S]*def "))
+    phone.close()
 
 
 def test_esc_stops_while_the_next_question_is_typed(page: Page) -> None:

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, insert
 
 from core.models.chat import AnswerStatus, ChatParameters, Message, Turn
 from core.models.money.ledger import BudgetError, Reservation
-from core.models.parts import Blob
+from core.models.notices import tools_facts
+from core.models.parts import Blob, ToolCall
 from core.storage.chat.conversations import titled
 from core.storage.chat.message_blobs import Said, attach
 from core.storage.chat.message_parts import parts_out
@@ -167,6 +168,7 @@ def _rows(chat: PostedChat) -> list[dict[str, Any]]:
             "parts": parts_out(turn.content),
             "reasoning_content": turn.reasoning_content or "",
             "status": AnswerStatus.COMPLETE.value,
+            "error_facts": _facts(turn),
             "error_detail": "",
             "model": None,
             "parameters": None,
@@ -177,6 +179,11 @@ def _rows(chat: PostedChat) -> list[dict[str, Any]]:
         }
         for turn, message_id, parent_id in zip(said, ids, [None, *ids[:-1]], strict=True)
     ]
+
+
+def _facts(turn: Turn) -> dict[str, object] | None:
+    """Return what is kept of a turn beside it: what was called before, its caller can call."""
+    return tools_facts(has_tools=any(isinstance(part, ToolCall) for part in turn.content)) or None
 
 
 def _conversation_row(chat: PostedChat) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from core.ui.palette import shortcuts
 from core.ui.session import text
 
 QUESTION_KEY = "question"
-_SCRIPT = Path(__file__).parent / "components" / "composer.js"
+_SCRIPTS = ("composer.js", "drafts.js", "places.js")
 _KEY, _BAR, _STOP = "composer", "composer-bar", "composer-stop"
 _TEXTS = ("begun", "ended", "wait", "to_end")
 # What is read out of an answer that has ended; more can be had from the page.
@@ -99,7 +99,9 @@ def draw(
 def _install(
     conversation: Conversation | None, path: tuple[Message, ...], *, is_running: bool
 ) -> None:
-    render = st.components.v2.component("inkling_composer", js=_SCRIPT.read_text(encoding="utf-8"))
+    folder = Path(__file__).parent / "components"
+    script = "\n".join((folder / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    render = st.components.v2.component("inkling_composer", js=script)
     last = path[-1] if path and not is_running else None
     with st.container(key=_KEY):
         render(

@@ -32,6 +32,8 @@ html:not([data-copying]) {_BAR} {{ display: none; }}
     font-family: "Material Symbols Rounded"; font-style: normal; font-size: 1.1rem;
     line-height: 1; width: 1em; height: 1em; overflow: hidden; font-feature-settings: "liga";
 }}
+{_BAR} i.copy::before {{ content: "content_copy"; }}
+{_BAR} i.tick::before {{ content: "check"; }}
 {_BAR} button i.tick, {_BAR} button.done i.copy {{ display: none; }}
 {_BAR} button.done i.tick {{ display: inline; }}
 {_BAR} [data-copy="text"] {{ display: none; margin-inline-start: 0.75rem; font-size: 0.875rem;
@@ -40,6 +42,8 @@ html:not([data-copying]) {_BAR} {{ display: none; }}
 {_BAR} [role="status"] {{ font-size: 0.875rem; margin-inline-start: 0.375rem; }}
 {_BAR} [role="status"]:not(.refused) {{ position: absolute; width: 1px; height: 1px;
     overflow: hidden; clip-path: inset(50%); }}
+/* Streamlit shows its own, on code, to a mouse alone. */
+@media (hover: none) {{ [data-testid="stCode"] button {{ visibility: visible; }} }}
 @media (pointer: coarse) {{ {_BAR} button {{ min-height: 44px; min-width: 44px; }} }}
 </style>"""
 
@@ -68,8 +72,8 @@ def draw(message: Message) -> None:
     st.html(
         f'<span class="inkling-copy" data-source="{_attribute(message.content)}">'
         f'<button type="button" data-copy="markdown" aria-label="{escape(name)}">'
-        '<i class="copy" aria-hidden="true">content_copy</i>'
-        '<i class="tick" aria-hidden="true">check</i>'
+        '<i class="copy" aria-hidden="true"></i>'
+        '<i class="tick" aria-hidden="true"></i>'
         f"<span>{escape(text('chat.copy'))}</span></button>"
         f'{plain if is_answer else ""}<span role="status"></span></span>',
         width="content",

@@ -11,6 +11,7 @@ from core.models.money.ledger import LedgerLine
 from core.models.notices import notices_of, wanted_tools
 from core.texts import catalogue
 from core.ui import session
+from core.ui.chat.tool_turns import draw_calls
 from core.ui.formats import code_span, duration, usage_line
 from core.ui.money.figures import cost_words
 from core.ui.session import text
@@ -37,6 +38,7 @@ def draw_answer(message: Message, line: LedgerLine | None = None) -> None:
     draw_reasoning(message)
     if message.content:
         st.markdown(shielded(for_streamlit(message.content)))
+    draw_calls(message)
     draw_ending(message, line)
 
 

@@ -64,15 +64,14 @@ def parameters(generation: Generation) -> str:
 
 
 def _draw_bar(generation: Generation) -> None:
-    """Draw the bar and the estimate; where nothing can be told of the time, no empty bar."""
+    """Draw bar and estimate; where nothing can be told of the time, what was asked for."""
     if generation.status.is_final:
         st.caption(parameters(generation))
         return
     usual = progress.usual_time(generation)
     if (share := progress.share_done(generation, usual)) > 0:
         st.progress(share)
-    if (told := progress.estimate_text(generation, usual)) is not None:
-        st.caption(told)
+    st.caption(progress.estimate_text(generation, usual) or parameters(generation))
 
 
 def _draw_reason(generation: Generation) -> None:

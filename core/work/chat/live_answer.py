@@ -103,6 +103,10 @@ class LiveAnswer:
             self._extend("reasoning_content", [chunk.reasoning_content])
         if chunk.content:
             self._extend("content", [chunk.content])
+        if chunk.reasoning_content and chunk.content:
+            # Whole, in one piece: nobody knows how long it thought.
+            self._reasoning_from = None
+            self._changes.pop("reasoning_s", None)
         if chunk.tool_calls:
             self._text.extend_calls(chunk.tool_calls)
             self._note_beginnings()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import openai
 import pytest
 from PIL import Image
@@ -17,8 +18,10 @@ from pydantic import BaseModel
 
 from core.models.parts import PicturePart, ToolCall, ToolResult
 from core.storage.store import Store
+from core.web.chat.bodies import ChatBody
 from core.web.chat.body_room import BodyRoom
 from core.web.chat.end_users import EndUsers
+from core.web.chat.fields import FATES, OWN
 from core.web.http_call import BODY_BYTES, HttpCallError
 from core.web.timings import HttpTimings
 from tests.upstream import Plan, Step, Upstream, completion
@@ -346,3 +349,11 @@ def test_large_bodies_have_a_room_of_their_own() -> None:
     assert (caught.value.status, caught.value.text_id) == (503, "http.bodies_full")
     with room.hold() as again:  # what was held has been given back
         again.grow(5 * BODY_BYTES)
+
+
+def test_what_becomes_of_each_field_is_written_down() -> None:
+    posted = {field.name for field in msgspec.structs.fields(ChatBody)}
+    assert posted - OWN <= FATES.keys()
+    for name in ("README.md", "README.zh-CN.md"):
+        text = Path(name).read_text(encoding="utf-8")
+        assert [field for field in FATES if f"`{field}`" not in text] == []

@@ -1,5 +1,6 @@
 // The chat box at hand: drafts for each conversation, Esc stops, ↑ edits the last question, and the
-// focus comes back. No library. Installed once for a page, at the document; where it finds no box,
+// focus comes back. No library. One module with drafts.js and places.js, put together by composer.py.
+// Installed once for a page, at the document; where it finds no box,
 // nothing happens. Names of parts are Streamlit 1.67's and our own keys.
 
 const INSTALLED = Symbol.for("inkling.composer");
@@ -9,15 +10,8 @@ const STOP = ".st-key-stop-answer button";
 const EDIT = '[class*="st-key-edit-"] button';
 const EDITOR = '[class*="st-key-edited-"]';
 const LEAVE = ".st-key-leave-editor button";
-const SCROLLERS = '[data-testid="stAppScrollToBottomContainer"], [data-testid="stMain"]';
-const BOTTOM = '[data-testid="stBottomBlockContainer"]';
-const SETTLED_MS = 300;
-const FAR_PX = 600; // from the end, before a way there is offered
 // What Esc, ↑ and the focus belong to while it is open.
 const OPEN = '[role="dialog"], [role="listbox"], [role="menu"], [data-testid="stPopoverBody"]';
-const DRAFTS = "inkling.drafts";
-const MOST_DRAFTS = 50;
-const LONGEST_DRAFT = 100000; // characters; a longer paste would be written anew with every key
 const BOX_TIMEOUT_MS = 10000;
 
 export default function ({ data, parentElement }) {
@@ -122,103 +116,6 @@ function focusUnlessElsewhere(box) {
   const selected = document.getSelection();
   if (isElsewhere || isTouch || (selected && !selected.isCollapsed) || document.querySelector(OPEN)) return;
   box.focus({ preventScroll: true });
-}
-
-// A field that was opened to be written in has the focus; once, since one may leave it.
-function openField(state, key) {
-  if (key === state.opened) return;
-  state.opened = key;
-  if (!key) return;
-  const round = state.round;
-  const look = () => {
-    const field = document.querySelector(`.st-key-${key} :is(textarea, input)`);
-    if (!field) return false;
-    field.focus();
-    // The page may be on its way to its end, where it is kept.
-    for (const wait of [0, SETTLED_MS]) setTimeout(() => field.scrollIntoView({ block: "center" }), wait);
-    if (field.tagName === "INPUT") field.select();
-    else field.setSelectionRange(field.value.length, field.value.length);
-    return true;
-  };
-  if (look()) return;
-  const watcher = new MutationObserver(() => {
-    if (round !== state.round || look()) watcher.disconnect();
-  });
-  watcher.observe(document.body, { childList: true, subtree: true });
-  setTimeout(() => watcher.disconnect(), BOX_TIMEOUT_MS);
-}
-
-// -- the way to the end, offered to whoever has scrolled far up
-
-function endIn(state, parentElement) {
-  const button = parentElement.querySelector("button") || document.createElement("button");
-  button.type = "button";
-  button.textContent = "↓";
-  button.title = state.texts.to_end;
-  button.setAttribute("aria-label", state.texts.to_end);
-  button.hidden = true;
-  button.style.cssText = `position: fixed; z-index: 90; width: 44px; height: 44px; border-radius: 50%; cursor: pointer;
-    font: 20px/1 sans-serif; color: var(--st-text-color); background: var(--st-background-color);
-    border: 1px solid var(--st-border-color); box-shadow: 0 2px 10px rgb(0 0 0 / 0.15);`;
-  button.onclick = () => {
-    const scroller = scrollerOf();
-    if (scroller) scroller.scrollTo({ top: scroller.scrollHeight });
-    if (state.box) focusUnlessElsewhere(state.box);
-  };
-  parentElement.append(button);
-  return button;
-}
-
-function placeEnd(state) {
-  const scroller = scrollerOf();
-  const bottom = document.querySelector(BOTTOM);
-  if (!state.end || !scroller || !bottom) return;
-  state.end.hidden = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < FAR_PX;
-  if (state.end.hidden) return;
-  const at = bottom.getBoundingClientRect();
-  state.end.style.left = `${Math.round(at.left + at.width / 2 - 22)}px`;
-  state.end.style.top = `${Math.round(at.top - 56)}px`;
-}
-
-function scrollerOf() {
-  return [...document.querySelectorAll(SCROLLERS)].find((one) => one.scrollHeight > one.clientHeight);
-}
-
-// -- drafts: in this browser only, under a name of owner and conversation
-
-function drafts() {
-  try {
-    return JSON.parse(localStorage.getItem(DRAFTS)) || {};
-  } catch {
-    return {};
-  }
-}
-
-function draftOf(key) {
-  const found = drafts()[key];
-  return found ? found.text : "";
-}
-
-function keep(state, text) {
-  if (state.key === null || text.length > LONGEST_DRAFT) return;
-  const all = drafts();
-  if (text === (all[state.key] ? all[state.key].text : "")) return;
-  if (text) all[state.key] = { text, at: Date.now() };
-  else delete all[state.key];
-  const newest = Object.entries(all).sort(([, one], [, other]) => other.at - one.at).slice(0, MOST_DRAFTS);
-  try {
-    localStorage.setItem(DRAFTS, JSON.stringify(Object.fromEntries(newest)));
-  } catch {
-    // forbidden or full: the draft lives as long as the page
-  }
-}
-
-// As if it had been typed: the box belongs to the framework, which hears of it by the event.
-function write(box, text) {
-  if (box.value === text) return;
-  const { set } = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value");
-  set.call(box, text);
-  box.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 // -- the box comes after this script, and is made anew on every page

@@ -40,6 +40,7 @@ def draw(shown: Sequence[GalleryPicture]) -> None:
         left, right = st.columns([3, 2], gap="medium")
         with left, st.container(key="large-picture"):
             _draw_original(item)
+            st.caption(text("gallery.zoom_hint"))
         with right:
             actions.draw_all(item)
             _draw_facts(item)

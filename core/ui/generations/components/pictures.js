@@ -62,6 +62,8 @@ function onKey(state, event) {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return generate(event);
   if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
   if (state.closeZoom) return;
+  const large = document.querySelector(LARGE);
+  if (large && (event.key === "+" || event.key === "=")) return zoom(state, large);
   if (event.key === "ArrowLeft") step("Left");
   if (event.key === "ArrowRight") step("Right");
 }
