@@ -36,6 +36,7 @@ WORDS = {
         "gallery": "作品",
         "history": "历史",
         "money": "费用",
+        "xray": "透视",
         "status": "状态",
     },
     "en-US": {
@@ -49,6 +50,7 @@ WORDS = {
         "gallery": "Gallery",
         "history": "History",
         "money": "Money",
+        "xray": "X-ray",
         "status": "Status",
     },
 }
@@ -125,13 +127,14 @@ def take_images(page: Page, words: dict[str, str], name: str) -> None:
     """Wish for four pictures, wait for them, take the picture."""
     page.get_by_role("link", name=words["images"]).click()
     page.get_by_label(words["prompt"], exact=True).fill(words["wish"])
+    page.locator(".st-key-image-options summary").click()
     page.get_by_label(words["count"]).fill("4")
     page.get_by_label(words["count"]).press("Tab")
     page.get_by_role("button", name=words["generate"]).click()
-    expect(page.get_by_test_id("stDownloadButton")).to_have_count(4, timeout=PATIENCE_MS)
-    page.wait_for_function(
-        "[...document.querySelectorAll('[data-testid=stImage] img')].every(one => one.complete)"
-    )
+    pictures = page.locator('[class*="st-key-picture-"] img')
+    expect(pictures).to_have_count(4, timeout=PATIENCE_MS)
+    page.locator(".st-key-image-options summary").click()
+    page.wait_for_function("[...document.images].every(one => one.complete)")
     scroll_to_top(page)
     page.screenshot(path=IMAGES / f"images-{name}.png")
 
@@ -166,7 +169,7 @@ def main() -> None:
                 )
                 take_chat(page, words, name)
                 take_images(page, words, name)
-                for which in ("gallery", "history", "money", "status"):
+                for which in ("gallery", "history", "money", "xray", "status"):
                     take_page(page, words, which, name)
                 context.close()
         browser.close()

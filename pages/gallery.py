@@ -18,7 +18,7 @@ notices.image_notices()
 known = session.state()
 address.follow_generation_link()
 
-st.subheader(text("gallery.title"), anchor=False)
+st.title(text("gallery.title"), anchor=False)
 if known.error is not None and address.opened() is None:
     session.show_error(known.error)
     known.error = None

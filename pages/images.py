@@ -11,7 +11,7 @@ from core.ui.session import text
 session.studio()
 session.enter_page("images")
 notices.image_notices()
-st.subheader(text("images.title"), anchor=False)
+st.title(text("images.title"), anchor=False)
 known = session.state()
 if known.error is not None and address.opened() is None:
     session.show_error(known.error)

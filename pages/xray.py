@@ -7,7 +7,7 @@ from core.ui.session import text
 from core.ui.xray import detail, listing, tours
 
 session.enter_page("xray")
-st.subheader(text("xray.title"), anchor=False)
+st.title(text("xray.title"), anchor=False)
 st.caption(text("xray.what"))
 if not listing.may_look():
     st.info(text("xray.owner_only"), icon=":material/lock:")

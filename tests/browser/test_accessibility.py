@@ -17,7 +17,7 @@ from core.storage.store import Store
 from tests.running_app import RunningApp, running_app, wait_until_there
 
 PATIENCE_MS = 30_000
-PAGES = ("", "images", "gallery", "history", "money", "status")
+PAGES = ("", "images", "gallery", "history", "money", "xray", "status")
 
 # Streamlit 1.67's own: the rule, a sign of the part, and why nothing here can mend it.
 STREAMLITS: tuple[tuple[str, str, str], ...] = (

@@ -146,7 +146,7 @@ def test_drafts_stay_with_their_conversation(page: Page) -> None:
     ask(page)
     box(page).press_sequentially("一半的问题")
     with Journey(page, "find a draft again after another page and a reload") as one:
-        one.click(page.get_by_role("link", name="历史"))
+        one.click(page.get_by_role("link", name="历史", exact=True))
         expect(page.get_by_role("searchbox")).to_be_visible(timeout=PATIENCE_MS)
         one.click(page.get_by_role("link", name="对话", exact=True))
         expect(box(page)).to_have_value("一半的问题", timeout=PATIENCE_MS)

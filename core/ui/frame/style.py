@@ -24,7 +24,12 @@ _CODE_COLOURS = "\n".join(
     f".stCode .token:is({words}) {{ color: light-dark({colours}); }}"
     for words, colours in _CODE.items()
 )
+# Places of scripts, which are not seen: beside other parts each would still take a gap.
+_UNSEEN = ("browser", "shortcuts", "copying", "pictures-script-place")
+_SCRIPTS = ", ".join(f".st-key-{key}" for key in _UNSEEN)
 _STYLE = f"""<style>
+[data-testid="stLayoutWrapper"]:has(> :is({_SCRIPTS})) {{ position: absolute; }}
+
 /* Streamlit's own ring is a tint that can hardly be seen; boxes to write in have a border. */
 .stApp :is(a, button, summary, [role="tab"], [role="option"]):focus-visible,
 .stApp label:has(input:is([type="checkbox"], [type="radio"]):focus-visible) {{

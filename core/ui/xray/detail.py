@@ -38,7 +38,7 @@ _REPLAYED = "xray-replayed"
 def draw(trace: Trace) -> None:
     """Draw an exchange under its first line."""
     one = trace.exchange
-    st.markdown(f"#### {text(f'xray.purpose_{purpose_of(one)}')}")
+    st.markdown(f"## {text(f'xray.purpose_{purpose_of(one)}')}")
     st.caption(_summary(one))
     facts = stream_facts(one) if is_stream(one) else None
     names = ["request", "reply", *(["events"] if facts else [])]
