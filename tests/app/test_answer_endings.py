@@ -106,6 +106,8 @@ def test_every_ending_is_told(app: AppTest, conversation_id: str, language: Lang
     app.query_params["c"] = conversation_id
     app.run()
     app.button_group(key="language-choice").set_value(language).run()
+    while earlier := [one for one in app.button if one.key == "earlier-turns"]:
+        earlier[0].click().run()
     told = [element.value for kind in ("warning", "error") for element in app.get(kind)]
     for _, keys in ENDINGS:
         assert any(all(said(language, key) in one for key in keys) for one in told), keys

@@ -8,6 +8,7 @@ from core.models.chat import ChatChunk, ChatParameters, Message, Turn
 from core.models.money.ledger import Reservation, Spender
 from core.providers.deepseek.client import DeepSeek
 from core.storage.store import Store
+from core.wire.secrets import known_secrets
 from core.wire.sorted_words import sort_words
 from core.work.money.spending import Spending
 
@@ -101,6 +102,9 @@ def better_title(said: str, question: str) -> str:
 
 
 def shortened(text: str) -> str:
-    """Return a text as one line, cut to a title's length."""
-    line = " ".join(text.split())
+    """Return a text as one line, cut to a title's length.
+
+    A key in it is masked before: cut, it would no longer be known for one.
+    """
+    line = " ".join(known_secrets.wash(text).split())
     return line if len(line) <= LONGEST_CHARACTERS else line[: LONGEST_CHARACTERS - 1] + "…"
