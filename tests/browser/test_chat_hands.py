@@ -170,6 +170,15 @@ def test_a_question_is_edited_by_one_key_and_a_turn_comes_back(page: Page) -> No
         assert (one.clicks, one.keys) == (0, 1)
     page.keyboard.press("Escape")
     expect(editor).to_have_count(0, timeout=PATIENCE_MS)
+    with Journey(page, "rename a conversation") as one:
+        one.click(page.get_by_role("button", name="更多").first)
+        one.click(page.get_by_role("menuitem", name="重命名"))
+        title = page.get_by_role("dialog").get_by_role("textbox")
+        expect(title).to_be_focused(timeout=PATIENCE_MS)
+        one.write("砚台")
+        one.press("Enter")
+        expect(page.get_by_role("heading", name="砚台")).to_be_visible(timeout=PATIENCE_MS)
+        assert (one.clicks, one.keys) == (2, 1)
     with Journey(page, "delete a turn and bring it back") as one:
         one.click(page.get_by_test_id("stChatMessage").first.get_by_role("button", name="更多"))
         one.click(page.get_by_role("menuitem", name="删除这一轮问答"))

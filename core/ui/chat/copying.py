@@ -16,6 +16,7 @@ from core.ui.session import text
 _SCRIPT = Path(__file__).parent / "components" / "copying.js"
 _KEY = "copying"
 _BAR = ".inkling-copy"
+_MESSAGE = '[data-testid="stChatMessage"]'
 # Looks as Streamlit's tertiary buttons do. Without the script there is nothing to click.
 _STYLE = f"""<style>
 .st-key-{_KEY} {{ position: absolute; }}
@@ -44,7 +45,11 @@ html:not([data-copying]) {_BAR} {{ display: none; }}
     overflow: hidden; clip-path: inset(50%); }}
 /* Streamlit shows its own, on code, to a mouse alone. */
 @media (hover: none) {{ [data-testid="stCode"] button {{ visibility: visible; }} }}
-@media (pointer: coarse) {{ {_BAR} button {{ min-height: 44px; min-width: 44px; }} }}
+@media (pointer: coarse) {{
+    {_MESSAGE} :is({_BAR}, [data-testid="stButton"], [data-testid="stMenuButton"]) button {{
+        min-height: 44px; min-width: 44px;
+    }}
+}}
 </style>"""
 
 

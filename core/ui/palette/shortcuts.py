@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.ui import session
-from core.ui.buttons import keeping_errors
+from core.ui.buttons import button, keeping_errors
 from core.ui.palette import search
 from core.ui.session import text
 
@@ -36,6 +36,9 @@ def draw() -> None:
     st.html(f"<style>.st-key-{_KEY} {{ position: absolute; }}</style>")
     with st.container(key=_KEY):
         render(key="inkling-shortcuts", on_act_change=_act)
+    with st.sidebar:
+        key, action = "open-search", search.open_palette
+        button("palette.title", "search", key, action, "search", width="stretch")
     if session.state().palette == "search":
         search.draw()
     elif session.state().palette == "sheet":

@@ -102,6 +102,9 @@ def better_title(said: str, question: str) -> str:
 
 
 def shortened(text: str) -> str:
-    """Return a text as one line, cut to a title's length; half a key could not be masked later."""
+    """Return a text as one line, cut to a title's length.
+
+    A key in it is masked before: cut, it would no longer be known for one.
+    """
     line = " ".join(known_secrets.wash(text).split())
     return line if len(line) <= LONGEST_CHARACTERS else line[: LONGEST_CHARACTERS - 1] + "…"
