@@ -335,6 +335,7 @@ def test_a_chinese_page_speaks_no_english_of_streamlits(browser: Browser, app: R
     expect(prompt).to_be_visible(timeout=PATIENCE_MS)
     prompt.fill("山")
     expect(page.get_by_text("按 Ctrl+回车生效")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_text("选项 ·").click()
     page.get_by_test_id("stSelectbox").click()
     page.keyboard.type("zzz")
     expect(page.get_by_text("没有符合的选项")).to_be_visible(timeout=PATIENCE_MS)

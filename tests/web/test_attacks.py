@@ -238,8 +238,8 @@ def test_broken_requests_are_bad_requests(app: RunningApp, head: bytes) -> None:
 @pytest.mark.parametrize(
     ("path", "size_mb"),
     [
-        ("/stream", 2),
-        ("/v1/chat/completions", 30),
+        ("/stream", 60),
+        ("/v1/chat/completions", 60),
         ("/kling/v1/images/generations", 30),
         ("/kling/v1/account", 2),
         ("/kling/v1/videos/text2video", 30),
