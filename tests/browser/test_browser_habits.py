@@ -232,7 +232,7 @@ def test_a_pasted_picture_becomes_the_reference(
     expect(shown(page)).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_label("Prompt", exact=True).fill("like this one")
     page.get_by_role("button", name="Generate").click()
-    expect(page.get_by_text("like this one").last).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("like this one", exact=True).last).to_be_visible(timeout=PATIENCE_MS)
     assert problems(PHOTO, last_reference(app)) == []
 
 
@@ -341,7 +341,7 @@ def test_a_chinese_page_speaks_no_english_of_streamlits(browser: Browser, app: R
     expect(page.get_by_text("没有符合的选项")).to_be_visible(timeout=PATIENCE_MS)
     assert latin(page) == []
     page.goto(f"{app.url}/gallery")
-    page.get_by_test_id("stPopoverButton").click(timeout=PATIENCE_MS)
+    page.get_by_test_id("stPopoverButton").first.click(timeout=PATIENCE_MS)
     page.get_by_role("spinbutton").first.click()
     expect(page.get_by_text("日期范围", exact=True)).to_be_visible(timeout=PATIENCE_MS)
     assert latin(page) == []
