@@ -5,6 +5,7 @@ route that no call of this test reaches fails it.
 """
 
 import asyncio
+import io
 import json
 import logging
 import sqlite3
@@ -18,6 +19,7 @@ from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 from core import admin
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
@@ -95,7 +97,10 @@ class Calls:
             self.call("GET", path, params={"question": "hello"})
             self.call("POST", path, json=CHAT)
         for stream in (False, True):
+            likely = {"stream": stream, "logprobs": True}
             self.call("POST", "/v1/chat/completions", json=OPENAI | {"stream": stream})
+            self.call("POST", "/v1/chat/completions", json=OPENAI | likely)
+            self.call("POST", "/v1/responses", json={"input": "hello", "stream": stream})
         self.call("GET", "/v1/models")
         self.call("GET", "/ledger")
         self.call("GET", "/ledger", params={"format": "csv"})
@@ -117,6 +122,15 @@ class Calls:
                 tasks.append(created["task_id"])
                 self.call("GET", f"{CREATE}/{tasks[0]}")
         return tasks
+
+    def every_picture(self) -> None:
+        file = io.BytesIO()
+        Image.new("RGB", (320, 320)).save(file, "PNG")
+        for form in ("url", "b64_json"):
+            asked = {"prompt": "a hill", "response_format": form}
+            self.call("POST", "/v1/images/generations", json=asked, timeout=60.0)
+        files = {"image": ("a.png", file.getvalue(), "image/png")}
+        self.call("POST", "/v1/images/edits", data=asked, files=files, timeout=60.0)
 
     def every_transfer(self) -> None:
         tickets = self._served.studio.transfers.tickets
@@ -193,6 +207,7 @@ def test_an_upstream_that_echoes_what_it_was_sent_has_it_nowhere(
         calls.every_chat()
         assert calls.every_kling(timeout_s=60.0)  # this one is clear, however slow the machine
         until(lambda: any(data.rglob("*.png")), "the picture is there")
+        calls.every_picture()
         calls.everything_else()
         for fault in FAULTS:
             echo.fault = fault

@@ -54,8 +54,8 @@ _NOTICES: Json = {"type": "array", "items": shape("id", "message")}
 _NO_QUESTION = "The question is missing, or the body is not as described"
 _STREAM = {
     "200": reply(
-        "Each piece one event, data a JSON string; `event: notice` tells what is to be said beside"
-        " them; the end is `event: end`",
+        "Each piece one event, data a JSON string; `event: tool_calls` and `event: notice` tell"
+        " what is to be called, and what to be said beside them; the end is `event: end`",
         EVENTS,
     ),
     "204": reply("Nothing follows the event that was named"),

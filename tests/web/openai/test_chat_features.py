@@ -98,6 +98,17 @@ def test_tools_are_called_and_their_results_answered(
     assert kept.parts == path[1].parts
 
 
+def test_the_contracts_routes_tell_of_calls_too(served: Served) -> None:
+    body = {"messages": [ASKED], "tools": [WEATHER], "seed": 7}
+    whole = served.http.post("/complete", json=body).json()
+    assert [call["function"]["name"] for call in whole["tool_calls"]] == ["get_weather"]
+    assert [notice["id"] for notice in whole["notices"]] == ["fields_ignored"]
+    told = served.http.post("/stream", json=body).text
+    events = [block for block in told.split("\n\n") if "event: tool_calls" in block]
+    assert len(events) == 1
+    assert '"get_weather"' in events[0]
+
+
 def test_a_tool_that_must_be_called_is_and_thinking_gives_way(client: openai.OpenAI) -> None:
     done = client.chat.completions.create(
         model=MODEL,
