@@ -19,6 +19,7 @@ from core.ui.buttons import button, keeping_errors
 from core.ui.chat.date_groups import grouped
 from core.ui.history.markdown_export import as_markdown, file_name
 from core.ui.session import PreparedDownload, text
+from core.wire.secrets import known_secrets
 
 FIRST_SHOWN = 40
 SHOWN_MORE = 120
@@ -58,9 +59,13 @@ def draw(current: Conversation | None) -> None:
 
 
 def _name_tab(current: Conversation | None) -> None:
-    title = current.title if current is not None else ""
-    name = " ".join(title.split())[: conversations.TITLE_LIMIT] or text("nav.chat")
-    st.set_page_config(page_title=text("app.tab", name=name))
+    name = _shortened(current.title) if current is not None else ""
+    st.set_page_config(page_title=text("app.tab", name=name or text("nav.chat")))
+
+
+def _shortened(title: str) -> str:
+    """Return a title as one line, masked before it is cut: half a key is none that is known."""
+    return " ".join(known_secrets.wash(title).split())[: conversations.TITLE_LIMIT]
 
 
 def _listed(current: Conversation | None) -> tuple[list[Conversation], bool]:
@@ -91,7 +96,7 @@ def _groups(listed: list[Conversation], current: Conversation | None) -> list[di
             "rows": [
                 {
                     "id": one.id,
-                    "title": one.title[: conversations.TITLE_LIMIT] or text("chat.untitled"),
+                    "title": _shortened(one.title) or text("chat.untitled"),
                     "current": current is not None and one.id == current.id,
                     "running": one.id in running,
                     "pinned": one.pinned,
