@@ -206,3 +206,32 @@ def test_the_palette_finds_a_conversation_by_keys_alone(page: Page) -> None:
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog").get_by_text("键盘快捷键")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_settings_export_and_a_fork_are_two_clicks_at_most(page: Page) -> None:
+    ask(page)
+    with Journey(page, "turn thinking on") as one:
+        one.click(page.get_by_text("思考", exact=True).first)
+        effort = page.get_by_role("combobox", name="思考强度")
+        one.see(effort)
+        assert one.clicks == 1
+    with Journey(page, "think harder") as one:
+        one.click(effort)
+        one.click(page.get_by_role("option", name="最高"))
+        expect(effort).to_have_value("最高", timeout=PATIENCE_MS)
+        assert one.clicks == 2
+    with Journey(page, "export this conversation") as one:
+        one.click(page.get_by_role("button", name="导出"))
+        with page.expect_download(timeout=PATIENCE_MS) as file:
+            one.click(page.get_by_role("button", name="Markdown"))
+        assert file.value.suggested_filename.endswith(".md")
+        assert one.clicks == 2
+    page.keyboard.press("Escape")
+    address = page.url
+    with Journey(page, "go on in a new chat from an answer") as one:
+        one.click(page.get_by_test_id("stChatMessage").last.get_by_role("button", name="更多"))
+        one.click(page.get_by_role("menuitem", name="从这里另开对话"))
+        expect(page.get_by_role("heading", name="（分支）")).to_be_visible(timeout=PATIENCE_MS)
+        assert one.clicks == 2
+    assert page.url != address
+    expect(answers(page)).to_have_count(1)
