@@ -43,12 +43,12 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def shown(page: Page, part: str) -> Locator:
     """Return the part of that key that can be seen; a hint doubles a button, hidden."""
-    return page.locator(f'[class*="st-key-{part}"] button:visible')
+    return page.locator(f'[class*="st-key-{part}"] button:visible:not([kind="elementToolbar"])')
 
 
 def open_at(page: Page, app: RunningApp, path: str) -> None:
     page.goto(f"{app.url}/{path}")
-    expect(shown(page, "open-").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(shown(page, "picture-").first).to_be_visible(timeout=PATIENCE_MS)
     at_rest(page)
 
 
@@ -95,7 +95,7 @@ def test_a_picture_opens_where_it_is_seen_and_back_closes_it(page: Page, app: Ru
     view = page.get_by_role("dialog")
     picture = page.locator(".st-key-large-picture img")
     with Journey(page, "open a picture, the next, and back") as journey:
-        journey.click(shown(page, "open-").nth(1))
+        journey.click(shown(page, "picture-").nth(1))
         journey.see(picture)
         first = picture_in(page)
         journey.press("ArrowRight")
@@ -133,7 +133,7 @@ def test_results_are_starred_deleted_brought_back_used_again_and_quoted(
         journey.see(page.get_by_role("button", name=re.compile("^★ Remove from fav")).first)
     assert journey.clicks == 1
 
-    count = shown(page, "open-").count()
+    count = shown(page, "picture-").count()
     with Journey(page, "delete a result, and undo") as journey:
         journey.click(shown(page, "icon-menu-").first)
         journey.click(page.get_by_role("menuitem", name="Delete"))
@@ -141,7 +141,7 @@ def test_results_are_starred_deleted_brought_back_used_again_and_quoted(
         expect(page.get_by_role("button", name="Undo")).to_have_count(0, timeout=PATIENCE_MS)
     assert journey.clicks == 3
     at_rest(page)
-    expect(shown(page, "open-")).to_have_count(count)
+    expect(shown(page, "picture-")).to_have_count(count)
 
     with Journey(page, "use a prompt again") as journey:
         journey.click(shown(page, "icon-menu-").last)
@@ -163,10 +163,10 @@ def test_a_range_is_picked_and_any_page_is_one_jump_away(page: Page, app: Runnin
         journey.click(page.get_by_text("Select", exact=True))
         expect(page.get_by_text("0 selected")).to_be_visible(timeout=PATIENCE_MS)
         at_rest(page)
-        journey.click(shown(page, "open-").nth(1))
+        journey.click(shown(page, "picture-").nth(1))
         expect(page.get_by_text("1 selected")).to_be_visible(timeout=PATIENCE_MS)
         page.keyboard.down("Shift")
-        journey.click(shown(page, "open-").nth(6))
+        journey.click(shown(page, "picture-").nth(6))
         page.keyboard.up("Shift")
         expect(page.get_by_text("6 selected")).to_be_visible(timeout=PATIENCE_MS)
     assert journey.clicks == 3
@@ -181,5 +181,7 @@ def test_a_range_is_picked_and_any_page_is_one_jump_away(page: Page, app: Runnin
     with Journey(page, "see the oldest first") as journey:
         journey.click(page.get_by_role("button", name=re.compile("Newest first")))
         journey.click(page.get_by_text("Oldest first"))
-        expect(shown(page, "open-").first).to_have_text(re.compile("crane 0"), timeout=PATIENCE_MS)
+        expect(shown(page, "picture-").first).to_have_text(
+            re.compile("crane 0"), timeout=PATIENCE_MS
+        )
     assert journey.clicks == 2
