@@ -1,4 +1,4 @@
-"""The menu of a message: fork the conversation there, delete it, and take that back."""
+"""The menu of a message: fork the conversation there, see its exchanges, delete it, undo that."""
 
 import streamlit as st
 
@@ -6,7 +6,8 @@ from core.models.chat import AnswerStatus, Conversation, Message
 from core.ui import session
 from core.ui.buttons import keeping_errors, undo
 from core.ui.conversations import TITLE_LIMIT
-from core.ui.session import text
+from core.ui.session import Target, text
+from core.ui.xray import listing as xray
 
 
 def draw(message: Message, conversation: Conversation) -> None:
@@ -14,6 +15,8 @@ def draw(message: Message, conversation: Conversation) -> None:
     choices = {}
     if message.role == "assistant" and message.status is not AnswerStatus.RUNNING:
         choices["fork"] = text("chat.fork")
+        if xray.may_look_now():
+            choices["xray"] = text("xray.show")
     if message.version_count > 1:
         choices["remove"] = text("chat.remove_version")
     elif message.role == "user":
@@ -42,6 +45,8 @@ def _chosen(message: Message, conversation: Conversation, key: str) -> None:
             forked = branches.fork(owner, conversation.id, message.id, title[:TITLE_LIMIT])
             session.open_conversation(forked.id)
             session.state().notice = text("chat.forked_notice")
+        case "xray":
+            session.state().go_to = Target("pages/xray.py", xray.about(message.id))
         case "remove":
             removed = branches.remove_turn(owner, conversation.id, message.id)
             session.state().removed_turn = removed

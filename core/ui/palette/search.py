@@ -21,6 +21,7 @@ _PAGES = {
     "gallery": "photo_library",
     "history": "history",
     "money": "payments",
+    "xray": "radiology",
     "status": "monitor_heart",
 }
 _STYLE = """<style>
@@ -112,7 +113,7 @@ def _draw_pictures(query: str) -> bool:
             f"picture-{item.picture.id}",
             literal(prompt),
             "image",
-            {"g": item.generation.id},
+            {"p": item.picture.id},
             "pages/gallery.py",
         )
     return bool(found)

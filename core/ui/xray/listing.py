@@ -32,6 +32,16 @@ def may_look() -> bool:
     return session.owner() == LOCAL_OWNER and session.is_trusted()
 
 
+def may_look_now() -> bool:
+    """Tell whether there is anything to look at, too."""
+    return may_look() and session.studio().xray.is_on
+
+
+def about(subject: str) -> dict[str, str]:
+    """Return the parameters of the page's address for one answer's or picture's exchanges."""
+    return {_ABOUT: subject}
+
+
 def draw() -> Trace | None:
     """Draw the list; return the exchange that is chosen in it."""
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -43,17 +53,17 @@ def draw() -> Trace | None:
             key=_KIND_KEY,
         )
         is_live = st.toggle(text("xray.live"), key=_LIVE_KEY, help=text("xray.live_help"))
-    about = st.query_params.get(_ABOUT)
-    if about is not None:
+    subject = st.query_params.get(_ABOUT)
+    if subject is not None:
         _draw_about()
-    traces = _traces(kind, about)
+    traces = _traces(kind, subject)
     if not traces and not is_live:
-        st.info(text("xray.nothing_about" if about else "xray.empty"), icon=":material/sensors:")
+        st.info(text("xray.nothing_about" if subject else "xray.empty"), icon=":material/sensors:")
         return None
     if is_live:
-        st.fragment(_draw_list, run_every=_LIVE_EVERY)(kind, about, True)
+        st.fragment(_draw_list, run_every=_LIVE_EVERY)(kind, subject, True)
     else:
-        _draw_list(kind, about, False)
+        _draw_list(kind, subject, False)
     _draw_ways_out(traces)
     return _chosen(traces)
 
@@ -68,19 +78,19 @@ def _show_all() -> None:
     st.query_params.pop(_ABOUT, None)
 
 
-def _traces(kind: str | None, about: str | None) -> tuple[Trace, ...]:
+def _traces(kind: str | None, subject: str | None) -> tuple[Trace, ...]:
     ring = session.studio().xray.ring
     traces: Sequence[Trace] = ring.newest()
-    if about is not None:
-        generation = session.studio().store.generations.get(session.owner(), about)
+    if subject is not None:
+        generation = session.studio().store.generations.get(session.owner(), subject)
         task_id = generation.task_id if generation is not None else None
-        traces = ring.about(about, task_id or "")[::-1]
+        traces = ring.about(subject, task_id or "")[::-1]
     wanted = _GROUPS.get(kind or "", get_args(Purpose))
     return tuple(one for one in traces if purpose_of(one.exchange) in wanted)[:SHOWN]
 
 
-def _draw_list(kind: str | None, about: str | None, is_live: bool) -> None:
-    traces = _traces(kind, about)
+def _draw_list(kind: str | None, subject: str | None, is_live: bool) -> None:
+    traces = _traces(kind, subject)
     before = st.session_state.get("xray-shown")
     numbers = [one.number for one in traces]
     st.session_state["xray-shown"] = numbers

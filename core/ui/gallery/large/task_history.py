@@ -10,6 +10,7 @@ from core.texts.catalogue import Language
 from core.ui import session
 from core.ui.formats import moment_to_the_second
 from core.ui.session import text
+from core.ui.xray import listing as xray
 
 
 def draw_task_history(generation: Generation) -> None:
@@ -29,6 +30,13 @@ def draw_task_history(generation: Generation) -> None:
             session.show_error(error)
             return
         st.markdown("\n".join(f"- {_line(event)}" for event in events))
+        if xray.may_look_now():
+            st.page_link(
+                "pages/xray.py",
+                label=text("xray.show"),
+                icon=":material/radiology:",
+                query_params=xray.about(generation.id),
+            )
 
 
 def _line(event: GenerationEvent) -> str:
