@@ -12,7 +12,7 @@ from typing import Self
 
 from playwright.sync_api import Locator, Page, expect
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 
 
 class Journey:

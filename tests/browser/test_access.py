@@ -27,7 +27,7 @@ QUICK = PracticeSettings(
     processing_s=0.2,
     picture_pixels=256,
 )
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 PEOPLE = ("ann@example.com", "bob@example.org", "mallory@example.net")
 
 pytestmark = pytest.mark.browser

@@ -16,7 +16,7 @@ from core.access.owners import LOCAL_OWNER
 from core.storage.store import Store
 from tests.running_app import RunningApp, running_app, wait_until_there
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 PAGES = ("", "images", "gallery", "history", "money", "xray", "status")
 
 # Streamlit 1.67's own: the rule, a sign of the part, and why nothing here can mend it.

@@ -15,7 +15,7 @@ from core.texts.catalogue import texts_of
 from tests.picture_cases import Case, exif, problems, saved, stored
 from tests.running_app import RunningApp, running_app, wait_until_there
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 TITLE = "Cranes"
 QUESTION = "Where do they fly?"
 HALF, WHOLE = "半句话", "一整句话"

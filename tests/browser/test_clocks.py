@@ -22,7 +22,7 @@ from core.models.generations import GenerationStatus, ImageRequest
 from core.storage.store import Store
 from tests.running_app import RunningApp, running_app
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 # Shortly before midnight in UTC: another day in Shanghai, the same afternoon in Los Angeles.
 WHEN = (datetime.now(UTC) - timedelta(days=1)).replace(hour=23, minute=50, second=7, microsecond=0)
 QUESTION = "Where do the cranes fly?"
@@ -96,9 +96,16 @@ class Reader:
         expect(self.page.get_by_text(words).first).to_be_visible(timeout=PATIENCE_MS)
 
     def downloads(self, button: Locator) -> Download:
+        self.is_settled()
         with self.page.expect_download(timeout=PATIENCE_MS) as coming:
             button.click(timeout=PATIENCE_MS)
         return coming.value
+
+    def is_settled(self) -> None:
+        """The script has run: what is clicked stays where it is."""
+        expect(self.page.get_by_test_id("stApp")).to_have_attribute(
+            "data-test-script-state", "notRunning", timeout=PATIENCE_MS
+        )
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name)
@@ -174,6 +181,7 @@ def look_at_images(reader: Reader) -> None:
     reader.sees_nothing_else()
     reader.page.keyboard.press("Escape")
     expect(reader.page.get_by_role("dialog")).to_have_count(0, timeout=PATIENCE_MS)
+    expect(reader.page).not_to_have_url(re.compile("p="), timeout=PATIENCE_MS)
     named = reader.downloads(reader.button(f"Download: Picture 1: {PROMPT}"))
     assert named.suggested_filename == f"{reader.stamp}-Cranes-over-a-lake-1.png"
 

@@ -21,7 +21,7 @@ from tests.web.events import opened
 
 TOKEN = "token-of-the-phone-0123456789"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 PATIENCE_S = 20.0
 
 pytestmark = pytest.mark.browser

@@ -55,7 +55,7 @@ def practice() -> Iterator[PracticeServer]:
         yield server
 
 
-@pytest.fixture(params=[1, 3], ids=["one process", "three processes"])
+@pytest.fixture(params=[1, 3] if CALLS >= 200 else [3], ids=lambda many: f"{many} processes")
 def apps(
     request: pytest.FixtureRequest, tmp_path: Path, practice: PracticeServer
 ) -> Iterator[list[RunningApp]]:

@@ -11,7 +11,7 @@ from tests.browser.corpus import DATA
 from tests.running_app import running_app
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, completion, ending, event
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 CODE = "\n".join(f"print('line {number} of a long program')" for number in range(40))
 TEXT = f"""约 10~20 元，再要 30~40 元。
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.running_app import ROOT, running_app
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 
 pytestmark = pytest.mark.browser
 

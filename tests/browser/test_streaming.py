@@ -22,7 +22,7 @@ from tests.upstream import (
     event,
 )
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 COLUMNS = " | ".join(f"第 {n} 列很宽的表头" for n in range(12))
 WIDE = f"| {COLUMNS} |\n{'|---' * 12}|\n"
 CODE = "x = 1  # 很长的一行" * 20

@@ -64,8 +64,8 @@ def test_pictures_hold_up_no_other_call(served: Served) -> None:
     body = {"prompt": "large", "image": large, "aspect_ratio": "1:1"}
     is_done = threading.Event()
     answered = 0
-    with ThreadPoolExecutor(12) as pool:
-        posted = [pool.submit(served.http.post, PATH, json=body) for _ in range(12)]
+    with ThreadPoolExecutor(8) as pool:
+        posted = [pool.submit(served.http.post, PATH, json=body, timeout=120) for _ in range(8)]
         watcher = pool.submit(lambda: [one.result() for one in posted] and is_done.set())
         while not is_done.is_set() and not watcher.done():
             assert served.http.get("/healthz").status_code == 200
