@@ -16,6 +16,7 @@ class RawServer(ABC):
         self._started = threading.Event()
         # asyncio itself holds tasks weakly: one that waits could be collected.
         self._serving: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -39,6 +40,7 @@ class RawServer(ABC):
     def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = self._loop.create_task(self._serve(reader, writer))
         self._serving.add(task)
+        self._writers.add(writer)
         task.add_done_callback(self._serving.discard)
 
     def _run(self) -> None:
@@ -52,4 +54,10 @@ class RawServer(ABC):
         for task in tasks:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        for writer in self._writers:
+            writer.transport.abort()
+        # What is closed lets its socket go one step of the loop later: unclosed, it would be told
+        # of in whatever test comes to collect it.
+        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()

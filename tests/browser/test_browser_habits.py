@@ -14,6 +14,7 @@ from core.storage.store import Store
 from core.texts.catalogue import texts_of
 from tests.picture_cases import Case, exif, problems, saved, stored
 from tests.running_app import RunningApp, running_app, wait_until_there
+from tests.web.serving import until
 
 PATIENCE_MS = 60_000
 TITLE = "Cranes"
@@ -279,10 +280,18 @@ def test_the_file_input_speaks_the_readers_language(
     expect(chip.get_by_role("alert")).to_have_text(texts["upload.refused"], timeout=PATIENCE_MS)
     remove = f"{texts['upload.remove']} large.heic"
     expect(chip.get_by_role("button")).to_have_attribute("aria-label", remove)
-    chip.hover()
     tip = page.get_by_test_id("stTooltipErrorContent")
+    until(lambda: shows_its_tip(page, chip, tip), "the tip is shown")
     expect(tip).to_have_text(texts["upload.refused"], timeout=PATIENCE_MS)
     context.close()
+
+
+def shows_its_tip(page: Page, chip: Locator, tip: Locator) -> bool:
+    """Come to it with the mouse, once more where the page was drawn anew under it."""
+    page.mouse.move(0, 0)
+    chip.hover()
+    page.wait_for_timeout(500)
+    return tip.count() > 0
 
 
 # -- Streamlit's own words -------------------------------------------------------------------------

@@ -162,6 +162,7 @@ def test_drafts_stay_with_their_conversation(page: Page) -> None:
 
 
 def test_a_question_is_edited_by_one_key_and_a_turn_comes_back(page: Page) -> None:
+    page.set_viewport_size({"width": 1366, "height": 3000})  # nothing scrolls under an open menu
     ask(page)
     with Journey(page, "edit the last question") as one:
         one.press("ArrowUp")
