@@ -22,7 +22,7 @@ from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 
-CALLS = int(os.environ.get("BUDGET_CALLS", "66"))
+CALLS = int(os.environ.get("BUDGET_CALLS", "90"))
 PICTURES, WORDS = 37, 20  # what the day's budgets pay for: pieces at 1 CNY, answers at 1 USD
 ON_PAGES = 2  # pictures asked for on each process's page, of CALLS
 CHAT = {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 100}
