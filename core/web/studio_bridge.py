@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from core.access.owners import LOCAL_OWNER
 from core.errors import AppError
 from core.web.chat.audience import Audiences, audience_key
-from core.web.chat.body_room import BodyRoom
-from core.web.chat.end_users import EndUsers
+from core.web.chat.posted.body_room import BodyRoom
+from core.web.chat.posted.end_users import EndUsers
+from core.web.chat.posted.request import ChatRequest, Dialect
 from core.web.chat.reader import AnswerReader
-from core.web.chat.request import ChatRequest, Dialect
 from core.web.http_call import LARGE_BYTES, HttpCall
 from core.web.loop_notifier import LoopNotifier
 from core.web.timings import HttpTimings

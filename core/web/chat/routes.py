@@ -11,13 +11,13 @@ from core.models.money.ledger import BudgetError
 from core.models.notices import Notice
 from core.texts.catalogue import Language
 from core.web.chat.audience import RETRY_MS
-from core.web.chat.body_room import HeldBody
 from core.web.chat.event_ids import EventId, event_id_from
 from core.web.chat.foreign_answer import ForeignAnswer
 from core.web.chat.http_errors import http_error_of
 from core.web.chat.notices import notices_json, with_notices
-from core.web.chat.reading import posted_request
-from core.web.chat.request import ChatRequest, question_request
+from core.web.chat.posted.body_room import HeldBody
+from core.web.chat.posted.reading import posted_request
+from core.web.chat.posted.request import ChatRequest, question_request
 from core.web.chat.tool_calls import calls_json
 from core.web.http_call import TEXT_TYPE, HttpCall, HttpCallError, Table
 from core.web.http_errors import HttpError, http_error_from

@@ -7,11 +7,11 @@ import msgspec
 
 from core.errors import AppError
 from core.texts.catalogue import Language
-from core.web.chat.body_room import HeldBody
 from core.web.chat.http_errors import http_error_of
 from core.web.chat.notices import with_notices
-from core.web.chat.reading import posted_request
-from core.web.chat.request import ChatRequest
+from core.web.chat.posted.body_room import HeldBody
+from core.web.chat.posted.reading import posted_request
+from core.web.chat.posted.request import ChatRequest
 from core.web.chat.routes import whole_answer
 from core.web.chat.tool_calls import finish_reason
 from core.web.http_call import HttpCall

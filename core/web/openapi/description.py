@@ -5,7 +5,7 @@ from functools import cache
 import msgspec
 
 from core.access.invitations import CODE_PARAMETER
-from core.web.chat.bodies import ChatBody, OpenAIChatBody
+from core.web.chat.posted.bodies import ChatBody, OpenAIChatBody
 from core.web.kling.request import PictureBody
 from core.web.money.routes import KINDS, LIMIT_MOST
 from core.web.openai.images.request import OpenAIImageBody

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from core.web.chat.fields import FATES, Fate
+from core.web.chat.posted.fields import FATES, Fate
 from core.web.kling.create import IDEMPOTENCY_HEADER, KEY_MOST
 from core.web.openai.images.request import FATES as IMAGE_FATES
 from core.web.openai.responses.request import FATES as RESPONSE_FATES

@@ -14,7 +14,7 @@ import pytest
 
 from core.models.chat import ChatParameters, Turn
 from core.texts.catalogue import LANGUAGES
-from core.web.chat.request import ChatRequest, Dialect, chat_request_from_json
+from core.web.chat.posted.request import ChatRequest, Dialect, chat_request_from_json
 from core.web.http_call import HttpCall, HttpCallError
 
 CASES = [

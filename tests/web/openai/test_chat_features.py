@@ -18,10 +18,10 @@ from pydantic import BaseModel
 
 from core.models.parts import PicturePart, ToolCall, ToolResult
 from core.storage.store import Store
-from core.web.chat.bodies import ChatBody
-from core.web.chat.body_room import BodyRoom
-from core.web.chat.end_users import EndUsers
-from core.web.chat.fields import FATES, OWN
+from core.web.chat.posted.bodies import ChatBody
+from core.web.chat.posted.body_room import BodyRoom
+from core.web.chat.posted.end_users import EndUsers
+from core.web.chat.posted.fields import FATES, OWN
 from core.web.http_call import BODY_BYTES, HttpCallError
 from core.web.timings import HttpTimings
 from tests.upstream import Plan, Step, Upstream, completion

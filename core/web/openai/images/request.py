@@ -12,7 +12,7 @@ from core.errors import InputError
 from core.models.generations import ImageRequest
 from core.models.kling_catalogue import OFFERED_MODELS, ImageModel, find_image_model
 from core.models.notices import Notice
-from core.web.chat.fields import Fate, ignored_in
+from core.web.chat.posted.fields import Fate, ignored_in
 from core.web.http_call import HttpCallError
 from core.web.posted_fields import FieldError, validated
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core.web.chat.fields import Fate, others_in
+from core.web.chat.posted.fields import Fate, others_in
 from core.web.http_call import HttpCallError
 
 Json = dict[str, Any]

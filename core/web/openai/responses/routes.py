@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 from core.errors import AppError
 from core.models.notices import Notice
-from core.web.chat.body_room import CHAT_BODY_BYTES, HeldBody
-from core.web.chat.fields import Fate, ignored_in
 from core.web.chat.http_errors import http_error_of
 from core.web.chat.notices import with_notices
-from core.web.chat.reading import request_from
-from core.web.chat.request import ChatRequest
+from core.web.chat.posted.body_room import CHAT_BODY_BYTES, HeldBody
+from core.web.chat.posted.fields import Fate, ignored_in
+from core.web.chat.posted.reading import request_from
+from core.web.chat.posted.request import ChatRequest
 from core.web.chat.routes import whole_answer
 from core.web.http_call import HttpCall, HttpCallError
 from core.web.http_errors import http_error_from

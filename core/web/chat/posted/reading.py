@@ -2,9 +2,9 @@
 
 import asyncio
 
-from core.web.chat.body_room import CHAT_BODY_BYTES, CHAT_TEXT_BYTES, HeldBody
-from core.web.chat.posted_pictures import picture_bytes, with_pictures
-from core.web.chat.request import ChatRequest, chat_request_from_json
+from core.web.chat.posted.body_room import CHAT_BODY_BYTES, CHAT_TEXT_BYTES, HeldBody
+from core.web.chat.posted.posted_pictures import picture_bytes, with_pictures
+from core.web.chat.posted.request import ChatRequest, chat_request_from_json
 from core.web.http_call import LARGE_BYTES, HttpCall, too_large
 from core.web.studio_bridge import StudioBridge
 

@@ -11,9 +11,16 @@ from core.models.chat_options import NO_OPTIONS, ChatOptions
 from core.models.notices import Notice
 from core.models.parts import Blob, PicturePart
 from core.texts.catalogue import Language
-from core.web.chat.bodies import MESSAGES_MOST, ChatBody, EffortWord, NamedTool, RoleWord, Thinking
-from core.web.chat.fields import ignored_in, others_in, refused_field
-from core.web.chat.messages import turns_from
+from core.web.chat.posted.bodies import (
+    MESSAGES_MOST,
+    ChatBody,
+    EffortWord,
+    NamedTool,
+    RoleWord,
+    Thinking,
+)
+from core.web.chat.posted.fields import ignored_in, others_in, refused_field
+from core.web.chat.posted.messages import turns_from
 from core.web.http_call import HttpCallError
 from core.web.posted_fields import FieldError, validated
 from core.work.chat.answers import QUESTION_LIMIT

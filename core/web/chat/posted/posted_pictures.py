@@ -15,7 +15,7 @@ from core.errors import InputError
 from core.models.chat import Turn
 from core.models.parts import Blob, Part, PicturePart
 from core.texts.catalogue import Language
-from core.web.chat.request import ChatRequest
+from core.web.chat.posted.request import ChatRequest
 from core.web.http_call import HttpCallError
 
 # What DeepSeek takes (deepseek.md section 3): any shape, and 32 MiB each.

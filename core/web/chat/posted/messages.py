@@ -2,8 +2,8 @@
 
 from core.models.chat import Role, Turn
 from core.models.parts import Part, PicturePart, TextPart, ToolCall, ToolResult
-from core.web.chat.bodies import ImagePart, PostedMessage, RefusalPart
-from core.web.chat.bodies import TextPart as PostedText
+from core.web.chat.posted.bodies import ImagePart, PostedMessage, RefusalPart
+from core.web.chat.posted.bodies import TextPart as PostedText
 from core.web.http_call import HttpCallError
 
 

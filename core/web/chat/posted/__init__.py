@@ -1,0 +1,1 @@
+"""A posted chat: its fields, bodies, turns and pictures, from JSON to a request."""
