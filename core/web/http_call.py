@@ -1,7 +1,6 @@
 """One HTTP call: what came, and the ways to answer it."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from random import getrandbits
 from typing import Any, Protocol
@@ -15,6 +14,7 @@ from core.texts import catalogue
 from core.texts.catalogue import Language, language_of
 from core.web.front.connection import HEADERS_KEY, PEER_KEY, headers_of, peer_of
 from core.web.read_ahead import ReadAhead
+from core.wire.json_text import read_json, write_json
 from core.wire.secrets import known_secrets
 
 JSON_TYPE = "application/json; charset=utf-8"
@@ -160,7 +160,7 @@ class HttpCall:
         self.body_size = len(body)
         try:
             is_large = len(body) > BODY_BYTES
-            payload = await asyncio.to_thread(json.loads, body) if is_large else json.loads(body)
+            payload = await asyncio.to_thread(read_json, body) if is_large else read_json(body)
         except (ValueError, RecursionError) as error:
             raise HttpCallError(400, "http.body_not_json") from error
         if not isinstance(payload, dict):
@@ -206,8 +206,7 @@ class HttpCall:
 
     async def reply_json(self, status: int, value: object, headers: Headers = ()) -> None:
         """Send `value` as JSON."""
-        body = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        await self.reply(status, body.encode("utf-8", "replace"), JSON_TYPE, headers)
+        await self.reply(status, write_json(value), JSON_TYPE, headers)
 
     async def _drain(self) -> None:
         """Read on for a while: closed at once, the connection would take the reply with it."""

@@ -92,6 +92,7 @@ def test_one_key_buys_once(client: openai.OpenAI, practice: PracticeServer) -> N
         ({"prompt": ""}, "prompt"),
         ({"prompt": "x", "size": "1000x100"}, "size"),
         ({"prompt": "x", "size": "big"}, "size"),
+        ({"prompt": "x", "size": "00x10"}, "size"),
         ({"prompt": "x", "n": 10}, "n"),
         ({"prompt": "x", "model": "stable-diffusion"}, "model"),
         ({"prompt": "x", "stream": True}, "stream"),

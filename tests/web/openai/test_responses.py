@@ -99,6 +99,8 @@ def test_a_schema_and_an_answer_cut_short(client: openai.OpenAI) -> None:
         ({"input": [{"type": "item_reference", "id": "x"}]}, "input[0].id"),
         ({"input": [{"type": "web_search_call", "id": "x"}]}, "input[0].type"),
         ({"input": [{"role": "user", "content": [{"type": "input_file"}]}]}, "input[0].content"),
+        ({"input": [{"role": "user", "content": [{"type": ["text"]}]}]}, "input[0].content"),
+        ({"input": [{"role": "assistant", "content": [{"type": {}}]}]}, "input[0].content"),
         ({"input": []}, "input"),
         ({"max_output_tokens": 0}, "max_output_tokens"),
         ({"model": "gpt-9"}, "model"),
