@@ -32,6 +32,8 @@ LARGE_BYTES = 256 * 1024
 Headers = Sequence[tuple[str, str]]
 # What was not read of the request would be taken for the next one.
 CLOSING = (("Connection", "close"),)
+# OpenAI's clients repeat what fails by themselves, unless they are told not to.
+PAYS_AGAIN = ("X-Should-Retry", "false")
 
 
 class Held(Protocol):
@@ -86,6 +88,7 @@ class HttpCall:
         self.owner = LOCAL_OWNER  # whose rows it is about; a person's own, once one is known
         self.caller = LOCAL  # who spends: token:NAME, pass:NAME, user:ADDRESS, or here
         self.has_begun = False
+        self.pays_again = False  # something was bought for it that a repeat would buy again
         self.status = 0  # of the reply, once it has begun
         self.body_size = 0  # of the JSON that was read
         self.request_id = f"req_{getrandbits(96):024x}"

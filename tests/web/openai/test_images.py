@@ -11,6 +11,7 @@ import openai
 import pytest
 from PIL import Image
 
+from core.errors import StoreError
 from core.practice import PracticeServer
 from tests.web.chat.test_openai import client_of
 from tests.web.serving import QUICK, Served, serving_practice
@@ -134,3 +135,27 @@ def test_klings_account_is_told_and_its_clients_understand_a_refusal(served: Ser
         assert (reply.status_code, told["code"]) == (status, code)
         assert told["message"] == told["error"]
         assert told["request_id"] == reply.headers["x-request-id"]
+
+
+def _away(*_of: object) -> Any:
+    raise StoreError("error.store_unwritable")
+
+
+@pytest.mark.parametrize(
+    ("broken", "instead", "status"),
+    [
+        ("core.archive.archive.Archive.original_bytes", _away, 503),
+        ("core.archive.archive.Archive.original_bytes", lambda *_of: 1 / 0, 500),
+        ("core.web.openai.images.routes.OpenAIImages._load", lambda *_of: None, 404),
+    ],
+)
+def test_what_is_paid_for_and_cannot_be_handed_over_is_not_asked_for_again(
+    served: Served, monkeypatch: pytest.MonkeyPatch, broken: str, instead: Any, status: int
+) -> None:
+    monkeypatch.setattr(broken, instead)
+    asked = {"prompt": "a kite", "response_format": "b64_json"}
+    reply = served.http.post("/v1/images/generations", json=asked)
+    assert reply.status_code == status
+    assert reply.json()["error"]["message"]
+    assert status < 500 or reply.headers["x-should-retry"] == "false"
+    assert "retry-after" not in reply.headers
