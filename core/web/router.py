@@ -154,9 +154,7 @@ class Bff:
             if not call.has_begun:
                 headers = (PAYS_AGAIN,) if call.pays_again else ()
                 await _refuse(call, 500, text(call.language, "http.unexpected"), headers)
-            else:
-                await call.end()
-
+            # Else it is not ended: a reply that lacks its rest must not look whole.
         finally:
             if call.status >= 400:
                 logger.info("%s was answered with %d", _named(call), call.status)
