@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from core.models.parts import ToolCall, ToolResult
+from core.wire.secrets import known_secrets
 from tests.web.serving import Served
 
 MODEL = "deepseek-flash"
@@ -122,3 +123,16 @@ def test_an_error_in_mid_stream_fails_the_response(client: openai.OpenAI) -> Non
     )
     assert events[-1].type == "response.failed"
     assert "cut off" in events[-1].response.error.message
+
+
+def test_no_stream_repeats_a_key_that_the_request_held(served: Served) -> None:
+    key = "sk-in-the-request-0123456789"
+    known_secrets.add(key)
+    said = {"instructions": key, "metadata": {"a": key}, "user": key, "model": key}
+    for path, body in (
+        ("/v1/responses", {**said, "model": MODEL, "input": "hello"}),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "hello"}], **said}),
+    ):
+        reply = served.http.post(path, json={**body, "stream": True})
+        assert reply.content
+        assert key not in reply.text
