@@ -70,12 +70,13 @@ def test_a_picture_is_drawn_anew_and_openais_names_stand_for_what_draws_here(
     client: openai.OpenAI, served: Served
 ) -> None:
     done: Any = client.images.edit(
-        model="gpt-image-1", image=red(), prompt="the same at night", size="1024x1024"
+        model="gpt-image-1", image=red(), prompt="true", size="1024x1024"
     )
     assert picture_of(done.data[0]).width  # base64, as this model always answers
     assert [one["id"] for one in done.model_extra["notices"]] == ["model_stands_in"]
     newest = served.studio.store.generations.list("local", limit=1).items[0]
     assert newest.request.has_image
+    assert newest.request.prompt == "true"  # a form says flags as text, but not all text is one
     assert newest.request.model_name == "kling-v3"
 
 
