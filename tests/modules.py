@@ -40,13 +40,16 @@ def start_module(
     output: IO[bytes] | int = subprocess.DEVNULL,
     environment: Mapping[str, str] | None = None,
     user: int | None = None,
+    anew: bool = False,
 ) -> Process:
     """Start `python -m module` at the project's root; its stdout and stderr go to one place.
 
-    `environment` replaces this process's. `user` is whom it runs as, which needs root.
+    `environment` replaces this process's. `user` is whom it runs as, which needs root. `anew` is
+    for what asks which modules have been imported.
     """
     wanted = dict(os.environ if environment is None else environment)
-    if user is not None or not sys.platform.startswith("linux") or _starts_otherwise(wanted):
+    anew = anew or user is not None or _starts_otherwise(wanted)
+    if anew or not sys.platform.startswith("linux"):
         command = [*_becoming(user), sys.executable, "-m", module, *arguments]
         return subprocess.Popen(command, cwd=ROOT, env=wanted, stdout=output, stderr=output)
     with contextlib.ExitStack() as stack:

@@ -73,6 +73,7 @@ def running_app(
             environment={**clean, "INKLING_DATA_DIR": str(data_dir), **(environment or {})},
             output=output,
             user=user,
+            anew=script is not None,
         )
     app = RunningApp(f"http://127.0.0.1:{port}", data_dir, log, process)
     try:
