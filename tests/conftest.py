@@ -102,16 +102,21 @@ def postgres() -> Iterator[Any]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def postgres_url(postgres: Any) -> Iterator[str]:
-    """A schema of this test's own: a third of a second quicker to make than a database."""
-    name = f"test_{uuid4().hex}"
-    uri = postgres.get_uri()
+def new_schema(postgres: Any) -> str:
+    """Return the address of a schema that is new: quicker to make than a database by 0.3 s."""
+    name, uri = f"test_{uuid4().hex}", postgres.get_uri()
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {name}")
-    yield f"{uri}&options=-csearch_path%3D{name}"
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(f"DROP SCHEMA {name} CASCADE")
+    return f"{uri}&options=-csearch_path%3D{name}"
+
+
+@pytest.fixture
+def postgres_url(postgres: Any) -> Iterator[str]:
+    """A schema of this test's own."""
+    url = new_schema(postgres)
+    yield url
+    with psycopg.connect(postgres.get_uri(), autocommit=True) as connection:
+        connection.execute(f"DROP SCHEMA {url.rpartition('%3D')[2]} CASCADE")
 
 
 @pytest.fixture

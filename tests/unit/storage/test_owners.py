@@ -13,6 +13,7 @@ from core.errors import InputError
 from core.storage.db.database import Database
 from core.storage.db.schema import metadata
 from core.storage.store import Store
+from tests.conftest import new_schema
 from tests.unit.storage.belongings import Belongings, endow
 from tests.unit.storage.owner_cases import CASES, OWN, OWNERLESS, REFUSED, Case
 
@@ -55,6 +56,11 @@ class World:
         self.bobs: Belongings = endow(store, BOB, 3)
         self._ids = {owner: self._ids_of(owner) for owner in (ADA, BOB)}
 
+    def close(self) -> None:
+        """Let go of the database."""
+        self.store.close()
+        self._database.close()
+
     def names(self, owner: str, value: object) -> bool:
         """Tell whether something shows an id or a text of this owner's."""
         shown = repr(value)
@@ -62,9 +68,10 @@ class World:
 
     def rows(self, owner: str) -> Rows:
         """Return every row of the database that names this owner or what was theirs."""
-        return [row for row in self._all_rows() if self.names(owner, row)]
+        return [row for row in self.all_rows() if self.names(owner, row)]
 
-    def _all_rows(self) -> Rows:
+    def all_rows(self) -> Rows:
+        """Return every row of the database."""
         with self._database.read() as connection:
             return [
                 (table.name, tuple(row))
@@ -88,11 +95,50 @@ class World:
         return frozenset(ids)
 
 
-@pytest.fixture
-def world(store: Store, store_url: str) -> Iterator[World]:
-    database = Database(store_url, busy_timeout_s=5)
-    yield World(store, database)
-    database.close()
+class Worlds:
+    """A world on each database, made anew once a test has changed it."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[World, Rows]] = {}
+
+    def take(self, kind: str, new_url: Callable[[], str]) -> World:
+        if kind not in self._kept:
+            url = new_url()
+            world = World(Store.open(url), Database(url, busy_timeout_s=5))
+            self._kept[kind] = world, world.all_rows()
+        return self._kept[kind][0]
+
+    def give_back(self, kind: str) -> None:
+        world, rows = self._kept[kind]
+        if world.all_rows() != rows:
+            self.close(kind)
+
+    def close(self, kind: str) -> None:
+        self._kept.pop(kind)[0].close()
+
+    def close_all(self) -> None:
+        for kind in list(self._kept):
+            self.close(kind)
+
+
+@pytest.fixture(scope="module")
+def worlds() -> Iterator[Worlds]:
+    made = Worlds()
+    yield made
+    made.close_all()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def world(
+    request: pytest.FixtureRequest, worlds: Worlds, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    def new_url() -> str:
+        if request.param == "sqlite":
+            return str(tmp_path_factory.mktemp("world") / "inkling.db")
+        return new_schema(request.getfixturevalue("postgres"))
+
+    yield worlds.take(request.param, new_url)
+    worlds.give_back(request.param)
 
 
 def attempt(world: World, case: Case, owner: str, mine: Belongings) -> tuple[object, object]:
