@@ -192,3 +192,37 @@ def test_a_phones_sidebar_closes_once_something_is_chosen(
     page.get_by_role("button", name="新对话").click()
     expect(sidebar).to_have_attribute("data-collapsed", "true", timeout=PATIENCE_MS)
     context.close()
+
+
+def test_an_old_conversation_a_months_cost_and_the_other_language_are_two_clicks_at_most(
+    browser: Browser, app: RunningApp
+) -> None:
+    context = browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(app.url)
+    expect(sidebar_list(page)).to_be_visible(timeout=PATIENCE_MS)
+    with Journey(page, "find an old conversation by a word in History") as journey:
+        journey.click(page.get_by_role("link", name="历史", exact=True))
+        journey.click(page.get_by_role("searchbox"))
+        journey.write("第 5 天前")
+        journey.press("Enter")
+        expect(page.get_by_test_id("stMain").get_by_text("第 5 天前").first).to_be_visible(
+            timeout=PATIENCE_MS
+        )
+        expect(page.get_by_test_id("stMain").get_by_text("第 7 天前")).to_have_count(
+            0, timeout=PATIENCE_MS
+        )
+    assert (journey.clicks, journey.keys) == (2, 1)
+    with Journey(page, "see what this month cost") as journey:
+        journey.click(page.get_by_role("link", name="费用", exact=True))
+        journey.see(page.get_by_role("heading", name="费用"))
+    assert journey.clicks == 1
+    with Journey(page, "see whether all is well") as journey:
+        journey.click(page.get_by_role("link", name="状态", exact=True))
+        journey.see(page.get_by_role("heading", name="状态"))
+    assert journey.clicks == 1
+    with Journey(page, "read it in English") as journey:
+        journey.click(page.get_by_test_id("stSidebar").get_by_text("English"))
+        journey.see(page.get_by_role("heading", name="Status"))
+    assert journey.clicks == 1
+    context.close()
