@@ -23,6 +23,7 @@ PAGES = ("", "images", "gallery", "history", "money", "xray", "status")
 STREAMLITS: tuple[tuple[str, str, str], ...] = (
     ("presentation-role-conflict", "stFileUploaderDropzone", "its section has a role and a name"),
     ("label", 'type="checkbox" disabled', "the box of a task in an answer has no label"),
+    ("region", 'role="menu"', "an open menu is drawn outside of the page's landmarks"),
     ("scrollable-region-focusable", "<pre", "wide code scrolls, and takes no focus"),
     ("scrollable-region-focusable", "katex-display", "so does a wide formula"),
 )
@@ -86,6 +87,11 @@ def found_everywhere(
             page.locator(".choose button").wait_for(timeout=PATIENCE_MS)
             found += [f"/{name} transfer: {line}" for line in violations(page)]
         in_theme(page, "dark")  # which changes colours and nothing else
+        if name.startswith("?c="):
+            page.locator(".st-key-chat-settings button").first.click()
+            page.get_by_role("slider").first.wait_for(timeout=PATIENCE_MS)
+            found += [f"/{name} settings: {line}" for line in violations(page, "color-contrast")]
+            page.keyboard.press("Escape")
         found += [f"/{name} dark: {line}" for line in violations(page, "color-contrast")]
     context.close()
     return found

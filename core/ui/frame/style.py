@@ -38,7 +38,12 @@ _STYLE = f"""<style>
 .stApp .stMain:focus-visible {{ outline: 2px solid {_RING}; outline-offset: -2px; }}
 
 /* The accent on its own tint is 3.8:1 in the dark theme: the words are the text's colour there. */
-.stApp :is({_SELECTED}, [data-testid="stSliderThumbValue"] p) {{ color: inherit; }}
+.stApp {_SELECTED}, [data-testid="stSliderThumbValue"], [data-testid="stSliderThumbValue"] * {{
+    color: inherit !important;
+}}
+.stApp :is([data-testid="stPopoverButton"], [data-testid="stMenuButtonButton"], summary):is(
+    :hover, :active, [aria-expanded="true"]
+) {{ color: inherit; }}
 
 {_CODE_COLOURS}
 
