@@ -78,7 +78,9 @@ class _Counter:
     ) -> None:
         bridge = StudioBridge(studio, timings)
         self.studio = studio
-        self.guard = Guard(lambda: studio.settings.access, limits or Limits(), pass_name)
+        self.guard = Guard(
+            lambda: studio.settings.access, limits or Limits(), pass_name, studio.issued_token
+        )
         enter = Enter(studio, self.guard.guesses)
         self.open_table: Table = {  # what needs no caller
             "/readyz": dict.fromkeys(("GET", "HEAD"), Readiness(bridge).readyz),
