@@ -48,19 +48,24 @@ def _draw_all() -> None:
     named = studio.settings.access.tokens
     scopes = studio.settings.access.token_scopes
     for name in named:
-        st.markdown(formats.code_span(name))
         words = _scope_words(scopes[name]) if name in scopes else text("tokens.all")
-        st.caption(f"{words} · {text('tokens.from_settings')}")
+        with st.container(gap=None):
+            _draw_words(name, words, text("tokens.from_settings"))
     for one in studio.tokens.all():
         _draw_one(one)
 
 
 def _draw_one(one: IssuedToken) -> None:
     row = st.container(horizontal=True, vertical_alignment="center")
-    with row.container(width="stretch"):
-        st.markdown(formats.code_span(one.name))
-        st.caption(" · ".join(_facts(one)).replace("$", "\\$"))
-    button("way_in.revoke", "block", f"token-revoke-{one.digest[:16]}", _revoke, one.digest)
+    with row.container(width="stretch", gap=None):
+        _draw_words(one.name, *_facts(one))
+    with row:
+        button("way_in.revoke", "block", f"token-revoke-{one.digest[:16]}", _revoke, one.digest)
+
+
+def _draw_words(name: str, *facts: str) -> None:
+    st.markdown(formats.code_span(name))
+    st.caption(" · ".join(facts).replace("$", "\\$"))
 
 
 def _facts(one: IssuedToken) -> list[str]:
@@ -122,7 +127,7 @@ def _draw_form() -> None:
     row.selectbox(
         text("money.period"),
         _PERIODS,
-        format_func=lambda one: text(f"money.period_{one}"),
+        format_func=lambda one: text(f"tokens.per_{one}"),
         key=_KEYS["period"],
         width=130,
     )
