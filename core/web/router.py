@@ -173,12 +173,15 @@ class Bff:
                 call, counter, "pages", _with_method(call, counter.signed_table[call.path])
             )
             return
-        methods = _methods(call, counter)
+        # First of all: a page is to read why it was refused, also that nothing is there.
         if (origin := counter.guard.shares_with(call)) is not None:
             call.share_with(origin)
-        if call.method == "OPTIONS":
-            await _preflight(call, methods, origin)
+        methods = _methods(call, counter)
+        if call.method == "OPTIONS" and (methods is not None or origin is not None):
+            await _preflight(call, methods or {}, origin)
             return
+        if methods is None:
+            raise HttpCallError(404, "http.no_such_path")
         handler = _with_method(call, methods)
         caller, refusal = await counter.guard.judge(call)
         if caller is None:
@@ -213,16 +216,13 @@ async def _within_limits(call: HttpCall, counter: _Counter, caller: str, handler
         counter.guard.leave(caller)
 
 
-def _methods(call: HttpCall, counter: _Counter) -> Mapping[str, Handler]:
-    """Return what serves the path, by method; HttpCallError when nothing does."""
+def _methods(call: HttpCall, counter: _Counter) -> Mapping[str, Handler] | None:
+    """Return what serves the path, by method; None when nothing does."""
     if call.path.startswith((f"{KLING_PREFIX}/v1/", f"{KLING_PREFIX}/account/")):
         return counter.kling
     if call.path.startswith(MODELS_PREFIX):
         return counter.model
-    methods = counter.table.get(call.path)
-    if methods is None:
-        raise HttpCallError(404, "http.no_such_path")
-    return methods
+    return counter.table.get(call.path)
 
 
 def _with_method(call: HttpCall, methods: Mapping[str, Handler]) -> Handler:
