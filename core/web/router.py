@@ -145,7 +145,7 @@ class Bff:
             sentence = error.sentence(call.language)
             await _refuse(call, error.status, sentence, error.headers, field=error.field)
         except Exception:  # the last line of defence: nothing of it may reach the caller
-            logger.exception("%s ended with an unexpected error", _named(call))
+            logger.exception("%s ended with an unexpected error", call)
             if not call.has_begun:
                 await _refuse(call, 500, text(call.language, "http.unexpected"))
             else:
@@ -153,7 +153,7 @@ class Bff:
 
         finally:
             if call.status >= 400:
-                logger.info("%s was answered with %d", _named(call), call.status)
+                logger.info("%s was answered with %d", call, call.status)
 
     async def _serve(self, call: HttpCall) -> None:
         always = self._always.get(call.path)
@@ -200,10 +200,6 @@ class Bff:
         if self._counter is None or self._counter.studio is not studio:
             self._counter = _Counter(studio, self._pass_name, self._new_limits(), self._timings)
         return self._counter
-
-
-def _named(call: HttpCall) -> str:
-    return f"{call.method} {call.path[:80]!r} ({call.request_id})"
 
 
 async def _within_limits(call: HttpCall, counter: _Counter, caller: str, handler: Handler) -> None:
