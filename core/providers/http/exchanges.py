@@ -16,6 +16,7 @@ import httpx
 from core.providers.http.aiohttp_transport import BODY, ReplyBody
 from core.providers.http.bearer_facts import BearerFacts, bearer_facts
 from core.providers.http.redaction import SECRET_MOST, clean_text
+from core.providers.http.split_secrets import blanked
 from core.wire.secrets import MASK
 
 logger = logging.getLogger(__name__)
@@ -126,7 +127,7 @@ class _Recording:
             request_body=_text(sent),
             status_code=None if response is None else response.status_code,
             response_headers=() if response is None else _headers(response.headers),
-            response_body="" if response is None else _text(self._unpacked()),
+            response_body="" if response is None else _text(blanked(self._unpacked())),
             chunks=tuple(self._chunks),
             first_byte_s=self._first_byte_s,
             duration_s=self._elapsed(),

@@ -12,7 +12,7 @@ from core.models.generations import Generation, GenerationStatus, ImageRequest, 
 from core.models.money.ledger import BudgetError
 from core.providers.kling.errors import FULL_CODE, TASK_MISSING
 from core.texts.catalogue import Language, text
-from core.web.http_call import Headers, HttpCall
+from core.web.http_call import PAYS_AGAIN, Headers, HttpCall
 from core.web.http_errors import STORE_TEXT_ID, http_error_from
 from core.web.kling import envelope
 from core.web.kling.request import kling_request_from_json
@@ -33,9 +33,6 @@ SENDING_TIMEOUT_S = 60.0
 _LOOK_FIRST_S = 0.02
 _LOOK_MOST_S = 0.25
 RETRY_SOON_S = 5
-
-# OpenAI's clients repeat what fails by themselves, unless they are told not to.
-_PAYS_AGAIN = ("X-Should-Retry", "false")
 
 
 _Body = Callable[[Language], dict[str, object]]
@@ -149,7 +146,7 @@ class KlingCreate:
         external_task_id: str | None = None,
     ) -> Generation:
         """Write a request down, to be sent; the same errors."""
-        return await asyncio.to_thread(
+        generation = await asyncio.to_thread(
             self._bridge.studio.generations.request,
             call.owner,
             request,
@@ -159,6 +156,8 @@ class KlingCreate:
             idempotency_key=key,
             caller=call.caller,
         )
+        call.pays_again = key is None and external_task_id is None
+        return generation
 
     async def outcome(self, owner: str, generation_id: str, *, is_keyed: bool) -> Outcome:
         """Return what became of a request, once it is known; its repeats wait together."""
@@ -259,7 +258,7 @@ def _unknown(
     status: int, text_id: str, *, is_keyed: bool, code: int = envelope.FAULT_CODE
 ) -> Outcome:
     """Return the reply for a request that may be bought yet: without a key a repeat pays again."""
-    headers = (("Retry-After", str(RETRY_SOON_S)),) if is_keyed else (_PAYS_AGAIN,)
+    headers = (("Retry-After", str(RETRY_SOON_S)),) if is_keyed else (PAYS_AGAIN,)
     return Outcome(status, _refusal(text_id, code=code), headers)
 
 

@@ -23,7 +23,9 @@ from core.providers.http.client import build_client
 from core.providers.http.exchanges import BODY_MOST, Exchange, observe
 from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
+from core.wire.event_frames import event_frames
 from core.wire.secrets import known_secrets
+from core.work.xray.reading import added_by
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream
 
 KEY = "sk-canary-9f8e7d6c5b4a39281706"
@@ -122,6 +124,20 @@ def test_a_key_that_a_server_echoes_in_two_chunks_is_masked(
     ask(plan)
     assert "your key is" in seen[0].response_body
     assert_no_secret(seen[0])
+
+
+def test_a_key_that_a_model_says_in_pieces_is_not_put_together(seen: list[Exchange]) -> None:
+    def plan(_body: dict[str, Any]) -> Plan:
+        yield Step(data=STREAM_HEAD + event("墨 " + KEY[:4]))
+        for at in range(4, len(KEY), 3):
+            yield Step(data=event(KEY[at : at + 3]))
+        yield Step(data=event(" soot") + DONE)
+
+    ask(plan)
+    (one,) = seen
+    frames = event_frames(one.response_body, one.chunks)
+    assert "".join(map(added_by, frames)) == f"墨 {'*' * len(KEY)} soot"
+    assert sum(size for _, size in one.chunks) == len(one.response_body.encode())
 
 
 def test_a_refusal_is_seen_with_what_it_says(seen: list[Exchange]) -> None:

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from core.errors import AppError, InputError, StoreError
@@ -18,7 +19,7 @@ from core.models.generations import Generation, GenerationStatus, Picture, Refer
 from core.models.money.ledger import BudgetError
 from core.models.notices import Notice
 from core.texts.catalogue import Language, text
-from core.web.http_call import Headers, HttpCall, HttpCallError
+from core.web.http_call import PAYS_AGAIN, Headers, HttpCall, HttpCallError
 from core.web.http_errors import HttpError, http_error_from
 from core.web.kling import envelope
 from core.web.kling.create import (
@@ -28,7 +29,7 @@ from core.web.kling.create import (
     RETRY_SOON_S,
     KlingCreate,
 )
-from core.web.openai.errors import error_body, refuse
+from core.web.openai.errors import body_of, error_body, refuse
 from core.web.openai.images.form import posted_form
 from core.web.openai.images.request import PictureRequest, field_of, picture_request
 from core.web.openai.images.retries import Attempt, Retries, attempt_key, is_retry, marks_retries
@@ -41,7 +42,6 @@ logger = logging.getLogger(__name__)
 # OpenAI's clients give up after ten minutes.
 DRAWN_TIMEOUT_S = 540.0
 _LOOK_S = 0.25
-_PAYS_AGAIN = ("X-Should-Retry", "false")
 
 
 class _Reply(NamedTuple):
@@ -132,15 +132,14 @@ class OpenAIImages:
             await call.reply_json(outcome.status, body, outcome.headers)
             return
         waiting = WaitingReply(call, self._bridge.timings.keep_alive_s)
-        drawn = await self._drawn(attempt, waiting, generation.id)
-        if attempt.left.is_set():  # the gallery will show it, and a repeat may take it over
-            return
         try:
+            drawn = await self._drawn(attempt, waiting, generation.id)
+            if attempt.left.is_set():  # the gallery will show it, and a repeat may take it over
+                return
             reply = await self._reply(call, asked, drawn, is_keyed=bool(key))
-        except AppError as error:  # drawn and paid for, and not to be read now
-            later = ("Retry-After", str(RETRY_SOON_S)) if key else _PAYS_AGAIN
-            sentence = http_error_from(error, call.language).sentence
-            reply = _Reply(503, error_body(sentence, "server_error"), (later,))
+        except StoreError as error:  # what was drawn is paid for, and cannot be read now
+            told_error = replace(http_error_from(error, call.language), pays_again=not key)
+            reply = _Reply(told_error.status, body_of(told_error), told_error.headers)
         if waiting.has_begun and reply.status != 200 and self._is_safe_to_repeat(call, key):
             attempt.leave()
             logger.info("%s is cut off: the repeat is told %d", call.request_id, reply.status)
@@ -163,7 +162,8 @@ class OpenAIImages:
     ) -> _Reply:
         if drawn is None:
             sentence = text(call.language, "http.wish_deleted")
-            return _Reply(404, error_body(sentence, "invalid_request_error"), (_PAYS_AGAIN,))
+            told = error_body(sentence, "invalid_request_error", code="task_deleted")
+            return _Reply(404, told)
         if drawn.status is GenerationStatus.ARCHIVED:
             data = await self._data(drawn, as_base64=asked.as_base64)
             size = drawn.pictures[0] if drawn.pictures else None
@@ -176,8 +176,8 @@ class OpenAIImages:
         if drawn.status is GenerationStatus.FAILED:
             words = drawn.error_detail or envelope.refused(drawn, call.language)["message"]
             told = error_body(str(words), "image_generation_user_error", code="task_failed")
-            return _Reply(400, told, (_PAYS_AGAIN,))
-        later = (("Retry-After", str(RETRY_SOON_S)),) if is_keyed else (_PAYS_AGAIN,)
+            return _Reply(400, told, (PAYS_AGAIN,))
+        later = (("Retry-After", str(RETRY_SOON_S)),) if is_keyed else (PAYS_AGAIN,)
         sentence = text(call.language, "http.still_drawing")
         return _Reply(504, error_body(sentence, "server_error"), later)
 
@@ -190,14 +190,16 @@ class OpenAIImages:
         """
         until = asyncio.get_running_loop().time() + DRAWN_TIMEOUT_S
         while True:
-            found = None
-            with suppress(StoreError):  # which is away for a while
-                found = await asyncio.to_thread(self._load, generation_id)
-                if found is None or found.status.is_final:
-                    return found
             is_over = asyncio.get_running_loop().time() > until or self._bridge.studio.is_closing
-            if (is_over and found is not None) or attempt.left.is_set():
-                return found
+            try:
+                found = await asyncio.to_thread(self._load, generation_id)
+                if found is None or found.status.is_final or is_over:
+                    return found
+            except StoreError:
+                if is_over:  # else it is away for a while
+                    raise
+            if attempt.left.is_set():
+                return None
             await waiting.keep_alive()
             with suppress(TimeoutError):
                 await asyncio.wait_for(attempt.left.wait(), _LOOK_S)
