@@ -12,7 +12,7 @@ from bench.browser.scripted_upstream import Script, answer_script
 from bench.browser.servers import memory_mb, studio, worked_s
 from bench.browser.sessions import Session
 from core.markdown.rendering import for_streamlit
-from tests.running_app import ROOT
+from tests.modules import ROOT
 from tests.upstream import Upstream
 
 CHARS = 14_000  # 1,000 chunks at 20 ms: twenty seconds together

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.running_app import ROOT, RunningApp, free_port, running_app, wait_until_there
+from tests.modules import ROOT
+from tests.running_app import RunningApp, free_port, running_app, wait_until_there
 from tests.upstream import Upstream
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")

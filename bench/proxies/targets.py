@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.running_app import ROOT, free_port
+from tests.modules import ROOT
+from tests.running_app import free_port
 
 BENCH = ROOT / "bench"
 PROXIES = ("node", "studio")
