@@ -4,8 +4,8 @@ import streamlit as st
 
 from core.ui import notices, reachable, session
 from core.ui.session import text
+from core.ui.status import tokens, way_in
 from core.ui.status import view as status_view
-from core.ui.status import way_in
 
 session.enter_page("status")
 st.title(text("status.title"), anchor=False)
@@ -23,5 +23,6 @@ if session.is_trusted():  # where things are kept is nobody else's business
     status_view.draw_storage()
 if way_in.may_manage():
     way_in.draw()
+    tokens.draw()
 if session.is_trusted() or not reachable.is_http_served():
     status_view.draw_http()  # without the layer nobody is known to be the owner: told to all

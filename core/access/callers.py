@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from core.access.addresses import Network, furthest_untrusted, is_among, is_loopback, is_private
 from core.access.peer import Peer, Whose
+from core.models.access_scopes import AccessScopes
 from core.settings import AccessSettings
 
 Refusal = Literal[
@@ -108,6 +109,7 @@ class Rules:
     proxies: Collection[Network] = ()
     user_header: str | None = None
     users: Collection[str] = ()
+    scopes: Mapping[str, AccessScopes] = field(default_factory=dict)  # by a token's name; else all
 
     @classmethod
     def of(cls, access: AccessSettings) -> "Rules":
@@ -120,6 +122,7 @@ class Rules:
             proxies=access.proxies,
             user_header=access.user_header,
             users=access.users,
+            scopes=access.token_scopes,
         )
 
 
@@ -139,13 +142,15 @@ def judge(
     *,
     forwarder: str | None = None,
     pass_name: str | None = None,
+    issued: str | None = None,
 ) -> Verdict:
     """Tell whether a request may spend or read, and as whom its requests are counted.
 
-    `forwarder` is what the latch has seen, `pass_name` whose valid pass the request carries.
+    `forwarder` is what the latch has seen, `pass_name` whose valid pass the request carries,
+    `issued` the name of a token among those presented that the owner made on the page.
     """
     address = caller_address(connection, rules)
-    name = token_name(presented(connection), rules)
+    name = token_name(presented(connection), rules) or issued
     if name is not None:
         verdict = Verdict(f"{TOKEN}{name}", address=address)
     else:

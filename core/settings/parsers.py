@@ -2,10 +2,12 @@
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from core.models.access_scopes import AccessScopes, scopes_from
 from core.models.money.hours import BEIJING
 from core.settings.secret import Secret
 
@@ -134,15 +136,36 @@ def database(value: str) -> Secret:
     return Secret(value)
 
 
-def tokens(value: str) -> dict[str, Secret]:
-    """Return the tokens of `name:token, name:token …` by their names."""
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Access tokens by their names, and the scopes of those that have any."""
+
+    tokens: Mapping[str, Secret] = field(default_factory=dict)
+    scopes: Mapping[str, AccessScopes] = field(default_factory=dict)
+
+
+def tokens(value: str) -> Tokens:
+    """Return the tokens of `name:token, name(chat+read):token …`."""
     found: dict[str, Secret] = {}
+    scopes: dict[str, AccessScopes] = {}
     for entry in filter(None, (part.strip(STRAY) for part in value.split(","))):
-        name, separator, token = (part.strip(STRAY) for part in entry.partition(":"))
+        named, separator, token = (part.strip(STRAY) for part in entry.partition(":"))
+        name, is_scoped, words = (part.strip(STRAY) for part in named.partition("("))
         if not separator or not name or len(token) < 16 or name in found or not token.isascii():
             raise UnusableError("tokens")
         found[name] = Secret(token)
-    return found
+        if is_scoped:
+            scopes[name] = _scopes(words)
+    return Tokens(found, scopes)
+
+
+def _scopes(words: str) -> AccessScopes:
+    if not words.endswith(")"):
+        raise UnusableError("tokens")
+    try:
+        return scopes_from(word.strip(STRAY).lower() for word in words[:-1].split("+"))
+    except ValueError as error:
+        raise UnusableError("tokens") from error
 
 
 def network(value: str) -> Network:

@@ -159,6 +159,7 @@ def _access(sources: Sources) -> AccessSettings:
         section = {}
     lists = {name: _access_list(sources, section, name) for name in ("users", "origins", "hosts")}
     is_outside = _report_outside(sources)
+    tokens = sources.read(("INKLING_TOKENS",), parsers.tokens) or parsers.Tokens()
     # Said in a way that cannot be read, it may well be that a proxy is there: nobody is "here".
     return AccessSettings(
         **lists,
@@ -168,7 +169,8 @@ def _access(sources: Sources) -> AccessSettings:
         or sources.may_be_behind_proxy,
         proxies=_proxies(sources, section),
         user_header=_user_header(sources, section),
-        tokens=sources.read(("INKLING_TOKENS",), parsers.tokens) or {},
+        tokens=tokens.tokens,
+        token_scopes=tokens.scopes,
     )
 
 

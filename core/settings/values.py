@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from core.errors import ConfigurationError
+from core.models.access_scopes import AccessScopes
 from core.settings.defaults import (
     DEFAULT_CHAT_MODEL,
     DEFAULT_CHAT_URL,
@@ -58,6 +59,13 @@ class AccessSettings:
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     user_header: str | None = None  # in small letters
     tokens: Mapping[str, Secret] = field(default_factory=dict)
+    # By a token's name what its bearer may do; one that is not here may do all, on pages too.
+    token_scopes: Mapping[str, AccessScopes] = field(default_factory=dict)
+
+    @property
+    def page_tokens(self) -> dict[str, Secret]:
+        """The tokens that open the pages too: those that may do all."""
+        return {name: token for name, token in self.tokens.items() if name not in self.token_scopes}
 
 
 @dataclass(frozen=True, slots=True)

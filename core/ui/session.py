@@ -118,6 +118,7 @@ class SessionState:
     deleted_generation_id: str | None = None
     recovered: RecoveryResult | None = None
     invitation: Invitation | None = None  # the one-time link that was made last
+    new_token: tuple[str, str] | None = None  # name and token of the last one, until it is hidden
     checks: dict[ProviderName, Account | AppError] = field(default_factory=dict)
     # What the Money page was told of each account last, and when.
     balances: dict[ProviderName, tuple[Account | AppError, datetime]] = field(default_factory=dict)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from core.access.callers import (
     TOKEN,
@@ -22,14 +22,26 @@ from core.access.callers import (
     without_tokens,
 )
 from core.access.forwarders import LATCH
+from core.access.issued_tokens import TOKEN_PREFIX, IssuedToken
 from core.access.owners import LOCAL_OWNER, user_owner
+from core.errors import StoreError
+from core.models.access_scopes import AccessScopes
 from core.settings import AccessSettings
 from core.web.guess_limit import MOST_WAIT_S, Guesses
 from core.web.http_call import HttpCall
-from core.web.http_refusals import HttpRefusal, refused, too_many
+from core.web.http_refusals import HttpRefusal, out_of_scope, refused, store_away, too_many
 from core.web.limits import Limits
+from core.web.scopes import wanted_scopes
 
 logger = logging.getLogger(__name__)
+
+# Looks up the token among those presented that the owner made on the page; may wait for the store.
+TokenLookup = Callable[[Sequence[str]], IssuedToken | None]
+
+
+def no_tokens(_presented: Sequence[str]) -> IssuedToken | None:
+    """Look nowhere."""
+    return None
 
 
 def _shown(address: str | None) -> str:
@@ -52,12 +64,14 @@ class Guard:
         access: Callable[[], AccessSettings],
         limits: Limits,
         pass_name: PassLookup = no_passes,
+        issued: TokenLookup = no_tokens,
     ) -> None:
         self._access = access
         self._read: AccessSettings | None = None
         self._made = Rules()
         self._limits = limits
         self._pass_name = pass_name
+        self._issued = issued
         self.guesses = Guesses(clock=time.monotonic)
 
     @property
@@ -82,6 +96,10 @@ class Guard:
             if turn_s is None:
                 return None, too_many(math.ceil(MOST_WAIT_S), language)
             await asyncio.sleep(turn_s)
+        try:
+            call.token = await self._issued_token(tokens)
+        except StoreError:
+            return None, store_away(language)
         verdict = self._verdict(call, connection)
         if verdict.refusal == "token":
             self.guesses.note(address, tokens)
@@ -90,17 +108,37 @@ class Guard:
             return None, refused(verdict, language)
         if verdict.caller.startswith(TOKEN):
             self.guesses.prove(address, tokens)
+        scopes = self._scopes(call, verdict.caller)
+        if scopes is not None and scopes.isdisjoint(wanted_scopes(call.method, call.path)):
+            return None, out_of_scope(verdict.caller.removeprefix(TOKEN), scopes, language)
         return verdict.caller, None
+
+    async def _issued_token(self, tokens: Sequence[str]) -> IssuedToken | None:
+        # As the store has it now: one that was taken back a moment ago is none any more.
+        ours = [one for one in tokens if one.startswith(TOKEN_PREFIX)]
+        return await asyncio.to_thread(self._issued, ours) if ours else None
+
+    def _scopes(self, call: HttpCall, caller: str) -> AccessScopes | None:
+        """Return what a caller may do; None: all of it."""
+        if not caller.startswith(TOKEN):
+            return None
+        name = caller.removeprefix(TOKEN)
+        if call.token is not None and call.token.name == name:
+            return call.token.scopes
+        return self._rules.scopes.get(name)
 
     def _verdict(self, call: HttpCall, connection: ConnectionFacts) -> Verdict:
         # Browsers send a cookie along with what foreign pages ask for, too.
         cookie = call.headers.get("cookie")
         pass_name = self._pass_name(cookie) if cookie and is_own_page(connection) else None
-        return judge(connection, self._rules, forwarder=LATCH.sign, pass_name=pass_name)
+        issued = call.token.name if call.token is not None else None
+        return judge(
+            connection, self._rules, forwarder=LATCH.sign, pass_name=pass_name, issued=issued
+        )
 
     def enter(self, call: HttpCall, caller: str) -> HttpRefusal | None:
         """Count a request that begins; a Denial when there are too many."""
-        wait_s = self._limits.begin(caller)
+        wait_s = self._limits.begin(caller, call.token.per_minute if call.token else None)
         if wait_s is None:
             return None
         return too_many(wait_s, call.language)

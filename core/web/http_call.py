@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from starlette.types import Message, Receive, Scope, Send
 
 from core.access.callers import LOCAL, ConnectionFacts
+from core.access.issued_tokens import IssuedToken
 from core.access.owners import LOCAL_OWNER
 from core.texts import catalogue
 from core.texts.catalogue import Language, language_of
@@ -87,6 +88,7 @@ class HttpCall:
         self.headers: dict[str, str] = scope.get(HEADERS_KEY) or headers_of(scope["headers"])
         self.owner = LOCAL_OWNER  # whose rows it is about; a person's own, once one is known
         self.caller = LOCAL  # who spends: token:NAME, pass:NAME, user:ADDRESS, or here
+        self.token: IssuedToken | None = None  # that let it in, if the owner made it on the page
         self.has_begun = False
         self.pays_again = False  # something was bought for it that a repeat would buy again
         self.status = 0  # of the reply, once it has begun

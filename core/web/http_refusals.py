@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 
 from core.access.callers import Refusal, Verdict, can_be_this_machine
+from core.models.access_scopes import ACCESS_SCOPES, AccessScopes
 from core.texts.catalogue import Language, text
+from core.web.http_errors import STORE_TEXT_ID
 
 _STATUS: dict[Refusal, int] = {"token": 401}  # all others: 403
 _SEEN_LIMIT = 120
+STORE_WAIT_S = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +36,15 @@ def refused(verdict: Verdict, language: Language) -> HttpRefusal:
 def too_many(wait_s: int, language: Language) -> HttpRefusal:
     """Return what to tell a caller who has to wait."""
     return HttpRefusal(429, text(language, "refusal.too_many", wait_s=wait_s), retry_after_s=wait_s)
+
+
+def out_of_scope(name: str, scopes: AccessScopes, language: Language) -> HttpRefusal:
+    """Return what to tell the bearer of a token that is good for other things."""
+    words = [text(language, f"refusal.scope_{one}") for one in ACCESS_SCOPES if one in scopes]
+    joined = text(language, "refusal.scope_join").join(words)
+    return HttpRefusal(403, text(language, "refusal.scope", name=name, scopes=joined))
+
+
+def store_away(language: Language) -> HttpRefusal:
+    """Return what to tell the bearer of a token while the store cannot be asked for it."""
+    return HttpRefusal(503, text(language, STORE_TEXT_ID), retry_after_s=STORE_WAIT_S)

@@ -4,7 +4,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 WINDOW_S = 60.0
 # An answer that is under way ends some time: nobody can say when.
@@ -56,10 +56,15 @@ class Limits:
         self._all = _Account(all_)
         self._accounts: dict[str, _Account] = {}
 
-    def begin(self, caller: str) -> int | None:
-        """Count a request that begins; return the seconds to wait when it may not."""
+    def begin(self, caller: str, per_minute: int | None = None) -> int | None:
+        """Count a request that begins; return the seconds to wait when it may not.
+
+        `per_minute` is this caller's own limit, where it is lower than everybody's.
+        """
         now = self._clock()
         account = self._accounts.setdefault(caller, _Account(self._each))
+        most = self._each.per_minute if per_minute is None else per_minute
+        account.allowance = replace(self._each, per_minute=min(most, self._each.per_minute))
         waits = (account.retry_after_s(now), self._all.retry_after_s(now))
         longest = max((wait for wait in waits if wait is not None), default=None)
         if longest is None:

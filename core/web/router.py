@@ -86,7 +86,9 @@ class _Counter:
     ) -> None:
         bridge = StudioBridge(studio, timings)
         self.studio = studio
-        self.guard = Guard(lambda: studio.settings.access, limits or Limits(), pass_name)
+        self.guard = Guard(
+            lambda: studio.settings.access, limits or Limits(), pass_name, studio.issued_token
+        )
         enter = Enter(studio, self.guard.guesses)
         self.open_table: Table = {  # what needs no caller
             "/readyz": dict.fromkeys(("GET", "HEAD"), Readiness(bridge).readyz),
@@ -177,12 +179,15 @@ class Bff:
                 call, counter, "pages", _with_method(call, counter.signed_table[call.path])
             )
             return
-        methods = _methods(call, counter)
+        # First of all: a page is to read why it was refused, also that nothing is there.
         if (origin := counter.guard.shares_with(call)) is not None:
             call.share_with(origin)
-        if call.method == "OPTIONS":
-            await _preflight(call, methods, origin)
+        methods = _methods(call, counter)
+        if call.method == "OPTIONS" and (methods is not None or origin is not None):
+            await _preflight(call, methods or {}, origin)
             return
+        if methods is None:
+            raise HttpCallError(404, "http.no_such_path")
         handler = _with_method(call, methods)
         caller, refusal = await counter.guard.judge(call)
         if caller is None:
@@ -217,16 +222,13 @@ async def _within_limits(call: HttpCall, counter: _Counter, caller: str, handler
         counter.guard.leave(caller)
 
 
-def _methods(call: HttpCall, counter: _Counter) -> Mapping[str, Handler]:
-    """Return what serves the path, by method; HttpCallError when nothing does."""
+def _methods(call: HttpCall, counter: _Counter) -> Mapping[str, Handler] | None:
+    """Return what serves the path, by method; None when nothing does."""
     if call.path.startswith((f"{KLING_PREFIX}/v1/", f"{KLING_PREFIX}/account/")):
         return counter.kling
     if call.path.startswith(MODELS_PREFIX):
         return counter.model
-    methods = counter.table.get(call.path)
-    if methods is None:
-        raise HttpCallError(404, "http.no_such_path")
-    return methods
+    return counter.table.get(call.path)
 
 
 def _with_method(call: HttpCall, methods: Mapping[str, Handler]) -> Handler:

@@ -9,12 +9,13 @@ import logging
 import threading
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from core.access.invitations import Invitations
+from core.access.issued_tokens import IssuedToken, IssuedTokens
 from core.access.owners import LOCAL_OWNER
 from core.access.passes import Passes
 from core.archive.archive import Archive
@@ -39,7 +40,7 @@ from core.work.generations.timings import WorkerTimings
 from core.work.generations.worker import GenerationWorker
 from core.work.housekeeping import Housekeeping
 from core.work.loop import LoopThread
-from core.work.money.budgets import Budgets
+from core.work.money.budgets import Budgets, token_budgets
 from core.work.money.reconcile import (
     BalanceDrop,
     Difference,
@@ -91,14 +92,17 @@ class Studio:
         self._timings = timings
         self.store = store
         self.archive = archive
-        self.passes = Passes(store.key_values, lambda: self.settings.access.tokens)
+        self.passes = Passes(store.key_values, lambda: self.settings.access.page_tokens)
+        self.tokens = IssuedTokens(store.key_values, lambda: self.settings.access.tokens)
         self.invitations = Invitations(store.key_values)
         self.xray = ExchangeWatch()
         self._closing = threading.Event()
         self.process_id = uuid.uuid4().hex
         self.transfers = Transfers(store, settings.data_dir)
         self.loop = LoopThread()
-        self.budgets = Budgets(store, lambda: self.settings.money.plan)
+        self.budgets = Budgets(
+            store, lambda: self.settings.money.plan, lambda: token_budgets(self.tokens)
+        )
         self.currencies = Currencies(store)
         self.spending = Spending(
             lambda: self.settings.money,
@@ -229,6 +233,15 @@ class Studio:
         for problem in settings.problems:
             logger.warning("%s", problem)
         return fixed
+
+    def issued_token(self, presented: Sequence[str]) -> IssuedToken | None:
+        """Return the token made on the page that is among those presented; StoreError.
+
+        What its bearer may spend holds from now on, whichever process made it.
+        """
+        if (found := self.tokens.find(presented)) is not None:
+            self.budgets.know(found.budget)
+        return found
 
     @property
     def is_closing(self) -> bool:

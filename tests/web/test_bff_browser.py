@@ -1,4 +1,4 @@
-"""A browser's own EventSource against the layer, over a line that breaks."""
+"""A browser against the layer: its EventSource over a line that breaks, OpenAI's client's fetch."""
 
 import functools
 import http.server
@@ -72,3 +72,44 @@ def test_the_whole_text_comes_once_from_one_upstream_request(
         assert proxy.cuts_made == len(cuts)
         assert len(upstream.exchanges) == 1
         assert len(served.studio.store.conversations.list("local").items) == 1
+
+
+# What openai 6.49 for JavaScript sends from a page of Chromium, beside what the browser adds.
+CLIENT_HEADERS = {
+    "Accept": "application/json",
+    "Authorization": "Bearer any",
+    "Content-Type": "application/json",
+    "X-Stainless-Arch": "unknown",
+    "X-Stainless-Helper-Method": "stream",
+    "X-Stainless-Lang": "js",
+    "X-Stainless-OS": "Unknown",
+    "X-Stainless-Package-Version": "6.49.0",
+    "X-Stainless-Retry-Count": "0",
+    "X-Stainless-Runtime": "browser:chrome",
+    "X-Stainless-Runtime-Version": "140.0.0",
+    "X-Stainless-Timeout": "600",
+    "Idempotency-Key": "one",
+}
+_ASK = """async ([url, headers, body]) => {
+    const reply = await fetch(url, {method: 'POST', headers, body: JSON.stringify(body)});
+    return [reply.status, reply.headers.get('x-request-id'), await reply.text()];
+}"""
+
+
+def test_the_official_clients_requests_go_through_from_another_origin(
+    tmp_path: Path, page: Page, pages: str
+) -> None:
+    chat = {"model": "deepseek-flash", "messages": [{"role": "user", "content": "hello"}]}
+    calls: list[tuple[str, object, int]] = [
+        ("chat/completions", chat | {"stream": True}, 200),
+        ("chat/completions", {"model": "deepseek-flash", "messages": []}, 400),
+        ("responses", {"model": "deepseek-flash", "input": "hello"}, 200),
+        ("images/generations", {"prompt": ""}, 400),
+        ("no-such-path", {}, 404),
+    ]
+    with serving(tmp_path) as served:
+        page.goto(f"{pages}/stream.html")
+        for path, body, expected in calls:
+            url = f"http://127.0.0.1:{served.port}/v1/{path}"
+            status, request_id, text = page.evaluate(_ASK, [url, CLIENT_HEADERS, body])
+            assert (status, request_id[:4]) == (expected, "req_"), text

@@ -66,7 +66,8 @@ def _draw_one(budget: Budget) -> None:
             key = f"drop-{budget.period}-{budget.currency}"
             button("money.drop_budget", "close", key, _drop, budget, type="tertiary")
         else:
-            st.caption(text("money.from_settings"))
+            is_of_token = studio.budgets.is_of_token(budget)
+            st.caption(text("money.from_token" if is_of_token else "money.from_settings"))
 
 
 @keeping_errors()

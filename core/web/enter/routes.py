@@ -76,8 +76,8 @@ class Enter:
             cookie = passes.issue(invited.name, manages=invited.manages)
         else:
             name = token_name([token], rules)
-            if name is None:
-                return None
+            if name is None or name in rules.scopes:
+                return None  # a token with scopes opens no page: there all may be done
             cookie = passes.issue(name, token=name)
         # The browser forgets the one it had: nobody could leave with that any more.
         if (former := passes.of_cookie(call.headers.get("cookie"))) is not None:

@@ -34,7 +34,6 @@ _LOOK_FIRST_S = 0.02
 _LOOK_MOST_S = 0.25
 RETRY_SOON_S = 5
 
-
 _Body = Callable[[Language], dict[str, object]]
 
 
@@ -130,6 +129,22 @@ class KlingCreate:
 
         InputError where it breaks a rule, BudgetError where no budget has room for it.
         """
+        generation = await self.write(
+            call, request, reference, key=key, external_task_id=external_task_id
+        )
+        is_keyed = key is not None or external_task_id is not None
+        return generation, await self.outcome(call.owner, generation.id, is_keyed=is_keyed)
+
+    async def write(
+        self,
+        call: HttpCall,
+        request: ImageRequest,
+        reference: ReferenceImage | None,
+        *,
+        key: str | None,
+        external_task_id: str | None = None,
+    ) -> Generation:
+        """Write a request down, to be sent; the same errors."""
         generation = await asyncio.to_thread(
             self._bridge.studio.generations.request,
             call.owner,
@@ -140,12 +155,11 @@ class KlingCreate:
             idempotency_key=key,
             caller=call.caller,
         )
-        is_keyed = key is not None or external_task_id is not None
-        call.pays_again = not is_keyed
-        return generation, await self._outcome(call.owner, generation.id, is_keyed=is_keyed)
+        call.pays_again = key is None and external_task_id is None
+        return generation
 
-    async def _outcome(self, owner: str, generation_id: str, *, is_keyed: bool) -> Outcome:
-        """Wait for what became of a request; repeats of one request wait together."""
+    async def outcome(self, owner: str, generation_id: str, *, is_keyed: bool) -> Outcome:
+        """Return what became of a request, once it is known; its repeats wait together."""
         wait = self._waits.get(generation_id)
         if wait is None:
             wait = asyncio.create_task(self._wait(owner, generation_id, is_keyed=is_keyed))

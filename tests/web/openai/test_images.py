@@ -2,8 +2,11 @@
 
 import base64
 import io
+import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import httpx
@@ -13,8 +16,14 @@ from PIL import Image
 
 from core.errors import StoreError
 from core.practice import PracticeServer
+from core.web.timings import HttpTimings
+from core.work.studio import Studio
+from tests.crash.workshop import QUICK as SOON
 from tests.web.chat.test_openai import client_of
 from tests.web.serving import QUICK, Served, serving_practice
+
+# A studio that looks after its tasks at once.
+soon = partial(Studio.open, timings=SOON)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +34,7 @@ def practice() -> Iterator[PracticeServer]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, practice: PracticeServer) -> Iterator[Served]:
-    with serving_practice(tmp_path_factory.mktemp("drawing"), practice) as running:
+    with serving_practice(tmp_path_factory.mktemp("drawing"), practice, build=soon) as running:
         yield running
 
 
@@ -86,6 +95,66 @@ def test_one_key_buys_once(client: openai.OpenAI, practice: PracticeServer) -> N
     first, again = (client.images.generate(response_format="b64_json", **same) for _ in range(2))
     assert first.data == again.data
     assert len(practice.picture_book) == before + 1
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, PracticeServer]]:
+    """A studio that soon says something, and a Kling that draws for longer than that."""
+    with (
+        PracticeServer(settings=replace(QUICK, processing_s=0.6)) as practice,
+        serving_practice(
+            tmp_path_factory.mktemp("slow"),
+            practice,
+            build=soon,
+            timings=HttpTimings(keep_alive_s=0.05),
+        ) as running,
+    ):
+        yield running, practice
+
+
+def test_what_is_slowly_drawn_keeps_its_connection_alive(
+    slow: tuple[Served, PracticeServer],
+) -> None:
+    served, _ = slow
+    with served.http.stream(
+        "POST", "/v1/images/generations", json={"prompt": "a slow tree"}
+    ) as reply:
+        first, *rest = reply.iter_raw()
+    assert first == b"\n"
+    assert json.loads(b"".join(rest))["data"][0]["url"]
+    with client_of(served) as client:
+        done = client.images.generate(prompt="a slow hill", response_format="b64_json")
+    assert picture_of(done.data[0]).width  # type: ignore[index]
+
+
+def test_what_fails_late_is_told_by_its_status_and_drawn_once(
+    slow: tuple[Served, PracticeServer],
+) -> None:
+    served, practice = slow
+    before = practice.counters.tasks_accepted
+    with client_of(served) as client, pytest.raises(openai.BadRequestError) as caught:
+        client.with_options(max_retries=2).images.generate(prompt="/practice fail a late tree")
+    assert caught.value.code == "task_failed"
+    assert practice.counters.tasks_accepted == before + 1
+    # A client that would not say that it repeats is told in the body.
+    reply = served.http.post("/v1/images/generations", json={"prompt": "/practice fail a bush"})
+    assert reply.json()["error"]["code"] == "task_failed"
+
+
+def test_what_the_client_repeats_by_itself_is_bought_once(
+    slow: tuple[Served, PracticeServer],
+) -> None:
+    served, practice = slow
+    before = practice.counters.tasks_accepted
+    with client_of(served) as client:
+        # Blanks are news to its timeout; so it goes before the first.
+        impatient = client.with_options(timeout=httpx.Timeout(5, read=0.04), max_retries=5)
+        done = impatient.images.edit(image=red(), prompt="the same by day", model="gpt-image-1")
+        assert picture_of(done.data[0]).width  # type: ignore[index]
+        assert practice.counters.tasks_accepted == before + 1
+        for _ in range(2):  # who does not repeat himself wants another one
+            client.images.generate(prompt="the same words", response_format="b64_json")
+    assert practice.counters.tasks_accepted == before + 3
 
 
 @pytest.mark.parametrize(

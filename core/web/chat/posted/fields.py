@@ -3,7 +3,7 @@
 A field that stands nowhere here is left out, and named among the reply's `notices`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from itertools import islice
 from typing import Any
@@ -59,7 +59,7 @@ FATES: Mapping[str, Fate] = {
 }
 # Our own, beside OpenAI's and DeepSeek's.
 OWN = frozenset({"question", "system", "effort", "parameters"})
-_NAME_MOST = 40
+_NAME_MOST = 60
 _NAMES_MOST = 32
 _REFUSED = [name for name, fate in FATES.items() if fate is Fate.REFUSED]
 # Said of as little as not given: what would be so anyway.
@@ -67,7 +67,16 @@ _AS_EVER: Mapping[str, tuple[object, ...]] = {
     "parallel_tool_calls": (True,),
     "service_tier": ("auto", "default"),
     "verbosity": ("medium",),
+    "frequency_penalty": (0,),
+    "presence_penalty": (0,),
 }
+
+
+def says_something(value: object) -> bool:
+    """Tell whether a field's value asks for anything: 0 does, null and what is empty do not."""
+    if isinstance(value, Mapping):
+        return any(map(says_something, value.values()))
+    return value is not None and value is not False and value not in ("", [])
 
 
 def refused_field(fields: Mapping[str, Any]) -> str | None:
@@ -99,8 +108,12 @@ def ignored_in(
             return False
         if fate is Fate.ELSEWHERE and not speaks_deepseek:
             return False
-        return bool(value) and value not in as_ever.get(name, ())
+        return says_something(value) and value not in as_ever.get(name, ())
 
-    names = (name for name, value in fields.items() if is_ignored(name, value))
+    return tuple(name for name, value in fields.items() if is_ignored(name, value))
+
+
+def shown_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names as a notice holds them: few, short, and fit to be read."""
     shown = (name if name.isprintable() else "…" for name in names)
     return tuple(name[:_NAME_MOST] for name in islice(shown, _NAMES_MOST))

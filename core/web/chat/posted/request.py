@@ -19,8 +19,9 @@ from core.web.chat.posted.bodies import (
     RoleWord,
     Thinking,
 )
-from core.web.chat.posted.fields import ignored_in, others_in, refused_field
+from core.web.chat.posted.fields import ignored_in, others_in, refused_field, shown_names
 from core.web.chat.posted.messages import turns_from
+from core.web.chat.posted.nested_fields import unknown_in
 from core.web.http_call import HttpCallError
 from core.web.posted_fields import FieldError, validated
 from core.work.chat.answers import QUESTION_LIMIT
@@ -40,6 +41,7 @@ _WANTED: dict[str, tuple[str, dict[str, object]]] = {
     "logprobs": ("http.want_flag", {}),
     "messages": ("http.want_messages", {"most": MESSAGES_MOST}),
 }
+_SAMPLING = ("temperature", "top_p")
 _DESCRIBED = frozenset({"tools", "tool_choice", "response_format", "stop", "user_id"})
 
 
@@ -97,7 +99,10 @@ def chat_request_from_json(body: dict[str, Any], dialect: Dialect) -> ChatReques
         raise _wrong("stream", "http.want_flag")
     wants = posted.stream_options
     notices = []
-    if names := ignored_in(fields, speaks_deepseek=dialect.speaks_deepseek):
+    ignored = ignored_in(fields, speaks_deepseek=dialect.speaks_deepseek)
+    if parameters.thinking:  # these have no effect then, and are not sent
+        ignored = (*ignored, *(name for name in _SAMPLING if fields.get(name) not in (None, 1)))
+    if names := shown_names((*ignored, *unknown_in(fields))):
         notices.append(Notice("notice.fields_ignored", {"names": ", ".join(names)}))
     if options.json_schema is not None and dialect.speaks_deepseek:
         how = "notice.schema_in_prompt" if parameters.thinking else "notice.schema_by_tool"

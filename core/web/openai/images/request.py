@@ -12,7 +12,7 @@ from core.errors import InputError
 from core.models.generations import ImageRequest
 from core.models.kling_catalogue import OFFERED_MODELS, ImageModel, find_image_model
 from core.models.notices import Notice
-from core.web.chat.posted.fields import Fate, ignored_in
+from core.web.chat.posted.fields import Fate, ignored_in, shown_names
 from core.web.http_call import HttpCallError
 from core.web.posted_fields import FieldError, validated
 
@@ -81,7 +81,8 @@ def picture_request(fields: Mapping[str, Any], *, has_image: bool) -> PictureReq
     if is_openais:
         facts = {"asked": named[:60], "model": OFFERED_MODELS[0].name}
         notices.append(Notice("notice.model_stands_in", facts))
-    if names := ignored_in(fields, speaks_deepseek=True, fates=FATES, as_ever=_AS_EVER):
+    ignored = ignored_in(fields, speaks_deepseek=True, fates=FATES, as_ever=_AS_EVER)
+    if names := shown_names(ignored):
         notices.append(Notice("notice.fields_ignored", {"names": ", ".join(names)}))
     request = ImageRequest(
         prompt=posted.prompt,

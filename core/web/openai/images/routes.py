@@ -7,17 +7,19 @@ in the gallery. A caller who leaves, or waits too long, finds them there, or und
 import asyncio
 import base64
 import json
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.errors import AppError, InputError, StoreError
 from core.models.generations import Generation, GenerationStatus, Picture, ReferenceImage
 from core.models.money.ledger import BudgetError
 from core.models.notices import Notice
 from core.texts.catalogue import Language, text
-from core.web.http_call import PAYS_AGAIN, GoneError, HttpCall, HttpCallError
+from core.web.http_call import PAYS_AGAIN, Headers, HttpCall, HttpCallError
 from core.web.http_errors import HttpError, http_error_from
 from core.web.kling import envelope
 from core.web.kling.create import (
@@ -30,12 +32,22 @@ from core.web.kling.create import (
 from core.web.openai.errors import error_body, refuse
 from core.web.openai.images.form import posted_form
 from core.web.openai.images.request import PictureRequest, field_of, picture_request
+from core.web.openai.images.retries import Attempt, Retries, attempt_key, is_retry, marks_retries
+from core.web.openai.images.waiting_reply import WaitingReply
 from core.web.studio_bridge import StudioBridge
 from core.work.generations.references import prepare_reference_soon
+
+logger = logging.getLogger(__name__)
 
 # OpenAI's clients give up after ten minutes.
 DRAWN_TIMEOUT_S = 540.0
 _LOOK_S = 0.25
+
+
+class _Reply(NamedTuple):
+    status: int
+    body: dict[str, object]
+    headers: Headers = ()
 
 
 class OpenAIImages:
@@ -44,6 +56,7 @@ class OpenAIImages:
     def __init__(self, bridge: StudioBridge) -> None:
         self._bridge = bridge
         self._create = KlingCreate(bridge)
+        self._retries = Retries()
 
     async def generations(self, call: HttpCall) -> None:
         """Answer with pictures drawn from words."""
@@ -61,47 +74,97 @@ class OpenAIImages:
         key = call.headers.get(IDEMPOTENCY_HEADER, "").strip()
         if len(key) > KEY_MOST:
             raise HttpCallError(400, "error.idempotency_key_too_long", facts={"limit": KEY_MOST})
-        reference: ReferenceImage | None = None
         try:
+            reference: ReferenceImage | None = None
             if picture is not None:
                 reference = await asyncio.wrap_future(prepare_reference_soon(picture))
-            generation, outcome = await self._create.buy(
-                call, asked.request, reference, key=key or None
-            )
+            async with self._attempt(call, asked, reference) as attempt:
+                await self._answer(call, asked, reference, attempt, key)
         except InputError as error:
             told = error_body(
                 error.sentence(call.language), "invalid_request_error", param=field_of(error)
             )
             await call.reply_json(400, told)
-            return
         except AppError as error:
+            if call.has_begun:  # not ended: the repeat takes over what is drawn
+                logger.warning("%s is cut off: %s", call.request_id, error)
+                return
             is_ours = isinstance(error, BudgetError | StoreError)
             told_error = http_error_from(error, call.language)
-            await refuse(
-                call, told_error if is_ours else HttpError(told_error.sentence, status=503)
-            )
-            return
+            if not is_ours:
+                told_error = HttpError(told_error.sentence, status=503)
+            await refuse(call, replace(told_error, pays_again=call.pays_again))
+
+    @asynccontextmanager
+    async def _attempt(
+        self, call: HttpCall, asked: PictureRequest, reference: ReferenceImage | None
+    ) -> AsyncIterator[Attempt]:
+        """Watch whether the caller leaves; who stays, and meets no fault, was answered."""
+        attempt = self._retries.begin(attempt_key(call, asked, reference))
+
+        async def watch() -> None:
+            await call.hang_up()
+            attempt.leave()
+
+        watching = asyncio.create_task(watch())
+        try:
+            yield attempt
+        except BaseException:
+            attempt.leave()
+            raise
+        finally:
+            watching.cancel()
+            attempt.wrote(None)
+            if not attempt.left.is_set():
+                self._retries.forget(attempt)
+
+    async def _answer(
+        self,
+        call: HttpCall,
+        asked: PictureRequest,
+        reference: ReferenceImage | None,
+        attempt: Attempt,
+        key: str,
+    ) -> None:
+        generation = await self._taken_over(attempt) if not key and is_retry(call) else None
+        if generation is None:
+            generation = await self._create.write(call, asked.request, reference, key=key or None)
+        attempt.wrote(generation)
+        outcome = await self._create.outcome(call.owner, generation.id, is_keyed=bool(key))
         if outcome.status != 200:
             told = outcome.body(call.language)
             kind = "server_error" if outcome.status >= 500 else "invalid_request_error"
             body = error_body(str(told["message"]), kind, code=str(told["code"]))
             await call.reply_json(outcome.status, body, outcome.headers)
             return
-        try:
-            await self._tell(call, asked, generation, is_keyed=bool(key))
-        except StoreError as error:  # what was drawn is paid for, and cannot be read now
-            http_error = http_error_from(error, call.language)
-            await refuse(call, replace(http_error, pays_again=call.pays_again))
+        waiting = WaitingReply(call, self._bridge.timings.keep_alive_s)
+        drawn = await self._drawn(attempt, waiting, generation.id)
+        if attempt.left.is_set():  # the gallery will show it, and a repeat may take it over
+            return
+        reply = await self._reply(call, asked, drawn, is_keyed=bool(key))
+        if waiting.has_begun and reply.status != 200 and self._is_safe_to_repeat(call, key):
+            attempt.leave()
+            logger.info("%s is cut off: the repeat is told %d", call.request_id, reply.status)
+            return
+        await waiting.end(reply.status, reply.body, reply.headers)
 
-    async def _tell(
-        self, call: HttpCall, asked: PictureRequest, generation: Generation, *, is_keyed: bool
-    ) -> None:
-        drawn = await self._drawn(call, generation.id)
+    def _is_safe_to_repeat(self, call: HttpCall, key: str) -> bool:
+        """Tell whether a repeat of what is cut off is told how it ended, and buys nothing."""
+        return bool(key) or (marks_retries(call) and not self._bridge.studio.is_closing)
+
+    async def _taken_over(self, attempt: Attempt) -> Generation | None:
+        found = await self._retries.taken_over(attempt.key)
+        if found is None:
+            return None
+        now = await asyncio.to_thread(self._load, found.id)
+        return None if now is None or now.status is GenerationStatus.CANCELLED else now
+
+    async def _reply(
+        self, call: HttpCall, asked: PictureRequest, drawn: Generation | None, *, is_keyed: bool
+    ) -> _Reply:
         if drawn is None:
             sentence = text(call.language, "http.wish_deleted")
-            told = error_body(sentence, "invalid_request_error", code="task_deleted")
-            await call.reply_json(404, told)
-            return
+            return _Reply(404, error_body(sentence, "invalid_request_error"), (PAYS_AGAIN,))
         if drawn.status is GenerationStatus.ARCHIVED:
             data = await self._data(drawn, as_base64=asked.as_base64)
             size = drawn.pictures[0] if drawn.pictures else None
@@ -110,41 +173,35 @@ class OpenAIImages:
                 body["size"] = f"{size.width}x{size.height}"
             if asked.notices:
                 body["notices"] = [_notice(one, call.language) for one in asked.notices]
-            await call.reply_json(200, body)
-            return
+            return _Reply(200, body)
         if drawn.status is GenerationStatus.FAILED:
             words = drawn.error_detail or envelope.refused(drawn, call.language)["message"]
             told = error_body(str(words), "image_generation_user_error", code="task_failed")
-            await call.reply_json(400, told, (PAYS_AGAIN,))
-            return
+            return _Reply(400, told, (PAYS_AGAIN,))
         later = (("Retry-After", str(RETRY_SOON_S)),) if is_keyed else (PAYS_AGAIN,)
         sentence = text(call.language, "http.still_drawing")
-        await call.reply_json(504, error_body(sentence, "server_error"), later)
+        return _Reply(504, error_body(sentence, "server_error"), later)
 
-    async def _drawn(self, call: HttpCall, generation_id: str) -> Generation | None:
-        """Wait until a task has ended and its files are here; None where it was deleted.
+    async def _drawn(
+        self, attempt: Attempt, waiting: WaitingReply, generation_id: str
+    ) -> Generation | None:
+        """Wait until a task has ended and its files are here, or the caller has left.
 
-        After a while it is returned as it stands. GoneError where the caller has left: the gallery
-        will show it.
+        After a while it is returned as it stands; None when it was deleted.
         """
-        clock = asyncio.get_running_loop().time
-        until = clock() + DRAWN_TIMEOUT_S
-        leaving = asyncio.ensure_future(call.hang_up())
-        try:
-            while True:
-                is_over = clock() > until or self._bridge.studio.is_closing
-                try:
-                    found = await asyncio.to_thread(self._load, generation_id)
-                    if found is None or found.status.is_final or is_over:
-                        return found
-                except StoreError:
-                    if is_over:  # else it is away for a while
-                        raise
-                await asyncio.wait((leaving,), timeout=_LOOK_S)
-                if leaving.done():
-                    raise GoneError
-        finally:
-            leaving.cancel()
+        until = asyncio.get_running_loop().time() + DRAWN_TIMEOUT_S
+        while True:
+            is_over = asyncio.get_running_loop().time() > until or self._bridge.studio.is_closing
+            try:
+                found = await asyncio.to_thread(self._load, generation_id)
+                if found is None or found.status.is_final or is_over or attempt.left.is_set():
+                    return found
+            except StoreError:
+                if is_over or attempt.left.is_set():  # else it is away for a while
+                    raise
+            await waiting.keep_alive()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(attempt.left.wait(), _LOOK_S)
 
     def _load(self, generation_id: str) -> Generation | None:
         return self._bridge.studio.store.generations.load(generation_id)

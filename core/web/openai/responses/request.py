@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.web.chat.posted.fields import Fate, others_in
+from core.web.chat.posted.nested_fields import Places
 from core.web.http_call import HttpCallError
 
 Json = dict[str, Any]
@@ -41,6 +42,19 @@ AS_EVER: Mapping[str, tuple[object, ...]] = {
     "truncation": ("disabled",),
     # DeepSeek's thinking comes open, and goes back as it is.
     "include": (["reasoning.encrypted_content"],),
+}
+# What is read inside the fields, or says nothing that is not so anyway: ids, states, sources.
+PLACES: Places = {
+    "input[]": frozenset({"type", "role", "content", "id", "status", "summary"})
+    | {"encrypted_content", "name", "call_id", "arguments", "output"},
+    "input[].content[]": frozenset({"type", "text", "refusal", "image_url", "detail"})
+    | {"annotations", "logprobs"},
+    "input[].output[]": frozenset({"type", "text", "refusal", "annotations", "logprobs"}),
+    "tools[]": frozenset({"type", "name", "description", "parameters", "strict"}),
+    "tool_choice": frozenset({"type", "name"}),
+    "text": frozenset({"format", "verbosity"}),
+    "text.format": frozenset({"type", "name", "schema", "description", "strict"}),
+    "reasoning": frozenset({"effort", "summary", "generate_summary"}),
 }
 _TEXTS = frozenset({"input_text", "output_text", "text", "summary_text", "reasoning_text"})
 _FLAT = ("name", "description", "parameters", "strict")

@@ -8,7 +8,8 @@ from core.models.notices import Notice
 from core.web.chat.http_errors import http_error_of
 from core.web.chat.notices import with_notices
 from core.web.chat.posted.body_room import CHAT_BODY_BYTES, HeldBody
-from core.web.chat.posted.fields import Fate, ignored_in
+from core.web.chat.posted.fields import Fate, ignored_in, shown_names
+from core.web.chat.posted.nested_fields import unknown_in
 from core.web.chat.posted.reading import request_from
 from core.web.chat.posted.request import ChatRequest
 from core.web.chat.routes import whole_answer
@@ -18,7 +19,7 @@ from core.web.openai.errors import body_of, refuse
 from core.web.openai.responses.events import ResponseWriter
 from core.web.openai.responses.objects import Json, ended, output_of, response_object
 from core.web.openai.responses.references import with_references
-from core.web.openai.responses.request import AS_EVER, FATES, chat_fields
+from core.web.openai.responses.request import AS_EVER, FATES, PLACES, chat_fields
 from core.web.openai.streaming import stream_answer
 from core.web.studio_bridge import StudioBridge
 
@@ -45,7 +46,7 @@ class OpenAIResponses:
             return
         model, created = request.parameters.model, int(self._clock())
         response = response_object(live.message_id, model, created, body)
-        notices = (*request.notices, *_ignored(body))
+        notices = (*map(_by_own_names, request.notices), *_ignored(body))
         if request.streams:
             writer = ResponseWriter(live, response, notices)
             await stream_answer(call, self._bridge, live, writer)
@@ -72,8 +73,18 @@ class OpenAIResponses:
 def _ignored(body: Json) -> tuple[Notice, ...]:
     # Of the fields that a chat has too, the chat has told.
     own = {name: one for name, one in body.items() if FATES.get(name) is not Fate.ELSEWHERE}
-    names = ignored_in(own, speaks_deepseek=True, fates=FATES, as_ever=AS_EVER)
+    ignored = ignored_in(own, speaks_deepseek=True, fates=FATES, as_ever=AS_EVER)
+    names = shown_names((*ignored, *unknown_in(body, PLACES)))
     return (Notice("notice.fields_ignored", {"names": ", ".join(names)}),) if names else ()
+
+
+def _by_own_names(notice: Notice) -> Notice:
+    """Return a chat's notice with the one field that has another name here."""
+    names = str(notice.facts.get("names", "")).split(", ")
+    if "verbosity" not in names:
+        return notice
+    own = ("text.verbosity" if name == "verbosity" else name for name in names)
+    return Notice(notice.text_id, {**notice.facts, "names": ", ".join(own)})
 
 
 def _by_own_name(error: HttpCallError) -> HttpCallError:

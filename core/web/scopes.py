@@ -1,0 +1,20 @@
+"""What a call asks of an access token: the scopes of which any lets it in."""
+
+from core.models.access_scopes import ACCESS_SCOPES, AccessScopes
+
+_CHAT = ("/stream", "/complete", "/v1/chat/completions", "/v1/responses")
+_PICTURES = ("/v1/images/", "/kling/v1/")
+_READ = ("/ledger", "/kling/account/")
+_ANY = "/v1/models"
+
+
+def wanted_scopes(method: str, path: str) -> AccessScopes:
+    """Return the scopes of which any lets a call in; none where only a token without scopes is."""
+    if path in _CHAT:
+        return frozenset({"chat"})
+    if path.startswith(_PICTURES):
+        looks = method in ("GET", "HEAD")
+        return frozenset({"pictures", "read"}) if looks else frozenset({"pictures"})
+    if path.startswith(_READ) and method in ("GET", "HEAD"):
+        return frozenset({"read"})
+    return frozenset(ACCESS_SCOPES) if path.startswith(_ANY) else frozenset()
