@@ -101,7 +101,7 @@ def test_an_answer_goes_on_where_its_title_cannot_be_written(
     monkeypatch.setattr(asker.store.conversations, "rename", Mock(side_effect=away))
     answer = asker.answered("在吗？")
     assert (answer.status, answer.content) == (AnswerStatus.COMPLETE, "".join(PIECES))
-    (line,) = asker.store.ledger.every(LedgerFilter())
+    (line,) = asker.store.ledger.every(LedgerFilter(kinds=["chat"]))
     assert line.state is not LineState.RESERVED
 
 

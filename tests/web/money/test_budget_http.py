@@ -2,7 +2,6 @@
 
 import csv
 import io
-import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import httpx
 import openai
 import pytest
 
+from core.errors import StoreError
 from core.models.money.ledger import Budget, BudgetPlan, LedgerLine, LineState
 from core.models.money.prices import ChatPrice, PiecePrice, PriceList, TokenRates
 from core.practice import PracticeServer
@@ -238,7 +238,7 @@ def test_the_ledger_is_filtered_paged_and_told_as_csv(tmp_path: Path) -> None:
 
         def breaking(_wanted: LedgerFilter) -> Iterator[LedgerLine]:
             yield from some * 200
-            raise store_error(sqlite3.OperationalError("disk I/O error"))
+            raise StoreError("error.store_unwritable")
 
         served.studio.store.ledger.every = breaking  # type: ignore[method-assign]
         with pytest.raises(httpx.RemoteProtocolError):  # what lacks its rest does not look whole

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from unittest.mock import Mock
 
 import openai
 import pytest
@@ -123,6 +124,22 @@ def test_an_error_in_mid_stream_fails_the_response(client: openai.OpenAI) -> Non
     )
     assert events[-1].type == "response.failed"
     assert "cut off" in events[-1].response.error.message
+
+
+def test_few_words_do_not_name_more_than_may_be_posted(
+    client: openai.OpenAI, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = client.responses.create(
+        model=MODEL, input="Write 20000 characters", reasoning={"effort": "none"}
+    )
+    served.kept(long.id.removeprefix("resp_"))
+    look = Mock(side_effect=served.studio.store.messages.get)
+    monkeypatch.setattr(served.studio.store.messages, "get", look)
+    again: Any = [{"type": "item_reference", "id": long.output[0].id}] * 1000
+    with pytest.raises(openai.APIStatusError) as caught:
+        client.responses.create(model=MODEL, input=[*again, {"role": "user", "content": "Well?"}])
+    assert caught.value.status_code == 413
+    assert look.call_count == 1
 
 
 def test_no_stream_repeats_a_key_that_the_request_held(served: Served) -> None:
