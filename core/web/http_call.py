@@ -105,6 +105,10 @@ class HttpCall:
             self.query.get(TOKEN_PARAMETER),
         )
 
+    def __str__(self) -> str:
+        """Return what the log calls it; no query, which may hold a token or a question."""
+        return f"{self.method} {self.path[:80]!r} ({self.request_id})"
+
     @property
     def query(self) -> Mapping[str, str]:
         """The query's parameters; of several with one name the first."""

@@ -152,14 +152,14 @@ class Bff:
             sentence = error.sentence(call.language)
             await _refuse(call, error.status, sentence, error.headers, field=error.field)
         except Exception:  # the last line of defence: nothing of it may reach the caller
-            logger.exception("%s ended with an unexpected error", _named(call))
+            logger.exception("%s ended with an unexpected error", call)
             if not call.has_begun:
                 headers = (PAYS_AGAIN,) if call.pays_again else ()
                 await _refuse(call, 500, text(call.language, "http.unexpected"), headers)
             # Else it is not ended: a reply that lacks its rest must not look whole.
         finally:
             if call.status >= 400:
-                logger.info("%s was answered with %d", _named(call), call.status)
+                logger.info("%s was answered with %d", call, call.status)
 
     async def _serve(self, call: HttpCall) -> None:
         always = self._always.get(call.path)
@@ -206,10 +206,6 @@ class Bff:
         if self._counter is None or self._counter.studio is not studio:
             self._counter = _Counter(studio, self._pass_name, self._new_limits(), self._timings)
         return self._counter
-
-
-def _named(call: HttpCall) -> str:
-    return f"{call.method} {call.path[:80]!r} ({call.request_id})"
 
 
 async def _within_limits(call: HttpCall, counter: _Counter, caller: str, handler: Handler) -> None:

@@ -173,6 +173,26 @@ def test_the_practice_notice_is_put_away_until_the_tab_closes(page: Page) -> Non
     expect(notice).to_be_hidden()
 
 
+def test_a_program_is_given_a_token_and_loses_it(page: Page, app: RunningApp) -> None:
+    page.goto(f"{app.url}/status")
+    with Journey(page, "give a program a token") as journey:
+        journey.click(page.get_by_text("新令牌", exact=True))
+        journey.click(page.get_by_label("程序名称"))
+        journey.write("open-webui")
+        journey.press("Tab")
+        journey.click(page.get_by_role("button", name="生成令牌"))
+        token = page.get_by_text("ink_")
+        journey.see(token)
+    assert (journey.clicks, journey.keys) == (3, 1)
+    headers = {"Authorization": f"Bearer {token.inner_text()}"}
+    pictures = f"{app.url}/v1/images/generations"
+    assert page.request.post(pictures, headers=headers, data={"prompt": "x"}).status == 403
+    with Journey(page, "take a program's token back") as journey:
+        journey.click(page.get_by_role("button", name="收回"))
+        expect(page.get_by_text("open-webui", exact=True)).to_have_count(0, timeout=PATIENCE_MS)
+    assert journey.clicks == 1
+
+
 def test_a_phones_sidebar_closes_once_something_is_chosen(
     browser: Browser, app: RunningApp
 ) -> None:

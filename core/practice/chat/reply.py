@@ -66,6 +66,7 @@ def faults_of(request: ChatRequest) -> Faults:
 def asks_for_title(request: ChatRequest) -> bool:
     """Return whether the system prompt wants a title for the conversation."""
     asks = len(request.system) < 600 and bool(_TITLE_WORDS.search(request.system))
+    asks = asks and _schema_in(request.system) is None  # in which "title" is a word like any other
     return asks and not request.json_mode and not request.choice.tools
 
 

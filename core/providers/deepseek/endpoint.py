@@ -21,8 +21,8 @@ class ChatEndpoint:
 
     @property
     def host(self) -> str:
-        """The host's name, for people."""
-        return _host_of(self.url)
+        """The host's name, for people; practice has none that would tell anybody anything."""
+        return "practice" if self.practice else _host_of(self.url)
 
     @property
     def is_deepseek(self) -> bool:

@@ -1,9 +1,12 @@
 """404 beside the pages: in JSON, in text, or as a small page for a person who followed a link."""
 
+import logging
 from html import escape
 
 from core.texts.catalogue import LANGUAGE_TAGS, text
 from core.web.http_call import TEXT_TYPE, Headers, HttpCall
+
+logger = logging.getLogger(__name__)
 
 HTML_TYPE = "text/html; charset=utf-8"
 
@@ -39,6 +42,7 @@ async def reply_nothing_here(call: HttpCall) -> None:
         await call.reply(404, f"{sentence}\n".encode(), TEXT_TYPE, vary)
     else:
         await call.reply_json(404, {"error": sentence}, vary)
+    logger.info("%s was answered with 404", call)
 
 
 async def reply_wrong_method(call: HttpCall) -> None:
@@ -46,6 +50,7 @@ async def reply_wrong_method(call: HttpCall) -> None:
     await call.reply_json(
         405, {"error": text(call.language, "http.wrong_method_page")}, (("Allow", "GET, HEAD"),)
     )
+    logger.info("%s was answered with 405", call)
 
 
 async def redirect(call: HttpCall, target: str) -> None:

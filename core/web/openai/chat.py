@@ -5,20 +5,19 @@ from collections.abc import Callable
 
 import msgspec
 
-from core.errors import AppError
+from core.models.chat import Message
 from core.texts.catalogue import Language
 from core.web.chat.http_errors import http_error_of
 from core.web.chat.notices import with_notices
 from core.web.chat.posted.body_room import HeldBody
 from core.web.chat.posted.reading import posted_request
 from core.web.chat.posted.request import ChatRequest
-from core.web.chat.routes import whole_answer
 from core.web.chat.tool_calls import finish_reason
 from core.web.http_call import HttpCall
-from core.web.http_errors import http_error_from
+from core.web.openai.answering import answer_posted
 from core.web.openai.chunks import Chunks, completion, usage_json
-from core.web.openai.errors import body_of, refuse
-from core.web.openai.streaming import stream_answer
+from core.web.openai.errors import body_of
+from core.web.openai.streaming import Writer
 from core.web.studio_bridge import StudioBridge
 from core.work.chat.live_answer import LiveAnswer
 
@@ -40,27 +39,25 @@ class OpenAIChat:
 
     async def _complete(self, call: HttpCall, held: HeldBody) -> None:
         request = await posted_request(call, self._bridge, held, is_openai=True)
-        try:
-            live = await self._bridge.ask(request, call, whole=not request.streams)
-        except AppError as error:
-            await refuse(call, http_error_from(error, call.language))
-            return
-        if request.streams:
-            writer = _ChunkWriter(live, request, int(self._clock()))
-            await stream_answer(call, self._bridge, live, writer)
-            return
-        message = await whole_answer(call, self._bridge, live)
-        if message is None:
-            return
-        http_error = http_error_of(message, live.error, call.language)
-        if http_error is not None:
-            body = with_notices(body_of(http_error), message, call.language, request.notices)
-            await call.reply_json(http_error.status, body, http_error.headers)
-            return
-        logprobs = live.read_pieces(live.start).logprobs
-        body = completion(message, live.start, logprobs, int(self._clock()))
-        body = with_notices(body, message, call.language, request.notices)
-        await call.reply_json(200, body)
+        created = int(self._clock())
+        await answer_posted(call, self._bridge, request, lambda live: _Chat(live, request, created))
+
+
+class _Chat:
+    """OpenAI's older shape: chunks, or a completion."""
+
+    def __init__(self, live: LiveAnswer, request: ChatRequest, created: int) -> None:
+        self._live = live
+        self._request = request
+        self._created = created
+        self.notices = request.notices
+
+    def writer(self) -> Writer:
+        return _ChunkWriter(self._live, self._request, self._created)
+
+    def whole(self, message: Message) -> dict[str, object]:
+        logprobs = self._live.read_pieces(self._live.start).logprobs
+        return completion(message, self._live.start, logprobs, self._created)
 
 
 class _ChunkWriter:

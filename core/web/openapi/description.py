@@ -212,7 +212,8 @@ DESCRIPTION: Json = {
         "version": "1",
         "description": (
             "The HTTP layer beside the pages. Callers on this machine need nothing; others need "
-            "an access token. Other paths and methods under /kling/v1/ are forwarded to Kling. "
+            "an access token; one with scopes (chat, pictures, read) is answered with 403 where it "
+            "is good for nothing. Other paths and methods under /kling/v1/ are forwarded to Kling. "
             "Every reply has an X-Request-Id, the same as in the log."
         ),
     },

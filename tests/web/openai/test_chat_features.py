@@ -172,6 +172,21 @@ def test_json_by_mode_and_by_schema(client: openai.OpenAI) -> None:
     assert notices(thought) == ["schema_in_prompt"]
 
 
+def test_a_schema_in_the_prompt_alone_is_followed(client: openai.OpenAI) -> None:
+    """As instructor asks in its mode MD_JSON; the word "title" in it asks for none."""
+    system = f"Match the following json_schema:\n{json.dumps(City.model_json_schema())}"
+    done = client.chat.completions.create(
+        model=MODEL,
+        messages=[
+            {"role": "system", "content": system},
+            {"role": "user", "content": 'Tell of "Oslo" with 700000 people, in a ```json block'},
+        ],
+    )
+    told = re.search(r"```json\n(.*)\n```", done.choices[0].message.content or "")
+    assert told is not None
+    assert City.model_validate_json(told[1]).people == 700_000
+
+
 def test_a_picture_is_looked_at_and_kept_without_metadata(
     client: openai.OpenAI, served: Served
 ) -> None:

@@ -161,6 +161,28 @@ def test_what_the_client_repeats_by_itself_is_bought_once(
     assert practice.counters.tasks_accepted == before + 3
 
 
+def test_what_is_drawn_and_cannot_be_read_is_told_and_comes_later(
+    slow: tuple[Served, PracticeServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served, practice = slow
+    before = practice.counters.tasks_accepted
+    asked: Any = {"prompt": "a far hill", "response_format": "b64_json"}
+    keyed = {"Idempotency-Key": "far"}
+
+    def lost(_name: str) -> bytes:
+        raise StoreError("error.archive_write")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(served.studio.archive, "original_bytes", lost)
+        with client_of(served) as client, pytest.raises(openai.InternalServerError) as caught:
+            client.with_options(max_retries=1).images.generate(**asked, extra_headers=keyed)
+        assert caught.value.status_code == 503
+    with client_of(served) as client:
+        done = client.images.generate(**asked, extra_headers=keyed)
+    assert picture_of(done.data[0]).width  # type: ignore[index]
+    assert practice.counters.tasks_accepted == before + 1
+
+
 @pytest.mark.parametrize(
     ("fields", "param"),
     [

@@ -158,7 +158,12 @@ class OpenAIImages:
         drawn = await self._drawn(attempt, waiting, generation.id)
         if attempt.left.is_set():  # the gallery will show it, and a repeat may take it over
             return
-        reply = await self._reply(call, asked, drawn, is_keyed=bool(key))
+        try:
+            reply = await self._reply(call, asked, drawn, is_keyed=bool(key))
+        except AppError as error:  # drawn and paid for, and not to be read now
+            later = ("Retry-After", str(RETRY_SOON_S)) if key else PAYS_AGAIN
+            sentence = http_error_from(error, call.language).sentence
+            reply = _Reply(503, error_body(sentence, "server_error"), (later,))
         if waiting.has_begun and reply.status != 200 and self._is_safe_to_repeat(call, key):
             attempt.leave()
             logger.info("%s is cut off: the repeat is told %d", call.request_id, reply.status)

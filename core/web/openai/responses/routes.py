@@ -3,25 +3,22 @@
 import time
 from collections.abc import Callable
 
-from core.errors import AppError
+from core.models.chat import Message
 from core.models.notices import Notice
-from core.web.chat.http_errors import http_error_of
-from core.web.chat.notices import with_notices
 from core.web.chat.posted.body_room import CHAT_BODY_BYTES, HeldBody
 from core.web.chat.posted.fields import Fate, ignored_in, shown_names
 from core.web.chat.posted.nested_fields import unknown_in
 from core.web.chat.posted.reading import request_from
 from core.web.chat.posted.request import ChatRequest
-from core.web.chat.routes import whole_answer
 from core.web.http_call import HttpCall, HttpCallError
-from core.web.http_errors import http_error_from
-from core.web.openai.errors import body_of, refuse
+from core.web.openai.answering import answer_posted
 from core.web.openai.responses.events import ResponseWriter
 from core.web.openai.responses.objects import Json, ended, output_of, response_object
 from core.web.openai.responses.references import with_references
 from core.web.openai.responses.request import AS_EVER, FATES, PLACES, chat_fields
-from core.web.openai.streaming import stream_answer
+from core.web.openai.streaming import Writer
 from core.web.studio_bridge import StudioBridge
+from core.work.chat.live_answer import LiveAnswer
 
 
 class OpenAIResponses:
@@ -39,28 +36,10 @@ class OpenAIResponses:
     async def _create(self, call: HttpCall, held: HeldBody) -> None:
         body = await call.json_object(most_bytes=CHAT_BODY_BYTES, held=held)
         request = await self._request(call, body)
-        try:
-            live = await self._bridge.ask(request, call, whole=not request.streams)
-        except AppError as error:
-            await refuse(call, http_error_from(error, call.language))
-            return
-        model, created = request.parameters.model, int(self._clock())
-        response = response_object(live.message_id, model, created, body)
-        notices = (*map(_by_own_names, request.notices), *_ignored(body))
-        if request.streams:
-            writer = ResponseWriter(live, response, notices)
-            await stream_answer(call, self._bridge, live, writer)
-            return
-        message = await whole_answer(call, self._bridge, live)
-        if message is None:
-            return
-        http_error = http_error_of(message, live.error, call.language)
-        if http_error is not None:
-            told = with_notices(body_of(http_error), message, call.language, notices)
-            await call.reply_json(http_error.status, told, http_error.headers)
-            return
-        whole = ended(response | {"output": output_of(message, live.start)}, message)
-        await call.reply_json(200, with_notices(whole, message, call.language, notices))
+        created = int(self._clock())
+        await answer_posted(
+            call, self._bridge, request, lambda live: _Response(live, request, body, created)
+        )
 
     async def _request(self, call: HttpCall, body: Json) -> ChatRequest:
         fields = chat_fields(await with_references(body, call, self._bridge))
@@ -68,6 +47,23 @@ class OpenAIResponses:
             return await request_from(call, self._bridge, fields, thinks=True)
         except HttpCallError as error:
             raise _by_own_name(error) from error
+
+
+class _Response:
+    """OpenAI's newer shape: events, or a response."""
+
+    def __init__(self, live: LiveAnswer, request: ChatRequest, body: Json, created: int) -> None:
+        model = request.parameters.model
+        self._live = live
+        self._response = response_object(live.message_id, model, created, body)
+        self.notices = (*map(_by_own_names, request.notices), *_ignored(body))
+
+    def writer(self) -> Writer:
+        return ResponseWriter(self._live, self._response, self.notices)
+
+    def whole(self, message: Message) -> dict[str, object]:
+        output = output_of(message, self._live.start)
+        return ended(self._response | {"output": output}, message)
 
 
 def _ignored(body: Json) -> tuple[Notice, ...]:
