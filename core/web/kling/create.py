@@ -12,7 +12,7 @@ from core.models.generations import Generation, GenerationStatus, ImageRequest, 
 from core.models.money.ledger import BudgetError
 from core.providers.kling.errors import FULL_CODE, TASK_MISSING
 from core.texts.catalogue import Language, text
-from core.web.http_call import PAYS_AGAIN, Headers, HttpCall
+from core.web.http_call import PAYS_AGAIN, Headers, Held, HttpCall
 from core.web.http_errors import STORE_TEXT_ID, http_error_from
 from core.web.kling import envelope
 from core.web.kling.request import kling_request_from_json
@@ -33,7 +33,6 @@ SENDING_TIMEOUT_S = 60.0
 _LOOK_FIRST_S = 0.02
 _LOOK_MOST_S = 0.25
 RETRY_SOON_S = 5
-
 
 _Body = Callable[[Language], dict[str, object]]
 
@@ -86,25 +85,10 @@ class KlingCreate:
 
     async def create(self, call: HttpCall) -> None:
         """Answer a create request once the task exists, or is refused."""
-        body = await call.json_object(most_bytes=PICTURE_BODY_BYTES)
-        key = call.headers.get(IDEMPOTENCY_HEADER, "").strip()
         try:
-            asked = await asyncio.to_thread(kling_request_from_json, body)
-            reference = None
-            if asked.picture is not None:
-                # Not in a thread of those that look into the database: it takes its time.
-                reference = await asyncio.wrap_future(prepare_reference_soon(asked.picture))
-            if len(key) > KEY_MOST:
-                raise InputError(
-                    "Idempotency-Key", "error.idempotency_key_too_long", facts={"limit": KEY_MOST}
-                )
-            _, outcome = await self.buy(
-                call,
-                asked.request,
-                reference,
-                key=key or None,
-                external_task_id=asked.external_task_id,
-            )
+            with self._bridge.body_room.hold() as held:
+                generation, is_keyed = await self._written(call, held)
+            outcome = await self.outcome(call.owner, generation.id, is_keyed=is_keyed)
         except InputError as error:
             refusal = envelope.error(envelope.PARAMETERS_CODE, error.sentence(call.language))
             await call.reply_json(400, refusal)
@@ -117,24 +101,24 @@ class KlingCreate:
             return
         await call.reply_json(outcome.status, outcome.body(call.language), outcome.headers)
 
-    async def buy(
-        self,
-        call: HttpCall,
-        request: ImageRequest,
-        reference: ReferenceImage | None,
-        *,
-        key: str | None,
-        external_task_id: str | None = None,
-    ) -> tuple[Generation, Outcome]:
-        """Write a request down and return what became of it: a task, or why there is none.
-
-        InputError where it breaks a rule, BudgetError where no budget has room for it.
-        """
+    async def _written(self, call: HttpCall, held: Held) -> tuple[Generation, bool]:
+        """Write down what a body asks for; tell, too, whether a repeat would find it again."""
+        body = await call.json_object(most_bytes=PICTURE_BODY_BYTES, held=held)
+        key = call.headers.get(IDEMPOTENCY_HEADER, "").strip()
+        asked = await asyncio.to_thread(kling_request_from_json, body)
+        reference = None
+        if asked.picture is not None:
+            # Not in a thread of those that look into the database: it takes its time.
+            reference = await asyncio.wrap_future(prepare_reference_soon(asked.picture))
+        if len(key) > KEY_MOST:
+            raise InputError(
+                "Idempotency-Key", "error.idempotency_key_too_long", facts={"limit": KEY_MOST}
+            )
+        own_id = asked.external_task_id
         generation = await self.write(
-            call, request, reference, key=key, external_task_id=external_task_id
+            call, asked.request, reference, key=key or None, external_task_id=own_id
         )
-        is_keyed = key is not None or external_task_id is not None
-        return generation, await self.outcome(call.owner, generation.id, is_keyed=is_keyed)
+        return generation, bool(key) or own_id is not None
 
     async def write(
         self,
@@ -145,7 +129,10 @@ class KlingCreate:
         key: str | None,
         external_task_id: str | None = None,
     ) -> Generation:
-        """Write a request down, to be sent; the same errors."""
+        """Write a request down, to be sent.
+
+        InputError where it breaks a rule, BudgetError where no budget has room for it.
+        """
         generation = await asyncio.to_thread(
             self._bridge.studio.generations.request,
             call.owner,

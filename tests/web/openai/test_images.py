@@ -3,10 +3,13 @@
 import base64
 import io
 import json
+import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,11 +19,12 @@ from PIL import Image
 
 from core.errors import StoreError
 from core.practice import PracticeServer
+from core.web.chat.posted.body_room import BodyRoom
 from core.web.timings import HttpTimings
 from core.work.studio import Studio
 from tests.crash.workshop import QUICK as SOON
 from tests.web.chat.test_openai import client_of
-from tests.web.serving import QUICK, Served, serving_practice
+from tests.web.serving import QUICK, Served, serving_practice, until
 
 # A studio that looks after its tasks at once.
 soon = partial(Studio.open, timings=SOON)
@@ -251,3 +255,29 @@ def test_what_is_paid_for_and_cannot_be_handed_over_is_not_asked_for_again(
     assert reply.json()["error"]["message"]
     assert status < 500 or reply.headers["x-should-retry"] == "false"
     assert "retry-after" not in reply.headers
+
+
+def test_large_pictures_share_a_room_and_leave_it_while_they_are_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.web.studio_bridge.BodyRoom", partial(BodyRoom, 4 * 1024 * 1024))
+    file = io.BytesIO()
+    Image.frombytes("RGB", (900, 900), os.urandom(900 * 900 * 3)).save(file, "PNG")  # 2.4 MB
+
+    def post(served: Served, content: bytes) -> httpx.Response:
+        files, data = {"image": ("noise.png", content)}, {"prompt": "less noise"}
+        return served.http.post("/v1/images/edits", files=files, data=data)
+
+    slow = replace(QUICK, processing_s=1.5)
+    with (
+        PracticeServer(settings=slow) as practice,
+        serving_practice(tmp_path, practice) as served,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        first = threads.submit(post, served, file.getvalue())
+        until(lambda: practice.counters.tasks_accepted, "the first is being drawn")
+        second = threads.submit(post, served, file.getvalue())
+        until(lambda: practice.counters.tasks_accepted == 2, "the second is let in meanwhile")
+        assert not first.done()
+        assert post(served, file.getvalue() * 2).status_code == 503
+        assert [one.result().status_code for one in (first, second)] == [200, 200]

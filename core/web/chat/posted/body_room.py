@@ -53,6 +53,10 @@ class HeldBody:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.give_back()
+
+    def give_back(self) -> None:
+        """Give the room back, where the body is let go before its call has ended."""
         self._room.give_back(self._size)
         self._size = 0
 

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from core.web.http_call import HttpCall, HttpCallError
+from core.web.http_call import Held, HttpCall, HttpCallError
 
 _TYPE = "multipart/form-data"
 _FILES_MOST = 16
@@ -17,12 +17,14 @@ _NUMBERS = ("n", "partial_images", "output_compression")
 _FLAGS = ("stream",)
 
 
-async def posted_form(call: HttpCall, most_bytes: int) -> tuple[dict[str, Any], list[bytes]]:
+async def posted_form(
+    call: HttpCall, most_bytes: int, held: Held
+) -> tuple[dict[str, Any], list[bytes]]:
     """Return the fields of a form and the files named `image`; HttpCallError where it is none."""
     content_type = call.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != _TYPE:
         raise HttpCallError(415, "http.form_with_file")
-    body = await call.body(most_bytes=most_bytes)
+    body = await call.body(most_bytes=most_bytes, held=held)
 
     async def stream() -> AsyncGenerator[bytes, None]:
         yield body

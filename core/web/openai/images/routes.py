@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from core.errors import AppError, InputError, StoreError
@@ -19,6 +19,7 @@ from core.models.generations import Generation, GenerationStatus, Picture, Refer
 from core.models.money.ledger import BudgetError
 from core.models.notices import Notice
 from core.texts.catalogue import Language, text
+from core.web.chat.posted.body_room import HeldBody
 from core.web.http_call import PAYS_AGAIN, Headers, HttpCall, HttpCallError
 from core.web.http_errors import HttpError, http_error_from
 from core.web.kling import envelope
@@ -29,7 +30,7 @@ from core.web.kling.create import (
     RETRY_SOON_S,
     KlingCreate,
 )
-from core.web.openai.errors import body_of, error_body, refuse
+from core.web.openai.errors import error_body, refuse
 from core.web.openai.images.form import posted_form
 from core.web.openai.images.request import PictureRequest, field_of, picture_request
 from core.web.openai.images.retries import Attempt, Retries, attempt_key, is_retry, marks_retries
@@ -50,6 +51,26 @@ class _Reply(NamedTuple):
     headers: Headers = ()
 
 
+@dataclass(slots=True)
+class _Wish:
+    """What is to be drawn. Its picture is let go once it is written down: drawing takes minutes."""
+
+    asked: PictureRequest
+    picture: bytes | None = None
+    reference: ReferenceImage | None = None
+    held: HeldBody | None = None
+
+    async def prepare(self) -> None:
+        if self.picture is not None:
+            self.reference = await asyncio.wrap_future(prepare_reference_soon(self.picture))
+            self.picture = None
+
+    def let_go(self) -> None:
+        self.reference = None
+        if self.held is not None:
+            self.held.give_back()
+
+
 class OpenAIImages:
     """Draws for callers who know OpenAI's API."""
 
@@ -61,43 +82,45 @@ class OpenAIImages:
     async def generations(self, call: HttpCall) -> None:
         """Answer with pictures drawn from words."""
         body = await call.json_object()
-        await self._draw(call, picture_request(body, has_image=False), None)
+        await self._draw(call, _Wish(picture_request(body, has_image=False)))
 
     async def edits(self, call: HttpCall) -> None:
         """Answer with pictures drawn from words and one picture."""
-        fields, pictures = await posted_form(call, PICTURE_BODY_BYTES)
-        if len(pictures) != 1:
-            raise HttpCallError(400, "http.one_picture", facts={"field": "image"}, field="image")
-        await self._draw(call, picture_request(fields, has_image=True), pictures[0])
+        with self._bridge.body_room.hold() as held:
+            fields, pictures = await posted_form(call, PICTURE_BODY_BYTES, held)
+            if len(pictures) != 1:
+                facts = {"field": "image"}
+                raise HttpCallError(400, "http.one_picture", facts=facts, field="image")
+            asked = picture_request(fields, has_image=True)
+            await self._draw(call, _Wish(asked, pictures.pop(), held=held))
 
-    async def _draw(self, call: HttpCall, asked: PictureRequest, picture: bytes | None) -> None:
+    async def _draw(self, call: HttpCall, wish: _Wish) -> None:
         key = call.headers.get(IDEMPOTENCY_HEADER, "").strip()
         if len(key) > KEY_MOST:
             raise HttpCallError(400, "error.idempotency_key_too_long", facts={"limit": KEY_MOST})
         try:
-            reference: ReferenceImage | None = None
-            if picture is not None:
-                reference = await asyncio.wrap_future(prepare_reference_soon(picture))
-            async with self._attempt(call, asked, reference) as attempt:
-                await self._answer(call, asked, reference, attempt, key)
+            await wish.prepare()
+            async with self._attempt(call, wish) as attempt:
+                await self._answer(call, wish, attempt, key)
         except InputError as error:
             told = error_body(
                 error.sentence(call.language), "invalid_request_error", param=field_of(error)
             )
             await call.reply_json(400, told)
         except AppError as error:
+            if call.has_begun:  # not ended: the repeat takes over what is drawn
+                logger.warning("%s is cut off: %s", call.request_id, error)
+                return
             is_ours = isinstance(error, BudgetError | StoreError)
             told_error = http_error_from(error, call.language)
-            await refuse(
-                call, told_error if is_ours else HttpError(told_error.sentence, status=503)
-            )
+            if not is_ours:
+                told_error = HttpError(told_error.sentence, status=503)
+            await refuse(call, replace(told_error, pays_again=call.pays_again))
 
     @asynccontextmanager
-    async def _attempt(
-        self, call: HttpCall, asked: PictureRequest, reference: ReferenceImage | None
-    ) -> AsyncIterator[Attempt]:
-        """Watch whether the caller leaves; who stays to the end was answered."""
-        attempt = self._retries.begin(attempt_key(call, asked, reference))
+    async def _attempt(self, call: HttpCall, wish: _Wish) -> AsyncIterator[Attempt]:
+        """Watch whether the caller leaves; who stays, and meets no fault, was answered."""
+        attempt = self._retries.begin(attempt_key(call, wish.asked, wish.reference))
 
         async def watch() -> None:
             await call.hang_up()
@@ -106,23 +129,23 @@ class OpenAIImages:
         watching = asyncio.create_task(watch())
         try:
             yield attempt
+        except BaseException:
+            attempt.leave()
+            raise
         finally:
             watching.cancel()
             attempt.wrote(None)
             if not attempt.left.is_set():
                 self._retries.forget(attempt)
 
-    async def _answer(
-        self,
-        call: HttpCall,
-        asked: PictureRequest,
-        reference: ReferenceImage | None,
-        attempt: Attempt,
-        key: str,
-    ) -> None:
+    async def _answer(self, call: HttpCall, wish: _Wish, attempt: Attempt, key: str) -> None:
+        asked = wish.asked
         generation = await self._taken_over(attempt) if not key and is_retry(call) else None
         if generation is None:
-            generation = await self._create.write(call, asked.request, reference, key=key or None)
+            generation = await self._create.write(
+                call, asked.request, wish.reference, key=key or None
+            )
+        wish.let_go()
         attempt.wrote(generation)
         outcome = await self._create.outcome(call.owner, generation.id, is_keyed=bool(key))
         if outcome.status != 200:
@@ -137,9 +160,12 @@ class OpenAIImages:
             if attempt.left.is_set():  # the gallery will show it, and a repeat may take it over
                 return
             reply = await self._reply(call, asked, drawn, is_keyed=bool(key))
-        except StoreError as error:  # what was drawn is paid for, and cannot be read now
-            told_error = replace(http_error_from(error, call.language), pays_again=not key)
-            reply = _Reply(told_error.status, body_of(told_error), told_error.headers)
+        except AppError as error:  # drawn and paid for, and not to be read now
+            attempt.leave()  # a repeat takes it over
+            attempt.leave()  # a repeat takes it over
+            later = ("Retry-After", str(RETRY_SOON_S)) if key else PAYS_AGAIN
+            sentence = http_error_from(error, call.language).sentence
+            reply = _Reply(503, error_body(sentence, "server_error"), (later,))
         if waiting.has_begun and reply.status != 200 and self._is_safe_to_repeat(call, key):
             attempt.leave()
             logger.info("%s is cut off: the repeat is told %d", call.request_id, reply.status)
@@ -163,7 +189,7 @@ class OpenAIImages:
         if drawn is None:
             sentence = text(call.language, "http.wish_deleted")
             told = error_body(sentence, "invalid_request_error", code="task_deleted")
-            return _Reply(404, told)
+            return _Reply(404, told, (PAYS_AGAIN,))
         if drawn.status is GenerationStatus.ARCHIVED:
             data = await self._data(drawn, as_base64=asked.as_base64)
             size = drawn.pictures[0] if drawn.pictures else None
