@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.providers.http.exchanges import Exchange, Headers
+from core.providers.http.kept_exchange import Exchange, Headers
 from core.ui.buttons import button
 from core.ui.formats import duration, moment_to_the_second, size
 from core.ui.session import text
@@ -66,11 +66,10 @@ def draw(trace: Trace) -> None:
 
 
 def _summary(one: Exchange) -> str:
-    came = sum(count for _, count in one.chunks)
     parts = [
         moment_to_the_second(one.began_at),
         f"{one.method} {one.status_code or '—'}",
-        text("xray.took", time=short_time(one.duration_s), size=size(came)),
+        text("xray.took", time=short_time(one.duration_s), size=size(one.size_bytes)),
     ]
     if one.error:
         parts.append(text("xray.broke_off", error=one.error))

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from core.access.owners import LOCAL_OWNER
+from core.providers.http.kept_exchange import Exchange
 from core.ui import clock, session
 from core.ui.buttons import button, download
 from core.ui.formats import size
@@ -86,7 +87,7 @@ def _traces(kind: str | None, subject: str | None) -> tuple[Trace, ...]:
         task_id = generation.task_id if generation is not None else None
         traces = ring.about(subject, task_id or "")[::-1]
     wanted = _GROUPS.get(kind or "", get_args(Purpose))
-    return tuple(one for one in traces if purpose_of(one.exchange) in wanted)[:SHOWN]
+    return tuple(one for one in traces if purpose_of(one.head) in wanted)[:SHOWN]
 
 
 def _draw_list(kind: str | None, subject: str | None, is_live: bool) -> None:
@@ -108,14 +109,14 @@ def _draw_list(kind: str | None, subject: str | None, is_live: bool) -> None:
 
 
 def _row(trace: Trace) -> dict[str, Any]:
-    one = trace.exchange
+    one = trace.head
     return {
         text("xray.head_at"): one.began_at.astimezone(clock.zone()).strftime("%H:%M:%S"),
         text("xray.head_what"): text(f"xray.purpose_{purpose_of(one)}"),
         text("xray.head_status"): one.error or str(one.status_code or "—"),
         text("xray.head_first"): short_time(one.first_byte_s),
         text("xray.head_duration"): short_time(one.duration_s),
-        text("xray.head_size"): size(sum(count for _, count in one.chunks)),
+        text("xray.head_size"): size(one.size_bytes),
         text("xray.head_request"): f"{one.method} {urlsplit(one.url).path}",
     }
 
@@ -130,11 +131,14 @@ def _chosen(traces: Sequence[Trace]) -> Trace | None:
 
 
 def _draw_ways_out(traces: Sequence[Trace]) -> None:
-    exchanges = [one.exchange for one in reversed(traces)]
+
+    def exchanges() -> list[Exchange]:
+        return [one.exchange for one in reversed(traces)]
+
     stamp = clock.today()
     with st.container(horizontal=True):
         name = f"inkling-xray-{stamp}"
-        har, own = (lambda: as_har(exchanges)), (lambda: as_json(exchanges))
+        har, own = (lambda: as_har(exchanges())), (lambda: as_json(exchanges()))
         download("xray.har", "xray-har", har, f"{name}.har", "application/json")
         download("xray.json", "xray-json", own, f"{name}.json", "application/json")
         button("xray.clear", "delete_sweep", "xray-clear", session.studio().xray.ring.clear)

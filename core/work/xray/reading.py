@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
-from core.providers.http.exchanges import Exchange, Headers
+from core.providers.http.kept_exchange import Exchange, Headers
 from core.wire.event_frames import EventFrame, event_frames
 
 Purpose = Literal[

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from core.providers.http.exchanges import Exchange, Headers
+from core.providers.http.kept_exchange import Exchange, Headers
 from core.work.xray.reading import is_stream, purpose_of
 
 # What the program that runs it sets by itself, or what speaks of this very connection.
@@ -105,13 +105,13 @@ def _entry(one: Exchange) -> dict[str, Any]:
             "cookies": [],
             "headers": _pairs(one.response_headers),
             "content": {
-                "size": sum(size for _, size in one.chunks),
+                "size": one.size_bytes,
                 "mimeType": _value(one.response_headers, "content-type"),
                 "text": one.response_body,
             },
             "redirectURL": "",
             "headersSize": -1,
-            "bodySize": sum(size for _, size in one.chunks),
+            "bodySize": one.size_bytes,
         },
         "cache": {},
         "timings": {

@@ -20,7 +20,8 @@ from core.models.generations import ImageRequest
 from core.practice import PRACTICE_CHAT_KEY, PracticeServer, PracticeSettings
 from core.providers.deepseek.client import DeepSeek
 from core.providers.http.client import build_client
-from core.providers.http.exchanges import BODY_MOST, Exchange, observe
+from core.providers.http.exchanges import BODY_MOST, observe
+from core.providers.http.kept_exchange import Exchange, KeptExchange
 from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
 from core.wire.secrets import known_secrets
@@ -35,7 +36,7 @@ TIMEOUT = httpx.Timeout(10)
 @pytest.fixture
 def seen() -> Iterator[list[Exchange]]:
     exchanges: list[Exchange] = []
-    remove = observe(exchanges.append)
+    remove = observe(lambda kept: exchanges.append(kept.view()))
     yield exchanges
     remove()
 
@@ -238,7 +239,7 @@ def test_every_call_to_kling_is_seen_and_no_link_or_token_of_it(
 
 
 def test_an_observer_that_fails_harms_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    def fail(_exchange: Exchange) -> None:
+    def fail(_exchange: KeptExchange) -> None:
         raise RuntimeError("broken observer")
 
     def plan(_body: dict[str, Any]) -> Plan:
@@ -253,7 +254,7 @@ def test_an_observer_that_fails_harms_nothing(caplog: pytest.LogCaptureFixture) 
 
 
 def test_after_its_removal_nobody_is_told(seen: list[Exchange]) -> None:
-    others: list[Exchange] = []
+    others: list[KeptExchange] = []
     observe(others.append)()
 
     async def run(url: str) -> None:

@@ -19,7 +19,7 @@ from core.models.accounts import KlingKeyPair
 from core.models.chat import ChatParameters
 from core.models.generations import ImageRequest
 from core.practice import PRACTICE_CHAT_KEY, PracticeServer, PracticeSettings
-from core.providers.http.exchanges import Exchange
+from core.providers.http.kept_exchange import Exchange
 from core.providers.kling.client import Kling
 from core.settings import ChatSettings, KlingSettings, Secret, Settings
 from core.wire.secrets import known_secrets
