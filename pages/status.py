@@ -4,8 +4,8 @@ import streamlit as st
 
 from core.ui import notices, reachable, session
 from core.ui.session import text
+from core.ui.status import checkup, codes, way_in
 from core.ui.status import view as status_view
-from core.ui.status import way_in
 
 session.enter_page("status")
 st.title(text("status.title"), anchor=False)
@@ -20,7 +20,9 @@ with chat:
 with images:
     status_view.draw_images()
 if session.is_trusted():  # where things are kept is nobody else's business
+    checkup.draw()
     status_view.draw_storage()
+codes.draw()
 if way_in.may_manage():
     way_in.draw()
 if session.is_trusted() or not reachable.is_http_served():

@@ -11,7 +11,7 @@ from core.storage.db.errors import database_errors
 from core.storage.db.key_values import KeyValues
 from core.storage.db.schema import key_values
 
-_KEY = "checkup.probe"
+_KEY = "store.probe"
 
 Health = Literal["good", "new", "damaged"]
 

@@ -16,6 +16,7 @@ from core.ui.xray.times import short_time
 from core.work.xray.reading import Purpose, purpose_of
 from core.work.xray.recipes import as_har, as_json
 from core.work.xray.ring import Trace
+from core.work.xray.subjects import traces_about
 
 SHOWN = 200
 _LIVE_EVERY = "2s"
@@ -80,12 +81,7 @@ def _show_all() -> None:
 
 
 def _traces(kind: str | None, subject: str | None) -> tuple[Trace, ...]:
-    ring = session.studio().xray.ring
-    traces: Sequence[Trace] = ring.newest()
-    if subject is not None:
-        generation = session.studio().store.generations.get(session.owner(), subject)
-        task_id = generation.task_id if generation is not None else None
-        traces = ring.about(subject, task_id or "")[::-1]
+    traces = traces_about(session.studio(), session.owner(), subject)
     wanted = _GROUPS.get(kind or "", get_args(Purpose))
     return tuple(one for one in traces if purpose_of(one.head) in wanted)[:SHOWN]
 
