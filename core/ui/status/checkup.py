@@ -109,11 +109,12 @@ def _draw_line(one: Finding) -> None:
 
 
 def _draw_one(one: Finding) -> None:
-    _draw_line(one)
-    if why := _marked(one.why):
-        st.caption(why)
-    if cure := _marked(one.cure):
-        st.markdown(text("checkup.do", words=cure))
+    with st.container(gap="xxsmall"):
+        _draw_line(one)
+        if why := _marked(one.why):
+            st.caption(why)
+        if cure := _marked(one.cure):
+            st.markdown(text("checkup.do", words=cure))
 
 
 def _marked(told: Callable[..., str]) -> str:

@@ -22,7 +22,14 @@ from core.work.xray.reading import clock_skew_s
 
 SKEW_MOST_S = 30.0  # Kling's tokens are signed 5 s into the past; the header tells whole seconds
 _GONE = frozenset({"expired", "runOut"})
-_NETWORK = "error.network_"
+_SILENT = ("error.network_timeout", "error.network_lost")
+# Nothing was sent: what stands in the way, the routes tell.
+_NO_ROUTE = frozenset(
+    {
+        *("error.network_connect", "error.network_proxy"),
+        *("error.configuration_proxy", "error.configuration_certificates"),
+    }
+)
 
 CHAT_REFUSALS: Mapping[str, str] = {
     "error.deepseek_key": "chat_key_refused",
@@ -89,7 +96,8 @@ async def look_at_kling(asked: Asked) -> AsyncIterator[Finding]:
     with _clock(_host(settings.origin)) as clock:
         told = await _costs(asked, settings.origin, credentials)
         if isinstance(told, AppError):
-            yield await _refused(asked, settings, credentials, told)
+            if told.text_id not in _NO_ROUTE:
+                yield await _refused(asked, settings, credentials, told)
         else:
             yield found("kling_key_good", host=_host(settings.origin))
             yield _packs(told)
@@ -103,7 +111,7 @@ async def _chat(client: DeepSeek, settings: ChatSettings, asked: Asked) -> list[
         async with asyncio.timeout(asked.timeout_s):
             models = [one.id for one in await client.list_models()]
     except (AppError, TimeoutError) as error:
-        return [_chat_refusal(error, host)]
+        return _chat_refusal(error, host)
     findings = [found("chat_key_good", host=host), _model(settings, models, host)]
     try:
         async with asyncio.timeout(asked.timeout_s):
@@ -111,7 +119,7 @@ async def _chat(client: DeepSeek, settings: ChatSettings, asked: Asked) -> list[
     except NotFoundError:
         findings.append(found("balance_not_told", host=host))
     except (AppError, TimeoutError) as error:
-        findings.append(_chat_refusal(error, host))
+        findings += _chat_refusal(error, host)
     return findings
 
 
@@ -130,10 +138,12 @@ def _balance(balance: Balance, host: str) -> Finding:
     return found("chat_balance_good" if balance.is_available else "chat_no_money", total=total)
 
 
-def _chat_refusal(error: AppError | TimeoutError, host: str) -> Finding:
-    if isinstance(error, TimeoutError) or error.text_id.startswith(_NETWORK):
-        return found("chat_silent", host=host)
-    return _refusal(CHAT_REFUSALS.get(error.text_id, "chat_refused"), error, host)
+def _chat_refusal(error: AppError | TimeoutError, host: str) -> list[Finding]:
+    if isinstance(error, TimeoutError) or error.text_id in _SILENT:
+        return [found("chat_silent", host=host)]
+    if error.text_id in _NO_ROUTE:
+        return []
+    return [_refusal(CHAT_REFUSALS.get(error.text_id, "chat_refused"), error, host)]
 
 
 async def _costs(
@@ -145,7 +155,7 @@ async def _costs(
         async with asyncio.timeout(asked.timeout_s):
             return await kling.costs(start=now - timedelta(days=30), end=now)
     except TimeoutError:
-        return AppError(f"{_NETWORK}timeout")
+        return AppError(_SILENT[0])
     except AppError as error:
         return error
     finally:
@@ -160,7 +170,7 @@ async def _refused(
 ) -> Finding:
     """Return why Kling refused: other readings of the same keys are tried, each with a free GET."""
     host = _host(settings.origin)
-    if error.text_id.startswith(_NETWORK):
+    if error.text_id in _SILENT:
         return found("kling_silent", host=host)
     id = KLING_REFUSALS.get(error.text_id, "kling_refused")
     if id != "kling_key_refused":
