@@ -7,12 +7,15 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from core.access.owners import LOCAL_OWNER
+from core.errors import AppError
 from core.providers.http.kept_exchange import Exchange
 from core.ui import clock, session
 from core.ui.buttons import button, download
-from core.ui.formats import size
+from core.ui.formats import moment_to_the_second, size
 from core.ui.session import text
+from core.ui.xray import way
 from core.ui.xray.times import short_time
+from core.work.xray import keeping
 from core.work.xray.reading import Purpose, purpose_of
 from core.work.xray.recipes import as_har, as_json
 from core.work.xray.ring import Trace
@@ -56,9 +59,9 @@ def draw() -> Trace | None:
         )
         is_live = st.toggle(text("xray.live"), key=_LIVE_KEY, help=text("xray.live_help"))
     subject = st.query_params.get(_ABOUT)
-    if subject is not None:
-        _draw_about()
     traces = _traces(kind, subject)
+    if subject is not None:
+        _draw_about(subject, traces)
     if not traces and not is_live:
         st.info(text("xray.nothing_about" if subject else "xray.empty"), icon=":material/sensors:")
         return None
@@ -70,10 +73,31 @@ def draw() -> Trace | None:
     return _chosen(traces)
 
 
-def _draw_about() -> None:
+def _draw_about(subject: str, traces: Sequence[Trace]) -> None:
+    store, owner = session.studio().store, session.owner()
+    since = keeping.kept_since(store, owner, subject)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(text("xray.about_one"))
         button("xray.show_all", "close", "xray-all", _show_all, type="tertiary")
+        if since is not None:
+            st.caption(text("xray.kept_at", at=moment_to_the_second(since)))
+            button("xray.forget", "bookmark_remove", "xray-forget", _forget, subject)
+        elif traces:
+            about_it = text("xray.keep_help")
+            button("xray.keep", "bookmark_add", "xray-keep", _keep, subject, traces, help=about_it)
+    way.draw(traces, subject)
+
+
+def _keep(subject: str, traces: Sequence[Trace]) -> None:
+    exchanges = [one.exchange for one in reversed(traces)]
+    try:
+        keeping.keep(session.studio().store, session.owner(), subject, exchanges)
+    except AppError as error:
+        session.state().notice = session.error_text(error)
+
+
+def _forget(subject: str) -> None:
+    keeping.forget(session.studio().store, session.owner(), subject)
 
 
 def _show_all() -> None:

@@ -71,8 +71,12 @@ def key_name(exchange: Exchange) -> str:
 
 def as_json(exchanges: Iterable[Exchange]) -> str:
     """Return exchanges as our own JSON, with the time of each chunk."""
-    listed = [{**asdict(one), "began_at": one.began_at.isoformat()} for one in exchanges]
-    return json.dumps({"exchanges": listed}, ensure_ascii=False, indent=1)
+    return json.dumps({"exchanges": as_objects(exchanges)}, ensure_ascii=False, indent=1)
+
+
+def as_objects(exchanges: Iterable[Exchange]) -> list[dict[str, Any]]:
+    """Return exchanges as JSON has them."""
+    return [{**asdict(one), "began_at": one.began_at.isoformat()} for one in exchanges]
 
 
 def as_har(exchanges: Iterable[Exchange], *, version: str = "1") -> str:

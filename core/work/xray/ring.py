@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from dataclasses import dataclass
+from typing import Protocol
 
 from core.providers.http.kept_exchange import Exchange, KeptExchange
 
@@ -10,12 +11,24 @@ EXCHANGES_MOST = 2_000
 BYTES_MOST = 16 * 1024 * 1024
 
 
+class Masking(Protocol):
+    """What gives out an exchange masked: as it was, or as it was kept."""
+
+    memory_bytes: int
+
+    def head(self) -> Exchange:
+        """Return it without its bodies and chunks."""
+
+    def view(self) -> Exchange:
+        """Return the whole of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """A kept exchange and its number, which never comes twice in a process."""
 
     number: int
-    kept: KeptExchange
+    kept: Masking
 
     @property
     def head(self) -> Exchange:
