@@ -24,6 +24,12 @@ def draw() -> None:
             st.info(text("checkup.no_such_code"))
             return
         language = session.language()
+        if words.strip():  # a few: as sentences, which a narrow screen breaks into lines
+            for one in found:
+                st.markdown(f"**{_shown(one.service, one.code, one.status)}**")
+                st.markdown(one.meaning(language))
+                st.markdown(text("checkup.do", words=one.what_to_do(language)))
+            return
         st.dataframe(
             [
                 {

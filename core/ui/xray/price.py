@@ -9,16 +9,18 @@ from core.providers.http.kept_exchange import Exchange
 from core.ui import session
 from core.ui.money.words import amount_words, line_words
 from core.ui.session import text
+from core.work.chat.titles import TITLE
 from core.work.xray.reading import purpose_of
 
 
 def line_of(exchange: Exchange) -> LedgerLine | None:
     """Return the ledger's line of what an exchange was for; None where it cost nothing."""
-    if not exchange.subject or purpose_of(exchange) not in ("answer", "create"):
+    if not exchange.subject or purpose_of(exchange) not in ("answer", "title", "create"):
         return None
+    line_id = exchange.subject.removeprefix(TITLE)
     try:
         ledger = session.studio().store.ledger
-        return ledger.several(session.owner(), [exchange.subject]).get(exchange.subject)
+        return ledger.several(session.owner(), [line_id]).get(line_id)
     except AppError:
         return None
 
@@ -39,6 +41,6 @@ def _row(one: Term, currency: str) -> dict[str, str]:
     return {
         text("xray.price_name"): text(f"xray.price_{one.name}"),
         text("xray.price_count"): f"{one.count:,}",
-        text("xray.price_rate"): f"{one.rate:f} {currency}",
+        text("xray.price_rate"): amount_words(one.rate, currency),
         text("xray.price_amount"): amount_words(one.amount, currency),
     }

@@ -19,6 +19,7 @@ _COLOURS = {
     "download": "#4d8a6a",
 }
 _TICKS = 6
+_ROWS_MOST = 30
 _STATES = ("submitted", "processing", "succeed", "succeeded", "failed")
 
 
@@ -33,7 +34,8 @@ def draw(traces: Sequence[Trace], subject: str) -> None:
         st.caption(text("xray.way_slots", n=generation.request.slots))
     st.image(_svg(steps, text("xray.way")), width="stretch")
     st.caption(text("xray.way_how"))
-    st.dataframe([_row(one) for one in steps], hide_index=True, width="stretch")
+    shown = steps if len(steps) <= _ROWS_MOST else (*steps[: _ROWS_MOST - 1], steps[-1])
+    st.table([_row(one) for one in shown], hide_index=True)
 
 
 def _row(one: TaskStep) -> dict[str, str]:

@@ -120,6 +120,20 @@ def test_a_refusal_and_the_second_try_are_both_of_the_answer(studio: Studio) -> 
     assert wait >= 1.0
 
 
+def test_a_title_is_told_apart_from_the_answer(studio: Studio) -> None:
+    conversation = studio.store.conversations.create(LOCAL_OWNER)
+    live = studio.answers.ask(LOCAL_OWNER, conversation, "name this", ChatParameters())
+    assert live.saved.wait(20)
+    title = until(
+        lambda: [one for one in studio.xray.ring.newest() if purpose_of(one.head) == "title"],
+        "the title was asked for",
+    )[0].exchange
+    assert not is_stream(title)
+    line_id = title.subject.removeprefix("title:")
+    assert line_id in studio.store.ledger.several(LOCAL_OWNER, [line_id])
+    assert {purpose_of(one) for one in about(studio, live.message_id)} == {"answer"}
+
+
 def test_a_pictures_way_is_together(studio: Studio) -> None:
     generation = studio.generations.request(LOCAL_OWNER, ImageRequest("a hill"))
 
