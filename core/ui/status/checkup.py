@@ -49,7 +49,7 @@ def draw() -> None:
                 _draw_one(one)
         good = [one for one in found if one.level == "good"]
         if good:
-            with st.expander(text("checkup.sum_good", count=len(good))):
+            with st.expander(text("checkup.sum_good", count=len(good)), key="checkup-good"):
                 for one in good:
                     _draw_one(one)
         with st.expander(text("checkup.copy"), icon=":material/content_copy:"):
