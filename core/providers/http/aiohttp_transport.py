@@ -190,8 +190,8 @@ class ReplyBody(httpx.AsyncByteStream):
             if told is error:
                 raise
             raise told from error
-        if self.tap is not None and chunk:
-            self.tap.add(chunk)
+        if (tap := self.tap) is not None and chunk:
+            tap.add(chunk)
         return chunk
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

@@ -5,10 +5,10 @@ piece of a streamed body costs an append: masking waits until somebody looks (`k
 """
 
 import logging
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import Any
 from weakref import WeakSet
 
@@ -66,34 +66,38 @@ class _Recording:
         self._request = request
         self._subject = _subject.get()
         self._began_at = datetime.now(UTC)
-        self._began = time.perf_counter()
+        self._began = perf_counter()
         self._response: httpx.Response | None = None
         self._first_byte_s: float | None = None
         self._chunks: list[tuple[float, bytes]] = []
         self._room = BODY_MOST if len(_open) < OPEN_MOST else 0
-        self._size_bytes = 0
-        self._is_cut = False
+        self._note = self._chunks.append
+        self._left_out = 0  # bytes that were not kept
         self.packing = ""
         self._has_ended = False
         _open.add(self)
 
     def answered(self, response: httpx.Response) -> None:
         self._response = response
-        self._first_byte_s = time.perf_counter() - self._began
+        self._first_byte_s = perf_counter() - self._began
         if response.headers.get("content-type", "").startswith(_NOT_TEXT):
             self._room = 0
 
     def add(self, chunk: bytes) -> None:
-        """Keep a piece and when it came, while there is room."""
-        size = len(chunk)
-        self._size_bytes += size
-        if self._room <= 0:
-            self._is_cut = self._is_cut or size > 0
-            return
-        if size > self._room:
-            chunk, self._is_cut = bytes(chunk[: self._room]), True
-        self._chunks.append((time.perf_counter(), chunk))
-        self._room -= size + CHUNK_BYTES
+        """Keep a piece and when it came, while there is room: this is all that a stream pays."""
+        room = self._room
+        if room > 0:
+            self._note((perf_counter(), chunk))
+            self._room = room - len(chunk) - CHUNK_BYTES
+        else:
+            self._left_out += len(chunk)
+
+    def add_whole(self, body: bytes) -> None:
+        """Keep a body that came in one piece, as far as there is room."""
+        kept = body[: max(self._room, 0)]
+        if kept:
+            self._note((perf_counter(), kept))
+        self._left_out += len(body) - len(kept)
 
     def end(self, error: BaseException | None = None) -> None:
         if self._has_ended:
@@ -122,11 +126,11 @@ class _Recording:
             chunks=self._chunks,
             packing=self.packing,
             first_byte_s=self._first_byte_s,
-            duration_s=time.perf_counter() - self._began,
+            duration_s=perf_counter() - self._began,
             error="" if error is None else type(error).__name__,
-            size_bytes=self._size_bytes,
+            size_bytes=self._left_out + sum(len(chunk) for _, chunk in self._chunks),
             is_request_cut=len(sent) > BODY_MOST,
-            is_reply_cut=self._is_cut,
+            is_reply_cut=self._left_out > 0,
             subject=self._subject,
         )
 
@@ -169,7 +173,7 @@ async def _noted(
         raise
     recording.answered(response)
     if response.is_closed:  # read whole by httpx
-        recording.add(response.content)
+        recording.add_whole(response.content)
         recording.end()
         return response
     recording.packing = response.headers.get("content-encoding", "")

@@ -198,7 +198,7 @@ def test_a_packed_body_is_shown_unpacked_and_masked(seen: list[Exchange], stream
 
 
 def test_a_long_body_is_cut_and_the_client_gets_all_of_it(seen: list[Exchange]) -> None:
-    text = "ink " * (BODY_MOST // 4) + KEY
+    text = "ink " * (BODY_MOST // 3) + KEY
 
     def plan(_body: dict[str, Any]) -> Plan:
         yield Step(data=STREAM_HEAD + event(text) + DONE)
