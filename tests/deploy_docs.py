@@ -13,8 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.modules import ROOT
 from tests.proxy_programs import START_TIMEOUT_S, Proxy, caddy, nginx
-from tests.running_app import ROOT, free_port
+from tests.running_app import free_port
 
 HOST = "studio.example.org"
 STUDIO = "127.0.0.1:8501"

@@ -1,6 +1,7 @@
 """A server on raw sockets, on a thread of its own."""
 
 import asyncio
+import contextlib
 import threading
 from abc import ABC, abstractmethod
 from types import TracebackType
@@ -55,7 +56,8 @@ class RawServer(ABC):
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         for writer in self._writers:
-            writer.transport.abort()
+            with contextlib.suppress(AttributeError):  # 3.11: one that has lost its connection
+                writer.transport.abort()
         # What is closed lets its socket go one step of the loop later: unclosed, it would be told
         # of in whatever test comes to collect it.
         self._loop.run_until_complete(asyncio.sleep(0))

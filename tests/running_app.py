@@ -5,14 +5,14 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from tests.modules import Process, start_module
+
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
 
@@ -27,7 +27,7 @@ class RunningApp:
     url: str
     data_dir: Path
     log: Path
-    process: "subprocess.Popen[bytes]"
+    process: Process
 
     def kill(self) -> None:
         """End it as a crash would."""
@@ -63,20 +63,17 @@ def running_app(
     }
     log = data_dir.parent / f"{data_dir.name}-{port}.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [
-                *(_becoming(user) if user is not None else ()),
-                *(sys.executable, "-m", "streamlit", "run", str(script or "app.py")),
-                *("--server.headless", "true", "--server.address", address),
-                *("--server.port", str(port)),
-                # Else Streamlit asks a host on the internet for this machine's address.
-                *("--browser.serverAddress", "localhost"),
-                *(("--secrets.files", str(secrets)) if secrets else ()),
-            ],
-            cwd=ROOT,
-            env={**clean, "INKLING_DATA_DIR": str(data_dir), **(environment or {})},
-            stdout=output,
-            stderr=subprocess.STDOUT,
+        process = start_module(
+            *("streamlit", "run", str(script or "app.py")),
+            *("--server.headless", "true", "--server.address", address),
+            *("--server.port", str(port)),
+            # Else Streamlit asks a host on the internet for this machine's address.
+            *("--browser.serverAddress", "localhost"),
+            *(("--secrets.files", str(secrets)) if secrets else ()),
+            environment={**clean, "INKLING_DATA_DIR": str(data_dir), **(environment or {})},
+            output=output,
+            user=user,
+            anew=script is not None,
         )
     app = RunningApp(f"http://127.0.0.1:{port}", data_dir, log, process)
     try:
@@ -88,11 +85,6 @@ def running_app(
         except subprocess.TimeoutExpired:
             app.kill()
             raise
-
-
-def _becoming(user: int) -> tuple[str, ...]:
-    ids = (f"--reuid={user}", f"--regid={user}")
-    return ("setpriv", *ids, "--clear-groups", "--inh-caps=-all", "--bounding-set=-all")
 
 
 def free_port() -> int:

@@ -5,6 +5,7 @@ The only file that names keys of st.session_state; each has a type here.
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Literal, cast
 from uuid import uuid4
 
@@ -196,6 +197,11 @@ def leave() -> None:
 def owner() -> str:
     """Return whose conversations and pictures this session sees."""
     return visitor().owner
+
+
+def owner_mark() -> str:
+    """Return what tells the owners of one browser apart there, and says nothing of who they are."""
+    return sha256(owner().encode()).hexdigest()[:16]
 
 
 def caller() -> str:

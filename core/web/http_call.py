@@ -1,7 +1,6 @@
 """One HTTP call: what came, and the ways to answer it."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from random import getrandbits
 from typing import Any, Protocol
@@ -15,6 +14,7 @@ from core.texts import catalogue
 from core.texts.catalogue import Language, language_of
 from core.web.front.connection import HEADERS_KEY, PEER_KEY, headers_of, peer_of
 from core.web.read_ahead import ReadAhead
+from core.wire.json_text import read_json, write_json
 from core.wire.secrets import known_secrets
 
 JSON_TYPE = "application/json; charset=utf-8"
@@ -32,6 +32,8 @@ LARGE_BYTES = 256 * 1024
 Headers = Sequence[tuple[str, str]]
 # What was not read of the request would be taken for the next one.
 CLOSING = (("Connection", "close"),)
+# OpenAI's clients repeat what fails by themselves, unless they are told not to.
+PAYS_AGAIN = ("X-Should-Retry", "false")
 
 
 class Held(Protocol):
@@ -86,6 +88,7 @@ class HttpCall:
         self.owner = LOCAL_OWNER  # whose rows it is about; a person's own, once one is known
         self.caller = LOCAL  # who spends: token:NAME, pass:NAME, user:ADDRESS, or here
         self.has_begun = False
+        self.pays_again = False  # something was bought for it that a repeat would buy again
         self.status = 0  # of the reply, once it has begun
         self.body_size = 0  # of the JSON that was read
         self.request_id = f"req_{getrandbits(96):024x}"
@@ -160,7 +163,7 @@ class HttpCall:
         self.body_size = len(body)
         try:
             is_large = len(body) > BODY_BYTES
-            payload = await asyncio.to_thread(json.loads, body) if is_large else json.loads(body)
+            payload = await asyncio.to_thread(read_json, body) if is_large else read_json(body)
         except (ValueError, RecursionError) as error:
             raise HttpCallError(400, "http.body_not_json") from error
         if not isinstance(payload, dict):
@@ -206,8 +209,7 @@ class HttpCall:
 
     async def reply_json(self, status: int, value: object, headers: Headers = ()) -> None:
         """Send `value` as JSON."""
-        body = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        await self.reply(status, body.encode("utf-8", "replace"), JSON_TYPE, headers)
+        await self.reply(status, write_json(value), JSON_TYPE, headers)
 
     async def _drain(self) -> None:
         """Read on for a while: closed at once, the connection would take the reply with it."""

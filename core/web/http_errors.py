@@ -16,6 +16,7 @@ from core.errors import (
 )
 from core.models.money.ledger import BudgetError
 from core.texts.catalogue import Language, text
+from core.web.http_call import PAYS_AGAIN
 
 # A store error's own sentence names a place on this machine: the pages and the log tell it.
 STORE_TEXT_ID = "http.store"
@@ -49,7 +50,7 @@ class HttpError:
         if self.wait_s is not None:
             headers.append(("Retry-After", str(self.wait_s)))
         if self.pays_again:
-            headers.append(("X-Should-Retry", "false"))
+            headers.append(PAYS_AGAIN)
         return tuple(headers)
 
     @property

@@ -18,7 +18,15 @@ from core.web.enter.routes import Enter
 from core.web.front.early_calls import EarlyCalls
 from core.web.guard import Guard, owner_of
 from core.web.health import Readiness, healthz
-from core.web.http_call import GoneError, Handler, Headers, HttpCall, HttpCallError, Table
+from core.web.http_call import (
+    PAYS_AGAIN,
+    GoneError,
+    Handler,
+    Headers,
+    HttpCall,
+    HttpCallError,
+    Table,
+)
 from core.web.http_refusals import HttpRefusal
 from core.web.kling.envelope import refusal as kling_refusal
 from core.web.kling.routes import METHODS as KLING_METHODS
@@ -142,19 +150,17 @@ class Bff:
         except asyncio.CancelledError:
             # Only the server's end does this: the call would keep it up.
             if not call.has_begun:
-                await _refuse(
-                    call, 503, text(call.language, "http.ending"), (("Retry-After", "5"),)
-                )
+                later = (PAYS_AGAIN,) if call.pays_again else (("Retry-After", "5"),)
+                await _refuse(call, 503, text(call.language, "http.ending"), later)
         except HttpCallError as error:
             sentence = error.sentence(call.language)
             await _refuse(call, error.status, sentence, error.headers, field=error.field)
         except Exception:  # the last line of defence: nothing of it may reach the caller
             logger.exception("%s ended with an unexpected error", _named(call))
             if not call.has_begun:
-                await _refuse(call, 500, text(call.language, "http.unexpected"))
-            else:
-                await call.end()
-
+                headers = (PAYS_AGAIN,) if call.pays_again else ()
+                await _refuse(call, 500, text(call.language, "http.unexpected"), headers)
+            # Else it is not ended: a reply that lacks its rest must not look whole.
         finally:
             if call.status >= 400:
                 logger.info("%s was answered with %d", _named(call), call.status)

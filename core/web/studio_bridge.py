@@ -86,7 +86,9 @@ class StudioBridge:
             attached=request.attached,
             caller=call.caller,
         )
-        return await asyncio.to_thread(ask) if call.body_size > LARGE_BYTES else ask()
+        live = await asyncio.to_thread(ask) if call.body_size > LARGE_BYTES else ask()
+        call.pays_again = True
+        return live
 
     def reader(
         self, call: HttpCall, live: LiveAnswer, cursor: Cursor | None = None

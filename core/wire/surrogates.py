@@ -6,9 +6,14 @@ _HALF = re.compile("[\ud800-\udfff]")
 _ALONE = "\ufffd"
 
 
+def has_halves(text: str) -> bool:
+    """Tell whether a text holds a half."""
+    return _HALF.search(text) is not None
+
+
 def without_halves(text: str) -> str:
     """Return a text with its pairs joined, and U+FFFD for each half that stands alone."""
-    if _HALF.search(text) is None:
+    if not has_halves(text):
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 

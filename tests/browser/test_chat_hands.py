@@ -24,6 +24,15 @@ from tests.running_app import RunningApp, running_app
 # Plain http under a name that is not the machine's own: a browser gives such a page no clipboard.
 ELSEWHERE = "studio.test"
 QUESTION = "介绍一下这个应用"
+# Writes into the chat box in the moment in which it comes, before any script of ours does.
+EARLY = """new MutationObserver((_, watcher) => {
+    const box = document.querySelector('[data-testid="stChatInputTextArea"]')
+    if (!box) return
+    watcher.disconnect()
+    const { set } = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value")
+    set.call(box, "写得很早")
+    box.dispatchEvent(new Event("input", { bubbles: true }))
+}).observe(document, { childList: true, subtree: true })"""
 LONG = "写 2000 字，关于砚台与墨的历史"
 
 pytestmark = pytest.mark.browser
@@ -158,6 +167,20 @@ def test_drafts_stay_with_their_conversation(page: Page) -> None:
     expect(box(page)).to_have_value("")
     page.keyboard.press("Alt+ArrowDown")
     expect(box(page)).to_have_value("一半的问题", timeout=PATIENCE_MS)
+    box(page).fill("")
+
+
+def test_what_was_written_before_the_page_was_ready_stays(
+    context: BrowserContext, app: RunningApp
+) -> None:
+    page = context.new_page()
+    page.add_init_script(EARLY)
+    page.goto(app.url)
+    expect(box(page)).to_be_focused(timeout=PATIENCE_MS)  # which our script does
+    expect(box(page)).to_have_value("写得很早")
+    page.reload()  # and then it is a draft, which is not written twice
+    expect(box(page)).to_be_focused(timeout=PATIENCE_MS)
+    expect(box(page)).to_have_value(re.compile("写得很早"))
     box(page).fill("")
 
 

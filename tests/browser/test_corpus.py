@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.corpus import DATA, Document, documents
-from tests.running_app import ROOT, running_app
+from tests.modules import ROOT
+from tests.running_app import running_app
 
 PATIENCE_MS = 60_000
 DOCUMENTS = documents()

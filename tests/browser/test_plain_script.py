@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.running_app import ROOT, running_app
+from tests.modules import ROOT
+from tests.running_app import running_app
 
 PATIENCE_MS = 60_000
 

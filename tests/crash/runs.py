@@ -4,7 +4,6 @@ import hashlib
 import json
 import random
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -20,8 +19,8 @@ from core.models.money.ledger import LineState
 from core.storage.money.filters import LedgerFilter
 from core.storage.store import Store
 from tests.crash.fake_kling import FakeKling, Plan
+from tests.modules import Process, start_module
 
-ROOT = Path(__file__).parents[2]
 RUN_LONGEST_S = 90.0
 
 # Each fault with the plan that makes it. Only where a task stays hidden longer than our pause does
@@ -58,7 +57,7 @@ FAULTS: dict[str, dict[str, object]] = {
 
 # Where the process dies: by its own hand around a step, or by the fake's at a protocol moment.
 DEATHS = (
-    "intend/after",
+    "create_intent/after",
     "mark_sending/before",
     "mark_sending/after",
     "at post-received",
@@ -135,12 +134,11 @@ def run(fault: str, death: str, seed: int) -> Outcome:
         )
 
 
-def _start(told: Mapping[str, object], log: IO[bytes], **more: object) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.crash.runner", json.dumps({**told, **more})]
-    return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+def _start(told: Mapping[str, object], log: IO[bytes], **more: object) -> Process:
+    return start_module("tests.crash.runner", json.dumps({**told, **more}), output=log)
 
 
-def _wait(process: subprocess.Popen[bytes]) -> int:
+def _wait(process: Process) -> int:
     try:
         return process.wait(RUN_LONGEST_S)
     except subprocess.TimeoutExpired:
@@ -160,12 +158,15 @@ def _live_and_die(
     if death.startswith("at random"):
         process = _start(told, log)
         try:
-            process.wait(rng.uniform(0.5, 2.5))
+            process.wait(rng.uniform(0.05, 2.0))
         except subprocess.TimeoutExpired:
             process.kill()
         return int(process.wait() == -9)
     if not death.startswith("at "):
-        return int(_wait(_start(told, log, die_at=death)) == -9)
+        code = _wait(_start(told, log, die_at=death))
+        if code not in (0, -9):  # it had nothing to do there, or died there
+            raise RuntimeError(f"{death}: exit code {code}")
+        return int(code == -9)
     moment, left = death.removeprefix("at "), rng.choice((1, 1, 2))
 
     def strike(seen: str) -> None:

@@ -16,8 +16,8 @@ from core.models.generations import Generation, GenerationStatus, ImageRequest
 from core.storage.store import Store
 from core.work.housekeeping import Housekeeping
 from tests.crash.fake_kling import FakeKling, Plan
-from tests.crash.runs import ROOT
 from tests.crash.workshop import OWNER, QUICK, Workshop, wait_for
+from tests.modules import ROOT
 
 S = GenerationStatus
 # What stands still does so for hours; minutes are only for a machine that is very slow.

@@ -5,8 +5,6 @@ The whole table takes longer: `python -m tests.crash.table`.
 
 import contextlib
 import json
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +21,9 @@ from core.settings import KlingSettings, Secret, Settings
 from core.storage.store import Store
 from core.work.studio import Studio
 from tests.crash.fake_kling import FakeKling, Plan
-from tests.crash.runs import DEATHS, FAULTS, ROOT, run
+from tests.crash.runs import DEATHS, FAULTS, run
 from tests.crash.workshop import QUICK, Workshop, wait_for
+from tests.modules import Process, start_module
 
 DEADLINE_S = 60.0
 # Every other death, under one fault after the other: the table has all of both.
@@ -158,7 +157,7 @@ def test_three_processes_keep_the_one_accounts_cap(
     assert fake.seen.refused[1303] <= 30
 
 
-def _start_three(url: str, tmp_path: Path, fake: FakeKling) -> list["subprocess.Popen[bytes]"]:
+def _start_three(url: str, tmp_path: Path, fake: FakeKling) -> list[Process]:
     return [
         _start(
             {
@@ -186,6 +185,5 @@ def _assert_polled_by_one_at_a_time(fake: FakeKling) -> None:
         assert len(polls) <= most
 
 
-def _start(told: dict[str, Any]) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "tests.crash.runner", json.dumps(told)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+def _start(told: dict[str, Any]) -> Process:
+    return start_module("tests.crash.runner", json.dumps(told))

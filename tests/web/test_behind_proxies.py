@@ -17,6 +17,7 @@ import pytest
 
 from core.access.passes import COOKIE
 from core.practice import PracticeServer
+from tests.crash.workshop import wait_for
 from tests.proxy_programs import Proxy, caddy, nginx
 from tests.running_app import RunningApp, free_port, running_app, wait_until_there
 from tests.second_address import SecondAddress, second_address
@@ -361,9 +362,10 @@ def test_nobody_elsewhere_names_themselves(
 
 
 def link_of(app: RunningApp) -> str:
-    """Return the path of the one-time link that the start printed."""
-    found = re.search(r"/enter\?code=[\w-]+", app.log.read_text())
-    assert found is not None, app.log.read_text()
+    """Return the path of the one-time link that the start prints, once the studio is open."""
+    found: re.Match[str] = wait_for(
+        lambda: re.search(r"/enter\?code=[\w-]+", app.log.read_text()), "a link is printed"
+    )
     return found[0]
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from core.errors import AppError
+from core.models.money.amounts import PRACTICE_CURRENCY
 from core.models.money.hours import HourClass
 from core.models.money.usage import Tokens
 
@@ -158,6 +159,15 @@ class BudgetPlan:
     def of(self, line: LedgerLine) -> tuple[Budget, ...]:
         """Return the budgets that a line counts against."""
         return tuple(budget for budget in self.budgets if budget.covers(line))
+
+    def lacking(self, line: LedgerLine) -> tuple[str, ...]:
+        """Return the currencies in which alone whoever spends this is limited, and it is not."""
+        for place in scopes_of(line):
+            held = {one.currency for one in self.budgets if (one.scope, one.name) == place}
+            held.discard(PRACTICE_CURRENCY)
+            if held and line.currency not in held:
+                return tuple(sorted(held))
+        return ()
 
     def limits_any(self, line: LedgerLine) -> bool:
         """Tell whether any budget, of whatever currency, holds for whoever spends this."""

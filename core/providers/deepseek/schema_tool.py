@@ -6,8 +6,9 @@ either: JSON mode is asked for then, and the schema stands in the prompt.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from itertools import chain
 
 from core.models.chat import ChatChunk, TextRun
 from core.models.chat_options import ChatOptions
@@ -27,9 +28,7 @@ def with_schema_tool(options: ChatOptions) -> tuple[ChatOptions, str]:
     """Return options that ask for the schema by a tool, and that tool's name."""
     wanted = options.json_schema or {}
     taken = {tool["function"]["name"] for tool in options.tools}
-    name = str(wanted.get("name") or "")
-    while not _NAME.fullmatch(name) or name in taken:
-        name = f"answer_{len(taken)}" if name in taken else "answer"
+    name = _free_name(str(wanted.get("name") or ""), taken)
     schema = wanted.get("schema") or {"type": "object"}
     function = {"name": name, "description": wanted.get("description") or _DESCRIPTION}
     function["parameters"] = schema
@@ -50,6 +49,13 @@ def with_schema_tool(options: ChatOptions) -> tuple[ChatOptions, str]:
     )
 
 
+def _free_name(wished: str, taken: Collection[str]) -> str:
+    """Return a tool's name that no other tool has: the wished one, where it can be had."""
+    numbered = (f"answer_{number}" for number in range(len(taken) + 1))
+    names = chain((wished, "answer"), numbered)
+    return next(name for name in names if _NAME.fullmatch(name) and name not in taken)
+
+
 def schema_prompt(options: ChatOptions) -> str:
     """Return what the prompt says of the schema where JSON mode is all there is."""
     schema = (options.json_schema or {}).get("schema") or {"type": "object"}
@@ -58,8 +64,15 @@ def schema_prompt(options: ChatOptions) -> str:
 
 def is_strict(schema: object) -> bool:
     """Tell whether a strict tool takes a schema: all required, and nothing but what it names."""
+    try:
+        return _is_strict(schema)
+    except (RecursionError, TypeError):  # too deep, or `required` is no list of names
+        return False
+
+
+def _is_strict(schema: object) -> bool:
     if isinstance(schema, list):
-        return all(map(is_strict, schema))
+        return all(map(_is_strict, schema))
     if not isinstance(schema, Mapping):
         return True
     if _NOT_STRICT & schema.keys():
@@ -71,10 +84,10 @@ def is_strict(schema: object) -> bool:
         is_closed = schema.get("additionalProperties") is False
         if not is_closed or set(schema.get("required") or ()) != set(properties):
             return False
-        if not all(map(is_strict, properties.values())):
+        if not all(map(_is_strict, properties.values())):
             return False
     elsewhere = ("properties", "required", "enum", "const", "default")
-    return all(is_strict(value) for key, value in schema.items() if key not in elsewhere)
+    return all(_is_strict(value) for key, value in schema.items() if key not in elsewhere)
 
 
 class CallAsContent:

@@ -69,9 +69,11 @@ class _Recording:
         self._began = perf_counter()
         self._response: httpx.Response | None = None
         self._first_byte_s: float | None = None
-        self._chunks: list[tuple[float, bytes]] = []
+        # Two lists and no pairs: what the garbage collector follows would grow with each piece.
+        self._times: list[float] = []
+        self._pieces: list[bytes] = []
         self._room = BODY_MOST if len(_open) < OPEN_MOST else 0
-        self._note = self._chunks.append
+        self._note_time, self._note_piece = self._times.append, self._pieces.append
         self._left_out = 0  # bytes that were not kept
         self.packing = ""
         self._has_ended = False
@@ -87,7 +89,8 @@ class _Recording:
         """Keep a piece and when it came, while there is room: this is all that a stream pays."""
         room = self._room
         if room > 0:
-            self._note((perf_counter(), chunk))
+            self._note_time(perf_counter())
+            self._note_piece(chunk)
             self._room = room - len(chunk) - CHUNK_BYTES
         else:
             self._left_out += len(chunk)
@@ -96,7 +99,8 @@ class _Recording:
         """Keep a body that came in one piece, as far as there is room."""
         kept = body[: max(self._room, 0)]
         if kept:
-            self._note((perf_counter(), kept))
+            self._note_time(perf_counter())
+            self._note_piece(kept)
         self._left_out += len(body) - len(kept)
 
     def end(self, error: BaseException | None = None) -> None:
@@ -104,12 +108,12 @@ class _Recording:
             return
         self._has_ended = True
         _open.discard(self)
-        kept = KeptExchange(self._raw(error))
-        for observer in _observers:
-            try:
+        try:
+            kept = KeptExchange(self._raw(error))
+            for observer in _observers:
                 observer(kept)
-            except Exception:  # whatever it is, it must not harm what is paid for
-                logger.exception("an observer of exchanges failed")
+        except Exception:  # whatever it is, it must not harm what is paid for
+            logger.exception("an observer of exchanges failed")
 
     def _raw(self, error: BaseException | None) -> RawExchange:
         request, response = self._request, self._response
@@ -123,12 +127,13 @@ class _Recording:
             status_code=None if response is None else response.status_code,
             response_headers=_NO_HEADERS if response is None else response.headers,
             began=self._began,
-            chunks=self._chunks,
+            times=self._times,
+            pieces=self._pieces,
             packing=self.packing,
             first_byte_s=self._first_byte_s,
             duration_s=perf_counter() - self._began,
             error="" if error is None else type(error).__name__,
-            size_bytes=self._left_out + sum(len(chunk) for _, chunk in self._chunks),
+            size_bytes=self._left_out + sum(map(len, self._pieces)),
             is_request_cut=len(sent) > BODY_MOST,
             is_reply_cut=self._left_out > 0,
             subject=self._subject,

@@ -14,6 +14,7 @@ import httpx
 
 from core.providers.http.bearer_facts import BearerFacts, bearer_facts
 from core.providers.http.redaction import SECRET_MOST, clean_text
+from core.providers.http.split_secrets import blanked
 from core.wire.secrets import MASK, KnownSecrets, known_secrets
 
 _HIDDEN = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
@@ -57,9 +58,10 @@ class RawExchange:
     request_body: bytes
     status_code: int | None
     response_headers: httpx.Headers
-    began: float  # by the clock of `chunks`
-    chunks: list[tuple[float, bytes]]
-    packing: str  # the content encoding that the chunks are still in
+    began: float  # by the clock of `times`
+    times: list[float]
+    pieces: list[bytes]
+    packing: str  # the content encoding that the pieces are still in
     first_byte_s: float | None
     duration_s: float
     error: str
@@ -79,8 +81,8 @@ class KeptExchange:
         # A key may be changed for another before anybody looks.
         self.__secrets = known_secrets.secrets
         self.__head: tuple[int, Exchange] | None = None
-        kept = sum(len(chunk) for _, chunk in raw.chunks) + len(raw.request_body)
-        self.memory_bytes = _EACH_BYTES + kept + CHUNK_BYTES * len(raw.chunks)
+        kept = sum(map(len, raw.pieces)) + len(raw.request_body)
+        self.memory_bytes = _EACH_BYTES + kept + CHUNK_BYTES * len(raw.pieces)
 
     def __reduce_ex__(self, _protocol: object) -> NoReturn:
         raise TypeError("what is kept of an exchange is neither copied nor written down")
@@ -99,12 +101,15 @@ class KeptExchange:
     def masked(self) -> Exchange:
         """Return the whole exchange, masked anew."""
         raw, clean = self.__raw, self.__cleaner()
-        body = b"".join(chunk for _, chunk in raw.chunks)
+        body = _unpacked(b"".join(raw.pieces), raw.packing)
+        for known in self.__known():
+            body = blanked(body, known)
+        came = zip(raw.times, raw.pieces, strict=True)
         return replace(
             self.head(),
             request_body=_text(raw.request_body, clean, is_cut=raw.is_request_cut),
-            response_body=_text(_unpacked(body, raw.packing), clean, is_cut=raw.is_reply_cut),
-            chunks=tuple((at - raw.began, len(chunk)) for at, chunk in raw.chunks),
+            response_body=_text(body, clean, is_cut=raw.is_reply_cut),
+            chunks=tuple((at - raw.began, len(piece)) for at, piece in came),
         )
 
     def __masked_head(self) -> Exchange:
@@ -128,15 +133,22 @@ class KeptExchange:
             bearer=bearer_facts(raw.request_headers.get("authorization", "")),
         )
 
-    def __cleaner(self) -> Callable[[str], str]:
-        """Return what masks: secrets of now and of then, and the one that was sent along."""
+    def __known(self) -> tuple[KnownSecrets, ...]:
+        """Return the secrets of now, and those of then with the one that was sent along."""
         sent = self.__raw.request_headers.get("authorization", "").partition(" ")[2].strip()
         gone = {*self.__secrets, sent} - {*known_secrets.secrets, ""}
         if not gone:
-            return clean_text
+            return (known_secrets,)
         of_then = KnownSecrets()
         of_then.replace(gone)
-        return lambda text: clean_text(of_then.wash(text))
+        return known_secrets, of_then
+
+    def __cleaner(self) -> Callable[[str], str]:
+        """Return what masks a text."""
+        *_, last = self.__known()
+        if last is known_secrets:
+            return clean_text
+        return lambda text: clean_text(last.wash(text))
 
 
 @lru_cache(maxsize=_VIEWS_MOST)

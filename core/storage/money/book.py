@@ -187,6 +187,9 @@ def _decide(
         # What an unknown price comes to, no limit can hold.
         is_limited = plan.limits_any(line)
         return BudgetError("error.budget_price", None, model=line.model) if is_limited else None
+    if one.bound and line.currency != PRACTICE_CURRENCY and (others := plan.lacking(line)):
+        facts = {"others": ", ".join(others), "currency": line.currency, "model": line.model}
+        return BudgetError("error.budget_currency", None, **facts)
     states = [state_of(budget, line.at, totals, plan.zone) for budget in plan.of(line)]
     tight = min(states, key=lambda state: state.left, default=None)
     if tight is None or one.bound <= tight.left:

@@ -6,7 +6,6 @@ drafts, Esc, ↑, and the focus. Without it the buttons do the same.
 
 import time
 from contextlib import nullcontext
-from hashlib import sha256
 from pathlib import Path
 
 import streamlit as st
@@ -107,8 +106,7 @@ def _install(
         render(
             key="inkling-composer",
             data={
-                # Drafts of one browser's owners are kept apart, and say nothing of who they are.
-                "key": f"{sha256(session.owner().encode()).hexdigest()[:16]}/"
+                "key": f"{session.owner_mark()}/"
                 f"{conversation.id if conversation is not None else 'new'}",
                 "at": time.time(),
                 "running": is_running,

@@ -35,6 +35,7 @@ _STYLE = f"""<style>
 .stApp label:has(input:is([type="checkbox"], [type="radio"]):focus-visible) {{
     outline: 2px solid {_RING}; outline-offset: 2px;
 }}
+.stApp .stMain:focus-visible {{ outline: 2px solid {_RING}; outline-offset: -2px; }}
 
 /* The accent on its own tint is 3.8:1 in the dark theme: the words are the text's colour there. */
 .stApp :is({_SELECTED}, [data-testid="stSliderThumbValue"] p) {{ color: inherit; }}

@@ -12,9 +12,14 @@ _PLAIN = {"prompt": str, "negative": str, "model": str, "ratio": str, "resolutio
 
 
 def of_form() -> dict[str, Any]:
-    """Return what the form holds, for the browser to keep; `is_fresh` where nobody wrote yet."""
+    """Return what the form holds, for the browser to keep; `is_fresh` where nobody wrote yet.
+
+    `of`: whose it is, since one tab may see several owners; strangers are new ones with each load.
+    """
     held = {name: options.value(name) for name in _PLAIN}
-    return {"held": held, "is_fresh": not session.state().draft_taken}
+    fresh = not session.state().draft_taken
+    of = session.owner_mark() if session.is_trusted() else "visitor"
+    return {"of": of, "held": held, "is_fresh": fresh}
 
 
 def take(written: object) -> None:

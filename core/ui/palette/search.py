@@ -14,6 +14,7 @@ from core.ui.session import Target, text
 _QUERY = "palette-query"
 # A pause in typing after which is looked.
 _PAUSE = "250ms"
+_BEGINNING = 3
 _CONVERSATIONS, _LOOKED_AT, _PICTURES, _SNIPPET = 6, 20, 4, 60
 _PAGES = {
     "chat": "forum",
@@ -67,13 +68,16 @@ def draw() -> None:
         ).strip()
         with st.container(key="palette-results", gap="xsmall"):
             try:
+                pages = _pages(query)
+                named = [name for name in pages if _names(query, name)]
+                _draw_pages(named)  # Enter opens what stands first
                 is_found = _draw_conversations(query)
                 is_found |= bool(query) and _draw_pictures(query)
             except AppError as error:
                 session.show_error(error)
                 return
-            is_found |= _draw_pages(query)
-            if not is_found:
+            _draw_pages([name for name in pages if name not in named])
+            if not is_found and not pages:
                 st.caption(text("palette.nothing"))
             st.html(f'<span data-palette-query="{escape(query)}"></span>')
 
@@ -119,15 +123,22 @@ def _draw_pictures(query: str) -> bool:
     return bool(found)
 
 
-def _draw_pages(query: str) -> bool:
-    wanted = {
-        name: icon
-        for name, icon in _PAGES.items()
-        if query.casefold() in text(f"nav.{name}").casefold() or query.casefold() in name
-    }
-    for name, icon in wanted.items():
-        _row(f"page-{name}", text(f"nav.{name}"), icon, {}, f"pages/{name}.py")
-    return bool(wanted)
+def _pages(query: str) -> list[str]:
+    wanted = query.casefold()
+    return [name for name in _PAGES if wanted in text(f"nav.{name}").casefold() or wanted in name]
+
+
+def _names(query: str, page: str) -> bool:
+    """Whether a page is what is meant: its whole name, or three letters that it begins with."""
+    wanted, names = query.casefold(), (text(f"nav.{page}").casefold(), page)
+    return wanted in names or (
+        len(wanted) >= _BEGINNING and any(name.startswith(wanted) for name in names)
+    )
+
+
+def _draw_pages(names: list[str]) -> None:
+    for name in names:
+        _row(f"page-{name}", text(f"nav.{name}"), _PAGES[name], {}, f"pages/{name}.py")
 
 
 def _row(

@@ -12,7 +12,7 @@ from core.models.generations import Generation, GenerationStatus, ImageRequest, 
 from core.models.money.ledger import BudgetError
 from core.providers.kling.errors import FULL_CODE, TASK_MISSING
 from core.texts.catalogue import Language, text
-from core.web.http_call import Headers, HttpCall
+from core.web.http_call import PAYS_AGAIN, Headers, HttpCall
 from core.web.http_errors import STORE_TEXT_ID, http_error_from
 from core.web.kling import envelope
 from core.web.kling.request import kling_request_from_json
@@ -33,9 +33,6 @@ SENDING_TIMEOUT_S = 60.0
 _LOOK_FIRST_S = 0.02
 _LOOK_MOST_S = 0.25
 RETRY_SOON_S = 5
-
-# OpenAI's clients repeat what fails by themselves, unless they are told not to.
-_PAYS_AGAIN = ("X-Should-Retry", "false")
 
 
 _Body = Callable[[Language], dict[str, object]]
@@ -144,6 +141,7 @@ class KlingCreate:
             caller=call.caller,
         )
         is_keyed = key is not None or external_task_id is not None
+        call.pays_again = not is_keyed
         return generation, await self._outcome(call.owner, generation.id, is_keyed=is_keyed)
 
     async def _outcome(self, owner: str, generation_id: str, *, is_keyed: bool) -> Outcome:
@@ -245,7 +243,7 @@ def _unknown(
     status: int, text_id: str, *, is_keyed: bool, code: int = envelope.FAULT_CODE
 ) -> Outcome:
     """Return the reply for a request that may be bought yet: without a key a repeat pays again."""
-    headers = (("Retry-After", str(RETRY_SOON_S)),) if is_keyed else (_PAYS_AGAIN,)
+    headers = (("Retry-After", str(RETRY_SOON_S)),) if is_keyed else (PAYS_AGAIN,)
     return Outcome(status, _refusal(text_id, code=code), headers)
 
 

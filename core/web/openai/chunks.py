@@ -6,6 +6,7 @@ import msgspec
 
 from core.models.chat import Message, Usage
 from core.web.chat.tool_calls import calls_json, finish_reason, growth_json
+from core.wire.secrets import known_secrets
 from core.work.chat.buffers.logprobs_buffer import Entry
 from core.work.chat.cursors import Cursor, Pieces
 
@@ -20,7 +21,7 @@ class Chunks:
             "id": f"chatcmpl-{answer_id}",
             "object": "chat.completion.chunk",
             "created": created,
-            "model": model,
+            "model": known_secrets.wash(model),
         }
         self._head = b"data: " + _encode(head)[:-1]
         self._is_first = True

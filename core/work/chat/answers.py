@@ -4,10 +4,11 @@ A question and its answer's row are stored before anything is sent, however it w
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from core.errors import InputError
+from core.errors import AppError, InputError
 from core.models.chat import ChatParameters, Conversation, Message, Turn
 from core.models.chat_options import NO_OPTIONS, ChatOptions
 from core.models.money.ledger import Spender
@@ -24,6 +25,8 @@ from core.work.chat.timings import AnswerTimings
 from core.work.chat.titles import Titles, shortened
 from core.work.loop import LoopThread
 from core.work.money.spending import Spending
+
+logger = logging.getLogger(__name__)
 
 # What a person may ask in one message; DeepSeek's context is 1,048,576 tokens (deepseek.md §1).
 QUESTION_LIMIT = 400_000
@@ -257,8 +260,7 @@ class Answers:
             lacking = unread_facts(unread_events(beginning.error_facts))
             answer = replace(answer, error_facts=lacking)
         if question is not None and not conversation.title:
-            title = shortened(question.text)
-            self._store.conversations.rename(owner, conversation.id, title, manual=False)
+            self._name(owner, conversation.id, question)
         live = LiveAnswer(answer, owner)
 
         async def context(with_reasoning: bool) -> list[Turn]:
@@ -272,6 +274,13 @@ class Answers:
             AnswerJob(live, parameters, service.client, context, held, wants_title=wants_title)
         )
         return live
+
+    def _name(self, owner: str, conversation_id: str, question: Turn) -> None:
+        title = shortened(question.text)
+        try:
+            self._store.conversations.rename(owner, conversation_id, title, manual=False)
+        except AppError as error:  # the answer is begun, and held back for: it goes on without
+            logger.warning("Conversation %s has no title yet: %s", conversation_id, error)
 
     def _turns_before(
         self, owner: str, conversation: Conversation, parent_id: str | None

@@ -6,8 +6,9 @@ import pytest
 
 from core.models.chat import AnswerStatus, ChatChunk, Message, TextRun
 from core.models.notices import moved_text, notices_of, unread_events, wanted_tools
-from core.models.parts import TextPart, ToolCall
+from core.models.parts import TextPart, ToolCall, ToolCallPiece
 from core.wire.secrets import known_secrets
+from core.work.chat.buffers.tool_call_buffer import ToolCallBuffer
 from core.work.chat.cursors import Cursor
 from core.work.chat.live_answer import LiveAnswer
 
@@ -244,3 +245,12 @@ def test_blank_lines_before_a_call_are_not_sent(pieces: list[str], heard: list[s
     message = ended(answer)
     assert "".join(answer.read_pieces(Cursor()).content) == "".join(heard)
     assert message.content == "".join(heard)
+
+
+def test_a_secret_in_a_calls_id_or_name_is_masked_too() -> None:
+    key = "sk-in-a-name-0123456789"
+    known_secrets.add(key)
+    buffer = ToolCallBuffer("a")
+    for arguments in ('{"a":', "1}"):  # some servers repeat the id
+        buffer.extend([ToolCallPiece(0, f"call-{key}", key, arguments)])
+    assert buffer.whole() == (ToolCall("call-…", "…", '{"a":1}'),)

@@ -116,7 +116,11 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing_behind(store: Store) ->
         (day("1", scope="token", name="web"), {"caller": "user:web"}, False),
         (day("1", scope="user", name="a@b.c"), {"owner": "user:a@b.c"}, True),
         (day("1", scope="user", name="a@b.c"), {"owner": "user:x@b.c"}, False),
-        (day("1", currency="USD"), {}, False),
+        (day("1", currency="USD"), {}, True),  # which no limit would hold
+        (day("9", currency="USD"), {"currency": "USD"}, False),
+        (day("9", currency="USD", scope="token", name="web"), {"caller": "token:web"}, True),
+        (day("9", currency="USD", scope="token", name="web"), {"caller": "token:other"}, False),
+        (day("0", currency="PRACTICE"), {}, False),
         (day("1", currency="USD"), {"currency": "USD"}, True),
         (day("1", period="month"), {}, True),
         (day("1"), {"currency": "PRACTICE"}, False),
@@ -133,6 +137,17 @@ def test_whom_and_what_a_budget_limits(
             store.ledger.reserve(asked)
     else:
         store.ledger.reserve(asked)
+
+
+def test_what_costs_nothing_needs_no_budget_in_its_currency(store: Store) -> None:
+    store.ledger.plan = BudgetPlan((day("1"),))
+    store.ledger.reserve(held(0, "0", currency="USD"))
+    with pytest.raises(BudgetError) as refusal:
+        store.ledger.reserve(held(1, "0.01", currency="USD"))
+    assert refusal.value.text_id == "error.budget_currency"
+    assert refusal.value.sentence("en").startswith("A budget is set in CNY only")
+    store.ledger.plan = BudgetPlan((day("1"), day("1", currency="USD")))
+    store.ledger.reserve(held(1, "0.01", currency="USD"))
 
 
 def test_yesterday_and_last_month_do_not_count(store: Store) -> None:

@@ -17,7 +17,8 @@ ONE = RawExchange(
     status_code=200,
     response_headers=httpx.Headers({"content-type": "text/event-stream"}),
     began=0.0,
-    chunks=[(0.1, b"data: {}\n\n")],
+    times=[0.1],
+    pieces=[b"data: {}\n\n"],
     packing="",
     first_byte_s=0.05,
     duration_s=0.2,
@@ -30,5 +31,8 @@ ONE = RawExchange(
 
 
 def kept(**facts: Any) -> KeptExchange:
-    """Return an exchange with these facts."""
+    """Return an exchange with these facts; `chunks` are pairs of a time and bytes."""
+    if chunks := facts.pop("chunks", None):
+        times, pieces = zip(*chunks, strict=True)
+        facts |= {"times": list(times), "pieces": list(pieces)}
     return KeptExchange(replace(ONE, **facts))

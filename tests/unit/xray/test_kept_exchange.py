@@ -13,13 +13,19 @@ from tests.unit.xray.kept import ONE, kept
 
 KEY = "sk-canary-9f8e7d6c5b4a39281706"
 OTHER = "canary-of-another-00112233445566"
+IN_PIECES = range(0, len(OTHER), 8)
 EVERYWHERE = replace(
     ONE,
     url=httpx.URL(f"https://u:{KEY}@api.deepseek.com/{KEY}/models?key={KEY}"),
     request_headers=httpx.Headers({"authorization": f"Bearer {OTHER}", "x-said": KEY}),
     request_body=f"{KEY} {OTHER}".encode(),
     response_headers=httpx.Headers({"set-cookie": KEY, "x-trace": f"a {OTHER}"}),
-    chunks=[(0.1, f"data: {KEY[:9]}".encode()), (0.2, f"{KEY[9:]} {OTHER}\n\n".encode())],
+    times=[0.1, 0.2, 0.3],
+    pieces=[
+        f"data: {KEY[:9]}".encode(),
+        f"{KEY[9:]} {OTHER}\n\n".encode(),
+        b"".join(b'data: {"content":"%b"}\n\n' % OTHER[at : at + 8].encode() for at in IN_PIECES),
+    ],
 )
 
 
@@ -45,6 +51,7 @@ def test_nothing_it_gives_out_holds_a_key(is_changed: bool) -> None:
             assert KEY not in text
             assert KEY[9:] not in text
             assert OTHER not in text
+            assert OTHER[8:16] not in text
         assert "data:" in one.view().response_body
     finally:
         known_secrets.replace([])

@@ -9,12 +9,15 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from core.errors import BusyError, InputError, StoreError
 from core.models.chat import AnswerStatus, Message
+from core.models.money.ledger import LineState
 from core.storage.db.errors import store_error
+from core.storage.money.filters import LedgerFilter
 from core.work.chat import answers as answers_module
 from core.work.chat.cursors import Cursor
 from core.work.chat.live_answer import LiveAnswer
@@ -88,6 +91,18 @@ def blocked(folder: Path) -> Iterator[None]:
 
 def half() -> str:
     return "".join(PIECES[:90])
+
+
+def test_an_answer_goes_on_where_its_title_cannot_be_written(
+    asker: Asker, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate.opened.set()
+    away = StoreError("error.store_unwritable")
+    monkeypatch.setattr(asker.store.conversations, "rename", Mock(side_effect=away))
+    answer = asker.answered("在吗？")
+    assert (answer.status, answer.content) == (AnswerStatus.COMPLETE, "".join(PIECES))
+    (line,) = asker.store.ledger.every(LedgerFilter())
+    assert line.state is not LineState.RESERVED
 
 
 def test_the_question_is_kept_before_anything_is_sent(asker: Asker, upstream: Upstream) -> None:

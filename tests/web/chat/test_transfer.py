@@ -23,7 +23,8 @@ from core.storage.transfer.foreign.model import ImportProblem
 from core.storage.transfer.imports import ImportResult
 from core.work.transfer.tickets import LIFE_S, Tickets
 from core.work.transfer.uploads import ABANDONED_S, DISK_RESERVE, Uploads
-from tests.running_app import ROOT, RunningApp, running_app, wait_until_there
+from tests.modules import ROOT
+from tests.running_app import RunningApp, running_app, wait_until_there
 from tests.unit.foreign.samples import SAMPLES
 from tests.web.serving import Served, serving, until
 

@@ -93,7 +93,7 @@ SMALL = encoded(400, 300)
         (PRACTICE_KLING_API_KEY, 1002),
         (f"Bearer {token(secret='another-secret-of-32-bytes-or-more')}", 1002),
         (f"Bearer {token(iss='somebody')}", 1002),
-        (f"Bearer {token(nbf=int(time.time()) + 600)}", 1003),
+        (f"Bearer {token(nbf=int(time.time()) + 86_400)}", 1003),
         (f"Bearer {token(exp=int(time.time()) - 1)}", 1004),
     ],
 )

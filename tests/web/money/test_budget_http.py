@@ -15,7 +15,8 @@ import httpx
 import openai
 import pytest
 
-from core.models.money.ledger import Budget, BudgetPlan, LineState
+from core.errors import StoreError
+from core.models.money.ledger import Budget, BudgetPlan, LedgerLine, LineState
 from core.models.money.prices import ChatPrice, PiecePrice, PriceList, TokenRates
 from core.practice import PracticeServer
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
@@ -233,6 +234,15 @@ def test_the_ledger_is_filtered_paged_and_told_as_csv(tmp_path: Path) -> None:
         assert len(lines(served, **{"from": whole[2]["at"]})) == 3
         assert len(lines(served, **{"from": "2026-01-01", "to": "2999-01-01"})) == 5
         assert today
+        some = list(served.studio.store.ledger.every(LedgerFilter()))
+
+        def breaking(_wanted: LedgerFilter) -> Iterator[LedgerLine]:
+            yield from some * 200
+            raise StoreError("error.store_unwritable")
+
+        served.studio.store.ledger.every = breaking  # type: ignore[method-assign]
+        with pytest.raises(httpx.RemoteProtocolError):  # what lacks its rest does not look whole
+            served.http.get("/ledger", params={"format": "csv"})
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import openai
 import pytest
 from PIL import Image
 
+from core.errors import StoreError
 from core.practice import PracticeServer
 from tests.web.chat.test_openai import client_of
 from tests.web.serving import QUICK, Served, serving_practice
@@ -69,12 +70,13 @@ def test_a_picture_is_drawn_anew_and_openais_names_stand_for_what_draws_here(
     client: openai.OpenAI, served: Served
 ) -> None:
     done: Any = client.images.edit(
-        model="gpt-image-1", image=red(), prompt="the same at night", size="1024x1024"
+        model="gpt-image-1", image=red(), prompt="true", size="1024x1024"
     )
     assert picture_of(done.data[0]).width  # base64, as this model always answers
     assert [one["id"] for one in done.model_extra["notices"]] == ["model_stands_in"]
     newest = served.studio.store.generations.list("local", limit=1).items[0]
     assert newest.request.has_image
+    assert newest.request.prompt == "true"  # a form says flags as text, but not all text is one
     assert newest.request.model_name == "kling-v3"
 
 
@@ -92,6 +94,7 @@ def test_one_key_buys_once(client: openai.OpenAI, practice: PracticeServer) -> N
         ({"prompt": ""}, "prompt"),
         ({"prompt": "x", "size": "1000x100"}, "size"),
         ({"prompt": "x", "size": "big"}, "size"),
+        ({"prompt": "x", "size": "00x10"}, "size"),
         ({"prompt": "x", "n": 10}, "n"),
         ({"prompt": "x", "model": "stable-diffusion"}, "model"),
         ({"prompt": "x", "stream": True}, "stream"),
@@ -133,3 +136,27 @@ def test_klings_account_is_told_and_its_clients_understand_a_refusal(served: Ser
         assert (reply.status_code, told["code"]) == (status, code)
         assert told["message"] == told["error"]
         assert told["request_id"] == reply.headers["x-request-id"]
+
+
+def _away(*_of: object) -> Any:
+    raise StoreError("error.store_unwritable")
+
+
+@pytest.mark.parametrize(
+    ("broken", "instead", "status"),
+    [
+        ("core.archive.archive.Archive.original_bytes", _away, 503),
+        ("core.archive.archive.Archive.original_bytes", lambda *_of: 1 / 0, 500),
+        ("core.web.openai.images.routes.OpenAIImages._load", lambda *_of: None, 404),
+    ],
+)
+def test_what_is_paid_for_and_cannot_be_handed_over_is_not_asked_for_again(
+    served: Served, monkeypatch: pytest.MonkeyPatch, broken: str, instead: Any, status: int
+) -> None:
+    monkeypatch.setattr(broken, instead)
+    asked = {"prompt": "a kite", "response_format": "b64_json"}
+    reply = served.http.post("/v1/images/generations", json=asked)
+    assert reply.status_code == status
+    assert reply.json()["error"]["message"]
+    assert status < 500 or reply.headers["x-should-retry"] == "false"
+    assert "retry-after" not in reply.headers

@@ -2,12 +2,14 @@
 
 import json
 from typing import Any
+from unittest.mock import Mock
 
 import openai
 import pytest
 from pydantic import BaseModel
 
 from core.models.parts import ToolCall, ToolResult
+from core.wire.secrets import known_secrets
 from tests.web.serving import Served
 
 MODEL = "deepseek-flash"
@@ -99,6 +101,8 @@ def test_a_schema_and_an_answer_cut_short(client: openai.OpenAI) -> None:
         ({"input": [{"type": "item_reference", "id": "x"}]}, "input[0].id"),
         ({"input": [{"type": "web_search_call", "id": "x"}]}, "input[0].type"),
         ({"input": [{"role": "user", "content": [{"type": "input_file"}]}]}, "input[0].content"),
+        ({"input": [{"role": "user", "content": [{"type": ["text"]}]}]}, "input[0].content"),
+        ({"input": [{"role": "assistant", "content": [{"type": {}}]}]}, "input[0].content"),
         ({"input": []}, "input"),
         ({"max_output_tokens": 0}, "max_output_tokens"),
         ({"model": "gpt-9"}, "model"),
@@ -120,3 +124,32 @@ def test_an_error_in_mid_stream_fails_the_response(client: openai.OpenAI) -> Non
     )
     assert events[-1].type == "response.failed"
     assert "cut off" in events[-1].response.error.message
+
+
+def test_few_words_do_not_name_more_than_may_be_posted(
+    client: openai.OpenAI, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = client.responses.create(
+        model=MODEL, input="Write 20000 characters", reasoning={"effort": "none"}
+    )
+    served.kept(long.id.removeprefix("resp_"))
+    look = Mock(side_effect=served.studio.store.messages.get)
+    monkeypatch.setattr(served.studio.store.messages, "get", look)
+    again: Any = [{"type": "item_reference", "id": long.output[0].id}] * 1000
+    with pytest.raises(openai.APIStatusError) as caught:
+        client.responses.create(model=MODEL, input=[*again, {"role": "user", "content": "Well?"}])
+    assert caught.value.status_code == 413
+    assert look.call_count == 1
+
+
+def test_no_stream_repeats_a_key_that_the_request_held(served: Served) -> None:
+    key = "sk-in-the-request-0123456789"
+    known_secrets.add(key)
+    said = {"instructions": key, "metadata": {"a": key}, "user": key, "model": key}
+    for path, body in (
+        ("/v1/responses", {**said, "model": MODEL, "input": "hello"}),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "hello"}], **said}),
+    ):
+        reply = served.http.post(path, json={**body, "stream": True})
+        assert reply.content
+        assert key not in reply.text

@@ -54,16 +54,22 @@ function arrive(state, box, data) {
   const isOther = state.key !== data.key || state.box !== box;
   const isCarried = state.isSent && state.box === box; // its first question made the conversation
   if (isOther && isCarried) keep(state, ""); // it goes along to the conversation
+  // What stands in a new box was typed before this script came: it is no other conversation's.
+  const early = state.box !== box ? box.value : "";
   state.key = data.key;
   state.box = box;
   state.isSent = false;
-  if (isOther && !isCarried) write(box, draftOf(data.key));
+  if (isOther && !isCarried) write(box, withEarly(draftOf(data.key), early));
   keep(state, box.value);
   const hasEnded = state.isRunning && !data.running;
   if (data.running && !state.isRunning) state.region.textContent = state.texts.begun;
   if (hasEnded) state.region.textContent = `${state.texts.ended} ${data.answer}`;
   state.isRunning = data.running;
   if (isOther || hasEnded || data.running) focusUnlessElsewhere(box);
+}
+
+function withEarly(draft, early) {
+  return !draft || early.startsWith(draft) ? early || draft : draft + early;
 }
 
 function onKey(state, event) {

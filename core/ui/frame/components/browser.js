@@ -39,6 +39,7 @@ function install() {
   window.addEventListener("keydown", endComposition, true);
   window.addEventListener("paste", pastePicture, true);
   window.addEventListener("click", seeClick, true);
+  window.addEventListener("keyup", enterMenu, true);
   window.addEventListener("inkling-chosen", closeSidebarOfPhone);
   watchTitle();
   link("manifest", "manifest.json");
@@ -61,6 +62,17 @@ function install() {
     characterData: true,
   });
   return state;
+}
+
+// A menu opened by a key takes the focus only when every transition on the page has ended, and one whose
+// part was taken away never ends: then the arrows would find nothing.
+function enterMenu({ key }) {
+  if (!["Enter", " ", "ArrowDown", "ArrowUp"].includes(key)) return;
+  setTimeout(() => {
+    const items = document.querySelectorAll('[role="menu"] [role="menuitem"]');
+    const opener = document.activeElement?.closest('[aria-haspopup="menu"][aria-expanded="true"]');
+    if (opener && items.length) items[key === "ArrowUp" ? items.length - 1 : 0].focus();
+  }, 50);
 }
 
 // Splits Streamlit's words into those that are looked up and those with something kept in them.

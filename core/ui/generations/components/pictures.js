@@ -15,6 +15,7 @@ let unfoldedAt = -UNFOLDING_MS;
 export default function ({ data, setTriggerValue }) {
   const state = (window[INSTALLED] ||= install());
   state.texts = data.texts;
+  if (data.draft) state.draft = `${DRAFT}.${data.draft.of}`; // one browser may have several owners
   state.tell = setTriggerValue;
   goBackFrom(data.closing);
   comeIntoView(state, data.top);
@@ -24,10 +25,10 @@ export default function ({ data, setTriggerValue }) {
 }
 
 function install() {
-  const state = { texts: {}, tell: () => {}, tops: {}, lastTile: null, isRestored: false, touch: null };
+  const state = { texts: {}, tell: () => {}, tops: {}, lastTile: null, draft: DRAFT, isRestored: false, touch: null };
   window.addEventListener("click", (event) => onClick(state, event), true);
   window.addEventListener("keydown", (event) => onKey(state, event), true);
-  window.addEventListener("input", (event) => onInput(event), true);
+  window.addEventListener("input", (event) => onInput(state, event), true);
   window.addEventListener("dragenter", unfoldForFiles, true);
   window.addEventListener("change", unfoldForFiles, true);
   window.addEventListener("touchstart", (event) => (state.touch = touchOf(event)), { passive: true });
@@ -125,10 +126,12 @@ function zoom(state, picture) {
   const close = () => {
     over.remove();
     window.removeEventListener("keydown", keys, true);
+    window.removeEventListener("popstate", close);
     state.closeZoom = null;
     picture.focus?.();
   };
   const keys = (event) => {
+    if (!over.isConnected) return close(); // its dialog went: the keys are the page's again
     const act = { Escape: close, "+": () => change(ZOOM_STEP), "=": () => change(ZOOM_STEP),
       "-": () => change(1 / ZOOM_STEP), 0: () => ((scale = 0), draw()), 1: () => ((scale = 1), draw()) }[event.key];
     event.stopImmediatePropagation(); // neither the dialog below nor a shortcut is meant
@@ -217,13 +220,13 @@ function generate(event) {
   field.focus();
 }
 
-function onInput(event) {
+function onInput(state, event) {
   if (!(event.target instanceof Element) || !event.target.closest(".st-key-image-prompt")) return;
-  write({ ...read(), prompt: event.target.value });
+  write(state, { ...read(state), prompt: event.target.value });
 }
 
 function keepDraft(state, { held, is_fresh: isFresh }) {
-  const kept = read();
+  const kept = read(state);
   if (isFresh && !state.isRestored && kept && kept.prompt && !held.prompt) {
     state.isRestored = true;
     state.tell("draft", kept);
@@ -232,20 +235,20 @@ function keepDraft(state, { held, is_fresh: isFresh }) {
   state.isRestored = true;
   const typed = document.querySelector(".st-key-image-prompt textarea");
   const isTyping = typed && typed === document.activeElement;
-  write({ ...held, prompt: isTyping ? typed.value : held.prompt });
+  write(state, { ...held, prompt: isTyping ? typed.value : held.prompt });
 }
 
-function read() {
+function read(state) {
   try {
-    return JSON.parse(sessionStorage.getItem(DRAFT));
+    return JSON.parse(sessionStorage.getItem(state.draft));
   } catch {
     return null; // no storage here, or not ours
   }
 }
 
-function write(draft) {
+function write(state, draft) {
   try {
-    sessionStorage.setItem(DRAFT, JSON.stringify(draft));
+    sessionStorage.setItem(state.draft, JSON.stringify(draft));
   } catch {
     // A browser without storage: the draft is as long as the page.
   }

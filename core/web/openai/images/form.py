@@ -14,6 +14,7 @@ _FIELDS_MOST = 64
 _FIELD_BYTES = 256 * 1024
 # Of OpenAI's fields only these are numbers and flags; a form says all of them as text.
 _NUMBERS = ("n", "partial_images", "output_compression")
+_FLAGS = ("stream",)
 
 
 async def posted_form(call: HttpCall, most_bytes: int) -> tuple[dict[str, Any], list[bytes]]:
@@ -43,7 +44,7 @@ async def posted_form(call: HttpCall, most_bytes: int) -> tuple[dict[str, Any], 
         for name, value in form.multi_items():
             plain = name.removesuffix("[]")
             if not isinstance(value, UploadFile):
-                fields[plain] = _number(value) if plain in _NUMBERS else _flag(value)
+                fields[plain] = _read(plain, value)
             elif plain == "image":
                 pictures.append(await value.read())
             else:  # a mask: which is not offered
@@ -53,9 +54,7 @@ async def posted_form(call: HttpCall, most_bytes: int) -> tuple[dict[str, Any], 
     return fields, pictures
 
 
-def _number(value: str) -> int | str:
-    return int(value) if value.strip().isdecimal() and len(value) < 10 else value
-
-
-def _flag(value: str) -> bool | str:
-    return {"true": True, "false": False}.get(value, value)
+def _read(name: str, value: str) -> int | bool | str:
+    if name in _NUMBERS and value.strip().isdecimal() and len(value) < 10:
+        return int(value)
+    return {"true": True, "false": False}.get(value, value) if name in _FLAGS else value

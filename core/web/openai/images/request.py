@@ -19,7 +19,7 @@ from core.web.posted_fields import FieldError, validated
 # Clients have these names built in: they mean whatever draws here.
 _OPENAI_MODELS = re.compile(r"(dall-e|gpt-image|chatgpt-image)[a-z0-9.-]*")
 _BASE64_MODELS = re.compile(r"(gpt-image|chatgpt-image)")
-_SIZE = re.compile(r"(\d{2,5})x(\d{2,5})")
+_SIZE = re.compile(r"([1-9][0-9]{1,4})x([1-9][0-9]{1,4})")
 _OFF_BY = 0.06  # of a ratio: 1792x1024 is 16:9
 _2K_FROM = 1536  # pixels of the longer side that 1k does not give
 

@@ -9,7 +9,7 @@ import base64
 import json
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from core.errors import AppError, InputError, StoreError
@@ -17,7 +17,7 @@ from core.models.generations import Generation, GenerationStatus, Picture, Refer
 from core.models.money.ledger import BudgetError
 from core.models.notices import Notice
 from core.texts.catalogue import Language, text
-from core.web.http_call import HttpCall, HttpCallError
+from core.web.http_call import PAYS_AGAIN, GoneError, HttpCall, HttpCallError
 from core.web.http_errors import HttpError, http_error_from
 from core.web.kling import envelope
 from core.web.kling.create import (
@@ -36,7 +36,6 @@ from core.work.generations.references import prepare_reference_soon
 # OpenAI's clients give up after ten minutes.
 DRAWN_TIMEOUT_S = 540.0
 _LOOK_S = 0.25
-_PAYS_AGAIN = ("X-Should-Retry", "false")
 
 
 class OpenAIImages:
@@ -88,13 +87,20 @@ class OpenAIImages:
             body = error_body(str(told["message"]), kind, code=str(told["code"]))
             await call.reply_json(outcome.status, body, outcome.headers)
             return
-        await self._tell(call, asked, generation, is_keyed=bool(key))
+        try:
+            await self._tell(call, asked, generation, is_keyed=bool(key))
+        except StoreError as error:  # what was drawn is paid for, and cannot be read now
+            http_error = http_error_from(error, call.language)
+            await refuse(call, replace(http_error, pays_again=call.pays_again))
 
     async def _tell(
         self, call: HttpCall, asked: PictureRequest, generation: Generation, *, is_keyed: bool
     ) -> None:
         drawn = await self._drawn(call, generation.id)
-        if drawn is None:  # the caller has left: the gallery will show it
+        if drawn is None:
+            sentence = text(call.language, "http.wish_deleted")
+            told = error_body(sentence, "invalid_request_error", code="task_deleted")
+            await call.reply_json(404, told)
             return
         if drawn.status is GenerationStatus.ARCHIVED:
             data = await self._data(drawn, as_base64=asked.as_base64)
@@ -109,30 +115,34 @@ class OpenAIImages:
         if drawn.status is GenerationStatus.FAILED:
             words = drawn.error_detail or envelope.refused(drawn, call.language)["message"]
             told = error_body(str(words), "image_generation_user_error", code="task_failed")
-            await call.reply_json(400, told, (_PAYS_AGAIN,))
+            await call.reply_json(400, told, (PAYS_AGAIN,))
             return
-        later = (("Retry-After", str(RETRY_SOON_S)),) if is_keyed else (_PAYS_AGAIN,)
+        later = (("Retry-After", str(RETRY_SOON_S)),) if is_keyed else (PAYS_AGAIN,)
         sentence = text(call.language, "http.still_drawing")
         await call.reply_json(504, error_body(sentence, "server_error"), later)
 
     async def _drawn(self, call: HttpCall, generation_id: str) -> Generation | None:
-        """Wait until a task has ended and its files are here; None when the caller has left.
+        """Wait until a task has ended and its files are here; None where it was deleted.
 
-        After a while it is returned as it stands.
+        After a while it is returned as it stands. GoneError where the caller has left: the gallery
+        will show it.
         """
         clock = asyncio.get_running_loop().time
         until = clock() + DRAWN_TIMEOUT_S
         leaving = asyncio.ensure_future(call.hang_up())
         try:
             while True:
-                with suppress(StoreError):  # which is away for a while
+                is_over = clock() > until or self._bridge.studio.is_closing
+                try:
                     found = await asyncio.to_thread(self._load, generation_id)
-                    is_over = clock() > until or self._bridge.studio.is_closing
                     if found is None or found.status.is_final or is_over:
                         return found
+                except StoreError:
+                    if is_over:  # else it is away for a while
+                        raise
                 await asyncio.wait((leaving,), timeout=_LOOK_S)
                 if leaving.done():
-                    return None
+                    raise GoneError
         finally:
             leaving.cancel()
 

@@ -45,13 +45,12 @@ class _Item:
 class ResponseWriter:
     """Writes the events of one response."""
 
-    is_washed = True
-
     def __init__(self, live: LiveAnswer, response: Json, notices: Sequence[Notice]) -> None:
         self._answer_id = live.message_id
         self._response = response
         self._notices = notices
         self._sequence = 0
+        self.is_washed = False  # how it begins is of the request
         self._output: list[Json] = []
         self._open: _Item | None = None  # thinking, or words
         self._calls: dict[int, _Item] = {}
@@ -60,6 +59,7 @@ class ResponseWriter:
         """Return the events of what came."""
         if not (pieces.reasoning or pieces.content or pieces.calls):
             return b""
+        self.is_washed = self._sequence > 0
         events = self._begin()
         if pieces.reasoning:
             events += self._grow("reasoning", pieces.reasoning)

@@ -145,7 +145,7 @@ def _text(parts: object, place: str) -> str:
         raise _wrong(place, "http.want_text")
     texts = []
     for part in parts:
-        kind = part.get("type") if isinstance(part, dict) else None
+        kind = _kind(part)
         if kind == "refusal":
             texts.append(str(part.get("refusal") or ""))
         elif kind in _TEXTS:
@@ -155,8 +155,13 @@ def _text(parts: object, place: str) -> str:
     return "".join(texts)
 
 
-def _part(part: object, place: str) -> Json:
+def _kind(part: object) -> str:
     kind = part.get("type") if isinstance(part, dict) else None
+    return kind if isinstance(kind, str) else ""
+
+
+def _part(part: object, place: str) -> Json:
+    kind = _kind(part)
     if isinstance(part, dict) and kind == "input_image" and part.get("image_url"):
         address = {"url": part["image_url"], "detail": part.get("detail") or "auto"}
         return {"type": "image_url", "image_url": address}

@@ -36,7 +36,7 @@ class ToolCallBuffer:
         """Append what streamed events brought."""
         for piece in pieces:
             call = self._newest.get(piece.index)
-            if call is None or (piece.id and call.id not in ("", piece.id)):
+            if call is None or call.is_other(piece):
                 call = self._newest[piece.index] = _Call()
                 self._calls.append(call)
             call.extend(piece)
@@ -90,8 +90,12 @@ class _Call:
         self._pairs = PairJoiner()
         self._washer = StreamWasher(known_secrets)
 
+    def is_other(self, piece: ToolCallPiece) -> bool:
+        return bool(piece.id) and self.id not in ("", known_secrets.wash(piece.id))
+
     def extend(self, piece: ToolCallPiece) -> None:
-        self.id, self.name = self.id or piece.id, self.name or piece.name
+        self.id = self.id or known_secrets.wash(piece.id)
+        self.name = self.name or known_secrets.wash(piece.name)
         self._append(self._washer.take(self._pairs.take(piece.arguments)))
 
     def end(self) -> None:
