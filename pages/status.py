@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.ui import notices, reachable, session
 from core.ui.session import text
-from core.ui.status import tokens, way_in
+from core.ui.status import checkup, codes, tokens, way_in
 from core.ui.status import view as status_view
 
 session.enter_page("status")
@@ -20,7 +20,9 @@ with chat:
 with images:
     status_view.draw_images()
 if session.is_trusted():  # where things are kept is nobody else's business
+    checkup.draw()
     status_view.draw_storage()
+codes.draw()
 if way_in.may_manage():
     way_in.draw()
     tokens.draw()

@@ -284,12 +284,16 @@ def can_be_this_machine(host: str) -> bool:
     return len(labels) == 1 or name.endswith((".local", ".lan", ".home.arpa", ".localhost"))
 
 
+def forwarding_names(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of all headers that say somebody forwarded a call."""
+    return tuple(
+        name for name in headers if name in _FORWARDING or name.startswith(_FORWARDING_PREFIXES)
+    )
+
+
 def forwarding_header(headers: Mapping[str, str]) -> str | None:
     """Return the first header that says that the call came by way of somebody else."""
-    return next(
-        (name for name in headers if name in _FORWARDING or name.startswith(_FORWARDING_PREFIXES)),
-        None,
-    )
+    return next(iter(forwarding_names(headers)), None)
 
 
 def forwarding_sign(connection: ConnectionFacts) -> str | None:

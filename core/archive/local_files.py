@@ -6,9 +6,10 @@ from pathlib import Path
 from uuid import uuid4
 
 from core.errors import InputError, StoreError
-from core.storage.db.errors import file_errors
+from core.storage.db.errors import file_errors, store_error
 
 _NAME = re.compile(r"[A-Za-z0-9-]+(/[A-Za-z0-9-]+)*(\.[a-z]+)+")
+_PROBE = b"writable"
 _PARTS = "parts"
 
 
@@ -66,11 +67,14 @@ class LocalFiles:
         return path
 
     def check_writable(self) -> None:
-        """Write something small and remove it again."""
+        """Write something small, read it back and remove it again."""
         part = self.new_part()
         with file_errors(self.place):
-            part.write_bytes(b"writable")
+            part.write_bytes(_PROBE)
+            is_same = part.read_bytes() == _PROBE
             part.unlink()
+        if not is_same:
+            raise store_error("error.store_broken", self.place)
 
     def sweep_parts(self, *, older_than_unix_s: float) -> int:
         """Remove parts nobody has written to since that moment; return how many."""

@@ -12,7 +12,7 @@ from fsspec.core import url_to_fs
 
 from core.archive.local_files import LocalFiles, checked_name, missing
 from core.errors import StoreError
-from core.storage.db.errors import file_errors
+from core.storage.db.errors import file_errors, store_error
 
 # Backends that write an object in one piece, or not at all.
 _WHOLE_OBJECTS = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "az", "oss", "oci", "memory"})
@@ -71,12 +71,15 @@ class RemoteFiles:
                 return
 
     def check_writable(self) -> None:
-        """Write something small and remove it again."""
+        """Write something small, read it back and remove it again."""
         probe = f"{self._root}/parts/{uuid4().hex}.part"
         with file_errors(self.place):
             self._files.makedirs(probe.rpartition("/")[0], exist_ok=True)
             self._files.pipe_file(probe, b"writable")
+            is_same = self._files.cat_file(probe) == b"writable"
             self._files.rm_file(probe)
+        if not is_same:
+            raise store_error("error.store_broken", self.place)
 
     def sweep_parts(self, *, older_than_unix_s: float) -> int:
         """Remove parts on this machine that nobody has written to since; return how many."""

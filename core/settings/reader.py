@@ -83,7 +83,7 @@ def read_settings(
         network=network,
         practice_clock=sources.read(PRACTICE_SETTINGS, parsers.moment),
         money=money,
-        xray=sources.read(XRAY_SETTINGS, parsers.switch) is True,
+        xray=sources.read(XRAY_SETTINGS, parsers.switch) is not False,
         problems=(*sources.problems, *network.problems),
     )
 

@@ -11,6 +11,8 @@ from core.access.invitations import PATH as ENTER_PATH
 from core.texts.catalogue import text
 from core.web.chat.routes import ChatRoutes
 from core.web.chat.transfer import TransferRoutes
+from core.web.diagnostics.checkup import CheckupRoutes
+from core.web.diagnostics.exchanges import ExchangeRoutes
 from core.web.enter.page import say_opening
 from core.web.enter.routes import Enter
 from core.web.front.early_calls import EarlyCalls
@@ -56,6 +58,8 @@ PATHS = (
     "/openapi.json",
     "/transfer",
     "/ledger",
+    "/checkup",
+    "/exchanges",
 )
 
 # Who asks whether the studio is ready wants to hear that it is not.
@@ -104,6 +108,8 @@ class _Counter:
             "/v1/images/generations": {"POST": images.generations},
             "/v1/images/edits": {"POST": images.edits},
             **LedgerRoutes(bridge).table(),
+            **CheckupRoutes(bridge).table(),
+            **ExchangeRoutes(bridge).table(),
         }
         self.signed_table = TransferRoutes(bridge).table()
         kling = KlingRoutes(bridge)

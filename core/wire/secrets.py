@@ -37,6 +37,8 @@ class KnownSecrets:
         self._lock = threading.Lock()
         self._lasting: frozenset[str] = frozenset()
         self._passing: deque[str] = deque(maxlen=_PASSING_MOST)
+        self.secrets: tuple[str, ...] = ()  # those held now
+        self.version = 0  # another one with each change
         self.needles: tuple[str, ...] = ()
         self.heads: tuple[str, ...] = ()
         self._beginnings: re.Pattern[str] | None = None
@@ -155,15 +157,15 @@ class KnownSecrets:
         return self._beginnings is not None and self._beginnings.search(text) is not None
 
     def _prepare(self) -> None:
-        needles = {
-            needle for secret in (*self._lasting, *self._passing) for needle in _forms(secret)
-        }
+        self.secrets = (*self._lasting, *self._passing)
+        needles = {needle for secret in self.secrets for needle in _forms(secret)}
         self.needles = tuple(sorted(needles, key=len, reverse=True))
         self.heads = tuple(sorted({needle[: StreamWasher.HELD_FROM] for needle in needles}))
         beginnings = "|".join(map(re.escape, self.heads))
         self._beginnings = re.compile(beginnings) if needles else None
         self._hints = re.compile(rf"{beginnings}|[%\\&]") if needles else None
         self._least = min(map(len, needles), default=1 << 60)
+        self.version += 1
 
 
 class _Layer:

@@ -11,6 +11,7 @@ from core.archive.archive import Archive
 from core.errors import AppError
 from core.storage.store import Store
 from core.work.transfer.uploads import Uploads
+from core.work.xray.keeping import forget_orphans
 
 logger = logging.getLogger(__name__)
 
@@ -82,3 +83,4 @@ class Housekeeping:
                 self._archive.remove(picture.name)
             self._store.gallery.forget_pictures([picture.id for picture in expired])
         self._store.generations.purge(long_ago)
+        forget_orphans(self._store)

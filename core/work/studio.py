@@ -6,6 +6,7 @@ is asked, and a store that cannot be opened is an error the page shows and tries
 """
 
 import logging
+import os
 import threading
 import traceback
 import uuid
@@ -35,6 +36,7 @@ from core.wire.secrets import known_secrets
 from core.work.chat.answers import Answers
 from core.work.chat.indexing import Indexing
 from core.work.chat.timings import AnswerTimings
+from core.work.checkup.live import Checkups
 from core.work.generations.generations import Generations
 from core.work.generations.timings import WorkerTimings
 from core.work.generations.worker import GenerationWorker
@@ -100,6 +102,7 @@ class Studio:
         self.process_id = uuid.uuid4().hex
         self.transfers = Transfers(store, settings.data_dir)
         self.loop = LoopThread()
+        self.checkups = Checkups(self.loop, lambda: self.settings, archive, os.environ)
         self.budgets = Budgets(
             store, lambda: self.settings.money.plan, lambda: token_budgets(self.tokens)
         )

@@ -46,7 +46,6 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(
         "core.work.services.PracticeServer", partial(PracticeServer, settings=QUICK)
     )
-    monkeypatch.setenv("INKLING_XRAY", "on")  # so that its page has something to show
     folder = tmp_path / "data"
     monkeypatch.setenv("INKLING_DATA_DIR", str(folder))
     close_studio()

@@ -56,6 +56,27 @@ def test_what_is_about_one_answer_is_listed_alone(
     assert len(app.dataframe[0].value) <= len(studio().xray.ring.about(subject))
 
 
+def test_a_pictures_way_and_price_are_shown_and_kept(
+    app: AppTest, studio: Opened, until: Until
+) -> None:
+    open_page(app)
+    generate(app, "a hill")
+    until(lambda: generations(studio())[0].status is GenerationStatus.ARCHIVED)
+    subject = generations(studio())[0].id
+    app.query_params["about"] = subject
+    told = xray(app)
+    assert "The task on a line" in told
+    assert any("Why just then" in one.value for one in app.table)
+    app.button(key="xray-keep").click().run()
+    assert "Kept since" in words(app)
+    studio().xray.ring.clear()
+    app.run()
+    assert len(app.table) == len(app.dataframe) == 1  # what was kept is still there
+    app.button(key="xray-forget").click().run()
+    assert not app.exception
+    assert "Nothing is kept about it" in words(app)
+
+
 def test_a_visitor_sees_nothing_of_it(
     app: AppTest, monkeypatch: pytest.MonkeyPatch, studio: Opened
 ) -> None:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 # Each room imports only from itself and from rooms further down.
 ORDER = (
-    ("app", "pages", "core.admin"),
+    ("app", "pages", "core.admin", "core.checkup"),
     ("core.ui", "core.web"),
     ("core.work",),
     ("core.providers", "core.storage", "core.archive", "core.practice"),

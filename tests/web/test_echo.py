@@ -105,6 +105,14 @@ class Calls:
         self.call("GET", "/ledger")
         self.call("GET", "/ledger", params={"format": "csv"})
 
+    def every_diagnosis(self) -> None:
+        self.call("GET", "/checkup/beat")
+        for path, formats in (("/checkup", ("text",)), ("/exchanges", ("json", "har"))):
+            for one in formats:
+                own = {"headers": {"Authorization": ""}}  # a token opens neither
+                reply = self.call("GET", path, params={"format": one, "limit": "2000"}, **own)
+                assert reply.status_code == 200, reply.text
+
     def every_kling(self, timeout_s: float = UNCLEAR_S) -> list[str]:
         tasks = []
         for method in METHODS:
@@ -198,6 +206,7 @@ def test_an_upstream_that_echoes_what_it_was_sent_has_it_nowhere(
     pair: bool,
     is_bare: bool,
 ) -> None:
+    monkeypatch.setattr("core.work.checkup.asked.KLING_REGIONS", {})
     data, search = tmp_path / "data", Search()
     with (
         EchoUpstream(is_bare=is_bare) as echo,
@@ -213,6 +222,7 @@ def test_an_upstream_that_echoes_what_it_was_sent_has_it_nowhere(
             echo.fault = fault
             calls.every_chat()
             calls.every_kling()
+        calls.every_diagnosis()
         echo.fault, echo.echoes_ids = "", True
         calls.every_kling()
         calls.every_transfer()

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakSet
 
 import aiohttp
@@ -162,18 +162,37 @@ class _Connector(aiohttp.TCPConnector):
         return connection
 
 
+class Tap(Protocol):
+    """Who is shown the pieces of a body as they come."""
+
+    def add(self, chunk: bytes) -> None:
+        """Take a piece."""
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Know that nothing more will come; it may be told twice."""
+
+
 class ReplyBody(httpx.AsyncByteStream):
     """The body of a reply, as it comes."""
 
     def __init__(self, reply: aiohttp.ClientResponse) -> None:
         self.reply = reply
+        self.tap: Tap | None = None
 
     async def read(self) -> bytes:
         """Return whatever has come, some READ_BYTES at most; empty at the end."""
         try:
-            return await self.reply.content.readany()
-        except aiohttp.ClientError as error:
-            raise httpx.ReadError(str(error)) from error
+            chunk = await self.reply.content.readany()
+        except BaseException as error:
+            told = httpx.ReadError(str(error)) if isinstance(error, aiohttp.ClientError) else error
+            if self.tap is not None:
+                self.tap.end(told)
+            if told is error:
+                raise
+            raise told from error
+        if (tap := self.tap) is not None and chunk:
+            tap.add(chunk)
+        return chunk
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while chunk := await self.read():
@@ -181,6 +200,8 @@ class ReplyBody(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         """Keep the connection when the body was read to its end, else close it."""
+        if self.tap is not None:
+            self.tap.end()
         self.reply.release()
 
 

@@ -1,56 +1,32 @@
-"""The exchange hook: whoever observes is told of each exchange with a provider, masked.
+"""The exchange hook: whoever observes is handed each exchange with a provider that ended.
 
-With no observer nothing is noted, and a request costs one look at an empty tuple.
+With no observer nothing is noted, and a request costs one look at an empty tuple. With one, each
+piece of a streamed body costs an append: masking waits until somebody looks (`kept_exchange`).
 """
 
 import logging
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import Any
+from weakref import WeakSet
 
 import httpx
 
 from core.providers.http.aiohttp_transport import BODY, ReplyBody
-from core.providers.http.bearer_facts import BearerFacts, bearer_facts
-from core.providers.http.redaction import SECRET_MOST, clean_text
-from core.providers.http.split_secrets import blanked
-from core.wire.secrets import MASK
+from core.providers.http.kept_exchange import CHUNK_BYTES, KeptExchange, RawExchange
 
 logger = logging.getLogger(__name__)
 
-# Pictures travel in bodies; of a longer one the beginning tells enough.
-BODY_MOST = 256 * 1024
-_CHUNKS_MOST = 20_000
-_HIDDEN = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
+# What is kept of a body, with what its pieces take beside their bytes: some 1,200 events.
+BODY_MOST = 512 * 1024
+# Of more that are open at once only the times and sizes are kept: they are all in memory together.
+OPEN_MOST = 64
+_NOT_TEXT = ("image/", "video/", "audio/", "application/octet-stream")
+_NO_HEADERS = httpx.Headers()
 
-Headers = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request and what came of it, without secrets; times in seconds after `began_at`."""
-
-    began_at: datetime
-    method: str
-    url: str  # without user, query and fragment
-    request_headers: Headers
-    request_body: str
-    status_code: int | None  # None: no reply came
-    response_headers: Headers
-    response_body: str
-    chunks: tuple[tuple[float, int], ...]  # when bytes of a streamed body came, and how many
-    first_byte_s: float | None  # of the headers
-    duration_s: float
-    error: str  # the class of what broke it off, or empty
-    is_cut: bool  # a body was longer than BODY_MOST
-    subject: str = ""  # what it was for, as `mark_exchanges` said
-    bearer: BearerFacts | None = None  # of a token that tells of itself
-
-
-Observer = Callable[[Exchange], None]
+Observer = Callable[[KeptExchange], None]
 
 _observers: tuple[Observer, ...] = ()
 _subject: ContextVar[str] = ContextVar("subject of exchanges", default="")
@@ -84,95 +60,96 @@ def observed(
 
 
 class _Recording:
+    """What is noted while an exchange goes on, unmasked."""
+
     def __init__(self, request: httpx.Request) -> None:
         self._request = request
         self._subject = _subject.get()
         self._began_at = datetime.now(UTC)
-        self._began = time.perf_counter()
+        self._began = perf_counter()
         self._response: httpx.Response | None = None
         self._first_byte_s: float | None = None
-        self._body = bytearray()
-        self._chunks: list[tuple[float, int]] = []
+        # Two lists and no pairs: what the garbage collector follows would grow with each piece.
+        self._times: list[float] = []
+        self._pieces: list[bytes] = []
+        self._room = BODY_MOST if len(_open) < OPEN_MOST else 0
+        self._note_time, self._note_piece = self._times.append, self._pieces.append
+        self._left_out = 0  # bytes that were not kept
         self.packing = ""
         self._has_ended = False
+        _open.add(self)
 
     def answered(self, response: httpx.Response) -> None:
         self._response = response
-        self._first_byte_s = self._elapsed()
+        self._first_byte_s = perf_counter() - self._began
+        if response.headers.get("content-type", "").startswith(_NOT_TEXT):
+            self._room = 0
 
     def add(self, chunk: bytes) -> None:
-        if len(self._chunks) < _CHUNKS_MOST:
-            self._chunks.append((self._elapsed(), len(chunk)))
-        self._body += chunk[: max(BODY_MOST + 1 - len(self._body), 0)]
+        """Keep a piece and when it came, while there is room: this is all that a stream pays."""
+        room = self._room
+        if room > 0:
+            self._note_time(perf_counter())
+            self._note_piece(chunk)
+            self._room = room - len(chunk) - CHUNK_BYTES
+        else:
+            self._left_out += len(chunk)
+
+    def add_whole(self, body: bytes) -> None:
+        """Keep a body that came in one piece, as far as there is room."""
+        kept = body[: max(self._room, 0)]
+        if kept:
+            self._note_time(perf_counter())
+            self._note_piece(kept)
+        self._left_out += len(body) - len(kept)
 
     def end(self, error: BaseException | None = None) -> None:
         if self._has_ended:
             return
         self._has_ended = True
-        exchange = self._exchange(error)
-        for observer in _observers:
-            try:
-                observer(exchange)
-            except Exception:  # whatever it is, it must not harm what is paid for
-                logger.exception("an observer of exchanges failed")
+        _open.discard(self)
+        try:
+            kept = KeptExchange(self._raw(error))
+            for observer in _observers:
+                observer(kept)
+        except Exception:  # whatever it is, it must not harm what is paid for
+            logger.exception("an observer of exchanges failed")
 
-    def _exchange(self, error: BaseException | None) -> Exchange:
+    def _raw(self, error: BaseException | None) -> RawExchange:
         request, response = self._request, self._response
         sent = _content(request)
-        return Exchange(
+        return RawExchange(
             began_at=self._began_at,
             method=request.method,
-            url=clean_text(str(request.url)),
-            request_headers=_headers(request.headers),
-            request_body=_text(sent),
+            url=request.url,
+            request_headers=request.headers,
+            request_body=sent[:BODY_MOST],
             status_code=None if response is None else response.status_code,
-            response_headers=() if response is None else _headers(response.headers),
-            response_body="" if response is None else _text(blanked(self._unpacked())),
-            chunks=tuple(self._chunks),
+            response_headers=_NO_HEADERS if response is None else response.headers,
+            began=self._began,
+            times=self._times,
+            pieces=self._pieces,
+            packing=self.packing,
             first_byte_s=self._first_byte_s,
-            duration_s=self._elapsed(),
+            duration_s=perf_counter() - self._began,
             error="" if error is None else type(error).__name__,
-            is_cut=max(len(sent), len(self._body)) > BODY_MOST,
+            size_bytes=self._left_out + sum(map(len, self._pieces)),
+            is_request_cut=len(sent) > BODY_MOST,
+            is_reply_cut=self._left_out > 0,
             subject=self._subject,
-            bearer=bearer_facts(request.headers.get("authorization", "")),
         )
 
-    def _unpacked(self) -> bytes:
-        """Return the body that came: packed, no secret in it could be seen."""
-        body = bytes(self._body)
-        if not self.packing:
-            return body
-        try:
-            headers = {"content-encoding": self.packing}
-            return httpx.Response(200, headers=headers, content=body).content
-        except httpx.DecodingError:
-            return b""
 
-    def _elapsed(self) -> float:
-        return time.perf_counter() - self._began
+# Those whose reply is still coming; one that is dropped without an end leaves by itself.
+_open: WeakSet[_Recording] = WeakSet()
 
 
 class _RecordedBody(httpx.AsyncByteStream):
-    """A streamed body whose chunks are noted as they are read."""
+    """A streamed body of httpx's own transport, whose chunks are noted as they are read."""
 
-    def __init__(self, response: httpx.Response, recording: _Recording) -> None:
-        assert isinstance(response.stream, httpx.AsyncByteStream)
-        self._stream = response.stream
-        self._body: ReplyBody | None = response.extensions.get(BODY)
+    def __init__(self, stream: httpx.AsyncByteStream, recording: _Recording) -> None:
+        self._stream = stream
         self._recording = recording
-        recording.packing = response.headers.get("content-encoding", "")
-
-    async def read(self) -> bytes:
-        """Return whatever has come, as ReplyBody does; empty at the end."""
-        assert self._body is not None
-        try:
-            chunk = await self._body.read()
-        except BaseException as error:
-            self._recording.end(error)
-            raise
-        if chunk:
-            self._recording.add(chunk)
-        return chunk
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
@@ -201,13 +178,16 @@ async def _noted(
         raise
     recording.answered(response)
     if response.is_closed:  # read whole by httpx
-        recording.add(response.content)
+        recording.add_whole(response.content)
         recording.end()
         return response
-    body = _RecordedBody(response, recording)
-    response.stream = body
-    if BODY in response.extensions:
-        response.extensions[BODY] = body
+    recording.packing = response.headers.get("content-encoding", "")
+    body: ReplyBody | None = response.extensions.get(BODY)
+    if body is not None:
+        body.tap = recording
+    else:
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        response.stream = _RecordedBody(response.stream, recording)
     return response
 
 
@@ -216,16 +196,3 @@ def _content(request: httpx.Request) -> bytes:
         return request.content
     except httpx.RequestNotRead:  # it went out in pieces
         return b""
-
-
-def _headers(headers: httpx.Headers) -> Headers:
-    return tuple(
-        (name, MASK if name in _HIDDEN else clean_text(value))
-        for name, value in headers.multi_items()
-    )
-
-
-def _text(body: bytes) -> str:
-    """Return a body as masked text; a secret that the bound cuts is not half shown."""
-    shown = clean_text(body[:BODY_MOST].decode("utf-8", "replace"))
-    return shown if len(body) <= BODY_MOST else shown[:-SECRET_MOST]

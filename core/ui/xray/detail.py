@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.providers.http.exchanges import Exchange, Headers
+from core.providers.http.kept_exchange import Exchange, Headers
 from core.ui.buttons import button
 from core.ui.formats import duration, moment_to_the_second, size
 from core.ui.session import text
+from core.ui.xray import price
 from core.ui.xray.timeline import timeline_svg
 from core.ui.xray.times import short_time
 from core.wire.event_frames import EventFrame, chunk_cuts, pauses
@@ -42,7 +43,8 @@ def draw(trace: Trace) -> None:
     st.caption(_summary(one))
     facts = stream_facts(one) if is_stream(one) else None
     names = ["request", "reply", *(["events"] if facts else [])]
-    names += [*(["token"] if one.bearer else []), "again"]
+    line = price.line_of(one)
+    names += [*(["token"] if one.bearer else []), *(["price"] if line else []), "again"]
     tabs = dict(zip(names, st.tabs([text(f"xray.tab_{name}") for name in names]), strict=True))
     with tabs["request"]:
         _draw_headers(one.request_headers)
@@ -59,6 +61,9 @@ def draw(trace: Trace) -> None:
     if one.bearer:
         with tabs["token"]:
             _draw_token(one)
+    if line:
+        with tabs["price"]:
+            price.draw(line)
     with tabs["again"]:
         st.caption(text("xray.key_stands_for", name=key_name(one)))
         st.code(as_curl(one), language="bash", wrap_lines=True)
@@ -66,11 +71,10 @@ def draw(trace: Trace) -> None:
 
 
 def _summary(one: Exchange) -> str:
-    came = sum(count for _, count in one.chunks)
     parts = [
         moment_to_the_second(one.began_at),
         f"{one.method} {one.status_code or '—'}",
-        text("xray.took", time=short_time(one.duration_s), size=size(came)),
+        text("xray.took", time=short_time(one.duration_s), size=size(one.size_bytes)),
     ]
     if one.error:
         parts.append(text("xray.broke_off", error=one.error))

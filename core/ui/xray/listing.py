@@ -7,21 +7,26 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from core.access.owners import LOCAL_OWNER
+from core.errors import AppError
+from core.providers.http.kept_exchange import Exchange
 from core.ui import clock, session
 from core.ui.buttons import button, download
-from core.ui.formats import size
+from core.ui.formats import moment_to_the_second, size
 from core.ui.session import text
+from core.ui.xray import way
 from core.ui.xray.times import short_time
+from core.work.xray import keeping
 from core.work.xray.reading import Purpose, purpose_of
 from core.work.xray.recipes import as_har, as_json
 from core.work.xray.ring import Trace
+from core.work.xray.subjects import traces_about
 
 SHOWN = 200
 _LIVE_EVERY = "2s"
 _ABOUT = "about"  # in the address: an answer or a picture, whose exchanges are meant
 _KIND_KEY, _LIVE_KEY, _LIST_KEY = "xray-kind", "xray-live", "xray-list"
 _GROUPS: dict[str, tuple[Purpose, ...]] = {
-    "chat": ("answer",),
+    "chat": ("answer", "title"),
     "images": ("create", "poll", "list", "download"),
     "accounts": ("models", "balance", "costs", "other"),
 }
@@ -54,9 +59,9 @@ def draw() -> Trace | None:
         )
         is_live = st.toggle(text("xray.live"), key=_LIVE_KEY, help=text("xray.live_help"))
     subject = st.query_params.get(_ABOUT)
-    if subject is not None:
-        _draw_about()
     traces = _traces(kind, subject)
+    if subject is not None:
+        _draw_about(subject, traces)
     if not traces and not is_live:
         st.info(text("xray.nothing_about" if subject else "xray.empty"), icon=":material/sensors:")
         return None
@@ -68,10 +73,31 @@ def draw() -> Trace | None:
     return _chosen(traces)
 
 
-def _draw_about() -> None:
+def _draw_about(subject: str, traces: Sequence[Trace]) -> None:
+    store, owner = session.studio().store, session.owner()
+    since = keeping.kept_since(store, owner, subject)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(text("xray.about_one"))
         button("xray.show_all", "close", "xray-all", _show_all, type="tertiary")
+        if since is not None:
+            st.caption(text("xray.kept_at", at=moment_to_the_second(since)))
+            button("xray.forget", "bookmark_remove", "xray-forget", _forget, subject)
+        elif traces:
+            about_it = text("xray.keep_help")
+            button("xray.keep", "bookmark_add", "xray-keep", _keep, subject, traces, help=about_it)
+    way.draw(traces, subject)
+
+
+def _keep(subject: str, traces: Sequence[Trace]) -> None:
+    exchanges = [one.exchange for one in reversed(traces)]
+    try:
+        keeping.keep(session.studio().store, session.owner(), subject, exchanges)
+    except AppError as error:
+        session.state().notice = session.error_text(error)
+
+
+def _forget(subject: str) -> None:
+    keeping.forget(session.studio().store, session.owner(), subject)
 
 
 def _show_all() -> None:
@@ -79,14 +105,9 @@ def _show_all() -> None:
 
 
 def _traces(kind: str | None, subject: str | None) -> tuple[Trace, ...]:
-    ring = session.studio().xray.ring
-    traces: Sequence[Trace] = ring.newest()
-    if subject is not None:
-        generation = session.studio().store.generations.get(session.owner(), subject)
-        task_id = generation.task_id if generation is not None else None
-        traces = ring.about(subject, task_id or "")[::-1]
+    traces = traces_about(session.studio(), session.owner(), subject)
     wanted = _GROUPS.get(kind or "", get_args(Purpose))
-    return tuple(one for one in traces if purpose_of(one.exchange) in wanted)[:SHOWN]
+    return tuple(one for one in traces if purpose_of(one.head) in wanted)[:SHOWN]
 
 
 def _draw_list(kind: str | None, subject: str | None, is_live: bool) -> None:
@@ -108,14 +129,14 @@ def _draw_list(kind: str | None, subject: str | None, is_live: bool) -> None:
 
 
 def _row(trace: Trace) -> dict[str, Any]:
-    one = trace.exchange
+    one = trace.head
     return {
         text("xray.head_at"): one.began_at.astimezone(clock.zone()).strftime("%H:%M:%S"),
         text("xray.head_what"): text(f"xray.purpose_{purpose_of(one)}"),
         text("xray.head_status"): one.error or str(one.status_code or "—"),
         text("xray.head_first"): short_time(one.first_byte_s),
         text("xray.head_duration"): short_time(one.duration_s),
-        text("xray.head_size"): size(sum(count for _, count in one.chunks)),
+        text("xray.head_size"): size(one.size_bytes),
         text("xray.head_request"): f"{one.method} {urlsplit(one.url).path}",
     }
 
@@ -130,11 +151,14 @@ def _chosen(traces: Sequence[Trace]) -> Trace | None:
 
 
 def _draw_ways_out(traces: Sequence[Trace]) -> None:
-    exchanges = [one.exchange for one in reversed(traces)]
+
+    def exchanges() -> list[Exchange]:
+        return [one.exchange for one in reversed(traces)]
+
     stamp = clock.today()
     with st.container(horizontal=True):
         name = f"inkling-xray-{stamp}"
-        har, own = (lambda: as_har(exchanges)), (lambda: as_json(exchanges))
+        har, own = (lambda: as_har(exchanges())), (lambda: as_json(exchanges()))
         download("xray.har", "xray-har", har, f"{name}.har", "application/json")
         download("xray.json", "xray-json", own, f"{name}.json", "application/json")
         button("xray.clear", "delete_sweep", "xray-clear", session.studio().xray.ring.clear)

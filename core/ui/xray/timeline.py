@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from core.providers.http.exchanges import Exchange
+from core.providers.http.kept_exchange import Exchange
 from core.wire.event_frames import EventFrame
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _BASE, _TOP = 900, 120, 10, 10, 86, 14

@@ -6,7 +6,7 @@ from core.ui.session import text
 
 # Each tour's steps, by their text ids.
 _TOURS: dict[str, tuple[str, ...]] = {
-    "answer": tuple(f"xray.tour_answer_{number}" for number in range(1, 6)),
+    "answer": tuple(f"xray.tour_answer_{number}" for number in range(1, 7)),
     "picture": tuple(f"xray.tour_picture_{number}" for number in range(1, 5)),
     "failure": tuple(f"xray.tour_failure_{number}" for number in range(1, 5)),
 }

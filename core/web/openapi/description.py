@@ -9,6 +9,7 @@ from core.web.chat.posted.bodies import ChatBody, OpenAIChatBody
 from core.web.kling.request import PictureBody
 from core.web.money.routes import KINDS, LIMIT_MOST
 from core.web.openai.images.request import OpenAIImageBody
+from core.web.openapi.diagnostics_paths import diagnostics_paths
 from core.web.openapi.openai_paths import KEY, NO_MONEY, openai_paths
 from core.web.openapi.shapes import (
     ERROR,
@@ -172,6 +173,7 @@ _PATHS: Json = {
             parameter("cursor", "query", "`next` of the page before"),
         )
     },
+    **diagnostics_paths(),
     "/enter": {
         **open_path(
             "The login page: a form for an access token, or a one-time link's button",

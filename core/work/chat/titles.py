@@ -7,6 +7,7 @@ from core.errors import AppError
 from core.models.chat import ChatChunk, ChatParameters, Message, Turn
 from core.models.money.ledger import Reservation, Spender
 from core.providers.deepseek.client import DeepSeek
+from core.providers.http.exchanges import mark_exchanges
 from core.storage.store import Store
 from core.wire.secrets import known_secrets
 from core.wire.sorted_words import sort_words
@@ -22,6 +23,7 @@ _PROMPT = (
 )
 _SOURCE_CHARACTERS = 2_000
 _TOKENS = 60
+TITLE = "title:"  # before the ledger's line of a title, where its exchanges are marked
 _WRAPPING = "\"'“”‘’《》「」。.#* "
 
 
@@ -73,6 +75,7 @@ class Titles:
 
     async def _ask(self, client: DeepSeek, asked: "_Asked", held: Reservation) -> str:
         ledger = self._store.ledger
+        mark_exchanges(f"{TITLE}{held.line.id}")
         await asyncio.to_thread(ledger.reserve, held)
         whole, error = ChatChunk(), None
         try:

@@ -6,11 +6,12 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
-from core.providers.http.exchanges import Exchange, Headers
+from core.providers.http.kept_exchange import Exchange, Headers
 from core.wire.event_frames import EventFrame, event_frames
+from core.work.chat.titles import TITLE
 
 Purpose = Literal[
-    "answer", "models", "balance", "create", "poll", "list", "costs", "download", "other"
+    "answer", "title", "models", "balance", "create", "poll", "list", "costs", "download", "other"
 ]
 
 _ENDINGS: tuple[tuple[str, str, Purpose], ...] = (
@@ -35,6 +36,8 @@ class StreamFacts:
 def purpose_of(exchange: Exchange) -> Purpose:
     """Return what an exchange was for, by its method and address."""
     path = urlsplit(exchange.url).path
+    if exchange.subject.startswith(TITLE):
+        return "title"
     for method, ending, purpose in _ENDINGS:
         if exchange.method == method and path.endswith(ending):
             return purpose

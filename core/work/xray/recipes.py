@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from core.providers.http.exchanges import Exchange, Headers
+from core.providers.http.kept_exchange import Exchange, Headers
 from core.work.xray.reading import is_stream, purpose_of
 
 # What the program that runs it sets by itself, or what speaks of this very connection.
@@ -65,14 +65,18 @@ def key_name(exchange: Exchange) -> str:
     """Return the environment's name for the key that an exchange was made with."""
     if exchange.bearer is not None:
         return "KLING_TOKEN"
-    is_chat = purpose_of(exchange) in ("answer", "models", "balance")
+    is_chat = purpose_of(exchange) in ("answer", "title", "models", "balance")
     return "DEEPSEEK_API_KEY" if is_chat else "KLING_API_KEY"
 
 
 def as_json(exchanges: Iterable[Exchange]) -> str:
     """Return exchanges as our own JSON, with the time of each chunk."""
-    listed = [{**asdict(one), "began_at": one.began_at.isoformat()} for one in exchanges]
-    return json.dumps({"exchanges": listed}, ensure_ascii=False, indent=1)
+    return json.dumps({"exchanges": as_objects(exchanges)}, ensure_ascii=False, indent=1)
+
+
+def as_objects(exchanges: Iterable[Exchange]) -> list[dict[str, Any]]:
+    """Return exchanges as JSON has them."""
+    return [{**asdict(one), "began_at": one.began_at.isoformat()} for one in exchanges]
 
 
 def as_har(exchanges: Iterable[Exchange], *, version: str = "1") -> str:
@@ -105,13 +109,13 @@ def _entry(one: Exchange) -> dict[str, Any]:
             "cookies": [],
             "headers": _pairs(one.response_headers),
             "content": {
-                "size": sum(size for _, size in one.chunks),
+                "size": one.size_bytes,
                 "mimeType": _value(one.response_headers, "content-type"),
                 "text": one.response_body,
             },
             "redirectURL": "",
             "headersSize": -1,
-            "bodySize": sum(size for _, size in one.chunks),
+            "bodySize": one.size_bytes,
         },
         "cache": {},
         "timings": {

@@ -3,13 +3,24 @@
 import threading
 from collections import deque
 from dataclasses import dataclass
+from typing import Protocol
 
-from core.providers.http.exchanges import Exchange
+from core.providers.http.kept_exchange import Exchange, KeptExchange
 
 EXCHANGES_MOST = 2_000
 BYTES_MOST = 16 * 1024 * 1024
-# What an exchange takes beside its texts, roughly; a chunk is a tuple of two numbers.
-_EACH_BYTES, _CHUNK_BYTES = 2_000, 120
+
+
+class Masking(Protocol):
+    """What gives out an exchange masked: as it was, or as it was kept."""
+
+    memory_bytes: int
+
+    def head(self) -> Exchange:
+        """Return it without its bodies and chunks."""
+
+    def view(self) -> Exchange:
+        """Return the whole of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +28,17 @@ class Trace:
     """A kept exchange and its number, which never comes twice in a process."""
 
     number: int
-    exchange: Exchange
+    kept: Masking
+
+    @property
+    def head(self) -> Exchange:
+        """The exchange, masked, without its bodies and chunks."""
+        return self.kept.head()
+
+    @property
+    def exchange(self) -> Exchange:
+        """The whole exchange, masked."""
+        return self.kept.view()
 
 
 class ExchangeRing:
@@ -36,14 +57,14 @@ class ExchangeRing:
         """About how much memory is taken."""
         return self._size_bytes
 
-    def add(self, exchange: Exchange) -> None:
+    def add(self, kept: KeptExchange) -> None:
         """Keep an exchange; the oldest go where there is no room."""
         with self._lock:
             self._last += 1
-            self._traces.append(Trace(self._last, exchange))
-            self._size_bytes += _size(exchange)
+            self._traces.append(Trace(self._last, kept))
+            self._size_bytes += kept.memory_bytes
             while len(self._traces) > self._most or self._size_bytes > self._bytes_most:
-                self._size_bytes -= _size(self._traces.popleft().exchange)
+                self._size_bytes -= self._traces.popleft().kept.memory_bytes
 
     def newest(self) -> tuple[Trace, ...]:
         """Return all that is kept, the newest first."""
@@ -56,7 +77,7 @@ class ExchangeRing:
         return tuple(
             trace
             for trace in reversed(self.newest())
-            if any(_is_about(trace.exchange, word) for word in wanted)
+            if any(_is_about(trace.head, word) for word in wanted)
         )
 
     def clear(self) -> None:
@@ -68,8 +89,3 @@ class ExchangeRing:
 
 def _is_about(exchange: Exchange, word: str) -> bool:
     return exchange.subject == word or word in exchange.url.split("/")
-
-
-def _size(exchange: Exchange) -> int:
-    texts = len(exchange.request_body) + len(exchange.response_body)
-    return _EACH_BYTES + 2 * texts + _CHUNK_BYTES * len(exchange.chunks)

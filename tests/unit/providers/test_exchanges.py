@@ -20,7 +20,8 @@ from core.models.generations import ImageRequest
 from core.practice import PRACTICE_CHAT_KEY, PracticeServer, PracticeSettings
 from core.providers.deepseek.client import DeepSeek
 from core.providers.http.client import build_client
-from core.providers.http.exchanges import BODY_MOST, Exchange, observe
+from core.providers.http.exchanges import BODY_MOST, observe
+from core.providers.http.kept_exchange import Exchange, KeptExchange
 from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
 from core.wire.event_frames import event_frames
@@ -37,7 +38,7 @@ TIMEOUT = httpx.Timeout(10)
 @pytest.fixture
 def seen() -> Iterator[list[Exchange]]:
     exchanges: list[Exchange] = []
-    remove = observe(exchanges.append)
+    remove = observe(lambda kept: exchanges.append(kept.view()))
     yield exchanges
     remove()
 
@@ -213,7 +214,7 @@ def test_a_packed_body_is_shown_unpacked_and_masked(seen: list[Exchange], stream
 
 
 def test_a_long_body_is_cut_and_the_client_gets_all_of_it(seen: list[Exchange]) -> None:
-    text = "ink " * (BODY_MOST // 4) + KEY
+    text = "ink " * (BODY_MOST // 3) + KEY
 
     def plan(_body: dict[str, Any]) -> Plan:
         yield Step(data=STREAM_HEAD + event(text) + DONE)
@@ -221,7 +222,7 @@ def test_a_long_body_is_cut_and_the_client_gets_all_of_it(seen: list[Exchange]) 
     assert len(ask(plan)) > BODY_MOST
     (one,) = seen
     assert one.is_cut
-    assert len(one.response_body) <= BODY_MOST
+    assert len(one.response_body) < BODY_MOST * 5 // 4  # one read may go beyond
     assert_no_secret(one)
 
 
@@ -254,7 +255,7 @@ def test_every_call_to_kling_is_seen_and_no_link_or_token_of_it(
 
 
 def test_an_observer_that_fails_harms_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    def fail(_exchange: Exchange) -> None:
+    def fail(_exchange: KeptExchange) -> None:
         raise RuntimeError("broken observer")
 
     def plan(_body: dict[str, Any]) -> Plan:
@@ -269,7 +270,7 @@ def test_an_observer_that_fails_harms_nothing(caplog: pytest.LogCaptureFixture) 
 
 
 def test_after_its_removal_nobody_is_told(seen: list[Exchange]) -> None:
-    others: list[Exchange] = []
+    others: list[KeptExchange] = []
     observe(others.append)()
 
     async def run(url: str) -> None:

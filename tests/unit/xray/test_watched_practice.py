@@ -8,22 +8,24 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.access.owners import LOCAL_OWNER
-from core.errors import AppError
+from core.errors import AppError, InputError
 from core.models.accounts import KlingKeyPair
 from core.models.chat import ChatParameters
 from core.models.generations import ImageRequest
 from core.practice import PRACTICE_CHAT_KEY, PracticeServer, PracticeSettings
-from core.providers.http.exchanges import Exchange
+from core.providers.http.kept_exchange import Exchange
 from core.providers.kling.client import Kling
 from core.settings import ChatSettings, KlingSettings, Secret, Settings
 from core.wire.secrets import known_secrets
 from core.work.studio import Studio
+from core.work.xray.keeping import forget, forget_orphans, keep, kept, kept_since
 from core.work.xray.reading import (
     added_by,
     clock_skew_s,
@@ -32,6 +34,8 @@ from core.work.xray.reading import (
     stream_facts,
 )
 from core.work.xray.recipes import as_curl, as_har, as_json, as_python
+from core.work.xray.subjects import traces_about
+from core.work.xray.task_way import task_way
 from core.work.xray.watch import ExchangeWatch
 from tests.web.serving import until
 
@@ -116,6 +120,20 @@ def test_a_refusal_and_the_second_try_are_both_of_the_answer(studio: Studio) -> 
     assert wait >= 1.0
 
 
+def test_a_title_is_told_apart_from_the_answer(studio: Studio) -> None:
+    conversation = studio.store.conversations.create(LOCAL_OWNER)
+    live = studio.answers.ask(LOCAL_OWNER, conversation, "name this", ChatParameters())
+    assert live.saved.wait(20)
+    title = until(
+        lambda: [one for one in studio.xray.ring.newest() if purpose_of(one.head) == "title"],
+        "the title was asked for",
+    )[0].exchange
+    assert not is_stream(title)
+    line_id = title.subject.removeprefix("title:")
+    assert line_id in studio.store.ledger.several(LOCAL_OWNER, [line_id])
+    assert {purpose_of(one) for one in about(studio, live.message_id)} == {"answer"}
+
+
 def test_a_pictures_way_is_together(studio: Studio) -> None:
     generation = studio.generations.request(LOCAL_OWNER, ImageRequest("a hill"))
 
@@ -127,6 +145,53 @@ def test_a_pictures_way_is_together(studio: Studio) -> None:
     way = [purpose_of(one) for one in about(studio, generation.id, task)]
     assert way[0] == "create"
     assert "download" in way
+
+
+def test_a_tasks_way_tells_why_each_look_waited(studio: Studio) -> None:
+    generation = studio.generations.request(LOCAL_OWNER, ImageRequest("a lake"))
+
+    def arrived() -> Any:
+        found = studio.store.generations.get(LOCAL_OWNER, generation.id)
+        return found if found is not None and found.pictures else None
+
+    until(arrived, "it is drawn")
+    traces = until(
+        lambda: (
+            (found := traces_about(studio, LOCAL_OWNER, generation.id))
+            and purpose_of(found[0].head) == "download"
+            and found
+        ),
+        "it was fetched",
+    )
+    steps = task_way([one.exchange for one in reversed(traces)])
+    assert [(steps[0].purpose, steps[0].why)] == [("create", "start")]
+    assert steps[0].said == "submitted"
+    assert steps[1].why in ("first", "together")
+    assert (steps[-1].purpose, steps[-1].why) == ("download", "fetch")
+    assert steps[-2].said == "succeed"
+    assert all(one.waited_s >= 0 for one in steps)
+
+
+def test_what_is_kept_with_an_answer_outlives_memory(studio: Studio, answer: Exchange) -> None:
+    store, subject = studio.store, answer.subject
+    assert kept_since(store, LOCAL_OWNER, subject) is None
+    keep(store, LOCAL_OWNER, subject, [answer])
+    keep(store, LOCAL_OWNER, "of-nothing", [answer])
+    (one,) = kept(store, LOCAL_OWNER, subject)
+    assert one.exchange == answer
+    assert kept_since(store, LOCAL_OWNER, subject) is not None
+    assert kept(store, "user:ann@example.org", subject) == ()
+    known_secrets.replace(["frame-by-frame-secret", answer.response_body[40:80]])
+    try:
+        (one,) = kept(store, LOCAL_OWNER, subject)
+        assert not known_secrets.is_in(one.exchange.response_body)
+    finally:
+        known_secrets.replace([])
+    assert forget_orphans(store) == 1
+    forget(store, LOCAL_OWNER, subject)
+    assert kept(store, LOCAL_OWNER, subject) == ()
+    with pytest.raises(InputError):
+        keep(store, LOCAL_OWNER, subject, [replace(answer, response_body="x" * (5 << 20))])
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")

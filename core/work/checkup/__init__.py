@@ -1,0 +1,1 @@
+"""The check-up: what is wrong, told apart by probes that cost nothing."""
