@@ -70,6 +70,9 @@ class Chat:
                 response = await endpoint(request)
             except ChatRefusal as refusal:
                 return JSONResponse(refusal.body, refusal.status, {**headers, **refusal.headers})
+            except RecursionError:
+                refusal = ChatRefusal(400, "Nested too deeply (practice)")
+                return JSONResponse(refusal.body, refusal.status, headers)
             response.headers.update(headers)
             return response
 

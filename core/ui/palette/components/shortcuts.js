@@ -47,6 +47,7 @@ function actOf(state, event) {
   if (document.querySelector('[role="dialog"]')) return null;
   if (key === "?" && !ctrlKey && !metaKey && !altKey && !isField) return "sheet";
   if (!altKey || ctrlKey || metaKey || shiftKey) return null;
+  if (key === "Dead" && isField) return null; // Option+N begins ñ on a Mac
   if (code.startsWith("Arrow") && isField && event.target.value) return null; // moves in what is written
   return WITH_ALT[code] || null;
 }
