@@ -71,8 +71,8 @@ class Chat:
             except ChatRefusal as refusal:
                 return JSONResponse(refusal.body, refusal.status, {**headers, **refusal.headers})
             except RecursionError:
-                refusal = ChatRefusal(400, "Nested too deeply (practice)")
-                return JSONResponse(refusal.body, refusal.status, headers)
+                too_deep = ChatRefusal(400, "Nested too deeply (practice)")
+                return JSONResponse(too_deep.body, too_deep.status, headers)
             response.headers.update(headers)
             return response
 
