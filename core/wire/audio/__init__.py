@@ -1,0 +1,35 @@
+"""Sound on the wire: samples, headers and base64 of streams, and the sentences that are spoken.
+
+Pure, all of it: what arrives is cut anywhere, and what goes out is the same however it was cut.
+"""
+
+from core.wire.audio.pcm import (
+    RATE,
+    Base64Joiner,
+    Resampler,
+    SampleJoiner,
+    louder_than_silence,
+    seconds_of,
+    to_mono,
+)
+from core.wire.audio.sentences import SentenceCutter, cut_sentences, portions
+from core.wire.audio.spoken import spoken
+from core.wire.audio.wav import WavError, WavFormat, WavReader, wav_header
+
+__all__ = [
+    "RATE",
+    "Base64Joiner",
+    "Resampler",
+    "SampleJoiner",
+    "SentenceCutter",
+    "WavError",
+    "WavFormat",
+    "WavReader",
+    "cut_sentences",
+    "louder_than_silence",
+    "portions",
+    "seconds_of",
+    "spoken",
+    "to_mono",
+    "wav_header",
+]
