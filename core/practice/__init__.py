@@ -48,6 +48,9 @@ wrong on purpose (the reader's table is built from the same rows, in `faults`):
               cash                   paid from the balance, in cash, not from the package
               billing                the charge is told as `billing[]`, as newer endpoints do
 
+    speech    400 401 402 429 500 503 html   that HTTP status; a web page
+              cut                    the voice breaks off in the middle
+
 Beside these, a prompt with 血腥, 暴力, gore or violence is refused with 1301, and one with 敏感
 or sensitive ends as failed.
 
@@ -63,6 +66,7 @@ from core.practice.settings import (
     PRACTICE_KLING_API_KEY,
     PRACTICE_KLING_CASH_KEY,
     PRACTICE_SECRET_KEY,
+    PRACTICE_SPEECH_KEY,
     PracticeSettings,
 )
 
@@ -72,6 +76,7 @@ __all__ = [
     "PRACTICE_KLING_API_KEY",
     "PRACTICE_KLING_CASH_KEY",
     "PRACTICE_SECRET_KEY",
+    "PRACTICE_SPEECH_KEY",
     "PracticeCounters",
     "PracticeServer",
     "PracticeSettings",

@@ -16,6 +16,8 @@ class PracticeCounters:
     polls: int = 0
     list_calls: int = 0
     picture_fetches: int = 0
+    voices_open: int = 0
+    voices_closed_early: int = 0
     accepted_by_external_task_id: dict[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
@@ -35,6 +37,8 @@ class Tally:
         self.polls = 0
         self.list_calls = 0
         self.picture_fetches = 0
+        self.voices_open = 0
+        self.voices_closed_early = 0
         self.tasks_accepted = 0
         self.submits_refused: Counter[int] = Counter()
         self.accepted_by_external_task_id: Counter[str] = Counter()
@@ -50,5 +54,7 @@ class Tally:
             polls=self.polls,
             list_calls=self.list_calls,
             picture_fetches=self.picture_fetches,
+            voices_open=self.voices_open,
+            voices_closed_early=self.voices_closed_early,
             accepted_by_external_task_id=dict(self.accepted_by_external_task_id),
         )

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from core.errors import ConfigurationError
 from core.practice.chat.book import ChatBook, ChatCharge
@@ -30,6 +30,10 @@ from core.practice.kling.images import Images
 from core.practice.kling.picture_files import PictureFiles
 from core.practice.kling.tasks import TaskBook
 from core.practice.settings import PracticeSettings
+from core.practice.speech.book import SpeechBook, SpeechCharge
+from core.practice.speech.realtime import PATH as REALTIME_PATH
+from core.practice.speech.realtime import RealtimeVoice
+from core.practice.speech.server import Speech
 
 _HOST = "127.0.0.1"
 _SOURCE = "the practice server"
@@ -54,6 +58,7 @@ class PracticeServer:
         self._tally = Tally()
         self.clock = PracticeClock(clock)  # may be set while it runs
         self._chat_book = ChatBook(self._settings, self.clock)
+        self._speech_book = SpeechBook(self.clock)
         self._picture_book: ChargeBook | None = None
         self._origin = ""
         self._server: _ThreadServer | None = None
@@ -82,6 +87,11 @@ class PracticeServer:
         return f"{self._origin}/chat/completions"
 
     @property
+    def realtime_url(self) -> str:
+        """Where the voice is that speaks over a WebSocket."""
+        return f"{self._origin.replace('http', 'ws', 1)}{REALTIME_PATH}"
+
+    @property
     def counters(self) -> PracticeCounters:
         """What the server has seen so far."""
         return self._tally.snapshot()
@@ -95,6 +105,11 @@ class PracticeServer:
     def picture_book(self) -> tuple[PictureCharge, ...]:
         """What tasks that have ended were charged so far, oldest first."""
         return () if self._picture_book is None else tuple(self._picture_book.lines())
+
+    @property
+    def speech_book(self) -> tuple[SpeechCharge, ...]:
+        """What was said so far, by whichever voice, oldest first."""
+        return self._speech_book.lines()
 
     def start(self) -> None:
         """Return once connections are accepted; raise ConfigurationError if the port is taken."""
@@ -110,6 +125,8 @@ class PracticeServer:
                 *Images(self._settings, self._tally, door, tasks, files, book).routes(),
                 *Account(self._settings, door, tasks, book).routes(),
                 *files.routes(),
+                *Speech(self._settings, self._tally, self._speech_book).routes(),
+                *RealtimeVoice(self._settings, self._tally, self._speech_book).routes(),
                 Route("/practice/counters", self._counters, methods=["GET"]),
                 Route("/practice/book", self._book, methods=["GET"]),
             ]
@@ -148,7 +165,8 @@ class PracticeServer:
         """Tell what was charged, which no real provider tells so plainly."""
         chat = [line.as_json() for line in self.chat_book]
         pictures = [line.as_json() for line in self.picture_book]
-        return JSONResponse({"chat": chat, "pictures": pictures})
+        speech = [line.as_json() for line in self.speech_book]
+        return JSONResponse({"chat": chat, "pictures": pictures, "speech": speech})
 
 
 class _ThreadServer(uvicorn.Server):
@@ -159,7 +177,7 @@ class _ThreadServer(uvicorn.Server):
             uvicorn.Config(
                 app,
                 http=PracticeProtocol,
-                ws="none",
+                ws="websockets-sansio",
                 lifespan="off",
                 # None leaves uvicorn's loggers alone: Streamlit's server shares them.
                 log_config=None,
@@ -202,7 +220,7 @@ def _listener(port: int) -> socket.socket:
     return listener
 
 
-def _app(routes: Sequence[Route]) -> Starlette:
+def _app(routes: Sequence[BaseRoute]) -> Starlette:
     return Starlette(routes=routes, exception_handlers={HTTPException: _bad_path})
 
 

@@ -10,6 +10,7 @@ PRACTICE_CHAT_KEY = "sk-practice-0123456789abcdef"
 PRACTICE_KLING_API_KEY = "practice-kling-api-key-0123456789"
 # Pictures asked for with this one are paid from the balance, in cash, and not from the package.
 PRACTICE_KLING_CASH_KEY = "practice-kling-cash-key-0123456789"
+PRACTICE_SPEECH_KEY = "practice-speech-key-0123456789"
 PRACTICE_ACCESS_KEY = "practice-access-key"
 PRACTICE_SECRET_KEY = "practice-secret-key-0123456789abcdef"
 
@@ -23,6 +24,7 @@ class PracticeSettings:
     kling_cash_key: str = field(default=PRACTICE_KLING_CASH_KEY, repr=False)
     access_key: str = field(default=PRACTICE_ACCESS_KEY, repr=False)
     secret_key: str = field(default=PRACTICE_SECRET_KEY, repr=False)
+    speech_key: str = field(default=PRACTICE_SPEECH_KEY, repr=False)  # or none at all
     first_delta_s: float = 0.4
     delta_interval_s: float = 0.02
     keep_alive_s: float = 1.0  # DeepSeek does not publish its interval
@@ -30,6 +32,7 @@ class PracticeSettings:
     processing_s: float = 2.5
     picture_pixels: int = 1024  # long side of a 1k picture; 2k doubles it
     concurrent_pictures: int = 9
+    voice_pace: float = 6.0  # how much quicker a voice comes than it is heard
     # What the accounts hold at the start, and how pictures are paid for by the other keys.
     granted_cny: Decimal = Decimal("10.00")
     topped_up_cny: Decimal = Decimal("100.00")

@@ -13,6 +13,8 @@ from core.settings.reader import (
     CHAT_SETTINGS,
     KLING_SETTINGS,
     SECRET_KEY_KEYS,
+    SPEECH_SETTINGS,
+    TRANSCRIBE_SETTINGS,
     read_secrets,
     read_settings,
 )
@@ -22,6 +24,7 @@ from core.settings.values import (
     ChatSettings,
     KlingSettings,
     Settings,
+    SpeechSettings,
 )
 
 __all__ = [
@@ -31,11 +34,14 @@ __all__ = [
     "DEFAULT_CHAT_MODEL",
     "KLING_SETTINGS",
     "SECRET_KEY_KEYS",
+    "SPEECH_SETTINGS",
+    "TRANSCRIBE_SETTINGS",
     "AccessSettings",
     "ChatSettings",
     "KlingSettings",
     "Secret",
     "Settings",
+    "SpeechSettings",
     "read_secrets",
     "read_settings",
 ]

@@ -78,6 +78,15 @@ def web_url(value: str) -> str:
     return _url(value).rstrip("/")
 
 
+def speech_url(value: str) -> str:
+    """Return where speech is asked: a URL, or a WebSocket's, without a slash at its end."""
+    front, separator, rest = value.partition("://")
+    plain = {"ws": "http", "wss": "https"}.get(front.lower())
+    if plain is None:
+        return web_url(value)
+    return front.lower() + separator + web_url(plain + separator + rest).partition("://")[2]
+
+
 def origin(value: str) -> str:
     """Return scheme and host of a URL that has nothing more."""
     parts = urlsplit(_url(value))

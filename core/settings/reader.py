@@ -1,6 +1,7 @@
 """Turns the sources into Settings, section by section."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from core.settings.values import (
     ChatSettings,
     KlingSettings,
     Settings,
+    SpeechSettings,
 )
 
 CHAT_KEYS = ("DEEPSEEK_API_KEY", "VITE_DEEPSEEK_API_KEY")
@@ -35,6 +37,8 @@ CHAT_SETTINGS = (
     "DEEPSEEK_MODEL",
 )
 KLING_SETTINGS = ("KLING_API_KEY", *ACCESS_KEY_KEYS, *SECRET_KEY_KEYS, "KLING_API_ORIGIN")
+SPEECH_SETTINGS = ("SPEECH_API_URL", "SPEECH_API_KEY", "SPEECH_MODEL", "SPEECH_VOICE")
+TRANSCRIBE_SETTINGS = ("TRANSCRIBE_API_URL", "TRANSCRIBE_API_KEY", "TRANSCRIBE_MODEL")
 # A wrong value of one of these is told, and its default is used.
 TIMEOUT_SETTINGS = ("INKLING_SOCKET_SILENCE_S", "INKLING_ANSWER_SILENCE_S")
 PRACTICE_SETTINGS = ("INKLING_PRACTICE_CLOCK",)
@@ -43,6 +47,8 @@ XRAY_SETTINGS = ("INKLING_XRAY",)
 NAMES = (
     *CHAT_SETTINGS,
     *KLING_SETTINGS,
+    *SPEECH_SETTINGS,
+    *TRANSCRIBE_SETTINGS,
     *TIMEOUT_SETTINGS,
     *DATA_DIR_KEYS,
     "DATABASE_URL",
@@ -67,13 +73,14 @@ def read_settings(
     `.streamlit/secrets.toml`; of several the later ones win.
     """
     sources = Sources(root, environment, secrets, files=secrets_files, names=NAMES)
-    chat, kling = _chat(sources), _kling(sources)
+    chat, kling, speech = _chat(sources), _kling(sources), _speech(sources)
     network = read_network(sources.find)
     money = read_money(sources)
     troubled = {problem.key for problem in sources.problems}
     return Settings(
         chat=None if troubled.intersection(CHAT_SETTINGS) else chat,
         kling=None if troubled.intersection(KLING_SETTINGS) else kling,
+        speech=speech,
         data_dir=_data_dir(sources, root),
         data_dir_source=sources.source_of(DATA_DIR_KEYS) or DEFAULT_SOURCE,
         database_url=_database_url(sources),
@@ -127,6 +134,27 @@ def _kling(sources: Sources) -> KlingSettings:
         access_key=None if api_key else access_key,
         secret_key=None if api_key else secret_key,
     )
+
+
+def _speech(sources: Sources) -> SpeechSettings:
+    """Return who speaks and writes down; a key that cannot be used leaves its server out."""
+    url = sources.read(SPEECH_SETTINGS[:1], parsers.speech_url)
+    transcribe_url = sources.read(TRANSCRIBE_SETTINGS[:1], parsers.web_url)
+    speech = SpeechSettings(
+        url=url,
+        api_key=sources.read(SPEECH_SETTINGS[1:2], parsers.key),
+        model=sources.read(SPEECH_SETTINGS[2:3], parsers.text),
+        voice=sources.read(SPEECH_SETTINGS[3:4], parsers.text),
+        transcribe_url=transcribe_url,
+        transcribe_key=sources.read(TRANSCRIBE_SETTINGS[1:2], parsers.key),
+        transcribe_model=sources.read(TRANSCRIBE_SETTINGS[2:3], parsers.text),
+    )
+    troubled = {problem.key for problem in sources.problems}
+    if troubled.intersection(SPEECH_SETTINGS):
+        speech = replace(speech, url=None)
+    if troubled.intersection(TRANSCRIBE_SETTINGS):
+        speech = replace(speech, transcribe_url=None)
+    return speech
 
 
 def _data_dir(sources: Sources, root: Path) -> Path:

@@ -48,6 +48,21 @@ class KlingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechSettings:
+    """Who reads aloud and who writes down: servers beside Kling; None where none is set."""
+
+    url: str | None = (
+        None  # of OpenAI's shape, or Qwen's realtime voice where it is ws:// or wss://
+    )
+    api_key: Secret | None = None
+    model: str | None = None  # None: the usual one of the shape
+    voice: str | None = None
+    transcribe_url: str | None = None
+    transcribe_key: Secret | None = None
+    transcribe_model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AccessSettings:
     """Who may spend from elsewhere (`[access]` in secrets, `INKLING_TOKENS`)."""
 
@@ -76,6 +91,7 @@ class Settings:
     data_dir_source: str = DEFAULT_SOURCE
     chat: ChatSettings | None = ChatSettings()
     kling: KlingSettings | None = KlingSettings()
+    speech: SpeechSettings = SpeechSettings()
     database_url: Secret | None = None
     archive_url: str | None = None
     access: AccessSettings = AccessSettings()
@@ -112,6 +128,7 @@ def secrets_of(settings: Settings) -> tuple[str, ...]:
         held.append(settings.chat.api_key)
     if (kling := settings.kling) is not None:
         held += [kling.api_key, kling.access_key, kling.secret_key]
+    held += [settings.speech.api_key, settings.speech.transcribe_key]
     found = [secret.reveal().strip() for secret in held if secret is not None]
     for address in (*found, settings.archive_url or "", settings.chat.url if settings.chat else ""):
         with suppress(ValueError):

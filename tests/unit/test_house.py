@@ -41,7 +41,7 @@ COLUMNS = (
 # Pure: the standard library, their own libraries, the ground floor, and nothing else.
 PURE = {
     "core.markdown": {"markdown_it", "mdit_py_plugins", "mdurl"},
-    "core.wire": {"jwt"},
+    "core.wire": {"jwt", "lameenc", "miniaudio"},
     "core.texts": set[str](),
 }
 GROUND = ("core.models", "core.errors", "core.texts")

@@ -3,6 +3,7 @@
 Pure, all of it: what arrives is cut anywhere, and what goes out is the same however it was cut.
 """
 
+from core.wire.audio.mp3 import Mp3Encoder, Mp3Error, looks_like_mp3, mp3_from, pcm_from_mp3
 from core.wire.audio.pcm import (
     RATE,
     Base64Joiner,
@@ -19,6 +20,8 @@ from core.wire.audio.wav import WavError, WavFormat, WavReader, wav_header
 __all__ = [
     "RATE",
     "Base64Joiner",
+    "Mp3Encoder",
+    "Mp3Error",
     "Resampler",
     "SampleJoiner",
     "SentenceCutter",
@@ -26,7 +29,10 @@ __all__ = [
     "WavFormat",
     "WavReader",
     "cut_sentences",
+    "looks_like_mp3",
     "louder_than_silence",
+    "mp3_from",
+    "pcm_from_mp3",
     "portions",
     "seconds_of",
     "spoken",

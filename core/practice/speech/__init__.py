@@ -1,0 +1,1 @@
+"""Speech without a provider: a voice, and the servers that speak and write down with it."""
