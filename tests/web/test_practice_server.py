@@ -102,6 +102,8 @@ def test_counters_count_without_telling_anything_secret() -> None:
             "streams_open": 0,
             "streams_closed_early": 0,
             "tasks_accepted": 1,
+            "voices_open": 0,
+            "voices_closed_early": 0,
             "submits_refused": {"1301": 1},
             "polls": 1,
             "list_calls": 1,
