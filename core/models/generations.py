@@ -44,6 +44,21 @@ class GenerationRequest:
         """How many of the package's concurrency slots it takes while it runs."""
         return 1
 
+    @property
+    def reference_count(self) -> int:
+        """How many reference pictures go with it."""
+        return int(self.has_image)
+
+    @property
+    def n_least(self) -> int:
+        """How many files it brings at least; where fewer come, that is told."""
+        return self.n
+
+    @property
+    def price_facts(self) -> Mapping[str, object]:
+        """What of it decides the price of a piece, besides kind and model."""
+        return {"has_image": self.has_image, "resolution": self.resolution}
+
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest(GenerationRequest):

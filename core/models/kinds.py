@@ -1,10 +1,11 @@
 """The registry of kinds: what may be asked for, and how a request is checked and stored.
 
-A new kind is a GenerationRequest that stands here and an endpoint of its provider; rows, worker,
-polling and collection take it as it is.
+A new kind is one line in each room that has something to say of it: its GenerationRequest here, its
+endpoint at the provider (`providers/kling/endpoints`), its price (`prices/*.toml`). Rows, worker,
+polling, collection and ledger take it as it is.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,12 +30,12 @@ def packages() -> frozenset[str]:
     return frozenset(kind.request_type.package for kind in KINDS.values())
 
 
-def check_request(request: GenerationRequest, reference: ReferenceFacts | None) -> None:
-    """Raise InputError for the first rule that a request with its reference picture breaks."""
+def check_request(request: GenerationRequest, references: Sequence[ReferenceFacts] = ()) -> None:
+    """Raise InputError for the first rule that a request with its reference pictures breaks."""
     KINDS[request.kind].check(request)
-    if request.has_image:
-        if reference is None:
-            raise InputError("image", "error.reference_missing")
+    if len(references) != request.reference_count:
+        raise InputError("image", "error.reference_missing")
+    for reference in references:
         check_reference(reference)
 
 

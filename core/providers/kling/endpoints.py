@@ -1,7 +1,7 @@
 """Kling's endpoints: where each kind is created, queried and listed, and in which words."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,16 @@ class Endpoint:
     """One kind's place: `path` creates and lists, `path/{id}` queries (kling.md sections 3, 5)."""
 
     path: str
-    body: Callable[[Any, ReferenceImage | None], dict[str, Any]]
-    results: str = "images"  # where a finished task's files stand in `task_result`
+    body: Callable[[Any, Sequence[ReferenceImage]], dict[str, Any]]
+    results: tuple[str, ...] = ("images",)  # lists of files in a finished task's `task_result`
 
 
-def image_body(request: ImageRequest, reference: ReferenceImage | None) -> dict[str, Any]:
+def bare_base64(reference: ReferenceImage) -> str:
+    """Return a picture as Kling takes it: a data: prefix is refused."""
+    return base64.b64encode(reference.content).decode("ascii")
+
+
+def image_body(request: ImageRequest, references: Sequence[ReferenceImage]) -> dict[str, Any]:
     """Return the fields of `/v1/images/generations`; those that say nothing are left out."""
     body: dict[str, Any] = {
         "model_name": request.model_name,
@@ -26,15 +31,14 @@ def image_body(request: ImageRequest, reference: ReferenceImage | None) -> dict[
         "n": request.n,
     }
     model = find_image_model(request.model_name)
-    if not (reference is not None and model is not None and model.restyles):
+    if not (references and model is not None and model.restyles):
         # A restyled picture keeps its own size, and its endpoint offers no choice of one.
         body["aspect_ratio"] = request.aspect_ratio
         body["resolution"] = request.resolution
     if request.negative_prompt:
         body["negative_prompt"] = request.negative_prompt
-    if reference is not None:
-        # Bare base64: a data: prefix is refused.
-        body["image"] = base64.b64encode(reference.content).decode("ascii")
+    if references:
+        body["image"] = bare_base64(references[0])
     for name in ("image_reference", "image_fidelity", "human_fidelity", "callback_url"):
         value = getattr(request, name)
         if value is not None:

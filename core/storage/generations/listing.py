@@ -23,7 +23,13 @@ from core.models.kinds import KINDS
 from core.storage.db.database import Database
 from core.storage.db.like import contains
 from core.storage.db.pagination import Page, behind, bounded, decode_cursor, encode_cursor
-from core.storage.db.schema import blobs, generations, message_blobs, pictures
+from core.storage.db.schema import (
+    blobs,
+    generation_references,
+    generations,
+    message_blobs,
+    pictures,
+)
 from core.storage.generations.rows import find_generation, generation_gone, with_pictures
 
 _ORDER = (generations.c.created_at, generations.c.id)
@@ -207,6 +213,7 @@ class Listing:
         lists it no longer; return how many."""
         no_picture = ~exists().where(pictures.c.generation_id == generations.c.id)
         unused = ~exists().where(generations.c.reference_sha256 == blobs.c.sha256)
+        unused &= ~exists().where(generation_references.c.sha256 == blobs.c.sha256)
         unused &= ~exists().where(message_blobs.c.sha256 == blobs.c.sha256)
         # An intent being written down this moment keeps its picture first.
         settled = blobs.c.created_at < self._clock() - _RETENTION

@@ -35,9 +35,9 @@ def send_to_chat(generation: Generation) -> None:
 
 @keeping_errors("image_error")
 def _fill_again(generation_id: str, request: ImageRequest) -> None:
-    reference = session.studio().store.generations.reference(generation_id)
-    if reference is not None:  # an earlier version kept it as it came
-        reference = prepare_reference(reference.content)
+    kept = session.studio().store.generations.references(generation_id)
+    # An earlier version kept it as it came.
+    reference = prepare_reference(kept[0].content) if kept else None
     image_form.fill(request, reference=reference)
 
 

@@ -183,7 +183,10 @@ def _generate() -> None:
     if held is not None and held.line.amount is not None:
         money_confirm.require(held.line.amount, held.line.currency, (request, signature))
     session.studio().generations.request(
-        session.owner(), request, reference=reference, caller=session.caller()
+        session.owner(),
+        request,
+        references=() if reference is None else (reference,),
+        caller=session.caller(),
     )
     known.last_request = (request, signature, now)
 

@@ -2,13 +2,13 @@
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from core.errors import AppError, InputError, StoreError, UnavailableError
-from core.models.generations import Generation, GenerationStatus, ImageRequest, ReferenceImage
+from core.models.generations import Generation, GenerationRequest, GenerationStatus, ReferenceImage
 from core.models.money.ledger import BudgetError
 from core.providers.kling.errors import FULL_CODE, TASK_MISSING
 from core.texts.catalogue import Language, text
@@ -106,25 +106,25 @@ class KlingCreate:
         body = await call.json_object(most_bytes=PICTURE_BODY_BYTES, held=held)
         key = call.headers.get(IDEMPOTENCY_HEADER, "").strip()
         asked = await asyncio.to_thread(kling_request_from_json, body)
-        reference = None
-        if asked.picture is not None:
-            # Not in a thread of those that look into the database: it takes its time.
-            reference = await asyncio.wrap_future(prepare_reference_soon(asked.picture))
+        # Not in threads of those that look into the database: it takes its time.
+        references = [
+            await asyncio.wrap_future(prepare_reference_soon(picture)) for picture in asked.pictures
+        ]
         if len(key) > KEY_MOST:
             raise InputError(
                 "Idempotency-Key", "error.idempotency_key_too_long", facts={"limit": KEY_MOST}
             )
         own_id = asked.external_task_id
         generation = await self.write(
-            call, asked.request, reference, key=key or None, external_task_id=own_id
+            call, asked.request, references, key=key or None, external_task_id=own_id
         )
         return generation, bool(key) or own_id is not None
 
     async def write(
         self,
         call: HttpCall,
-        request: ImageRequest,
-        reference: ReferenceImage | None,
+        request: GenerationRequest,
+        references: Sequence[ReferenceImage],
         *,
         key: str | None,
         external_task_id: str | None = None,
@@ -137,7 +137,7 @@ class KlingCreate:
             self._bridge.studio.generations.request,
             call.owner,
             request,
-            reference=reference,
+            references=references,
             origin="http",
             external_task_id=external_task_id,
             idempotency_key=key,

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from core.archive.uploads.decoding import FORMATS
 from core.errors import InputError
-from core.models.generations import ImageRequest
+from core.models.generations import GenerationRequest, ImageRequest
 from core.web.posted_fields import FieldError, validated
 
 # What Kling takes where a field is missing (kling.md section 3).
@@ -65,8 +65,8 @@ class PictureBody(Struct):
 class KlingRequest:
     """A request for pictures in Kling's words."""
 
-    request: ImageRequest
-    picture: bytes | None  # of the reference, as posted
+    request: GenerationRequest
+    pictures: tuple[bytes, ...]  # the references, as posted
     external_task_id: str | None
 
 
@@ -98,7 +98,7 @@ def kling_request_from_json(body: Mapping[str, Any]) -> KlingRequest:
             "error.external_task_id_malformed",
             facts={"limit": EXTERNAL_ID_MOST},
         )
-    return KlingRequest(request, picture, external_task_id or None)
+    return KlingRequest(request, () if picture is None else (picture,), external_task_id or None)
 
 
 def _posted(body: Mapping[str, Any]) -> PictureBody:

@@ -1,6 +1,6 @@
 """Generations as a person asks for them: checked, written down, cancelled, estimated, recovered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -69,7 +69,7 @@ class Generations:
         owner: str,
         request: GenerationRequest,
         *,
-        reference: ReferenceImage | None = None,
+        references: Sequence[ReferenceImage] = (),
         origin: Literal["page", "http"] = "page",
         external_task_id: str | None = None,
         idempotency_key: str | None = None,
@@ -79,7 +79,7 @@ class Generations:
 
         BudgetError where no budget has room for it.
         """
-        check_request(request, reference_facts(reference) if reference else None)
+        check_request(request, [reference_facts(one) for one in references])
         service = self._service(owner)
         if not may_spend(owner):
             self._check_visitor(owner)
@@ -90,7 +90,7 @@ class Generations:
             origin=origin,
             external_task_id=external_task_id,
             idempotency_key=idempotency_key,
-            reference=reference,
+            references=references,
             reservation=self._spending.for_task(
                 Spender(owner, caller, origin), service.provider, request
             ),

@@ -35,7 +35,7 @@ def ask(**fields: Any) -> ImageRequest:
 
 def refusal(request: ImageRequest, reference: ReferenceFacts | None = None) -> InputError:
     with pytest.raises(InputError) as caught:
-        check_request(request, reference)
+        check_request(request, [] if reference is None else [reference])
     return caught.value
 
 
@@ -55,7 +55,7 @@ def test_every_model_takes_what_its_row_offers(model: str) -> None:
             for resolution in row.resolutions_for(has_image=has_image):
                 check_request(
                     replace(request, aspect_ratio=ratio, resolution=resolution),
-                    PICTURE if has_image else None,
+                    [PICTURE] if has_image else [],
                 )
 
 
@@ -202,7 +202,7 @@ def test_a_reference_kling_would_not_take_is_refused(change: dict[str, Any], tex
     ],
 )
 def test_a_reference_just_within_the_bounds_is_taken(change: dict[str, Any]) -> None:
-    check_request(ask(has_image=True), replace(PICTURE, **change))
+    check_request(ask(has_image=True), [replace(PICTURE, **change)])
 
 
 def test_a_request_that_promises_a_picture_needs_one() -> None:
@@ -230,7 +230,7 @@ def test_a_request_that_promises_a_picture_needs_one() -> None:
     ],
 )
 def test_what_lies_within_the_rules_passes(fields: dict[str, Any]) -> None:
-    check_request(ask(**fields), PICTURE if fields.get("has_image") else None)
+    check_request(ask(**fields), [PICTURE] if fields.get("has_image") else [])
 
 
 def test_the_facts_carry_the_figures() -> None:
