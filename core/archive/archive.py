@@ -16,6 +16,8 @@ from core.archive.thumbnails import make_thumbnail
 from core.errors import InputError, PictureError, StoreError
 from core.models.generations import Generation, Picture
 from core.storage.db.errors import file_errors
+from core.wire.audio import Mp3Error, pcm_from_mp3
+from core.wire.secrets import known_secrets
 
 _SUFFIXES = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "AVIF": "avif"}
 _ID = re.compile(r"[A-Za-z0-9]{12,}")
@@ -95,6 +97,19 @@ class Archive:
             sha256=hashlib.sha256(content).hexdigest(),
         )
 
+    def adopt_sound(self, part_file: Path, name: str) -> None:
+        """Take over a download that is one whole sound; PictureError when it is none."""
+        with file_errors(self.place):
+            content = part_file.read_bytes()
+            try:
+                pcm_from_mp3(content)
+            except Mp3Error as error:
+                part_file.unlink(missing_ok=True)
+                raise PictureError("error.sound_not_sound") from error
+            if (washed := known_secrets.blank_bytes(content)) != content:
+                part_file.write_bytes(washed)
+        self._files.put(part_file, name)
+
     def original_bytes(self, name: str) -> bytes:
         """Return the picture as Kling sent it."""
         return self._files.read(name)
@@ -153,6 +168,11 @@ def name_for(created_at: datetime, generation_id: str, index: int, suffix: str) 
         raise ValueError("a generation's id begins with twelve letters or digits")
     at = created_at.astimezone(UTC)
     return f"{at:%Y/%m/%d}/{at:%Y%m%dT%H%M%SZ}-{generation_id[:12]}-{index}.{suffix}"
+
+
+def sound_name(generation: Generation) -> str:
+    """Return the name of the sound that a generation of speech brought."""
+    return name_for(generation.created_at, generation.id, 0, "mp3")
 
 
 def _thumbnail_of(name: str) -> str:

@@ -31,6 +31,9 @@ class GenerationRequest:
 
     kind: ClassVar[str] = ""
     package: ClassVar[str] = ""  # the provider's package it is paid from; each has its own slots
+    # Whether its task can be asked for, by our own id and in a list. Where not, the reply to the
+    # create is all there is, and what had none is never sent again but by a person.
+    is_looked_up: ClassVar[bool] = True
 
     prompt: str
     model_name: str = ""

@@ -12,6 +12,7 @@ from typing import Any
 from core.errors import InputError
 from core.models.generations import GenerationRequest, ImageRequest
 from core.models.image_rules import ReferenceFacts, check_image_request, check_reference
+from core.models.speech import SpeechRequest, check_speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,20 @@ class Kind:
     check: Callable[[Any], None]
 
 
-KINDS: dict[str, Kind] = {ImageRequest.kind: Kind(ImageRequest, check_image_request)}
+KINDS: dict[str, Kind] = {
+    ImageRequest.kind: Kind(ImageRequest, check_image_request),
+    SpeechRequest.kind: Kind(SpeechRequest, check_speech),
+}
+
+
+def looked_up_kinds() -> tuple[str, ...]:
+    """Return the kinds whose tasks the provider tells of when it is asked."""
+    return tuple(name for name, kind in KINDS.items() if kind.request_type.is_looked_up)
+
+
+def package_of(kind: str) -> str:
+    """Return the package that a kind is paid from; empty for a kind that is not known."""
+    return KINDS[kind].request_type.package if kind in KINDS else ""
 
 
 def packages() -> frozenset[str]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
+from core.errors import InputError
+from core.models.generations import GenerationRequest
 from core.models.notices import Notice
 
 KLING_SPEECH_MODEL = "kling-tts"
@@ -22,6 +24,37 @@ class SpeechAsk:
     voice: str
     speed: float = 1.0
     model: str = ""  # empty: the usual one
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRequest(GenerationRequest):
+    """What Kling is asked to say (`POST /v1/audio/tts`): answered at once, or never known of."""
+
+    kind: ClassVar[str] = "speech"
+    package: ClassVar[str] = "audio"
+    is_looked_up: ClassVar[bool] = False
+
+    model_name: str = KLING_SPEECH_MODEL
+    voice_id: str = ""
+    voice_language: str = "zh"
+    voice_speed: float = 1.0
+
+
+def check_speech(request: SpeechRequest) -> None:
+    """Raise InputError for the first rule that a text to be said breaks."""
+    count, (slowest, quickest) = len(request.prompt), KLING_SPEEDS
+    if not request.prompt.strip():
+        raise InputError("text", "error.speech_empty")
+    if count > KLING_TEXT_MOST:
+        facts: dict[str, object] = {"count": count, "limit": KLING_TEXT_MOST}
+        raise InputError("text", "error.speech_too_long", facts=facts)
+    if not request.voice_id.strip():
+        raise InputError("voice_id", "error.speech_voice_missing")
+    if request.voice_language not in ("zh", "en"):
+        raise InputError("voice_language", "error.speech_language")
+    if not slowest <= request.voice_speed <= quickest:
+        facts = {"least": slowest, "most": quickest}
+        raise InputError("voice_speed", "error.speech_speed", facts=facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from core.practice.kling.book import ChargeBook, PictureCharge
 from core.practice.kling.door import Door
 from core.practice.kling.images import Images
 from core.practice.kling.picture_files import PictureFiles
+from core.practice.kling.speech import KlingSpeech
 from core.practice.kling.tasks import TaskBook
 from core.practice.settings import PracticeSettings
 from core.practice.speech.book import SpeechBook, SpeechCharge
@@ -58,7 +59,8 @@ class PracticeServer:
         self._tally = Tally()
         self.clock = PracticeClock(clock)  # may be set while it runs
         self._chat_book = ChatBook(self._settings, self.clock)
-        self._speech_book = SpeechBook(self.clock)
+        spoken = None if journal is None else journal.with_name("practice-speech.jsonl")
+        self._speech_book = SpeechBook(self.clock, spoken)
         self._picture_book: ChargeBook | None = None
         self._origin = ""
         self._server: _ThreadServer | None = None
@@ -119,11 +121,13 @@ class PracticeServer:
         files = PictureFiles(tasks, self._tally)
         book = self._picture_book = ChargeBook(self._settings, tasks)
         door = Door(self._settings, self._tally)
+        speech = KlingSpeech(self._settings, self._tally, door, self._speech_book)
         app = _app(
             [
                 *Chat(self._settings, self._tally, self.clock, self._chat_book).routes(),
                 *Images(self._settings, self._tally, door, tasks, files, book).routes(),
-                *Account(self._settings, door, tasks, book).routes(),
+                *Account(self._settings, door, tasks, book, speech.charges).routes(),
+                *speech.routes(),
                 *files.routes(),
                 *Speech(self._settings, self._tally, self._speech_book).routes(),
                 *RealtimeVoice(self._settings, self._tally, self._speech_book).routes(),

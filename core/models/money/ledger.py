@@ -13,7 +13,7 @@ from core.models.money.usage import Tokens
 
 DEFAULT_ZONE = "Asia/Shanghai"
 
-LineKind = Literal["chat", "title", "image", "forwarded"]
+LineKind = Literal["chat", "title", "image", "speech", "forwarded"]
 Origin = Literal["page", "http", "recovered"]
 
 

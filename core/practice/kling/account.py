@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
 from starlette.requests import Request
@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.models.money.amounts import CNY
+from core.models.speech import KLING_SPEECH_MODEL
 from core.practice.kling.book import CASH_TYPE, PACKAGE_TYPE, ChargeBook, PictureCharge
 from core.practice.kling.door import Door, Endpoint, envelope, whole_number
 from core.practice.kling.refusal import KlingRefusal, bad_parameter
@@ -35,12 +36,18 @@ class Account:
     """The account of one practice server; all of it is free to ask."""
 
     def __init__(
-        self, settings: PracticeSettings, door: Door, tasks: TaskBook, book: ChargeBook
+        self,
+        settings: PracticeSettings,
+        door: Door,
+        tasks: TaskBook,
+        book: ChargeBook,
+        spoken: Callable[[], Sequence[PictureCharge]] = tuple,
     ) -> None:
         self._settings = settings
         self._door = door
         self._tasks = tasks
         self._book = book
+        self._spoken = spoken
 
     def routes(self) -> list[Route]:
         """Return the routes, which stand beside /v1."""
@@ -79,7 +86,8 @@ class Account:
             if not _is_whole(limit) or not 1 <= limit <= _MOST_ROWS:
                 raise bad_parameter("limit", f"must be an integer from 1 to {_MOST_ROWS}")
             asked = _asked(fields)
-            found = [line for line in reversed(self._book.lines()) if _is_wanted(line, kind, asked)]
+            every = sorted((*self._book.lines(), *self._spoken()), key=_place, reverse=True)
+            found = [line for line in every if _is_wanted(line, kind, asked)]
             shown, has_more = found[:limit], len(found) > limit
             last = _place(shown[-1]) if shown else None
             result = {
@@ -172,6 +180,9 @@ def _row(line: PictureCharge) -> dict[str, object]:
         "balance_after_deduction": float(line.after),
     }
     if line.kind == "units":
-        return row | {"package_type": PACKAGE_TYPE}
+        is_speech = task.model_name == KLING_SPEECH_MODEL
+        if is_speech:
+            row["product_function"] = "text_to_speech"
+        return row | {"package_type": "audio" if is_speech else PACKAGE_TYPE}
     listed = None if line.list_price is None else float(line.list_price)
     return row | {"cash_type": CASH_TYPE, "list_price": listed, "currency": CNY}

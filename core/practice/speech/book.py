@@ -1,8 +1,11 @@
 """What the practice voices have said, and what Kling's was charged for it."""
 
+import json
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 
 from core.models.money.amounts import plain
 from core.practice.clock import PracticeClock
@@ -39,10 +42,15 @@ class SpeechCharge:
 class SpeechBook:
     """Keeps the newest; from any thread."""
 
-    def __init__(self, clock: PracticeClock) -> None:
+    def __init__(self, clock: PracticeClock, journal: Path | None = None) -> None:
         self._clock = clock
+        self._journal = journal
         self._lock = threading.Lock()
-        self._lines: list[SpeechCharge] = []
+        self._lines: list[SpeechCharge] = _read(journal)
+
+    def now(self) -> float:
+        """Return the book's time in Unix seconds."""
+        return self._clock.now()
 
     def add(
         self,
@@ -59,8 +67,25 @@ class SpeechBook:
         line = SpeechCharge(by, model, task_id, len(text), seconds_of(len(pcm)), at_ms, price)
         with self._lock:
             self._lines = [*self._lines[-_KEPT:], line]
+            if self._journal is not None and price is not None:
+                with suppress(OSError), self._journal.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(line.as_json()) + "\n")
 
     def lines(self) -> tuple[SpeechCharge, ...]:
         """Return what was said so far, oldest first."""
         with self._lock:
             return tuple(self._lines)
+
+
+def _read(journal: Path | None) -> list[SpeechCharge]:
+    """Return what an earlier server charged: an account's books outlive it."""
+    lines: list[SpeechCharge] = []
+    if journal is None:
+        return lines
+    with suppress(OSError):
+        for text in journal.read_text(encoding="utf-8", errors="replace").splitlines():
+            with suppress(ValueError, TypeError, ArithmeticError):
+                fields = json.loads(text)
+                price = Decimal(fields.pop("amount"))
+                lines.append(SpeechCharge(**fields, price=price))
+    return lines[-_KEPT:]

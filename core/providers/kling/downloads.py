@@ -20,8 +20,10 @@ from core.providers.kling.addresses import is_picture_host, is_public
 from core.providers.kling.picture_files import (
     MAX_PICTURE_BYTES,
     FetchedFile,
+    Sniff,
     publish_picture,
     save_picture,
+    sniff_media_type,
 )
 from core.providers.kling.wire import PROVIDER
 from core.settings.network import Network
@@ -66,9 +68,14 @@ class PictureFetcher:
         self._resolve = resolve or _resolve
 
     async def fetch(
-        self, url: str, destination: Path, *, max_bytes: int = MAX_PICTURE_BYTES
+        self,
+        url: str,
+        destination: Path,
+        *,
+        max_bytes: int = MAX_PICTURE_BYTES,
+        sniff: Sniff = sniff_media_type,
     ) -> FetchedFile:
-        """Fetch the picture behind `url` into `destination`, which appears only when complete.
+        """Fetch the file behind `url` into `destination`, which appears only when complete.
 
         Raises NotFoundError for a stale link, UnavailableError for trouble on the way, PictureError
         for what may not be fetched or is no picture, and StoreError when it cannot be written.
@@ -78,7 +85,7 @@ class PictureFetcher:
         host = _host(link)
         try:
             async with asyncio.timeout(FETCH_TIMEOUT_S), self._open(link) as reply:
-                fetched = await save_picture(reply, part, max_bytes=max_bytes)
+                fetched = await save_picture(reply, part, max_bytes=max_bytes, sniff=sniff)
             await asyncio.to_thread(publish_picture, part, destination)
             return fetched
         except TimeoutError as error:
@@ -145,7 +152,7 @@ class PictureFetcher:
     def _request(self, client: httpx.AsyncClient, hop: _Hop, address: str | None) -> httpx.Request:
         url = hop.url
         # Identity: the length told is then the length of the file.
-        headers = {"Accept": "image/*", "Accept-Encoding": "identity"}
+        headers = {"Accept": "image/*, audio/*", "Accept-Encoding": "identity"}
         extensions = {}
         if address is not None:
             # By the checked address, so a name that changes its mind changes nothing; the

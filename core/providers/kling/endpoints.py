@@ -7,6 +7,7 @@ from typing import Any
 
 from core.models.generations import ImageRequest, ReferenceImage
 from core.models.kling_catalogue import find_image_model
+from core.models.speech import SpeechRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Endpoint:
     path: str
     body: Callable[[Any, Sequence[ReferenceImage]], dict[str, Any]]
     results: tuple[str, ...] = ("images",)  # lists of files in a finished task's `task_result`
+    takes_own_id: bool = True
 
 
 def bare_base64(reference: ReferenceImage) -> str:
@@ -50,6 +52,17 @@ def image_body(request: ImageRequest, references: Sequence[ReferenceImage]) -> d
     return body
 
 
+def speech_body(request: SpeechRequest, _references: Sequence[ReferenceImage]) -> dict[str, Any]:
+    """Return the fields of `/v1/audio/tts`."""
+    return {
+        "text": request.prompt,
+        "voice_id": request.voice_id,
+        "voice_language": request.voice_language,
+        "voice_speed": round(request.voice_speed, 1),
+    }
+
+
 ENDPOINTS: dict[str, Endpoint] = {
     ImageRequest.kind: Endpoint("/v1/images/generations", image_body),
+    SpeechRequest.kind: Endpoint("/v1/audio/tts", speech_body, ("audios",), takes_own_id=False),
 }

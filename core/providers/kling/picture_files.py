@@ -12,9 +12,12 @@ from typing import BinaryIO
 import httpx
 
 from core.errors import PictureError
+from core.wire.audio import looks_like_mp3
 
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
 _WRITE_BYTES = 256 * 1024
+
+Sniff = Callable[[bytes], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,15 @@ def sniff_media_type(head: bytes) -> str | None:
     return None
 
 
-async def save_picture(reply: httpx.Response, part: Path, *, max_bytes: int) -> FetchedFile:
-    """Write the picture a reply holds to `part`, and say what it is; raise when it is not one."""
+def sniff_sound_type(head: bytes) -> str | None:
+    """Return the media type of sound as Kling gives it, or None when it is none."""
+    return "audio/mpeg" if looks_like_mp3(head) else None
+
+
+async def save_picture(
+    reply: httpx.Response, part: Path, *, max_bytes: int, sniff: Sniff = sniff_media_type
+) -> FetchedFile:
+    """Write the file a reply holds to `part`, and say what it is; raise when it is none we keep."""
     announced = _length(reply)
     if announced is not None and announced > max_bytes:
         raise _too_large(max_bytes)
@@ -56,7 +66,7 @@ async def save_picture(reply: httpx.Response, part: Path, *, max_bytes: int) -> 
                     raise _too_large(max_bytes)
                 buffer += chunk
                 if media_type is None and len(buffer) >= 12:
-                    media_type = _picture_type(buffer)
+                    media_type = _known_type(buffer, sniff)
                 if len(buffer) >= _WRITE_BYTES:
                     await asyncio.to_thread(_write, file, digest.update, bytes(buffer))
                     buffer.clear()
@@ -66,7 +76,7 @@ async def save_picture(reply: httpx.Response, part: Path, *, max_bytes: int) -> 
         if announced is not None and size != announced:
             raise _incomplete()
         if media_type is None:
-            media_type = _picture_type(buffer)
+            media_type = _known_type(buffer, sniff)
         await asyncio.to_thread(_write, file, digest.update, bytes(buffer))
         await asyncio.to_thread(os.fsync, file.fileno())
     return FetchedFile(size, digest.hexdigest(), media_type)
@@ -96,10 +106,11 @@ def _length(reply: httpx.Response) -> int | None:
     return int(value) if is_plain and value.isdecimal() and len(value) < 20 else None
 
 
-def _picture_type(head: bytes | bytearray) -> str:
-    media_type = sniff_media_type(bytes(head[:12]))
+def _known_type(head: bytes | bytearray, sniff: Sniff) -> str:
+    media_type = sniff(bytes(head[:12]))
     if media_type is None:
-        raise PictureError("error.picture_not_image")
+        is_sound = sniff is sniff_sound_type
+        raise PictureError("error.sound_not_sound" if is_sound else "error.picture_not_image")
     return media_type
 
 

@@ -65,7 +65,8 @@ def create_body(
 ) -> bytes:
     """Return the JSON body that creates a task under our own id for it."""
     body = ENDPOINTS[request.kind].body(request, references)
-    body["external_task_id"] = external_task_id
+    if ENDPOINTS[request.kind].takes_own_id:
+        body["external_task_id"] = external_task_id
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 

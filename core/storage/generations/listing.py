@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from core.models.generations import Generation, GenerationStatus
 from core.models.kinds import KINDS
+from core.models.speech import SpeechRequest
 from core.storage.db.database import Database
 from core.storage.db.like import contains
 from core.storage.db.pagination import Page, behind, bounded, decode_cursor, encode_cursor
@@ -39,6 +40,8 @@ IS_OPEN = generations.c.status.not_in([literal_column(f"'{status}'") for status 
 # Kling lists a task for 30 days; until then a deleted one must stay known, or recovery would bring
 # it back.
 _RETENTION = timedelta(days=31)
+# What is spoken belongs to what it is read from: hundreds of sentences would hide the pictures.
+_IS_LISTED = generations.c.kind != SpeechRequest.kind
 
 
 class Listing:
@@ -66,7 +69,7 @@ class Listing:
         limit = bounded(limit)
         query = (
             select(generations)
-            .where(generations.c.owner == owner, generations.c.deleted_at.is_(None))
+            .where(generations.c.owner == owner, generations.c.deleted_at.is_(None), _IS_LISTED)
             .order_by(*(column.desc() for column in _ORDER))
             .limit(limit + 1)
         )
@@ -94,7 +97,7 @@ class Listing:
         """Return the models this owner's pictures were made with."""
         query = (
             select(generations.c.model_name)
-            .where(generations.c.owner == owner, generations.c.model_name != "")
+            .where(generations.c.owner == owner, generations.c.model_name != "", _IS_LISTED)
             .distinct()
             .order_by(generations.c.model_name)
         )
@@ -117,6 +120,7 @@ class Listing:
                 generations.c.owner == owner,
                 generations.c.deleted_at.is_(None),
                 generations.c.created_at >= since,
+                _IS_LISTED,
             )
             .group_by(generations.c.status)
         )

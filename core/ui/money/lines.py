@@ -17,7 +17,7 @@ from core.ui.money.words import caller_words, line_words, link_to
 from core.ui.session import text
 from core.work.money.export import csv_pieces, line_fields
 
-KINDS: tuple[LineKind, ...] = ("chat", "title", "image", "forwarded")
+KINDS: tuple[LineKind, ...] = ("chat", "title", "image", "speech", "forwarded")
 PAGE = 20
 _KIND_KEY, _ORIGIN_KEY = "money-kind", "money-origin"
 

@@ -19,7 +19,7 @@ from core.web.http_errors import STORE_TEXT_ID
 from core.web.studio_bridge import StudioBridge
 from core.work.money.export import csv_pieces, line_fields
 
-KINDS: tuple[LineKind, ...] = ("chat", "title", "image", "forwarded")
+KINDS: tuple[LineKind, ...] = ("chat", "title", "image", "speech", "forwarded")
 LIMIT = 50
 LIMIT_MOST = 500
 _CSV_TYPE = "text/csv; charset=utf-8"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core.models.generations import KlingTask
-from core.models.kinds import KINDS
+from core.models.kinds import looked_up_kinds
 from core.providers.kling.client import PAGE_SIZE_MOST, Kling
 from core.work.generations.polling import RETENTION
 
@@ -24,7 +24,7 @@ class RecoveryResult:
 
 async def recent_tasks(kling: Kling) -> tuple[KlingTask, ...]:
     """Return the account's tasks as far back as Kling keeps results, each once."""
-    return tuple([task for kind in KINDS for task in await _recent_tasks(kling, kind)])
+    return tuple([task for kind in looked_up_kinds() for task in await _recent_tasks(kling, kind)])
 
 
 async def _recent_tasks(kling: Kling, kind: str) -> tuple[KlingTask, ...]:

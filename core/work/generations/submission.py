@@ -35,6 +35,8 @@ from core.work.generations.timings import WorkerTimings
 from core.work.generations.transitions import Transitions, reason
 
 DUPLICATE_ID_CODE = 1201
+# What became of it nobody can find out: only a person sends such a text once more.
+FATE_UNKNOWN = "error.speech_fate_unknown"
 # A POST whose fate is still unknown after so long is not sent again: Kling forgets tasks (after 30
 # days, as far as anyone knows), and then "not there" does not mean "never made" any more.
 RESEND_WITHIN = timedelta(days=7)
@@ -143,6 +145,8 @@ class Submitter:
                 self._posted_at.pop(generation.id, None)
                 self._queue_error = None
                 self._transitions.clear_blocking_error(generation)
+                if not generation.request.is_looked_up:
+                    await self._transitions.keep_answer(generation, task)
                 note = Note("note.accepted", {"task_id": task.task_id})
                 return await self._transitions.submitted(generation, task, note)
 
@@ -154,6 +158,9 @@ class Submitter:
             if moved is None:
                 return None
             generation = moved
+        if not generation.request.is_looked_up:
+            sending.give_back()
+            return await self._transitions.failed(generation, FATE_UNKNOWN)
         timeout_s = self._timings.resend_after_s
         if sending.duplicate is not None:
             # On the first POST of a fresh id it can hardly be a duplicate: one look is enough.
@@ -201,7 +208,8 @@ class Submitter:
     async def _said_no(
         self, generation: Generation, sending: Sending, error: AppError
     ) -> Generation | None:
-        if isinstance(error, ProviderError) and error.code == DUPLICATE_ID_CODE:
+        has_own_id = generation.request.is_looked_up
+        if has_own_id and isinstance(error, ProviderError) and error.code == DUPLICATE_ID_CODE:
             # Kling wants each external_task_id once and says 1201 to the second; it says 1201 to a
             # bad value too. Only a look tells.
             sending.duplicate = error

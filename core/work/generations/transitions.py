@@ -18,6 +18,7 @@ from core.models.generations import Generation, GenerationStatus, KlingTask, Not
 from core.models.money.settling import settle_lost
 from core.storage.store import Store
 from core.wire.pacing import retry_delays
+from core.work.generations.sounds.kept_answers import keep_answer
 from core.work.generations.timings import WorkerTimings
 from core.work.money.spending import never_sent
 from core.work.money.task_costs import task_ended
@@ -146,6 +147,11 @@ class Transitions:
             error_detail=error.detail,
             settle=never_sent,
         )
+
+    async def keep_answer(self, generation: Generation, task: KlingTask) -> None:
+        """Keep the reply to a create that nobody can ask for again, before it is acted on."""
+        keep = partial(keep_answer, self.store.key_values, generation.id, task)
+        await self.with_store_retry(generation, keep)
 
     async def processing(self, generation: Generation) -> Generation | None:
         """Write down that Kling works on it."""

@@ -29,7 +29,7 @@ from core.models.generations import (
     Provider,
     TaskImage,
 )
-from core.models.kinds import KINDS, packages
+from core.models.kinds import looked_up_kinds, packages
 from core.providers.http.exchanges import mark_exchanges
 from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
@@ -41,6 +41,7 @@ from core.work.generations.poll_batching import PollBatcher
 from core.work.generations.polling import TaskPoller
 from core.work.generations.queue_places import Places
 from core.work.generations.recovery import recent_tasks
+from core.work.generations.sounds.collecting import SoundCollector
 from core.work.generations.submission import Sending, Submitter
 from core.work.generations.submission_queue import SubmissionQueue
 from core.work.generations.timings import PRACTICE_TIMINGS, WorkerTimings
@@ -81,7 +82,7 @@ class GenerationWorker:
         self._transitions = Transitions(
             store, process_id=process_id, timings=self._timings, random=self._random
         )
-        self._batchers = {kind: PollBatcher(kling, kind, clock=clock) for kind in KINDS}
+        self._batchers = {kind: PollBatcher(kling, kind, clock=clock) for kind in looked_up_kinds()}
         self._poller = TaskPoller(
             provider=provider,
             batchers=self._batchers,
@@ -99,6 +100,13 @@ class GenerationWorker:
             timings=self._timings,
             random=self._random,
             clock=clock,
+        )
+        self._sounds = SoundCollector(
+            fetcher=fetcher,
+            archive=archive,
+            transitions=self._transitions,
+            timings=self._timings,
+            random=self._random,
         )
         self._submitters: dict[str, Submitter] = {}  # by the package that pays
         self._drivers: dict[str, asyncio.Task[None]] = {}
@@ -287,6 +295,9 @@ class GenerationWorker:
                     current = await submitter.send(current, sending)
                 elif current.status in (Status.INTENDED, Status.UNCERTAIN):
                     current = await submitter.find_out(current, sending)
+                elif not current.request.is_looked_up:
+                    sending.give_back()
+                    current = await self._sounds.bring_in(current)
                 elif current.status is Status.SUCCEEDED:
                     sending.give_back()
                     current = await self._collector.collect(current, images)

@@ -62,7 +62,7 @@ def reconcile(
 ) -> Reconciliation:
     """Compare tasks one by one; better figures go into the ledger. Blocking."""
     of_task = _by_task(rows)
-    wanted = LedgerFilter(start=start, kinds=["image", "forwarded"])
+    wanted = LedgerFilter(start=start, kinds=["image", "speech", "forwarded"])
     agreed, found = 0, list[Difference]()
     known: set[str] = set()
     for line in ledger.every(wanted):

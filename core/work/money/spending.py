@@ -153,7 +153,8 @@ class Spending:
     def for_task(self, spender: Spender, provider: str, request: GenerationRequest) -> Reservation:
         """Return what a generation costs; its price is known before, or unknown."""
         now = self._clock()
-        line = self._line(spender, "image", provider, request.model_name, now)
+        kind: LineKind = "speech" if request.kind == "speech" else "image"
+        line = self._line(spender, kind, provider, request.model_name, now)
         line = replace(line, pieces=request.n)
         price = self.prices.pieces(request.kind, request.model_name, request.price_facts, now)
         amount = None

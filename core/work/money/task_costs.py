@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from core.models.generations import Generation, GenerationStatus, KlingTask
+from core.models.kinds import package_of
 from core.models.money.amounts import PRACTICE_CURRENCY
 from core.models.money.charges import charged
 from core.models.money.ledger import LedgerLine, Settlement
@@ -18,6 +19,7 @@ def task_ended(task: KlingTask, *, failed: bool) -> Settle:
     units = sum((one.amount for one in told), Decimal(0)) if told and cash is None else None
     if not told:
         units = decimal_of(task.unit_deduction)
+    package = (told[0].package if told else None) or package_of(task.kind)
 
     def settle(line: LedgerLine) -> Settlement | None:
         is_practice = line.currency == PRACTICE_CURRENCY
@@ -28,6 +30,7 @@ def task_ended(task: KlingTask, *, failed: bool) -> Settle:
             units=units,
             cash=None if cash is None else cash.amount,
             currency=None if cash is None or is_practice else cash.currency,
+            package=package,
         )
         return replace(settled, task_id=task.task_id)
 
@@ -45,7 +48,8 @@ def row_ended(generation: Generation) -> Settle:
             return settle_lost(line)
         made = len(generation.pictures) or None
         failed = status is GenerationStatus.FAILED
-        settled = settle_task(line, failed=failed, made=made, units=units)
+        package = package_of(generation.kind)
+        settled = settle_task(line, failed=failed, made=made, units=units, package=package)
         return replace(settled, task_id=generation.task_id)
 
     return settle
