@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-AccessScope = Literal["chat", "pictures", "read"]
+AccessScope = Literal["chat", "pictures", "speech", "read"]
 ACCESS_SCOPES: tuple[AccessScope, ...] = get_args(AccessScope)
 AccessScopes = frozenset[AccessScope]
 

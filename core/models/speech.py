@@ -1,7 +1,7 @@
 """Values of speech: what is to be said, in which voice, and which voices there are."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from core.errors import InputError
@@ -24,6 +24,16 @@ class SpeechAsk:
     voice: str
     speed: float = 1.0
     model: str = ""  # empty: the usual one
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Something that was said, to be written down; `fields` go on to the server as they are."""
+
+    content: bytes
+    name: str
+    media_type: str
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from core.web.kling.routes import KlingRoutes
 from core.web.kling.target import PREFIX as KLING_PREFIX
 from core.web.limits import Limits
 from core.web.money.routes import LedgerRoutes
+from core.web.openai.audio.routes import OpenAIAudio
 from core.web.openai.chat import OpenAIChat
 from core.web.openai.errors import error_body
 from core.web.openai.images.routes import OpenAIImages
@@ -99,6 +100,7 @@ class _Counter:
             ENTER_PATH: enter.methods(),
         }
         models, images = OpenAIModels(bridge), OpenAIImages(bridge)
+        audio = OpenAIAudio(bridge)
         self.model: Mapping[str, Handler] = {"GET": models.one}
         self.table: Table = {
             **ChatRoutes(bridge).table(),
@@ -107,6 +109,8 @@ class _Counter:
             "/v1/responses": {"POST": OpenAIResponses(bridge).create},
             "/v1/images/generations": {"POST": images.generations},
             "/v1/images/edits": {"POST": images.edits},
+            "/v1/audio/speech": {"POST": audio.speech},
+            "/v1/audio/transcriptions": {"POST": audio.transcriptions},
             **LedgerRoutes(bridge).table(),
             **CheckupRoutes(bridge).table(),
             **ExchangeRoutes(bridge).table(),

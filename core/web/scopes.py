@@ -4,6 +4,8 @@ from core.models.access_scopes import ACCESS_SCOPES, AccessScopes
 
 _CHAT = ("/stream", "/complete", "/v1/chat/completions", "/v1/responses")
 _PICTURES = ("/v1/images/", "/kling/v1/")
+_SPEECH = "/v1/audio/"
+_KLING_SPEECH = "/kling/v1/audio/"
 _READ = ("/ledger", "/kling/account/")
 _ANY = ("/v1/models", "/checkup/beat")
 
@@ -12,6 +14,10 @@ def wanted_scopes(method: str, path: str) -> AccessScopes:
     """Return the scopes of which any lets a call in; none where only a token without scopes is."""
     if path in _CHAT:
         return frozenset({"chat"})
+    if path.startswith(_SPEECH):
+        return frozenset({"speech"})
+    if path.startswith(_KLING_SPEECH):  # what a token for Kling's pictures was always good for
+        return frozenset({"speech", "pictures"})
     if path.startswith(_PICTURES):
         looks = method in ("GET", "HEAD")
         return frozenset({"pictures", "read"}) if looks else frozenset({"pictures"})

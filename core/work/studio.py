@@ -55,6 +55,8 @@ from core.work.money.spending import Spending
 from core.work.money.upkeep import Currencies, LedgerUpkeep
 from core.work.opening import Listener, Opening
 from core.work.services import Services
+from core.work.speech.speech import Speech
+from core.work.speech.voices import Voices
 from core.work.transfer.transfers import Transfers
 from core.work.xray.watch import ExchangeWatch
 
@@ -124,6 +126,14 @@ class Studio:
             spending=self.spending,
             timings=answer_timings,
             on_saved=self._indexing.wake,
+        )
+        self.voices = Voices(lambda: self.settings, self.loop)
+        self.speech = Speech(
+            store=store,
+            archive=archive,
+            voices=self.voices,
+            spending=self.spending,
+            request=lambda: self.generations.request,
         )
         self.generations = Generations(
             loop=self.loop,
@@ -261,6 +271,7 @@ class Studio:
         except TimeoutError:
             logger.warning("Some answers did not end in time")
         self.services.close()
+        self.loop.call(self.voices.aclose())
         self.loop.close()
         self.answers.end_late()
         self.services.close_practice()

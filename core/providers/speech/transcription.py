@@ -50,11 +50,7 @@ class TranscriptionServer:
     async def transcribe(self, recording: bytes, *, name: str, media_type: str) -> str:
         """Return what was said in a recording; empty where nothing was."""
         reply = await self.forward({}, recording, name=name, media_type=media_type)
-        told = json_object(reply.content)
-        text = told.get("text") if told is not None else None
-        if not isinstance(text, str):
-            raise no_text(self.host, 200)
-        return text.strip()
+        return transcript_in(reply, self.host)
 
     async def forward(
         self, fields: Mapping[str, str], recording: bytes, *, name: str, media_type: str
@@ -77,3 +73,12 @@ class TranscriptionServer:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._client.aclose()
+
+
+def transcript_in(reply: TranscriptionReply, host: str) -> str:
+    """Return the words in a reply of the usual form; ProtocolError where there are none."""
+    told = json_object(reply.content)
+    text = told.get("text") if told is not None else None
+    if not isinstance(text, str):
+        raise no_text(host, 200)
+    return text.strip()

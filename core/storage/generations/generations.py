@@ -63,6 +63,12 @@ class Generations(Intents, Listing, ExpectedPictures):
         }
         return tuple(by_hash[sha256] for sha256 in hashes)
 
+    def find_by_key(self, owner: str, idempotency_key: str) -> Generation | None:
+        """Return what this owner asked for under a key; None where nothing was."""
+        return self._find(
+            (generations.c.owner == owner) & (generations.c.idempotency_key == idempotency_key)
+        )
+
     def history(self, owner: str, generation_id: str) -> tuple[GenerationEvent, ...]:
         """Return what happened to the generation, oldest first."""
         query = (

@@ -8,6 +8,7 @@ from core.access.invitations import CODE_PARAMETER
 from core.web.chat.posted.bodies import ChatBody, OpenAIChatBody
 from core.web.kling.request import PictureBody
 from core.web.money.routes import KINDS, LIMIT_MOST
+from core.web.openai.audio.request import SpeechBody
 from core.web.openai.images.request import OpenAIImageBody
 from core.web.openapi.diagnostics_paths import diagnostics_paths
 from core.web.openapi.openai_paths import KEY, NO_MONEY, openai_paths
@@ -31,10 +32,11 @@ from core.web.openapi.shapes import (
     too_much,
 )
 
-(_CHAT, _OPENAI_CHAT, _OPENAI_PICTURE, _PICTURE), _SCHEMAS = msgspec.json.schema_components(
-    (ChatBody, OpenAIChatBody, OpenAIImageBody, PictureBody),
+_BODIES, _SCHEMAS = msgspec.json.schema_components(
+    (ChatBody, OpenAIChatBody, OpenAIImageBody, PictureBody, SpeechBody),
     ref_template="#/components/schemas/{name}",
 )
+_CHAT, _OPENAI_CHAT, _OPENAI_PICTURE, _PICTURE, _OPENAI_SPEECH = _BODIES
 
 
 _ENVELOPE = {
@@ -132,7 +134,7 @@ _PATHS: Json = {
         "get": operation("Answer a question whole", guarded(_COMPLETE), _QUESTION),
         "post": operation("Answer a posted chat whole", posted(_COMPLETE), body=_CHAT),
     },
-    **openai_paths(_OPENAI_CHAT, _OPENAI_PICTURE),
+    **openai_paths(_OPENAI_CHAT, _OPENAI_PICTURE, _OPENAI_SPEECH),
     "/kling/v1/images/generations": {
         "post": operation(
             "Buy pictures: once, archived, in the gallery",

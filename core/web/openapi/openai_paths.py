@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 from core.web.chat.posted.fields import FATES, Fate
 from core.web.kling.create import IDEMPOTENCY_HEADER, KEY_MOST
+from core.web.openai.audio.request import FATES as SPEECH_FATES
 from core.web.openai.images.request import FATES as IMAGE_FATES
 from core.web.openai.responses.request import FATES as RESPONSE_FATES
 from core.web.openapi.shapes import (
     EVENTS,
+    PLAIN,
     TEXT,
     TEXT_OR_NULL,
     Json,
@@ -46,6 +48,26 @@ _RESPONSE_BODY: Json = {
 }
 _PICTURES: Json = shape(created={"type": "integer"}, data={"type": "array"})
 _EDIT: Json = {**shape("prompt", image={**TEXT, "format": "binary"}), "additionalProperties": True}
+_RECORDING: Json = {
+    **shape(file={**TEXT, "format": "binary"}),
+    "required": ["file"],
+    "additionalProperties": True,
+}
+_SPOKEN = {
+    "200": reply(
+        "The sound as it comes; with stream_format=sse its events",
+        {name: {} for name in ("audio/mpeg", "audio/wav", "audio/pcm")},
+        EVENTS,
+    ),
+    "400": reply("The body is not as described", json_of(OPENAI_ERROR)),
+    "402": reply(NO_MONEY, json_of(OPENAI_ERROR)),
+    "409": reply("Nobody knows whether it was said and paid for", json_of(OPENAI_ERROR)),
+}
+_HEARD = {
+    "200": reply("What was said, in the server's own form", json_of(), PLAIN),
+    "400": reply("No recording, or one that is refused", json_of(OPENAI_ERROR)),
+    "402": reply(NO_MONEY, json_of(OPENAI_ERROR)),
+}
 _DRAWN = {
     "200": reply("The pictures: Kling's links, or base64", json_of(_PICTURES)),
     "400": reply("Refused, or failed at Kling: says why", json_of(OPENAI_ERROR)),
@@ -63,7 +85,7 @@ def told(fates: Mapping[str, Fate]) -> str:
     return "\n".join((*lines, "Any other field is left out, and named among `notices`."))
 
 
-def openai_paths(chat_body: Json, picture_body: Json) -> Json:
+def openai_paths(chat_body: Json, picture_body: Json, speech_body: Json) -> Json:
     """Return the paths; the bodies are the schemas of the Structs that validate them."""
     completion = {
         "200": reply("The completion, or its chunks", json_of(), EVENTS),
@@ -95,6 +117,25 @@ def openai_paths(chat_body: Json, picture_body: Json) -> Json:
         "/v1/models": {"get": operation("The models that may be asked for", models)},
         "/v1/models/{model}": {
             "get": operation("One model", model, parameter("model", "path", minLength=1))
+        },
+        "/v1/audio/speech": {
+            "post": {
+                **operation("Read a text aloud", posted(_SPOKEN, OPENAI_ERROR), body=speech_body),
+                "description": told(SPEECH_FATES),
+            }
+        },
+        "/v1/audio/transcriptions": {
+            "post": {
+                **operation(
+                    "Write down a recording",
+                    too_much(guarded(_HEARD, OPENAI_ERROR), OPENAI_ERROR, "a form"),
+                ),
+                "description": "Every field goes to the server of TRANSCRIBE_API_URL as it is.",
+                "requestBody": {
+                    "required": True,
+                    "content": {"multipart/form-data": {"schema": _RECORDING}},
+                },
+            }
         },
         "/v1/images/generations": {
             "post": {

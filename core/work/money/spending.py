@@ -172,6 +172,24 @@ class Spending:
             replace(line, amount=amount, bound=amount, price_id=price.id, units=units)
         )
 
+    def for_speech(self, spender: Spender, host: str, model: str, words: str) -> Reservation:
+        """Return what a server of the settings takes for a text: by the owner's price, or unknown.
+
+        The price is that of a thousand characters.
+        """
+        now = self._clock()
+        line = self._line(spender, "speech", host, model, now)
+        line = replace(line, until=now + WITHOUT_ROW, pieces=len(words))
+        price = self.prices.pieces("speech", model, {}, now)
+        if price is None:
+            return Reservation(line, is_known=False)
+        line = replace(line, currency=self.currency(host, next(iter(price.each), None)))
+        amount = price.amount(line.currency, pieces=Decimal(len(words)) / 1_000)
+        if amount is None:
+            return Reservation(line, is_known=False)
+        held = exact(amount)
+        return Reservation(replace(line, amount=held, bound=held, price_id=price.id))
+
     def recovered(self, owner: str, provider: str, generation: Generation) -> LedgerLine:
         """Return the line of a task that was found at the provider: nobody held anything back."""
         spender = Spender(owner, "page", "recovered")

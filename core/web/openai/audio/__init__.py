@@ -1,0 +1,1 @@
+"""Speech in OpenAI's shape: texts read aloud, recordings written down."""

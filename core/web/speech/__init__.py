@@ -1,0 +1,1 @@
+"""Sound to the page: an answer read aloud in a chunked reply."""

@@ -1,0 +1,1 @@
+"""Speech: what is read aloud, by whom, at what price, and what was said into a microphone."""

@@ -1,0 +1,142 @@
+"""Portions: what is said in one call. A sentence first, for a quick start, then what is there."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+
+from core.wire.audio import portions, spoken
+
+# Whatever says one portion, in samples.
+Say = Callable[[str], AsyncGenerator[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class PortionSizes:
+    """How much goes into one call: `most` characters, and `least` where calls are paid one by one.
+
+    A voice that is paid by calls waits for more of an answer before it asks again.
+    """
+
+    most: int
+    least: int = 1
+
+
+class Portions:
+    """Takes sentences as they come, and gives them out in portions as they are asked for."""
+
+    def __init__(
+        self, sentences: AsyncIterator[str], sizes: PortionSizes, *, say_all: bool = False
+    ) -> None:
+        self._spoken = str.strip if say_all else spoken  # Markdown, or words to be said as they are
+        self._sentences = sentences
+        self._sizes = sizes
+        self._waiting = ""
+        self._is_over = False
+        self._has_more = asyncio.Event()
+        self._is_first = True
+
+    async def __aiter__(self) -> AsyncGenerator[str]:
+        """Yield what is said, marks and code left out."""
+        reading = asyncio.create_task(self._read())
+        try:
+            while portion := await self._next():
+                for part in portions(portion, self._sizes.most):
+                    if words := part.strip():
+                        yield words
+            await reading  # what went wrong with the text is told
+        finally:
+            reading.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await reading
+
+    async def _read(self) -> None:
+        try:
+            async for sentence in self._sentences:
+                if words := self._spoken(sentence):
+                    self._waiting += f"{words}\n"
+                    self._has_more.set()
+        finally:
+            self._is_over = True
+            self._has_more.set()
+
+    async def _next(self) -> str:
+        """Return the next portion; nothing at the end."""
+        least = 1 if self._is_first else self._sizes.least
+        while len(self._waiting) < least and not self._is_over:
+            self._has_more.clear()
+            await self._has_more.wait()
+        taken = self._waiting
+        if self._is_first and taken:
+            self._is_first = False
+            taken = taken[: taken.index("\n") + 1]
+        elif len(taken) > self._sizes.most:
+            taken = portions(taken, self._sizes.most)[0]
+        self._waiting = self._waiting[len(taken) :]
+        return taken
+
+
+async def sentences_of(pieces: list[str]) -> AsyncGenerator[str]:
+    """Yield the pieces of a text that is whole."""
+    for piece in pieces:
+        yield piece
+
+
+async def one_ahead(
+    portions_: AsyncIterator[str], say: Say, *, ahead: int = 1
+) -> AsyncGenerator[bytes]:
+    """Yield the sound of each portion in turn, while the next one is being made already.
+
+    Without it every portion would begin with the time that its voice takes to begin.
+    """
+    queue: asyncio.Queue[_Track | None] = asyncio.Queue(ahead)
+    tracks: list[_Track] = []
+
+    async def make() -> None:
+        try:
+            async for words in portions_:
+                track = _Track(say, words)
+                tracks.append(track)
+                await queue.put(track)
+        finally:
+            await queue.put(None)
+
+    making = asyncio.create_task(make())
+    try:
+        while (track := await queue.get()) is not None:
+            async with aclosing(track.sound()) as sound:
+                async for pcm in sound:
+                    yield pcm
+            tracks.remove(track)
+        await making
+    finally:
+        making.cancel()
+        for track in tracks:
+            track.stop()
+        for task in (making, *(track.task for track in tracks)):
+            with suppress(asyncio.CancelledError, Exception):
+                await task
+
+
+class _Track:
+    """One portion on its way: its samples wait here until it is their turn."""
+
+    def __init__(self, say: Say, words: str) -> None:
+        self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.task = asyncio.create_task(self._fill(say, words))
+
+    async def _fill(self, say: Say, words: str) -> None:
+        try:
+            async with aclosing(say(words)) as sound:
+                async for pcm in sound:
+                    self._pieces.put_nowait(pcm)
+        finally:
+            self._pieces.put_nowait(None)
+
+    async def sound(self) -> AsyncGenerator[bytes]:
+        while (pcm := await self._pieces.get()) is not None:
+            yield pcm
+        await self.task  # raises what stopped it
+
+    def stop(self) -> None:
+        self.task.cancel()
