@@ -1,0 +1,229 @@
+"""The official openai client speaks and is written down; each call is in the ledger, said once."""
+
+import base64
+import io
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import miniaudio
+import openai
+import pytest
+
+from core.errors import AppError
+from core.models.generations import GenerationStatus
+from core.practice import PRACTICE_SPEECH_KEY, PracticeServer
+from core.practice.speech.voice import say
+from core.settings import KlingSettings, Secret, Settings, SpeechSettings
+from core.storage.money.filters import LedgerFilter
+from core.wire.audio import RATE, louder_than_silence, wav_header
+from core.work.generations.submission import FATE_UNKNOWN
+from tests.web.chat.test_openai import client_of
+from tests.web.openai.test_images import soon
+from tests.web.serving import KLING_KEY, QUICK, Served, serving, until
+
+SENTENCES = "你好，这是第一句话。Here is a second sentence. 这里是最后的一句话！"
+
+
+@pytest.fixture(scope="module")
+def practice() -> Iterator[PracticeServer]:
+    with PracticeServer(settings=replace(QUICK, voice_pace=100.0)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, practice: PracticeServer) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("speech")
+    key = Secret(PRACTICE_SPEECH_KEY)
+    settings = Settings(
+        data_dir=folder,
+        kling=KlingSettings(origin=practice.origin, api_key=Secret(KLING_KEY)),
+        speech=SpeechSettings(
+            url=practice.origin, api_key=key, transcribe_url=practice.origin, transcribe_key=key
+        ),
+    )
+    with serving(folder, settings=settings, build=soon) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(served: Served) -> Iterator[openai.OpenAI]:
+    with client_of(served) as running:
+        yield running
+
+
+def lines_of(served: Served, kind: Any = "speech") -> list[Any]:
+    return list(served.studio.store.ledger.every(LedgerFilter(kinds=[kind])))
+
+
+def seconds_by_another_reader(path: Path) -> float:
+    """Return how long a file lasts, by ffprobe where it is installed, else by miniaudio."""
+    probe = shutil.which("ffprobe")
+    if probe is None:
+        return float(miniaudio.get_file_info(str(path)).duration)
+    command = [probe, "-v", "error", "-show_entries", "stream=codec_type,sample_rate:packet=size"]
+    done = subprocess.run(
+        [*command, "-show_entries", "packet=duration_time", "-of", "json", str(path)],
+        capture_output=True,
+        check=True,
+        timeout=20,
+    )
+    assert done.stderr == b""
+    told = json.loads(done.stdout)
+    assert [one["codec_type"] for one in told["streams"]] == ["audio"]
+    return sum(float(packet["duration_time"]) for packet in told["packets"])
+
+
+@pytest.mark.parametrize("model", ["kling-tts", "tts-1"])
+@pytest.mark.parametrize("form", ["mp3", "wav", "pcm"])
+def test_the_official_client_gets_a_file_that_others_read(
+    client: openai.OpenAI, tmp_path: Path, model: str, form: Any
+) -> None:
+    path = tmp_path / f"said.{form}"
+    with client.audio.speech.with_streaming_response.create(
+        model=model, voice="alloy", input=SENTENCES, response_format=form
+    ) as reply:
+        reply.stream_to_file(path)
+    expected_s = len(say(SENTENCES)) / 2 / RATE
+    if form == "pcm":
+        pcm = path.read_bytes()
+        assert len(pcm) % 2 == 0
+        assert louder_than_silence(pcm)
+        path.with_suffix(".wav").write_bytes(wav_header(len(pcm)) + pcm)
+        path = path.with_suffix(".wav")
+    assert seconds_by_another_reader(path) == pytest.approx(expected_s, rel=0.4)
+
+
+def test_events_hold_the_same_sound(client: openai.OpenAI, served: Served) -> None:
+    asked = {"model": "tts-1", "voice": "alloy", "input": "一句话，说给你听。"}
+    plain = served.http.post("/v1/audio/speech", json={**asked, "response_format": "pcm"}).content
+    body = {**asked, "response_format": "pcm", "stream_format": "sse"}
+    with served.http.stream("POST", "/v1/audio/speech", json=body) as reply:
+        events = [json.loads(line[6:]) for line in reply.iter_lines() if line]
+    assert {event["type"] for event in events[:-1]} == {"speech.audio.delta"}
+    assert events[-1]["type"] == "speech.audio.done"
+    assert b"".join(base64.b64decode(event["audio"]) for event in events[:-1]) == plain
+
+
+def test_a_text_is_bought_once_from_kling_however_often_it_is_heard(
+    client: openai.OpenAI, served: Served, practice: PracticeServer
+) -> None:
+    before = len(practice.speech_book)
+    for form in ("wav", "mp3", "wav"):
+        client.audio.speech.create(
+            model="kling-tts", voice="onyx", input="只买一次的话。", response_format=form
+        )
+    said = practice.speech_book[before:]
+    assert [(one.by, one.characters) for one in said] == [("kling", 7)]
+    (line,) = (one for one in lines_of(served) if one.task_id == said[0].task_id)
+    assert (line.amount, line.currency, line.provider) == (Decimal("0.05"), "CNY", "kling")
+
+
+def test_the_ledger_agrees_with_practices_book(
+    client: openai.OpenAI, served: Served, practice: PracticeServer
+) -> None:
+    client.audio.speech.create(model="kling-tts", voice="nova", input="好。" * 700)
+    told = served.studio.reconcile()
+    assert [one for one in told.differences if one.reason != "delay"] == []
+    charged = sum((one.price or Decimal(0) for one in practice.speech_book), Decimal(0))
+    ours = [one for one in lines_of(served) if one.provider == "kling"]
+    assert sum(one.amount for one in ours) == charged > 0
+    # A server of one's own has no price that anyone knows: that is unknown, and not nothing.
+    theirs = [one for one in lines_of(served) if one.provider != "kling"]
+    assert {(one.amount, str(one.state)) for one in theirs} <= {(None, "unknown")}
+
+
+@pytest.mark.parametrize("fault", ["lost", "html", "5000", "dropped"])
+def test_what_nobody_can_tell_is_not_sent_again(
+    served: Served, practice: PracticeServer, fault: str
+) -> None:
+    asked = {"model": "kling-tts", "voice": "alloy", "input": f"/practice {fault} 说不准的话。"}
+    before = len(practice.speech_book)
+    for _ in range(2):  # neither by itself nor for a client that repeats
+        reply = served.http.post("/v1/audio/speech", json=asked)
+        assert reply.status_code == 409
+        assert reply.headers["x-should-retry"] == "false"
+    assert len(practice.speech_book) - before == (fault == "lost")
+    rows = served.studio.store.generations.counts("kling")
+    assert rows.keys() <= {GenerationStatus.ARCHIVED, GenerationStatus.FAILED}
+    assert reply.json()["error"]["message"] == AppError(FATE_UNKNOWN).sentence("en")
+
+
+def test_what_is_refused_costs_nothing_and_says_why(served: Served) -> None:
+    before = len(lines_of(served))
+    asked = {"model": "kling-tts", "voice": "alloy", "input": "/practice 1301 不行。"}
+    reply = served.http.post("/v1/audio/speech", json=asked)
+    assert reply.status_code >= 400
+    assert "content" in reply.json()["error"]["message"]
+    assert len(lines_of(served)) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "param"),
+    [
+        ({"voice": "nobody"}, "voice"),
+        ({"response_format": "opus"}, "response_format"),
+        ({"speed": 3.0}, "speed"),
+        ({"input": " "}, "input"),
+        ({"model": None}, "model"),
+        ({"stream_format": "other"}, "stream_format"),
+    ],
+)
+def test_what_is_wrong_is_refused_by_name(served: Served, change: Any, param: str) -> None:
+    asked = {"model": "kling-tts", "voice": "alloy", "input": "hello", **change}
+    reply = served.http.post("/v1/audio/speech", json=asked)
+    assert (reply.status_code, reply.json()["error"]["param"]) == (400, param)
+
+
+def test_a_voice_that_breaks_off_does_not_look_whole(served: Served) -> None:
+    asked = {"model": "tts-1", "voice": "alloy", "input": f"/practice cut {SENTENCES}"}
+    with (
+        pytest.raises(httpx.RemoteProtocolError),
+        served.http.stream(
+            "POST", "/v1/audio/speech", json={**asked, "response_format": "pcm"}
+        ) as reply,
+    ):
+        assert reply.status_code == 200
+        reply.read()
+
+
+def test_who_hangs_up_closes_the_voice(served: Served, practice: PracticeServer) -> None:
+    before = practice.counters.voices_closed_early
+    asked = {"model": "tts-1", "voice": "alloy", "input": "很长的一句话，" * 120}
+    with served.http.stream(
+        "POST", "/v1/audio/speech", json={**asked, "response_format": "pcm"}
+    ) as reply:
+        assert next(reply.iter_bytes())
+    until(lambda: practice.counters.voices_closed_early > before, "the voice was closed")
+    assert practice.counters.voices_open == 0
+
+
+def test_a_recording_is_written_down(client: openai.OpenAI) -> None:
+    pcm = say("一二三")
+    file = ("a.wav", io.BytesIO(wav_header(len(pcm)) + pcm))
+    done = client.audio.transcriptions.create(model="whisper-1", file=file)
+    assert f"{len(pcm) / 2 / RATE:.1f}" in done.text
+    file[1].seek(0)
+    plain = client.audio.transcriptions.create(
+        model="whisper-1", file=file, response_format="text"
+    )
+    assert "练习" in str(plain)
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/speech", "/v1/audio/transcriptions"])
+def test_without_a_server_that_is_said(tmp_path: Path, path: str) -> None:
+    with serving(tmp_path, build=soon) as running:
+        if path.endswith("speech"):
+            asked = {"model": "my-own", "voice": "alloy", "input": "hello"}
+            reply = running.http.post(path, json=asked)
+            assert (reply.status_code, reply.json()["error"]["param"]) == (400, "model")
+        else:
+            reply = running.http.post(path, files={"file": ("a.wav", b"RIFF")})
+            assert reply.status_code == 503
+            assert "TRANSCRIBE_API_URL" in reply.json()["error"]["message"]
