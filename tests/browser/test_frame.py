@@ -246,3 +246,28 @@ def test_an_old_conversation_a_months_cost_and_the_other_language_are_two_clicks
         journey.see(page.get_by_role("heading", name="Status"))
     assert journey.clicks == 1
     context.close()
+
+
+# What a run of the chat page may send beside what was said: scripts and styles are no part of it.
+MOST_OF_A_RUN_BYTES = 20_000
+
+
+def test_a_run_sends_no_script_and_no_style(browser: Browser, app: RunningApp) -> None:
+    page = browser.new_page(locale="zh-CN", viewport={"width": 1366, "height": 850})
+    sent, fetched = [], []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda one: sent.append(one)))
+    page.on("response", lambda one: "/assets/" in one.url and fetched.append(one))
+    page.goto(app.url)
+    page.get_by_test_id("stChatInputTextArea").wait_for()
+    page.wait_for_function("document.documentElement.dataset.copying === ''")  # its scripts run
+    assert 0 < sum(len(one) for one in sent) < MOST_OF_A_RUN_BYTES
+    names = {one.url.rpartition("/")[2].partition(".")[0] for one in fetched}
+    assert {"browser", "composer", "copying", "shortcuts", "chat", "frame", "words"} <= names
+    assert {one.status for one in fetched} == {200}
+    count = len(fetched)
+    page.locator('[data-testid="stSidebarNavLink"][href$="/money"]').click()
+    page.wait_for_url("**/money")
+    page.locator('[data-testid="stSidebarNavLink"]').first.click()
+    page.get_by_test_id("stChatInputTextArea").wait_for()
+    assert len(fetched) == count
+    page.close()
