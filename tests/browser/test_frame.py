@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from core.access.owners import LOCAL_OWNER
 from core.storage.store import Store
@@ -270,4 +271,31 @@ def test_a_run_sends_no_script_and_no_style(browser: Browser, app: RunningApp) -
     page.locator('[data-testid="stSidebarNavLink"]').first.click()
     page.get_by_test_id("stChatInputTextArea").wait_for()
     assert len(fetched) == count
+    page.close()
+
+
+def has_run(frame: bytes) -> bool:
+    return ForwardMsg.FromString(frame).WhichOneof("type") == "script_finished"
+
+
+def test_a_run_names_what_the_browser_has_instead_of_sending_it(
+    browser: Browser, app: RunningApp
+) -> None:
+    page = browser.new_page(locale="zh-CN", viewport={"width": 1366, "height": 850})
+    sent: list[bytes] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda one: sent.append(one)))
+    page.goto(app.url)
+    box = page.get_by_test_id("stChatInputTextArea")
+    question = "".join(f"第 {number} 句话。" for number in range(2_000))
+    box.fill(question)
+    box.press("Enter")
+    expect(page.locator(".inkling-copy")).to_have_count(2, timeout=PATIENCE_MS)  # it has ended
+    sizes = []
+    for _ in range(3):  # in one of them the title may have come, which draws the page once more
+        sent.clear()
+        page.get_by_test_id("stCheckbox").first.click()
+        while not any(has_run(one) for one in sent):
+            page.wait_for_timeout(50)  # events are handed over while it waits
+        sizes.append(sum(len(one) for one in sent))
+    assert 0 < min(sizes) < MOST_OF_A_RUN_BYTES < len(question.encode()), sizes
     page.close()

@@ -1,4 +1,4 @@
-"""Static files of the pages over HTTP: kept for ever by their hash, refused by no one, never HTML."""
+"""Static files of the pages over HTTP: kept by their hash, refused to no one, never HTML."""
 
 import hashlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Scripts and styles by address: everything is served, each once, and a run without a server has them."""
+"""Scripts and styles by address: all are served, once each; a run without a server has them."""
 
 import json
 import re
@@ -28,7 +28,9 @@ def test_every_script_and_style_of_the_pages_is_served() -> None:
 def test_a_script_has_one_entry() -> None:
     scripts = {name: words for name, words in page_files.serve().items() if name.endswith(".js")}
     for name, words in scripts.items():
-        assert len(re.findall(rb"^export default (?:async )?function", words, re.MULTILINE)) == 1, name
+        assert len(re.findall(rb"^export default (?:async )?function", words, re.MULTILINE)) == 1, (
+            name
+        )
         assert not re.search(rb"^import ", words, re.MULTILINE), name  # its parts are put together
 
 
