@@ -6,7 +6,7 @@ from core.errors import AppError
 from core.models.chat import AnswerStatus
 from core.ui import notices, session
 from core.ui.chat import actions as answer_actions
-from core.ui.chat import composer, copying, message_menu, streaming, tool_turns, turns
+from core.ui.chat import composer, copying, message_menu, reading, streaming, tool_turns, turns
 from core.ui.chat import header as conversation_header
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
@@ -24,6 +24,7 @@ notices.chat_notices()
 conversation_header.draw(conversation)
 page_files.draw_style("chat")
 copying.install()
+reading.install()
 
 # Asked before the path is read: an answer that ends in between is then in the store.
 live = studio.answers.live_in(conversation.id) if conversation else None
@@ -52,6 +53,7 @@ for message in drawn:
     with st.chat_message("assistant", avatar=message_view.AVATARS["assistant"]):
         if message.status is AnswerStatus.RUNNING:
             place = st.container()
+            reading.draw(message)
             if live is None:
                 streaming.follow(message, place)
         else:

@@ -42,6 +42,7 @@ from core.web.openai.models import PREFIX as MODELS_PREFIX
 from core.web.openai.models import OpenAIModels
 from core.web.openai.responses.routes import OpenAIResponses
 from core.web.openapi.description import openapi_json
+from core.web.speech.routes import SpeechRoutes
 from core.web.studio_bridge import StudioBridge
 from core.web.timings import HttpTimings
 from core.work.studio import Studio, current_studio, opening_error
@@ -58,6 +59,7 @@ PATHS = (
     "/readyz",
     "/openapi.json",
     "/transfer",
+    "/speech",
     "/ledger",
     "/checkup",
     "/exchanges",
@@ -115,7 +117,7 @@ class _Counter:
             **CheckupRoutes(bridge).table(),
             **ExchangeRoutes(bridge).table(),
         }
-        self.signed_table = TransferRoutes(bridge).table()
+        self.signed_table = {**TransferRoutes(bridge).table(), **SpeechRoutes(bridge).table()}
         kling = KlingRoutes(bridge)
         self.kling = dict.fromkeys(KLING_METHODS, kling.serve)
 

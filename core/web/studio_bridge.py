@@ -1,19 +1,20 @@
 """What all routes share while a studio is open."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 from core.access.owners import LOCAL_OWNER
-from core.errors import AppError
+from core.errors import AppError, StoreError
 from core.web.chat.audience import Audiences, audience_key
 from core.web.chat.posted.body_room import BodyRoom
 from core.web.chat.posted.end_users import EndUsers
 from core.web.chat.posted.request import ChatRequest, Dialect
 from core.web.chat.reader import AnswerReader
-from core.web.http_call import LARGE_BYTES, HttpCall
+from core.web.http_call import LARGE_BYTES, HttpCall, HttpCallError
+from core.web.http_errors import STORE_TEXT_ID
 from core.web.loop_notifier import LoopNotifier
 from core.web.timings import HttpTimings
 from core.work.chat.cursors import Cursor
@@ -60,6 +61,13 @@ class StudioBridge:
         # Not as a concurrent future: hundreds of results at once cost one wake-up of this loop.
         self.studio.loop.post(start)
         return await done
+
+    async def in_thread(self, function: Callable[..., _Result], *arguments: object) -> _Result:
+        """Run what blocks in a thread; StoreError becomes a refusal with its status."""
+        try:
+            return await asyncio.to_thread(function, *arguments)
+        except StoreError as error:
+            raise HttpCallError(503, STORE_TEXT_ID) from error
 
     def dialect(self, owner: str, *, thinks: bool) -> Dialect:
         """Return how an owner's chats are read: as whoever answers them understands them."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from core.access.owners import LOCAL_OWNER
 from core.models.generations import ImageRequest
+from core.models.speech import SpeechRequest
 from core.settings import KlingSettings, Secret, Settings
 from core.work.studio import Studio
 from tests.crash.workshop import QUICK
@@ -48,6 +49,9 @@ def main() -> int:
             ImageRequest(f"{told.get('prompt', 'a hill')} {number}", n=n),
             idempotency_key=f"{told.get('key', '')}-{number}",
         )
+    for number, words in enumerate(told.get("speech", [])):
+        request = SpeechRequest(words, voice_id="ai_kaiya")
+        studio.generations.request(LOCAL_OWNER, request, idempotency_key=f"-{number}")
     deadline = time.monotonic() + told.get("longest_s", LONGEST_S)
     beat = threading.Event()  # libfaketime has no monotonic sleep
     while _is_busy(studio) or told.get("stays"):
@@ -59,14 +63,14 @@ def main() -> int:
 
 
 def _is_busy(studio: Studio) -> bool:
-    page = studio.store.generations.list(LOCAL_OWNER, active_only=True, limit=1)
-    return bool(page.items)
+    counts = studio.store.generations.counts()  # of every kind: lists leave speech out
+    return any(count for status, count in counts.items() if not status.is_final)
 
 
 def _die_at(studio: Studio, step: str) -> None:
     name, _, when = step.partition("/")
     generations = studio.store.generations
-    owner: Any = studio.archive if name == "adopt" else generations
+    owner: Any = studio.archive if name.startswith("adopt") else generations
     method = "move" if name.startswith("move-") else name
     if not method:
         return

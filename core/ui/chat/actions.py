@@ -7,7 +7,7 @@ from core.models.chat import ChatParameters, Conversation, Message
 from core.models.money.ledger import BudgetError
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
-from core.ui.chat import copying, message_menu
+from core.ui.chat import copying, message_menu, reading
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
 from core.ui.session import text
@@ -67,6 +67,8 @@ def draw(message: Message, conversation: Conversation) -> None:
     """Draw what can be done with a finished answer."""
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         copying.draw(message)
+        if message.content.strip():
+            reading.draw(message)
         whole = (message, conversation)
         button("chat.regenerate", "refresh", f"again-{message.id}", _again, *whole, type="tertiary")
         if message_view.can_go_on(message):

@@ -6,6 +6,7 @@ drafts, Esc, ↑, and the focus. Without it the buttons do the same.
 
 import time
 from contextlib import nullcontext
+from typing import Any
 
 import streamlit as st
 
@@ -13,7 +14,7 @@ from core.errors import AppError
 from core.models.chat import AnswerStatus, Conversation, Message
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
-from core.ui.chat import actions, header
+from core.ui.chat import actions, header, voice_in
 from core.ui.chat import settings as chat_settings
 from core.ui.frame import page_files
 from core.ui.money import confirm as money_confirm
@@ -51,8 +52,10 @@ def draw(
             key=QUESTION_KEY,
             on_submit=_submitted,
             args=(conversation, path),
+            accept_audio=voice_in.is_offered(),
         )
     with st.bottom:
+        voice_in.draw_lack()
         _install(conversation, path, is_running=running is not None)
         with st.container(key=_STOP):  # also when empty, so that nothing below it changes places
             if running is not None:
@@ -85,7 +88,11 @@ def _wanted_focus() -> str | None:
 
 
 def _submitted(conversation: Conversation | None, path: tuple[Message, ...]) -> None:
-    question = st.session_state[QUESTION_KEY]
+    sent = st.session_state[QUESTION_KEY]
+    question = voice_in.text_of(sent)
+    if voice_in.has_recording(sent):
+        _write_down(sent)
+        return
     if not question:
         return
     try:
@@ -95,6 +102,15 @@ def _submitted(conversation: Conversation | None, path: tuple[Message, ...]) -> 
         actions.ask(conversation, question)
     except AppError as error:
         st.session_state[QUESTION_KEY] = question  # back into the input: nothing is lost
+        session.state().error = error
+
+
+def _write_down(sent: Any) -> None:
+    """Put what was said into the input: it is asked once it was read, and sent again."""
+    try:
+        st.session_state[QUESTION_KEY] = voice_in.written_down(sent)
+    except AppError as error:
+        st.session_state[QUESTION_KEY] = voice_in.text_of(sent)
         session.state().error = error
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from core.models.chat import ChatParameters, Conversation, Effort
 from core.ui import session
 from core.ui.buttons import keeping_errors
+from core.ui.chat import reading
 from core.ui.session import text
 
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
@@ -87,6 +88,7 @@ def _draw_rest(conversation: Conversation | None, current: ChatParameters) -> No
         **_kept(conversation, "stream"),
     )
     _draw_sampling(conversation, current)
+    reading.draw_choice()
     st.text_area(
         text("settings.system_prompt"),
         value=conversation.system_prompt if conversation else session.state().system_prompt,

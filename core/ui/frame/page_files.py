@@ -30,6 +30,7 @@ _PARTS = {
         "chat/components/places.js",
     ),
     "copying.js": ("chat/components/copying.js",),
+    "reading.js": ("chat/components/reading.js",),
     "conversations.js": ("chat/components/conversations.js",),
     "pictures.js": ("generations/components/pictures.js",),
     "transfer.js": ("history/components/transfer.js",),

@@ -14,10 +14,10 @@ from typing import Literal
 
 from core.storage.db.key_values import KeyValues
 
-Purpose = Literal["export", "import"]
+Purpose = Literal["export", "import", "speech"]
 
-# An upload may take hours; a download only has to begin.
-LIFE_S: dict[Purpose, float] = {"export": 3600.0, "import": 12 * 3600.0}
+# An upload may take hours, and a page stays open; a download only has to begin.
+LIFE_S: dict[Purpose, float] = {"export": 3600.0, "import": 12 * 3600.0, "speech": 12 * 3600.0}
 
 _KEY = "transfer.key"
 _LONGEST = 2048

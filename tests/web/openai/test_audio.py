@@ -183,14 +183,11 @@ def test_what_is_wrong_is_refused_by_name(served: Served, change: Any, param: st
 
 def test_a_voice_that_breaks_off_does_not_look_whole(served: Served) -> None:
     asked = {"model": "tts-1", "voice": "alloy", "input": f"/practice cut {SENTENCES}"}
-    with (
-        pytest.raises(httpx.RemoteProtocolError),
-        served.http.stream(
-            "POST", "/v1/audio/speech", json={**asked, "response_format": "pcm"}
-        ) as reply,
-    ):
+    body = {**asked, "response_format": "pcm"}
+    with served.http.stream("POST", "/v1/audio/speech", json=body) as reply:
         assert reply.status_code == 200
-        reply.read()
+        with pytest.raises(httpx.RemoteProtocolError):
+            reply.read()
 
 
 def test_who_hangs_up_closes_the_voice(served: Served, practice: PracticeServer) -> None:
@@ -210,9 +207,7 @@ def test_a_recording_is_written_down(client: openai.OpenAI) -> None:
     done = client.audio.transcriptions.create(model="whisper-1", file=file)
     assert f"{len(pcm) / 2 / RATE:.1f}" in done.text
     file[1].seek(0)
-    plain = client.audio.transcriptions.create(
-        model="whisper-1", file=file, response_format="text"
-    )
+    plain = client.audio.transcriptions.create(model="whisper-1", file=file, response_format="text")
     assert "练习" in str(plain)
 
 

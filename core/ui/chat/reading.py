@@ -1,0 +1,123 @@
+"""Read aloud: a button at each answer, one player for the page, and the choice of a voice.
+
+The browser's own voice is the default: nothing leaves the machine, and nothing costs. A server of
+the settings goes before it; Kling's voices cost a little each, so that they are chosen, never met.
+"""
+
+import sys
+import time
+from html import escape
+
+import streamlit as st
+
+from core.models.chat import Message
+from core.models.money.ledger import money_words
+from core.models.money.prices import PRICES
+from core.models.speech import KLING_SPEECH_MODEL, KLING_VOICES, SpeechRequest
+from core.ui import session
+from core.ui.frame import page_files
+from core.ui.session import text
+
+_KEY = "reading"
+_TEXTS = ("waiting", "reading", "stopped", "ended", "stop", "close", "save", "again", "broken")
+_KLING = "kling:"
+# A ticket holds for hours: one that is signed anew for each run would be sent with each run.
+_TICKET_S = 3600.0
+
+
+def install() -> None:
+    """Put the player on the page; without its script there is no button."""
+    by, _, voice = _chosen().partition(":")
+    with st.container(key=_KEY):
+        page_files.component("reading")(
+            key="inkling-reading",
+            data={
+                "by": by,
+                "voice": voice,
+                "ticket": _ticket() if _is_served() else None,
+                "texts": {name: text(f"reading.{name}") for name in (*_TEXTS, "no_voice")},
+            },
+        )
+
+
+def draw(message: Message) -> None:
+    """Draw the button that reads an answer aloud, also while it is being written."""
+    if message.role != "assistant":
+        return
+    st.html(
+        '<span class="inkling-copy inkling-read">'
+        f'<button type="button" data-read="{escape(message.id)}"'
+        f' aria-label="{escape(text("reading.button_name"))}">'
+        '<i class="read" aria-hidden="true"></i>'
+        f"<span>{escape(text('reading.button'))}</span></button></span>",
+        width="content",
+    )
+
+
+def draw_choice() -> None:
+    """Draw the choice of who reads aloud; what a voice costs stands beside it."""
+    choices = _choices()
+    st.selectbox(
+        text("reading.voice"),
+        choices,
+        index=choices.index(_chosen()),
+        format_func=_words,
+        help=text("reading.voice_help"),
+        key="reading-voice",
+        on_change=_choose,
+    )
+
+
+def _choices() -> list[str]:
+    found = ["browser"]
+    if _is_served():
+        if session.is_trusted() and session.studio().voices.has_server:
+            found.insert(0, "server")
+        found += [f"{_KLING}{voice.id}" for voice in KLING_VOICES]
+    return found
+
+
+def _chosen() -> str:
+    choices = _choices()
+    kept = session.studio().store.key_values.get(_kept_as())
+    return kept if kept in choices else choices[0]
+
+
+def _choose() -> None:
+    session.studio().store.key_values.set(_kept_as(), st.session_state["reading-voice"])
+
+
+def _kept_as() -> str:
+    return f"reading.voice.{session.owner_mark()}"
+
+
+def _words(choice: str) -> str:
+    if not choice.startswith(_KLING):
+        return text(f"reading.by_{choice}")
+    voice = next(one for one in KLING_VOICES if f"{_KLING}{one.id}" == choice)
+    name = voice.zh if session.language() == "zh" else voice.en
+    price = PRICES.pieces(SpeechRequest.kind, KLING_SPEECH_MODEL, {})
+    amount = price.amount("CNY") if price is not None else None
+    return text(
+        "reading.by_kling",
+        name=name,
+        price=text("money.unknown") if amount is None else money_words(amount, "CNY"),
+    )
+
+
+def _is_served() -> bool:
+    """Tell whether our own routes stand beside the page; a host that only runs scripts has none."""
+    return "core.web.server" in sys.modules
+
+
+def _ticket() -> str:
+    known = session.state()
+    owner, now = session.owner(), time.monotonic()
+    if (
+        known.reading_ticket is None
+        or known.reading_ticket[0] != owner
+        or (now > known.reading_ticket[2])
+    ):
+        ticket = session.studio().transfers.tickets.sign(owner, "speech")
+        known.reading_ticket = (owner, ticket, now + _TICKET_S)
+    return known.reading_ticket[1]

@@ -1,0 +1,118 @@
+"""`/speech/read`: an answer read aloud to the page that shows it, for whoever holds a signed link.
+
+The reply is frames: a kind (one byte), a length (four, little-endian), and so many bytes. Samples
+come as they are made, sentences where the browser itself speaks, and an error or the end last: a
+reply that stops without one of them was cut off.
+"""
+
+import json
+import struct
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from functools import partial
+
+from core.errors import AppError
+from core.models.money.ledger import Spender
+from core.web.http_call import HttpCall, HttpCallError, Table
+from core.web.http_errors import http_error_from
+from core.web.speech.streaming import streamed, until_gone
+from core.web.studio_bridge import StudioBridge
+from core.wire.audio import spoken
+from core.work.generations.submission import FATE_UNKNOWN
+from core.work.speech.reading import sentences_of_answer
+from core.work.speech.speech import SpeechOptions
+from core.work.transfer.transfers import Transfers
+
+SOUND, SENTENCE, ERROR, END = b"s", b"t", b"e", b"."
+_TYPE = "application/octet-stream"
+_HEADERS = (("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"))
+_NAME_MOST = 200
+
+
+class SpeechRoutes:
+    """The route that the chat page's reading component uses."""
+
+    def __init__(self, bridge: StudioBridge) -> None:
+        self._bridge = bridge
+
+    def table(self) -> Table:
+        """Return which method of which path is served by what."""
+        return {"/speech/read": {"POST": self.read}}
+
+    async def read(self, call: HttpCall) -> None:
+        """Read an answer aloud as far as it is written, and on as it is."""
+        owner = await self._owner(call)
+        message_id = call.query.get("message", "")[:_NAME_MOST]
+        source = self._source(call, owner, message_id)
+        await call.begin(200, _TYPE, _HEADERS)  # at once: the page's sound waits for nothing else
+        try:
+            async with (
+                streamed(self._bridge, source) as frames,
+                aclosing(until_gone(call, frames)) as heard,
+            ):
+                async for frame in heard:
+                    await call.feed(frame, is_washed=True)
+        except AppError as error:
+            told = {
+                "sentence": http_error_from(error, call.language).sentence,
+                "again": error.text_id == FATE_UNKNOWN,
+            }
+            await call.end(_frame(ERROR, json.dumps(told, ensure_ascii=False).encode()))
+            return
+        await call.end(_frame(END, b""))
+
+    def _source(self, call: HttpCall, owner: str, message_id: str) -> AsyncGenerator[bytes]:
+        studio = self._bridge.studio
+        sentences = partial(
+            sentences_of_answer,
+            owner,
+            message_id,
+            live=studio.answers.live,
+            stored=studio.store.messages.get,
+        )
+        by = call.query.get("by", "")
+        if by == "browser":
+            return _written(sentences())
+        if by not in ("server", "kling"):
+            raise HttpCallError(400, "http.want_described", facts={"field": "by"}, field="by")
+        how = SpeechOptions(
+            by="kling" if by == "kling" else "server",
+            voice=call.query.get("voice", "")[:_NAME_MOST],
+            again="again" in call.query,
+        )
+        return _sounding(self._said(owner, sentences(), how))
+
+    async def _said(
+        self, owner: str, sentences: AsyncGenerator[str], how: SpeechOptions
+    ) -> AsyncGenerator[bytes]:
+        spender = Spender(owner, "page", "page")
+        speech = self._bridge.studio.speech
+        speech.check(spender, how)
+        async with aclosing(speech.read_aloud(spender, sentences, how)) as sound:
+            async for pcm in sound:
+                yield pcm
+
+    async def _owner(self, call: HttpCall) -> str:
+        transfers: Transfers = self._bridge.studio.transfers
+        ticket = call.query.get("ticket", "")
+        owner = await self._bridge.in_thread(transfers.tickets.owner_of, ticket, "speech")
+        if owner is None:
+            raise HttpCallError(403, "http.link_expired")
+        return owner
+
+
+async def _sounding(sound: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    async with aclosing(sound):
+        async for pcm in sound:
+            yield _frame(SOUND, pcm)
+
+
+async def _written(sentences: AsyncGenerator[str]) -> AsyncGenerator[bytes]:
+    async with aclosing(sentences):
+        async for sentence in sentences:
+            if words := spoken(sentence):
+                yield _frame(SENTENCE, words.encode("utf-8", "replace"))
+
+
+def _frame(kind: bytes, content: bytes) -> bytes:
+    return kind + struct.pack("<I", len(content)) + content
