@@ -12,6 +12,7 @@ from typing import Any
 from core.errors import InputError
 from core.models.generations import GenerationRequest, ImageRequest
 from core.models.image_rules import ReferenceFacts, check_image_request, check_reference
+from core.models.pictures.omni import OmniRequest, check_omni
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,10 @@ class Kind:
     check: Callable[[Any], None]
 
 
-KINDS: dict[str, Kind] = {ImageRequest.kind: Kind(ImageRequest, check_image_request)}
+KINDS: dict[str, Kind] = {
+    ImageRequest.kind: Kind(ImageRequest, check_image_request),
+    OmniRequest.kind: Kind(OmniRequest, check_omni),
+}
 
 
 def packages() -> frozenset[str]:

@@ -5,8 +5,8 @@ from typing import cast
 import streamlit as st
 
 from core.models.generations import AspectRatio, Resolution
-from core.models.image_rules import PROMPT_LIMIT, count_characters
 from core.models.kling_catalogue import OFFERED_MODELS, ImageModel, find_image_model
+from core.models.pictures.rules import PROMPT_LIMIT, count_characters
 from core.ui import session
 from core.ui.placeholders import ratio_label
 from core.ui.session import text

@@ -155,7 +155,7 @@ class Spending:
         now = self._clock()
         line = self._line(spender, "image", provider, request.model_name, now)
         line = replace(line, pieces=request.n)
-        price = self.prices.pieces(request.kind, request.model_name, request.price_facts, now)
+        price = self.prices.pieces(*request.price_key, request.price_facts, now)
         amount = None
         if price is not None:
             own = None
