@@ -58,6 +58,11 @@ class GenerationRequest:
         return self.n
 
     @property
+    def price_key(self) -> tuple[str, str]:
+        """Under which kind and model the price list has it."""
+        return self.kind, self.model_name
+
+    @property
     def price_facts(self) -> Mapping[str, object]:
         """What of it decides the price of a piece, besides kind and model."""
         return {"has_image": self.has_image, "resolution": self.resolution}

@@ -6,12 +6,14 @@ polling, collection and ledger take it as it is.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import InputError
 from core.models.generations import GenerationRequest, ImageRequest
 from core.models.image_rules import ReferenceFacts, check_image_request, check_reference
+from core.models.kling_catalogue import IMAGE_MODELS
+from core.models.pictures.omni import OMNI_MODELS, OmniRequest, check_omni
 from core.models.speech import SpeechRequest, check_speech
 
 
@@ -21,10 +23,16 @@ class Kind:
 
     request_type: type[GenerationRequest]
     check: Callable[[Any], None]
+    titles: Mapping[str, str] = field(default_factory=dict)  # of its models, by their names
 
 
 KINDS: dict[str, Kind] = {
-    ImageRequest.kind: Kind(ImageRequest, check_image_request),
+    ImageRequest.kind: Kind(
+        ImageRequest, check_image_request, {model.name: model.title for model in IMAGE_MODELS}
+    ),
+    OmniRequest.kind: Kind(
+        OmniRequest, check_omni, {model.name: model.title for model in OMNI_MODELS}
+    ),
     SpeechRequest.kind: Kind(SpeechRequest, check_speech),
 }
 
@@ -42,6 +50,11 @@ def package_of(kind: str) -> str:
 def packages() -> frozenset[str]:
     """Return the packages that something can be paid from; each has a queue of its own."""
     return frozenset(kind.request_type.package for kind in KINDS.values())
+
+
+def model_title(name: str) -> str | None:
+    """Return the title of a model of any kind; None where this version does not know it."""
+    return next((kind.titles[name] for kind in KINDS.values() if name in kind.titles), None)
 
 
 def check_request(request: GenerationRequest, references: Sequence[ReferenceFacts] = ()) -> None:

@@ -16,7 +16,7 @@ from core.access.owners import may_spend
 from core.access.passes import Pass
 from core.errors import AppError, InputError, ProviderError, StoreError
 from core.models.chat import ChatParameters, Conversation
-from core.models.generations import ImageRequest, ReferenceImage
+from core.models.generations import GenerationRequest, ReferenceImage
 from core.models.kling_catalogue import ImageModel
 from core.providers.deepseek.wire import Balance
 from core.providers.kling.wire import AccountCosts
@@ -93,7 +93,7 @@ class SessionState:
     earliest_turn: str | None = None  # the question from which a long conversation is drawn
     error: AppError | None = None
     image_error: AppError | None = None
-    last_request: tuple[ImageRequest, str, float] | None = None
+    last_request: tuple[GenerationRequest, str, float] | None = None
     notice: str | None = None
     # Cursors that led to the page of a list that is shown, by the list's name.
     trails: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -103,7 +103,10 @@ class SessionState:
     upload_round: int = 0  # counts up to empty the file inputs
     stopped_model: ImageModel | None = None  # was chosen in the form, and left for its successor
     # What the form of the Images page is to hold when it is drawn next.
-    wanted: ImageRequest | None = None
+    wanted: GenerationRequest | None = None
+    wanted_way: str = ""  # the kind whose form is opened then
+    wanted_references: tuple[ReferenceImage, ...] = ()  # of it
+    pictures: tuple[ReferenceImage, ...] = ()  # of the forms that take several
     reference: ReferenceImage | None = None  # of the form, when no file is chosen there
     dropped: bytes | None = None  # a picture of ours whose record filled the form
     prepared_upload: PreparedUpload | None = None  # the chosen file as it is sent

@@ -1,13 +1,13 @@
 """Kling's endpoints: where each kind is created, queried and listed, and in which words."""
 
-import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from core.models.generations import ImageRequest, ReferenceImage
-from core.models.kling_catalogue import find_image_model
+from core.models.pictures.omni import OmniRequest
 from core.models.speech import SpeechRequest
+from core.providers.kling.picture_bodies import image_body, omni_body
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,38 +18,6 @@ class Endpoint:
     body: Callable[[Any, Sequence[ReferenceImage]], dict[str, Any]]
     results: tuple[str, ...] = ("images",)  # lists of files in a finished task's `task_result`
     takes_own_id: bool = True
-
-
-def bare_base64(reference: ReferenceImage) -> str:
-    """Return a picture as Kling takes it: a data: prefix is refused."""
-    return base64.b64encode(reference.content).decode("ascii")
-
-
-def image_body(request: ImageRequest, references: Sequence[ReferenceImage]) -> dict[str, Any]:
-    """Return the fields of `/v1/images/generations`; those that say nothing are left out."""
-    body: dict[str, Any] = {
-        "model_name": request.model_name,
-        "prompt": request.prompt,
-        "n": request.n,
-    }
-    model = find_image_model(request.model_name)
-    if not (references and model is not None and model.restyles):
-        # A restyled picture keeps its own size, and its endpoint offers no choice of one.
-        body["aspect_ratio"] = request.aspect_ratio
-        body["resolution"] = request.resolution
-    if request.negative_prompt:
-        body["negative_prompt"] = request.negative_prompt
-    if references:
-        body["image"] = bare_base64(references[0])
-    for name in ("image_reference", "image_fidelity", "human_fidelity", "callback_url"):
-        value = getattr(request, name)
-        if value is not None:
-            body[name] = value
-    if request.element_ids:
-        body["element_list"] = [{"element_id": element_id} for element_id in request.element_ids]
-    if request.watermark:
-        body["watermark_info"] = {"enabled": True}
-    return body
 
 
 def speech_body(request: SpeechRequest, _references: Sequence[ReferenceImage]) -> dict[str, Any]:
@@ -64,5 +32,6 @@ def speech_body(request: SpeechRequest, _references: Sequence[ReferenceImage]) -
 
 ENDPOINTS: dict[str, Endpoint] = {
     ImageRequest.kind: Endpoint("/v1/images/generations", image_body),
+    OmniRequest.kind: Endpoint("/v1/images/omni-image", omni_body, ("images", "series_images")),
     SpeechRequest.kind: Endpoint("/v1/audio/tts", speech_body, ("audios",), takes_own_id=False),
 }

@@ -60,6 +60,7 @@ class Listing:
         text: str = "",
         model: str | None = None,
         ratio: str | None = None,
+        kind: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
         cursor: str | None = None,
@@ -84,7 +85,7 @@ class Listing:
         with self._database.read() as connection:
             query = query.where(
                 *request_conditions(
-                    connection, text=text, model=model, ratio=ratio, statuses=statuses
+                    connection, text=text, model=model, ratio=ratio, kind=kind, statuses=statuses
                 )
             )
             rows = connection.execute(query).mappings().all()
@@ -239,6 +240,7 @@ def request_conditions(
     text: str,
     model: str | None,
     ratio: str | None,
+    kind: str | None,
     statuses: Collection[GenerationStatus] | None,
 ) -> list[ColumnElement[bool]]:
     """Return what a filter asks of a generation; every word must occur in the prompt."""
@@ -247,6 +249,8 @@ def request_conditions(
         conditions.append(generations.c.model_name == model)
     if ratio is not None:
         conditions.append(generations.c.aspect_ratio == ratio)
+    if kind is not None:
+        conditions.append(generations.c.kind == kind)
     if statuses is not None:
         conditions.append(generations.c.status.in_([status.value for status in statuses]))
     return conditions

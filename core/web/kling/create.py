@@ -1,4 +1,4 @@
-"""`POST /v1/images/generations` as a generation: written down, sent once, answered as Kling."""
+"""A posted create body as a generation: written down, sent once, answered as Kling."""
 
 import asyncio
 import math
@@ -15,7 +15,7 @@ from core.texts.catalogue import Language, text
 from core.web.http_call import PAYS_AGAIN, Headers, Held, HttpCall
 from core.web.http_errors import STORE_TEXT_ID, http_error_from
 from core.web.kling import envelope
-from core.web.kling.request import kling_request_from_json
+from core.web.kling.creates import Create
 from core.web.studio_bridge import StudioBridge
 from core.work.generations.references import prepare_reference_soon
 
@@ -83,11 +83,11 @@ class KlingCreate:
         self._bridge = bridge
         self._waits: dict[str, asyncio.Task[Outcome]] = {}
 
-    async def create(self, call: HttpCall) -> None:
-        """Answer a create request once the task exists, or is refused."""
+    async def create(self, call: HttpCall, kind: Create) -> None:
+        """Answer a create request of a kind once the task exists, or is refused."""
         try:
             with self._bridge.body_room.hold() as held:
-                generation, is_keyed = await self._written(call, held)
+                generation, is_keyed = await self._written(call, kind, held)
             outcome = await self.outcome(call.owner, generation.id, is_keyed=is_keyed)
         except InputError as error:
             refusal = envelope.error(envelope.PARAMETERS_CODE, error.sentence(call.language))
@@ -101,11 +101,11 @@ class KlingCreate:
             return
         await call.reply_json(outcome.status, outcome.body(call.language), outcome.headers)
 
-    async def _written(self, call: HttpCall, held: Held) -> tuple[Generation, bool]:
+    async def _written(self, call: HttpCall, kind: Create, held: Held) -> tuple[Generation, bool]:
         """Write down what a body asks for; tell, too, whether a repeat would find it again."""
         body = await call.json_object(most_bytes=PICTURE_BODY_BYTES, held=held)
         key = call.headers.get(IDEMPOTENCY_HEADER, "").strip()
-        asked = await asyncio.to_thread(kling_request_from_json, body)
+        asked = await asyncio.to_thread(kind.read, body)
         # Not in threads of those that look into the database: it takes its time.
         references = [
             await asyncio.wrap_future(prepare_reference_soon(picture)) for picture in asked.pictures

@@ -156,7 +156,7 @@ class Spending:
         kind: LineKind = "speech" if request.kind == "speech" else "image"
         line = self._line(spender, kind, provider, request.model_name, now)
         line = replace(line, pieces=request.n)
-        price = self.prices.pieces(request.kind, request.model_name, request.price_facts, now)
+        price = self.prices.pieces(*request.price_key, request.price_facts, now)
         amount = None
         if price is not None:
             own = None

@@ -8,12 +8,7 @@ import pytest
 
 from core.errors import InputError
 from core.models.generations import ImageRequest
-from core.models.image_rules import (
-    PROMPT_LIMIT,
-    REFERENCE_MOST_BYTES,
-    ReferenceFacts,
-    count_characters,
-)
+from core.models.image_rules import REFERENCE_MOST_BYTES, ReferenceFacts
 from core.models.kinds import check_request
 from core.models.kling_catalogue import (
     ALL_RATIOS,
@@ -24,6 +19,7 @@ from core.models.kling_catalogue import (
     offered_model,
 )
 from core.models.money.prices import PIECE_PRICES
+from core.models.pictures.rules import PROMPT_LIMIT, count_characters
 
 MODELS = [model.name for model in IMAGE_MODELS]
 PICTURE = ReferenceFacts(size_bytes=1_000_000, format="PNG", width=1024, height=768)

@@ -321,12 +321,7 @@ VIDEO = {"model_name": "kling-v2-6", "prompt": "a hill", "mode": "pro", "duratio
         ("images/editing/expand", {"n": 2}, "0.4"),
         ("images/editing/expand", {"n": "2"}, "0.4"),
         ("images/editing/expand", {"n": 2.5}, None),
-        ("images/omni-image", {"model_name": "kling-v3-omni", "n": 1000}, None),
-        (
-            "images/omni-image",
-            {"model_name": "kling-v3-omni", "series_amount": "auto"},
-            "2",
-        ),
+        ("images/kolors-virtual-try-on", {"model_name": "kolors-virtual-try-on-v1"}, None),
         ("videos/text2video", VIDEO | {"model_name": "kling-v9"}, None),
         ("videos/text2video", VIDEO | {"duration": "long"}, None),
         ("images/multi-image2image", {"model_name": "kling-v2-1"}, None),

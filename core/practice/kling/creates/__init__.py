@@ -1,0 +1,16 @@
+"""Create bodies of the practice Kling: for each path what it takes, one file a kind."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from core.practice.kling.creates.fields import Fields
+from core.practice.kling.creates.image import image_from_fields
+from core.practice.kling.creates.omni import omni_from_fields
+from core.practice.kling.creates.picture_request import PictureRequest
+
+GENERATIONS_PATH = "/v1/images/generations"
+
+CREATES: dict[str, Callable[[Fields, datetime], PictureRequest]] = {
+    GENERATIONS_PATH: image_from_fields,
+    "/v1/images/omni-image": omni_from_fields,
+}
