@@ -8,7 +8,7 @@ from uuid import uuid4
 from core.errors import InputError, StoreError
 from core.storage.db.errors import file_errors, store_error
 
-_NAME = re.compile(r"[A-Za-z0-9-]+(/[A-Za-z0-9-]+)*(\.[a-z]+)+")
+_NAME = re.compile(r"[A-Za-z0-9-]+(/[A-Za-z0-9-]+)*(\.[a-z0-9]+)+")
 _PROBE = b"writable"
 _PARTS = "parts"
 

@@ -47,7 +47,10 @@ async def sentences_of_answer(
 async def _growing(live: LiveAnswer) -> AsyncGenerator[str]:
     loop, has_grown = asyncio.get_running_loop(), asyncio.Event()
     cutter, cursor = SentenceCutter(), Cursor()
-    leave = live.listen(lambda: loop.call_soon_threadsafe(has_grown.set))
+    def grew() -> None:
+        loop.call_soon_threadsafe(has_grown.set)
+
+    leave = live.listen(grew)
     try:
         while True:
             has_grown.clear()
