@@ -17,7 +17,8 @@ START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
 
 # Nothing of the developer's own configuration may reach a test.
-_CONFIGURATION = ("DEEPSEEK_", "VITE_DEEPSEEK", "KLING_", "ACCESS_KEY_", "DATABASE_URL", "INKLING_")
+_OWN = ("SPEECH_", "TRANSCRIBE_", "DATABASE_URL", "INKLING_")
+_CONFIGURATION = ("DEEPSEEK_", "VITE_DEEPSEEK", "KLING_", "ACCESS_KEY_", *_OWN)
 
 
 @dataclass

@@ -27,20 +27,15 @@ TEXT = "说一句话。"
 SPEECH = SpeechRequest(TEXT, voice_id="ai_kaiya")
 # A fault at Kling and a death on our side; whether the text may still come to be heard.
 RUNS = [
-    ("", "create_intent/after"),
     ("", "mark_sending/after"),
     ("", "at post-received"),
     ("", "at post-accepted"),
     ("", "at post-answered"),
-    ("", "move-submitted/before"),
     ("", "move-submitted/after"),
-    ("", "move-succeeded/after"),
     ("pictures:cut", "at picture-asked"),
     ("", "adopt_sound/before"),
-    ("", "adopt_sound/after"),
     ("drop/after", "move-uncertain/after"),
     ("1303", "mark_sending/after"),
-    ("html200/after", "move-uncertain/before"),
 ]
 
 

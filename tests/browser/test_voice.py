@@ -1,0 +1,145 @@
+"""Voice in a real browser: an answer is heard while it is still written, stops at once, is kept.
+
+One studio and one browser for all of it; the voice and the ear are practice's.
+"""
+
+import wave
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+
+from core.practice import PRACTICE_SPEECH_KEY, PracticeServer, PracticeSettings
+from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.journeys import PATIENCE_MS
+from tests.running_app import RunningApp, running_app
+from tests.web.serving import until
+
+ELSEWHERE = "studio.test"
+# Written slowly: long after the first sentence was heard.
+LONG = "/practice slow 60 写 2000 字，关于砚台与墨的历史"
+LEVEL = "window[Symbol.for('inkling.reading')].level()"
+READ = ".inkling-read button"
+BAR = ".inkling-reading"
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def practice() -> Iterator[PracticeServer]:
+    with PracticeServer(settings=PracticeSettings(voice_pace=4.0)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory, practice: PracticeServer) -> Iterator[RunningApp]:
+    environment = {
+        "SPEECH_API_URL": practice.origin,
+        "SPEECH_API_KEY": PRACTICE_SPEECH_KEY,
+        "TRANSCRIBE_API_URL": practice.origin,
+    }
+    with running_app(tmp_path_factory.mktemp("voice") / "data", environment) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    rule = f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1"
+    ears = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    launched = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, rule, *ears])
+    yield launched
+    launched.close()
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    made = chromium.new_context(locale="zh-CN", viewport={"width": 1366, "height": 850})
+    made.set_default_timeout(PATIENCE_MS)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, app: RunningApp) -> Page:
+    page = context.new_page()
+    page.goto(app.url)
+    expect(page.get_by_test_id("stChatInputTextArea")).to_be_visible(timeout=PATIENCE_MS)
+    return page
+
+
+def ask(page: Page, question: str) -> None:
+    box = page.get_by_test_id("stChatInputTextArea")
+    box.fill(question)
+    box.press("Enter")
+
+
+def test_an_answer_is_heard_while_it_is_written_and_stop_is_silent(
+    page: Page, practice: PracticeServer
+) -> None:
+    ask(page, LONG)
+    page.locator(READ).click(timeout=PATIENCE_MS)
+    page.wait_for_function(f"{LEVEL} > 0.02", timeout=PATIENCE_MS)
+    # It is still being written: Stop stands on the chat box.
+    assert page.locator(".st-key-stop-answer").is_visible()
+    assert practice.speech_book[0].by == "server"
+    expect(page.locator(f"{BAR} .words")).to_have_text("正在朗读")
+    # Some seconds on, over whatever Streamlit draws anew meanwhile.
+    page.wait_for_function(
+        "() => { const player = window[Symbol.for('inkling.reading')];"
+        " return player.heard.length > 20 && player.level() > 0.02 }",
+        timeout=PATIENCE_MS,
+    )
+    page.locator(f"{BAR} .stop").click()
+    page.wait_for_function(f"{LEVEL} < 0.001", timeout=1_000)
+    until(lambda: practice.counters.voices_open == 0, "the voice is closed upstream")
+    # What was heard can be kept, as a file that others read.
+    with page.expect_download(timeout=PATIENCE_MS) as waiting:
+        page.locator(f"{BAR} .save").click()
+    with wave.open(str(waiting.value.path())) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (24_000, 1, 2)
+        assert any(file.readframes(file.getnframes()))
+    page.locator(".st-key-stop-answer button").click(timeout=PATIENCE_MS)
+    # Ended now: the same button reads the answer that stands in the history, and ends it too.
+    expect(page.locator(".st-key-stop-answer")).to_have_count(0, timeout=PATIENCE_MS)
+    page.locator(READ).click()
+    page.wait_for_function(f"{LEVEL} > 0.02", timeout=PATIENCE_MS)
+    page.locator(READ).click()
+    page.wait_for_function(f"{LEVEL} < 0.001", timeout=1_000)
+
+
+def test_a_refusal_of_the_voice_is_told_where_it_was_to_be_heard(
+    page: Page, practice: PracticeServer, context: BrowserContext
+) -> None:
+    ask(page, "介绍一下这个应用")
+    read = page.locator(READ)
+    expect(page.get_by_text("重新回答")).to_be_visible(timeout=PATIENCE_MS)
+    context.route(
+        "**/speech/read**", lambda route: route.fulfill(status=403, json={"error": "不行"})
+    )
+    read.click()
+    expect(page.locator(f"{BAR}.error .words")).to_have_text("不行")
+    page.locator(f"{BAR} .stop").click()
+    expect(page.locator(BAR)).to_be_hidden()
+    context.unroute("**/speech/read**")
+
+
+def test_what_was_said_is_put_into_the_box_to_be_read_before_it_is_asked(page: Page) -> None:
+    page.get_by_test_id("stChatInputMicButton").click(timeout=PATIENCE_MS)
+    page.wait_for_timeout(1_200)  # what is said takes its time
+    page.get_by_test_id("stChatInputApproveButton").click()
+    box = page.get_by_test_id("stChatInputTextArea")
+    expect(box).to_have_value("练习：听到一段", timeout=PATIENCE_MS)
+    assert page.get_by_test_id("stChatMessage").count() == 0
+
+
+def test_where_there_is_no_microphone_the_page_says_why(
+    context: BrowserContext, app: RunningApp
+) -> None:
+    page = context.new_page()
+    page.goto(app.url)
+    lack = page.locator(".inkling-no-microphone")
+    expect(lack).to_have_count(1, timeout=PATIENCE_MS)
+    expect(lack).to_be_hidden()
+    page.goto(app.url.replace("127.0.0.1", ELSEWHERE))
+    expect(page.get_by_test_id("stChatInputTextArea")).to_be_visible(timeout=PATIENCE_MS)
+    page.evaluate("1")
