@@ -35,6 +35,8 @@ def draw(
     Where Streamlit places a chat input itself, it keeps the page scrolled to its end.
     """
     running = path[-1] if path and path[-1].status is AnswerStatus.RUNNING else None
+    with st.bottom:
+        voice_in.draw_lack()
     with (
         st.bottom,
         st.container(
@@ -55,7 +57,6 @@ def draw(
             accept_audio=voice_in.is_offered(),
         )
     with st.bottom:
-        voice_in.draw_lack()
         _install(conversation, path, is_running=running is not None)
         with st.container(key=_STOP):  # also when empty, so that nothing below it changes places
             if running is not None:

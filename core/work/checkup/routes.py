@@ -1,4 +1,4 @@
-"""Names, routes and TLS to the chat server and both regions of Kling, directly and by proxy."""
+"""Names, routes and TLS to chat, speech and both regions of Kling, directly and by proxy."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,6 +32,9 @@ async def look_at_routes(asked: Asked) -> AsyncIterator[Finding]:
         for origin in origins:
             is_used = origin == settings.kling.origin and settings.kling.has_credentials
             wanted[origin + COSTS_PATH] = is_used
+    for url in (settings.speech.url, settings.speech.transcribe_url):
+        if url is not None:  # a WebSocket begins as any other connection
+            wanted[url.replace("ws", "http", 1) if url.startswith("ws") else url] = True
     told = await asyncio.gather(*(_look(asked, url, used) for url, used in wanted.items()))
     for findings in told:
         for one in findings:

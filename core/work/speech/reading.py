@@ -47,6 +47,7 @@ async def sentences_of_answer(
 async def _growing(live: LiveAnswer) -> AsyncGenerator[str]:
     loop, has_grown = asyncio.get_running_loop(), asyncio.Event()
     cutter, cursor = SentenceCutter(), Cursor()
+
     def grew() -> None:
         loop.call_soon_threadsafe(has_grown.set)
 

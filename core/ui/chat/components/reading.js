@@ -25,6 +25,7 @@ function install() {
   });
   // Leaving the page by its own links ends nothing by itself: another page shows no answer to hear.
   addEventListener("pagehide", () => player.stop());
+  addEventListener("resize", () => player.bar.hidden || player.place());
   return player;
 }
 
@@ -56,8 +57,20 @@ class Player {
     this.bar.querySelector(".words").textContent = words;
     this.bar.classList.toggle("error", isError);
     this.bar.querySelector(".again").hidden = !again;
-    this.bar.querySelector(".save").hidden = !this.heard.length;
+    this.bar.querySelector(".save").hidden = this.isOn || !this.heard.length;
     this.name();
+    this.place();
+  }
+
+  // Above the chat box, however high that is, in the page's own colours.
+  place() {
+    const page = getComputedStyle(document.querySelector('[data-testid="stApp"]') || document.body);
+    const box = document.querySelector('[data-testid="stBottomBlockContainer"]');
+    const edge = box ? box.getBoundingClientRect() : { top: innerHeight, left: 0, width: innerWidth };
+    Object.assign(this.bar.style, {
+      background: page.backgroundColor, color: page.color, fontFamily: page.fontFamily,
+      bottom: `${innerHeight - edge.top + 8}px`, right: `${innerWidth - edge.left - edge.width + 16}px`,
+    });
   }
 
   putAway() {
