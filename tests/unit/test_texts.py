@@ -25,6 +25,7 @@ FOREIGN = {
     "money.deepseek_balance",
     "money.totals_zone",
     "practice.jsonl",
+    "reading.js",
 }
 
 ERRORS = {

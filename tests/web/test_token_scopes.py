@@ -24,15 +24,18 @@ CALLS: list[tuple[str, str, set[str]]] = [
     ("POST", "/complete", {"chat"}),
     ("POST", "/v1/chat/completions", {"chat"}),
     ("POST", "/v1/responses", {"chat"}),
-    ("GET", "/v1/models", {"chat", "pictures", "read"}),
-    ("GET", "/v1/models/none", {"chat", "pictures", "read"}),
+    ("GET", "/v1/models", set(ACCESS_SCOPES)),
+    ("GET", "/v1/models/none", set(ACCESS_SCOPES)),
     ("POST", "/v1/images/generations", {"pictures"}),
     ("POST", "/v1/images/edits", {"pictures"}),
+    ("POST", "/v1/audio/speech", {"speech"}),
+    ("POST", "/v1/audio/transcriptions", {"speech"}),
+    ("POST", "/kling/v1/audio/tts", {"speech", "pictures"}),
     ("POST", "/kling/v1/images/generations", {"pictures"}),
     ("GET", "/kling/v1/images/generations/none", {"pictures", "read"}),
     ("GET", "/kling/account/costs", {"read"}),
     ("GET", "/ledger", {"read"}),
-    ("GET", "/checkup/beat", {"chat", "pictures", "read"}),
+    ("GET", "/checkup/beat", set(ACCESS_SCOPES)),
 ]
 
 

@@ -88,7 +88,7 @@ def _choose() -> None:
 
 
 def _kept_as() -> str:
-    return f"reading.voice.{session.owner_mark()}"
+    return f"read_aloud_by.{session.owner_mark()}"
 
 
 def _words(choice: str) -> str:

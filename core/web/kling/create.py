@@ -241,6 +241,10 @@ def _error(error: AppError, language: Language) -> dict[str, object]:
     return envelope.error(envelope.FAULT_CODE, http_error_from(error, language).sentence)
 
 
+def _unclear(error: AppError, language: Language) -> dict[str, object]:
+    return envelope.error(envelope.TIMEOUT_CODE, error.sentence(language))
+
+
 def _unknown(
     status: int, text_id: str, *, is_keyed: bool, code: int = envelope.FAULT_CODE
 ) -> Outcome:
@@ -255,6 +259,10 @@ def _settled(generation: Generation) -> Outcome | None:
         return Outcome(200, lambda _: envelope.created(generation))
     if generation.status is GenerationStatus.REFUSED:
         return Outcome(envelope.refused_status(generation), partial(envelope.refused, generation))
+    if generation.status is GenerationStatus.FAILED:  # nobody can tell what became of it
+        text_id = generation.error_text_id or "http.wish_unclear"
+        told = AppError(text_id, facts=generation.error_facts)
+        return Outcome(504, partial(_unclear, told), (PAYS_AGAIN,))
     if generation.status is GenerationStatus.CANCELLED:
         return Outcome(400, _refusal("http.wish_cancelled", code=envelope.PARAMETERS_CODE))
     return None

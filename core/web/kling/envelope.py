@@ -1,6 +1,7 @@
 """Kling's replies, written by the studio from what it knows of a task."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 
 from core.errors import AppError
@@ -29,6 +30,16 @@ _WORDS = {
 def created(generation: Generation) -> dict[str, object]:
     """Return the reply to the create request of a task; the same for every repeat."""
     return _envelope(generation, "create", _task(generation, "submitted", generation.created_at))
+
+
+def said(generation: Generation, audio: Mapping[str, object]) -> dict[str, object]:
+    """Return the reply to a create that Kling answers with the finished task: speech."""
+    task = _task(generation, "succeed", generation.updated_at)
+    del task["task_info"]  # it has none of ours
+    task |= {"task_status_msg": "", "task_result": {"audios": [audio]}}
+    if generation.unit_deduction is not None:
+        task["final_unit_deduction"] = generation.unit_deduction
+    return _envelope(generation, "create", task)
 
 
 def described(generation: Generation, language: Language) -> dict[str, object]:

@@ -16,6 +16,8 @@ from core.web.kling import envelope, posted_pictures
 from core.web.kling.create import PICTURE_BODY_BYTES, KlingCreate, refuse_budget
 from core.web.kling.creates import CREATES
 from core.web.kling.shared_polls import KlingReplies
+from core.web.kling.speech import PATH as SPEECH_PATH
+from core.web.kling.speech import KlingSpeech
 from core.web.kling.target import PREFIX, target_from
 from core.web.studio_bridge import StudioBridge
 from core.wire.secrets import known_secrets
@@ -40,6 +42,7 @@ class KlingRoutes:
     def __init__(self, bridge: StudioBridge) -> None:
         self._bridge = bridge
         self._create = KlingCreate(bridge)
+        self._speech = KlingSpeech(bridge, self._create)
         loop = asyncio.get_running_loop()
         self._replies = KlingReplies(self._look, clock=loop.time)
 
@@ -50,6 +53,9 @@ class KlingRoutes:
         own = path.removeprefix(PREFIX)
         if call.method == "POST" and own in CREATES:
             await self._create.create(call, CREATES[own])
+            return
+        if call.method == "POST" and own == SPEECH_PATH:
+            await self._speech.create(call)
             return
         try:
             kinds_path, _, task_id = own.rpartition("/")

@@ -1,4 +1,4 @@
-"""`/speech/read`: an answer read aloud to the page that shows it, for whoever holds a signed link.
+"""`/speech/…`: an answer read aloud to the page that shows it, and files, by signed links.
 
 The reply is frames: a kind (one byte), a length (four, little-endian), and so many bytes. Samples
 come as they are made, sentences where the browser itself speaks, and an error or the end last: a
@@ -11,8 +11,11 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
 
+from core.archive.archive import sound_name
 from core.errors import AppError
+from core.models.generations import GenerationStatus
 from core.models.money.ledger import Spender
+from core.models.speech import SpeechRequest
 from core.web.http_call import HttpCall, HttpCallError, Table
 from core.web.http_errors import http_error_from
 from core.web.speech.streaming import streamed, until_gone
@@ -21,6 +24,7 @@ from core.wire.audio import spoken
 from core.work.generations.submission import FATE_UNKNOWN
 from core.work.speech.reading import sentences_of_answer
 from core.work.speech.speech import SpeechOptions
+from core.work.transfer.tickets import Purpose
 from core.work.transfer.transfers import Transfers
 
 SOUND, SENTENCE, ERROR, END = b"s", b"t", b"e", b"."
@@ -37,11 +41,11 @@ class SpeechRoutes:
 
     def table(self) -> Table:
         """Return which method of which path is served by what."""
-        return {"/speech/read": {"POST": self.read}}
+        return {"/speech/read": {"POST": self.read}, "/speech/file": {"GET": self.file}}
 
     async def read(self, call: HttpCall) -> None:
         """Read an answer aloud as far as it is written, and on as it is."""
-        owner = await self._owner(call)
+        owner = await self._owner(call, "speech")
         message_id = call.query.get("message", "")[:_NAME_MOST]
         source = self._source(call, owner, message_id)
         await call.begin(200, _TYPE, _HEADERS)  # at once: the page's sound waits for nothing else
@@ -60,6 +64,21 @@ class SpeechRoutes:
             await call.end(_frame(ERROR, json.dumps(told, ensure_ascii=False).encode()))
             return
         await call.end(_frame(END, b""))
+
+    async def file(self, call: HttpCall) -> None:
+        """Send a sound of the archive."""
+        owner = await self._owner(call, "sound")
+        studio = self._bridge.studio
+        said = await self._bridge.in_thread(
+            studio.store.generations.get, owner, call.query.get("id", "")[:_NAME_MOST]
+        )
+        is_sound = said is not None and said.kind == SpeechRequest.kind
+        if said is None or not is_sound or said.status is not GenerationStatus.ARCHIVED:
+            raise HttpCallError(404, "http.no_such_path")
+        content = await self._bridge.in_thread(studio.archive.original_bytes, sound_name(said))
+        await call.begin(200, "audio/mpeg", (("Content-Length", str(len(content))), *_HEADERS))
+        await call.feed(content, is_washed=True)
+        await call.end()
 
     def _source(self, call: HttpCall, owner: str, message_id: str) -> AsyncGenerator[bytes]:
         studio = self._bridge.studio
@@ -92,10 +111,10 @@ class SpeechRoutes:
             async for pcm in sound:
                 yield pcm
 
-    async def _owner(self, call: HttpCall) -> str:
+    async def _owner(self, call: HttpCall, purpose: Purpose) -> str:
         transfers: Transfers = self._bridge.studio.transfers
         ticket = call.query.get("ticket", "")
-        owner = await self._bridge.in_thread(transfers.tickets.owner_of, ticket, "speech")
+        owner = await self._bridge.in_thread(transfers.tickets.owner_of, ticket, purpose)
         if owner is None:
             raise HttpCallError(403, "http.link_expired")
         return owner

@@ -14,10 +14,15 @@ from typing import Literal
 
 from core.storage.db.key_values import KeyValues
 
-Purpose = Literal["export", "import", "speech"]
+Purpose = Literal["export", "import", "speech", "sound"]
 
 # An upload may take hours, and a page stays open; a download only has to begin.
-LIFE_S: dict[Purpose, float] = {"export": 3600.0, "import": 12 * 3600.0, "speech": 12 * 3600.0}
+LIFE_S: dict[Purpose, float] = {
+    "export": 3600.0,
+    "import": 12 * 3600.0,
+    "speech": 12 * 3600.0,
+    "sound": 30 * 24 * 3600.0,  # as long as Kling's own links
+}
 
 _KEY = "transfer.key"
 _LONGEST = 2048

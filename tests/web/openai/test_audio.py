@@ -22,7 +22,7 @@ from core.practice import PRACTICE_SPEECH_KEY, PracticeServer
 from core.practice.speech.voice import say
 from core.settings import KlingSettings, Secret, Settings, SpeechSettings
 from core.storage.money.filters import LedgerFilter
-from core.wire.audio import RATE, louder_than_silence, wav_header
+from core.wire.audio import RATE, louder_than_silence, pcm_from_mp3, wav_header
 from core.work.generations.submission import FATE_UNKNOWN
 from tests.web.chat.test_openai import client_of
 from tests.web.openai.test_images import soon
@@ -211,6 +211,28 @@ def test_a_recording_is_written_down(client: openai.OpenAI) -> None:
     assert "练习" in str(plain)
 
 
+def test_klings_own_path_is_a_generation_too_answered_with_a_link_of_ours(
+    served: Served, practice: PracticeServer
+) -> None:
+    before = len(practice.speech_book)
+    asked = {"text": "经可灵的路径说。", "voice_id": "ai_kaiya", "voice_language": "zh"}
+    key = {"Idempotency-Key": "tts-1"}
+    for _ in range(2):
+        reply = served.http.post("/kling/v1/audio/tts", json=asked, headers=key).json()
+        assert (reply["code"], reply["data"]["task_status"]) == (0, "succeed")
+        (audio,) = reply["data"]["task_result"]["audios"]
+        file = httpx.get(audio["url"], trust_env=False)
+        assert file.headers["content-type"] == "audio/mpeg"
+        assert louder_than_silence(pcm_from_mp3(file.content))
+    assert len(practice.speech_book) == before + 1
+    assert served.http.get("/speech/file?ticket=none&id=1").status_code == 403
+    wrong = served.http.post("/kling/v1/audio/tts", json=asked | {"voice_speed": 5})
+    assert (wrong.status_code, wrong.json()["code"]) == (400, 1201)
+    lost = served.http.post("/kling/v1/audio/tts", json=asked | {"text": "/practice lost 丢了。"})
+    assert (lost.status_code, lost.headers["x-should-retry"]) == (504, "false")
+
+
+# Last of all: there is one studio in a process, and this opens another.
 @pytest.mark.parametrize("path", ["/v1/audio/speech", "/v1/audio/transcriptions"])
 def test_without_a_server_that_is_said(tmp_path: Path, path: str) -> None:
     with serving(tmp_path, build=soon) as running:

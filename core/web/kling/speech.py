@@ -1,0 +1,110 @@
+"""`POST /kling/v1/audio/tts` as a generation: written down, said once, archived, answered as Kling.
+
+Kling answers with the finished task and a link that lapses; here the link is the archive's.
+"""
+
+import asyncio
+from typing import Any
+from urllib.parse import urlencode
+
+from core.archive.archive import sound_name
+from core.errors import AppError, InputError
+from core.models.generations import Generation, GenerationStatus
+from core.models.money.ledger import BudgetError
+from core.models.speech import SpeechRequest
+from core.web.http_call import HttpCall
+from core.web.http_errors import http_error_from
+from core.web.kling import envelope
+from core.web.kling.create import IDEMPOTENCY_HEADER, KEY_MOST, KlingCreate, refuse_budget
+from core.web.studio_bridge import StudioBridge
+from core.wire.audio import pcm_from_mp3, seconds_of
+
+PATH = "/v1/audio/tts"
+FILE_PATH = "/speech/file"
+_LOOK_S = 0.05
+_FILE_TIMEOUT_S = 60.0
+
+
+class KlingSpeech:
+    """Says texts for callers who know Kling's API."""
+
+    def __init__(self, bridge: StudioBridge, create: KlingCreate) -> None:
+        self._bridge = bridge
+        self._create = create
+
+    async def create(self, call: HttpCall) -> None:
+        """Answer once the sound is in the archive, or it is known why it is not."""
+        try:
+            key = call.headers.get(IDEMPOTENCY_HEADER, "").strip()
+            if len(key) > KEY_MOST:
+                facts = {"limit": KEY_MOST}
+                raise InputError("Idempotency-Key", "error.idempotency_key_too_long", facts=facts)
+            request = speech_from_json(await call.json_object())
+            generation = await self._create.write(call, request, (), key=key or None)
+            outcome = await self._create.outcome(call.owner, generation.id, is_keyed=bool(key))
+            if outcome.status != 200:
+                body, headers = outcome.body(call.language), outcome.headers
+                await call.reply_json(outcome.status, body, headers)
+                return
+            said = await self._archived(generation.id)
+            await call.reply_json(200, await self._described(call, said))
+        except InputError as error:
+            refusal = envelope.error(envelope.PARAMETERS_CODE, error.sentence(call.language))
+            await call.reply_json(400, refusal)
+        except BudgetError as error:
+            await refuse_budget(call, error)
+        except AppError as error:
+            told = http_error_from(error, call.language).sentence
+            await call.reply_json(503, envelope.error(envelope.FAULT_CODE, told))
+
+    async def _archived(self, generation_id: str) -> Generation:
+        """Wait until the file is here; it is said and paid for, and comes in the end."""
+        until = asyncio.get_running_loop().time() + _FILE_TIMEOUT_S
+        while True:
+            found = await asyncio.to_thread(
+                self._bridge.studio.store.generations.load, generation_id
+            )
+            if found is not None and found.status is GenerationStatus.ARCHIVED:
+                return found
+            is_over = asyncio.get_running_loop().time() > until or self._bridge.studio.is_closing
+            if found is None or found.status.is_final or is_over:
+                text_id = found.error_text_id if found is not None else None
+                raise AppError(text_id or "error.speech_file_late")
+            await asyncio.sleep(_LOOK_S)
+
+    async def _described(self, call: HttpCall, said: Generation) -> dict[str, object]:
+        content = await asyncio.to_thread(
+            self._bridge.studio.archive.original_bytes, sound_name(said)
+        )
+        duration_s = seconds_of(len(await asyncio.to_thread(pcm_from_mp3, content)))
+        ticket = await self._bridge.in_thread(
+            self._bridge.studio.transfers.tickets.sign, call.owner, "sound"
+        )
+        query = urlencode({"ticket": ticket, "id": said.id})
+        link = f"{_origin(call)}{call.base}{FILE_PATH}?{query}"
+        audio = {"id": said.id, "url": link, "duration": f"{duration_s:.2f}"}
+        return envelope.said(said, audio)
+
+
+def speech_from_json(body: dict[str, Any]) -> SpeechRequest:
+    """Return the request in a create body; InputError names the field that is no text."""
+    for name in ("text", "voice_id", "voice_language"):
+        if not isinstance(body.get(name, ""), str):
+            facts = {"field": name, "expected": "string"}
+            raise InputError(name, "error.kling_field", facts=facts)
+    speed = body.get("voice_speed")
+    if speed is not None and (isinstance(speed, bool) or not isinstance(speed, int | float)):
+        facts = {"field": "voice_speed", "expected": "number"}
+        raise InputError("voice_speed", "error.kling_field", facts=facts)
+    return SpeechRequest(
+        prompt=body.get("text", ""),
+        voice_id=body.get("voice_id", ""),
+        voice_language=body.get("voice_language") or "zh",
+        voice_speed=1.0 if speed is None else round(float(speed), 1),
+    )
+
+
+def _origin(call: HttpCall) -> str:
+    scheme = call.headers.get("x-forwarded-proto", "http").partition(",")[0].strip()
+    scheme = scheme if scheme in ("http", "https") else "http"
+    return f"{scheme}://{call.headers.get('host', 'localhost')}"
