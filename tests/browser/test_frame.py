@@ -297,5 +297,9 @@ def test_a_run_names_what_the_browser_has_instead_of_sending_it(
         while not any(has_run(one) for one in sent):
             page.wait_for_timeout(50)  # events are handed over while it waits
         sizes.append(sum(len(one) for one in sent))
+    # An answer has come, and nobody asked for a table: what draws those is not loaded.
+    libraries = Path(f"/proc/{app.process.pid}/maps").read_text()
+    assert "msgspec" in libraries
+    assert "pandas" not in libraries
     assert 0 < min(sizes) < MOST_OF_A_RUN_BYTES < len(question.encode()), sizes
     page.close()

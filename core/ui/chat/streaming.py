@@ -18,6 +18,7 @@ from core.markdown.splitter import BlockSplitter
 from core.models.chat import Conversation, Message
 from core.ui import session
 from core.ui.chat import message as message_view
+from core.ui.chunks import Chunks
 from core.ui.formats import duration
 from core.ui.session import text
 from core.work.chat.cursors import Cursor
@@ -59,7 +60,7 @@ def attach(live: LiveAnswer) -> None:
         watcher = _Watcher(live)
         watcher.wait_for_text()
         watcher.stream_reasoning()
-        st.write_stream(watcher.pieces("content"))
+        st.write_stream(Chunks(watcher.pieces("content")))
     live.saved.wait(SAVED_TIMEOUT_S)
 
 
@@ -138,7 +139,7 @@ class _Watcher:
 
         with status:
             self._clock = tell
-            st.write_stream(self.pieces("reasoning"))
+            st.write_stream(Chunks(self.pieces("reasoning")))
             self._clock = None
         status.update(label=self._folded_label(), state="complete", expanded=False)
 

@@ -50,7 +50,8 @@ const script = import(address).catch(() => new Promise((wait) => setTimeout(wait
   .then(() => import(`${address}?again`)));
 export default function (component) {
   let end, isOver = false;
-  script.then(({ default: draw }) => { if (!isOver) end = draw(component); }, () => {});
+  const given = { ...component, data: component.data?.[0] };
+  script.then(({ default: draw }) => { if (!isOver) end = draw(given); }, () => {});
   return () => { isOver = true; if (typeof end === "function") end(); };
 }"""
 _is_served = False
@@ -66,8 +67,15 @@ def serve() -> Mapping[str, bytes]:
 def component(name: str) -> Callable[..., Any]:
     """Return the renderer of a component (st.components.v2) whose script is NAME.js."""
     file = f"{name}.js"
-    script = _LOADER % address(file) if _is_served else _content(file).decode()
-    return st.components.v2.component(f"inkling_{name}", js=script)
+    if not _is_served:
+        return st.components.v2.component(f"inkling_{name}", js=_content(file).decode())
+    mount = st.components.v2.component(f"inkling_{name}", js=_LOADER % address(file))
+
+    def render(*, data: dict[str, Any] | None = None, **told: Any) -> Any:
+        # Within a list, Streamlit looks for no data frames: that would load pandas, 77 MB.
+        return mount(data=None if data is None else [data], **told)
+
+    return render
 
 
 def draw_style(name: str) -> None:
