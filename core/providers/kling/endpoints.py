@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.models.generations import ImageRequest, ReferenceImage
+from core.models.pictures.expand import ExpandRequest
+from core.models.pictures.multi import MultiRequest
 from core.models.pictures.omni import OmniRequest
-from core.providers.kling.picture_bodies import image_body, omni_body
+from core.providers.kling.picture_bodies import expand_body, image_body, multi_body, omni_body
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,5 +22,7 @@ class Endpoint:
 
 ENDPOINTS: dict[str, Endpoint] = {
     ImageRequest.kind: Endpoint("/v1/images/generations", image_body),
+    ExpandRequest.kind: Endpoint("/v1/images/editing/expand", expand_body),
+    MultiRequest.kind: Endpoint("/v1/images/multi-image2image", multi_body),
     OmniRequest.kind: Endpoint("/v1/images/omni-image", omni_body, ("images", "series_images")),
 }

@@ -318,13 +318,10 @@ VIDEO = {"model_name": "kling-v2-6", "prompt": "a hill", "mode": "pro", "duratio
         ("videos/text2video", VIDEO | {"mode": "std", "duration": 10}, "3"),
         ("videos/image2video", VIDEO | {"model_name": "kling-v3", "sound": "on"}, "6"),
         ("audio/tts", {"text": "hello"}, "0.05"),
-        ("images/editing/expand", {"n": 2}, "0.4"),
-        ("images/editing/expand", {"n": "2"}, "0.4"),
-        ("images/editing/expand", {"n": 2.5}, None),
+        ("general/ai-multi-shot", {"element_frontal_image": "x"}, "0.5"),
         ("images/kolors-virtual-try-on", {"model_name": "kolors-virtual-try-on-v1"}, None),
         ("videos/text2video", VIDEO | {"model_name": "kling-v9"}, None),
         ("videos/text2video", VIDEO | {"duration": "long"}, None),
-        ("images/multi-image2image", {"model_name": "kling-v2-1"}, None),
     ],
 )
 def test_what_is_passed_on_has_its_line_too(
