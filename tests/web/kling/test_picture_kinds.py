@@ -13,11 +13,18 @@ from PIL import Image
 from core.errors import InputError
 from core.models.generations import GenerationStatus
 from core.models.kinds import check_request
-from core.practice import PRACTICE_KLING_API_KEY, PracticeServer, PracticeSettings
+from core.practice import (
+    PRACTICE_ACCESS_KEY,
+    PRACTICE_KLING_API_KEY,
+    PRACTICE_SECRET_KEY,
+    PracticeServer,
+    PracticeSettings,
+)
+from core.settings import KlingSettings, Secret, Settings
 from core.storage.money.filters import LedgerFilter
 from core.texts.catalogue import LANGUAGES
 from core.web.kling.creates import CREATES
-from tests.web.serving import QUICK, serving_practice, until
+from tests.web.serving import QUICK, serving, serving_practice, until
 
 SETTINGS = PracticeSettings(submitted_s=0, processing_s=0, picture_pixels=96, concurrent_pictures=9)
 KEY = {"authorization": f"Bearer {PRACTICE_KLING_API_KEY}"}
@@ -193,3 +200,20 @@ def test_a_body_that_is_wrong_is_refused_by_the_name_of_its_field(
     assert caught.value.field.startswith(field)
     for language in LANGUAGES:
         assert "?" not in caught.value.sentence(language)
+
+
+def test_a_key_pair_is_told_that_it_cannot_use_the_newer_paths(tmp_path: Path) -> None:
+    with PracticeServer(settings=QUICK) as server:
+        pair = KlingSettings(
+            origin=server.origin,
+            access_key=Secret(PRACTICE_ACCESS_KEY),
+            secret_key=Secret(PRACTICE_SECRET_KEY),
+        )
+        settings = Settings(data_dir=tmp_path, kling=pair)
+        with serving(tmp_path, settings=settings) as served:
+            reply = served.http.post("/kling/text-to-video/kling-3.0", json={})
+            assert reply.status_code == 403
+            assert "KLING_API_KEY" in reply.json()["message"]
+            assert list(served.studio.store.ledger.every(LedgerFilter())) == []
+            path = "/kling/v1/images/generations"
+            assert served.http.post(path, json={"prompt": "山"}).status_code == 200
