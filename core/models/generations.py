@@ -88,6 +88,7 @@ class ImageRequest(GenerationRequest):
     element_ids: tuple[int, ...] = ()
     watermark: bool = False
     callback_url: str | None = None
+    is_typed: bool = False  # a person typed the model's name, which this version does not know
 
     @property
     def slots(self) -> int:

@@ -7,7 +7,7 @@ names the field. The table of models stands in `kling_catalogue`.
 from dataclasses import dataclass
 
 from core.models.generations import ImageRequest
-from core.models.kling_catalogue import OFFERED_MODELS, ImageModel, find_image_model
+from core.models.kling_catalogue import OFFERED_MODELS, ImageModel, find_image_model, typed_model
 from core.models.pictures.rules import (
     PROMPT_LIMIT,
     REFERENCES_MOST,
@@ -16,6 +16,7 @@ from core.models.pictures.rules import (
     check_count,
     check_prompt,
     count_characters,
+    is_plausible_model,
     listed,
     refuse,
 )
@@ -41,6 +42,8 @@ class ReferenceFacts:
 def check_image_request(request: ImageRequest) -> None:
     """Raise InputError for the first rule broken by the fields alone, without the picture."""
     model = find_image_model(request.model_name)
+    if model is None and request.is_typed and is_plausible_model(request.model_name):
+        model = typed_model(request.model_name)
     if model is None:
         refuse(
             "model_name",

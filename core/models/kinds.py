@@ -13,6 +13,8 @@ from core.errors import InputError
 from core.models.generations import GenerationRequest, ImageRequest
 from core.models.image_rules import ReferenceFacts, check_image_request, check_reference
 from core.models.kling_catalogue import IMAGE_MODELS
+from core.models.pictures.expand import ExpandRequest, check_expand
+from core.models.pictures.multi import MULTI_MODELS, MultiRequest, check_multi
 from core.models.pictures.omni import OMNI_MODELS, OmniRequest, check_omni
 from core.models.speech import SpeechRequest, check_speech
 
@@ -33,6 +35,8 @@ KINDS: dict[str, Kind] = {
     OmniRequest.kind: Kind(
         OmniRequest, check_omni, {model.name: model.title for model in OMNI_MODELS}
     ),
+    ExpandRequest.kind: Kind(ExpandRequest, check_expand),
+    MultiRequest.kind: Kind(MultiRequest, check_multi, MULTI_MODELS),
     SpeechRequest.kind: Kind(SpeechRequest, check_speech),
 }
 

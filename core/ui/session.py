@@ -18,6 +18,7 @@ from core.errors import AppError, InputError, ProviderError, StoreError
 from core.models.chat import ChatParameters, Conversation
 from core.models.generations import GenerationRequest, ReferenceImage
 from core.models.kling_catalogue import ImageModel
+from core.models.pictures.elements import Element
 from core.providers.deepseek.wire import Balance
 from core.providers.kling.wire import AccountCosts
 from core.settings import Settings
@@ -113,6 +114,7 @@ class SessionState:
     fitted_upload: str | None = None  # id of the file that is to be brought within the limits
     opened_here: bool = False  # the large view, by a click: the browser can go back from it
     closed_picture_id: str | None = None  # is in the address still, until the browser goes back
+    elements: tuple[Element, ...] | None = None  # of the account, once they were asked for
     to_ask: str | None = None  # words that the chat's box is to hold when it is drawn next
     gallery_page: int = 1
     draft_taken: bool = False  # what the browser kept of the Images form, once in a session

@@ -3,12 +3,17 @@
 from collections.abc import Callable
 from io import BytesIO
 
+import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.access.owners import LOCAL_OWNER
 from core.models.generations import Generation, GenerationStatus
+from core.models.money.ledger import LineState
+from core.models.pictures.expand import ExpandRequest
+from core.models.pictures.multi import MultiRequest
 from core.models.pictures.omni import OmniRequest
+from core.storage.money.filters import LedgerFilter
 from core.work.studio import Studio
 
 Opened = Callable[[], Studio]
@@ -26,7 +31,7 @@ def png(colour: str, size: tuple[int, int] = (640, 480)) -> tuple[str, bytes, st
 def open_form(app: AppTest, kind: str) -> None:
     app.run()
     app.switch_page("pages/images.py").run()
-    app.segmented_control(key="image-way").set_value(kind).run()
+    app.pills(key="image-way").set_value(kind).run()
 
 
 def uploader(app: AppTest) -> str:
@@ -62,7 +67,7 @@ def test_several_pictures_are_named_sent_and_used_again(
     assert len(references) == 2
 
     app.button(key="remove-0").click().run()
-    app.segmented_control(key="image-way").set_value("image").run()
+    app.pills(key="image-way").set_value("image").run()
     app.switch_page("pages/gallery.py").run()
     app.query_params["p"] = made.pictures[0].id
     app.run()
@@ -85,3 +90,60 @@ def test_a_name_without_its_picture_is_told_before_anything_is_sent(
     app.button(key="generate").click().run()
     assert studio().store.generations.list(LOCAL_OWNER).items == ()
     assert any("@image3" in one.value for one in app.error)
+
+
+def test_a_picture_of_the_gallery_is_expanded_and_told_by_its_sides(
+    app: AppTest, studio: Opened, until: Until
+) -> None:
+    open_form(app, "multi")
+    app.file_uploader(key=uploader(app)).set_value([png("red"), png("blue")]).run()
+    roles = [str(one.key) for one in app.segmented_control if "multi-role" in str(one.key)]
+    app.segmented_control(key=roles[1]).set_value("style").run()
+    app.button(key="generate").click().run()
+    made = archived(studio(), until)
+    assert isinstance(made.request, MultiRequest)
+    assert (made.request.subject_count, made.request.has_style) == (1, True)
+
+    app.switch_page("pages/gallery.py").run()
+    app.query_params["p"] = made.pictures[0].id
+    app.run()
+    app.button(key=f"expand-{made.pictures[0].id}").click().run()
+    app.switch_page("pages/images.py").run()
+    app.pills(key="expand-ratio").set_value("16:9").run()
+    app.button(key="generate").click().run()
+    whole = archived(studio(), until)
+    assert isinstance(whole.request, ExpandRequest)
+    assert (whole.request.left > 0.3, whole.request.sides.area) == (
+        True,
+        pytest.approx(2, abs=0.01),
+    )
+    (picture,) = whole.pictures
+    assert picture.width / picture.height == pytest.approx(16 / 9, rel=0.01)
+    assert not app.exception
+
+
+def test_an_element_is_made_of_the_pictures_used_and_deleted(
+    app: AppTest, studio: Opened, until: Until
+) -> None:
+    open_form(app, "omni")
+    app.file_uploader(key=uploader(app)).set_value([png("red"), png("blue")]).run()
+    app.button(key="elements-load").click().run()
+    app.text_input(key="element-name").set_value("猫").run()
+    app.text_input(key="element-about").set_value("一只红猫").run()
+    app.button(key="elements-make").click().run()
+    elements = studio().generations.elements
+    until(lambda: [one.state for one in elements.every()] == ["ready"])
+    app.button(key="elements-load").click().run()
+    (made,) = elements.every()
+    app.multiselect(key="omni-elements").set_value([made.id]).run()
+    app.button(key="insert-element-0").click().run()
+    app.button(key="generate").click().run()
+    request = archived(studio(), until).request
+    assert isinstance(request, OmniRequest)
+    assert request.element_ids == (int(made.id),)
+    assert int(made.id) > 2**53
+    (line,) = [one for one in studio().store.ledger.every(LedgerFilter()) if one.kind != "image"]
+    assert (line.state, line.amount) == (LineState.UNKNOWN, None)  # nobody knows what it costs
+    app.button(key="elements-delete").click().run()
+    assert elements.every() == ()
+    assert not app.exception

@@ -17,6 +17,7 @@ from core.models.pictures.rules import (
     check_choice,
     check_count,
     check_prompt,
+    is_plausible_model,
     listed,
     refuse,
 )
@@ -65,6 +66,7 @@ class OmniRequest(GenerationRequest):
     is_auto: bool = False
     watermark: bool = False
     callback_url: str | None = None
+    is_typed: bool = False  # a person typed the model's name, which this version does not know
 
     @property
     def slots(self) -> int:
@@ -97,9 +99,16 @@ def find_omni_model(name: str) -> OmniModel | None:
     return _BY_NAME.get(name)
 
 
+def typed_model(name: str) -> OmniModel:
+    """Return a model that this version does not know: it may do what any does, Kling decides."""
+    return OmniModel(name, name, ("1k", "2k", "4k"), takes_series=True)
+
+
 def check_omni(request: OmniRequest) -> None:
     """Raise InputError for the first rule broken by the fields alone, without the pictures."""
     model = find_omni_model(request.model_name)
+    if model is None and request.is_typed and is_plausible_model(request.model_name):
+        model = typed_model(request.model_name)
     if model is None:
         offered = listed(_BY_NAME)
         refuse("model_name", "error.image_model_unknown", model=request.model_name, offered=offered)

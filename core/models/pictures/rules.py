@@ -1,5 +1,6 @@
 """Rules that requests of every kind of picture share; each refusal names its field."""
 
+import re
 from collections.abc import Iterable
 from typing import NoReturn
 
@@ -9,6 +10,7 @@ PROMPT_LIMIT = 2500
 COUNT_LEAST = 1
 COUNT_MOST = 9
 REFERENCES_MOST = 10
+_MODEL_NAME = re.compile(r"[a-z][a-z0-9._-]{2,59}")
 
 
 def refuse(name: str, text_id: str, /, **facts: object) -> NoReturn:
@@ -29,6 +31,11 @@ def count_characters(text: str) -> int:
     emoji would differ (two in UTF-16).
     """
     return len(text)
+
+
+def is_plausible_model(name: str) -> bool:
+    """Tell whether a model may be called so: plain signs, as all of Kling's names have."""
+    return _MODEL_NAME.fullmatch(name) is not None
 
 
 def check_prompt(prompt: str, *, is_needed: bool = True) -> None:

@@ -49,6 +49,7 @@ class PracticeTask:
     list_price: str | None = None  # CNY
     path: str = GENERATIONS_PATH  # where it was posted
     is_series: bool = False
+    about: str = ""  # of an element: its description
 
     def status_at(self, now: float) -> TaskStatus:
         """Return the status at `now` (Unix seconds)."""

@@ -105,6 +105,7 @@ class Kling:
             if isinstance(credentials, KlingApiKey)
             else (credentials.secret_key, credentials.access_key)
         )
+        self.has_key_pair = isinstance(credentials, KlingKeyPair)  # the newer paths take none
         self._clock = clock
         self._server_time: tuple[float, float] | None = (
             None  # Kling's time, and the monotonic clock's
@@ -221,6 +222,20 @@ class Kling:
             reply.headers.get("content-type"),
             reply.headers.get("retry-after"),
         )
+
+    def data_of(self, reply: KlingReply) -> Any:
+        """Return the data of a forwarded reply; raises what another code stands for."""
+        http = httpx.Response(reply.status_code, content=reply.content)
+        envelope = json_object(reply.content) or {}
+        code = code_from_json(envelope.get("code"))
+        if code is None:
+            raise error_without_code(
+                http, host=self._host, secrets=self._hidden(), now=self._clock()
+            )
+        if code != 0:
+            request_id = opaque_id(envelope.get("request_id"))
+            raise self._refusal(code, envelope.get("message"), http, request_id)
+        return envelope.get("data")
 
     async def authorization(self) -> str:
         """Return the Authorization header's value for a request made now."""

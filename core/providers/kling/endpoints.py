@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.models.generations import ImageRequest, ReferenceImage
+from core.models.pictures.expand import ExpandRequest
+from core.models.pictures.multi import MultiRequest
 from core.models.pictures.omni import OmniRequest
 from core.models.speech import SpeechRequest
-from core.providers.kling.picture_bodies import image_body, omni_body
+from core.providers.kling.picture_bodies import expand_body, image_body, multi_body, omni_body
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ def speech_body(request: SpeechRequest, _references: Sequence[ReferenceImage]) -
 
 ENDPOINTS: dict[str, Endpoint] = {
     ImageRequest.kind: Endpoint("/v1/images/generations", image_body),
+    ExpandRequest.kind: Endpoint("/v1/images/editing/expand", expand_body),
+    MultiRequest.kind: Endpoint("/v1/images/multi-image2image", multi_body),
     OmniRequest.kind: Endpoint("/v1/images/omni-image", omni_body, ("images", "series_images")),
     SpeechRequest.kind: Endpoint("/v1/audio/tts", speech_body, ("audios",), takes_own_id=False),
 }

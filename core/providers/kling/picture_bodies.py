@@ -6,7 +6,9 @@ from typing import Any
 
 from core.models.generations import ImageRequest, ReferenceImage
 from core.models.kling_catalogue import find_image_model
+from core.models.pictures.expand import ExpandRequest
 from core.models.pictures.mentions import for_kling
+from core.models.pictures.multi import MultiRequest
 from core.models.pictures.omni import OmniRequest
 
 Body = dict[str, Any]
@@ -27,7 +29,7 @@ def image_body(request: ImageRequest, references: Sequence[ReferenceImage]) -> B
     if request.negative_prompt:
         body["negative_prompt"] = request.negative_prompt
     if references:
-        body["image"] = _bare_base64(references[0])
+        body["image"] = bare_base64(references[0])
     for name in ("image_reference", "image_fidelity", "human_fidelity"):
         value = getattr(request, name)
         if value is not None:
@@ -51,9 +53,38 @@ def omni_body(request: OmniRequest, references: Sequence[ReferenceImage]) -> Bod
     else:
         body["n"] = request.n
     if references:
-        body["image_list"] = [{"image": _bare_base64(one)} for one in references]
+        body["image_list"] = [{"image": bare_base64(one)} for one in references]
     if request.element_ids:
         body["element_list"] = _elements(request.element_ids)
+    return body | _common(watermark=request.watermark, callback_url=request.callback_url)
+
+
+def expand_body(request: ExpandRequest, references: Sequence[ReferenceImage]) -> Body:
+    """Return the fields of `/v1/images/editing/expand`; all four sides are told."""
+    body: Body = {"image": bare_base64(references[0]), "n": request.n}
+    for side in ("up", "down", "left", "right"):
+        body[f"{side}_expansion_ratio"] = getattr(request, side)
+    if request.prompt:
+        body["prompt"] = request.prompt
+    return body | _common(watermark=request.watermark, callback_url=request.callback_url)
+
+
+def multi_body(request: MultiRequest, references: Sequence[ReferenceImage]) -> Body:
+    """Return the fields of `/v1/images/multi-image2image`."""
+    encoded = [bare_base64(one) for one in references]
+    subjects, rest = encoded[: request.subject_count], encoded[request.subject_count :]
+    body: Body = {
+        "model_name": request.model_name,
+        "subject_image_list": [{"subject_image": one} for one in subjects],
+        "n": request.n,
+        "aspect_ratio": request.aspect_ratio,
+    }
+    if request.has_scene:
+        body["scene_image"] = rest[0]
+    if request.has_style:
+        body["style_image"] = rest[-1]
+    if request.prompt:
+        body["prompt"] = request.prompt
     return body | _common(watermark=request.watermark, callback_url=request.callback_url)
 
 
@@ -66,6 +97,6 @@ def _elements(element_ids: Iterable[int]) -> list[Body]:
     return [{"element_id": element_id} for element_id in element_ids]
 
 
-def _bare_base64(reference: ReferenceImage) -> str:
+def bare_base64(reference: ReferenceImage) -> str:
     """Return a picture as Kling takes it: a data: prefix is refused."""
     return base64.b64encode(reference.content).decode("ascii")

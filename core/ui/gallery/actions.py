@@ -16,11 +16,12 @@ from core.ui.generations.kinds import table
 from core.ui.generations.thumbnails import file_name, title
 from core.ui.session import text
 
-Action = Literal["again", "vary", "refer", "chat", "delete"]
+Action = Literal["again", "vary", "refer", "expand", "chat", "delete"]
 _ICONS: dict[Action, str] = {
     "again": "redo",
     "vary": "auto_awesome_mosaic",
     "refer": "add_photo_alternate",
+    "expand": "open_in_full",
     "chat": "forum",
     "delete": "delete",
 }
@@ -28,6 +29,7 @@ _NAMES: dict[Action, str] = {
     "again": "gallery.use_again",
     "vary": "gallery.variations",
     "refer": "gallery.refer",
+    "expand": "gallery.expand",
     "chat": "gallery.to_chat",
     "delete": "chat.delete",
 }
@@ -36,7 +38,7 @@ _ACTIONS: tuple[Action, ...] = get_args(Action)
 
 def named(item: GalleryPicture) -> str:
     """Return a picture's name for those who hear it: which one, of what."""
-    words = literal(title(item.generation.request.prompt))
+    words = literal(title(item.generation.request))
     return text("images.alt", number=item.picture.index + 1, prompt=words)
 
 
@@ -144,6 +146,8 @@ def _do(action: Action, item: GalleryPicture) -> None:
             reuse.vary(item.picture, item.generation)
         case "refer":
             reuse.refer_to(item.picture)
+        case "expand":
+            reuse.expand(item.picture)
         case "chat":
             reuse.send_to_chat(item.generation)
         case "delete":

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.models.generations import Generation, GenerationRequest, ImageRequest, Picture
+from core.models.pictures.expand import ExpandRequest
 from core.models.pictures.omni import OmniRequest
 from core.models.pictures.rules import REFERENCES_MOST
 from core.ui import session
@@ -28,6 +29,12 @@ def vary(picture: Picture, generation: Generation) -> None:
 def refer_to(picture: Picture) -> None:
     """Put this picture behind the references of the form that takes several, and go there."""
     _fill_references(picture)
+    st.switch_page("pages/images.py")
+
+
+def expand(picture: Picture) -> None:
+    """Open the form that continues this picture beyond its edges, and go there."""
+    _fill_expansion(picture)
     st.switch_page("pages/images.py")
 
 
@@ -58,7 +65,14 @@ def _fill_variations(picture: Picture, generation: Generation) -> None:
 
 
 @keeping_errors("image_error")
+def _fill_expansion(picture: Picture) -> None:
+    content = session.studio().archive.original_bytes(picture.name)
+    session.state().pictures = (pictures.prepared(content),)
+    st.session_state[table.KEY] = ExpandRequest.kind
+
+
+@keeping_errors("image_error")
 def _fill_references(picture: Picture) -> None:
     content = session.studio().archive.original_bytes(picture.name)
-    pictures.add(prepare_reference(content), REFERENCES_MOST)
+    pictures.add(pictures.prepared(content), REFERENCES_MOST)
     st.session_state[table.KEY] = OmniRequest.kind

@@ -31,7 +31,7 @@ def draw() -> None:
     kind = table.chosen()
     st.text_area(
         text("images.prompt"),
-        placeholder=text(f"images.way_{kind}_placeholder"),
+        placeholder=text(f"images.placeholder_{kind}"),
         height=_PROMPT_HEIGHT_PX,
         key=KEYS["prompt"],
         persist_state="session",
@@ -139,7 +139,9 @@ def _generate() -> None:
         if is_same and now - at < DOUBLE_CLICK_S:
             return
     held = _held(request)
-    if held is not None and held.line.amount is not None:
+    if held is not None and held.line.amount is None:
+        money_confirm.require_unknown((request, signature))
+    elif held is not None and held.line.amount is not None:
         money_confirm.require(held.line.amount, held.line.currency, (request, signature))
     session.studio().generations.request(
         session.owner(), request, references=references, caller=session.caller()

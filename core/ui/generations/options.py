@@ -5,7 +5,7 @@ from typing import cast
 import streamlit as st
 
 from core.models.generations import AspectRatio, Resolution
-from core.models.kling_catalogue import OFFERED_MODELS, ImageModel, find_image_model
+from core.models.kling_catalogue import OFFERED_MODELS, ImageModel, find_image_model, typed_model
 from core.models.pictures.rules import PROMPT_LIMIT, count_characters
 from core.ui import session
 from core.ui.placeholders import ratio_label
@@ -38,7 +38,11 @@ def value(name: str) -> object:
 def model() -> ImageModel:
     """Return the chosen model, or the first; a stopped one is left for its successor."""
     _leave_stopped_model()
-    return next((one for one in OFFERED_MODELS if one.name == value("model")), OFFERED_MODELS[0])
+    name = str(value("model") or "")
+    known = next((one for one in OFFERED_MODELS if one.name == name), None)
+    if known is None and name and find_image_model(name) is None:
+        return typed_model(name.strip().lower())
+    return known or OFFERED_MODELS[0]
 
 
 def ratio(chosen: ImageModel, *, has_image: bool) -> AspectRatio | None:
@@ -110,7 +114,9 @@ def _draw_model() -> None:
     st.selectbox(
         text("images.model"),
         list(by_name),
-        format_func=lambda name: f"{by_name[name].title} · {name}",
+        format_func=lambda name: f"{by_name[name].title} · {name}" if name in by_name else name,
+        accept_new_options=True,
+        help=text("images.model_help"),
         key=KEYS["model"],
         persist_state="session",
     )

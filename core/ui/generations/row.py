@@ -40,7 +40,7 @@ def draw(generation: Generation, *, more: Callable[[Generation], None] | None = 
             if generation.provider == "practice":
                 st.badge(text("practice.badge"), color="gray")
             with st.container(key=f"words-{generation.id}", width="stretch"):
-                st.text(thumbnails.title(generation.request.prompt))
+                st.text(thumbnails.title(generation.request))
             _draw_actions(generation)
         _draw_bar(generation)
         _draw_reason(generation)
@@ -96,7 +96,7 @@ def _draw_actions(generation: Generation) -> None:
         key = f"fetch-{generation.id}"
         button("images.fetch_again", "refresh", key, _fetch_again, generation.id)
     if progress.is_waiting(generation):
-        label, words = text("images.cancel"), thumbnails.title(generation.request.prompt)
+        label, words = text("images.cancel"), thumbnails.title(generation.request)
         with st.container(key=f"icon-cancel-{generation.id}", width="content"):
             st.button(
                 f"{label}{text('gallery.of', what=literal(words))}",

@@ -18,7 +18,7 @@ from core.web.kling.creates import CREATES
 from core.web.kling.shared_polls import KlingReplies
 from core.web.kling.speech import PATH as SPEECH_PATH
 from core.web.kling.speech import KlingSpeech
-from core.web.kling.target import PREFIX, target_from
+from core.web.kling.target import NEW_PATHS, PREFIX, is_new, target_from
 from core.web.studio_bridge import StudioBridge
 from core.wire.secrets import known_secrets
 from core.work.generations.transitions import UNREADABLE_TEXT_ID
@@ -27,7 +27,9 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 # What Kling tells of the account and its tasks is everybody's at once.
 _NOT_THEIRS = "http.not_theirs"
-_PICTURE_PATHS = (f"{PREFIX}/v1/images/", f"{PREFIX}/v1/videos/", f"{PREFIX}/v1/general/")
+_PICTURE_PATHS = tuple(
+    f"{PREFIX}{path}" for path in ("/v1/images/", "/v1/videos/", "/v1/general/", *NEW_PATHS)
+)
 # Seconds or a date, and a media type with at most a charset.
 _RETRY_AFTER = re.compile(
     r"[0-9]{1,9}|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT"
@@ -99,6 +101,8 @@ class KlingRoutes:
         )
 
     async def _forward(self, call: HttpCall, target: str) -> None:
+        if is_new(target) and self._bridge.studio.generations.has_key_pair:
+            raise HttpCallError(403, "http.kling_key_pair")
         may_hold_picture = call.path.startswith(_PICTURE_PATHS)
         body = await call.body(most_bytes=PICTURE_BODY_BYTES if may_hold_picture else BODY_BYTES)
         content_type = call.headers.get("content-type")

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from core.errors import InputError
-from core.models.generations import GenerationRequest, ReferenceImage
+from core.models.generations import GenerationRequest, ImageRequest, ReferenceImage
 from core.models.image_rules import ReferenceFacts
 from core.models.kinds import KINDS, check_request
 from core.models.money.prices import PRICES
+from core.models.pictures.expand import ExpandRequest, centred, least_area
 from core.models.pictures.mentions import for_kling, mentioned
+from core.models.pictures.multi import MultiRequest
 from core.models.pictures.omni import OmniRequest
 from core.providers.kling.endpoints import ENDPOINTS
 from core.providers.kling.wire import task_from_json
@@ -37,6 +39,14 @@ def sent(request: GenerationRequest) -> dict[str, Any]:
 
 def omni(**fields: Any) -> OmniRequest:
     return OmniRequest(**{"prompt": "一只猫", "model_name": "kling-v3-omni"} | fields)
+
+
+def expand(**fields: Any) -> ExpandRequest:
+    return ExpandRequest(**{"up": 0.25, "down": 0.25} | fields)
+
+
+def multi(**fields: Any) -> MultiRequest:
+    return MultiRequest(**{"subject_count": 1} | fields)
 
 
 OMNI_REFUSED: list[tuple[dict[str, Any], str, str]] = [
@@ -99,6 +109,89 @@ def test_an_omni_picture_is_asked_for_with_its_references_in_their_order() -> No
     assert (request.slots, request.n_least) == (3, 3)
 
 
+@pytest.mark.parametrize(
+    ("fields", "field", "text_id"),
+    [
+        ({"has_image": False}, "image", "error.reference_missing"),
+        ({"prompt": "x" * 2501}, "prompt", "error.prompt_too_long"),
+        ({"n": 10}, "n", "error.image_count"),
+        ({"up": -0.1}, "up_expansion_ratio", "error.expand_side"),
+        ({"right": 2.1}, "right_expansion_ratio", "error.expand_side"),
+        ({"up": float("nan")}, "up_expansion_ratio", "error.expand_side"),
+        ({"up": 1.0, "down": 1.1}, "area", "error.expand_area"),
+        ({"up": 0.0, "down": 0.0}, "area", "error.expand_nothing"),
+    ],
+)
+def test_an_expansion_kling_would_not_take_is_refused(
+    fields: dict[str, Any], field: str, text_id: str
+) -> None:
+    assert refused(expand(**fields)) == (field, text_id)
+
+
+def test_an_expansion_tells_all_four_sides() -> None:
+    assert sent(expand(up=1.0, down=1.0, n=2)) == {
+        "image": bare(0),
+        "n": 2,
+        "up_expansion_ratio": 1.0,
+        "down_expansion_ratio": 1.0,
+        "left_expansion_ratio": 0.0,
+        "right_expansion_ratio": 0.0,
+    }
+
+
+@pytest.mark.parametrize("size", [(1024, 1024), (1600, 900), (301, 752), (999, 1777)])
+@pytest.mark.parametrize("ratio", [1.0, 16 / 9, 9 / 16, 21 / 9])
+def test_a_frame_has_the_shape_and_area_that_were_asked_for(
+    size: tuple[int, int], ratio: float
+) -> None:
+    least = least_area(*size, ratio)
+    for area in (least, (least + 3) / 2, 3.0):
+        if least > 3 or area <= 1:
+            continue
+        sides = centred(*size, ratio, area)
+        width, height = size[0] * (1 + 2 * sides.left), size[1] * (1 + 2 * sides.up)
+        assert width / height == pytest.approx(ratio, rel=1e-3)
+        assert area - 0.002 <= sides.area <= area + 1e-9
+        check_request(
+            ExpandRequest(up=sides.up, down=sides.down, left=sides.left, right=sides.right),
+            [FACTS],
+        )
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "text_id"),
+    [
+        ({"subject_count": 0}, "subject_image_list", "error.subject_count"),
+        ({"subject_count": 5}, "subject_image_list", "error.subject_count"),
+        ({"model_name": "kling-v2"}, "model_name", "error.image_model_unknown"),
+        ({"aspect_ratio": "auto"}, "aspect_ratio", "error.image_ratio"),
+        ({"n": 0}, "n", "error.image_count"),
+    ],
+)
+def test_subjects_kling_would_not_take_are_refused(
+    fields: dict[str, Any], field: str, text_id: str
+) -> None:
+    assert refused(multi(**fields)) == (field, text_id)
+
+
+def test_subjects_scene_and_style_go_to_their_own_fields() -> None:
+    body = sent(multi(prompt="跳舞", subject_count=2, has_scene=True, has_style=True))
+    assert body["subject_image_list"] == [{"subject_image": bare(0)}, {"subject_image": bare(1)}]
+    assert (body["scene_image"], body["style_image"]) == (bare(2), bare(3))
+    style = sent(multi(has_style=True))
+    assert (style["style_image"], "scene_image" in style) == (bare(1), False)
+
+
+@pytest.mark.parametrize("kind", [ImageRequest, OmniRequest])
+def test_a_model_that_is_not_known_can_be_typed(kind: type[ImageRequest | OmniRequest]) -> None:
+    named = kind("x", model_name="kling-v9.1", is_typed=True)
+    assert sent(named)["model_name"] == "kling-v9.1"
+    assert PRICES.pieces(*named.price_key, named.price_facts) is None
+    for name in ("kling-v9.1 ", "../x", "KLING"):
+        assert refused(kind("x", model_name=name, is_typed=True))[0] == "model_name"
+    assert refused(kind("x", model_name="kling-v9.1"))[0] == "model_name"  # a slip, over HTTP
+
+
 def test_a_series_has_an_amount_in_place_of_a_number() -> None:
     three = sent(omni(is_series=True, n=3))
     assert (three["result_type"], three["series_amount"], "n" in three) == ("series", 3, False)
@@ -150,6 +243,8 @@ PRICED: list[tuple[GenerationRequest, int | None]] = [
     (omni(resolution="2k", image_count=10), 8),
     (omni(resolution="4k"), 16),
     (omni(model_name="kling-image-4.0"), None),
+    (expand(), 8),
+    (multi(), 16),
 ]
 
 

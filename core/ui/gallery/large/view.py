@@ -102,7 +102,7 @@ def _draw_facts(item: GalleryPicture) -> None:
     generation, request = item.generation, item.generation.request
     if request.prompt:
         st.code(request.prompt, language=None, wrap_lines=True)
-    else:
+    elif not request.model_name:
         st.info(text("gallery.prompt_unknown_why"), icon=":material/help:")
     if isinstance(request, ImageRequest) and request.negative_prompt:
         st.caption(text("images.negative"))

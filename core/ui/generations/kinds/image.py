@@ -33,6 +33,7 @@ def asked() -> tuple[ImageRequest, tuple[ReferenceImage, ...]]:
         resolution=options.resolution(model, has_image=has_image),
         n=options.number(),
         has_image=has_image,
+        is_typed=find_image_model(model.name) is None,
     )
     if (ratio := options.ratio(model, has_image=has_image)) is not None:
         request = replace(request, aspect_ratio=ratio)
@@ -52,9 +53,10 @@ def values(wanted: ImageRequest, references: tuple[ReferenceImage, ...]) -> Mapp
     """Return what the inputs hold for a request, as far as its model offers it."""
     has_image = bool(references)
     model = offered_model(wanted.model_name)
+    is_known = wanted.is_typed or find_image_model(wanted.model_name) is not None
     held: dict[str, object] = {
         "negative": wanted.negative_prompt,
-        "model": wanted.model_name if find_image_model(wanted.model_name) else model.name,
+        "model": wanted.model_name if is_known else model.name,
         "n": wanted.n,
     }
     if wanted.aspect_ratio in model.ratios_for(has_image=has_image):

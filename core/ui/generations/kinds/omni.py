@@ -16,10 +16,11 @@ from core.models.pictures.omni import (
     OmniRequest,
     OmniResolution,
     find_omni_model,
+    typed_model,
 )
 from core.models.pictures.rules import COUNT_MOST, REFERENCES_MOST
 from core.ui import session
-from core.ui.generations.kinds import pictures
+from core.ui.generations.kinds import elements, pictures
 from core.ui.generations.options import KEYS as SHARED
 from core.ui.placeholders import ratio_label, ratio_words
 from core.ui.session import text
@@ -38,6 +39,7 @@ def draw(taken: frozenset[str]) -> None:
         key="omni-pictures-fold",
     ):
         pictures.draw(REFERENCES_MOST, name_of, can_insert=True)
+    elements.draw()
     with st.expander(_summary(), icon=":material/tune:", key="omni-options"):
         _draw_options(taken)
 
@@ -58,8 +60,10 @@ def asked() -> tuple[OmniRequest, tuple[ReferenceImage, ...]]:
         resolution=_resolution(model),
         n=SERIES_MOST if is_auto else _number(model),
         image_count=len(references),
+        element_ids=elements.chosen(),
         is_series=is_series,
         is_auto=is_auto,
+        is_typed=find_omni_model(model.name) is None,
     )
     return request, references
 
@@ -67,15 +71,17 @@ def asked() -> tuple[OmniRequest, tuple[ReferenceImage, ...]]:
 def values(wanted: OmniRequest, references: tuple[ReferenceImage, ...]) -> Mapping[str, object]:
     """Return what the inputs hold for a request."""
     session.state().pictures = references
+    is_known = wanted.is_typed or find_omni_model(wanted.model_name) is not None
     held = {
-        "model": wanted.model_name if find_omni_model(wanted.model_name) else OMNI_MODELS[0].name,
+        "model": wanted.model_name if is_known else OMNI_MODELS[0].name,
         "ratio": wanted.aspect_ratio,
         "resolution": wanted.resolution,
         "series": wanted.is_series,
         "auto": wanted.is_auto,
         "n": _USUAL_SERIES if wanted.is_auto else wanted.n,
     }
-    return {KEYS[name]: one for name, one in held.items()}
+    ids = [str(one) for one in wanted.element_ids]
+    return {KEYS[name]: one for name, one in held.items()} | {elements.KEY: ids}
 
 
 def facts(request: OmniRequest) -> list[tuple[str, str]]:
@@ -95,7 +101,8 @@ def _value(name: str) -> object:
 
 
 def _model() -> OmniModel:
-    return find_omni_model(str(_value("model") or "")) or OMNI_MODELS[0]
+    name = str(_value("model") or "").strip().lower()
+    return find_omni_model(name) or (typed_model(name) if name else OMNI_MODELS[0])
 
 
 def _ratio() -> OmniRatio:
@@ -138,7 +145,9 @@ def _draw_options(taken: frozenset[str]) -> None:
     st.selectbox(
         text("images.model"),
         list(by_name),
-        format_func=lambda name: f"{by_name[name].title} · {name}",
+        format_func=lambda name: f"{by_name[name].title} · {name}" if name in by_name else name,
+        accept_new_options=True,
+        help=text("images.model_help"),
         key=KEYS["model"],
         persist_state="session",
     )

@@ -103,10 +103,11 @@ def _take(key: str, most: int) -> None:
     files = cast("list[UploadedFile]", st.session_state[key])
     known.upload_round += 1
     for file in files:
-        add(_prepared(file.getvalue()), most)
+        add(prepared(file.getvalue()), most)
 
 
-def _prepared(content: bytes) -> ReferenceImage:
+def prepared(content: bytes) -> ReferenceImage:
+    """Return a picture as it is sent; one that does not fit is made to, which the page tells."""
     try:
         reference = prepare_reference(content)
         check_reference(reference_facts(reference))

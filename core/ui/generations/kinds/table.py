@@ -7,8 +7,10 @@ from typing import Any
 import streamlit as st
 
 from core.models.generations import GenerationRequest, ImageRequest, ReferenceImage
+from core.models.pictures.expand import ExpandRequest
+from core.models.pictures.multi import MultiRequest
 from core.models.pictures.omni import OmniRequest
-from core.ui.generations.kinds import image, omni
+from core.ui.generations.kinds import expand, image, multi, omni
 from core.ui.session import text
 
 Asked = tuple[GenerationRequest, tuple[ReferenceImage, ...]]
@@ -31,6 +33,10 @@ class Form:
 FORMS: dict[str, Form] = {
     ImageRequest.kind: Form("brush", image.draw, image.asked, image.values, image.facts),
     OmniRequest.kind: Form("photo_library", omni.draw, omni.asked, omni.values, omni.facts),
+    ExpandRequest.kind: Form(
+        "open_in_full", expand.draw, expand.asked, expand.values, expand.facts
+    ),
+    MultiRequest.kind: Form("join", multi.draw, multi.asked, multi.values, multi.facts),
 }
 
 
@@ -42,13 +48,14 @@ def chosen() -> str:
 
 def draw_choice() -> None:
     """Draw the choice of the kind."""
-    st.segmented_control(
+    st.pills(
         text("images.way"),
         list(FORMS),
         default=None if KEY in st.session_state else ImageRequest.kind,
         required=True,
         format_func=label,
         label_visibility="collapsed",
+        wrap=True,
         key=KEY,
         persist_state="session",
     )

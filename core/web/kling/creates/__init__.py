@@ -6,7 +6,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from core.web.kling.creates.expand import ExpandBody, expand_from_json
 from core.web.kling.creates.image import PictureBody, image_from_json
+from core.web.kling.creates.multi import MultiBody, multi_from_json
 from core.web.kling.creates.omni import OmniBody, omni_from_json
 from core.web.kling.creates.shared import KlingRequest
 
@@ -28,5 +30,14 @@ CREATES: dict[str, Create] = {
     ),
     "/v1/images/omni-image": Create(
         OmniBody, omni_from_json, "Buy pictures from several references, or a series of them"
+    ),
+    "/v1/images/editing/expand": Create(
+        ExpandBody,
+        expand_from_json,
+        "Continue a picture beyond its edges",
+        ("image", *(f"{side}_expansion_ratio" for side in ("up", "down", "left", "right"))),
+    ),
+    "/v1/images/multi-image2image": Create(
+        MultiBody, multi_from_json, "Put one to four subjects together", ("subject_image_list",)
     ),
 }

@@ -55,6 +55,8 @@ _EXPECTED = {
     "n": "whole_number",
     "image_fidelity": "number",
     "human_fidelity": "number",
+    **{f"{side}_expansion_ratio": "number" for side in ("up", "down", "left", "right")},
+    "subject_image_list": "pictures",
     "element_list": "list",
     "image_list": "pictures",
     "watermark_info": "watermark",
