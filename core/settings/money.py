@@ -1,4 +1,4 @@
-"""Budgets and prices of the owner's: `[budget]`, `[[prices.chat]]`, `[[prices.images]]`.
+"""Budgets and prices of the owner's: `[budget]`, `[[prices.chat]]`, `…images]]`, `…speech]]`.
 
 What cannot be read is named. A price that cannot be read is left out; a budget that cannot be read
 stops spending, since somebody wanted a limit there.
@@ -15,6 +15,7 @@ from core.models.money.ledger import DEFAULT_ZONE, Budget, BudgetPlan, Period, S
 from core.models.money.periods import is_zone
 from core.models.money.prices import ChatPrice, PiecePrice, PriceList, TokenRates
 from core.models.money.settling import OWN_PRICE
+from core.models.speech import SpeechRequest
 from core.settings import parsers
 from core.settings.sources import SECRETS_FILE, Sources
 
@@ -59,7 +60,10 @@ def read_money(sources: Sources) -> MoneySettings:
         plan=BudgetPlan(tuple(budgets), zone, is_broken=reader.is_broken),
         prices=PriceList(
             own_chat=tuple(reader.rows(prices, "chat", "price_chat", _chat_price)),
-            own_pieces=tuple(reader.rows(prices, "images", "price_images", _image_price)),
+            own_pieces=(
+                *reader.rows(prices, "images", "price_images", _image_price),
+                *reader.rows(prices, "speech", "price_speech", _speech_price),
+            ),
         ),
         ask_above=dict(ask_above),
     )
@@ -194,6 +198,16 @@ def _chat_price(row: Mapping[str, Any], _number: int) -> ChatPrice:
     hit = _price(row, "input_hit") if "input_hit" in row else miss
     rates = TokenRates(hit, miss, _price(row, "output"))
     return ChatPrice(f"{OWN_PRICE}chat/{model}/{currency}", (model,), currency, rates)
+
+
+def _speech_price(row: Mapping[str, Any], number: int) -> PiecePrice:
+    model, currency = _text(row, "model"), _currency(row)
+    return PiecePrice(
+        id=f"{OWN_PRICE}speech/{model}/{currency}/{number}",
+        kind=SpeechRequest.kind,
+        model=model,
+        each={currency: _price(row, "each")},
+    )
 
 
 def _image_price(row: Mapping[str, Any], number: int) -> PiecePrice:
