@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from core.models.generations import Generation, Picture
 from core.storage.db.errors import file_errors
 
 _SUFFIXES = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "AVIF": "avif"}
+_THUMBNAILS = "thumbnails/"
 _ID = re.compile(r"[A-Za-z0-9]{12,}")
 
 
@@ -123,6 +125,33 @@ class Archive:
         """Return whether the original is there."""
         return self._files.exists(name)
 
+    def names(self) -> Iterator[str]:
+        """Yield the names of all originals that are there."""
+        return (one for one in self._files.names() if not one.startswith(_THUMBNAILS))
+
+    def orphaned_thumbnails(self) -> Iterator[str]:
+        """Yield the names of originals that are gone and whose thumbnails are still there."""
+        thumbnails = (one for one in self._files.names() if one.startswith(_THUMBNAILS))
+        for thumbnail in thumbnails:
+            name = thumbnail.removeprefix(_THUMBNAILS).removesuffix(".webp")
+            if not self._files.exists(name):
+                yield name
+
+    def size(self, name: str) -> int | None:
+        """Return how many bytes an original has; None where there is none."""
+        return self._files.size(name)
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Keep an original under the name that it had elsewhere; its thumbnail is made later."""
+        part = self.new_part()
+        with file_errors(self.place):
+            try:
+                part.write_bytes(content)
+                self._files.put(part, name)
+            except (OSError, StoreError):
+                part.unlink(missing_ok=True)
+                raise
+
     def remove(self, name: str) -> None:
         """Remove a picture and its thumbnail; what is not there is no error."""
         self._files.remove(_thumbnail_of(name))
@@ -137,14 +166,7 @@ class Archive:
         self._files.check_writable()
 
     def _put_thumbnail(self, name: str, thumbnail: bytes) -> None:
-        part = self.new_part()
-        with file_errors(self.place):
-            try:
-                part.write_bytes(thumbnail)
-                self._files.put(part, _thumbnail_of(name))
-            except (OSError, StoreError):
-                part.unlink(missing_ok=True)
-                raise
+        self.keep(_thumbnail_of(name), thumbnail)
 
 
 def name_for(created_at: datetime, generation_id: str, index: int, suffix: str) -> str:
@@ -156,4 +178,4 @@ def name_for(created_at: datetime, generation_id: str, index: int, suffix: str) 
 
 
 def _thumbnail_of(name: str) -> str:
-    return f"thumbnails/{name}.webp"
+    return f"{_THUMBNAILS}{name}.webp"

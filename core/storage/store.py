@@ -11,6 +11,8 @@ from core.storage.chat.messages import Messages
 from core.storage.chat.posted_chats import PostedChats
 from core.storage.chat.search import Search
 from core.storage.chat.search_index import SearchIndex
+from core.storage.copying.copies import Copies
+from core.storage.copying.people import People
 from core.storage.db.database import Database
 from core.storage.db.errors import store_error
 from core.storage.db.key_values import KeyValues
@@ -41,6 +43,7 @@ class Store:
         self._process_lock = process_lock
         self.opened_as_only_process = process_lock is not None and process_lock.was_only_process
         self.place = database.place
+        self.is_sqlite = database.is_sqlite
         self.ledger = Ledger(database, clock)
         self.conversations = Conversations(database, clock)
         self.messages = Messages(database, clock, self.ledger)
@@ -54,6 +57,8 @@ class Store:
         self.gallery = Gallery(database, clock)
         self.key_values = KeyValues(database)
         self.expiry = Expiry(database)
+        self.copies = Copies(database, clock)
+        self.people = People(database, clock)
 
     @classmethod
     def open(

@@ -42,6 +42,7 @@ from core.work.generations.timings import WorkerTimings
 from core.work.generations.worker import GenerationWorker
 from core.work.housekeeping import Housekeeping
 from core.work.loop import LoopThread
+from core.work.maintenance.schedule import BackupSchedule
 from core.work.money.budgets import Budgets, token_budgets
 from core.work.money.reconcile import (
     BalanceDrop,
@@ -113,6 +114,9 @@ class Studio:
             ahead_of=lambda provider: self.services.ahead_of(provider),
         )
         self.services = Services(settings, self.loop, self._build_worker)
+        self.backups = BackupSchedule(
+            store, archive, lambda: self.settings.backup, work_dir=settings.data_dir
+        )
         self._indexing = Indexing(
             store.search_index, is_busy=lambda: bool(self.answers.running_conversations())
         )
@@ -294,6 +298,7 @@ class Studio:
             LedgerUpkeep(self.store, self.spending, refresh=self.budgets.load).run(), name="ledger"
         )
         self._learn_currency()
+        self.loop.spawn(self.backups.run(), name="backups")
         self.loop.spawn(
             Housekeeping(self.store, self.archive, self.transfers.uploads).run(),
             name="housekeeping",

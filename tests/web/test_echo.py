@@ -21,7 +21,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from core import admin
+from core.admin import command
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
 from core.storage.db.schema import metadata
 from core.web.kling.routes import METHODS
@@ -228,9 +228,9 @@ def test_an_upstream_that_echoes_what_it_was_sent_has_it_nowhere(
         calls.every_transfer()
         assert routes(served) <= calls.reached, routes(served) - calls.reached
 
-        monkeypatch.setattr(admin, "app_settings", lambda: served.studio.settings)
+        monkeypatch.setattr(command, "app_settings", lambda: served.studio.settings)
         exported = tmp_path / "export.json"
-        assert admin.main(["export", str(exported)]) == 0
+        assert command.main(["export", str(exported)]) == 0
         assert json.loads(exported.read_bytes())["conversations"]
         search.look("core.admin export", exported.read_bytes(), echo.pieces)
         filled = look_at_rows(data / "inkling.sqlite3", echo, search)

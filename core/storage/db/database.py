@@ -49,6 +49,15 @@ class Database:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Open a long transaction in which all queries see the same moment."""
+        engine = self.engine
+        if not self.is_sqlite:  # which sees one moment anyway
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with database_errors(self.place), engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction that is durable when the block has ended."""
         if not self.is_sqlite:
