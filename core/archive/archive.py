@@ -3,10 +3,11 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 
 from core.archive.inspection import MAX_PICTURE_BYTES, decode_image
 from core.archive.local_files import LocalFiles
@@ -41,6 +42,7 @@ class Archive:
     def __init__(self, files: LocalFiles | RemoteFiles) -> None:
         self._files = files
         self.place = files.place
+        self.note_time: Callable[[float, str], None] | None = None  # told how long a file took
 
     @classmethod
     def open(cls, folder: str | Path, *, url: str | None = None) -> "Archive":
@@ -87,7 +89,9 @@ class Archive:
                 os.fsync(file.fileno())
         with image:
             self._put_thumbnail(name, make_thumbnail(image))
+        begun = perf_counter()
         self._files.put(part_file, name)
+        self._tell("put", begun)
         return ArchivedFile(
             name=name,
             media_type=facts.media_type,
@@ -99,7 +103,10 @@ class Archive:
 
     def original_bytes(self, name: str) -> bytes:
         """Return the picture as Kling sent it."""
-        return self._files.read(name)
+        begun = perf_counter()
+        content = self._files.read(name)
+        self._tell("read", begun)
+        return content
 
     def thumbnail_bytes(self, name: str) -> bytes:
         """Return the thumbnail (WebP); a missing one is made again."""
@@ -164,6 +171,10 @@ class Archive:
     def check_writable(self) -> None:
         """Write something small; StoreError names the folder when that is not possible."""
         self._files.check_writable()
+
+    def _tell(self, operation: str, begun: float) -> None:
+        if self.note_time is not None:
+            self.note_time(perf_counter() - begun, operation)
 
     def _put_thumbnail(self, name: str, thumbnail: bytes) -> None:
         self.keep(_thumbnail_of(name), thumbnail)

@@ -17,6 +17,7 @@ from core.web.front.connection import HEADERS_KEY, PEER_KEY, headers_of, peer_of
 from core.web.read_ahead import ReadAhead
 from core.wire.json_text import read_json, write_json
 from core.wire.secrets import known_secrets
+from core.work.chat.live_answer import LiveAnswer
 
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
@@ -89,6 +90,7 @@ class HttpCall:
         self.owner = LOCAL_OWNER  # whose rows it is about; a person's own, once one is known
         self.caller = LOCAL  # who spends: token:NAME, pass:NAME, user:ADDRESS, or here
         self.token: IssuedToken | None = None  # that let it in, if the owner made it on the page
+        self.answer: LiveAnswer | None = None  # that was begun for it
         self.has_begun = False
         self.pays_again = False  # something was bought for it that a repeat would buy again
         self.status = 0  # of the reply, once it has begun
