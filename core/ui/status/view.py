@@ -64,6 +64,8 @@ def draw_storage() -> None:
             return
         open_count = sum(count for status, count in counts.items() if not status.is_final)
         st.caption(f"{text('status.pending')} · {open_count}")
+        if (hearing := studio.answers.relay.state) != "off":  # of one database several may work
+            st.caption(text(f"status.between_{hearing}"))
         backups.draw()
 
 
