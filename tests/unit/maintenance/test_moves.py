@@ -103,7 +103,7 @@ def test_a_row_that_did_not_arrive_as_it_was_is_found(
 def test_pictures_move_to_a_bucket_and_back_byte_by_byte(
     store: Store, archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(4):
+    for number in range(20):
         paint(store, archive, ANN, number)
     bucket = Archive.open(tmp_path / "parts", url=f"memory://{tmp_path.name}/pictures")
     done = []
@@ -116,9 +116,10 @@ def test_pictures_move_to_a_bucket_and_back_byte_by_byte(
     with pytest.raises(KeyboardInterrupt):
         move_pictures(store, archive, bucket, tell=cut)
     moved = move_pictures(store, archive, bucket)
-    assert (moved.copied, moved.there) == (2, 2)
+    assert moved.copied + moved.there == 20
+    assert moved.there >= 2
     back = Archive.open(tmp_path / "back")
-    assert move_pictures(store, bucket, back).copied == 4
+    assert move_pictures(store, bucket, back).copied == 20
     assert files_of(back) == files_of(bucket) == files_of(archive)
     assert verify(store, back).is_sound
 
