@@ -216,7 +216,9 @@ class HttpCall:
         await self.end(body)
 
     async def reply_json(self, status: int, value: object, headers: Headers = ()) -> None:
-        """Send `value` as JSON."""
+        """Send `value` as JSON. An error tells the request's id, by which the log knows it."""
+        if status >= 400 and isinstance(value, dict) and "error" in value:
+            value = value | {"request_id": self.request_id}
         await self.reply(status, write_json(value), JSON_TYPE, headers)
 
     async def _drain(self) -> None:

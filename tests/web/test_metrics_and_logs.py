@@ -133,6 +133,10 @@ def test_the_official_parser_finds_what_the_ledger_and_the_requests_say(
         assert Decimal(str(one["cost"])) == line.amount
         assert one["currency"] == line.currency
     assert not any(canary in caplog.text for canary in CANARIES)
+    # Whoever is told an error is told by what id the log knows it.
+    assert replies[3].json()["request_id"] == replies[3].headers["x-request-id"]
+    refused = served.http.get("/ledger")
+    assert refused.json()["request_id"] == refused.headers["x-request-id"]
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
