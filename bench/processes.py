@@ -150,12 +150,13 @@ def stopped(url: str, studio: Studio) -> float:
 def pooled(uri: str) -> Iterator[str]:
     """Run PgBouncer in transaction mode before a server that listens on a socket file."""
     host = httpx.URL(uri).params["host"]
+    owner = Path(host).owner()  # whom its folder lets in
     port = free_port()
-    with _folder("postgres") as folder:
+    with _folder(owner) as folder:
         configuration = folder / "pgbouncer.ini"
         configuration.write_text(PGBOUNCER.format(host=host, port=port))
         command = ["/usr/sbin/pgbouncer", str(configuration)]
-        with _running(command, Proxy(port, folder), "postgres"):
+        with _running(command, Proxy(port, folder), owner):
             yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
 
 

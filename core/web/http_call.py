@@ -31,6 +31,9 @@ DRAIN_TIMEOUT_S = 2.0
 # What is larger is worked through in a thread: it would hold up every stream of the loop.
 LARGE_BYTES = 256 * 1024
 
+# What these answer is agreed upon to the letter: there the id is in the header alone.
+EXACT_BODIES = ("/stream", "/complete")
+
 Headers = Sequence[tuple[str, str]]
 # What was not read of the request would be taken for the next one.
 CLOSING = (("Connection", "close"),)
@@ -217,7 +220,8 @@ class HttpCall:
 
     async def reply_json(self, status: int, value: object, headers: Headers = ()) -> None:
         """Send `value` as JSON. An error tells the request's id, by which the log knows it."""
-        if status >= 400 and isinstance(value, dict) and "error" in value:
+        is_exact = self.path in EXACT_BODIES
+        if status >= 400 and isinstance(value, dict) and "error" in value and not is_exact:
             value = value | {"request_id": self.request_id}
         await self.reply(status, write_json(value), JSON_TYPE, headers)
 

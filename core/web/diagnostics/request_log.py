@@ -9,6 +9,7 @@ its last piece: its line waits for that. A picture's is in the ledger when its t
 import logging
 from time import perf_counter
 
+from core.models.money.amounts import plain
 from core.models.money.ledger import LineState, Settlement
 from core.web.http_call import HttpCall
 from core.wire.log_form import FACTS
@@ -17,8 +18,10 @@ from core.work.metrics.meters import Meters
 
 logger = logging.getLogger(__name__)
 
-# Asked by machines every few seconds: told only where something is wrong.
+# Asked by machines every few seconds: told only where they fail. Why the studio is not ready (503)
+# has lines of its own.
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+_NOT_READY = 503
 # Of these the rest is somebody's id, or anything at all: as labels they would have no end.
 _OPEN_ENDED = ("/kling/v1/", "/kling/account/", "/v1/models/", "/transfer/")
 _KNOWN = frozenset(
@@ -53,7 +56,7 @@ class RequestLine:
         call, seconds = self._call, perf_counter() - self._begun
         if self._meters is not None:
             self._meters.request_ended(call.method, self._route, call.status, seconds)
-        if self._route in _QUIET and call.status < 400:
+        if self._route in _QUIET and (call.status < 400 or call.status == _NOT_READY):
             return
         facts: dict[str, object] = {
             "request_id": call.request_id,
@@ -77,7 +80,7 @@ def _cost(settled: Settlement | None) -> dict[str, object]:
     if settled is None or settled.state is LineState.UNKNOWN or settled.amount is None:
         return {}
     about = {} if not settled.mark else {"cost_is": str(settled.mark)}
-    return {"cost": f"{settled.amount:f}", "currency": settled.currency or "", **about}
+    return {"cost": plain(settled.amount), "currency": settled.currency or "", **about}
 
 
 def _write(facts: dict[str, object]) -> None:
