@@ -41,13 +41,6 @@ ELEMENTS_AT_ONCE = 8
 SAVED_TIMEOUT_S = 2.0
 
 _KEY = "growing-answer"
-_BLOCK = f'.st-key-{_KEY} [data-testid="stMarkdownContainer"] >'
-# In one text, the outer margins of a quote or a list fall together with its neighbours'. Between
-# elements they do not, and the page would jump when the answer ends.
-_STYLE = f"""<style>
-{_BLOCK} :first-child, {_BLOCK} :is(ul, ol) > :first-child {{ margin-top: 0; }}
-{_BLOCK} :is(ul, ol) > :last-child {{ margin-bottom: 0; }}
-</style>"""
 
 
 class Replacement(str):
@@ -62,7 +55,6 @@ class Replacement(str):
 
 def attach(live: LiveAnswer) -> None:
     """Draw the answer as it grows until it ends; everything so far comes at once."""
-    st.html(_STYLE)
     with st.container(key=_KEY):
         watcher = _Watcher(live)
         watcher.wait_for_text()
