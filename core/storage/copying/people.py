@@ -24,6 +24,7 @@ from core.storage.db.schema import (
 )
 
 ERASED = "erased"
+_INDEX_ANEW = "INSERT INTO message_index (message_index) VALUES ('optimize')"
 _FINAL = ("archived", "failed", "refused", "cancelled")
 # What is a row of a person's by another row that is.
 _BY_PARENT = {
@@ -84,8 +85,13 @@ class People:
             )
 
     def erase(self, owner: str) -> dict[str, int]:
-        """Remove a person's rows for good; return how many by table. Their files go before."""
+        """Remove a person's rows for good; return how many by table. Their files go before.
+
+        Of SQLite's file their bytes go too: freed pages are overwritten, the index is written anew.
+        """
         with self._database.write() as connection:
+            if self._database.is_sqlite:
+                connection.exec_driver_sql("PRAGMA secure_delete = ON")
             theirs = list(connection.scalars(_their_blobs(owner)))
             removed = {
                 table.name: connection.execute(delete(table).where(table.c.owner == owner)).rowcount
@@ -104,6 +110,10 @@ class People:
             )
             connection.execute(delete(key_values).where(_keys_of(owner)))
             removed["blobs"] = sum(_forget_blob(connection, one) for one in theirs)
+            if self._database.is_sqlite:
+                connection.exec_driver_sql(_INDEX_ANEW)
+                connection.exec_driver_sql("PRAGMA secure_delete = OFF")
+        self._database.empty_log()
         return removed
 
     def _kept(self, connection: Connection, owner: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -93,6 +93,14 @@ class Database:
         finally:
             self._writer.release()
 
+    def empty_log(self) -> None:
+        """Take what SQLite's log holds into the file, and empty it, if nobody reads from it now."""
+        if self.is_sqlite:
+            with database_errors(self.place), self.engine.connect() as connection:
+                raw = connection.connection.driver_connection
+                assert isinstance(raw, sqlite3.Connection)
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def _tell(self, operation: str, begun: float) -> None:
         if self.note_time is not None:
             self.note_time(time.perf_counter() - begun, operation)

@@ -150,6 +150,8 @@ def test_a_person_is_handed_out_whole_and_erased_without_a_trace(
         name = paint(store, archive, owner, number)
         store.key_values.set(f"xray.kept.{owner}.{mine.answer}", {"at": "2026-11-29T00:00:00"})
         store.key_values.set(f"language.{owner}", "zh")
+    while store.search_index.waiting():
+        store.search_index.catch_up()
     bens = [row for row in store.people.rows(BEN)]
     path = tmp_path / "ann.zip"
     counts = export_person(store, archive, ANN, path)
@@ -176,4 +178,9 @@ def test_a_person_is_handed_out_whole_and_erased_without_a_trace(
     assert "ben@example.com" in str(rows)
     assert [name] == list(archive.names())
     assert len([row for row in store.people.rows(BEN)]) == len(bens)
+    if (database := store.copies._database).file is not None:
+        store.search_index.catch_up()
+        left = b"".join(one.read_bytes() for one in database.file.parent.glob("inkling.db*"))
+        assert b"@example.com" in left
+        assert b"ann@example.com" not in left.replace(b"token|user:ann@", b"").lower()
     assert {"erased"} <= {row["owner"] for row in rows_of(store)["ledger_lines"]}  # type: ignore[comparison-overlap]
