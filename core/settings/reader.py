@@ -14,6 +14,7 @@ from core.settings.defaults import (
 )
 from core.settings.money import BUDGET_SETTINGS, read_money
 from core.settings.network import read_network
+from core.settings.operations import OPERATIONS_SETTINGS, read_operations
 from core.settings.secret import Secret
 from core.settings.sources import ENVIRONMENT, SECRETS_FILE, Sources
 from core.settings.values import (
@@ -50,6 +51,7 @@ NAMES = (
     "INKLING_TOKENS",
     *PRACTICE_SETTINGS,
     *XRAY_SETTINGS,
+    *OPERATIONS_SETTINGS,
     *BUDGET_SETTINGS.values(),
 )
 
@@ -84,6 +86,7 @@ def read_settings(
         practice_clock=sources.read(PRACTICE_SETTINGS, parsers.moment),
         money=money,
         xray=sources.read(XRAY_SETTINGS, parsers.switch) is not False,
+        operations=read_operations(sources),
         problems=(*sources.problems, *network.problems),
     )
 

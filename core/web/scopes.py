@@ -4,7 +4,7 @@ from core.models.access_scopes import ACCESS_SCOPES, AccessScopes
 
 _CHAT = ("/stream", "/complete", "/v1/chat/completions", "/v1/responses")
 _PICTURES = ("/v1/images/", "/kling/v1/")
-_READ = ("/ledger", "/kling/account/")
+_READ = ("/ledger", "/kling/account/", "/metrics")
 _ANY = ("/v1/models", "/checkup/beat")
 
 
