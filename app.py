@@ -16,6 +16,7 @@ if __name__ == "__main__":
 else:
     from core.settings.network import spell_out_socks
     from core.ui.configuration import app_settings, base_url_path, take_secrets_files
+    from core.ui.frame import page_files
     from core.ui.frame.navigation import claim_navigation
     from core.ui.frame.shell import PAGES
     from core.ui.logs import begin_logging
@@ -29,6 +30,6 @@ else:
     app = st.App(
         __file__,
         secrets=take_secrets_files(),
-        middleware=middleware(base_path=base_url_path, pages=PAGES),
+        middleware=middleware(base_path=base_url_path, pages=PAGES, page_files=page_files.serve()),
         lifespan=lifespan(app_settings, warm_up=warm_up, announce=announce_way_in),
     )

@@ -6,11 +6,12 @@ from core.errors import AppError
 from core.models.chat import AnswerStatus
 from core.ui import notices, session
 from core.ui.chat import actions as answer_actions
-from core.ui.chat import composer, copying, message_menu, streaming, style, tool_turns, turns
+from core.ui.chat import composer, copying, message_menu, streaming, tool_turns, turns
 from core.ui.chat import header as conversation_header
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
 from core.ui.chat import sidebar as conversation_list
+from core.ui.frame import page_files
 from core.ui.history import linked_turn as history_place
 from core.ui.money import figures as money_figures
 
@@ -21,7 +22,7 @@ known = session.state()
 conversation_list.draw(conversation)
 notices.chat_notices()
 conversation_header.draw(conversation)
-style.draw()
+page_files.draw_style("chat")
 copying.install()
 
 # Asked before the path is read: an answer that ends in between is then in the store.

@@ -30,8 +30,6 @@ PRELOADED = (
     "streamlit.runtime.scriptrunner",
     "uvicorn",
     "uvloop",
-    "pandas",
-    "pyarrow",
     "core.ui.configuration",
     "core.ui.frame.shell",
     "core.ui.welcome",

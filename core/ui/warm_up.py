@@ -1,7 +1,6 @@
 """Does early what the first page view, or any later moment, would otherwise wait for."""
 
 import gc
-from importlib import import_module
 
 # Every 700 new objects, Python's own, are a few requests, most of which still serve: with hundreds
 # of answers a tenth of all time went into looking through them in vain.
@@ -9,13 +8,10 @@ THRESHOLDS = (20_000, 20, 20)
 
 
 def warm_up() -> None:
-    """Import what st.write_stream imports at its first call: pandas and pyarrow, half a second.
+    """Put what the start has loaded out of the garbage collector's sight.
 
-    What is loaded by then stays: the collector need not look through it again and again, which
-    holds up everything for 30 ms each time.
+    It stays anyway: looked through again and again, it would hold up everything for 30 ms a time.
     """
-    for name in ("pandas", "pyarrow"):
-        import_module(name)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 
 from starlette.middleware import Middleware
@@ -78,6 +79,7 @@ def middleware(
     *,
     base_path: Callable[[], str] = str,
     pages: Collection[str] = (),
+    page_files: Mapping[str, bytes] = MappingProxyType({}),
     pass_name: PassLookup = name_of_pass,
     new_limits: Callable[[], Limits] = Limits,
     timings: HttpTimings = HttpTimings(),  # noqa: B008 - frozen
@@ -85,6 +87,7 @@ def middleware(
     """Return what serves the HTTP layer's paths and hands those of the pages on.
 
     `base_path` returns Streamlit's server.baseUrlPath, `pages` are the pages by their addresses,
+    `page_files` their scripts and styles by name,
     `pass_name` tells whose valid pass a Cookie header holds, and an open studio's requests are
     counted by what `new_limits` returns.
     """
@@ -93,6 +96,7 @@ def middleware(
             BeforePages,
             base_path=base_path,
             pages=pages,
+            page_files=page_files,
             pass_name=pass_name,
             new_limits=new_limits,
             timings=timings,

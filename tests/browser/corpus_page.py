@@ -4,8 +4,8 @@ import streamlit as st
 
 from core.markdown.rendering import for_streamlit, shielded
 from core.markdown.splitter import BlockSplitter
-from core.ui.chat import style
 from core.ui.chat.streaming import DISPLAY_LIMIT
+from core.ui.frame import page_files
 from tests.browser.corpus import documents
 
 CHUNK = 7
@@ -24,7 +24,7 @@ def draw_growing(source: str) -> None:
         st.markdown(for_streamlit(piece).rstrip())
 
 
-style.draw()
+page_files.draw_style("chat")
 for number, document in enumerate(documents()):
     with st.container(key=f"whole-{number}-end"):
         st.markdown(shielded(for_streamlit(document.source)))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from core.access.owners import LOCAL_OWNER
 from core.storage.store import Store
@@ -246,3 +247,59 @@ def test_an_old_conversation_a_months_cost_and_the_other_language_are_two_clicks
         journey.see(page.get_by_role("heading", name="Status"))
     assert journey.clicks == 1
     context.close()
+
+
+# What a run of the chat page may send beside what was said: scripts and styles are no part of it.
+MOST_OF_A_RUN_BYTES = 20_000
+
+
+def test_a_run_sends_no_script_and_no_style(browser: Browser, app: RunningApp) -> None:
+    page = browser.new_page(locale="zh-CN", viewport={"width": 1366, "height": 850})
+    sent, fetched = [], []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda one: sent.append(one)))
+    page.on("response", lambda one: "/assets/" in one.url and fetched.append(one))
+    page.goto(app.url)
+    page.get_by_test_id("stChatInputTextArea").wait_for()
+    page.wait_for_function("document.documentElement.dataset.copying === ''")  # its scripts run
+    assert 0 < sum(len(one) for one in sent) < MOST_OF_A_RUN_BYTES
+    names = {one.url.rpartition("/")[2].partition(".")[0] for one in fetched}
+    assert {"browser", "composer", "copying", "shortcuts", "chat", "frame", "words"} <= names
+    assert {one.status for one in fetched} == {200}
+    count = len(fetched)
+    page.locator('[data-testid="stSidebarNavLink"][href$="/money"]').click()
+    page.wait_for_url("**/money")
+    page.locator('[data-testid="stSidebarNavLink"]').first.click()
+    page.get_by_test_id("stChatInputTextArea").wait_for()
+    assert len(fetched) == count
+    page.close()
+
+
+def has_run(frame: bytes) -> bool:
+    return ForwardMsg.FromString(frame).WhichOneof("type") == "script_finished"
+
+
+def test_a_run_names_what_the_browser_has_instead_of_sending_it(
+    browser: Browser, app: RunningApp
+) -> None:
+    page = browser.new_page(locale="zh-CN", viewport={"width": 1366, "height": 850})
+    sent: list[bytes] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda one: sent.append(one)))
+    page.goto(app.url)
+    box = page.get_by_test_id("stChatInputTextArea")
+    question = "".join(f"第 {number} 句话。" for number in range(2_000))
+    box.fill(question)
+    box.press("Enter")
+    expect(page.locator(".inkling-copy")).to_have_count(2, timeout=PATIENCE_MS)  # it has ended
+    sizes = []
+    for _ in range(3):  # in one of them the title may have come, which draws the page once more
+        sent.clear()
+        page.get_by_test_id("stCheckbox").first.click()
+        while not any(has_run(one) for one in sent):
+            page.wait_for_timeout(50)  # events are handed over while it waits
+        sizes.append(sum(len(one) for one in sent))
+    # An answer has come, and nobody asked for a table: what draws those is not loaded.
+    libraries = Path(f"/proc/{app.process.pid}/maps").read_text()
+    assert "msgspec" in libraries
+    assert "pandas" not in libraries
+    assert 0 < min(sizes) < MOST_OF_A_RUN_BYTES < len(question.encode()), sizes
+    page.close()

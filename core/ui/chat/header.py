@@ -11,18 +11,10 @@ from core.ui.session import text
 
 TITLE_KEY = "new-title"
 _KEY = "chat-head"
-# A title is its question until the model has named it: two lines of that are enough.
-_STYLE = f"""<style>
-.st-key-{_KEY} h1 {{
-    font-size: 1.35rem; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2;
-    overflow: hidden;
-}}
-</style>"""
 
 
 def draw(conversation: Conversation | None) -> None:
     """Draw title and menu; below them an undo while there is something to undo."""
-    st.html(_STYLE)
     with st.container(horizontal=True, vertical_alignment="center", key=_KEY):
         title = text("chat.new_title") if conversation is None else title_of(conversation)
         st.title(title, anchor=False)

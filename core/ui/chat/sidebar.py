@@ -8,7 +8,6 @@ Where it does not run, the History page lists everything with Streamlit's own el
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -17,6 +16,7 @@ from core.models.chat import Conversation
 from core.ui import clock, conversations, session
 from core.ui.buttons import button, keeping_errors
 from core.ui.chat.date_groups import grouped
+from core.ui.frame import page_files
 from core.ui.history.markdown_export import as_markdown, file_name
 from core.ui.session import PreparedDownload, text
 from core.wire.secrets import known_secrets
@@ -24,7 +24,6 @@ from core.wire.secrets import known_secrets
 FIRST_SHOWN = 40
 SHOWN_MORE = 120
 KEY = "conversation-list"
-_SCRIPT = Path(__file__).with_name("components") / "conversations.js"
 _TEXTS = {
     **{name: f"chat.{name}" for name in ("rename", "pin", "unpin", "delete", "title_label")},
     **{name: f"sidebar.{name}" for name in ("list", "menu", "more", "running")},
@@ -43,10 +42,7 @@ def draw(current: Conversation | None) -> None:
         if not listed:
             st.caption(text("chat.none_yet"))
             return
-        render = st.components.v2.component(
-            "inkling_conversations", js=_SCRIPT.read_text(encoding="utf-8")
-        )
-        render(
+        page_files.component("conversations")(
             key=KEY,
             data={
                 "groups": _groups(listed, current),

@@ -18,6 +18,7 @@ from core.markdown.splitter import BlockSplitter
 from core.models.chat import Conversation, Message
 from core.ui import session
 from core.ui.chat import message as message_view
+from core.ui.chunks import Chunks
 from core.ui.formats import duration
 from core.ui.session import text
 from core.work.chat.cursors import Cursor
@@ -41,13 +42,6 @@ ELEMENTS_AT_ONCE = 8
 SAVED_TIMEOUT_S = 2.0
 
 _KEY = "growing-answer"
-_BLOCK = f'.st-key-{_KEY} [data-testid="stMarkdownContainer"] >'
-# In one text, the outer margins of a quote or a list fall together with its neighbours'. Between
-# elements they do not, and the page would jump when the answer ends.
-_STYLE = f"""<style>
-{_BLOCK} :first-child, {_BLOCK} :is(ul, ol) > :first-child {{ margin-top: 0; }}
-{_BLOCK} :is(ul, ol) > :last-child {{ margin-bottom: 0; }}
-</style>"""
 
 
 class Replacement(str):
@@ -62,12 +56,11 @@ class Replacement(str):
 
 def attach(live: LiveAnswer) -> None:
     """Draw the answer as it grows until it ends; everything so far comes at once."""
-    st.html(_STYLE)
     with st.container(key=_KEY):
         watcher = _Watcher(live)
         watcher.wait_for_text()
         watcher.stream_reasoning()
-        st.write_stream(watcher.pieces("content"))
+        st.write_stream(Chunks(watcher.pieces("content")))
     live.saved.wait(SAVED_TIMEOUT_S)
 
 
@@ -146,7 +139,7 @@ class _Watcher:
 
         with status:
             self._clock = tell
-            st.write_stream(self.pieces("reasoning"))
+            st.write_stream(Chunks(self.pieces("reasoning")))
             self._clock = None
         status.update(label=self._folded_label(), state="complete", expanded=False)
 

@@ -7,7 +7,7 @@ from core.ui import formats, placeholders, session
 from core.ui import visitor as access
 from core.ui.buttons import button
 from core.ui.configuration import ROOT
-from core.ui.frame import browser, navigation, style
+from core.ui.frame import browser, navigation, page_files
 from core.ui.palette import shortcuts
 from core.ui.session import text
 
@@ -46,7 +46,7 @@ def draw() -> None:
         st.set_page_config(page_title=text("app.tab", name=page.title))
     st.logo(placeholders.LOGO, size="large", icon_image=placeholders.ICON)
     browser.draw()
-    style.draw()
+    page_files.draw_style("frame")
     _draw_language()
     _draw_person()
     _draw_pass()

@@ -3,7 +3,7 @@
 As Streamlit 1.67 writes it on parts that take no label. What stands in braces is kept.
 """
 
-from core.ui.session import text
+from core.texts.catalogue import Language, text
 
 _WORDS = {
     "Sidebar": "sidebar",
@@ -94,6 +94,9 @@ _WORDS = {
 }
 
 
-def words() -> dict[str, str]:
-    """Return what each of Streamlit's own words is in the reader's language."""
-    return {english: text(f"streamlit.{name}", name="{name}") for english, name in _WORDS.items()}
+def words(language: Language) -> dict[str, str]:
+    """Return what each of Streamlit's own words is in one language."""
+    return {
+        english: text(language, f"streamlit.{name}", name="{name}")
+        for english, name in _WORDS.items()
+    }

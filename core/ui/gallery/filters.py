@@ -24,8 +24,6 @@ TASK_KINDS: dict[Kind, frozenset[GenerationStatus]] = {
     "refused": frozenset({GenerationStatus.REFUSED}),
     "cancelled": frozenset({GenerationStatus.CANCELLED}),
 }
-# A pause in typing after which the search begins.
-PAUSE = "400ms"
 
 _KEYS = {
     "kind": "gallery-kind",
@@ -87,7 +85,7 @@ def draw() -> Filters:
             label_visibility="collapsed",
             icon=":material/search:",
             type="search",
-            live=PAUSE,
+            live=True,  # after a pause of 250 ms; another pause would load pandas
             key=_KEYS["words"],
             on_change=_changed,
             persist_state="session",

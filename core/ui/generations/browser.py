@@ -5,14 +5,13 @@ the button over a picture then stands below it.
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import streamlit as st
 
+from core.ui.frame import page_files
 from core.ui.gallery.large import address
 from core.ui.session import text
 
-_FOLDER = Path(__file__).with_name("components")
 _KEY = "pictures-script"
 _TEXTS = {
     name: f"gallery.zoom_{name}" for name in ("open", "close", "closer", "farther", "fit", "full")
@@ -42,12 +41,9 @@ def draw(
         if on_draft is not None:
             on_draft(st.session_state[_KEY].get("draft"))
 
-    st.html(f"<style>{(_FOLDER / 'pictures.css').read_text(encoding='utf-8')}</style>")
-    render = st.components.v2.component(
-        "inkling_pictures", js=(_FOLDER / "pictures.js").read_text(encoding="utf-8")
-    )
+    page_files.draw_style("pictures")
     with st.container(key="pictures-script-place"):
-        render(
+        page_files.component("pictures")(
             key=_KEY,
             data={
                 "closing": address.closing(),

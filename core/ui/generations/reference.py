@@ -17,7 +17,7 @@ from core.models.image_rules import ReferenceFacts, check_reference
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
 from core.ui.formats import size
-from core.ui.frame import browser
+from core.ui.frame import uploader_words
 from core.ui.session import PreparedUpload, text
 from core.work.generations.references import (
     cure_of,
@@ -34,7 +34,7 @@ def draw() -> bool:
     """Draw the file input, what was taken over, and what is sent of it; True when there is one."""
     known = session.state()
     key = _file_key()
-    browser.uploader_says(_KEY, text("images.reference_drop", limit=UPLOAD_MB))
+    uploader_words.uploader_says(_KEY, text("images.reference_drop", limit=UPLOAD_MB))
     st.file_uploader(
         text("images.reference"),
         help=text("images.reference_help"),

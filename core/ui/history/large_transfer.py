@@ -5,7 +5,6 @@ Streamlit's own file inputs hold a file whole in memory, and end at `server.maxU
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import streamlit as st
 
@@ -13,9 +12,9 @@ from core.errors import AppError
 from core.storage.transfer.imports import ImportResult
 from core.ui import clock, session
 from core.ui.buttons import keeping_errors
+from core.ui.frame import page_files
 from core.ui.session import text
 
-_SCRIPT = Path(__file__).with_name("components") / "transfer.js"
 _TEXTS = (
     *("download", "download_chatgpt", "choose", "stop", "sending", "importing", "waiting"),
     *("stopped", "expired", "full", "refused", "broken"),
@@ -40,8 +39,7 @@ def draw(on_done: Callable[[], None]) -> None:
             _take(str(name))
             on_done()
 
-    render = st.components.v2.component("inkling_transfer", js=_SCRIPT.read_text(encoding="utf-8"))
-    render(
+    page_files.component("transfer")(
         key=_KEY,
         data={
             "export_ticket": transfers.tickets.sign(owner, "export"),

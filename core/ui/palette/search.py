@@ -12,8 +12,6 @@ from core.ui.conversations import title_of
 from core.ui.session import Target, text
 
 _QUERY = "palette-query"
-# A pause in typing after which is looked.
-_PAUSE = "250ms"
 _BEGINNING = 3
 _CONVERSATIONS, _LOOKED_AT, _PICTURES, _SNIPPET = 6, 20, 4, 60
 _PAGES = {
@@ -63,7 +61,7 @@ def draw() -> None:
             label_visibility="collapsed",
             icon=":material/search:",
             type="search",
-            live=_PAUSE,
+            live=True,  # after a pause of 250 ms; another pause would load pandas
             key=_QUERY,
         ).strip()
         with st.container(key="palette-results", gap="xsmall"):

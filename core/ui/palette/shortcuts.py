@@ -1,15 +1,13 @@
 """Keyboard shortcuts: what a key does on every page, and the sheet that lists them."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
+from core.ui.frame import page_files
 from core.ui.palette import search
 from core.ui.session import text
 
-_SCRIPT = Path(__file__).parent / "components" / "shortcuts.js"
 _KEY, BUTTON = "shortcuts", "show-shortcuts"
 _NEIGHBOURS = 100  # among so many of the newest conversations the one above and below are found
 # What each key does; `Mod` is ⌘ on a Mac and Ctrl elsewhere.
@@ -32,10 +30,8 @@ def draw() -> None:
     if (target := session.state().go_to) is not None:
         session.state().go_to = None
         st.switch_page(target.page, query_params=target.query)
-    render = st.components.v2.component("inkling_shortcuts", js=_SCRIPT.read_text(encoding="utf-8"))
-    st.html(f"<style>.st-key-{_KEY} {{ position: absolute; }}</style>")
     with st.container(key=_KEY):
-        render(key="inkling-shortcuts", on_act_change=_act)
+        page_files.component("shortcuts")(key="inkling-shortcuts", on_act_change=_act)
     with st.sidebar:
         key, action = "open-search", search.open_palette
         button("palette.title", "search", key, action, "search", width="stretch")

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal
 
 import streamlit as st
@@ -11,13 +10,13 @@ import streamlit as st
 from core.access.callers import LOCAL, Verdict
 from core.markdown.escaping import literal
 from core.ui import reachable, session
+from core.ui.frame import page_files
 from core.ui.session import text
 from core.work.checkup.finding import Finding, Level, gravest_first
 from core.work.checkup.front import judge_beats
 from core.work.checkup.house import look_at_caller
 from core.work.checkup.report import as_text
 
-_SCRIPT = Path(__file__).with_name("components") / "beats.js"
 _KEY, _COUNT_KEY = "checkup-found", "checkup-count"
 _LEVELS: tuple[Level, ...] = ("fault", "warning", "note", "good")
 _Look = tuple[Literal["red", "orange", "blue", "green"], str]
@@ -80,9 +79,8 @@ def _beats() -> Finding | None:
     """Return how a stream comes through to this browser, once its component has told."""
     if not reachable.is_http_served():
         return None
-    render = st.components.v2.component("inkling_beats", js=_SCRIPT.read_text(encoding="utf-8"))
     key = f"checkup-beats-{st.session_state.get(_COUNT_KEY, 0)}"
-    told = render(key=key, on_arrivals_change=_nothing).arrivals
+    told = page_files.component("beats")(key=key, on_arrivals_change=_nothing).arrivals
     if not isinstance(told, list):
         return None
     return judge_beats([float(one) for one in told if isinstance(one, int | float)])

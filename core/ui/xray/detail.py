@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.providers.http.kept_exchange import Exchange, Headers
 from core.ui.buttons import button
+from core.ui.chunks import Chunks
 from core.ui.formats import duration, moment_to_the_second, size
 from core.ui.session import text
 from core.ui.xray import price
@@ -165,7 +166,7 @@ def _draw_replay(trace: Trace, frames: tuple[EventFrame, ...]) -> None:
     button("xray.replay", "replay", f"replay-{trace.number}", _wish_replay, trace.number)
     if st.session_state.pop(_REPLAYED, None) == trace.number:
         with st.container(border=True):
-            st.write_stream(_at_its_pace(frames))
+            st.write_stream(Chunks(_at_its_pace(frames)))
 
 
 def _wish_replay(number: int) -> None:

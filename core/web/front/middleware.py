@@ -1,6 +1,6 @@
 """Middleware in front of the pages: what is the HTTP layer's, what is a page's, what is nothing."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -8,6 +8,7 @@ from core.access.callers import PassLookup, no_passes
 from core.web.front.base_path import BasePath, below
 from core.web.front.connection import for_script, with_peer
 from core.web.front.not_found import redirect, reply_nothing_here, reply_wrong_method
+from core.web.front.page_files import FOLDER, PageFiles
 from core.web.front.page_paths import PagePaths
 from core.web.http_call import HttpCall
 from core.web.limits import Limits
@@ -25,6 +26,7 @@ class BeforePages:
         app: ASGIApp,
         base_path: Callable[[], str],
         pages: Collection[str],
+        page_files: Mapping[str, bytes],
         pass_name: PassLookup = no_passes,
         new_limits: Callable[[], Limits] = Limits,
         timings: HttpTimings = HttpTimings(),  # noqa: B008 - frozen
@@ -33,6 +35,7 @@ class BeforePages:
         # Asked now, when the server builds its app: it reads its own configuration then too.
         self._base = BasePath(base_path())
         self._paths = PagePaths(pages)
+        self._files = PageFiles(page_files)
         self._bff = Bff(self._base.url, pass_name, new_limits, timings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,6 +49,11 @@ class BeforePages:
         place = self._base.place(scope)
         if scope["type"] == "http" and serves(place.path):
             await self._bff(below(scope, place), receive, send)
+            return
+        if scope["type"] == "http" and place.path.startswith(FOLDER):
+            await self._files.serve(
+                HttpCall(below(scope, place), receive, send, base=self._base.url)
+            )
             return
         for_pages = for_script(self._base.for_pages(scope, place))
         if scope["type"] == "websocket":

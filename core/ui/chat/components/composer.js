@@ -1,5 +1,5 @@
 // The chat box at hand: drafts for each conversation, Esc stops, ↑ edits the last question, and the
-// focus comes back. No library. One module with drafts.js and places.js, put together by composer.py.
+// focus comes back. No library. One module with drafts.js and places.js, put together by frame/page_files.py.
 // Installed once for a page, at the document; where it finds no box,
 // nothing happens. Names of parts are Streamlit 1.67's and our own keys.
 
@@ -13,6 +13,7 @@ const LEAVE = ".st-key-leave-editor button";
 // What Esc, ↑ and the focus belong to while it is open.
 const OPEN = '[role="dialog"], [role="listbox"], [role="menu"], [data-testid="stPopoverBody"]';
 const BOX_TIMEOUT_MS = 10000;
+const READ_OUT = 1000; // signs of an answer that has ended; more can be had from the page
 
 export default function ({ data, parentElement }) {
   const state = (window[INSTALLED] ||= install());
@@ -63,9 +64,16 @@ function arrive(state, box, data) {
   keep(state, box.value);
   const hasEnded = state.isRunning && !data.running;
   if (data.running && !state.isRunning) state.region.textContent = state.texts.begun;
-  if (hasEnded) state.region.textContent = `${state.texts.ended} ${data.answer}`;
+  if (hasEnded) state.region.textContent = `${state.texts.ended} ${lastAnswer()}`;
   state.isRunning = data.running;
   if (isOther || hasEnded || data.running) focusUnlessElsewhere(box);
+}
+
+// Its source, as its copy button has it.
+function lastAnswer() {
+  const messages = document.querySelectorAll('[data-testid="stChatMessage"]');
+  const bar = messages[messages.length - 1]?.querySelector("[data-source]");
+  return bar ? JSON.parse(bar.dataset.source).slice(0, READ_OUT) : "";
 }
 
 function withEarly(draft, early) {

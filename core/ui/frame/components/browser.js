@@ -29,7 +29,7 @@ const ACCEPTED = "image/*,.heic,.heif,.avif,.webp,.tif,.tiff,.bmp";
 export default function ({ data }) {
   const state = (window[INSTALLED] ||= install());
   state.texts = data.texts;
-  state.words = wordsOf(data.words);
+  takeWords(state, data.words);
   document.documentElement.lang = data.language;
   state.name();
 }
@@ -73,6 +73,21 @@ function enterMenu({ key }) {
     const opener = document.activeElement?.closest('[aria-haspopup="menu"][aria-expanded="true"]');
     if (opener && items.length) items[key === "ArrowUp" ? items.length - 1 : 0].focus();
   }, 50);
+}
+
+// Streamlit's words come along, or by an address: that differs by language, and is fetched once.
+async function takeWords(state, { table, address }) {
+  if (state.known === (address || table)) return;
+  state.known = address || table;
+  const asked = state.known;
+  try {
+    const words = table || await (await fetch(new URL(address, document.baseURI))).json();
+    if (state.known !== asked) return;
+    state.words = wordsOf(words);
+    state.name();
+  } catch {
+    state.known = null; // asked for again with the next run; Streamlit's own words until then
+  }
 }
 
 // Splits Streamlit's words into those that are looked up and those with something kept in them.

@@ -11,7 +11,7 @@ from core.models.generations import ReferenceImage
 from core.models.image_rules import check_reference
 from core.ui import session
 from core.ui.buttons import keeping_errors
-from core.ui.frame import browser
+from core.ui.frame import uploader_words
 from core.ui.generations.options import KEYS
 from core.ui.generations.reference import UPLOAD_MB, preview
 from core.ui.session import text
@@ -32,7 +32,7 @@ def draw(most: int, name: Callable[[int], str], *, can_insert: bool = False) -> 
     `can_insert`: the name is a button that puts it into the prompt.
     """
     known = session.state()
-    browser.uploader_says(_KEY, text("images.reference_drop", limit=UPLOAD_MB))
+    uploader_words.uploader_says(_KEY, text("images.reference_drop", limit=UPLOAD_MB))
     key = f"{_KEY}-{known.upload_round}"  # only another key empties it
     if len(known.pictures) < most:
         st.file_uploader(
