@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, get_args
 
+import msgspec
+
 from core.archive.png_chunks import SIGNATURE, iter_chunks, join_chunks, read_text_chunk, text_chunk
 from core.models.generations import (
     AspectRatio,
@@ -18,6 +20,7 @@ from core.models.generations import (
     ImageRequest,
     Resolution,
 )
+from core.models.kinds import KINDS
 from core.wire.secrets import known_secrets
 
 _OURS = "inkling"
@@ -47,7 +50,7 @@ def write_metadata(png: bytes, generation: Generation) -> bytes:
     )
 
 
-def read_metadata(content: bytes) -> ImageRequest | None:
+def read_metadata(content: bytes) -> GenerationRequest | None:
     """Return the request a file of ours was made by; None when it does not tell."""
     if not content.startswith(SIGNATURE):
         return None
@@ -73,7 +76,7 @@ def _parameters(request: GenerationRequest, width: int, height: int) -> str:
 
 
 def _own(generation: Generation) -> str:
-    request = asdict(generation.request)
+    request = {"kind": generation.kind, **asdict(generation.request)}
     request.pop("callback_url", None)
     return json.dumps(
         {
@@ -86,7 +89,7 @@ def _own(generation: Generation) -> str:
     )
 
 
-def _read_own(text: str) -> ImageRequest | None:
+def _read_own(text: str) -> GenerationRequest | None:
     """Return what a stranger's file says, as far as it can be meant."""
     try:
         request = json.loads(text)["request"]
@@ -95,6 +98,9 @@ def _read_own(text: str) -> ImageRequest | None:
         return None
     if not isinstance(request, Mapping) or not isinstance(prompt, str):
         return None
+    kind = request.get("kind", ImageRequest.kind)
+    if kind != ImageRequest.kind:
+        return _read_kind(kind, request)
     default = ImageRequest(prompt="")
     n = request.get("n")
     ids = request.get("element_ids")
@@ -114,6 +120,16 @@ def _read_own(text: str) -> ImageRequest | None:
         else (),
         watermark=request.get("watermark") is True,
     )
+
+
+def _read_kind(kind: object, request: Mapping[str, Any]) -> GenerationRequest | None:
+    """Return what was asked for in another kind, where each field is as that kind has it."""
+    if not isinstance(kind, str) or kind not in KINDS or len(request["prompt"]) > _MAX_PROMPT:
+        return None
+    try:
+        return msgspec.convert(request, KINDS[kind].request_type)
+    except (msgspec.ValidationError, UnicodeEncodeError):
+        return None
 
 
 def _text(value: object, default: str) -> str:

@@ -44,6 +44,26 @@ class GenerationRequest:
         """How many of the package's concurrency slots it takes while it runs."""
         return 1
 
+    @property
+    def reference_count(self) -> int:
+        """How many reference pictures go with it."""
+        return int(self.has_image)
+
+    @property
+    def n_least(self) -> int:
+        """How many files it brings at least; where fewer come, that is told."""
+        return self.n
+
+    @property
+    def price_key(self) -> tuple[str, str]:
+        """Under which kind and model the price list has it."""
+        return self.kind, self.model_name
+
+    @property
+    def price_facts(self) -> Mapping[str, object]:
+        """What of it decides the price of a piece, besides kind and model."""
+        return {"has_image": self.has_image, "resolution": self.resolution}
+
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest(GenerationRequest):
@@ -65,6 +85,7 @@ class ImageRequest(GenerationRequest):
     element_ids: tuple[int, ...] = ()
     watermark: bool = False
     callback_url: str | None = None
+    is_typed: bool = False  # a person typed the model's name, which this version does not know
 
     @property
     def slots(self) -> int:

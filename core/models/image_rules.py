@@ -4,18 +4,22 @@ Every rule of kling.md section 3 that can be known beforehand; each refusal is a
 names the field. The table of models stands in `kling_catalogue`.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NoReturn
 
-from core.errors import InputError
 from core.models.generations import ImageRequest
-from core.models.kling_catalogue import OFFERED_MODELS, ImageModel, find_image_model
-
-PROMPT_LIMIT = 2500
-COUNT_LEAST = 1
-COUNT_MOST = 9
-REFERENCES_MOST = 10
+from core.models.kling_catalogue import OFFERED_MODELS, ImageModel, find_image_model, typed_model
+from core.models.pictures.rules import (
+    PROMPT_LIMIT,
+    REFERENCES_MOST,
+    check_callback,
+    check_choice,
+    check_count,
+    check_prompt,
+    count_characters,
+    is_plausible_model,
+    listed,
+    refuse,
+)
 
 # The docs say "10 MB"; read as the larger of the two megabytes, since Kling's refusal is free.
 REFERENCE_MOST_BYTES = 10 * 1024 * 1024
@@ -35,41 +39,30 @@ class ReferenceFacts:
     height: int
 
 
-def count_characters(text: str) -> int:
-    """Return the length of `text` as Kling counts it.
-
-    The docs limit "characters" without saying which; code points are the plain reading, and none
-    of the stored material contradicts it. One Chinese character counts as one either way; only an
-    emoji would differ (two in UTF-16).
-    """
-    return len(text)
-
-
 def check_image_request(request: ImageRequest) -> None:
     """Raise InputError for the first rule broken by the fields alone, without the picture."""
     model = find_image_model(request.model_name)
+    if model is None and request.is_typed and is_plausible_model(request.model_name):
+        model = typed_model(request.model_name)
     if model is None:
-        _refuse(
+        refuse(
             "model_name",
             "error.image_model_unknown",
             model=request.model_name,
-            offered=_listed(model.name for model in OFFERED_MODELS),
+            offered=listed(model.name for model in OFFERED_MODELS),
         )
     _check_words(request)
     _check_model(request, model)
     _check_reference_fields(request, model)
-    if request.callback_url is not None and not request.callback_url.startswith(
-        ("https://", "http://")
-    ):
-        _refuse("callback_url", "error.callback_url")
+    check_callback(request.callback_url)
 
 
 def check_reference(reference: ReferenceFacts) -> None:
     """Raise InputError when Kling would not take this reference picture."""
     if reference.format.upper() not in REFERENCE_FORMATS:
-        _refuse("image", "error.reference_format", format=reference.format or "?")
+        refuse("image", "error.reference_format", format=reference.format or "?")
     if reference.size_bytes > REFERENCE_MOST_BYTES:
-        _refuse(
+        refuse(
             "image",
             "error.reference_too_large",
             size_mb=f"{reference.size_bytes / 1024 / 1024:.1f}",
@@ -77,58 +70,41 @@ def check_reference(reference: ReferenceFacts) -> None:
         )
     sides = {"width": reference.width, "height": reference.height}
     if min(sides.values()) < REFERENCE_LEAST_SIDE:
-        _refuse("image", "error.reference_too_small", **sides, least=REFERENCE_LEAST_SIDE)
+        refuse("image", "error.reference_too_small", **sides, least=REFERENCE_LEAST_SIDE)
     if max(sides.values()) > REFERENCE_WIDEST * min(sides.values()):
-        _refuse("image", "error.reference_too_narrow", **sides, widest=REFERENCE_WIDEST)
+        refuse("image", "error.reference_too_narrow", **sides, widest=REFERENCE_WIDEST)
 
 
 def _check_words(request: ImageRequest) -> None:
-    if not request.prompt.strip():
-        _refuse("prompt", "error.prompt_empty")
-    if (count := count_characters(request.prompt)) > PROMPT_LIMIT:
-        _refuse("prompt", "error.prompt_too_long", count=count, limit=PROMPT_LIMIT)
+    check_prompt(request.prompt)
     if (count := count_characters(request.negative_prompt)) > PROMPT_LIMIT:
-        _refuse(
-            "negative_prompt", "error.negative_prompt_too_long", count=count, limit=PROMPT_LIMIT
-        )
+        refuse("negative_prompt", "error.negative_prompt_too_long", count=count, limit=PROMPT_LIMIT)
     if request.negative_prompt and request.has_image:
-        _refuse("negative_prompt", "error.negative_prompt_with_image")
+        refuse("negative_prompt", "error.negative_prompt_with_image")
 
 
 def _check_model(request: ImageRequest, model: ImageModel) -> None:
     has_image = request.has_image
     if not has_image and not model.text_to_image:
-        _refuse("model_name", "error.image_model_needs_image", model=model.name)
-    if isinstance(request.n, bool) or not COUNT_LEAST <= request.n <= COUNT_MOST:
-        _refuse("n", "error.image_count", n=request.n, least=COUNT_LEAST, most=COUNT_MOST)
+        refuse("model_name", "error.image_model_needs_image", model=model.name)
+    check_count(request.n)
     ratios = model.ratios_for(has_image=has_image)
-    if ratios and request.aspect_ratio not in ratios:
-        _refuse(
-            "aspect_ratio",
-            "error.image_ratio",
-            model=model.name,
-            ratio=request.aspect_ratio,
-            offered=_listed(ratios),
-        )
+    if ratios:
+        ratio = request.aspect_ratio
+        check_choice("aspect_ratio", "error.image_ratio", model.name, ratio, ratios)
     resolutions = model.resolutions_for(has_image=has_image)
-    if request.resolution not in resolutions:
-        _refuse(
-            "resolution",
-            "error.image_resolution",
-            model=model.name,
-            resolution=request.resolution,
-            offered=_listed(resolutions),
-        )
+    chosen = request.resolution
+    check_choice("resolution", "error.image_resolution", model.name, chosen, resolutions)
 
 
 def _check_reference_fields(request: ImageRequest, model: ImageModel) -> None:
     reference = request.image_reference
     if reference is None:
         if request.has_image and model.needs_image_reference:
-            _refuse("image_reference", "error.image_reference_required", model=model.name)
+            refuse("image_reference", "error.image_reference_required", model=model.name)
     else:
         if reference not in ("subject", "face"):
-            _refuse("image_reference", "error.image_reference_unknown")
+            refuse("image_reference", "error.image_reference_unknown")
         _needs_image(request, "image_reference")
         _needs_support(model.takes_image_reference, model, "image_reference")
     if request.image_fidelity is not None:
@@ -140,31 +116,23 @@ def _check_reference_fields(request: ImageRequest, model: ImageModel) -> None:
         _needs_support(model.takes_human_fidelity, model, "human_fidelity")
         _needs_share(request.human_fidelity, "human_fidelity")
         if reference != "subject":
-            _refuse("human_fidelity", "error.human_fidelity_needs_subject")
+            refuse("human_fidelity", "error.human_fidelity_needs_subject")
     if request.element_ids:
         _needs_support(model.takes_elements, model, "element_ids")
         if (count := len(request.element_ids) + request.has_image) > REFERENCES_MOST:
-            _refuse("element_ids", "error.too_many_references", count=count, limit=REFERENCES_MOST)
+            refuse("element_ids", "error.too_many_references", count=count, limit=REFERENCES_MOST)
 
 
 def _needs_image(request: ImageRequest, field: str) -> None:
     if not request.has_image:
-        _refuse(field, "error.field_needs_image", field=field)
+        refuse(field, "error.field_needs_image", field=field)
 
 
 def _needs_support(is_supported: bool, model: ImageModel, field: str) -> None:
     if not is_supported:
-        _refuse(field, "error.field_not_offered", model=model.name, field=field)
+        refuse(field, "error.field_not_offered", model=model.name, field=field)
 
 
 def _needs_share(value: float, field: str) -> None:
     if not 0 <= value <= 1:
-        _refuse(field, "error.field_not_a_share", field=field)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)
-
-
-def _refuse(name: str, text_id: str, /, **facts: object) -> NoReturn:
-    raise InputError(name, text_id, facts=facts)
+        refuse(field, "error.field_not_a_share", field=field)

@@ -1,16 +1,21 @@
 """The registry of kinds: what may be asked for, and how a request is checked and stored.
 
-A new kind is a GenerationRequest that stands here and an endpoint of its provider; rows, worker,
-polling and collection take it as it is.
+A new kind is one line in each room that has something to say of it: its GenerationRequest here, its
+endpoint at the provider (`providers/kling/endpoints`), its price (`prices/*.toml`). Rows, worker,
+polling, collection and ledger take it as it is.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import InputError
 from core.models.generations import GenerationRequest, ImageRequest
 from core.models.image_rules import ReferenceFacts, check_image_request, check_reference
+from core.models.kling_catalogue import IMAGE_MODELS
+from core.models.pictures.expand import ExpandRequest, check_expand
+from core.models.pictures.multi import MULTI_MODELS, MultiRequest, check_multi
+from core.models.pictures.omni import OMNI_MODELS, OmniRequest, check_omni
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +24,19 @@ class Kind:
 
     request_type: type[GenerationRequest]
     check: Callable[[Any], None]
+    titles: Mapping[str, str] = field(default_factory=dict)  # of its models, by their names
 
 
-KINDS: dict[str, Kind] = {ImageRequest.kind: Kind(ImageRequest, check_image_request)}
+KINDS: dict[str, Kind] = {
+    ImageRequest.kind: Kind(
+        ImageRequest, check_image_request, {model.name: model.title for model in IMAGE_MODELS}
+    ),
+    OmniRequest.kind: Kind(
+        OmniRequest, check_omni, {model.name: model.title for model in OMNI_MODELS}
+    ),
+    ExpandRequest.kind: Kind(ExpandRequest, check_expand),
+    MultiRequest.kind: Kind(MultiRequest, check_multi, MULTI_MODELS),
+}
 
 
 def packages() -> frozenset[str]:
@@ -29,12 +44,17 @@ def packages() -> frozenset[str]:
     return frozenset(kind.request_type.package for kind in KINDS.values())
 
 
-def check_request(request: GenerationRequest, reference: ReferenceFacts | None) -> None:
-    """Raise InputError for the first rule that a request with its reference picture breaks."""
+def model_title(name: str) -> str | None:
+    """Return the title of a model of any kind; None where this version does not know it."""
+    return next((kind.titles[name] for kind in KINDS.values() if name in kind.titles), None)
+
+
+def check_request(request: GenerationRequest, references: Sequence[ReferenceFacts] = ()) -> None:
+    """Raise InputError for the first rule that a request with its reference pictures breaks."""
     KINDS[request.kind].check(request)
-    if request.has_image:
-        if reference is None:
-            raise InputError("image", "error.reference_missing")
+    if len(references) != request.reference_count:
+        raise InputError("image", "error.reference_missing")
+    for reference in references:
         check_reference(reference)
 
 

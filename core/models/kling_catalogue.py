@@ -113,6 +113,11 @@ def find_image_model(name: str) -> ImageModel | None:
     return _BY_NAME.get(name)
 
 
+def typed_model(name: str) -> ImageModel:
+    """Return a model that this version does not know: Kling decides what it can do."""
+    return ImageModel(name, name)
+
+
 def offered_model(name: str) -> ImageModel:
     """Return what the form offers for a model's name: itself, its successor, or the default."""
     model = find_image_model(name)

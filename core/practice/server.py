@@ -26,6 +26,7 @@ from core.practice.hangup import PracticeProtocol
 from core.practice.kling.account import Account
 from core.practice.kling.book import ChargeBook, PictureCharge
 from core.practice.kling.door import Door
+from core.practice.kling.elements import Elements
 from core.practice.kling.images import Images
 from core.practice.kling.picture_files import PictureFiles
 from core.practice.kling.tasks import TaskBook
@@ -109,6 +110,7 @@ class PracticeServer:
                 *Chat(self._settings, self._tally, self.clock, self._chat_book).routes(),
                 *Images(self._settings, self._tally, door, tasks, files, book).routes(),
                 *Account(self._settings, door, tasks, book).routes(),
+                *Elements(self._settings, door, tasks).routes(),
                 *files.routes(),
                 Route("/practice/counters", self._counters, methods=["GET"]),
                 Route("/practice/book", self._book, methods=["GET"]),

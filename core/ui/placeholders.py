@@ -2,7 +2,7 @@
 
 import base64
 
-from core.models.generations import AspectRatio
+from core.ui.session import text
 
 # A drop of ink on a seal. Drawn here: a favicon by icon name would be fetched from abroad.
 ICON = (
@@ -24,15 +24,20 @@ _BOX = 20
 _LINE = 2
 
 
-def ratio_label(ratio: AspectRatio) -> str:
+def ratio_label(ratio: str) -> str:
     """Return a label that shows a ratio as a small frame of that shape, and names it.
 
     The frame has no name of its own: the ratio would be read twice.
     """
-    return f"![]({ratio_picture(ratio)}) {ratio}"
+    return ratio_words(ratio) if ratio == "auto" else f"![]({ratio_picture(ratio)}) {ratio}"
 
 
-def ratio_picture(ratio: AspectRatio) -> str:
+def ratio_words(ratio: str) -> str:
+    """Return a ratio as a line of text has it; one that Kling chooses is named so."""
+    return text("images.ratio_auto") if ratio == "auto" else ratio
+
+
+def ratio_picture(ratio: str) -> str:
     """Return a frame of that shape as an SVG data URL, readable on light and dark."""
     width, height = ratio_size(ratio, _BOX - _LINE)
     svg = (

@@ -16,8 +16,9 @@ from core.access.owners import may_spend
 from core.access.passes import Pass
 from core.errors import AppError, InputError, ProviderError, StoreError
 from core.models.chat import ChatParameters, Conversation
-from core.models.generations import ImageRequest, ReferenceImage
+from core.models.generations import GenerationRequest, ReferenceImage
 from core.models.kling_catalogue import ImageModel
+from core.models.pictures.elements import Element
 from core.providers.deepseek.wire import Balance
 from core.providers.kling.wire import AccountCosts
 from core.settings import Settings
@@ -92,7 +93,7 @@ class SessionState:
     earliest_turn: str | None = None  # the question from which a long conversation is drawn
     error: AppError | None = None
     image_error: AppError | None = None
-    last_request: tuple[ImageRequest, str, float] | None = None
+    last_request: tuple[GenerationRequest, str, float] | None = None
     notice: str | None = None
     # Cursors that led to the page of a list that is shown, by the list's name.
     trails: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -102,13 +103,18 @@ class SessionState:
     upload_round: int = 0  # counts up to empty the file inputs
     stopped_model: ImageModel | None = None  # was chosen in the form, and left for its successor
     # What the form of the Images page is to hold when it is drawn next.
-    wanted: ImageRequest | None = None
+    wanted: GenerationRequest | None = None
+    wanted_way: str = ""  # the kind whose form is opened then
+    wanted_empty: bool = False  # without the words that stood there for something else
+    wanted_references: tuple[ReferenceImage, ...] = ()  # of it
+    pictures: tuple[ReferenceImage, ...] = ()  # of the forms that take several
     reference: ReferenceImage | None = None  # of the form, when no file is chosen there
     dropped: bytes | None = None  # a picture of ours whose record filled the form
     prepared_upload: PreparedUpload | None = None  # the chosen file as it is sent
     fitted_upload: str | None = None  # id of the file that is to be brought within the limits
     opened_here: bool = False  # the large view, by a click: the browser can go back from it
     closed_picture_id: str | None = None  # is in the address still, until the browser goes back
+    elements: tuple[Element, ...] | None = None  # of the account, once they were asked for
     to_ask: str | None = None  # words that the chat's box is to hold when it is drawn next
     gallery_page: int = 1
     draft_taken: bool = False  # what the browser kept of the Images form, once in a session

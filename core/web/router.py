@@ -33,6 +33,7 @@ from core.web.http_refusals import HttpRefusal
 from core.web.kling.envelope import refusal as kling_refusal
 from core.web.kling.routes import METHODS as KLING_METHODS
 from core.web.kling.routes import KlingRoutes
+from core.web.kling.target import API_PATHS
 from core.web.kling.target import PREFIX as KLING_PREFIX
 from core.web.limits import Limits
 from core.web.money.routes import LedgerRoutes
@@ -77,6 +78,7 @@ _CLIENT_HEADERS = frozenset(
     | {"x-title", "x-session-id", "openai-organization", "openai-project", "openai-beta"}
     | {"api-key", "traceparent", "tracestate", "baggage"}
 )
+_KLING_PATHS = tuple(KLING_PREFIX + path.decode() for path in API_PATHS)
 _CLIENT_PREFIXES = ("x-stainless-",)
 _HEADERS_MOST = 64
 
@@ -235,7 +237,7 @@ async def _within_limits(call: HttpCall, counter: _Counter, caller: str, handler
 
 def _methods(call: HttpCall, counter: _Counter) -> Mapping[str, Handler] | None:
     """Return what serves the path, by method; None when nothing does."""
-    if call.path.startswith((f"{KLING_PREFIX}/v1/", f"{KLING_PREFIX}/account/")):
+    if call.path.startswith(_KLING_PATHS):
         return counter.kling
     if call.path.startswith(MODELS_PREFIX):
         return counter.model

@@ -1,9 +1,10 @@
 """What a call asks of an access token: the scopes of which any lets it in."""
 
 from core.models.access_scopes import ACCESS_SCOPES, AccessScopes
+from core.web.kling.target import NEW_PATHS
 
 _CHAT = ("/stream", "/complete", "/v1/chat/completions", "/v1/responses")
-_PICTURES = ("/v1/images/", "/kling/v1/")
+_PICTURES = ("/v1/images/", "/kling/v1/", *(f"/kling{path}" for path in NEW_PATHS))
 _READ = ("/ledger", "/kling/account/", "/metrics")
 _ANY = ("/v1/models", "/checkup/beat")
 

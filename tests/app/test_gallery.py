@@ -292,8 +292,7 @@ def test_variations_take_the_picture_as_the_reference(
     app.button(key="generate").click().run()
     newest = studio().store.generations.list(LOCAL_OWNER).items[0]
     assert newest.request.has_image
-    reference = studio().store.generations.reference(newest.id)
-    assert reference is not None
+    (reference,) = studio().store.generations.references(newest.id)
     assert reference.content == studio().archive.original_bytes(picture.name)
     until(lambda: studio().store.generations.list(LOCAL_OWNER, active_only=True).items == ())
     assert not app.exception

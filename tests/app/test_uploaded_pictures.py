@@ -35,8 +35,8 @@ def sent(app: AppTest, studio: Studio) -> bytes | None:
     new = [one for one in studio.store.generations.list(LOCAL_OWNER).items if one.id not in before]
     if not new:
         return None
-    reference = studio.store.generations.reference(new[0].id)
-    return reference.content if reference is not None else b""
+    (reference,) = studio.store.generations.references(new[0].id)
+    return reference.content
 
 
 def wrong_with(case: Case, app: AppTest, studio: Studio) -> list[str]:

@@ -218,9 +218,8 @@ def last_reference(app: RunningApp) -> bytes:
         assert time.monotonic() < until, "nothing was asked for"
         time.sleep(0.02)
     newest = rows[0]
-    reference = store.generations.reference(newest.id)
+    (reference,) = store.generations.references(newest.id)
     store.close()
-    assert reference is not None
     return reference.content
 
 

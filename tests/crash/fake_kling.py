@@ -17,6 +17,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.crash.fake_pictures import make_png
+from tests.crash.kinds import PATHS
 
 PATH = "/v1/images/generations"
 HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
@@ -43,6 +44,7 @@ class Task:
     images: int = 0
     path: str = PATH
     slots: int = 1
+    is_series: bool = False
 
 
 @dataclass
@@ -94,7 +96,7 @@ class FakeKling:
         self.plan = plan or Plan()
         # By path, where a task's files stand in its result. A picture takes a slot each; what is
         # made at other paths takes one a task.
-        self.results = {PATH: "images"} | dict(more_paths or {})
+        self.results = dict.fromkeys(PATHS, "images") | dict(more_paths or {})
         self.hook = hook
         self.seen = Seen()
         self.tasks: dict[str, Task] = {}
@@ -199,8 +201,9 @@ class FakeKling:
     # -- create ------------------------------------------------------------------------------------
 
     async def _post(self, path: str, body: dict[str, Any], writer: asyncio.StreamWriter) -> None:
-        own_id, n = str(body["external_task_id"]), int(body["n"])
-        slots = n if path == PATH else 1
+        own_id, is_series = str(body["external_task_id"]), body.get("result_type") == "series"
+        n = int(body["series_amount" if is_series else "n"])
+        slots = n if path in PATHS else 1
         self.seen.posts[own_id] += 1
         self.hook("post-received")
         strikes = self.seen.posts[own_id] <= self.plan.post_times
@@ -224,6 +227,7 @@ class FakeKling:
             return
         self.seen.most_at_once = max(self.seen.most_at_once, running + slots)
         task = self._accept(own_id, n, accepted_at=time.time(), path=path, slots=slots)
+        task.is_series = is_series
         self.seen.accepted[own_id] += 1
         if fault.startswith("hidden"):
             task.hidden_until = time.time() + self.plan.hides_s
@@ -341,7 +345,7 @@ class FakeKling:
             task.links += 1
             described["final_unit_deduction"] = "8"
             described["task_result"] = {
-                self.results[task.path]: [
+                "series_images" if task.is_series else self.results[task.path]: [
                     {
                         "index": index,
                         "url": f"{self.origin}/files/{task.task_id}/{index}?given={task.links}",

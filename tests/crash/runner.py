@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from core.access.owners import LOCAL_OWNER
-from core.models.generations import ImageRequest
 from core.settings import KlingSettings, Secret, Settings
 from core.work.studio import Studio
+from tests.crash.kinds import asked
 from tests.crash.workshop import QUICK
 
 LONGEST_S = 60.0
@@ -41,11 +41,14 @@ def main() -> int:
     _die_at(studio, told.get("die_at", ""))
     sys.stdout.write("open\n")
     sys.stdout.flush()
+    kinds = told.get("kinds") or ["image"] * len(told.get("intents", []))
     for number, n in enumerate(told.get("intents", [])):
         # The same wish under the same key: a run that is begun again makes no second one.
+        request, references = asked(kinds[number], f"{told.get('prompt', 'a hill')} {number}", n)
         studio.generations.request(
             LOCAL_OWNER,
-            ImageRequest(f"{told.get('prompt', 'a hill')} {number}", n=n),
+            request,
+            references=references,
             idempotency_key=f"{told.get('key', '')}-{number}",
         )
     deadline = time.monotonic() + told.get("longest_s", LONGEST_S)

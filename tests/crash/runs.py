@@ -6,7 +6,7 @@ import random
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,15 +99,24 @@ class Outcome:
     problems: tuple[str, ...]
 
 
-def run(fault: str, death: str, seed: int) -> Outcome:
-    """Make pictures under `fault`, die at `death`, start again, and count."""
+def run(fault: str, death: str, seed: int, kinds: Sequence[str] = ("image",)) -> Outcome:
+    """Make pictures of these kinds under `fault`, die at `death`, start again, and count."""
     rng = random.Random(seed)
     intents = [rng.choice((1, 1, 2, 3)) for _ in range(rng.choice((1, 2)))]
+    chosen = [kinds[(seed + number) % len(kinds)] for number in range(len(intents))]
+    intents = [
+        max(2, n) if kind == "series" else n for n, kind in zip(intents, chosen, strict=True)
+    ]
     started = time.monotonic()
     with ExitStack() as stack:
         data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="inkling-crash-")))
         fake = stack.enter_context(FakeKling(Plan(**FAULTS[fault])))  # type: ignore[arg-type]
-        told = {"data_dir": str(data_dir), "origin": fake.origin, "intents": intents}
+        told = {
+            "data_dir": str(data_dir),
+            "origin": fake.origin,
+            "intents": intents,
+            "kinds": chosen,
+        }
         log = (data_dir / "log").open("wb")
         stack.enter_context(log)
         deaths = 0

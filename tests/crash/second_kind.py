@@ -1,5 +1,6 @@
 """A second kind, of tests only: clips, made at their own path and paid from another package."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -33,13 +34,13 @@ def check_clip(request: ClipRequest) -> None:
         raise InputError("seconds", "error.field_not_a_share", facts={"field": "seconds"})
 
 
-def clip_body(request: ClipRequest, reference: ReferenceImage | None) -> dict[str, Any]:
+def clip_body(request: ClipRequest, references: Sequence[ReferenceImage]) -> dict[str, Any]:
     """Return the fields as they are."""
-    assert reference is None
+    assert not references
     return asdict(request)
 
 
 def register(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make it a kind like any other until the test ends."""
     monkeypatch.setitem(KINDS, ClipRequest.kind, Kind(ClipRequest, check_clip))
-    monkeypatch.setitem(ENDPOINTS, ClipRequest.kind, Endpoint(CLIPS_PATH, clip_body, "clips"))
+    monkeypatch.setitem(ENDPOINTS, ClipRequest.kind, Endpoint(CLIPS_PATH, clip_body, ("clips",)))

@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.crash.kinds import PICTURE_KINDS
 from tests.crash.runs import DEATHS, FAULTS, Outcome, run
 
 
@@ -30,11 +31,13 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=208)
     parser.add_argument("--at-once", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kinds", default="image", help="of pictures, or all")
     asked = parser.parse_args()
+    kinds = PICTURE_KINDS if asked.kinds == "all" else tuple(asked.kinds.split(","))
     started = time.monotonic()
     with ThreadPoolExecutor(asked.at_once) as pool:
         runs = [
-            pool.submit(run, fault, death, asked.seed * 10_000 + number)
+            pool.submit(run, fault, death, asked.seed * 10_000 + number, kinds)
             for number, (fault, death) in enumerate(pairs(asked.runs))
         ]
         outcomes = [each.result() for each in runs]

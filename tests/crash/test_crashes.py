@@ -21,6 +21,7 @@ from core.settings import KlingSettings, Secret, Settings
 from core.storage.store import Store
 from core.work.studio import Studio
 from tests.crash.fake_kling import FakeKling, Plan
+from tests.crash.kinds import PICTURE_KINDS
 from tests.crash.runs import DEATHS, FAULTS, run
 from tests.crash.workshop import QUICK, Workshop, wait_for
 from tests.modules import Process, start_module
@@ -37,6 +38,29 @@ def test_at_whatever_step_it_dies_nothing_is_lost_and_nothing_bought_twice() -> 
     problems = {(each.fault, each.death): each.problems for each in outcomes if each.problems}
     assert problems == {}
     assert sum(each.deaths for each in outcomes) >= len(PAIRS) * 0.7
+
+
+def test_the_other_kinds_of_pictures_live_through_the_same() -> None:
+    """One a kind, each at another step under another fault; all of both: `table --kinds all`."""
+    asked = [
+        (pair, seed, kind)
+        for seed, (pair, kind) in enumerate(
+            zip(
+                [
+                    ("dropped after accepting", "mark_sending/after"),
+                    ("not found by our own id", "at post-accepted"),
+                    ("pictures cut", "at picture-half"),
+                    ("HTML after accepting", "move-uncertain/after"),
+                ],
+                PICTURE_KINDS[1:],
+                strict=True,
+            )
+        )
+    ]
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(lambda one: run(*one[0], one[1], [one[2]]), asked))
+    assert {each.death: each.problems for each in outcomes if each.problems} == {}
+    assert sum(each.deaths for each in outcomes) >= 3
 
 
 # -- the practice server as upstream ---------------------------------------------------------------

@@ -169,7 +169,7 @@ def test_what_goes_on_by_itself_is_told_from_the_errors_own_facts(key: str) -> N
     ("room", "callers", "fact"),
     [
         ("core/storage/transfer", {"malformed", "wrong"}, "problem"),
-        ("core/web/kling", {"_refuse"}, "expected"),
+        ("core/web/kling", {"refuse"}, "expected"),
     ],
 )
 def test_a_fact_that_is_a_word_stands_in_the_catalogue(

@@ -12,7 +12,7 @@ from core.models.money.amounts import CNY, plain
 from core.models.money.charges import ChargeKind
 from core.practice.faults import Faults, read_faults
 from core.practice.kling.auth import CASH_KEY_NAME
-from core.practice.kling.image_request import PictureRequest
+from core.practice.kling.creates.picture_request import PictureRequest
 from core.practice.kling.refusal import KlingRefusal
 from core.practice.kling.tasks import PracticeTask, TaskBook
 from core.practice.settings import PracticeSettings

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from datetime import UTC, datetime
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -14,15 +15,18 @@ from core.practice.counters import Tally
 from core.practice.faults import GATEWAY_PAGE, SERVICE_STATUSES, Faults, Repetitions, read_faults
 from core.practice.hangup import hang_up, wait_for_hang_up
 from core.practice.kling.book import ChargeBook, deductions
+from core.practice.kling.creates import CREATES
+from core.practice.kling.creates.fields import fields_of
+from core.practice.kling.creates.picture_request import PictureRequest
 from core.practice.kling.door import Door, envelope, whole_number
-from core.practice.kling.image_request import PictureRequest, picture_request_from_json
 from core.practice.kling.picture_files import PictureFiles
 from core.practice.kling.refusal import KlingRefusal, bad_parameter
 from core.practice.kling.tasks import PracticeTask, TaskBook, new_task_id
 from core.practice.settings import PracticeSettings
 
-GENERATIONS_PATH = "/v1/images/generations"
 _FAILED_WORDS = re.compile(r"敏感|\bsensitive\b", re.IGNORECASE)
+# Of the long side; a 4k picture of four times takes the painter ten seconds.
+_TIMES = {"2k": 2, "4k": 3}
 _FAILURE = "Failure to pass the risk control system"
 
 
@@ -48,19 +52,26 @@ class Images:
 
     def routes(self) -> list[Route]:
         """Return the routes; each takes every method, since a wrong one has a service code."""
-        return [
-            self._door.route(GENERATIONS_PATH, POST=self._submit, GET=self._list),
-            self._door.route(GENERATIONS_PATH + "/{task_id}", GET=self._query),
-        ]
+        routes = []
+        for path in CREATES:
+            submit, listed, query = (
+                partial(step, path) for step in (self._submit, self._list, self._query)
+            )
+            routes += [
+                self._door.route(path, POST=submit, GET=listed),
+                self._door.route(path + "/{task_id}", GET=query),
+            ]
+        return routes
 
-    async def _submit(self, request: Request) -> Response:
-        # A reference picture is decoded to be measured: not on the loop.
+    async def _submit(self, path: str, request: Request) -> Response:
+        # Reference pictures are decoded to be measured: not on the loop.
         at = datetime.fromtimestamp(self._tasks.now(), UTC)
-        asked = await asyncio.to_thread(picture_request_from_json, await request.body(), at=at)
+        fields = await asyncio.to_thread(fields_of, await request.body())
+        asked = await asyncio.to_thread(CREATES[path], fields, at)
         faults = read_faults(asked.prompt)
         if (response := await self._faulty_submit(request, asked, faults)) is not None:
             return response
-        task = self._accept(asked, faults, request.state.key_name)
+        task = self._accept(path, asked, faults, request.state.key_name)
         if "lost" in faults:
             return await _dropped(request)
         return envelope(0, "SUCCEED", _accepted(task))
@@ -79,7 +90,9 @@ class Images:
             return await _dropped(request)
         return None
 
-    def _accept(self, asked: PictureRequest, faults: Faults, key_name: str) -> PracticeTask:
+    def _accept(
+        self, path: str, asked: PictureRequest, faults: Faults, key_name: str
+    ) -> PracticeTask:
         own_id = asked.external_task_id
         if own_id is not None and self._tasks.find_external(own_id) is not None:
             # The docs only demand uniqueness; 400/1201 is what clients report (reference, 5).
@@ -102,13 +115,15 @@ class Images:
             units=asked.units,
             watermark=asked.watermark,
             failure=_FAILURE if fails else None,
-            tint=asked.reference.tint if asked.reference else None,
+            tint=asked.tint,
             model_name=asked.model_name,
             resolution=asked.resolution,
             has_image=asked.has_image,
             key_name=key_name,
             cash=self._book.cash_of(asked, faults, key_name),
             list_price=None if asked.list_price is None else plain(asked.list_price),
+            path=path,
+            is_series=asked.is_series,
         )
         self._book.check_means(task)
         try:
@@ -120,7 +135,7 @@ class Images:
             self._tally.accepted_by_external_task_id[own_id] += 1
         return task
 
-    async def _query(self, request: Request) -> Response:
+    async def _query(self, path: str, request: Request) -> Response:
         self._tally.polls += 1
         asked_id = request.path_params["task_id"]
         task = self._tasks.find(asked_id)
@@ -128,15 +143,16 @@ class Images:
             task = self._tasks.find_external(asked_id)
             if task is not None and "hidden" in read_faults(task.prompt):
                 task = None
-        if task is None:
+        if task is None or task.path != path:
             raise KlingRefusal(1203, "Task not found")
         return envelope(0, "SUCCEED", self._described(task, request))
 
-    async def _list(self, request: Request) -> Response:
+    async def _list(self, path: str, request: Request) -> Response:
         self._tally.list_calls += 1
         page = whole_number(request, "pageNum", default=1, most=1000)
         size = whole_number(request, "pageSize", default=30, most=500)
-        tasks = self._tasks.newest_first()[(page - 1) * size : page * size]
+        tasks = [task for task in self._tasks.newest_first() if task.path == path]
+        tasks = tasks[(page - 1) * size : page * size]
         return envelope(0, "SUCCEED", [self._described(task, request) for task in tasks])
 
     def _described(self, task: PracticeTask, request: Request) -> dict[str, object]:
@@ -152,7 +168,12 @@ class Images:
             described |= deductions(task)
         if status is TaskStatus.SUCCEED:
             origin = str(request.base_url).rstrip("/")
-            described["task_result"] = {"images": self._files.links(task, origin)}
+            links = self._files.links(task, origin)
+            described["task_result"] = (
+                {"result_type": "series", "images": [], "series_images": links}
+                if task.is_series
+                else {"images": links}
+            )
         return described
 
 
@@ -175,11 +196,10 @@ async def _dropped(request: Request) -> Response:
 
 def _size(asked: PictureRequest, long_side: int) -> tuple[int, int]:
     """Return the pixels of a result; Kling does not publish them, so the long side is ours."""
-    most = long_side * 2 if asked.resolution == "2k" else long_side
+    most = long_side * _TIMES.get(asked.resolution, 1)
     across, down = (int(part) for part in asked.aspect_ratio.split(":"))
-    reference = asked.reference
-    if asked.restyles and reference and reference.width and reference.height:
-        across, down = reference.width, reference.height
+    if asked.own_size is not None:
+        across, down = asked.own_size
         most = min(max(across, down), long_side * 2)
     scale = most / max(across, down)
     return round(across * scale), round(down * scale)

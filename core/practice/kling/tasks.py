@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from core.models.generations import TaskStatus
+from core.practice.kling.creates import GENERATIONS_PATH
 from core.practice.painting.brush import Rgb
 
 KEPT_S = 30 * 24 * 3600  # "results are removed 30 days after creation" (Kling's image page)
@@ -46,6 +47,9 @@ class PracticeTask:
     key_name: str = ""
     cash: str | None = None  # CNY; None: units of the package
     list_price: str | None = None  # CNY
+    path: str = GENERATIONS_PATH  # where it was posted
+    is_series: bool = False
+    about: str = ""  # of an element: its description
 
     def status_at(self, now: float) -> TaskStatus:
         """Return the status at `now` (Unix seconds)."""

@@ -8,7 +8,7 @@ certain, UnavailableError and ProtocolError leave it open.
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -105,6 +105,7 @@ class Kling:
             if isinstance(credentials, KlingApiKey)
             else (credentials.secret_key, credentials.access_key)
         )
+        self.has_key_pair = isinstance(credentials, KlingKeyPair)  # the newer paths take none
         self._clock = clock
         self._server_time: tuple[float, float] | None = (
             None  # Kling's time, and the monotonic clock's
@@ -117,13 +118,13 @@ class Kling:
         request: GenerationRequest,
         *,
         external_task_id: str,
-        reference: ReferenceImage | None = None,
+        references: Sequence[ReferenceImage] = (),
     ) -> KlingTask:
         """Send one create request, after checking everything that can be known beforehand."""
-        _check(request, reference)
+        _check(request, references)
         # Encoding a large picture would hold up every other stream of the loop.
         body = await asyncio.to_thread(
-            create_body, request, external_task_id=external_task_id, reference=reference
+            create_body, request, external_task_id=external_task_id, references=references
         )
         path = ENDPOINTS[request.kind].path
         reply = await self._call("POST", path, body=body, timeout_s=CREATE_TIMEOUT_S)
@@ -221,6 +222,20 @@ class Kling:
             reply.headers.get("content-type"),
             reply.headers.get("retry-after"),
         )
+
+    def data_of(self, reply: KlingReply) -> Any:
+        """Return the data of a forwarded reply; raises what another code stands for."""
+        http = httpx.Response(reply.status_code, content=reply.content)
+        envelope = json_object(reply.content) or {}
+        code = code_from_json(envelope.get("code"))
+        if code is None:
+            raise error_without_code(
+                http, host=self._host, secrets=self._hidden(), now=self._clock()
+            )
+        if code != 0:
+            request_id = opaque_id(envelope.get("request_id"))
+            raise self._refusal(code, envelope.get("message"), http, request_id)
+        return envelope.get("data")
 
     async def authorization(self) -> str:
         """Return the Authorization header's value for a request made now."""
@@ -361,12 +376,14 @@ class Kling:
         return (*self._secrets, self._tokens.token(now=self._clock()))
 
 
-def _check(request: GenerationRequest, reference: ReferenceImage | None) -> None:
-    """Check what can be told without decoding the picture; its size was checked where it came."""
-    if request.has_image != (reference is not None):
+def _check(request: GenerationRequest, references: Sequence[ReferenceImage]) -> None:
+    """Check what can be told without decoding a picture; its size was checked where it came."""
+    if request.reference_count != len(references):
         raise InputError("image", "error.reference_missing")
     KINDS[request.kind].check(request)
-    if reference is not None and len(reference.content) > REFERENCE_MOST_BYTES:
+    for reference in references:
+        if len(reference.content) <= REFERENCE_MOST_BYTES:
+            continue
         limit_mb = REFERENCE_MOST_BYTES // (1024 * 1024)
         size_mb = f"{len(reference.content) / 1024 / 1024:.1f}"
         raise InputError(

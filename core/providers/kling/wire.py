@@ -5,7 +5,8 @@ parsed. What is missing though a caller needs it makes a reader return None.
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -60,10 +61,10 @@ class AccountCosts:
 
 
 def create_body(
-    request: GenerationRequest, *, external_task_id: str, reference: ReferenceImage | None
+    request: GenerationRequest, *, external_task_id: str, references: Sequence[ReferenceImage] = ()
 ) -> bytes:
     """Return the JSON body that creates a task under our own id for it."""
-    body = ENDPOINTS[request.kind].body(request, reference)
+    body = ENDPOINTS[request.kind].body(request, references)
     body["external_task_id"] = external_task_id
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
@@ -91,7 +92,7 @@ def task_from_json(
         external_task_id=_external_id(mapping(data.get("task_info")).get("external_task_id")),
         created_at=utc_from_ms(data.get("created_at")),
         updated_at=utc_from_ms(data.get("updated_at")),
-        images=_images(mapping(data.get("task_result")).get(ENDPOINTS[kind].results)),
+        images=_images(mapping(data.get("task_result")), ENDPOINTS[kind].results),
         unit_deduction=amount_text(data.get("final_unit_deduction")),
         charges=charges_from_json(data),
         request_id=opaque_id(request_id),
@@ -123,9 +124,18 @@ def costs_from_json(data: Any) -> AccountCosts | None:
     )
 
 
-def _images(entries: Any) -> tuple[TaskImage, ...]:
-    if not isinstance(entries, list):
-        return ()
+def _images(result: Mapping[str, Any], lists: Sequence[str]) -> tuple[TaskImage, ...]:
+    """Return the files of a result; a list behind another goes on with its numbers."""
+    images: list[TaskImage] = []
+    for name in lists:
+        entries = result.get(name)
+        found = _listed(entries) if isinstance(entries, list) else ()
+        behind = len(images)
+        images += [replace(image, index=image.index + behind) for image in found]
+    return tuple(images)
+
+
+def _listed(entries: Sequence[Any]) -> tuple[TaskImage, ...]:
     images: list[TaskImage] = []
     for position, entry in enumerate(entries):
         url = word(mapping(entry).get("url"))

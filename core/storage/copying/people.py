@@ -15,6 +15,7 @@ from core.storage.db.schema import (
     blobs,
     budget_totals,
     conversations,
+    generation_references,
     generations,
     key_values,
     ledger_lines,
@@ -29,6 +30,7 @@ _FINAL = ("archived", "failed", "refused", "cancelled")
 # What is a row of a person's by another row that is.
 _BY_PARENT = {
     "messages": ("conversation_id", "conversations"),
+    "generation_references": ("generation_id", "generations"),
     "generation_events": ("generation_id", "generations"),
     "picture_slots": ("generation_id", "generations"),
 }
@@ -139,7 +141,12 @@ def _their_blobs(owner: str) -> Any:
     sent = select(generations.c.reference_sha256).where(
         generations.c.owner == owner, generations.c.reference_sha256.is_not(None)
     )
-    return attached.union(sent)
+    more = (
+        select(generation_references.c.sha256)
+        .join(generations, generations.c.id == generation_references.c.generation_id)
+        .where(generations.c.owner == owner)
+    )
+    return attached.union(sent, more)
 
 
 def _keys_of(owner: str) -> ColumnElement[bool]:
@@ -151,6 +158,7 @@ def _keys_of(owner: str) -> ColumnElement[bool]:
 def _forget_blob(connection: Connection, sha256: str) -> int:
     """Remove bytes that nobody else holds on to."""
     sent = exists().where(generations.c.reference_sha256 == blobs.c.sha256)
+    more = exists().where(generation_references.c.sha256 == blobs.c.sha256)
     attached = exists().where(message_blobs.c.sha256 == blobs.c.sha256)
-    unused = delete(blobs).where(blobs.c.sha256 == sha256, ~sent, ~attached)
+    unused = delete(blobs).where(blobs.c.sha256 == sha256, ~sent, ~more, ~attached)
     return connection.execute(unused).rowcount

@@ -247,6 +247,15 @@ generations = Table(
     Column("lease_until", Moment),
 )
 
+# The reference pictures behind the first, by their place among all.
+generation_references = Table(
+    "generation_references",
+    metadata,
+    Column("generation_id", Words, ForeignKey("generations.id"), primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("sha256", Words, ForeignKey("blobs.sha256"), nullable=False),
+)
+
 generation_events = Table(
     "generation_events",
     metadata,

@@ -53,6 +53,7 @@ class Gallery:
         text: str = "",
         model: str | None = None,
         ratio: str | None = None,
+        kind: str | None = None,
         statuses: Collection[GenerationStatus] | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
@@ -73,7 +74,7 @@ class Gallery:
         with self._database.read() as connection:
             query = query.where(
                 *request_conditions(
-                    connection, text=text, model=model, ratio=ratio, statuses=statuses
+                    connection, text=text, model=model, ratio=ratio, kind=kind, statuses=statuses
                 )
             )
             rows = connection.execute(query).all()
@@ -93,6 +94,7 @@ class Gallery:
         text: str = "",
         model: str | None = None,
         ratio: str | None = None,
+        kind: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
         favourite: bool | None = None,
@@ -111,7 +113,7 @@ class Gallery:
         )
         with self._database.read() as connection:
             asked = request_conditions(
-                connection, text=text, model=model, ratio=ratio, statuses=None
+                connection, text=text, model=model, ratio=ratio, kind=kind, statuses=None
             )
             if asked:
                 place = place.join(generations, generations.c.id == pictures.c.generation_id)
@@ -128,6 +130,7 @@ class Gallery:
         text: str = "",
         model: str | None = None,
         ratio: str | None = None,
+        kind: str | None = None,
         statuses: Collection[GenerationStatus] | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
@@ -138,7 +141,7 @@ class Gallery:
         query = select(func.count()).select_from(pictures)
         with self._database.read() as connection:
             asked = request_conditions(
-                connection, text=text, model=model, ratio=ratio, statuses=statuses
+                connection, text=text, model=model, ratio=ratio, kind=kind, statuses=statuses
             )
             if asked:
                 query = query.join(generations, generations.c.id == pictures.c.generation_id)

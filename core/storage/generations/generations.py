@@ -18,7 +18,13 @@ from core.storage.generations import notes
 from core.storage.generations.expected_outputs import ExpectedPictures
 from core.storage.generations.intents import Intents
 from core.storage.generations.listing import Listing
-from core.storage.generations.rows import STEPS, find_generation, record, require_generation
+from core.storage.generations.rows import (
+    STEPS,
+    find_generation,
+    record,
+    reference_hashes,
+    require_generation,
+)
 from core.storage.money.book import Settle
 
 _INTENDED = GenerationStatus.INTENDED
@@ -46,16 +52,16 @@ class Generations(Intents, Listing, ExpectedPictures):
         """Return anyone's generation, for the studio's own work."""
         return self._find(generations.c.id == generation_id)
 
-    def reference(self, generation_id: str) -> ReferenceImage | None:
-        """Return the picture that goes with the prompt."""
-        query = (
-            select(blobs)
-            .join(generations, generations.c.reference_sha256 == blobs.c.sha256)
-            .where(generations.c.id == generation_id)
-        )
+    def references(self, generation_id: str) -> tuple[ReferenceImage, ...]:
+        """Return the pictures that go with the prompt, in their order."""
         with self._database.read() as connection:
-            row = connection.execute(query).mappings().one_or_none()
-        return None if row is None else ReferenceImage(bytes(row["content"]), row["media_type"])
+            hashes = reference_hashes(connection, generation_id)
+            query = select(blobs).where(blobs.c.sha256.in_(hashes))
+            rows = connection.execute(query).mappings().all() if hashes else ()
+        by_hash = {
+            row["sha256"]: ReferenceImage(bytes(row["content"]), row["media_type"]) for row in rows
+        }
+        return tuple(by_hash[sha256] for sha256 in hashes)
 
     def history(self, owner: str, generation_id: str) -> tuple[GenerationEvent, ...]:
         """Return what happened to the generation, oldest first."""

@@ -1,13 +1,13 @@
 """Intents: how a generation comes into the store, once however often it is asked for."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import InputError
@@ -25,10 +25,11 @@ from core.models.kinds import request_from_json
 from core.models.money.ledger import Reservation
 from core.storage.db.blobs import keep_blob
 from core.storage.db.database import Database
-from core.storage.db.schema import generations
+from core.storage.db.schema import generation_references, generations
 from core.storage.generations.rows import (
     find_generation,
     record,
+    reference_hashes,
     request_values,
     require_generation,
 )
@@ -42,7 +43,7 @@ _FOUND_AS = {
     TaskStatus.FAILED: GenerationStatus.FAILED,
 }
 _ENDED = (GenerationStatus.SUCCEEDED, GenerationStatus.FAILED)
-_Known = tuple[Generation, str | None]  # a row, and its reference's sha256
+_Known = tuple[Generation, tuple[str, ...]]  # a row, and the hashes of its references
 
 
 class Intents:
@@ -62,7 +63,7 @@ class Intents:
         origin: Literal["page", "http", "recovered"] = "page",
         external_task_id: str | None = None,
         idempotency_key: str | None = None,
-        reference: ReferenceImage | None = None,
+        references: Sequence[ReferenceImage] = (),
         reservation: Reservation | None = None,
     ) -> Generation:
         """Write the generation down before anything is sent, and hold back what it costs.
@@ -74,7 +75,7 @@ class Intents:
         """
         generation_id = uuid4().hex
         idempotency_key = _stored_key(idempotency_key)
-        sha256 = hashlib.sha256(reference.content).hexdigest() if reference else None
+        hashes = tuple(hashlib.sha256(one.content).hexdigest() for one in references)
         keys: list[ColumnElement[bool]] = []
         if idempotency_key is not None:
             keys.append(
@@ -86,7 +87,7 @@ class Intents:
             known = self._insert_once(
                 connection,
                 keys,
-                reference,
+                dict(zip(hashes, references, strict=True)),
                 id=generation_id,
                 owner=owner,
                 provider=provider,
@@ -94,14 +95,15 @@ class Intents:
                 external_task_id=external_task_id or f"inkling-{generation_id}",
                 idempotency_key=idempotency_key,
                 status=GenerationStatus.INTENDED.value,
-                reference_sha256=sha256,
+                reference_sha256=hashes[0] if hashes else None,
                 **request_values(request),
             )
             if known is not None:
-                same = _same_request(known, owner, request, sha256)
+                same = _same_request(known, owner, request, hashes)
                 if origin == "http" and same.status is GenerationStatus.CANCELLED:
                     return self._reopen(connection, same.id, reservation)
                 return same
+            _keep_order(connection, generation_id, hashes)
             self._reserve(connection, generation_id, reservation)
             return require_generation(connection, generation_id)
 
@@ -144,7 +146,7 @@ class Intents:
             known = self._insert_once(
                 connection,
                 keys,
-                None,
+                {},
                 id=generation_id,
                 owner=owner,
                 provider=provider,
@@ -194,15 +196,15 @@ class Intents:
         self,
         connection: Connection,
         keys: list[ColumnElement[bool]],
-        reference: ReferenceImage | None,
+        references: Mapping[str, ReferenceImage],
         **values: Any,
     ) -> _Known | None:
         """Write a row down, or return the one that stands under a key already."""
         if (known := _known(connection, keys)) is not None:
             return known
-        if reference is not None:
-            sha256, now = values["reference_sha256"], self._clock()
-            keep_blob(connection, sha256, reference.content, reference.media_type, now=now)
+        for sha256, reference in references.items():
+            content, media_type = reference.content, reference.media_type
+            keep_blob(connection, sha256, content, media_type, now=self._clock())
         try:
             with connection.begin_nested():
                 self._insert(connection, **values)
@@ -226,13 +228,23 @@ class Intents:
         record(connection, values["id"], GenerationStatus(values["status"]), None, at=now)
 
 
+def _keep_order(connection: Connection, generation_id: str, hashes: Sequence[str]) -> None:
+    """Write down which pictures stand behind the first."""
+    rows = [
+        {"generation_id": generation_id, "place": place, "sha256": sha256}
+        for place, sha256 in enumerate(hashes)
+        if place
+    ]
+    if rows:
+        connection.execute(insert(generation_references), rows)
+
+
 def _known(connection: Connection, keys: list[ColumnElement[bool]]) -> _Known | None:
-    """Return the first generation that one of the keys names, with its reference's sha256."""
+    """Return the first generation that one of the keys names, with its references' hashes."""
     for key in keys:
         found = find_generation(connection, key)
         if found is not None:
-            query = select(generations.c.reference_sha256).where(generations.c.id == found.id)
-            return found, connection.scalar(query)
+            return found, reference_hashes(connection, found.id)
     return None
 
 
@@ -247,14 +259,14 @@ def _stored_key(key: str | None) -> str | None:
 
 
 def _same_request(
-    known: _Known, owner: str, request: GenerationRequest, sha256: str | None
+    known: _Known, owner: str, request: GenerationRequest, hashes: tuple[str, ...]
 ) -> Generation:
-    generation, known_sha256 = known
+    generation, known_hashes = known
     washed = {  # as its row has it
         name: known_secrets.wash(value) if isinstance(value, str) else value
         for name, value in asdict(request).items()
     }
     request = request_from_json(request.kind, washed)
-    if generation.owner == owner and (generation.request, known_sha256) == (request, sha256):
+    if generation.owner == owner and (generation.request, known_hashes) == (request, hashes):
         return generation
     raise InputError("idempotency_key", "error.idempotency_conflict")

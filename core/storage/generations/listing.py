@@ -23,7 +23,13 @@ from core.models.kinds import KINDS
 from core.storage.db.database import Database
 from core.storage.db.like import contains
 from core.storage.db.pagination import Page, behind, bounded, decode_cursor, encode_cursor
-from core.storage.db.schema import blobs, generations, message_blobs, pictures
+from core.storage.db.schema import (
+    blobs,
+    generation_references,
+    generations,
+    message_blobs,
+    pictures,
+)
 from core.storage.generations.rows import find_generation, generation_gone, with_pictures
 
 _ORDER = (generations.c.created_at, generations.c.id)
@@ -61,6 +67,7 @@ class Listing:
         text: str = "",
         model: str | None = None,
         ratio: str | None = None,
+        kind: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
         cursor: str | None = None,
@@ -85,7 +92,7 @@ class Listing:
         with self._database.read() as connection:
             query = query.where(
                 *request_conditions(
-                    connection, text=text, model=model, ratio=ratio, statuses=statuses
+                    connection, text=text, model=model, ratio=ratio, kind=kind, statuses=statuses
                 )
             )
             rows = connection.execute(query).mappings().all()
@@ -225,6 +232,7 @@ class Listing:
         lists it no longer; return how many."""
         no_picture = ~exists().where(pictures.c.generation_id == generations.c.id)
         unused = ~exists().where(generations.c.reference_sha256 == blobs.c.sha256)
+        unused &= ~exists().where(generation_references.c.sha256 == blobs.c.sha256)
         unused &= ~exists().where(message_blobs.c.sha256 == blobs.c.sha256)
         # An intent being written down this moment keeps its picture first.
         settled = blobs.c.created_at < self._clock() - _RETENTION
@@ -246,6 +254,7 @@ def request_conditions(
     text: str,
     model: str | None,
     ratio: str | None,
+    kind: str | None,
     statuses: Collection[GenerationStatus] | None,
 ) -> list[ColumnElement[bool]]:
     """Return what a filter asks of a generation; every word must occur in the prompt."""
@@ -254,6 +263,8 @@ def request_conditions(
         conditions.append(generations.c.model_name == model)
     if ratio is not None:
         conditions.append(generations.c.aspect_ratio == ratio)
+    if kind is not None:
+        conditions.append(generations.c.kind == kind)
     if statuses is not None:
         conditions.append(generations.c.status.in_([status.value for status in statuses]))
     return conditions

@@ -17,7 +17,12 @@ from core.models.generations import (
     Picture,
 )
 from core.models.kinds import request_from_json
-from core.storage.db.schema import generation_events, generations, pictures
+from core.storage.db.schema import (
+    generation_events,
+    generation_references,
+    generations,
+    pictures,
+)
 from core.storage.generations.notes import written
 
 _S = GenerationStatus
@@ -116,6 +121,18 @@ def expected_from(row: Mapping[Any, Any]) -> ExpectedPicture:
     """Return the value of a slot's row."""
     values = {name: row[name] for name in _EXPECTED}
     return ExpectedPicture(**values | {"status": ExpectedStatus(row["status"])})
+
+
+def reference_hashes(connection: Connection, generation_id: str) -> tuple[str, ...]:
+    """Return the hashes of a generation's reference pictures, in their order."""
+    first = select(generations.c.reference_sha256).where(generations.c.id == generation_id)
+    others = (
+        select(generation_references.c.sha256)
+        .where(generation_references.c.generation_id == generation_id)
+        .order_by(generation_references.c.place)
+    )
+    found = (connection.scalar(first), *connection.scalars(others))
+    return tuple(sha256 for sha256 in found if sha256 is not None)
 
 
 def with_pictures(connection: Connection, rows: Sequence[RowMapping]) -> tuple[Generation, ...]:

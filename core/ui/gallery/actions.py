@@ -5,26 +5,31 @@ from typing import Literal, get_args
 import streamlit as st
 
 from core.markdown.escaping import literal
-from core.models.generations import Generation, ImageRequest, Picture
+from core.models.generations import Generation, Picture
 from core.storage.generations.gallery import GalleryPicture
 from core.ui import clock, session
 from core.ui.buttons import button, download, keeping_errors
 from core.ui.gallery import reuse
 from core.ui.gallery.deletion import delete, delete_generation
 from core.ui.gallery.zip_export import picture_file_name
+from core.ui.generations.kinds import table
 from core.ui.generations.thumbnails import file_name, title
 from core.ui.session import text
 
-Action = Literal["again", "vary", "chat", "delete"]
+Action = Literal["again", "vary", "refer", "expand", "chat", "delete"]
 _ICONS: dict[Action, str] = {
     "again": "redo",
     "vary": "auto_awesome_mosaic",
+    "refer": "add_photo_alternate",
+    "expand": "open_in_full",
     "chat": "forum",
     "delete": "delete",
 }
 _NAMES: dict[Action, str] = {
     "again": "gallery.use_again",
     "vary": "gallery.variations",
+    "refer": "gallery.refer",
+    "expand": "gallery.expand",
     "chat": "gallery.to_chat",
     "delete": "chat.delete",
 }
@@ -33,15 +38,16 @@ _ACTIONS: tuple[Action, ...] = get_args(Action)
 
 def named(item: GalleryPicture) -> str:
     """Return a picture's name for those who hear it: which one, of what."""
-    words = literal(title(item.generation.request.prompt))
+    words = literal(title(item.generation.request))
     return text("images.alt", number=item.picture.index + 1, prompt=words)
 
 
 def possible(generation: Generation) -> tuple[Action, ...]:
     """Return what can be done: of a recovered task Kling tells no prompt to use again."""
     request = generation.request
-    has_words = bool(request.prompt) and isinstance(request, ImageRequest)
-    return _ACTIONS if has_words else ("vary", "delete")
+    can_again = bool(request.model_name) and request.kind in table.FORMS
+    needed: dict[Action, bool] = {"again": can_again, "chat": bool(request.prompt)}
+    return tuple(action for action in _ACTIONS if needed.get(action, True))
 
 
 def _icon(action: Action) -> str:
@@ -138,6 +144,10 @@ def _do(action: Action, item: GalleryPicture) -> None:
             reuse.use_again(item.generation)
         case "vary":
             reuse.vary(item.picture, item.generation)
+        case "refer":
+            reuse.refer_to(item.picture)
+        case "expand":
+            reuse.expand(item.picture)
         case "chat":
             reuse.send_to_chat(item.generation)
         case "delete":

@@ -7,9 +7,11 @@ from typing import Literal, TypedDict, cast, get_args
 import streamlit as st
 
 from core.models.generations import AspectRatio, GenerationStatus
-from core.models.kling_catalogue import ALL_RATIOS, find_image_model
+from core.models.kinds import model_title as title_of
+from core.models.kling_catalogue import ALL_RATIOS
 from core.ui import clock, pager, session
 from core.ui.buttons import button
+from core.ui.generations.kinds import table
 from core.ui.placeholders import ratio_label
 from core.ui.session import text
 
@@ -29,6 +31,7 @@ _KEYS = {
     "model": "gallery-model",
     "ratio": "gallery-ratio",
     "days": "gallery-days",
+    "way": "gallery-way",
 }
 
 
@@ -38,6 +41,7 @@ class GalleryQuery(TypedDict):
     text: str
     model: str | None
     ratio: str | None
+    kind: str | None
     since: datetime | None
     until: datetime | None
 
@@ -52,11 +56,12 @@ class Filters:
     ratio: AspectRatio | None = None
     since: datetime | None = None
     until: datetime | None = None
+    way: str | None = None  # the kind of request
 
     @property
     def narrowed(self) -> int:
         """How many of them leave something out, the words and the kind not counted."""
-        return sum(value is not None for value in (self.model, self.ratio, self.since))
+        return sum(value is not None for value in (self.model, self.ratio, self.since, self.way))
 
     @property
     def asked(self) -> GalleryQuery:
@@ -65,6 +70,7 @@ class Filters:
             "text": self.words,
             "model": self.model,
             "ratio": self.ratio,
+            "kind": self.way,
             "since": self.since,
             "until": self.until,
         }
@@ -109,12 +115,21 @@ def draw() -> Filters:
 
 def clear() -> None:
     """Leave nothing out any more, whatever its state."""
-    for name in ("words", "model", "ratio", "days"):
+    for name in ("words", "model", "ratio", "days", "way"):
         st.session_state[_KEYS[name]] = {"words": "", "days": ()}.get(name)
     _changed()
 
 
 def _draw_more() -> None:
+    st.pills(
+        text("images.way"),
+        list(table.FORMS),
+        format_func=table.label,
+        wrap=True,
+        key=_KEYS["way"],
+        on_change=_changed,
+        persist_state="session",
+    )
     models = session.studio().store.generations.models(session.owner())
     chosen = st.session_state.get(_KEYS["model"])
     st.selectbox(
@@ -167,8 +182,8 @@ def draw_why_empty(filters: Filters) -> bool:
 
 def model_title(name: str) -> str:
     """Return a model's title and name; the name alone when this version does not know it."""
-    model = find_image_model(name)
-    return f"{model.title} · {name}" if model else name
+    title = title_of(name)
+    return f"{title} · {name}" if title else name
 
 
 def _chosen() -> Filters:
@@ -179,6 +194,7 @@ def _chosen() -> Filters:
         model=st.session_state.get(_KEYS["model"]),
         ratio=st.session_state.get(_KEYS["ratio"]),
         since=clock.day_begins(days[0]) if days else None,
+        way=st.session_state.get(_KEYS["way"]),
         until=clock.day_begins(days[-1] + timedelta(days=1)) if days else None,
     )
 

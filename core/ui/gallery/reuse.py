@@ -2,16 +2,20 @@
 
 import streamlit as st
 
-from core.models.generations import Generation, ImageRequest, Picture
+from core.models.generations import Generation, GenerationRequest, ImageRequest, Picture
+from core.models.pictures.expand import ExpandRequest
+from core.models.pictures.omni import OmniRequest
+from core.models.pictures.rules import REFERENCES_MOST
 from core.ui import session
 from core.ui.buttons import keeping_errors
 from core.ui.generations import form as image_form
+from core.ui.generations.kinds import pictures, table
 from core.work.generations.references import prepare_reference
 
 
 def use_again(generation: Generation) -> None:
     """Fill the form with what was asked for here, and go there."""
-    if isinstance(generation.request, ImageRequest):
+    if generation.kind in table.FORMS:
         _fill_again(generation.id, generation.request)
         st.switch_page("pages/images.py")
 
@@ -19,6 +23,18 @@ def use_again(generation: Generation) -> None:
 def vary(picture: Picture, generation: Generation) -> None:
     """Fill the form with this picture as the reference, and go there."""
     _fill_variations(picture, generation)
+    st.switch_page("pages/images.py")
+
+
+def refer_to(picture: Picture) -> None:
+    """Put this picture behind the references of the form that takes several, and go there."""
+    _fill_references(picture)
+    st.switch_page("pages/images.py")
+
+
+def expand(picture: Picture) -> None:
+    """Open the form that continues this picture beyond its edges, and go there."""
+    _fill_expansion(picture)
     st.switch_page("pages/images.py")
 
 
@@ -34,11 +50,10 @@ def send_to_chat(generation: Generation) -> None:
 
 
 @keeping_errors("image_error")
-def _fill_again(generation_id: str, request: ImageRequest) -> None:
-    reference = session.studio().store.generations.reference(generation_id)
-    if reference is not None:  # an earlier version kept it as it came
-        reference = prepare_reference(reference.content)
-    image_form.fill(request, reference=reference)
+def _fill_again(generation_id: str, request: GenerationRequest) -> None:
+    kept = session.studio().store.generations.references(generation_id)
+    # An earlier version kept it as it came.
+    image_form.fill(request, references=[prepare_reference(one.content) for one in kept])
 
 
 @keeping_errors("image_error")
@@ -46,4 +61,19 @@ def _fill_variations(picture: Picture, generation: Generation) -> None:
     reference = prepare_reference(session.studio().archive.original_bytes(picture.name))
     request = generation.request
     asked = request if isinstance(request, ImageRequest) else ImageRequest(request.prompt)
-    image_form.fill(asked, reference=reference)
+    image_form.fill(asked, references=[reference])
+
+
+@keeping_errors("image_error")
+def _fill_expansion(picture: Picture) -> None:
+    content = session.studio().archive.original_bytes(picture.name)
+    # Words that stood there for another picture would be drawn around this one.
+    held = (pictures.prepared(content),)
+    image_form.open_for(ExpandRequest.kind, held, keeps_words=False)
+
+
+@keeping_errors("image_error")
+def _fill_references(picture: Picture) -> None:
+    content = session.studio().archive.original_bytes(picture.name)
+    pictures.add(pictures.prepared(content), REFERENCES_MOST)
+    image_form.open_for(OmniRequest.kind, session.state().pictures)

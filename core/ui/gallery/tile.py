@@ -19,7 +19,7 @@ def draw(item: GalleryPicture, *, is_picking: bool = False) -> None:
             _draw_picture(item)
             _draw_over_it(item, is_picking=is_picking)
         with st.container(key=f"words-{picture.id}"):
-            st.text(title(item.generation.request.prompt))
+            st.text(title(item.generation.request))
         with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap=None):
             if is_picking:
                 selection.draw_check(item)

@@ -7,8 +7,17 @@ import streamlit as st
 from core.models.generations import AspectRatio, ImageRequest, Resolution
 from core.ui import session
 from core.ui.generations import form, options
+from core.ui.generations.kinds import table
 
-_PLAIN = {"prompt": str, "negative": str, "model": str, "ratio": str, "resolution": str, "n": int}
+_PLAIN = {
+    "way": str,
+    "prompt": str,
+    "negative": str,
+    "model": str,
+    "ratio": str,
+    "resolution": str,
+    "n": int,
+}
 
 
 def of_form() -> dict[str, Any]:
@@ -16,7 +25,8 @@ def of_form() -> dict[str, Any]:
 
     `of`: whose it is, since one tab may see several owners; strangers are new ones with each load.
     """
-    held = {name: options.value(name) for name in _PLAIN}
+    held = {name: options.value(name) for name in options.KEYS if name in _PLAIN}
+    held["way"] = table.chosen()
     fresh = not session.state().draft_taken
     of = session.owner_mark() if session.is_trusted() else "visitor"
     return {"of": of, "held": held, "is_fresh": fresh}
@@ -44,5 +54,6 @@ def take(written: object) -> None:
             aspect_ratio=cast(AspectRatio, ratio if ratio in get_args(AspectRatio) else "1:1"),
             resolution=cast(Resolution, resolution if resolution in get_args(Resolution) else "1k"),
             n=min(9, max(1, int(str(kept.get("n", 1))))),
-        )
+        ),
+        way=str(kept.get("way", "")),
     )

@@ -5,8 +5,8 @@ from typing import cast
 import streamlit as st
 
 from core.models.generations import AspectRatio, Resolution
-from core.models.image_rules import PROMPT_LIMIT, count_characters
-from core.models.kling_catalogue import OFFERED_MODELS, ImageModel, find_image_model
+from core.models.kling_catalogue import OFFERED_MODELS, ImageModel, find_image_model, typed_model
+from core.models.pictures.rules import PROMPT_LIMIT, count_characters
 from core.ui import session
 from core.ui.placeholders import ratio_label
 from core.ui.session import text
@@ -22,7 +22,7 @@ KEYS = {
     "fidelity": "image-fidelity",
     "human": "human-fidelity",
 }
-# Names of the inputs whose value was set from outside in this run. Streamlit objects to a default
+# Keys of the inputs whose value was set from outside in this run. Streamlit objects to a default
 # beside that, and in every other run it needs one: a model may not offer what was chosen before.
 Taken = frozenset[str]
 
@@ -38,7 +38,11 @@ def value(name: str) -> object:
 def model() -> ImageModel:
     """Return the chosen model, or the first; a stopped one is left for its successor."""
     _leave_stopped_model()
-    return next((one for one in OFFERED_MODELS if one.name == value("model")), OFFERED_MODELS[0])
+    name = str(value("model") or "")
+    known = next((one for one in OFFERED_MODELS if one.name == name), None)
+    if known is None and name and find_image_model(name) is None:
+        return typed_model(name.strip().lower())
+    return known or OFFERED_MODELS[0]
 
 
 def ratio(chosen: ImageModel, *, has_image: bool) -> AspectRatio | None:
@@ -110,7 +114,9 @@ def _draw_model() -> None:
     st.selectbox(
         text("images.model"),
         list(by_name),
-        format_func=lambda name: f"{by_name[name].title} · {name}",
+        format_func=lambda name: f"{by_name[name].title} · {name}" if name in by_name else name,
+        accept_new_options=True,
+        help=text("images.model_help"),
         key=KEYS["model"],
         persist_state="session",
     )
@@ -147,7 +153,7 @@ def _draw_shape(chosen: ImageModel, taken: Taken, *, has_image: bool) -> None:
         st.pills(
             text("images.ratio"),
             ratios,
-            default=None if "ratio" in taken else "1:1",
+            default=None if KEYS["ratio"] in taken else "1:1",
             required=True,
             format_func=ratio_label,
             wrap=True,
@@ -161,7 +167,7 @@ def _draw_shape(chosen: ImageModel, taken: Taken, *, has_image: bool) -> None:
         st.segmented_control(
             text("images.resolution"),
             resolutions,
-            default=None if "resolution" in taken else resolutions[0],
+            default=None if KEYS["resolution"] in taken else resolutions[0],
             required=True,
             format_func=str.upper,
             key=KEYS["resolution"],
@@ -171,7 +177,7 @@ def _draw_shape(chosen: ImageModel, taken: Taken, *, has_image: bool) -> None:
             text("images.n"),
             min_value=1,
             max_value=9,
-            value=None if "n" in taken else 1,
+            value=None if KEYS["n"] in taken else 1,
             key=KEYS["n"],
             width=130,
             persist_state="session",

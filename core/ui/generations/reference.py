@@ -79,7 +79,7 @@ def current() -> ReferenceImage | None:
 
 
 def _draw_preview(reference: ReferenceImage, facts: ReferenceFacts) -> None:
-    st.image(_preview(reference.content), width=_PREVIEW_PX, alt=text("images.reference"))
+    st.image(preview(reference.content), width=_PREVIEW_PX, alt=text("images.reference"))
     st.caption(
         text(
             "images.reference_sent",
@@ -92,7 +92,8 @@ def _draw_preview(reference: ReferenceImage, facts: ReferenceFacts) -> None:
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def _preview(content: bytes) -> bytes:
+def preview(content: bytes) -> bytes:
+    """Return a small version of a reference picture."""
     return encode_preview(content, 2 * _PREVIEW_PX)
 
 

@@ -7,12 +7,13 @@ import streamlit as st
 
 from core.markdown.escaping import literal
 from core.models.generations import Generation, GenerationStatus
-from core.models.kling_catalogue import find_image_model
+from core.models.kinds import model_title
 from core.texts import catalogue
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
 from core.ui.formats import moment
 from core.ui.generations import progress, thumbnails
+from core.ui.placeholders import ratio_words
 from core.ui.session import text
 from core.work.generations.transitions import UNREADABLE_TEXT_ID
 
@@ -39,7 +40,7 @@ def draw(generation: Generation, *, more: Callable[[Generation], None] | None = 
             if generation.provider == "practice":
                 st.badge(text("practice.badge"), color="gray")
             with st.container(key=f"words-{generation.id}", width="stretch"):
-                st.text(thumbnails.title(generation.request.prompt))
+                st.text(thumbnails.title(generation.request))
             _draw_actions(generation)
         _draw_bar(generation)
         _draw_reason(generation)
@@ -50,10 +51,9 @@ def draw(generation: Generation, *, more: Callable[[Generation], None] | None = 
 def parameters(generation: Generation) -> str:
     """Return model, shape, number and moment of a generation in one line."""
     request = generation.request
-    model = find_image_model(request.model_name)
     parts = [
-        model.title if model else request.model_name,
-        request.aspect_ratio,
+        model_title(request.model_name) or request.model_name,
+        ratio_words(request.aspect_ratio),
         request.resolution.upper(),
         text("images.count_pictures", n=request.n),
         moment(generation.created_at),
@@ -96,7 +96,7 @@ def _draw_actions(generation: Generation) -> None:
         key = f"fetch-{generation.id}"
         button("images.fetch_again", "refresh", key, _fetch_again, generation.id)
     if progress.is_waiting(generation):
-        label, words = text("images.cancel"), thumbnails.title(generation.request.prompt)
+        label, words = text("images.cancel"), thumbnails.title(generation.request)
         with st.container(key=f"icon-cancel-{generation.id}", width="content"):
             st.button(
                 f"{label}{text('gallery.of', what=literal(words))}",

@@ -5,7 +5,7 @@ import io
 import streamlit as st
 from PIL import Image
 
-from core.models.generations import Generation, Picture
+from core.models.generations import Generation, GenerationRequest, Picture
 from core.ui import clock, session
 from core.ui.formats import file_words
 from core.ui.session import text
@@ -32,9 +32,15 @@ def _encoded(image: Image.Image) -> bytes:
     return target.getvalue()
 
 
-def title(prompt: str) -> str:
-    """Return a prompt's first words in one line, or that it is not known."""
-    return " ".join(prompt[:_WORDS_SHOWN].split()) or text("gallery.prompt_unknown")
+def title(request: GenerationRequest) -> str:
+    """Return a prompt's first words in one line; without one, how it is made, where that is known.
+
+    Of a task that was recovered Kling tells no model either.
+    """
+    if words := " ".join(request.prompt[:_WORDS_SHOWN].split()):
+        return words
+    is_known = bool(request.model_name) and bool(request.kind)
+    return text(f"images.way_{request.kind}") if is_known else text("gallery.prompt_unknown")
 
 
 def file_name(generation: Generation, picture: Picture) -> str:

@@ -22,6 +22,16 @@ def limit_of(currency: str) -> Decimal | None:
     return None if has_budget else _WITHOUT_BUDGET.get(currency)
 
 
+def require_unknown(what: tuple[object, ...]) -> None:
+    """Return where `what` may be sent though nobody knows its price; asks for a second press."""
+    known = session.state()
+    if session.image_mode() == "practice" or known.confirmed == what:
+        known.confirmed = None
+        return
+    known.confirmed = what
+    raise InputError("price", "error.press_again_unknown")
+
+
 def require(amount: Decimal, currency: str, what: tuple[object, ...]) -> None:
     """Return where `what` may be sent; InputError asks for the second press, once."""
     known, limit = session.state(), limit_of(currency)

@@ -1,21 +1,21 @@
-"""`POST /v1/images/generations` as a generation: written down, sent once, answered as Kling."""
+"""A posted create body as a generation: written down, sent once, answered as Kling."""
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from core.errors import AppError, InputError, StoreError, UnavailableError
-from core.models.generations import Generation, GenerationStatus, ImageRequest, ReferenceImage
+from core.models.generations import Generation, GenerationRequest, GenerationStatus, ReferenceImage
 from core.models.money.ledger import BudgetError
 from core.providers.kling.errors import FULL_CODE, TASK_MISSING
 from core.texts.catalogue import Language, text
 from core.web.http_call import PAYS_AGAIN, Headers, Held, HttpCall
 from core.web.http_errors import STORE_TEXT_ID, http_error_from
 from core.web.kling import envelope
-from core.web.kling.request import kling_request_from_json
+from core.web.kling.creates import Create
 from core.web.studio_bridge import StudioBridge
 from core.work.generations.references import prepare_reference_soon
 
@@ -83,11 +83,11 @@ class KlingCreate:
         self._bridge = bridge
         self._waits: dict[str, asyncio.Task[Outcome]] = {}
 
-    async def create(self, call: HttpCall) -> None:
-        """Answer a create request once the task exists, or is refused."""
+    async def create(self, call: HttpCall, kind: Create) -> None:
+        """Answer a create request of a kind once the task exists, or is refused."""
         try:
             with self._bridge.body_room.hold() as held:
-                generation, is_keyed = await self._written(call, held)
+                generation, is_keyed = await self._written(call, kind, held)
             outcome = await self.outcome(call.owner, generation.id, is_keyed=is_keyed)
         except InputError as error:
             refusal = envelope.error(envelope.PARAMETERS_CODE, error.sentence(call.language))
@@ -101,30 +101,30 @@ class KlingCreate:
             return
         await call.reply_json(outcome.status, outcome.body(call.language), outcome.headers)
 
-    async def _written(self, call: HttpCall, held: Held) -> tuple[Generation, bool]:
+    async def _written(self, call: HttpCall, kind: Create, held: Held) -> tuple[Generation, bool]:
         """Write down what a body asks for; tell, too, whether a repeat would find it again."""
         body = await call.json_object(most_bytes=PICTURE_BODY_BYTES, held=held)
         key = call.headers.get(IDEMPOTENCY_HEADER, "").strip()
-        asked = await asyncio.to_thread(kling_request_from_json, body)
-        reference = None
-        if asked.picture is not None:
-            # Not in a thread of those that look into the database: it takes its time.
-            reference = await asyncio.wrap_future(prepare_reference_soon(asked.picture))
+        asked = await asyncio.to_thread(kind.read, body)
+        # Not in threads of those that look into the database: it takes its time.
+        references = [
+            await asyncio.wrap_future(prepare_reference_soon(picture)) for picture in asked.pictures
+        ]
         if len(key) > KEY_MOST:
             raise InputError(
                 "Idempotency-Key", "error.idempotency_key_too_long", facts={"limit": KEY_MOST}
             )
         own_id = asked.external_task_id
         generation = await self.write(
-            call, asked.request, reference, key=key or None, external_task_id=own_id
+            call, asked.request, references, key=key or None, external_task_id=own_id
         )
         return generation, bool(key) or own_id is not None
 
     async def write(
         self,
         call: HttpCall,
-        request: ImageRequest,
-        reference: ReferenceImage | None,
+        request: GenerationRequest,
+        references: Sequence[ReferenceImage],
         *,
         key: str | None,
         external_task_id: str | None = None,
@@ -137,7 +137,7 @@ class KlingCreate:
             self._bridge.studio.generations.request,
             call.owner,
             request,
-            reference=reference,
+            references=references,
             origin="http",
             external_task_id=external_task_id,
             idempotency_key=key,

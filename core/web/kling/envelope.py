@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 
 from core.errors import AppError
-from core.models.generations import Generation, GenerationStatus, ImageRequest
+from core.models.generations import Generation, GenerationStatus
 from core.texts.catalogue import Language, text
 from core.work.generations.transitions import UNREADABLE_TEXT_ID
 
@@ -37,7 +37,7 @@ def described(generation: Generation, language: Language) -> dict[str, object]:
     is_failed = generation.status is GenerationStatus.FAILED
     task["task_status_msg"] = _failure(generation, language) if is_failed else ""
     request = generation.request
-    task["watermark_info"] = {"enabled": isinstance(request, ImageRequest) and request.watermark}
+    task["watermark_info"] = {"enabled": getattr(request, "watermark", False)}
     if generation.unit_deduction is not None:
         task["final_unit_deduction"] = generation.unit_deduction
     return _envelope(generation, f"{generation.status}", task)

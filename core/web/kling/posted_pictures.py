@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from core.web.kling.request import posted_picture
+from core.web.kling.creates.shared import posted_picture
 from core.work.generations.references import prepare_reference_soon
 
 # A shorter one is a word ("subject") or an id, and no picture.

@@ -1,4 +1,4 @@
-"""`/kling/v1/…`: pictures as generations, everything else forwarded as it is."""
+"""`/kling/…`: kinds that are known as generations, everything else forwarded as it is."""
 
 import asyncio
 import re
@@ -9,22 +9,25 @@ from core.errors import AppError, InputError
 from core.models.generations import Generation, GenerationStatus
 from core.models.money.ledger import BudgetError
 from core.providers.kling.client import KlingReply
+from core.providers.kling.endpoints import ENDPOINTS
 from core.web.http_call import BODY_BYTES, JSON_TYPE, HttpCall, HttpCallError
 from core.web.http_errors import http_error_from
 from core.web.kling import envelope, posted_pictures
 from core.web.kling.create import PICTURE_BODY_BYTES, KlingCreate, refuse_budget
+from core.web.kling.creates import CREATES
 from core.web.kling.shared_polls import KlingReplies
-from core.web.kling.target import PREFIX, target_from
+from core.web.kling.target import NEW_PATHS, PREFIX, is_new, target_from
 from core.web.studio_bridge import StudioBridge
 from core.wire.secrets import known_secrets
 from core.work.generations.transitions import UNREADABLE_TEXT_ID
 
-GENERATIONS_PATH = f"{PREFIX}/v1/images/generations"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 # What Kling tells of the account and its tasks is everybody's at once.
 _NOT_THEIRS = "http.not_theirs"
-_PICTURE_PATHS = (f"{PREFIX}/v1/images/", f"{PREFIX}/v1/videos/", f"{PREFIX}/v1/general/")
+_PICTURE_PATHS = tuple(
+    f"{PREFIX}{path}" for path in ("/v1/images/", "/v1/videos/", "/v1/general/", *NEW_PATHS)
+)
 # Seconds or a date, and a media type with at most a charset.
 _RETRY_AFTER = re.compile(
     r"[0-9]{1,9}|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT"
@@ -46,13 +49,14 @@ class KlingRoutes:
         """Serve any call under the prefix."""
         path = call.path.rstrip("/")
         target = target_from(call.raw_path, call.query_string)
-        if call.method == "POST" and path == GENERATIONS_PATH:
-            await self._create.create(call)
+        own = path.removeprefix(PREFIX)
+        if call.method == "POST" and own in CREATES:
+            await self._create.create(call, CREATES[own])
             return
         try:
-            task_id = path.removeprefix(GENERATIONS_PATH + "/")
-            if call.method == "GET" and task_id != path and "/" not in task_id:
-                await self._describe(call, task_id)
+            kinds_path, _, task_id = own.rpartition("/")
+            if call.method == "GET" and kinds_path in CREATES:
+                await self._describe(call, kinds_path, task_id)
             elif call.owner != LOCAL_OWNER:
                 raise HttpCallError(403, _NOT_THEIRS)
             else:
@@ -64,9 +68,9 @@ class KlingRoutes:
             status = http_error.status if http_error.upstream_status is None else 502
             await call.reply_json(status, envelope.error(envelope.FAULT_CODE, http_error.sentence))
 
-    async def _describe(self, call: HttpCall, task_id: str) -> None:
+    async def _describe(self, call: HttpCall, path: str, task_id: str) -> None:
         """Tell how a task is: from its record while it runs, from Kling once there are links."""
-        generation = await asyncio.to_thread(self._find, call.owner, task_id)
+        generation = await asyncio.to_thread(self._find, call.owner, path, task_id)
         if generation is not None and _is_known(generation):
             await call.reply_json(200, envelope.described(generation, call.language))
             return
@@ -74,13 +78,16 @@ class KlingRoutes:
             raise HttpCallError(404, _NOT_THEIRS)
         known_id = generation.task_id if generation is not None else None
         name = quote(known_id or task_id, safe="")
-        await _pass_on(call, await self._replies.get(f"/v1/images/generations/{name}"))
+        await _pass_on(call, await self._replies.get(f"{path}/{name}"))
 
-    def _find(self, owner: str, task_id: str) -> Generation | None:
+    def _find(self, owner: str, path: str, task_id: str) -> Generation | None:
         generations = self._bridge.studio.store.generations
-        return generations.get_by_task_id(owner, task_id) or generations.get_by_external_id(
+        found = generations.get_by_task_id(owner, task_id) or generations.get_by_external_id(
             owner, task_id
         )
+        if found is None or found.kind not in ENDPOINTS or ENDPOINTS[found.kind].path != path:
+            return None
+        return found
 
     async def _look(self, target: str) -> KlingReply:
         return await self._bridge.run(
@@ -88,6 +95,8 @@ class KlingRoutes:
         )
 
     async def _forward(self, call: HttpCall, target: str) -> None:
+        if is_new(target) and self._bridge.studio.generations.has_key_pair:
+            raise HttpCallError(403, "http.kling_key_pair")
         may_hold_picture = call.path.startswith(_PICTURE_PATHS)
         body = await call.body(most_bytes=PICTURE_BODY_BYTES if may_hold_picture else BODY_BYTES)
         content_type = call.headers.get("content-type")

@@ -5,8 +5,10 @@ from urllib.parse import unquote_plus, unquote_to_bytes
 from core.web.http_call import TOKEN_PARAMETER, HttpCallError
 
 PREFIX = "/kling"
+# Its newer paths have the model's name in them, and take a plain API key only (kling.md section 0).
+NEW_PATHS = ("/tasks", "/text-to-video/", "/image-to-video/", "/omni-video/", "/motion-control/")
 # Its API, and what it tells of the account, which has no version (kling.md section 1).
-API_PATHS = (b"/v1/", b"/account/")
+API_PATHS = (b"/v1/", b"/account/", *(path.encode() for path in NEW_PATHS))
 # Nobody encodes a task id this often; each round of decoding is checked, since hosts differ in how
 # often they decode.
 _ROUNDS_MOST = 4
@@ -20,6 +22,11 @@ def target_from(raw_path: bytes, query_string: bytes) -> str:
     _check(rest)
     query = _query(query_string)
     return rest.decode("ascii") + (f"?{query}" if query else "")
+
+
+def is_new(target: str) -> bool:
+    """Tell whether a target is one of the newer paths."""
+    return target.startswith(NEW_PATHS)
 
 
 def _check(path: bytes) -> None:

@@ -6,10 +6,11 @@ import msgspec
 
 from core.access.invitations import CODE_PARAMETER
 from core.web.chat.posted.bodies import ChatBody, OpenAIChatBody
-from core.web.kling.request import PictureBody
+from core.web.kling.creates import CREATES
 from core.web.money.routes import KINDS, LIMIT_MOST
 from core.web.openai.images.request import OpenAIImageBody
 from core.web.openapi.diagnostics_paths import diagnostics_paths
+from core.web.openapi.kling_paths import create_paths
 from core.web.openapi.openai_paths import KEY, NO_MONEY, openai_paths
 from core.web.openapi.shapes import (
     ERROR,
@@ -31,8 +32,8 @@ from core.web.openapi.shapes import (
     too_much,
 )
 
-(_CHAT, _OPENAI_CHAT, _OPENAI_PICTURE, _PICTURE), _SCHEMAS = msgspec.json.schema_components(
-    (ChatBody, OpenAIChatBody, OpenAIImageBody, PictureBody),
+(_CHAT, _OPENAI_CHAT, _OPENAI_PICTURE, *_CREATES), _SCHEMAS = msgspec.json.schema_components(
+    (ChatBody, OpenAIChatBody, OpenAIImageBody, *(create.body for create in CREATES.values())),
     ref_template="#/components/schemas/{name}",
 )
 
@@ -47,7 +48,6 @@ _LAST_EVENT_ID = parameter(
     "header",
     "The id of the last event that was read: the rest of that answer follows.",
 )
-_PAGING = [parameter(name, "query", type="integer") for name in ("pageNum", "pageSize")]
 _CODE = parameter(
     CODE_PARAMETER, "query", "What a one-time link carries. Reading the page does not redeem it."
 )
@@ -133,32 +133,15 @@ _PATHS: Json = {
         "post": operation("Answer a posted chat whole", posted(_COMPLETE), body=_CHAT),
     },
     **openai_paths(_OPENAI_CHAT, _OPENAI_PICTURE),
-    "/kling/v1/images/generations": {
-        "post": operation(
-            "Buy pictures: once, archived, in the gallery",
-            posted(_BOUGHT, OBJECT),
-            KEY,
-            body={**_PICTURE, "required": ["prompt"]},
-        ),
-        "get": operation(
-            "Kling's list of tasks, forwarded",
-            guarded({"200": reply("The list", json_of(_ENVELOPE))}, OBJECT),
-            *_PAGING,
-        ),
-    },
+    **create_paths(
+        dict(zip(CREATES, _CREATES, strict=True)), _ENVELOPE, _BOUGHT, _TASK, (KEY, OBJECT)
+    ),
     "/kling/account/costs": {
         "get": operation(
             "What is left of Kling's packages, forwarded",
             guarded({"200": reply("The packages", json_of(_ENVELOPE))}, OBJECT),
             parameter("start_time", "query", minLength=1),
             parameter("end_time", "query", minLength=1),
-        )
-    },
-    "/kling/v1/images/generations/{task_id}": {
-        "get": operation(
-            "How a task is; with links once it has succeeded",
-            guarded(_TASK, OBJECT),
-            parameter("task_id", "path"),
         )
     },
     "/ledger": {

@@ -92,7 +92,7 @@ class ResultCollector:
                 blocking_error = await self._fetch_missing(generation, by_index, unreadable)
             except AppError as error:
                 blocking_error = error
-            is_short = len(images) < generation.request.n
+            is_short = len(images) < generation.request.n_least
             if blocking_error is None and not (
                 is_short and tries == 1
             ):  # short lists are asked twice

@@ -1,10 +1,10 @@
 """Generations as a person asks for them: checked, written down, cancelled, estimated, recovered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from core.access.owners import LOCAL_OWNER, may_spend
 from core.errors import AppError, InputError
@@ -24,6 +24,7 @@ from core.providers.kling.client import Kling, KlingReply
 from core.providers.kling.errors import BUSY_TEXT_IDS
 from core.storage.store import Store
 from core.work.generations.estimates import Estimate, estimate
+from core.work.generations.kinds.elements import Elements
 from core.work.generations.recovery import RecoveryResult, is_ours
 from core.work.generations.references import reference_facts
 from core.work.generations.transitions import UNREADABLE_TEXT_ID
@@ -63,13 +64,14 @@ class Generations:
         self._spending = spending
         self._forwarding = Forwarding(store.ledger, spending)
         self._workers = workers
+        self.elements = Elements(loop.call, self.forward, self._data_of)
 
     def request(
         self,
         owner: str,
         request: GenerationRequest,
         *,
-        reference: ReferenceImage | None = None,
+        references: Sequence[ReferenceImage] = (),
         origin: Literal["page", "http"] = "page",
         external_task_id: str | None = None,
         idempotency_key: str | None = None,
@@ -79,7 +81,7 @@ class Generations:
 
         BudgetError where no budget has room for it.
         """
-        check_request(request, reference_facts(reference) if reference else None)
+        check_request(request, [reference_facts(one) for one in references])
         service = self._service(owner)
         if not may_spend(owner):
             self._check_visitor(owner)
@@ -90,7 +92,7 @@ class Generations:
             origin=origin,
             external_task_id=external_task_id,
             idempotency_key=idempotency_key,
-            reference=reference,
+            references=references,
             reservation=self._spending.for_task(
                 Spender(owner, caller, origin), service.provider, request
             ),
@@ -197,6 +199,14 @@ class Generations:
             body=body,
             content_type=content_type,
         )
+
+    @property
+    def has_key_pair(self) -> bool:
+        """Whether the account is used by a key pair, which Kling's newer paths do not take."""
+        return self._service(LOCAL_OWNER).kling.has_key_pair
+
+    def _data_of(self, reply: KlingReply) -> Any:
+        return self._service(LOCAL_OWNER).kling.data_of(reply)
 
     def estimate(self, owner: str, request: GenerationRequest) -> Estimate | None:
         """Return how long such a task usually takes here; None until enough have finished."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from core.errors import AppError, NotFoundError, RejectedError
 from core.models.generations import KlingTask
 from core.models.kinds import KINDS
 from core.providers.kling.client import PAGE_SIZE_MOST, Kling
@@ -23,8 +24,24 @@ class RecoveryResult:
 
 
 async def recent_tasks(kling: Kling) -> tuple[KlingTask, ...]:
-    """Return the account's tasks as far back as Kling keeps results, each once."""
-    return tuple([task for kind in KINDS for task in await _recent_tasks(kling, kind)])
+    """Return the account's tasks as far back as Kling keeps results, each once.
+
+    A kind whose list this account may not see has none; where it may see no list, that is raised.
+    """
+    found: dict[str, KlingTask] = {}
+    refusal: AppError | None = None
+    seen = 0
+    for kind in KINDS:
+        try:
+            tasks = await _recent_tasks(kling, kind)
+        except (NotFoundError, RejectedError) as error:
+            refusal = error
+            continue
+        seen += 1
+        found = {task.task_id: task for task in tasks} | found
+    if not seen and refusal is not None:
+        raise refusal
+    return tuple(found.values())
 
 
 async def _recent_tasks(kling: Kling, kind: str) -> tuple[KlingTask, ...]:

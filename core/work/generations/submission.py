@@ -97,8 +97,8 @@ class Submitter:
         while True:
             sending.is_waiting = True
             sending.permit = await self._wait_for_permit(generation, sending)
-            reference = await self._transitions.with_store_retry(
-                generation, partial(self._transitions.store.generations.reference, generation.id)
+            references = await self._transitions.with_store_retry(
+                generation, partial(self._transitions.store.generations.references, generation.id)
             )
             sending.is_waiting = False
             # Noted first: a jump of the clock may have the lease dropped while the row is written.
@@ -112,7 +112,7 @@ class Submitter:
                 task = await self._kling.create_task(
                     generation.request,
                     external_task_id=generation.external_task_id,
-                    reference=reference,
+                    references=references,
                 )
             except RateLimitError as error:
                 self._queue_error = None

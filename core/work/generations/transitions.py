@@ -164,7 +164,7 @@ class Transitions:
 
     async def archived(self, generation: Generation, *, made: int) -> Generation | None:
         """Write down that every picture there is lies in the archive."""
-        asked = generation.request.n
+        asked = generation.request.n_least
         fields: dict[str, object] = {}
         if made < asked:
             fewer = Note("error.pictures_fewer", {"made": made, "asked": asked})

@@ -30,11 +30,17 @@ from core.storage.money.ledger import Ledger
 from core.work.money.spending import Spending
 
 # Reading, and what is free by the list (money.md §2.5).
-_FREE = re.compile(r"/account/|/v1/(account/|general/(custom-elements|presets))")
+_FREE = re.compile(r"/account/|/tasks|/v1/(account/|general/(delete-|presets))")
 _SPENDING_METHODS = ("POST", "PUT", "PATCH")
 _RESOLUTIONS = {"std": "720p", "pro": "1080p", "4k": "4k", "720p": "720p", "1080p": "1080p"}
 _SECONDS_MOST = 600
-_SERIES_MOST = 10  # of `series_amount: auto`, known only afterwards (money.md §2.3)
+# The newer paths, and their models by the names that the price list has.
+_NEW_VIDEOS = ("text-to-video", "image-to-video", "omni-video")
+_NEW_MODELS = {
+    "kling-3.0": "kling-v3",
+    "kling-3.0-omni": "kling-v3-omni",
+    "kling-2.6": "kling-v2-6",
+}
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +96,7 @@ class Forwarding:
     def _reservation(self, spender: Spender, provider: str, path: str, body: bytes) -> Reservation:
         fields = _object(body)
         name = fields.get("model_name") or fields.get("model")
-        parts = [part for part in path.split("/") if part][1:]
+        parts = [part for part in path.removeprefix("/v1").split("/") if part]
         model = name if isinstance(name, str) and name else parts[-1] if parts else "?"
         amount = self._amount(provider, parts, model, fields)
         return self._spending.for_forwarded(spender, provider, model[:100], amount)
@@ -101,8 +107,10 @@ class Forwarding:
         """Return what a call costs by the list; None where the list does not have it."""
         currency, kind = self._spending.currency(provider), parts[0] if parts else ""
         facts: dict[str, object] = {}
-        pieces: Decimal | int | None = 1
-        if kind == "videos":
+        pieces: Decimal | int = 1
+        if kind in _NEW_VIDEOS:
+            fields, model = _of_settings(fields), _NEW_MODELS.get(model, model)
+        if kind == "videos" or kind in _NEW_VIDEOS:
             kind, seconds = "video", _seconds(fields.get("duration", "5"))
             if seconds is None:
                 return None
@@ -115,17 +123,10 @@ class Forwarding:
             }
         elif kind == "audio" or parts[-1:] == ["custom-voices"]:
             kind, model = "audio", parts[-1]
-        elif parts[:2] == ["images", "editing"] and parts[-1] == "expand":
-            kind, model, pieces = "expand", "expand", _count(fields)
-        elif kind == "images":
-            kind, pieces = "image", _count(fields)
-            resolution = fields.get("resolution") or "1k"
-            facts = {"has_image": bool(fields.get("image")), "resolution": resolution}
-            if parts[-1] != "generations" and parts[-1] != "omni-image":
-                return None
+        elif parts[-1:] == ["ai-multi-shot"]:
+            kind, model = "image", parts[-1]
         price = self._spending.prices.pieces(kind, model, facts)
-        known = price is not None and pieces is not None
-        return price.amount(currency, pieces=pieces) if known and price and pieces else None
+        return price.amount(currency, pieces=pieces) if price is not None else None
 
     async def _note_figures(self, provider: str, reply: KlingReply) -> None:
         """Take a task's own figures from a reply that passes by."""
@@ -133,12 +134,12 @@ class Forwarding:
             return
         data = _object(reply.content).get("data")
         for task in data if isinstance(data, list) else [data]:
-            if isinstance(task, dict) and isinstance(task.get("task_id"), str):
+            if isinstance(task, dict) and _id_of(task) is not None:
                 await self._keep(partial(self._correct, provider, task))
 
     def _correct(self, provider: str, task: dict[str, Any]) -> None:
         told = charged(charges_from_json(task))
-        line = self._ledger.of_task(provider, task["task_id"])
+        line = self._ledger.of_task(provider, _id_of(task) or "")
         if line is None or line.kind != "forwarded" or not told:
             return
         cash = next((one for one in told if one.kind == "cash"), None)
@@ -147,7 +148,7 @@ class Forwarding:
         has_images = isinstance(result, dict) and "images" in result
         settled = settle_task(
             line,
-            failed=task.get("task_status") == "failed",
+            failed="failed" in (task.get("task_status"), task.get("status")),
             made=None,
             units=units,
             cash=None if cash is None else cash.amount,
@@ -164,8 +165,7 @@ def _outcome(line: LedgerLine, reply: KlingReply) -> Settlement | None:
     code = told.get("code")
     if reply.status_code < 300 and code == 0:
         data = told.get("data")
-        task_id = data.get("task_id") if isinstance(data, dict) else None
-        known = task_id if isinstance(task_id, str) else None
+        known = _id_of(data) if isinstance(data, dict) else None
         if line.amount is None:
             return Settlement(LineState.UNKNOWN, None, task_id=known)
         state, mark = LineState.ESTIMATED, Mark.ABOUT
@@ -183,28 +183,29 @@ def _object(body: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def _id_of(task: dict[str, Any]) -> str | None:
+    """Return a task's id, by the older or the newer design."""
+    found = task.get("task_id") or task.get("id")
+    return found if isinstance(found, str) else None
+
+
+def _of_settings(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return what decides the price of a newer body in the older words."""
+    settings = fields.get("settings")
+    settings = settings if isinstance(settings, dict) else {}
+    contents = fields.get("contents")
+    types = [one.get("type") for one in contents or () if isinstance(one, dict)]
+    return {
+        "duration": settings.get("duration", "5"),
+        "resolution": settings.get("resolution") or "?",  # what is not told has no price
+        "sound": settings.get("audio") == "native",
+        "video_url": any(kind in ("feature_video", "base_video") for kind in types),
+    }
+
+
 def _seconds(value: object) -> Decimal | None:
     try:
         seconds = Decimal(str(value).strip().removesuffix("s"))
     except InvalidOperation:
         return None
     return seconds if seconds.is_finite() and 0 < seconds <= _SECONDS_MOST else None
-
-
-def _count(fields: dict[str, Any]) -> int | None:
-    """Return how many pictures are asked for at most; None where that cannot be told."""
-    count = _whole(fields.get("n", 1))
-    series = fields.get("series_amount")
-    if series is None or count is None:
-        return count
-    most = _SERIES_MOST if series == "auto" else _whole(series)
-    return None if most is None else count * most
-
-
-def _whole(value: object) -> int | None:
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    is_one = number.is_finite() and number == number.to_integral_value() and 1 <= number <= 99
-    return int(number) if is_one else None

@@ -155,8 +155,7 @@ class Spending:
         now = self._clock()
         line = self._line(spender, "image", provider, request.model_name, now)
         line = replace(line, pieces=request.n)
-        facts = {"has_image": request.has_image, "resolution": request.resolution}
-        price = self.prices.pieces(request.kind, request.model_name, facts, now)
+        price = self.prices.pieces(*request.price_key, request.price_facts, now)
         amount = None
         if price is not None:
             own = None

@@ -71,7 +71,7 @@ def at(store: Store, status: GenerationStatus) -> Generation:
 
 def test_a_wish_is_kept_whole_with_an_id_of_its_own(store: Store) -> None:
     made = store.generations.create_intent(
-        "ada", REQUEST, provider="kling", reference=REFERENCE, idempotency_key="key"
+        "ada", REQUEST, provider="kling", references=[REFERENCE], idempotency_key="key"
     )
     assert made.external_task_id == f"inkling-{made.id}"
     assert (made.status, made.request, made.owner) == (S.INTENDED, REQUEST, "ada")
@@ -79,7 +79,7 @@ def test_a_wish_is_kept_whole_with_an_id_of_its_own(store: Store) -> None:
     assert store.generations.load(made.id) == made
     assert store.generations.get("ada", made.id) == made
     assert store.generations.get_by_external_id("ada", made.external_task_id) == made
-    assert store.generations.reference(made.id) == REFERENCE
+    assert store.generations.references(made.id) == (REFERENCE,)
     (event,) = store.generations.history("ada", made.id)
     assert (event.status, event.at) == (S.INTENDED, event.at)
 
@@ -101,10 +101,10 @@ def test_nobody_sees_or_cancels_what_belongs_to_another(store: Store, clock: Clo
 
 def test_the_same_key_is_the_same_wish(store: Store) -> None:
     first = store.generations.create_intent(
-        "ada", REQUEST, provider="kling", idempotency_key="key", reference=REFERENCE
+        "ada", REQUEST, provider="kling", idempotency_key="key", references=[REFERENCE]
     )
     again = store.generations.create_intent(
-        "ada", REQUEST, provider="kling", idempotency_key="key", reference=REFERENCE
+        "ada", REQUEST, provider="kling", idempotency_key="key", references=[REFERENCE]
     )
     assert again == first
     other = store.generations.create_intent("bob", REQUEST, provider="kling", idempotency_key="key")
@@ -134,7 +134,11 @@ def test_a_key_used_for_another_request_is_refused(
     store.generations.create_intent("ada", REQUEST, provider="kling", external_task_id="mine-1")
     with pytest.raises(InputError) as caught:
         store.generations.create_intent(
-            owner, request_, provider="kling", external_task_id="mine-1", reference=reference
+            owner,
+            request_,
+            provider="kling",
+            external_task_id="mine-1",
+            references=[reference] if reference else [],
         )
     assert caught.value.text_id == "error.idempotency_conflict"
 
@@ -148,7 +152,7 @@ def test_fifty_equal_wishes_at_once_are_one(open_store: Callable[..., Store]) ->
         barrier.wait()
         for _ in range(5):
             made = stores[number % 2].generations.create_intent(
-                "ada", REQUEST, provider="kling", idempotency_key="key", reference=REFERENCE
+                "ada", REQUEST, provider="kling", idempotency_key="key", references=[REFERENCE]
             )
             found.append(made.id)
 
@@ -634,14 +638,14 @@ def test_purging_forgets_the_wish_and_its_reference_once_kling_has_forgotten_too
     store: Store, clock: Clock
 ) -> None:
     generation = store.generations.create_intent(
-        "ada", REQUEST, provider="kling", reference=REFERENCE
+        "ada", REQUEST, provider="kling", references=[REFERENCE]
     )
     assert store.generations.cancel("ada", generation.id)
     assert store.generations.delete("ada", generation.id)
     assert store.generations.purge(clock.advance(1)) == 0
     assert store.generations.purge(clock.advance(32 * 86_400)) == 1
     assert store.generations.load(generation.id) is None
-    assert store.generations.reference(generation.id) is None
+    assert store.generations.references(generation.id) == ()
 
 
 def test_keys_that_hold_a_known_secret_stay_different_keys(store: Store) -> None:

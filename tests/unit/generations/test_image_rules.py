@@ -8,12 +8,7 @@ import pytest
 
 from core.errors import InputError
 from core.models.generations import ImageRequest
-from core.models.image_rules import (
-    PROMPT_LIMIT,
-    REFERENCE_MOST_BYTES,
-    ReferenceFacts,
-    count_characters,
-)
+from core.models.image_rules import REFERENCE_MOST_BYTES, ReferenceFacts
 from core.models.kinds import check_request
 from core.models.kling_catalogue import (
     ALL_RATIOS,
@@ -24,6 +19,7 @@ from core.models.kling_catalogue import (
     offered_model,
 )
 from core.models.money.prices import PIECE_PRICES
+from core.models.pictures.rules import PROMPT_LIMIT, count_characters
 
 MODELS = [model.name for model in IMAGE_MODELS]
 PICTURE = ReferenceFacts(size_bytes=1_000_000, format="PNG", width=1024, height=768)
@@ -35,7 +31,7 @@ def ask(**fields: Any) -> ImageRequest:
 
 def refusal(request: ImageRequest, reference: ReferenceFacts | None = None) -> InputError:
     with pytest.raises(InputError) as caught:
-        check_request(request, reference)
+        check_request(request, [] if reference is None else [reference])
     return caught.value
 
 
@@ -55,7 +51,7 @@ def test_every_model_takes_what_its_row_offers(model: str) -> None:
             for resolution in row.resolutions_for(has_image=has_image):
                 check_request(
                     replace(request, aspect_ratio=ratio, resolution=resolution),
-                    PICTURE if has_image else None,
+                    [PICTURE] if has_image else [],
                 )
 
 
@@ -202,7 +198,7 @@ def test_a_reference_kling_would_not_take_is_refused(change: dict[str, Any], tex
     ],
 )
 def test_a_reference_just_within_the_bounds_is_taken(change: dict[str, Any]) -> None:
-    check_request(ask(has_image=True), replace(PICTURE, **change))
+    check_request(ask(has_image=True), [replace(PICTURE, **change)])
 
 
 def test_a_request_that_promises_a_picture_needs_one() -> None:
@@ -230,7 +226,7 @@ def test_a_request_that_promises_a_picture_needs_one() -> None:
     ],
 )
 def test_what_lies_within_the_rules_passes(fields: dict[str, Any]) -> None:
-    check_request(ask(**fields), PICTURE if fields.get("has_image") else None)
+    check_request(ask(**fields), [PICTURE] if fields.get("has_image") else [])
 
 
 def test_the_facts_carry_the_figures() -> None:

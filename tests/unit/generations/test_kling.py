@@ -116,7 +116,9 @@ class Server:
         **options: Any,
     ) -> KlingTask:
         return self.call(
-            lambda it: it.create_task(request, external_task_id=OUR_ID, reference=reference),
+            lambda it: it.create_task(
+                request, external_task_id=OUR_ID, references=[reference] if reference else []
+            ),
             **options,
         )
 

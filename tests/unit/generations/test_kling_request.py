@@ -15,7 +15,7 @@ import pytest
 from core.errors import InputError
 from core.models.generations import ImageRequest
 from core.texts.catalogue import LANGUAGES, texts_of
-from core.web.kling.request import kling_request_from_json
+from core.web.kling.creates.image import image_from_json
 
 CASES = [
     json.loads(line)
@@ -34,7 +34,7 @@ def refused(error: InputError) -> dict[str, Any]:
 def outcome(body: dict[str, Any]) -> dict[str, Any]:
     """Return what a body comes to: what is not as it would be anyway, or the refusal."""
     try:
-        came = kling_request_from_json(body)
+        came = image_from_json(body)
     except InputError as error:
         return refused(error)
     usual = asdict(ImageRequest(prompt="", aspect_ratio="16:9"))
@@ -45,9 +45,9 @@ def outcome(body: dict[str, Any]) -> dict[str, Any]:
     }
     if came.external_task_id is not None:
         told["external_task_id"] = came.external_task_id
-    if came.picture is not None:
-        is_png = came.picture.startswith(b"\x89PNG\r\n\x1a\n")
-        digest = hashlib.sha256(came.picture).hexdigest()[:16]
+    for picture in came.pictures:
+        is_png = picture.startswith(b"\x89PNG\r\n\x1a\n")
+        digest = hashlib.sha256(picture).hexdigest()[:16]
         told["reference"] = ["image/png" if is_png else "image/jpeg", digest]
     return told
 

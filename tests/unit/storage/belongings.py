@@ -111,7 +111,7 @@ def endow(store: Store, owner: str, number: int) -> Belongings:
             EVERYONES_REQUEST,
             provider="kling",
             idempotency_key=f"key {number}",
-            reference=REFERENCE,
+            references=[REFERENCE],
         ),
         unread=unread,
         deleted_generation=hidden.id,
@@ -142,7 +142,7 @@ def _intent(store: Store, owner: str) -> Generation:
         owner,
         ImageRequest(f"{WORD}, wished by {owner}", model_name=f"model-of-{owner}", n=2),
         provider="kling",
-        reference=REFERENCE,
+        references=[REFERENCE],
     )
 
 

@@ -53,8 +53,7 @@ def test_each_picture_is_bought_with_upright_and_clean_or_refused(
     generations = served.studio.store.generations
     generation = generations.get_by_task_id("local", reply.json()["data"]["task_id"])
     assert generation is not None
-    reference = generations.reference(generation.id)
-    assert reference is not None
+    (reference,) = generations.references(generation.id)
     assert problems(case, reference.content) == []
 
 

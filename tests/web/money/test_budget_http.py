@@ -308,6 +308,7 @@ def test_lines_of_titles_stand_beside_the_answers(tmp_path: Path) -> None:
         )
 
 
+NEW_VIDEO = {"settings": {"duration": 5, "resolution": "1080p", "audio": "native"}}
 VIDEO = {"model_name": "kling-v2-6", "prompt": "a hill", "mode": "pro", "duration": "5"}
 
 
@@ -318,18 +319,13 @@ VIDEO = {"model_name": "kling-v2-6", "prompt": "a hill", "mode": "pro", "duratio
         ("videos/text2video", VIDEO | {"mode": "std", "duration": 10}, "3"),
         ("videos/image2video", VIDEO | {"model_name": "kling-v3", "sound": "on"}, "6"),
         ("audio/tts", {"text": "hello"}, "0.05"),
-        ("images/editing/expand", {"n": 2}, "0.4"),
-        ("images/editing/expand", {"n": "2"}, "0.4"),
-        ("images/editing/expand", {"n": 2.5}, None),
-        ("images/omni-image", {"model_name": "kling-v3-omni", "n": 1000}, None),
-        (
-            "images/omni-image",
-            {"model_name": "kling-v3-omni", "series_amount": "auto"},
-            "2",
-        ),
+        ("general/ai-multi-shot", {"element_frontal_image": "x"}, "0.5"),
+        ("images/kolors-virtual-try-on", {"model_name": "kolors-virtual-try-on-v1"}, None),
         ("videos/text2video", VIDEO | {"model_name": "kling-v9"}, None),
+        ("/image-to-video/kling-3.0", NEW_VIDEO, "6"),
+        ("/image-to-video/kling-3.0", {"settings": {"duration": 5}}, None),
+        ("/omni-video/kling-9", NEW_VIDEO, None),
         ("videos/text2video", VIDEO | {"duration": "long"}, None),
-        ("images/multi-image2image", {"model_name": "kling-v2-1"}, None),
     ],
 )
 def test_what_is_passed_on_has_its_line_too(
@@ -337,7 +333,8 @@ def test_what_is_passed_on_has_its_line_too(
 ) -> None:
     accepted = {"code": 0, "message": "ok", "data": {"task_id": "T-1", "task_status": "submitted"}}
     with passed_on(tmp_path, lambda _body: accepted) as (served, upstream):
-        assert served.http.post(f"/kling/v1/{path}", json=body).status_code == 200
+        target = path if path.startswith("/") else f"/v1/{path}"
+        assert served.http.post(f"/kling{target}", json=body).status_code == 200
         (line,) = settled(served, 1)
         assert (line["kind"], line["amount"], line["task_id"]) == ("forwarded", amount, "T-1")
         assert line["state"] == ("unknown" if amount is None else "estimated")

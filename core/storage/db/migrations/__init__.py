@@ -15,6 +15,7 @@ from core.storage.db.migrations.v4 import m004_generation_kind
 from core.storage.db.migrations.v5 import m005_ledger
 from core.storage.db.migrations.v6 import m006_folded_search
 from core.storage.db.migrations.v7 import m007_newest_first
+from core.storage.db.migrations.v8 import m008_more_references
 
 Migration = Callable[[Connection], None]
 
@@ -26,4 +27,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     m005_ledger,
     m006_folded_search,
     m007_newest_first,
+    m008_more_references,
 )

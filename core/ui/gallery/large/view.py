@@ -14,7 +14,9 @@ from core.ui.gallery import actions
 from core.ui.gallery.filters import model_title
 from core.ui.gallery.large import address
 from core.ui.gallery.large.task_history import draw_task_history
+from core.ui.generations.kinds import table
 from core.ui.money.words import line_words
+from core.ui.placeholders import ratio_words
 from core.ui.session import text
 
 
@@ -100,7 +102,7 @@ def _draw_facts(item: GalleryPicture) -> None:
     generation, request = item.generation, item.generation.request
     if request.prompt:
         st.code(request.prompt, language=None, wrap_lines=True)
-    else:
+    elif not request.model_name:
         st.info(text("gallery.prompt_unknown_why"), icon=":material/help:")
     if isinstance(request, ImageRequest) and request.negative_prompt:
         st.caption(text("images.negative"))
@@ -119,8 +121,9 @@ def _facts(picture: Picture, generation: Generation) -> list[tuple[str, str]]:
         request.model_name
     )  # Kling does not tell it of a task that was recovered
     facts = [
+        (text("images.way"), table.label(request.kind) if request.kind in table.FORMS else unknown),
         (text("images.model"), model_title(request.model_name) if is_known_request else unknown),
-        (text("images.ratio"), request.aspect_ratio if is_known_request else unknown),
+        (text("images.ratio"), ratio_words(request.aspect_ratio) if is_known_request else unknown),
         (text("images.resolution"), request.resolution.upper() if is_known_request else unknown),
         (text("gallery.pixels"), f"{picture.width} × {picture.height}"),
         (text("gallery.file_size"), size(picture.size_bytes)),
@@ -131,8 +134,8 @@ def _facts(picture: Picture, generation: Generation) -> list[tuple[str, str]]:
     if generation.submitted_at is not None and generation.finished_at is not None:
         took_s = (generation.finished_at - generation.submitted_at).total_seconds()
         facts.append((text("gallery.took"), duration(max(0.0, took_s))))
-    if isinstance(request, ImageRequest):
-        facts += _image_facts(request)
+    if request.kind in table.FORMS:
+        facts += table.FORMS[request.kind].facts(request)
     units = generation.unit_deduction or unknown
     if generation.provider == "practice":  # it counts as Kling would, and nobody pays
         units = text("gallery.units_practice")
@@ -153,20 +156,3 @@ def _cost(generation: Generation) -> str:
     except AppError:
         line = None
     return text("money.unknown") if line is None else line_words(line)
-
-
-def _image_facts(request: ImageRequest) -> list[tuple[str, str]]:
-    facts = []
-    if request.has_image:
-        kind = request.image_reference
-        named = text(f"images.reference_{kind}") if kind else text("gallery.yes")
-        facts.append((text("images.reference"), named))
-    if request.image_fidelity is not None:
-        facts.append((text("images.fidelity"), f"{request.image_fidelity:g}"))
-    if request.human_fidelity is not None:
-        facts.append((text("images.human_fidelity"), f"{request.human_fidelity:g}"))
-    if request.element_ids:
-        facts.append((text("gallery.elements"), ", ".join(map(str, request.element_ids))))
-    if request.watermark:
-        facts.append((text("gallery.watermark"), text("gallery.yes")))
-    return facts

@@ -143,7 +143,7 @@ class OpenAIImages:
         generation = await self._taken_over(attempt) if not key and is_retry(call) else None
         if generation is None:
             generation = await self._create.write(
-                call, asked.request, wish.reference, key=key or None
+                call, asked.request, _references(wish), key=key or None
             )
         wish.let_go()
         attempt.wrote(generation)
@@ -259,3 +259,7 @@ class OpenAIImages:
 def _notice(notice: Notice, language: Language) -> dict[str, object]:
     words = text(language, notice.text_id, **notice.facts)
     return {"id": notice.text_id.removeprefix("notice."), "message": words, **notice.facts}
+
+
+def _references(wish: _Wish) -> tuple[ReferenceImage, ...]:
+    return () if wish.reference is None else (wish.reference,)

@@ -1,0 +1,1 @@
+"""Kinds of pictures beside the plain one: requests and their rules, one file each."""

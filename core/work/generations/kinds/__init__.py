@@ -1,0 +1,1 @@
+"""What single kinds of generations need beside the life that all of them have."""
