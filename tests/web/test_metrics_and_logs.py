@@ -157,12 +157,15 @@ def test_tasks_stand_in_the_metrics_by_state_and_age(served: Served) -> None:
 def test_machines_that_look_in_all_the_time_leave_no_lines(
     served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
+    def said() -> list[str]:
+        return [one.getMessage() for one in caplog.records if "req_" in one.getMessage()]
+
     with caplog.at_level(logging.INFO, "core"):
         for path in ("/healthz", "/readyz"):
             assert served.http.get(path).status_code == 200
         scrape(served)
         assert served.http.get("/stream?question=a-secret-question").status_code == 403
-    told = [record.getMessage() for record in caplog.records if "req_" in record.getMessage()]
+        told = until(said, "its line is written")  # behind the reply
     assert len(told) == 1
     assert "GET /stream 403" in told[0]
     assert "a-secret-question" not in caplog.text

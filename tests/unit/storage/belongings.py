@@ -111,7 +111,7 @@ def endow(store: Store, owner: str, number: int) -> Belongings:
             EVERYONES_REQUEST,
             provider="kling",
             idempotency_key=f"key {number}",
-            references=[REFERENCE],
+            references=[REFERENCE, ReferenceImage(f"only of {owner}".encode(), "image/png")],
         ),
         unread=unread,
         deleted_generation=hidden.id,
