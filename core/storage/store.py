@@ -59,7 +59,7 @@ class Store:
         self.key_values = KeyValues(database)
         self.expiry = Expiry(database)
         self.copies = Copies(database, clock)
-        self.notifications = None if database.is_sqlite else Notifications(database.url)
+        self.notifications = Notifications(None if database.is_sqlite else database.url)
         self.people = People(database, clock)
 
     @classmethod
@@ -99,8 +99,7 @@ class Store:
 
     def close(self) -> None:
         """Close all connections."""
-        if self.notifications is not None:
-            self.notifications.close()
+        self.notifications.close()
         self._database.close()
         if self._process_lock is not None:
             self._process_lock.close()

@@ -35,21 +35,25 @@ _SEND = "SELECT pg_notify(%s, one) FROM unnest(%s::text[]) AS one"
 
 
 class Notifications:
-    """The channel of one schema: every process hears what any of them says, itself too."""
+    """The channel of one schema: every process hears what any of them says, itself too.
 
-    def __init__(self, url: URL) -> None:
-        self._conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    Off without an address: SQLite has none.
+    """
+
+    def __init__(self, url: URL | None) -> None:
+        plain = url.set(drivername="postgresql") if url is not None else None
+        self._conninfo = plain.render_as_string(hide_password=False) if plain is not None else ""
         self._closing = threading.Event()
         self._waiting: SimpleQueue[str] = SimpleQueue()
         self._heard: list[Heard] = []
         self._threads: list[threading.Thread] = []
         self._channel = ""
-        self.state: State = "starting"
+        self.state: State = "starting" if url is not None else "off"
 
     def start(self, heard: Heard) -> None:
         """Tell `heard`, quick and from a thread, of each message from now on."""
         self._heard.append(heard)
-        if not self._threads:
+        if not self._threads and self.state != "off":
             for run, name in ((self._hear, "notify-hear"), (self._speak, "notify-speak")):
                 thread = threading.Thread(target=run, name=name, daemon=True)
                 self._threads.append(thread)

@@ -160,7 +160,7 @@ def test_a_person_is_handed_out_whole_and_erased_without_a_trace(
         assert len(json.loads(file.read("conversations.json"))["conversations"]) == 2
         everything = b"".join(file.read(one) for one in names)
         assert sum(one.startswith("pictures/") for one in names) == 1
-        assert sum(one.startswith("attachments/") for one in names) == counts["attachments"] == 2
+        assert sum(one.startswith("attachments/") for one in names) == counts["attachments"] == 3
     assert b"ann@example.com" in everything
     assert b"ben@example.com" not in everything
     with pytest.raises(InputError) as caught:

@@ -113,7 +113,6 @@ def test_nothing_is_sent_of_an_answer_that_nobody_reads_elsewhere(
     pair: list[Studio], provider: Provider, postgres_url: str
 ) -> None:
     channel = pair[0].store.notifications
-    assert channel is not None
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f'LISTEN "{channel._channel}"'.encode())
         live = ask(pair[0], provider)

@@ -42,7 +42,7 @@ class AnswerRelay:
 
     def __init__(
         self,
-        notifications: Notifications | None,
+        notifications: Notifications,
         registry: AnswerRegistry,
         cancel: Callable[[str], None],
     ) -> None:
@@ -59,16 +59,16 @@ class AnswerRelay:
     @property
     def is_live(self) -> bool:
         """Whether processes hear each other now."""
-        return self._notifications is not None and self._notifications.state == "live"
+        return self._notifications.state == "live"
 
     @property
     def state(self) -> State:
         """How notifications are; "off" where there are none to be had."""
-        return "off" if self._notifications is None else self._notifications.state
+        return self._notifications.state
 
     def start(self) -> None:
         """Begin to hear and to send."""
-        if self._notifications is not None:
+        if self.state != "off":
             self._thread = threading.Thread(target=self._run, name="answer-relay", daemon=True)
             self._thread.start()
             self._notifications.start(self._heard)
@@ -102,8 +102,7 @@ class AnswerRelay:
         self._send({"kind": "stop", "answer": answer_id})
 
     def _send(self, message: dict[str, Any]) -> None:
-        if self._notifications is not None:
-            self._notifications.send(message)
+        self._notifications.send(message)
 
     # -- hearing -----------------------------------------------------------------------------------
 
