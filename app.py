@@ -24,12 +24,13 @@ else:
     from core.ui.welcome import announce_way_in
     from core.web.server import lifespan, middleware
 
-    begin_logging()
+    secrets = take_secrets_files()
+    begin_logging(as_json=app_settings().operations.log_json)
     claim_navigation()
     spell_out_socks(os.environ)
     app = st.App(
         __file__,
-        secrets=take_secrets_files(),
+        secrets=secrets,
         middleware=middleware(base_path=base_url_path, pages=PAGES, page_files=page_files.serve()),
         lifespan=lifespan(app_settings, warm_up=warm_up, announce=announce_way_in),
     )

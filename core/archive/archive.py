@@ -3,9 +3,11 @@
 import hashlib
 import os
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 
 from core.archive.inspection import MAX_PICTURE_BYTES, decode_image
 from core.archive.local_files import LocalFiles
@@ -20,6 +22,7 @@ from core.wire.audio import Mp3Error, pcm_from_mp3
 from core.wire.secrets import known_secrets
 
 _SUFFIXES = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "AVIF": "avif"}
+_THUMBNAILS = "thumbnails/"
 _ID = re.compile(r"[A-Za-z0-9]{12,}")
 
 
@@ -41,6 +44,7 @@ class Archive:
     def __init__(self, files: LocalFiles | RemoteFiles) -> None:
         self._files = files
         self.place = files.place
+        self.note_time: Callable[[float, str], None] | None = None  # told how long a file took
 
     @classmethod
     def open(cls, folder: str | Path, *, url: str | None = None) -> "Archive":
@@ -87,7 +91,9 @@ class Archive:
                 os.fsync(file.fileno())
         with image:
             self._put_thumbnail(name, make_thumbnail(image))
+        begun = perf_counter()
         self._files.put(part_file, name)
+        self._tell("put", begun)
         return ArchivedFile(
             name=name,
             media_type=facts.media_type,
@@ -112,7 +118,10 @@ class Archive:
 
     def original_bytes(self, name: str) -> bytes:
         """Return the picture as Kling sent it."""
-        return self._files.read(name)
+        begun = perf_counter()
+        content = self._files.read(name)
+        self._tell("read", begun)
+        return content
 
     def thumbnail_bytes(self, name: str) -> bytes:
         """Return the thumbnail (WebP); a missing one is made again."""
@@ -138,6 +147,33 @@ class Archive:
         """Return whether the original is there."""
         return self._files.exists(name)
 
+    def names(self) -> Iterator[str]:
+        """Yield the names of all originals that are there."""
+        return (one for one in self._files.names() if not one.startswith(_THUMBNAILS))
+
+    def orphaned_thumbnails(self) -> Iterator[str]:
+        """Yield the names of originals that are gone and whose thumbnails are still there."""
+        thumbnails = (one for one in self._files.names() if one.startswith(_THUMBNAILS))
+        for thumbnail in thumbnails:
+            name = thumbnail.removeprefix(_THUMBNAILS).removesuffix(".webp")
+            if not self._files.exists(name):
+                yield name
+
+    def size(self, name: str) -> int | None:
+        """Return how many bytes an original has; None where there is none."""
+        return self._files.size(name)
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Keep an original under the name that it had elsewhere; its thumbnail is made later."""
+        part = self.new_part()
+        with file_errors(self.place):
+            try:
+                part.write_bytes(content)
+                self._files.put(part, name)
+            except (OSError, StoreError):
+                part.unlink(missing_ok=True)
+                raise
+
     def remove(self, name: str) -> None:
         """Remove a picture and its thumbnail; what is not there is no error."""
         self._files.remove(_thumbnail_of(name))
@@ -151,15 +187,12 @@ class Archive:
         """Write something small; StoreError names the folder when that is not possible."""
         self._files.check_writable()
 
+    def _tell(self, operation: str, begun: float) -> None:
+        if self.note_time is not None:
+            self.note_time(perf_counter() - begun, operation)
+
     def _put_thumbnail(self, name: str, thumbnail: bytes) -> None:
-        part = self.new_part()
-        with file_errors(self.place):
-            try:
-                part.write_bytes(thumbnail)
-                self._files.put(part, _thumbnail_of(name))
-            except (OSError, StoreError):
-                part.unlink(missing_ok=True)
-                raise
+        self.keep(_thumbnail_of(name), thumbnail)
 
 
 def name_for(created_at: datetime, generation_id: str, index: int, suffix: str) -> str:
@@ -176,4 +209,4 @@ def sound_name(generation: Generation) -> str:
 
 
 def _thumbnail_of(name: str) -> str:
-    return f"thumbnails/{name}.webp"
+    return f"{_THUMBNAILS}{name}.webp"

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -53,6 +54,23 @@ class LocalFiles:
         """Return whether there is such a file."""
         with file_errors(self.place):
             return self.path(name).is_file()
+
+    def names(self) -> Iterator[str]:
+        """Yield the names of all files that are there, thumbnails too."""
+        with file_errors(self.place):
+            for folder, folders, files in os.walk(self.root):
+                if Path(folder) == self.root and _PARTS in folders:
+                    folders.remove(_PARTS)
+                for file in files:
+                    yield (Path(folder) / file).relative_to(self.root).as_posix()
+
+    def size(self, name: str) -> int | None:
+        """Return how many bytes a file has; None where there is none."""
+        with file_errors(self.place):
+            try:
+                return self.path(name).stat().st_size
+            except FileNotFoundError:
+                return None
 
     def remove(self, name: str) -> None:
         """Remove a file; one that is not there is no error."""

@@ -4,6 +4,7 @@ Parts still arrive on this machine's disk; a finished one is uploaded under a na
 then moved in place, where the store knows moving, or uploaded whole, where it writes whole objects.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -22,7 +23,7 @@ class RemoteFiles:
     """Named files below one URL; the same few methods as LocalFiles."""
 
     def __init__(self, url: str, *, parts: LocalFiles) -> None:
-        self.place = _without_secrets(url)
+        self.place = without_secrets(url)
         self._parts = parts
         self._is_whole = urlsplit(url).scheme in _WHOLE_OBJECTS
         try:
@@ -62,6 +63,23 @@ class RemoteFiles:
         with file_errors(self.place):
             return bool(self._files.exists(self._path(name)))
 
+    def names(self) -> Iterator[str]:
+        """Yield the names of all files that are there, thumbnails too."""
+        root = f"{self._root.lstrip('/')}/"
+        with file_errors(self.place):
+            for path in self._files.find(self._root):
+                name = str(path).lstrip("/").removeprefix(root)
+                if not name.startswith("parts/"):
+                    yield name
+
+    def size(self, name: str) -> int | None:
+        """Return how many bytes a file has; None where there is none."""
+        with file_errors(self.place):
+            try:
+                return int(self._files.info(self._path(name))["size"])
+            except FileNotFoundError:
+                return None
+
     def remove(self, name: str) -> None:
         """Remove a file; one that is not there is no error."""
         with file_errors(self.place):
@@ -89,6 +107,7 @@ class RemoteFiles:
         return f"{self._root}/{checked_name(name)}"
 
 
-def _without_secrets(url: str) -> str:
+def without_secrets(url: str) -> str:
+    """Return an address as it may be shown."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

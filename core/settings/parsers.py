@@ -119,6 +119,21 @@ def seconds(value: str) -> float:
     return number
 
 
+def count(value: str) -> int:
+    """Return a whole number from one up."""
+    if not value.isascii() or not value.isdigit() or not 0 < int(value[:6]) <= 10_000:
+        raise UnusableError("count")
+    return int(value)
+
+
+def log_form(value: str) -> str:
+    """Return how the log is written: as text, or a JSON object a line."""
+    form = value.strip().lower()
+    if form not in ("text", "json"):
+        raise UnusableError("log_form")
+    return form
+
+
 def switch(value: str) -> bool:
     """Return whether something is on."""
     found = _SWITCH.get(value.strip().lower())

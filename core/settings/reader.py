@@ -15,6 +15,7 @@ from core.settings.defaults import (
 )
 from core.settings.money import BUDGET_SETTINGS, read_money
 from core.settings.network import read_network
+from core.settings.operations import OPERATIONS_SETTINGS, read_operations
 from core.settings.secret import Secret
 from core.settings.sources import ENVIRONMENT, SECRETS_FILE, Sources
 from core.settings.values import (
@@ -56,6 +57,7 @@ NAMES = (
     "INKLING_TOKENS",
     *PRACTICE_SETTINGS,
     *XRAY_SETTINGS,
+    *OPERATIONS_SETTINGS,
     *BUDGET_SETTINGS.values(),
 )
 
@@ -91,6 +93,7 @@ def read_settings(
         practice_clock=sources.read(PRACTICE_SETTINGS, parsers.moment),
         money=money,
         xray=sources.read(XRAY_SETTINGS, parsers.switch) is not False,
+        operations=read_operations(sources),
         problems=(*sources.problems, *network.problems),
     )
 

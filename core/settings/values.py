@@ -18,6 +18,7 @@ from core.settings.defaults import (
 )
 from core.settings.money import MoneySettings
 from core.settings.network import Network
+from core.settings.operations import BackupSettings, OperationsSettings
 from core.settings.secret import Secret
 
 
@@ -100,7 +101,13 @@ class Settings:
     network: Network | None = None  # None: as this process's environment says
     practice_clock: datetime | None = None  # when practice's clock starts; None: now
     xray: bool = True  # exchanges with providers are kept to be looked at
+    operations: OperationsSettings = field(default_factory=OperationsSettings)
     problems: tuple[ConfigurationError, ...] = ()
+
+    @property
+    def backup(self) -> BackupSettings:
+        """Where backups are made by themselves, and how many are kept."""
+        return self.operations.backup
 
     def problems_of(self, *keys: str) -> tuple[ConfigurationError, ...]:
         """Return the problems whose setting is one of `keys`."""
@@ -124,13 +131,15 @@ class Settings:
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """Return every key, token and password of the settings, to be masked wherever they appear."""
     held = [settings.database_url, *settings.access.tokens.values()]
+    held.append(settings.operations.metrics_token)
     if settings.chat is not None:
         held.append(settings.chat.api_key)
     if (kling := settings.kling) is not None:
         held += [kling.api_key, kling.access_key, kling.secret_key]
     held += [settings.speech.api_key, settings.speech.transcribe_key]
     found = [secret.reveal().strip() for secret in held if secret is not None]
-    for address in (*found, settings.archive_url or "", settings.chat.url if settings.chat else ""):
+    places = [settings.archive_url or "", settings.backup.place or ""]
+    for address in (*found, *places, settings.chat.url if settings.chat else ""):
         with suppress(ValueError):
             if password := urlsplit(address).password:
                 found += [password, unquote(password)]

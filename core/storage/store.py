@@ -11,10 +11,13 @@ from core.storage.chat.messages import Messages
 from core.storage.chat.posted_chats import PostedChats
 from core.storage.chat.search import Search
 from core.storage.chat.search_index import SearchIndex
-from core.storage.db.database import Database
+from core.storage.copying.copies import Copies
+from core.storage.copying.people import People
+from core.storage.db.database import Database, NoteTime
 from core.storage.db.errors import store_error
 from core.storage.db.key_values import KeyValues
 from core.storage.db.migrate import migrate
+from core.storage.db.notifications import Notifications
 from core.storage.db.process_lock import ProcessLock
 from core.storage.expiry import Expiry
 from core.storage.generations.gallery import Gallery
@@ -41,6 +44,7 @@ class Store:
         self._process_lock = process_lock
         self.opened_as_only_process = process_lock is not None and process_lock.was_only_process
         self.place = database.place
+        self.is_sqlite = database.is_sqlite
         self.ledger = Ledger(database, clock)
         self.conversations = Conversations(database, clock)
         self.messages = Messages(database, clock, self.ledger)
@@ -54,6 +58,9 @@ class Store:
         self.gallery = Gallery(database, clock)
         self.key_values = KeyValues(database)
         self.expiry = Expiry(database)
+        self.copies = Copies(database, clock)
+        self.notifications = Notifications(None if database.is_sqlite else database.url)
+        self.people = People(database, clock)
 
     @classmethod
     def open(
@@ -86,8 +93,13 @@ class Store:
         # Never the same twice: what changes nothing SQLite does not write.
         self.key_values.set("store.checked", uuid4().hex)
 
+    def note_times(self, note: NoteTime) -> None:
+        """Tell `note` how long each transaction takes from now on."""
+        self._database.note_time = note
+
     def close(self) -> None:
         """Close all connections."""
+        self.notifications.close()
         self._database.close()
         if self._process_lock is not None:
             self._process_lock.close()

@@ -106,6 +106,7 @@ class SessionState:
     # What the form of the Images page is to hold when it is drawn next.
     wanted: GenerationRequest | None = None
     wanted_way: str = ""  # the kind whose form is opened then
+    wanted_empty: bool = False  # without the words that stood there for something else
     wanted_references: tuple[ReferenceImage, ...] = ()  # of it
     pictures: tuple[ReferenceImage, ...] = ()  # of the forms that take several
     reference: ReferenceImage | None = None  # of the form, when no file is chosen there

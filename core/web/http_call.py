@@ -17,6 +17,7 @@ from core.web.front.connection import HEADERS_KEY, PEER_KEY, headers_of, peer_of
 from core.web.read_ahead import ReadAhead
 from core.wire.json_text import read_json, write_json
 from core.wire.secrets import known_secrets
+from core.work.chat.live_answer import LiveAnswer
 
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
@@ -29,6 +30,9 @@ BODY_TIMEOUT_S = 60.0
 DRAIN_TIMEOUT_S = 2.0
 # What is larger is worked through in a thread: it would hold up every stream of the loop.
 LARGE_BYTES = 256 * 1024
+
+# What these answer is agreed upon to the letter: there the id is in the header alone.
+EXACT_BODIES = ("/stream", "/complete")
 
 Headers = Sequence[tuple[str, str]]
 # What was not read of the request would be taken for the next one.
@@ -89,6 +93,7 @@ class HttpCall:
         self.owner = LOCAL_OWNER  # whose rows it is about; a person's own, once one is known
         self.caller = LOCAL  # who spends: token:NAME, pass:NAME, user:ADDRESS, or here
         self.token: IssuedToken | None = None  # that let it in, if the owner made it on the page
+        self.answer: LiveAnswer | None = None  # that was begun for it
         self.has_begun = False
         self.pays_again = False  # something was bought for it that a repeat would buy again
         self.status = 0  # of the reply, once it has begun
@@ -214,7 +219,10 @@ class HttpCall:
         await self.end(body)
 
     async def reply_json(self, status: int, value: object, headers: Headers = ()) -> None:
-        """Send `value` as JSON."""
+        """Send `value` as JSON. An error tells the request's id, by which the log knows it."""
+        is_exact = self.path in EXACT_BODIES
+        if status >= 400 and isinstance(value, dict) and "error" in value and not is_exact:
+            value = value | {"request_id": self.request_id}
         await self.reply(status, write_json(value), JSON_TYPE, headers)
 
     async def _drain(self) -> None:

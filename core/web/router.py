@@ -13,6 +13,8 @@ from core.web.chat.routes import ChatRoutes
 from core.web.chat.transfer import TransferRoutes
 from core.web.diagnostics.checkup import CheckupRoutes
 from core.web.diagnostics.exchanges import ExchangeRoutes
+from core.web.diagnostics.metrics import METRICS_PATH, MetricsRoute
+from core.web.diagnostics.request_log import RequestLine
 from core.web.enter.page import say_opening
 from core.web.enter.routes import Enter
 from core.web.front.early_calls import EarlyCalls
@@ -64,6 +66,7 @@ PATHS = (
     "/ledger",
     "/checkup",
     "/exchanges",
+    METRICS_PATH,
 )
 
 # Who asks whether the studio is ready wants to hear that it is not.
@@ -98,6 +101,7 @@ class _Counter:
         self.guard = Guard(
             lambda: studio.settings.access, limits or Limits(), pass_name, studio.issued_token
         )
+        self.metrics = MetricsRoute(bridge)
         enter = Enter(studio, self.guard.guesses)
         self.open_table: Table = {  # what needs no caller
             "/readyz": dict.fromkeys(("GET", "HEAD"), Readiness(bridge).readyz),
@@ -118,6 +122,7 @@ class _Counter:
             **LedgerRoutes(bridge).table(),
             **CheckupRoutes(bridge).table(),
             **ExchangeRoutes(bridge).table(),
+            METRICS_PATH: {"GET": self.metrics.metrics},
         }
         self.signed_table = {**TransferRoutes(bridge).table(), **SpeechRoutes(bridge).table()}
         kling = KlingRoutes(bridge)
@@ -153,6 +158,8 @@ class Bff:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or pass it on (ASGI)."""
         call = HttpCall(scope, receive, send, base=self._base)
+        studio = current_studio()
+        line = RequestLine(call, studio.meters if studio is not None else None)
         try:
             await self._serve(call)
         except GoneError:
@@ -172,8 +179,7 @@ class Bff:
                 await _refuse(call, 500, text(call.language, "http.unexpected"), headers)
             # Else it is not ended: a reply that lacks its rest must not look whole.
         finally:
-            if call.status >= 400:
-                logger.info("%s was answered with %d", call, call.status)
+            line.end()
 
     async def _serve(self, call: HttpCall) -> None:
         always = self._always.get(call.path)
@@ -203,6 +209,9 @@ class Bff:
         if methods is None:
             raise HttpCallError(404, "http.no_such_path")
         handler = _with_method(call, methods)
+        if call.path == METRICS_PATH and counter.metrics.is_scraper(call):
+            await _within_limits(call, counter, "metrics", handler)
+            return
         caller, refusal = await counter.guard.judge(call)
         if caller is None:
             assert refusal is not None

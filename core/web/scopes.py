@@ -7,7 +7,7 @@ _CHAT = ("/stream", "/complete", "/v1/chat/completions", "/v1/responses")
 _PICTURES = ("/v1/images/", "/kling/v1/", *(f"/kling{path}" for path in NEW_PATHS))
 _SPEECH = "/v1/audio/"
 _KLING_SPEECH = "/kling/v1/audio/"
-_READ = ("/ledger", "/kling/account/")
+_READ = ("/ledger", "/kling/account/", "/metrics")
 _ANY = ("/v1/models", "/checkup/beat")
 
 

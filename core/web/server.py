@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from time import perf_counter
 from types import MappingProxyType
 from typing import Any
 
@@ -18,9 +19,11 @@ from core.web.front.middleware import BeforePages
 from core.web.limits import Limits
 from core.web.shutdown import end_on_signals, reread_on_hangup
 from core.web.timings import HttpTimings
+from core.work.metrics.meters import LAG_EVERY_S
 from core.work.studio import (
     Studio,
     close_studio,
+    current_studio,
     expect_studio,
     name_of_pass,
     open_studio,
@@ -66,9 +69,11 @@ def lifespan(
         opening.start()
         end_on_signals(closing)
         reread_on_hangup(lambda: _reread(read_settings))
+        lag = asyncio.create_task(_watch_lag(), name="loop-lag")
         try:
             yield
         finally:
+            lag.cancel()
             closing.set()
             await asyncio.to_thread(close_studio)
 
@@ -102,6 +107,15 @@ def middleware(
             timings=timings,
         )
     ]
+
+
+async def _watch_lag() -> None:
+    """Measure how late this loop is for the metrics of whichever studio is open."""
+    while True:
+        due = perf_counter() + LAG_EVERY_S
+        await asyncio.sleep(LAG_EVERY_S)
+        if (studio := current_studio()) is not None:
+            studio.meters.loop_lag.add(max(0.0, perf_counter() - due), "server")
 
 
 def _without_query(record: logging.LogRecord) -> bool:

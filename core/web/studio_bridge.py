@@ -95,7 +95,7 @@ class StudioBridge:
             caller=call.caller,
         )
         live = await asyncio.to_thread(ask) if call.body_size > LARGE_BYTES else ask()
-        call.pays_again = True
+        call.pays_again, call.answer = True, live
         return live
 
     def reader(

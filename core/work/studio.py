@@ -42,6 +42,9 @@ from core.work.generations.timings import WorkerTimings
 from core.work.generations.worker import GenerationWorker
 from core.work.housekeeping import Housekeeping
 from core.work.loop import LoopThread
+from core.work.maintenance.schedule import BackupSchedule
+from core.work.metrics.exposition import Scraped, exposition
+from core.work.metrics.meters import Meters
 from core.work.money.budgets import Budgets, token_budgets
 from core.work.money.reconcile import (
     BalanceDrop,
@@ -103,6 +106,9 @@ class Studio:
         self._closing = threading.Event()
         self.process_id = uuid.uuid4().hex
         self.transfers = Transfers(store, settings.data_dir)
+        self.meters = Meters()
+        store.note_times(self.meters.store.add)
+        archive.note_time = self.meters.archive.add
         self.loop = LoopThread()
         self.checkups = Checkups(self.loop, lambda: self.settings, archive, os.environ)
         self.budgets = Budgets(
@@ -115,6 +121,9 @@ class Studio:
             ahead_of=lambda provider: self.services.ahead_of(provider),
         )
         self.services = Services(settings, self.loop, self._build_worker)
+        self.backups = BackupSchedule(
+            store, archive, lambda: self.settings.backup, work_dir=settings.data_dir
+        )
         self._indexing = Indexing(
             store.search_index, is_busy=lambda: bool(self.answers.running_conversations())
         )
@@ -126,6 +135,7 @@ class Studio:
             spending=self.spending,
             timings=answer_timings,
             on_saved=self._indexing.wake,
+            on_ended=self.meters.answer_ended,
         )
         self.voices = Voices(lambda: self.settings, self.loop)
         self.speech = Speech(
@@ -228,6 +238,11 @@ class Studio:
         total = Decimal(str(one.total))
         return balance_drop(self.store.ledger, known, total, one.currency, provider)
 
+    def metrics(self) -> bytes:
+        """Return what Prometheus scrapes. It reads the store: not from an event loop."""
+        running = len(self.answers.running_conversations())
+        return exposition(Scraped(self.meters, self.store, self.backups, running))
+
     def apply(self, settings: Settings) -> tuple[str, ...]:
         """Go on with other settings; return the names of those that only a new start changes.
 
@@ -305,6 +320,8 @@ class Studio:
             LedgerUpkeep(self.store, self.spending, refresh=self.budgets.load).run(), name="ledger"
         )
         self._learn_currency()
+        self.loop.spawn(self.meters.watch_loop("studio"), name="loop-lag")
+        self.loop.spawn(self.backups.run(), name="backups")
         self.loop.spawn(
             Housekeeping(self.store, self.archive, self.transfers.uploads).run(),
             name="housekeeping",

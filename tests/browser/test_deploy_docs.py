@@ -208,7 +208,7 @@ def test_nobody_spends_without_a_token(site: Site, headers: dict[str, str]) -> N
 def test_health_is_told_below_the_path_and_unknown_paths_are_not_pages(site: Site) -> None:
     assert site.http.get(f"{site.path}/healthz").json() == {"status": "ok"}
     assert site.http.get(f"{site.path}/readyz").json()["status"] == "ready"
-    for path in ("/metrics", "/galery", "/stream/", "/static/nope.js"):
+    for path in ("/metric", "/galery", "/stream/", "/static/nope.js"):
         reply = site.http.get(f"{site.path}{path}", headers=BEARER)
         assert (reply.status_code, reply.headers["content-type"].partition(";")[0]) == (
             404,

@@ -157,6 +157,47 @@ def test_results_are_starred_deleted_brought_back_used_again_and_quoted(
     assert journey.clicks == 2
 
 
+def test_a_result_is_expanded_by_dragging_and_made_a_reference(page: Page, app: RunningApp) -> None:
+    open_at(page, app, "images")
+    with Journey(page, "expand a result by its frame") as journey:
+        journey.click(shown(page, "icon-menu-").last)
+        journey.click(page.get_by_role("menuitem", name="Expand"))
+        journey.click(page.get_by_role("radio", name="By sides"))
+        handle = page.locator('[data-handle="right"]')
+        handle.scroll_into_view_if_needed(timeout=PATIENCE_MS)
+        at_rest(page)
+        box = handle.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 22, box["y"] + 22)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 52, box["y"] + 22, steps=4)
+        page.mouse.up()
+        right = page.locator(".st-key-expand-right input")
+        expect(right).not_to_have_value("0.25", timeout=PATIENCE_MS)
+        at_rest(page)
+        assert 0.3 < float(right.input_value()) <= 0.75
+        journey.click(shown(page, "generate").first)
+        made_here = page.get_by_role("button", name="Open large: Picture 1: Expand")
+        expect(made_here.first).to_be_visible(timeout=PATIENCE_MS)
+    assert journey.clicks == 4  # and one drag
+
+    with Journey(page, "draw from two results") as journey:
+        for count in (1, 2):
+            journey.click(shown(page, "icon-menu-").nth(count))
+            journey.click(page.get_by_role("menuitem", name="Use as a reference"))
+            expect(page.get_by_role("button", name=f"@image{count}", exact=True)).to_be_visible(
+                timeout=PATIENCE_MS
+            )
+            at_rest(page)
+        journey.click(page.get_by_role("button", name="@image2", exact=True))
+        expect(prompt(page)).to_have_value(re.compile("@image2"), timeout=PATIENCE_MS)
+        journey.click(shown(page, "generate").first)
+        expect(page.get_by_role("button", name=re.compile("Open large.*@image2"))).to_be_visible(
+            timeout=PATIENCE_MS
+        )
+    assert journey.clicks == 6
+
+
 def test_a_range_is_picked_and_any_page_is_one_jump_away(page: Page, app: RunningApp) -> None:
     open_at(page, app, "gallery")
     with Journey(page, "pick six pictures in a row") as journey:

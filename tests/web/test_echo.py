@@ -11,6 +11,7 @@ import logging
 import sqlite3
 import sys
 import uuid
+import zipfile
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from functools import partial
@@ -21,11 +22,12 @@ import httpx
 import pytest
 from PIL import Image
 
-from core import admin
+from core.admin import command
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
 from core.storage.db.schema import metadata
 from core.web.kling.routes import METHODS
 from core.web.router import Bff, _Counter
+from core.wire.log_form import JsonFormatter
 from core.wire.log_washing import wash_logs
 from tests.crash.workshop import QUICK
 from tests.echo_upstream import (
@@ -159,6 +161,7 @@ class Calls:
             self.call("GET", path)
             self.call("HEAD", path)
         self.call("GET", "/openapi.json")
+        assert self.call("GET", "/metrics").status_code == 200
         self.call("GET", "/readyz", params={"access_token": TOKEN})
         self.call("POST", "/enter", data={"token": TOKEN})
         self.call("GET", f"/nothing/{TOKEN}")
@@ -228,16 +231,24 @@ def test_an_upstream_that_echoes_what_it_was_sent_has_it_nowhere(
         calls.every_transfer()
         assert routes(served) <= calls.reached, routes(served) - calls.reached
 
-        monkeypatch.setattr(admin, "app_settings", lambda: served.studio.settings)
+        monkeypatch.setattr(command, "app_settings", lambda: served.studio.settings)
         exported = tmp_path / "export.json"
-        assert admin.main(["export", str(exported)]) == 0
+        assert command.main(["export", str(exported)]) == 0
         assert json.loads(exported.read_bytes())["conversations"]
         search.look("core.admin export", exported.read_bytes(), echo.pieces)
+        assert command.main(["backup", "--to", str(tmp_path / "backups")]) == 0
+        assert command.main(["export-person", "local", str(tmp_path / "person.zip")]) == 0
+        (backup,) = (tmp_path / "backups").iterdir()
+        search.look("core.admin backup", backup.read_bytes(), echo.pieces)
+        with zipfile.ZipFile(tmp_path / "person.zip") as person:
+            for name in person.namelist():
+                search.look(f"core.admin export-person {name}", person.read(name), echo.pieces)
         filled = look_at_rows(data / "inkling.sqlite3", echo, search)
         assert filled >= {"conversations", "messages", "generations", "pictures", "key_values"}
         formatter = logging.Formatter("%(name)s %(message)s")
         for record in caplog.records:
-            search.look(f"log of {record.name}", formatter.format(record), echo.pieces)
+            for form in (formatter, JsonFormatter()):
+                search.look(f"log of {record.name}", form.format(record), echo.pieces)
         for file in filter(Path.is_file, data.rglob("*")):
             search.look(str(file.relative_to(data)), file.read_bytes(), echo.pieces)
         heard = {one.removeprefix("Bearer ") for one in echo.tokens}

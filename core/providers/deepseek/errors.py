@@ -19,6 +19,7 @@ from core.providers.deepseek.wire import CURRENT_MODELS, PROVIDER
 from core.providers.http.client import json_object, retry_after_s
 from core.providers.http.error_table import ErrorRule
 from core.providers.http.redaction import clean_detail, clean_excerpt, looks_like_html
+from core.providers.http.tally import tallied
 
 TRACE_HEADERS = ("x-ds-trace-id", "x-request-id", "x-deepseek-request-id")
 
@@ -98,6 +99,7 @@ STATUS_OF_TYPE: Mapping[str, int] = {
 }
 
 
+@tallied
 def error_from_reply(
     status_code: int,
     headers: Mapping[str, str],
@@ -130,6 +132,7 @@ def error_from_reply(
     return error
 
 
+@tallied
 def error_in_stream(
     payload: dict[str, Any], *, host: str, secrets: Iterable[str]
 ) -> ProviderError | None:
@@ -173,6 +176,7 @@ def retired_model(model: str, *, host: str) -> RejectedError:
     )
 
 
+@tallied
 def unreadable(
     body: bytes, *, host: str, secrets: Iterable[str], status_code: int = 200
 ) -> ProtocolError:
@@ -186,6 +190,7 @@ def unreadable(
     )
 
 
+@tallied
 def cut_off(host: str) -> UnavailableError:
     """Return the error for an answer that ended without saying that it had."""
     return UnavailableError("error.cut_off", provider=PROVIDER, facts={"host": host})

@@ -15,6 +15,7 @@ import msgspec
 from core.errors import UnavailableError
 from core.providers.http.exchanges import observed
 from core.providers.http.routing import BarredError, ProxyFailedError, RoutedTransport
+from core.providers.http.tally import tallied
 from core.settings.network import Network, environment_network
 from core.wire.surrogates import without_halves
 
@@ -98,6 +99,7 @@ def post_request(
     return request
 
 
+@tallied
 def transport_error(error: httpx.HTTPError, *, provider: str, host: str) -> UnavailableError:
     """Return our error for one of httpx's: no connection, no answer in time, or one broken off.
 

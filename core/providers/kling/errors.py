@@ -17,6 +17,7 @@ from core.errors import (
 from core.providers.http.client import json_object, retry_after_s
 from core.providers.http.error_table import ErrorRule
 from core.providers.http.redaction import clean_detail, clean_excerpt
+from core.providers.http.tally import tallied
 from core.providers.kling.wire import PROVIDER
 
 NOT_YET_VALID = 1003
@@ -71,6 +72,7 @@ BY_CODE: Mapping[int, ErrorRule] = {
 _BY_FAMILY: Mapping[int, ErrorRule] = {10: _KEY, 12: _PARAMETERS, 13: _POLICY}
 
 
+@tallied
 def error_from_code(
     code: int,
     message: object,

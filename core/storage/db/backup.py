@@ -33,7 +33,7 @@ def make_backup(database_file: Path, *, version: int, now: datetime) -> Path | N
     with backup_errors(str(database_file.parent)):
         _remove(_beside(database_file, _UNFINISHED))  # left by a process that was killed
         try:
-            if not _copy(database_file, part):
+            if not copy_database(database_file, part):
                 return None
             os.replace(part, backup)
         finally:
@@ -50,8 +50,11 @@ def backups(database_file: Path) -> list[Path]:
     return sorted(_beside(database_file, _NAME), key=_made_at, reverse=True)
 
 
-def _copy(database_file: Path, part: Path) -> bool:
-    """Write all of the database to `part`, down to the disk; False when there is nothing in it."""
+def copy_database(database_file: Path, part: Path) -> bool:
+    """Write all of the database to `part`, down to the disk; False when there is nothing in it.
+
+    As it was last committed, whoever writes meanwhile.
+    """
     # Not the connection that is to migrate: VACUUM does not run inside a transaction.
     source = sqlite3.connect(f"{database_file.as_uri()}?mode=ro", uri=True, isolation_level=None)
     with closing(source):

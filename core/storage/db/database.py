@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,9 @@ from core.errors import ConfigurationError
 from core.storage.db.errors import database_errors, file_errors, store_error
 from core.storage.db.schema import MaskedText
 from core.wire.secrets import known_secrets
+
+# Told seconds, and what took them.
+NoteTime = Callable[[float, str], None]
 
 _BEGIN = "inkling_begin"
 _CONNECT_TIMEOUT_S = 10
@@ -34,6 +37,7 @@ class Database:
         self.place = _place(self.url)
         self._busy_timeout_s = busy_timeout_s
         self._writer = threading.Lock()
+        self.note_time: NoteTime | None = None  # told how long each transaction took
         self.engine = self._sqlite_engine() if self.is_sqlite else self._postgres_engine()
         event.listen(self.engine, "before_cursor_execute", _wash, retval=True)
 
@@ -45,14 +49,36 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that sees one moment and changes nothing."""
+        begun = time.perf_counter()
         with database_errors(self.place), self.engine.connect() as connection, connection.begin():
+            yield connection
+        self._tell("read", begun)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Open a long transaction in which all queries see the same moment."""
+        engine = self.engine
+        if not self.is_sqlite:  # which sees one moment anyway
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with database_errors(self.place), engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction that is durable when the block has ended."""
+        begun = time.perf_counter()
+        with self._writing() as connection:
+            yield connection
+        self._tell("write", begun)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
         if not self.is_sqlite:
-            with self.read() as connection:
+            with (
+                database_errors(self.place),
+                self.engine.connect() as connection,
+                connection.begin(),
+            ):
                 yield connection
             return
         if not self._writer.acquire(timeout=self._busy_timeout_s):
@@ -66,6 +92,18 @@ class Database:
                 yield connection
         finally:
             self._writer.release()
+
+    def empty_log(self) -> None:
+        """Take what SQLite's log holds into the file, and empty it, if nobody reads from it now."""
+        if self.is_sqlite:
+            with database_errors(self.place), self.engine.connect() as connection:
+                raw = connection.connection.driver_connection
+                assert isinstance(raw, sqlite3.Connection)
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _tell(self, operation: str, begun: float) -> None:
+        if self.note_time is not None:
+            self.note_time(time.perf_counter() - begun, operation)
 
     def close(self) -> None:
         """Close all connections."""

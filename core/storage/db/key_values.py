@@ -51,6 +51,24 @@ class KeyValues:
         with self._database.write() as connection:
             return bool(connection.execute(change).rowcount)
 
+    def swap(self, key: str, known: Any, value: Any) -> bool:
+        """Keep the value instead of `known`; False, and nothing kept, where another one stands.
+
+        Of several who know the same, in whatever process, one has it. None known: there was none.
+        """
+        with self._database.write() as connection:
+            if known is None:
+                try:
+                    with connection.begin_nested():
+                        connection.execute(insert(key_values).values(key=key, value=value))
+                except IntegrityError:
+                    return False
+                return True
+            same = (key_values.c.key == key) & (key_values.c.value == known)
+            return bool(
+                connection.execute(update(key_values).where(same).values(value=value)).rowcount
+            )
+
     def take(self, key: str) -> Any:
         """Remove the value and return it; None when there is none. Of several takers one has it."""
         one = key_values.c.key == key

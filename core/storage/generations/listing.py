@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -42,6 +42,16 @@ IS_OPEN = generations.c.status.not_in([literal_column(f"'{status}'") for status 
 _RETENTION = timedelta(days=31)
 # What is spoken belongs to what it is read from: hundreds of sentences would hide the pictures.
 _IS_LISTED = generations.c.kind != SpeechRequest.kind
+
+
+class Standing(NamedTuple):
+    """So many open generations of a kind stand in one state."""
+
+    provider: str
+    kind: str
+    status: str
+    how_many: int
+    oldest: datetime
 
 
 class Listing:
@@ -112,6 +122,14 @@ class Listing:
             query = query.where(generations.c.provider == provider)
         with self._database.read() as connection:
             return {GenerationStatus(status): count for status, count in connection.execute(query)}
+
+    def standings(self) -> tuple[Standing, ...]:
+        """Return where the open generations of everyone stand, and since when the oldest does."""
+        columns = (generations.c.provider, generations.c.kind, generations.c.status)
+        oldest = func.min(generations.c.created_at)
+        query = select(*columns, func.count(), oldest).where(IS_OPEN).group_by(*columns)
+        with self._database.read() as connection:
+            return tuple(Standing(*row) for row in connection.execute(query))
 
     def counts_since(self, owner: str, since: datetime) -> dict[GenerationStatus, int]:
         """Return how many of this owner's generations since a moment stand where."""

@@ -33,6 +33,7 @@ _PARTS = {
     "reading.js": ("chat/components/reading.js",),
     "conversations.js": ("chat/components/conversations.js",),
     "pictures.js": ("generations/components/pictures.js",),
+    "expansion.js": ("generations/components/expansion.js",),
     "transfer.js": ("history/components/transfer.js",),
     "beats.js": ("status/components/beats.js",),
     "frame.css": ("frame/components/frame.css",),

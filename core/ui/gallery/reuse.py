@@ -67,12 +67,13 @@ def _fill_variations(picture: Picture, generation: Generation) -> None:
 @keeping_errors("image_error")
 def _fill_expansion(picture: Picture) -> None:
     content = session.studio().archive.original_bytes(picture.name)
-    session.state().pictures = (pictures.prepared(content),)
-    st.session_state[table.KEY] = ExpandRequest.kind
+    # Words that stood there for another picture would be drawn around this one.
+    held = (pictures.prepared(content),)
+    image_form.open_for(ExpandRequest.kind, held, keeps_words=False)
 
 
 @keeping_errors("image_error")
 def _fill_references(picture: Picture) -> None:
     content = session.studio().archive.original_bytes(picture.name)
     pictures.add(pictures.prepared(content), REFERENCES_MOST)
-    st.session_state[table.KEY] = OmniRequest.kind
+    image_form.open_for(OmniRequest.kind, session.state().pictures)

@@ -61,15 +61,28 @@ def fill(
     known.upload_round += 1
 
 
+def open_for(kind: str, pictures: tuple[ReferenceImage, ...], *, keeps_words: bool = True) -> None:
+    """Have the form of a kind hold these pictures when it is drawn next."""
+    known = session.state()
+    known.wanted_way = kind
+    known.wanted_empty = not keeps_words
+    known.pictures = pictures
+
+
 def _take_over() -> frozenset[str]:
     """Put what was left by `fill` into the form; return the keys of the inputs that were set."""
     known = session.state()
+    way, known.wanted_way = known.wanted_way, ""
     if (wanted := known.wanted) is None:
+        if way in table.FORMS:
+            st.session_state[table.KEY] = way
+            if known.wanted_empty:
+                st.session_state[KEYS["prompt"]] = ""
         return frozenset()
     known.wanted = None
     references, known.wanted_references = known.wanted_references, ()
     values = {
-        table.KEY: known.wanted_way,
+        table.KEY: way or wanted.kind,
         KEYS["prompt"]: wanted.prompt,
         **table.FORMS[wanted.kind].values(wanted, references),
     }

@@ -15,6 +15,7 @@ from core.providers.kling.wire import AccountCosts
 from core.ui import reachable, session
 from core.ui.frame import setup_card
 from core.ui.session import Account, ProviderName, text
+from core.ui.status import backups
 from core.work.services import Mode
 
 Standing = Literal["unchecked", "accepted", "refused", "practice", "unusable"]
@@ -63,6 +64,9 @@ def draw_storage() -> None:
             return
         open_count = sum(count for status, count in counts.items() if not status.is_final)
         st.caption(f"{text('status.pending')} · {open_count}")
+        if (hearing := studio.answers.relay.state) != "off":  # of one database several may work
+            st.caption(text(f"status.between_{hearing}"))
+        backups.draw()
 
 
 def draw_settings() -> None:

@@ -1,6 +1,7 @@
 """A reader who resumes an answer that another process on the same database writes.
 
-There is nothing to listen to: the row is polled, which that process overwrites twice a second.
+Where processes hear each other (PostgreSQL), its pieces come as notifications, and the row is
+looked at now and then. Else the row alone is polled, which that process overwrites twice a second.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from core.errors import StoreError
 from core.models.chat import AnswerStatus, Message
 from core.storage.chat.running_answers import AnswerProgress
 from core.web.chat.audience import audience_key
+from core.web.chat.foreign_growth import ForeignGrowth
 from core.web.http_call import HttpCall
 from core.web.studio_bridge import StudioBridge
 from core.work.studio import current_studio
@@ -21,6 +23,7 @@ from core.work.studio import current_studio
 logger = logging.getLogger(__name__)
 
 POLL_S = 0.5
+HEARING_POLL_S = 2.0  # a process that dies says nothing
 # A reader learns the id of a posted chat while its row is still being written: one who was cut off
 # at once may be quicker.
 ROW_LATE_S = 2.0
@@ -40,6 +43,9 @@ class ForeignAnswer:
         self._signed_at: float | None = None
         self._spoke_at = self._loop.time()
         self._watching: asyncio.Task[None] | None = None
+        self._growth = ForeignGrowth(bridge.studio.answers.relay, answer_id)
+        self._looked_at = float("-inf")
+        self._lacks = False  # something before what was heard
         self.place = place
 
     async def is_there(self) -> bool:
@@ -54,11 +60,14 @@ class ForeignAnswer:
 
     async def __aenter__(self) -> "ForeignAnswer":
         self._watching = self._loop.create_task(self._call.hang_up())
+        self._watching.add_done_callback(lambda _: self._growth.news.set())
+        self._growth.begin()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         assert self._watching is not None
         self._watching.cancel()
+        self._growth.end()
 
     async def wait(self) -> tuple[str, Message | None] | None:
         """Return the next text, and the message once it is final. None: nobody is there to read.
@@ -67,9 +76,18 @@ class ForeignAnswer:
         here, by the rule that holds for everyone: when its lease has run out.
         """
         while not self._is_over():
+            if text := self._heard():
+                return text, None
+            if self._may_wait():
+                if self._is_quiet():
+                    self._spoke_at = self._loop.time()
+                    return "", None
+                await self._pause()
+                continue
             try:
                 if (progress := await self._alive_progress()) is None:  # deleted meanwhile
                     return None
+                self._looked_at = self._loop.time()
                 if progress.status.is_final or not progress.is_alive:
                     ended = await self._ended()
                     self.place = max(self.place, progress.length)
@@ -79,6 +97,8 @@ class ForeignAnswer:
                 logger.warning("An answer elsewhere cannot be read yet: %s", error)
                 await self._pause()
                 continue
+            self._growth.watch(max(self.place, progress.length), anew=self._lacks)
+            self._lacks = False
             if progress.rest or self._is_quiet():
                 self.place = max(self.place, progress.length)
                 self._spoke_at = self._loop.time()
@@ -98,10 +118,25 @@ class ForeignAnswer:
         )
         return await self._progress()
 
+    def _heard(self) -> str:
+        """Return what was heard of the answer since, and say that somebody still reads."""
+        text, self._lacks = self._growth.take(self.place)
+        if text:
+            self.place += len(text)
+            self._spoke_at = self._loop.time()
+            self._growth.watch(self.place)
+        return text
+
+    def _may_wait(self) -> bool:
+        """Tell whether nothing has to be looked up in the row now."""
+        is_hearing = self._growth.is_live and not self._growth.has_ended and not self._lacks
+        return is_hearing and self._loop.time() - self._looked_at < HEARING_POLL_S
+
     async def _pause(self) -> None:
-        """Wait until it is time to look again, or the reader leaves."""
-        assert self._watching is not None
-        await asyncio.wait((self._watching,), timeout=POLL_S)
+        """Wait until something is heard, it is time to look again, or the reader leaves."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL_S):
+                await self._growth.news.wait()
 
     async def _progress(self) -> AnswerProgress | None:
         messages = self._bridge.studio.store.messages

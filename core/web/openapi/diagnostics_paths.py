@@ -1,6 +1,7 @@
 """The check-up's and the X-ray's paths in the OpenAPI description."""
 
 from core.web.diagnostics.exchanges import LIMIT_MOST, SHAPES
+from core.web.diagnostics.metrics import METRICS_PATH
 from core.web.openapi.shapes import (
     ERROR,
     EVENTS,
@@ -33,8 +34,16 @@ _EXCHANGES = {
 
 
 def diagnostics_paths() -> Json:
-    """Return the paths; the first and the last are the owner's alone."""
+    """Return the paths; the check-up and the exchanges are the owner's alone."""
     return {
+        METRICS_PATH: {
+            "get": operation(
+                "Metrics for Prometheus; INKLING_METRICS_TOKEN or the scope read lets in",
+                guarded(
+                    {"200": reply("Prometheus's text format", {"text/plain": {"schema": TEXT}})}
+                ),
+            )
+        },
         "/checkup": {
             "get": operation(
                 "Look for what is wrong, free of charge; the owner alone, no token",

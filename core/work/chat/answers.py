@@ -16,6 +16,7 @@ from core.models.notices import unread_events, unread_facts
 from core.models.parts import Blob, with_text
 from core.providers.deepseek.client import DeepSeek
 from core.storage.store import Store
+from core.work.chat.between.relay import AnswerRelay
 from core.work.chat.context import posted_turns, stored_turns, with_attached
 from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.posting import posted_chat
@@ -47,7 +48,8 @@ class ChatService:
 class Answers:
     """Starts, watches and stops the answers of one process.
 
-    `on_saved` is called on the loop whenever one has ended and was written down.
+    `on_saved` is called on the loop whenever one has ended and was written down, `on_ended` with
+    its outline as soon as it has ended.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Answers:
         spending: Spending,
         timings: AnswerTimings = AnswerTimings(),  # noqa: B008 - frozen
         on_saved: Callable[[], None] = lambda: None,
+        on_ended: Callable[[Message], None] = lambda _message: None,
     ) -> None:
         self._store = store
         self._process_id = process_id
@@ -77,11 +80,14 @@ class Answers:
             process_id=process_id,
             timings=timings,
             on_saved=on_saved,
+            on_ended=on_ended,
         )
+        self.relay = AnswerRelay(store.notifications, self._live, self._runner.cancel)
 
     def start(self) -> None:
         """Begin to save what grows. Call once, after what a dead process left was settled."""
         self._runner.start()
+        self.relay.start()
 
     # -- use cases, from any thread ----------------------------------------------------------------
 
@@ -215,11 +221,12 @@ class Answers:
         """Close the upstream at once and keep what came; harmless when it has ended already."""
         if self._live.mark_stopped(message_id, owner=owner):
             self._runner.cancel(message_id)
-        else:
-            self._store.messages.request_stop(owner, message_id)
+        elif self._store.messages.request_stop(owner, message_id):
+            self.relay.stop(message_id)
 
     def close(self) -> None:
         """End every answer of this process as interrupted, with what came so far stored."""
+        self.relay.close()
         self._runner.close()
 
     def end_late(self) -> None:

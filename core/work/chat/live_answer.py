@@ -8,6 +8,7 @@ from typing import Any
 
 from core.errors import AppError
 from core.models.chat import AnswerPart, AnswerStatus, ChatChunk, Message, TextRun, Usage
+from core.models.money.ledger import Settlement
 from core.models.notices import granted_facts, moved_facts, tools_facts, unread_events, unread_facts
 from core.models.parts import text_parts
 from core.work.chat.answer_text import AnswerText
@@ -49,6 +50,8 @@ class LiveAnswer:
         self._version = 0
         self.error: AppError | None = None  # why it failed or was cut off, once it is final
         self.saved = threading.Event()  # set once the store holds the final state
+        self.cost: Settlement | None = None  # once it is settled
+        self._after_saving: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._waiting = 0  # readers in `wait`: the others are not worth a notification
@@ -141,6 +144,22 @@ class LiveAnswer:
                     "error_detail": error.detail,
                 }
             self._tell()
+
+    def note_saved(self) -> None:
+        """Note that the store holds the final state, and tell who waited for that."""
+        with self._lock:
+            self.saved.set()
+            waiting, self._after_saving = self._after_saving, []
+        for callback in waiting:
+            callback()
+
+    def after_saving(self, callback: Callable[[], None]) -> None:
+        """Call `callback` (quick, from whatever thread) once the final state is saved, or now."""
+        with self._lock:
+            if not self.saved.is_set():
+                self._after_saving.append(callback)
+                return
+        callback()
 
     def note_granted(self, tokens: int) -> None:
         """Note that it is kept to so many tokens, which is what the budget pays for."""

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from core.errors import AppError
-from core.models.chat import AnswerStatus, ChatParameters
+from core.models.chat import AnswerStatus, ChatParameters, Message
 from core.models.chat_options import NO_OPTIONS, ChatOptions
-from core.models.money.ledger import Reservation, Spender
+from core.models.money.ledger import LedgerLine, Reservation, Settlement, Spender
 from core.providers.deepseek.client import DeepSeek
 from core.providers.http.exchanges import mark_exchanges
 from core.storage.chat.posted_chats import PostedChat
+from core.storage.money.book import Settle
 from core.storage.store import Store
 from core.work.chat.attempts import Context, bring_in
 from core.work.chat.live_answer import LiveAnswer
@@ -60,6 +61,7 @@ class AnswerRunner:
         process_id: str,
         timings: AnswerTimings,
         on_saved: Callable[[], None],
+        on_ended: Callable[[Message], None],
     ) -> None:
         self._loop = loop
         self._live = live
@@ -67,6 +69,7 @@ class AnswerRunner:
         self._spending = spending
         self._timings = timings
         self._on_saved = on_saved
+        self._on_ended = on_ended
         self._is_closing = False
         self._persistence = AnswerPersistence(store, live, process_id=process_id, timings=timings)
 
@@ -131,6 +134,7 @@ class AnswerRunner:
         if wants_title:  # noted first: a page that sees the end is to know that more will come
             self._titles.await_for(live.conversation_id)
         live.finish(status, error)  # before anything is waited for: a stop comes too late now
+        self._on_ended(live.outline())
         try:
             await asyncio.shield(self._end(job))
             if status is not AnswerStatus.COMPLETE:
@@ -176,9 +180,9 @@ class AnswerRunner:
                 was_sent=live.is_asked,
                 begun_with=live.begun_with,
             )
-            await self._persistence.end(live, settle)
+            await self._persistence.end(live, _noted(live, settle))
         self._live.remove(job.live.message_id)
-        job.live.saved.set()
+        job.live.note_saved()
         self._on_saved()
 
     async def _close(self) -> None:
@@ -195,3 +199,15 @@ async def _has_row(job: AnswerJob) -> bool:
         return True
     await asyncio.wait([job.written])
     return not job.written.cancelled() and job.written.exception() is None
+
+
+def _noted(live: LiveAnswer, settle: Settle) -> Settle:
+    """Return the same settling, which tells the answer what it cost."""
+
+    def settling(line: LedgerLine) -> Settlement | None:
+        live.cost = settled = settle(line)
+        if settled is not None and settled.currency is None:
+            live.cost = replace(settled, currency=line.currency)
+        return settled
+
+    return settling

@@ -15,6 +15,13 @@ S = GenerationStatus
 PARAMETERS = ChatParameters()
 WORD = "pine"  # in every text of everyone
 REFERENCE = ReferenceImage(b"the same reference", "image/png")
+
+
+def references_of(owner: str) -> list[ReferenceImage]:
+    """Return the reference pictures of a task: one that others have too, and one of their own."""
+    return [REFERENCE, ReferenceImage(f"only of {owner}".encode(), "image/png")]
+
+
 EVERYONES_REQUEST = ImageRequest(WORD, model_name="model")
 UNREADABLE = "error.picture_unreadable"
 
@@ -111,7 +118,7 @@ def endow(store: Store, owner: str, number: int) -> Belongings:
             EVERYONES_REQUEST,
             provider="kling",
             idempotency_key=f"key {number}",
-            references=[REFERENCE],
+            references=references_of(owner),
         ),
         unread=unread,
         deleted_generation=hidden.id,

@@ -22,6 +22,7 @@ from tests.unit.storage.belongings import (
     WORD,
     Belongings,
     begin,
+    references_of,
 )
 
 
@@ -187,7 +188,7 @@ CASES: dict[str, tuple[Case, ...]] = {
                 EVERYONES_REQUEST,
                 provider="kling",
                 idempotency_key=t.waiting.idempotency_key,
-                references=[REFERENCE],
+                references=references_of(o),
             ),
             OWN,
         ),
@@ -271,12 +272,18 @@ CASES: dict[str, tuple[Case, ...]] = {
     "gallery.restore_pictures": (
         Case(lambda s, o, m, t: s.gallery.restore_pictures(o, [t.deleted_picture]), 0),
     ),
+    "people.attached": (Case(lambda s, o, m, t: list(s.people.attached(o)), OWN),),
+    "people.erase": (Case(lambda s, o, m, t: s.people.erase(o)["pictures"], 2),),
+    "people.open_work": (Case(lambda s, o, m, t: s.people.open_work(o), 2),),
+    "people.picture_names": (Case(lambda s, o, m, t: s.people.picture_names(o), OWN),),
+    "people.rows": (Case(lambda s, o, m, t: list(s.people.rows(o)), OWN),),
 }
 
 # Methods that know no owner: the studio's own work, which no page or call reaches with an id that
 # somebody sent. Each says why nobody's rows come to another through it.
 _LEASED = "the worker's step on a row it has leased"
 _MANY = "the process's own work on everyone's rows; only a number comes back"
+_ALL_AT_ONCE = "backups and moves, by whoever runs the studio; no page or call reaches it"
 _OWN_VALUES = "the studio's own values by key: settings, passes, what it has learned"
 _FILTERED = "a LedgerFilter says whose; whoever runs the studio sees what all of it costs"
 _SETTLED = "whoever reserved a line settles it, by its id"
@@ -284,6 +291,18 @@ OWNERLESS: dict[str, str] = {
     "check_writable": "no row of anyone",
     "close": "no row of anyone",
     "open": "no row of anyone",
+    "note_times": "no row of anyone",
+    "notifications.close": "no row of anyone",
+    "notifications.send": "hands on what the relay of answers says",
+    "notifications.start": "hands on what the relay of answers says",
+    "copies.archived": _ALL_AT_ONCE,
+    "copies.copy_to": _ALL_AT_ONCE,
+    "copies.counts": _MANY,
+    "copies.damaged_rows": "keys and hashes of damaged rows, for whoever runs the studio",
+    "copies.has_leases": _MANY,
+    "copies.has_picture": "a backup's, with the id of a row that it has just read",
+    "copies.open_generations": _ALL_AT_ONCE,
+    "copies.snapshot": _ALL_AT_ONCE,
     "conversations.purge": _MANY,
     "messages.interrupt_dead": _MANY,
     "messages.held_beyond": _MANY,
@@ -306,6 +325,7 @@ OWNERLESS: dict[str, str] = {
     "generations.slots_in_flight": "what the account has in flight, whosever it is",
     "generations.purge": _MANY,
     "generations.references": "asked with the id of a row that its owner was given just before",
+    "generations.standings": _MANY,
     "ledger.add": "a line that was found; it names its owner",
     "ledger.budgets": "the studio's budgets; the pages show them to whoever runs it",
     "ledger.correct": "reconciling, with the id of a line that it has just read",
@@ -335,6 +355,7 @@ OWNERLESS: dict[str, str] = {
     "key_values.set_in": _OWN_VALUES,
     "key_values.value_in": _OWN_VALUES,
     "key_values.starting_with": _OWN_VALUES,
+    "key_values.swap": _OWN_VALUES,
     "key_values.take": _OWN_VALUES,
     "expiry.expire": "housekeeping, for a whole group of owners; only a number comes back",
 }

@@ -364,7 +364,7 @@ def test_the_server_stays_flat_whatever_the_size(tmp_path: Path, large: Path) ->
 
 MEASURED = """
 import resource, sys
-from core.admin import main
+from core.admin.command import main
 idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 code = main(sys.argv[1:])
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - idle) // 1024)

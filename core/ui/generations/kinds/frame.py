@@ -2,14 +2,13 @@
 
 import base64
 from collections.abc import Callable
-from pathlib import Path
 
 import streamlit as st
 
 from core.models.pictures.expand import AREA_MOST, Sides
+from core.ui.frame import page_files
 from core.ui.session import text
 
-_SCRIPT = Path(__file__).parents[1] / "components" / "frame.js"
 _KEY = "expand-frame"
 _SIDES = ("up", "down", "left", "right")
 
@@ -24,11 +23,10 @@ def draw(
         if isinstance(told, (list, tuple)) and len(told) == len(_SIDES):
             on_change(Sides(*(float(share) for share in told)))
 
-    render = st.components.v2.component("inkling_frame", js=_SCRIPT.read_text(encoding="utf-8"))
     width, height = size
     encoded = base64.b64encode(small).decode()
     kind = "png" if small.startswith(b"\x89PNG") else "jpeg"
-    render(
+    page_files.component("expansion")(
         key=_KEY,
         data={
             "picture": f"data:image/{kind};base64,{encoded}",

@@ -1,0 +1,59 @@
+"""Where the configured studio keeps its rows and pictures, and other places by their address."""
+
+import os
+from pathlib import Path
+
+from core.archive.archive import Archive
+from core.errors import ConfigurationError, StoreError
+from core.settings import Settings
+from core.settings.sources import ENVIRONMENT
+from core.storage.store import Store
+
+_FROM_ENVIRONMENT = "env:"
+
+
+def open_store(settings: Settings) -> Store:
+    """Open the store that the app opens."""
+    database = settings.database_url
+    return Store.open(database.reveal() if database else settings.data_dir / "inkling.sqlite3")
+
+
+def open_archive(settings: Settings) -> Archive:
+    """Open the archive that the app opens."""
+    return Archive.open(settings.data_dir / "pictures", url=settings.archive_url)
+
+
+def other_archive(settings: Settings, place: str) -> Archive:
+    """Open the archive at another folder or URL."""
+    if "://" in place:
+        return Archive.open(settings.data_dir / "pictures", url=place)
+    return Archive.open(place)
+
+
+def address_from(written: str) -> str:
+    """Return an address as written, or from the variable that `env:NAME` names.
+
+    What stands on a command line, others on the machine can read.
+    """
+    if not written.startswith(_FROM_ENVIRONMENT):
+        return written
+    name = written.removeprefix(_FROM_ENVIRONMENT)
+    if not (value := os.environ.get(name, "")):
+        raise ConfigurationError(name, ENVIRONMENT, "error.configuration_missing")
+    return value
+
+
+def work_dir(settings: Settings) -> Path:
+    """Return where files are put together."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return settings.data_dir
+
+
+def refuse_in_use(store: Store) -> None:
+    """Raise StoreError where a studio works with the rows: what it writes meanwhile would be lost.
+
+    An idle one on PostgreSQL cannot be told: the manual says to stop it.
+    """
+    is_alone = store.opened_as_only_process or not store.is_sqlite
+    if not is_alone or store.copies.has_leases():
+        raise StoreError("error.copy_in_use", facts={"place": store.place})

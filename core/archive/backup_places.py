@@ -1,0 +1,99 @@
+"""Backup places: a folder, or an fsspec URL (S3 and the like), in which backups lie side by side.
+
+A backup has its name only once it is whole; of each place the newest few are kept.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, cast
+from uuid import uuid4
+
+from fsspec.core import url_to_fs
+
+from core.archive.remote_files import without_secrets
+from core.errors import StoreError
+from core.storage.db.errors import file_errors
+
+_NAME = re.compile(r"inkling-(?P<made_at>\d{8}T\d{6}Z)\.tar")
+_ARRIVING = ".part"
+
+
+def backup_name(made_at: datetime) -> str:
+    """Return a backup's name; names sort by time."""
+    return f"inkling-{made_at.astimezone(UTC):%Y%m%dT%H%M%SZ}.tar"
+
+
+class BackupPlace:
+    """Where backups lie. StoreError names the place, without its password."""
+
+    def __init__(self, folder_or_url: str) -> None:
+        self._is_local = "://" not in folder_or_url
+        place = str(Path(folder_or_url).expanduser().absolute())
+        self.place = place if self._is_local else without_secrets(folder_or_url)
+        try:
+            self._files, root = url_to_fs(place if self._is_local else folder_or_url)
+        except (ImportError, ValueError) as error:
+            # The message may quote the URL, and that may hold a key.
+            raise StoreError("error.archive_backend", facts={"place": self.place}) from error
+        self._root = root.rstrip("/")
+
+    @contextmanager
+    def new(self, name: str) -> Iterator[BinaryIO]:
+        """Open a backup for writing: it is there once the block has ended, or not at all."""
+        arriving = f"{self._root}/{name}.{uuid4().hex}{_ARRIVING}"
+        with file_errors(self.place):
+            self._files.makedirs(self._root, exist_ok=True)
+            try:
+                with self._open(arriving) as file:
+                    yield file
+                self._files.mv(arriving, f"{self._root}/{name}")
+            except BaseException:
+                if self._files.exists(arriving):
+                    self._files.rm_file(arriving)
+                raise
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        """Open a backup for reading, from its beginning."""
+        with file_errors(self.place), self._files.open(f"{self._root}/{name}", "rb") as file:
+            yield cast(BinaryIO, file)
+
+    def names(self) -> list[str]:
+        """Return the backups that are there, newest first."""
+        with file_errors(self.place):
+            self._files.invalidate_cache()
+            if not self._files.exists(self._root):
+                return []
+            found = (str(path).rpartition("/")[2] for path in self._files.ls(self._root, False))
+            return sorted((one for one in found if _NAME.fullmatch(one)), reverse=True)
+
+    def prune(self, keep: int) -> int:
+        """Remove all but the newest; return how many."""
+        old = self.names()[max(1, keep) :]
+        with file_errors(self.place):
+            for name in old:
+                self._files.rm_file(f"{self._root}/{name}")
+        return len(old)
+
+    @contextmanager
+    def _open(self, path: str) -> Iterator[BinaryIO]:
+        if not self._is_local:
+            with self._files.open(path, "wb") as file:
+                yield cast(BinaryIO, file)
+            return
+        # Others on this machine need not read what is in it.
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "wb") as local:
+            yield local
+            local.flush()
+            os.fsync(local.fileno())
+
+
+def split_place(path_or_url: str) -> tuple[str, str]:
+    """Return where one backup lies, and its name."""
+    place, _, name = path_or_url.rpartition("/")
+    return (place or ("/" if path_or_url.startswith("/") else ".")), name

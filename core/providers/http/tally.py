@@ -1,0 +1,55 @@
+"""Tally of what providers answered with errors, by provider and code, since the process began."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from core.errors import ProviderError
+
+_Parameters = ParamSpec("_Parameters")
+_Error = TypeVar("_Error", bound=ProviderError | None)
+
+# Codes are an upstream's own words: a strange one is to make no series without end.
+_MOST = 200
+_OTHERS = "other"
+
+
+class ErrorTally:
+    """Counts errors by provider, code and kind. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: Counter[tuple[str, str, str]] = Counter()
+
+    def add(self, error: ProviderError) -> None:
+        """Count one."""
+        code = error.code if error.code is not None else error.status_code
+        kind = error.text_id.rpartition(".")[2]
+        key = (error.provider, "" if code is None else str(code)[:40], kind)
+        with self._lock:
+            if key not in self._counts and len(self._counts) >= _MOST:
+                key = (error.provider, _OTHERS, kind)
+            self._counts[key] += 1
+
+    def counts(self) -> dict[tuple[str, str, str], int]:
+        """Return how many there were of each."""
+        with self._lock:
+            return dict(self._counts)
+
+
+TALLY = ErrorTally()
+
+
+def tallied(make: Callable[_Parameters, _Error]) -> Callable[_Parameters, _Error]:
+    """Count each error that a function makes of what came from a provider."""
+
+    @wraps(make)
+    def making(*arguments: _Parameters.args, **facts: _Parameters.kwargs) -> _Error:
+        error = make(*arguments, **facts)
+        if error is not None:
+            TALLY.add(error)
+        return error
+
+    return making

@@ -1,0 +1,1 @@
+"""Answers between processes: their growth and their stop, told by notifications."""

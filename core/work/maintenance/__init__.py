@@ -1,0 +1,1 @@
+"""Maintenance: backups and restores, checks, moves to other places, what one person has."""

@@ -1,0 +1,176 @@
+"""Backup: rows and pictures of one moment in one tar file, made while the studio works.
+
+    pictures/<name>     each original that the rows speak of
+    store.sqlite3       all rows, whatever database they came from
+    manifest.json       size and SHA-256 of each of them; last, so that half a backup has none
+
+The rows are taken first: a picture is in the archive before its row is written, so each is there.
+One that was purged since is left out with its row.
+"""
+
+import hashlib
+import io
+import json
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from core.archive.archive import Archive
+from core.archive.backup_places import BackupPlace, backup_name
+from core.errors import StoreError
+from core.storage.db.errors import file_errors
+from core.storage.store import Store
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+STORE = "store.sqlite3"
+PICTURES = "pictures/"
+_MODE = 0o600
+
+# How many pictures are done, and of how many.
+Tell = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Backup:
+    """A backup that was made."""
+
+    name: str
+    place: str
+    pictures: int = 0
+    size_bytes: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)  # pictures whose files are not in the archive
+
+
+def make_backup(
+    store: Store,
+    archive: Archive,
+    place: BackupPlace,
+    *,
+    work_dir: Path,
+    now: datetime | None = None,
+    tell: Tell = lambda _done, _all: None,
+) -> Backup:
+    """Write a backup; StoreError where that is not possible, and then nothing is left of it."""
+    made_at = now or datetime.now(UTC)
+    backup = Backup(backup_name(made_at), place.place)
+    with file_errors(str(work_dir)):
+        work_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=work_dir, prefix="backup-") as folder:
+        rows = Path(folder) / STORE
+        store.copies.snapshot(rows)
+        wanted = _rows_of(rows)
+        with (
+            place.new(backup.name) as file,
+            tarfile.open(fileobj=file, mode="w|", format=tarfile.PAX_FORMAT) as tar,
+        ):
+            files = _Files(tar, made_at)
+            gone = _add_pictures(files, backup, wanted, store, archive, tell)
+            _without(rows, gone)
+            backup.rows = _counts(rows)
+            files.add_file(STORE, rows)
+            manifest = {
+                "format": FORMAT,
+                "made_at": made_at.isoformat(),
+                "schema": store.copies.schema,
+                "rows": backup.rows,
+                "lost": backup.lost,
+                "files": files.manifest,
+            }
+            files.add(MANIFEST, json.dumps(manifest, indent=1).encode())
+            backup.size_bytes = files.written
+    return backup
+
+
+class _Files:
+    """Adds files to a tar, and notes what they were."""
+
+    def __init__(self, tar: tarfile.TarFile, made_at: datetime) -> None:
+        self._tar = tar
+        self._made_at = int(made_at.timestamp())
+        self.manifest: dict[str, dict[str, object]] = {}
+        self.written = 0
+
+    def add(self, name: str, content: bytes) -> None:
+        digest = hashlib.sha256(content).hexdigest()
+        self._write(name, len(content), digest, io.BytesIO(content))
+
+    def add_file(self, name: str, path: Path) -> None:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            self._write(name, path.stat().st_size, digest, file)
+
+    def _write(self, name: str, size: int, digest: str, file: BinaryIO) -> None:
+        member = tarfile.TarInfo(name)
+        member.size, member.mtime, member.mode = size, self._made_at, _MODE
+        self._tar.addfile(member, file)
+        self.manifest[name] = {"size": size, "sha256": digest}
+        self.written += size
+
+
+def _add_pictures(
+    files: _Files,
+    backup: Backup,
+    wanted: Iterable[tuple[str, str]],
+    store: Store,
+    archive: Archive,
+    tell: Tell,
+) -> list[str]:
+    """Add each picture's file; return the pictures that were purged meanwhile."""
+    gone: list[str] = []
+    every = list(wanted)
+    for number, (picture_id, name) in enumerate(every, 1):
+        try:
+            files.add(PICTURES + name, archive.original_bytes(name))
+            backup.pictures += 1
+        except StoreError as error:
+            if error.text_id != "error.picture_missing":
+                raise
+            if store.copies.has_picture(picture_id):
+                backup.lost.append(name)
+            else:
+                gone.append(picture_id)
+        tell(number, len(every))
+    return gone
+
+
+def _rows_of(rows: Path) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(rows)) as connection:
+        return connection.execute("SELECT id, name FROM pictures ORDER BY name").fetchall()
+
+
+def _without(rows: Path, pictures: list[str]) -> None:
+    if pictures:
+        with closing(sqlite3.connect(rows)) as connection, connection:
+            connection.executemany(
+                "DELETE FROM pictures WHERE id = ?", [(one,) for one in pictures]
+            )
+
+
+def _counts(rows: Path) -> dict[str, int]:
+    tables = ("conversations", "messages", "generations", "pictures", "ledger_lines")
+    with closing(sqlite3.connect(rows)) as connection:
+        return {
+            table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in tables
+        }
+
+
+def manifest_from(content: bytes) -> dict[str, Any]:
+    """Return a manifest; StoreError where it is none that this version can read."""
+    try:
+        found = json.loads(content)
+        files = found["files"]
+        if found["format"] > FORMAT or not isinstance(files, dict):
+            raise StoreError("error.backup_format")
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError("error.backup_format") from error
+    return dict(found)

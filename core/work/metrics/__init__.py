@@ -1,0 +1,1 @@
+"""Metrics: what is counted while the studio works, and how it is told to Prometheus."""

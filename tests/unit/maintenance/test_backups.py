@@ -1,0 +1,221 @@
+"""Backups: made while others write, restored anywhere, never taken for whole when they are not."""
+
+import hashlib
+import json
+import os
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.archive.archive import Archive
+from core.archive.backup_places import BackupPlace
+from core.errors import StoreError
+from core.settings.operations import BackupSettings
+from core.storage.store import Store
+from core.work.maintenance.backup import make_backup
+from core.work.maintenance.restore import restore_backup
+from core.work.maintenance.schedule import BackupSchedule
+from core.work.maintenance.verification import verify
+from tests.conftest import Clock
+from tests.unit.maintenance.contents import files_of, paint, rows_of
+from tests.unit.storage.old_stores import lay_down
+
+OWNER = "user:ann@example.com"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> BackupPlace:
+    return BackupPlace(str(tmp_path / "backups"))
+
+
+@pytest.fixture
+def filled(store: Store, archive: Archive) -> Store:
+    for number in range(3):
+        store.conversations.create(OWNER, title=f"题 {number}")
+        paint(store, archive, OWNER, number)
+    return store
+
+
+def test_a_backup_comes_back_row_by_row_and_byte_by_byte(
+    filled: Store, archive: Archive, place: BackupPlace, tmp_path: Path
+) -> None:
+    made = make_backup(filled, archive, place, work_dir=tmp_path)
+    assert (made.pictures, made.rows["conversations"], made.lost) == (3, 3, [])
+    assert place.names() == [made.name]
+    other = Store.open(tmp_path / "other" / "inkling.sqlite3")
+    pictures = Archive.open(tmp_path / "other" / "pictures")
+    back = restore_backup(other, pictures, place, made.name, work_dir=tmp_path)
+    assert back.pictures == 3
+    assert rows_of(other) == rows_of(filled)
+    assert files_of(pictures) == files_of(archive)
+    assert verify(other, pictures).is_sound
+    # Again into what is filled by now: refused, and nothing is changed.
+    with pytest.raises(StoreError) as caught:
+        restore_backup(other, pictures, place, made.name, work_dir=tmp_path)
+    assert caught.value.text_id == "error.copy_not_empty"
+    other.close()
+    assert not list(tmp_path.glob("backup-*")) + list(tmp_path.glob("restore-*"))
+
+
+def test_a_backup_that_is_cut_or_changed_writes_nothing(
+    filled: Store, archive: Archive, place: BackupPlace, tmp_path: Path
+) -> None:
+    made = make_backup(filled, archive, place, work_dir=tmp_path)
+    path = tmp_path / "backups" / made.name
+    assert path.stat().st_mode & 0o077 == 0
+    whole = path.read_bytes()
+    middle = whole.index(b"\x89PNG") + 40
+    other = Store.open(tmp_path / "other.sqlite3")
+    pictures = Archive.open(tmp_path / "other")
+    for broken in (whole[:-4096], whole[:middle], whole[:middle] + b"!" + whole[middle + 1 :]):
+        path.write_bytes(broken)
+        with pytest.raises(StoreError) as caught:
+            restore_backup(other, pictures, place, made.name, work_dir=tmp_path)
+        assert caught.value.text_id == "error.backup_not_whole"
+    assert files_of(pictures) == {}
+    assert other.copies.counts()["conversations"] == 0
+    other.close()
+
+
+def test_a_restore_that_was_cut_is_begun_again(
+    filled: Store,
+    archive: Archive,
+    place: BackupPlace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = make_backup(filled, archive, place, work_dir=tmp_path)
+    other = Store.open(tmp_path / "other.sqlite3")
+    pictures = Archive.open(tmp_path / "other")
+    keep, kept = Archive.keep, 0
+
+    def keep_two(self: Archive, name: str, content: bytes) -> None:
+        nonlocal kept
+        if kept == 2:
+            raise StoreError("error.store_full", facts={"place": "here"})
+        kept += 1
+        keep(self, name, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Archive, "keep", keep_two)
+        with pytest.raises(StoreError):
+            restore_backup(other, pictures, place, made.name, work_dir=tmp_path)
+    restore_backup(other, pictures, place, made.name, work_dir=tmp_path)
+    assert files_of(pictures) == files_of(archive)
+    assert rows_of(other) == rows_of(filled)
+    other.close()
+
+
+def test_a_backup_of_an_earlier_version_is_brought_up_to_date(
+    archive: Archive, place: BackupPlace, tmp_path: Path
+) -> None:
+    old = lay_down("v4", tmp_path / "old.sqlite3")
+    (tmp_path / "backups").mkdir()
+    digest = hashlib.sha256(old.read_bytes()).hexdigest()
+    files = {"store.sqlite3": {"size": old.stat().st_size, "sha256": digest}}
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({"format": 1, "made_at": "then", "files": files}))
+    with tarfile.open(tmp_path / "backups" / "inkling-old.tar", "w") as tar:
+        tar.add(old, "store.sqlite3")
+        tar.add(manifest, "manifest.json")
+    today = Store.open(lay_down("v4", tmp_path / "today.sqlite3"))
+    other = Store.open(tmp_path / "other.sqlite3")
+    restore_backup(other, archive, place, "inkling-old.tar", work_dir=tmp_path)
+    assert rows_of(other)["messages"] == rows_of(today)["messages"]
+    today.close()
+    other.close()
+
+
+def test_what_is_lost_is_told_and_what_is_purged_meanwhile_is_not(
+    filled: Store,
+    archive: Archive,
+    place: BackupPlace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lost, purged, _ = sorted(archive.names())
+    archive.remove(lost)
+    read = Archive.original_bytes
+
+    def purge_then_read(self: Archive, name: str) -> bytes:
+        if name == purged and archive.exists(purged):
+            archive.remove(purged)
+            (gone,) = [one for one in filled.copies.archived() if one.name == purged]
+            filled.gallery.delete_pictures(OWNER, [gone.picture_id])
+            filled.gallery.forget_pictures([gone.picture_id])
+        return read(self, name)
+
+    monkeypatch.setattr(Archive, "original_bytes", purge_then_read)
+    made = make_backup(filled, archive, place, work_dir=tmp_path)
+    assert made.lost == [lost]
+    assert (made.pictures, made.rows["pictures"]) == (1, 2)
+    found = verify(filled, archive)
+    assert (found.missing, found.damaged, found.is_sound) == ([lost], [], False)
+
+
+def test_a_full_disk_leaves_no_half_backup(
+    filled: Store, archive: Archive, small_disk: Path, tmp_path: Path
+) -> None:
+    (small_disk / "filler").write_bytes(os.urandom(900_000))
+    place = BackupPlace(str(small_disk / "backups"))
+    with pytest.raises(StoreError) as caught:
+        make_backup(filled, archive, place, work_dir=tmp_path)
+    assert caught.value.text_id == "error.store_full"
+    assert list((small_disk / "backups").iterdir()) == []
+
+
+def test_a_bucket_holds_backups_too_and_only_the_newest(
+    filled: Store, archive: Archive, clock: Clock, tmp_path: Path
+) -> None:
+    place = BackupPlace(f"memory://{tmp_path.name}/backups")
+    made = []
+    for _ in range(3):
+        now = clock.advance(60)
+        made.append(make_backup(filled, archive, place, work_dir=tmp_path, now=now).name)
+    assert place.names() == made[::-1]
+    assert place.prune(2) == 1
+    assert place.names() == made[:0:-1]
+    other = Store.open(tmp_path / "other.sqlite3")
+    restore_backup(other, archive, place, made[2], work_dir=tmp_path)
+    assert rows_of(other) == rows_of(filled)
+    other.close()
+
+
+def test_of_several_processes_one_makes_each_backup_that_is_due(
+    open_store: Callable[..., Store], archive: Archive, clock: Clock, tmp_path: Path
+) -> None:
+    settings = BackupSettings(str(tmp_path / "backups"), hours=24, keep=2)
+    schedules = [
+        BackupSchedule(open_store(), archive, lambda: settings, work_dir=tmp_path, clock=clock)
+        for _ in range(2)
+    ]
+    place = BackupPlace(str(tmp_path / "backups"))
+    for days in range(4):
+        assert [one.make_if_due() for one in schedules] == [True, False]
+        assert len(place.names()) == min(days + 1, 2)
+        last = schedules[1].last()
+        assert last is not None
+        assert (last.state, last.name) == ("made", place.names()[0])
+        clock.advance(24 * 3600)
+        schedules.reverse()
+
+
+def test_a_backup_that_failed_is_told_and_tried_again_after_an_hour(
+    store: Store, archive: Archive, clock: Clock, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    where = {"place": str(tmp_path / "file" / "backups")}
+    schedule = BackupSchedule(
+        store, archive, lambda: BackupSettings(**where), work_dir=tmp_path, clock=clock
+    )
+    with pytest.raises(StoreError):
+        schedule.make_if_due()
+    last = schedule.last()
+    assert last is not None
+    assert (last.state, last.error_text_id) == ("failed", "error.store_unmade")
+    where["place"] = str(tmp_path / "backups")
+    assert not schedule.make_if_due()
+    clock.advance(3601)
+    assert schedule.make_if_due()
