@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
+from core.models.speech import SpeechRequest
 from core.storage.copying.copier import Tell, copy_rows, tell_nobody
 from core.storage.copying.plain_tables import PLAIN_TABLES, rows_at_once
 from core.storage.db.backup import copy_database
@@ -98,9 +99,14 @@ class Copies:
             return connection.execute(query).one_or_none() is not None
 
     def open_generations(self) -> frozenset[str]:
-        """Return the generations of which files may be arriving."""
+        """Return the generations whose files no other row tells of: under way, or speech.
+
+        The file of a text that was read aloud is named by its generation alone.
+        """
+        is_speech = generations.c.kind == SpeechRequest.kind
         with self._database.read() as connection:
-            query = select(generations.c.id).where(generations.c.status.not_in(_FINAL))
+            wanted = or_(generations.c.status.not_in(_FINAL), is_speech)
+            query = select(generations.c.id).where(wanted)
             return frozenset(connection.scalars(query))
 
     def damaged_rows(self) -> list[str]:
