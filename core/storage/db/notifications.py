@@ -11,11 +11,13 @@ import threading
 import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
-import psycopg
 from sqlalchemy import URL
+
+if TYPE_CHECKING:
+    import psycopg
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +75,8 @@ class Notifications:
     # -- hearing -----------------------------------------------------------------------------------
 
     def _hear(self) -> None:
+        import psycopg  # noqa: PLC0415 - ten megabytes that a studio on SQLite does without
+
         while not self._closing.is_set():
             wait_s = AGAIN_AFTER_S
             try:
@@ -134,6 +138,8 @@ class Notifications:
     # -- speaking ----------------------------------------------------------------------------------
 
     def _speak(self) -> None:
+        import psycopg  # noqa: PLC0415 - ten megabytes that a studio on SQLite does without
+
         while not self._closing.is_set():
             try:
                 first = self._waiting.get(timeout=0.5)
@@ -163,6 +169,8 @@ class Notifications:
         connection.execute(_SEND, (self._channel, payloads))
 
     def _connect(self) -> "psycopg.Connection[Any]":
+        import psycopg  # noqa: PLC0415 - ten megabytes that a studio on SQLite does without
+
         return psycopg.connect(
             self._conninfo,
             autocommit=True,
