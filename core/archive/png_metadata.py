@@ -13,6 +13,7 @@ from typing import Any, get_args
 import msgspec
 
 from core.archive.png_chunks import SIGNATURE, iter_chunks, join_chunks, read_text_chunk, text_chunk
+from core.errors import InputError
 from core.models.generations import (
     AspectRatio,
     Generation,
@@ -123,13 +124,15 @@ def _read_own(text: str) -> GenerationRequest | None:
 
 
 def _read_kind(kind: object, request: Mapping[str, Any]) -> GenerationRequest | None:
-    """Return what was asked for in another kind, where each field is as that kind has it."""
+    """Return what was asked for in another kind, where all of it is as that kind has it."""
     if not isinstance(kind, str) or kind not in KINDS or len(request["prompt"]) > _MAX_PROMPT:
         return None
     try:
-        return msgspec.convert(request, KINDS[kind].request_type)
-    except (msgspec.ValidationError, UnicodeEncodeError):
+        found = msgspec.convert(request, KINDS[kind].request_type)
+        KINDS[kind].check(found)
+    except (msgspec.ValidationError, UnicodeEncodeError, InputError):
         return None
+    return found
 
 
 def _text(value: object, default: str) -> str:

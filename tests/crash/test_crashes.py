@@ -58,7 +58,7 @@ def test_the_other_kinds_of_pictures_live_through_the_same() -> None:
         )
     ]
     with ThreadPoolExecutor(4) as pool:
-        outcomes = list(pool.map(lambda one: run(*one[0], one[1], [one[2]]), asked))
+        outcomes = list(pool.map(lambda one: run(one[0][0], one[0][1], one[1], [one[2]]), asked))
     assert {each.death: each.problems for each in outcomes if each.problems} == {}
     assert sum(each.deaths for each in outcomes) >= 3
 

@@ -13,7 +13,10 @@ from PIL import Image, PngImagePlugin
 
 from core.archive.png_chunks import iter_chunks, join_chunks, read_text_chunk, text_chunk
 from core.archive.png_metadata import read_metadata, write_metadata
-from core.models.generations import Generation, GenerationStatus, ImageRequest
+from core.models.generations import Generation, GenerationRequest, GenerationStatus, ImageRequest
+from core.models.pictures.expand import ExpandRequest
+from core.models.pictures.multi import MultiRequest
+from core.models.pictures.omni import OmniRequest
 
 NOW = datetime(2026, 11, 22, 10, 15, tzinfo=UTC)
 REQUEST = ImageRequest(
@@ -32,7 +35,7 @@ REQUEST = ImageRequest(
 )
 
 
-def generation(request: ImageRequest = REQUEST) -> Generation:
+def generation(request: GenerationRequest = REQUEST) -> Generation:
     return Generation(
         id="g" * 32,
         owner="ada@example.test",
@@ -174,3 +177,27 @@ def test_a_cut_or_foreign_png_tells_nothing_or_what_is_left(png: bytes) -> None:
     written = write_metadata(png, generation())
     for end in range(0, len(written), 97):
         assert read_metadata(written[:end]) in (None, REQUEST)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        OmniRequest("@image1", "kling-v3-omni", n=3, image_count=1, is_series=True),
+        ExpandRequest(up=0.5, left=0.25),
+        MultiRequest(subject_count=2, has_style=True),
+    ],
+)
+def test_another_kind_is_read_back_as_what_it_is(png: bytes, request_: GenerationRequest) -> None:
+    assert read_metadata(write_metadata(png, generation(request_))) == request_
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"kind": "film"}, {"kind": "omni", "n": "many"}, {"kind": []}, {"kind": "expand", "up": 9}],
+)
+def test_another_kind_that_is_not_as_it_should_be_tells_nothing(
+    png: bytes, fields: dict[str, object]
+) -> None:
+    told = json.dumps({"request": {"prompt": "x"} | fields})
+    header, *rest = iter_chunks(png)
+    assert read_metadata(join_chunks([header, text_chunk("inkling", told), *rest])) is None

@@ -35,7 +35,7 @@ def forwarded(tmp_path: Path, kling: Upstream, body: object) -> tuple[int, Any, 
     before = len(kling.exchanges)
     origin = kling.url.removesuffix("/chat/completions")
     with serving(tmp_path, kling_origin=origin) as served:
-        reply = served.http.post("/kling/v1/images/multi-image2image", json=body)
+        reply = served.http.post("/kling/v1/images/kolors-virtual-try-on", json=body)
     sent = kling.exchanges[before:]
     return reply.status_code, reply.json(), sent[0].body if sent else None
 

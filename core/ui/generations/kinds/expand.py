@@ -133,7 +133,7 @@ def _draw_frame(reference: ReferenceImage, taken: frozenset[str]) -> None:
     )
     width, height = _size(reference)
     if _value("by") == "sides":
-        _draw_sides(taken)
+        _draw_sides()
         sides = _sides(reference)
         st.caption(text("images.expand_drag"))
         frame.draw(preview(reference.content), (width, height), sides, _take)
@@ -177,14 +177,15 @@ def _draw_shape(reference: ReferenceImage) -> None:
     )
 
 
-def _draw_sides(taken: frozenset[str]) -> None:
+def _draw_sides() -> None:
     for column, side in zip(st.columns(2) * 2, SIDES, strict=True):
         with column:
+            # Dragging sets it, too: Streamlit objects to a default beside that.
+            st.session_state.setdefault(KEYS[side], _USUAL_SHARE)
             st.number_input(
                 text(f"images.expand_{side}"),
                 min_value=0.0,
                 max_value=SIDE_MOST,
-                value=None if KEYS[side] in taken else _USUAL_SHARE,
                 step=0.05,
                 key=KEYS[side],
                 persist_state="session",
