@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from core.models.speech import SpeechRequest
 from core.storage.copying.copier import Tell, copy_rows, tell_nobody
@@ -92,21 +92,29 @@ class Copies:
                 for row in found:
                     yield ArchivedRow(*row)
 
-    def has_picture(self, picture_id: str) -> bool:
-        """Tell whether a picture's row is there."""
+    def sounds(self) -> list[tuple[str, datetime, str]]:
+        """Return id, time and owner of each generation of speech whose sound is archived.
+
+        The file of a text that was read aloud is named by these; no other row tells of it.
+        """
+        columns = (generations.c.id, generations.c.created_at, generations.c.owner)
+        wanted = (generations.c.kind == SpeechRequest.kind) & (generations.c.status == "archived")
         with self._database.read() as connection:
-            query = select(pictures.c.id).where(pictures.c.id == picture_id)
-            return connection.execute(query).one_or_none() is not None
+            found = connection.execute(select(*columns).where(wanted).order_by(columns[1]))
+            return [(row.id, row.created_at, row.owner) for row in found]
+
+    def has_file_row(self, row_id: str) -> bool:
+        """Tell whether the row of a picture, or of a generation of speech, is there."""
+        with self._database.read() as connection:
+            return any(
+                connection.execute(select(column).where(column == row_id)).first() is not None
+                for column in (pictures.c.id, generations.c.id)
+            )
 
     def open_generations(self) -> frozenset[str]:
-        """Return the generations whose files no other row tells of: under way, or speech.
-
-        The file of a text that was read aloud is named by its generation alone.
-        """
-        is_speech = generations.c.kind == SpeechRequest.kind
+        """Return the generations that are under way: their files come before their rows say so."""
         with self._database.read() as connection:
-            wanted = or_(generations.c.status.not_in(_FINAL), is_speech)
-            query = select(generations.c.id).where(wanted)
+            query = select(generations.c.id).where(generations.c.status.not_in(_FINAL))
             return frozenset(connection.scalars(query))
 
     def damaged_rows(self) -> list[str]:

@@ -88,13 +88,12 @@ def await_title(conversation: Conversation) -> None:
         if not studio.answers.is_title_awaited(conversation.id):
             st.rerun()
 
-    if studio.answers.is_title_awaited(conversation.id):
-        look()
-        return
-    # It may have been written since the conversation was read.
+    # It may have been written since the conversation was read. Either way the browser asks for the
+    # next run: it names the messages that it has, and they are not sent again.
     fresh = studio.store.conversations.get(session.owner(), conversation.id)
-    if fresh is not None and fresh.title != conversation.title:
-        st.rerun()
+    is_here = fresh is not None and fresh.title != conversation.title
+    if is_here or studio.answers.is_title_awaited(conversation.id):
+        look()
 
 
 class _Watcher:

@@ -1,6 +1,6 @@
 """Backup: rows and pictures of one moment in one tar file, made while the studio works.
 
-    pictures/<name>     each original that the rows speak of
+    pictures/<name>     each original that the rows speak of, pictures and sounds
     store.sqlite3       all rows, whatever database they came from
     manifest.json       size and SHA-256 of each of them; last, so that half a backup has none
 
@@ -14,7 +14,7 @@ import json
 import sqlite3
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ from core.archive.backup_places import BackupPlace, backup_name
 from core.errors import StoreError
 from core.storage.db.errors import file_errors
 from core.storage.store import Store
+from core.work.maintenance.archived_files import ArchivedFile, archived_files, has_row
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -66,7 +67,7 @@ def make_backup(
     with tempfile.TemporaryDirectory(dir=work_dir, prefix="backup-") as folder:
         rows = Path(folder) / STORE
         store.copies.snapshot(rows)
-        wanted = _rows_of(rows)
+        wanted = _files_of(rows, store)
         with (
             place.new(backup.name) as file,
             tarfile.open(fileobj=file, mode="w|", format=tarfile.PAX_FORMAT) as tar,
@@ -119,32 +120,34 @@ class _Files:
 def _add_pictures(
     files: _Files,
     backup: Backup,
-    wanted: Iterable[tuple[str, str]],
+    wanted: Sequence[ArchivedFile],
     store: Store,
     archive: Archive,
     tell: Tell,
 ) -> list[str]:
     """Add each picture's file; return the pictures that were purged meanwhile."""
     gone: list[str] = []
-    every = list(wanted)
-    for number, (picture_id, name) in enumerate(every, 1):
+    for number, one in enumerate(wanted, 1):
         try:
-            files.add(PICTURES + name, archive.original_bytes(name))
+            files.add(PICTURES + one.name, archive.original_bytes(one.name))
             backup.pictures += 1
         except StoreError as error:
             if error.text_id != "error.picture_missing":
                 raise
-            if store.copies.has_picture(picture_id):
-                backup.lost.append(name)
+            if has_row(store, one):
+                backup.lost.append(one.name)
             else:
-                gone.append(picture_id)
-        tell(number, len(every))
+                gone.append(one.row_id)
+        tell(number, len(wanted))
     return gone
 
 
-def _rows_of(rows: Path) -> list[tuple[str, str]]:
+def _files_of(rows: Path, store: Store) -> list[ArchivedFile]:
+    """Return the files of the rows in a snapshot; whatever came behind it is in the next one."""
     with closing(sqlite3.connect(rows)) as connection:
-        return connection.execute("SELECT id, name FROM pictures ORDER BY name").fetchall()
+        ids = "SELECT id FROM pictures UNION SELECT id FROM generations WHERE status = 'archived'"
+        kept = {row[0] for row in connection.execute(ids)}
+    return [one for one in archived_files(store) if one.row_id in kept]
 
 
 def _without(rows: Path, pictures: list[str]) -> None:

@@ -11,6 +11,7 @@ from core.archive.archive import Archive
 from core.errors import InputError, StoreError
 from core.storage.db.errors import file_errors
 from core.storage.store import Store
+from core.work.maintenance.archived_files import SOUND_SUFFIX, archived_files
 
 _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
@@ -18,8 +19,8 @@ _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 def export_person(store: Store, archive: Archive, owner: str, path: Path) -> dict[str, int]:
     """Write everything of a person to a zip; return how many of each. It appears once whole.
 
-    `conversations.json` is what History imports; `rows/` is every row, `pictures/` and
-    `attachments/` the files.
+    `conversations.json` is what History imports; `rows/` is every row, `pictures/`,
+    `sounds/` and `attachments/` the files.
     """
     part = path.with_name(f"{path.name}.part")
     counts: dict[str, int] = {}
@@ -45,8 +46,8 @@ def delete_person(store: Store, archive: Archive, owner: str) -> dict[str, int]:
     if count := store.people.open_work(owner):
         raise InputError("person", "error.person_busy", facts={"count": count})
     # Files first: cut off, their rows still name what is left.
-    for name in store.people.picture_names(owner):
-        archive.remove(name)
+    for file in archived_files(store, owner):
+        archive.remove(file.name)
     return store.people.erase(owner)
 
 
@@ -67,9 +68,10 @@ def _write_rows(file: zipfile.ZipFile, store: Store, owner: str, counts: dict[st
 def _write_files(
     file: zipfile.ZipFile, store: Store, archive: Archive, owner: str, counts: dict[str, int]
 ) -> None:
-    for name in store.people.picture_names(owner):
+    for one in archived_files(store, owner):
+        folder = "sounds" if one.name.endswith(f".{SOUND_SUFFIX}") else "pictures"
         try:
-            file.writestr(f"pictures/{name}", archive.original_bytes(name))
+            file.writestr(f"{folder}/{one.name}", archive.original_bytes(one.name))
         except StoreError as error:
             if error.text_id != "error.picture_missing":
                 raise

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from core.archive.archive import Archive
 from core.storage.store import Store
 from core.work.housekeeping import DELETED_KEPT_FOR, Housekeeping
+from core.work.maintenance.archived_files import archived_files
 from core.work.maintenance.verification import arriving
 
 # A file's name tells when its task was asked for; younger ones are left alone.
@@ -34,7 +35,7 @@ def prune(store: Store, archive: Archive, *, older_than: timedelta = DELETED_KEP
 
 def _prune_files(store: Store, archive: Archive, before: datetime) -> int:
     files = set(archive.names())  # before the rows: see verification
-    unknown = files - {row.name for row in store.copies.archived()} - arriving(store, files)
+    unknown = files - {row.name for row in archived_files(store)} - arriving(store, files)
     old = [name for name in unknown if _asked_at(name) < f"{before:%Y%m%dT%H%M%SZ}"]
     for name in old:
         archive.remove(name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from core.archive.archive import Archive
 from core.errors import StoreError
 from core.storage.store import Store
+from core.work.maintenance.archived_files import archived_files, has_row
 
 Tell = Callable[[int, int], None]
 
@@ -33,17 +34,17 @@ def verify(store: Store, archive: Archive, *, tell: Tell = lambda _done, _all: N
     verified = Verified()
     # Listed before the rows are read: a picture that comes in between is no file without a row.
     files = set(archive.names())
-    rows = list(store.copies.archived())
+    rows = list(archived_files(store))
     for number, row in enumerate(rows, 1):
         try:
             content = archive.original_bytes(row.name)
         except StoreError as error:
             if error.text_id != "error.picture_missing":
                 raise
-            if store.copies.has_picture(row.picture_id):  # not purged meanwhile
+            if has_row(store, row):  # not purged meanwhile
                 verified.missing.append(row.name)
             continue
-        if hashlib.sha256(content).hexdigest() != row.sha256:
+        if row.sha256 and hashlib.sha256(content).hexdigest() != row.sha256:
             verified.damaged.append(row.name)
         verified.pictures += 1
         verified.bytes_read += len(content)

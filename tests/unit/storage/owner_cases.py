@@ -212,6 +212,9 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(lambda s, o, m, t: s.generations.adopt_task(o, _NEW_TASK, provider="kling"), OWN),
     ),
     "generations.get": (Case(lambda s, o, m, t: s.generations.get(o, t.archived.id), None),),
+    "generations.find_by_key": (
+        Case(lambda s, o, m, t: s.generations.find_by_key(o, t.waiting.idempotency_key), None),
+    ),
     "generations.get_by_external_id": (
         Case(
             lambda s, o, m, t: s.generations.get_by_external_id(o, t.archived.external_task_id),
@@ -300,9 +303,10 @@ OWNERLESS: dict[str, str] = {
     "copies.counts": _MANY,
     "copies.damaged_rows": "keys and hashes of damaged rows, for whoever runs the studio",
     "copies.has_leases": _MANY,
-    "copies.has_picture": "a backup's, with the id of a row that it has just read",
+    "copies.has_file_row": "a backup's, with the id of a row that it has just read",
     "copies.open_generations": _ALL_AT_ONCE,
     "copies.snapshot": _ALL_AT_ONCE,
+    "copies.sounds": _ALL_AT_ONCE,
     "conversations.purge": _MANY,
     "messages.interrupt_dead": _MANY,
     "messages.held_beyond": _MANY,
