@@ -153,6 +153,10 @@ class EchoUpstream(RawServer):
         elif path.endswith("/models"):
             models = [dict.fromkeys(("id", "object", "owned_by", "x"), told), {"id": "plain"}]
             yield self._json({"object": told, "data": models})
+        elif path.endswith("/audio/speech"):
+            yield self._whole(told.encode() * 40, "audio/pcm")
+        elif path.endswith("/audio/transcriptions"):
+            yield self._json(dict.fromkeys(("text", "language", told), told))
         elif path.endswith("/balance"):
             names = ("currency", "total_balance", "granted_balance", "topped_up_balance")
             infos = [dict.fromkeys(names, told), dict.fromkeys(names, "1.00") | {"currency": told}]

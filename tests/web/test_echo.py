@@ -23,7 +23,14 @@ import pytest
 from PIL import Image
 
 from core.admin import command
-from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
+from core.settings import (
+    AccessSettings,
+    ChatSettings,
+    KlingSettings,
+    Secret,
+    Settings,
+    SpeechSettings,
+)
 from core.storage.db.schema import metadata
 from core.web.kling.routes import METHODS
 from core.web.router import Bff, _Counter
@@ -70,6 +77,12 @@ def settings(folder: Path, echo: EchoUpstream, *, pair: bool) -> Settings:
         chat=ChatSettings(url=echo.chat_url, api_key=Secret(CHAT_KEY)),
         kling=KlingSettings(origin=echo.origin, **keys),
         access=AccessSettings(tokens={"ann": Secret(TOKEN)}),
+        speech=SpeechSettings(
+            url=echo.origin,
+            api_key=Secret(CHAT_KEY),
+            transcribe_url=echo.origin,
+            transcribe_key=Secret(CHAT_KEY),
+        ),
     )
 
 
@@ -141,6 +154,22 @@ class Calls:
             self.call("POST", "/v1/images/generations", json=asked, timeout=60.0)
         files = {"image": ("a.png", file.getvalue(), "image/png")}
         self.call("POST", "/v1/images/edits", data=asked, files=files, timeout=60.0)
+
+    def every_voice(self) -> None:
+        for form in ("mp3", "wav", "pcm"):
+            for model in ("kling-tts", "tts-1"):
+                asked = {"model": model, "input": "hello", "voice": "alloy"}
+                self.call("POST", "/v1/audio/speech", json=asked | {"response_format": form})
+        asked = {"input": "hello", "voice": "alloy", "stream_format": "sse"}
+        self.call("POST", "/v1/audio/speech", json=asked | {"model": "tts-1"})
+        files = {"file": ("a.wav", b"RIFF", "audio/wav")}
+        self.call("POST", "/v1/audio/transcriptions", data={"model": "whisper-1"}, files=files)
+        tickets, store = self._served.studio.transfers.tickets, self._served.studio.store
+        said = store.conversations.list("local", limit=1).items[0].head_id or ""
+        for by in ("browser", "server", "kling"):
+            query = {"ticket": tickets.sign("local", "speech"), "message": said, "by": by}
+            self.call("POST", "/speech/read", params=query)
+        self.call("GET", "/speech/file", params={"ticket": tickets.sign("local", "sound")})
 
     def every_transfer(self) -> None:
         tickets = self._served.studio.transfers.tickets
@@ -225,6 +254,8 @@ def test_an_upstream_that_echoes_what_it_was_sent_has_it_nowhere(
             echo.fault = fault
             calls.every_chat()
             calls.every_kling()
+        echo.fault = ""
+        calls.every_voice()
         calls.every_diagnosis()
         echo.fault, echo.echoes_ids = "", True
         calls.every_kling()

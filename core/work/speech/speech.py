@@ -25,6 +25,7 @@ from core.work.money.spending import Spending
 from core.work.speech.kling import KlingVoiceover, Request
 from core.work.speech.portions import Portions, PortionSizes, one_ahead, sentences_of
 from core.work.speech.voices import Voice, Voices
+from core.work.speech.washing import washed
 
 # Servers say what they get in one go: shorter portions stop sooner, and are heard sooner.
 _SERVER = PortionSizes(most=1_000)
@@ -139,7 +140,7 @@ class Speech:
         await asyncio.to_thread(self._store.ledger.reserve, held)
         settled: Settlement | None = settle_lost(held.line)
         try:
-            async with aclosing(server.speak(ask)) as sound:
+            async with aclosing(washed(server.speak(ask))) as sound:
                 async for pcm in sound:
                     yield pcm
             settled = _settled(held.line)
