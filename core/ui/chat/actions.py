@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from core.markdown.rendering import for_streamlit, shielded
 from core.models.chat import ChatParameters, Conversation, Message
 from core.models.money.ledger import BudgetError
 from core.ui import session
@@ -55,7 +54,7 @@ def draw_question(message: Message, conversation: Conversation) -> None:
         if session.state().editing_id == message.id:
             _draw_editor(message, conversation)
             return
-        st.markdown(shielded(for_streamlit(message.content)))
+        st.markdown(message_view.rendered(message.content))
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
             copying.draw(message)
             button("chat.edit", "edit", f"edit-{message.id}", _edit, message.id, type="tertiary")

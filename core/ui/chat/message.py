@@ -1,6 +1,7 @@
 """Draws what was said: questions, answers with their reasoning, figures and how they ended."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import streamlit as st
 
@@ -33,11 +34,25 @@ _UNFINISHED = frozenset(
 )
 
 
+# A run draws again what earlier runs have drawn; parsing it is a third of the work. Some 5 MB.
+_KEPT, _LONGEST_KEPT = 64, 20_000
+
+
+def rendered(source: str) -> str:
+    """Return Markdown as it is given to Streamlit; that of the last messages is kept."""
+    return _kept(source) if len(source) <= _LONGEST_KEPT else shielded(for_streamlit(source))
+
+
+@lru_cache(_KEPT)
+def _kept(source: str) -> str:
+    return shielded(for_streamlit(source))
+
+
 def draw_answer(message: Message, line: LedgerLine | None = None) -> None:
     """Draw a finished answer: reasoning folded, text, how it ended, figures, what it cost."""
     draw_reasoning(message)
     if message.content:
-        st.markdown(shielded(for_streamlit(message.content)))
+        st.markdown(rendered(message.content))
     draw_calls(message)
     draw_ending(message, line)
 
@@ -47,7 +62,7 @@ def draw_reasoning(message: Message) -> None:
     if not message.reasoning_content:
         return
     with st.expander(reasoning_label(message.reasoning_s), type="compact"):
-        st.markdown(shielded(for_streamlit(message.reasoning_content)))
+        st.markdown(rendered(message.reasoning_content))
 
 
 def reasoning_label(seconds: float | None) -> str:
