@@ -23,7 +23,7 @@ def test_an_answer_and_a_picture_are_taken_apart(
     app: AppTest, studio: Opened, until: Until
 ) -> None:
     app.run()
-    assert "No requests yet" not in xray(app)  # the list of models was asked for at the start
+    until(lambda: "No requests yet" not in xray(app))  # the models are asked for at the start
     app.switch_page("pages/chat.py").run()
     app.chat_input[0].set_value("what is this app?").run()
     until(lambda: not studio().answers.running_conversations())

@@ -21,6 +21,7 @@ from core.ui.session import text
 _KEY = "reading"
 _TEXTS = ("waiting", "reading", "stopped", "ended", "stop", "close", "save", "again", "broken")
 _KLING = "kling:"
+_CHOICE_KEY = "reading-voice"
 # A ticket holds for hours: one that is signed anew for each run would be sent with each run.
 _TICKET_S = 3600.0
 
@@ -57,14 +58,18 @@ def draw(message: Message) -> None:
 def draw_choice() -> None:
     """Draw the choice of who reads aloud; what a voice costs stands beside it."""
     choices = _choices()
+    words = {choice: _words(choice) for choice in choices}
+    # By language too: what was chosen among the words of one stands in no list of the other.
+    key = f"{_CHOICE_KEY}-{session.language()}"
     st.selectbox(
         text("reading.voice"),
         choices,
         index=choices.index(_chosen()),
-        format_func=_words,
+        format_func=words.__getitem__,
         help=text("reading.voice_help"),
-        key="reading-voice",
+        key=key,
         on_change=_choose,
+        args=(key,),
     )
 
 
@@ -83,8 +88,8 @@ def _chosen() -> str:
     return kept if kept in choices else choices[0]
 
 
-def _choose() -> None:
-    session.studio().store.key_values.set(_kept_as(), st.session_state["reading-voice"])
+def _choose(key: str) -> None:
+    session.studio().store.key_values.set(_kept_as(), st.session_state[key])
 
 
 def _kept_as() -> str:

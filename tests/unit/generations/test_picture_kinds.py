@@ -14,6 +14,7 @@ from core.models.pictures.expand import ExpandRequest, centred, least_area
 from core.models.pictures.mentions import for_kling, mentioned
 from core.models.pictures.multi import MultiRequest
 from core.models.pictures.omni import OmniRequest
+from core.models.speech import SpeechRequest
 from core.providers.kling.endpoints import ENDPOINTS
 from core.providers.kling.wire import task_from_json
 
@@ -256,4 +257,6 @@ def test_a_kind_costs_what_the_table_says(request_: GenerationRequest, units: in
 
 def test_every_kind_stands_in_every_room() -> None:
     assert KINDS.keys() == ENDPOINTS.keys()
-    assert {kind for kind in KINDS} <= {request.kind for request, _ in PRICED} | {"image"}
+    # Two have tables of their own: plain pictures, and what is read aloud.
+    elsewhere = {"image", SpeechRequest.kind}
+    assert {kind for kind in KINDS} <= {request.kind for request, _ in PRICED} | elsewhere

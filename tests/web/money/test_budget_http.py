@@ -318,7 +318,6 @@ VIDEO = {"model_name": "kling-v2-6", "prompt": "a hill", "mode": "pro", "duratio
         ("videos/text2video", VIDEO, "2.5"),
         ("videos/text2video", VIDEO | {"mode": "std", "duration": 10}, "3"),
         ("videos/image2video", VIDEO | {"model_name": "kling-v3", "sound": "on"}, "6"),
-        ("audio/tts", {"text": "hello"}, "0.05"),
         ("general/ai-multi-shot", {"element_frontal_image": "x"}, "0.5"),
         ("images/kolors-virtual-try-on", {"model_name": "kolors-virtual-try-on-v1"}, None),
         ("videos/text2video", VIDEO | {"model_name": "kling-v9"}, None),
