@@ -5,7 +5,9 @@ Pages ask without any; programs bring them over HTTP, in OpenAI's shapes.
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -40,7 +42,15 @@ class ChatOptions:
     def prompt(self) -> str:
         """Return what of it the model reads, and what so is billed as input."""
         read = [*self.tools, *filter(None, (self.response_format,))]
-        return json.dumps(read, ensure_ascii=False) if read else ""
+        if not read:
+            return ""
+        write = partial(json.dumps, read, ensure_ascii=False)
+        try:
+            return write()
+        except RecursionError:
+            # As deep as could be read, and read with fewer calls above it: a thread has none.
+            with ThreadPoolExecutor(1) as thread:
+                return thread.submit(write).result()
 
 
 NO_OPTIONS = ChatOptions()
