@@ -65,7 +65,7 @@ def test_without_a_network_it_stays_a_wish_with_a_reason_and_goes_on_by_itself(
 def test_a_duplicate_that_cannot_be_found_yet_is_looked_for_and_not_given_up(
     workshop: Workshop, fake: FakeKling
 ) -> None:
-    fake.plan = Plan(post="hidden/after", hides_s=2.5, is_unique=True)
+    fake.plan = Plan(post="hidden/after", hides_s=6.0, is_unique=True)
     row = workshop.wait_until(workshop.ask(n=2), S.ARCHIVED)
     assert fake.seen.refused[1201] == 1
     assert_archived(workshop, fake, row)
