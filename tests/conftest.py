@@ -1,5 +1,6 @@
 """Fixtures everyone may need: a store on each database, an archive, a clock."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -17,8 +18,18 @@ from hypothesis import settings
 
 from core.archive.archive import Archive
 from core.storage.store import Store
+from tests.second_address import made_for_workers
 
 _TESTS = Path(__file__).parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Change the machine's network before the workers start, and not beside their browsers."""
+    workers = config.getoption("numprocesses", None)
+    if workers and not hasattr(config, "workerinput"):
+        session = contextlib.ExitStack()
+        config.add_cleanup(session.close)
+        session.enter_context(made_for_workers(int(workers)))
 
 
 @pytest.hookimpl(wrapper=True)
