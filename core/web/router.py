@@ -128,6 +128,13 @@ class _Counter:
         kling = KlingRoutes(bridge)
         self.kling = dict.fromkeys(KLING_METHODS, kling.serve)
 
+    def route_of(self, path: str) -> str | None:
+        """Return the route that a path leads to, what comes behind its beginning as `*`."""
+        if any(path in table for table in (self.open_table, self.signed_table, self.table)):
+            return path
+        beginnings = (*_KLING_PATHS, MODELS_PREFIX)
+        return next((f"{one}*" for one in beginnings if path.startswith(one)), None)
+
 
 def serves(path: str) -> bool:
     """Tell whether a path belongs to the HTTP layer, and not to the pages."""
@@ -161,7 +168,7 @@ class Bff:
         studio = current_studio()
         line = RequestLine(call, studio.meters if studio is not None else None)
         try:
-            await self._serve(call)
+            await self._serve(call, line)
         except GoneError:
             return
         except asyncio.CancelledError:
@@ -181,15 +188,18 @@ class Bff:
         finally:
             line.end()
 
-    async def _serve(self, call: HttpCall) -> None:
+    async def _serve(self, call: HttpCall, line: RequestLine) -> None:
         always = self._always.get(call.path)
         if always is not None:
+            line.leads_to(call.path)
             await _with_method(call, always)(call)
             return
         counter = await self._open_counter(call)
         if counter is None:
             await _say_not_open(call)
             return
+        if (route := counter.route_of(call.path)) is not None:
+            line.leads_to(route)
         if call.path in counter.open_table:
             await _with_method(call, counter.open_table[call.path])(call)
             return

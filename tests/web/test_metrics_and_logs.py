@@ -1,5 +1,6 @@
 """Metrics as Prometheus reads them, and the log's line of each request; no key in either."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, S
 from core.settings.operations import OperationsSettings
 from core.storage.money.filters import LedgerFilter
 from core.ui.logs import begin_logging
-from core.web.diagnostics.request_log import route_of
+from core.web.router import _Counter
 from core.wire.log_form import JsonFormatter
 from tests.web.serving import (
     CHAT_KEY,
@@ -171,10 +172,34 @@ def test_machines_that_look_in_all_the_time_leave_no_lines(
     assert "a-secret-question" not in caplog.text
 
 
-def test_routes_are_few_whatever_is_asked_for() -> None:
-    paths = [f"/kling/v1/images/generations/{n}" for n in range(50)]
-    paths += [f"/v1/models/{n}" for n in range(50)] + [f"/v1/{n}" for n in range(50)]
-    assert {route_of(path) for path in paths} == {"/kling/v1/*", "/v1/models/*", "other"}
+def test_every_route_is_told_apart_and_nothing_else_makes_one(served: Served) -> None:
+    async def tables() -> tuple[_Counter, set[str]]:
+        counter = _Counter(served.studio)
+        found = (counter.table, counter.signed_table, counter.open_table)
+        return counter, {path for table in found for path in table}
+
+    counter, paths = asyncio.run(tables())
+    assert {path: counter.route_of(path) for path in paths} == {path: path for path in paths}
+    assert "/speech/read" in paths
+    made_up = [f"/kling/v1/images/generations/{n}" for n in range(50)]
+    made_up += [f"/v1/models/{n}" for n in range(50)] + [f"/v1/{n}" for n in range(50)]
+    told = {counter.route_of(path) for path in made_up}
+    assert told == {"/kling/v1/*", "/v1/models/*", None}
+
+
+def test_what_anybody_makes_up_adds_no_labels(served: Served) -> None:
+    before = scrape(served)
+    odd = ("PROPFIND", "PURGE", "MKCOL", "LOCK", "REPORT")  # the parser knows no others
+    for method in odd:
+        assert served.http.request(method, "/ledger").status_code == 405
+    for number in range(20):
+        assert served.http.get(f"/v1/nothing-{number}").status_code == 404
+    after = scrape(served)
+    name = "inkling_http_request_seconds_count"
+    fresh = after[name].keys() - before[name].keys()
+    assert {(one[0], one[1]) for one in fresh} <= {("other", "/ledger"), ("GET", "other")}
+    assert after[name]["other", "/ledger", "405"] == len(odd)
+    assert all(count >= 0 for count in after["inkling_http_requests_in_progress"].values())
 
 
 def test_a_line_of_json_holds_an_exception_too() -> None:

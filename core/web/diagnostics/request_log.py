@@ -22,22 +22,9 @@ logger = logging.getLogger(__name__)
 # has lines of its own.
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 _NOT_READY = 503
-# Of these the rest is somebody's id, or anything at all: as labels they would have no end.
-_OPEN_ENDED = ("/kling/v1/", "/kling/account/", "/v1/models/", "/transfer/")
-_KNOWN = frozenset(
-    {
-        *("/stream", "/complete", "/v1/chat/completions", "/v1/models", "/v1/responses"),
-        *("/v1/images/generations", "/v1/images/edits", "/enter", "/openapi.json", "/ledger"),
-        *("/checkup", "/checkup/beat", "/exchanges", *_QUIET),
-    }
-)
-
-
-def route_of(path: str) -> str:
-    """Return the route of a path: one of few."""
-    if path in _KNOWN:
-        return path
-    return next((f"{one}*" for one in _OPEN_ENDED if path.startswith(one)), "other")
+# What anybody sends as a method, or as a path that leads nowhere, would be labels without end.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OTHER = "other"
 
 
 class RequestLine:
@@ -47,21 +34,28 @@ class RequestLine:
         self._call = call
         self._meters = meters
         self._begun = perf_counter()
-        self._route = route_of(call.path)
-        if meters is not None:
-            meters.request_begins(self._route)
+        self._route = OTHER  # until it leads somewhere
+
+    def leads_to(self, route: str) -> None:
+        """Note which route serves the request: one of few."""
+        self._route = route
+        if self._meters is not None:
+            self._meters.request_begins(route)
 
     def end(self) -> None:
         """Count the request, and write its line, at the latest when its answer is settled."""
         call, seconds = self._call, perf_counter() - self._begun
+        method = call.method if call.method in _METHODS else OTHER
         if self._meters is not None:
-            self._meters.request_ended(call.method, self._route, call.status, seconds)
+            if self._route != OTHER:
+                self._meters.request_leaves(self._route)
+            self._meters.request_ended(method, self._route, call.status, seconds)
         if self._route in _QUIET and (call.status < 400 or call.status == _NOT_READY):
             return
         facts: dict[str, object] = {
             "request_id": call.request_id,
             "caller": call.caller,
-            "method": call.method,
+            "method": method,
             "route": self._route,
             "status": call.status,
             "seconds": round(seconds, 3),

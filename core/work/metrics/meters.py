@@ -26,9 +26,12 @@ class Meters:
         """Note a request under way. On the server's loop."""
         self.open_requests[route] = self.open_requests.get(route, 0) + 1
 
+    def request_leaves(self, route: str) -> None:
+        """Note that a request which began is no longer under way. On the server's loop."""
+        self.open_requests[route] -= 1
+
     def request_ended(self, method: str, route: str, status: int, seconds: float) -> None:
         """Note how a request ended. On the server's loop."""
-        self.open_requests[route] = self.open_requests.get(route, 1) - 1
         self.requests.add(seconds, method, route, str(status))
 
     def answer_ended(self, message: Message) -> None:
