@@ -1,6 +1,6 @@
 """A backup while 50 streams and 20 tasks run, restored elsewhere and verified; three times over.
 
-python bench/backup.py [--streams 50] [--tasks 20] [--rounds 3]
+python -m bench.backup [--streams 50] [--tasks 20] [--rounds 3]
 """
 
 import argparse
@@ -13,13 +13,11 @@ import threading
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+import httpx
 
-import httpx  # noqa: E402, TID251
-
-from bench.soak import figures, stream  # noqa: E402
-from tests.running_app import running_app, wait_until_there  # noqa: E402
+from bench.soak import figures, stream
+from tests.modules import ROOT
+from tests.running_app import running_app, wait_until_there
 
 
 def admin(data: Path, *arguments: str) -> float:
@@ -62,7 +60,8 @@ def main() -> None:
             threads += [threading.Thread(target=paint, args=(n,)) for n in range(asked.tasks)]
             for one in threads:
                 one.start()
-            time.sleep(15)
+            while figures(app)["running"] < asked.streams:  # all of them grow
+                time.sleep(0.2)
             for number in range(asked.rounds):
                 print(f"round {number}: {figures(app)['running']:.0f} answers grow")
                 took = admin(folder / "data", "backup", "--to", str(folder / f"backups-{number}"))

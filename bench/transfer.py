@@ -1,4 +1,4 @@
-"""Memory and time of an export and its import: `python bench/transfer.py [MEGABYTES]`.
+"""Memory and time of an export and its import: `python -m bench.transfer [MEGABYTES]`.
 
 A server of its own takes the file over HTTP, twice, and gives it back; peaks are the kernel's
 (VmHWM), relative to what the idle server used.
@@ -11,15 +11,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx  # noqa: TID251
+import httpx
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from core.storage.store import Store  # noqa: E402
-from core.work.transfer.tickets import Tickets  # noqa: E402
-from tests.running_app import RunningApp, running_app, wait_until_there  # noqa: E402
-from tests.web.chat.test_transfer import EXPORT, Uploader, conversation, forget_peak, peak_mb  # noqa: E402
+from core.storage.store import Store
+from core.work.transfer.tickets import Tickets
+from tests.running_app import RunningApp, running_app, wait_until_there
+from tests.web.chat.test_transfer import EXPORT, Uploader, conversation, forget_peak, peak_mb
 
 MB = 1 << 20
 MESSAGES = 40

@@ -5,7 +5,7 @@ import os
 import urllib.request
 from collections.abc import Iterator
 
-import streamlit as st  # noqa: TID251 - this is a page
+import streamlit as st
 
 
 def pieces(question: str) -> Iterator[str]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from streamlit.proto.BackMsg_pb2 import BackMsg  # noqa: TID251 - its protocol, not its pages
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg  # noqa: TID251 - as above
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
 from bench.browser.documents import MARK
