@@ -6,6 +6,7 @@ block ends.
 """
 
 import re
+import sys
 from collections.abc import Sequence
 
 from markdown_it.token import Token
@@ -90,8 +91,10 @@ class OpenBlock:
             # With words behind its end an environment is no block: the parser is asked.
             return not isinstance(self._inside, OpenEnvironment) or self._inside.is_display
         if not text:
-            if self._kind in _CLOSED_BY_BLANK or self._is_empty_item:
+            if self._kind in _CLOSED_BY_BLANK:
                 self._kind = "closed"
+            elif self._is_empty_item:  # nothing can be its content any more; the list may go on
+                self._offset = sys.maxsize
             return True
         if self._kind in ("closed", "unknown"):
             return False

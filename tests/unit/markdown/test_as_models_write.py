@@ -137,6 +137,17 @@ def test_every_prefix_is_drawn_as_its_whole(markdown: MarkdownIt, name: str) -> 
     expect_prefixes_drawn_as_wholes(markdown, text, sorted(ends))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("- \n\n- a", "-\n\n- a\n- b", "1. \n\n2. a\n\nb", "- x\n\n-\n\n- y\n\n      z"),
+        *("- \n\n  - a", "-\n\n    a\n- b", "- \n\na", "> - \n>\n> - a\n\nb", "-\n\n+ a"),
+    ],
+)
+def test_a_list_goes_on_behind_an_empty_item(markdown: MarkdownIt, text: str) -> None:
+    expect_prefixes_drawn_as_wholes(markdown, text, range(1, len(text) + 1))
+
+
 FRAGMENTS = [
     *("a", " b ", "价格", "。", "$5", "$x$", "$|x|$", "`c`", "`a|b`", "~", "~~", "**", "\u05d0"),
     *("\n", "\n", "\n\n", "\r\n", "- ", "1. ", "  ", "    ", "> ", "# ", "|", "|-|-|", "<br>"),
