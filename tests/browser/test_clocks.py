@@ -111,9 +111,15 @@ class Reader:
         return self.page.get_by_role("button", name=name)
 
     def sees_nothing_else(self) -> None:
-        """No other moment of those days stands anywhere on the page."""
-        shown = set(re.findall(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}", self.page.inner_text("body")))
-        assert shown == {self.at(MINUTES)}
+        """No other moment of those days stands anywhere on the page, once it is drawn."""
+        self.page.wait_for_function(
+            r"""moment => {
+                const shown = document.body.innerText.match(/\d{4}-\d{2}-\d{2} \d{2}:\d{2}/g) ?? [];
+                return shown.length && shown.every((one) => one === moment);
+            }""",
+            arg=self.at(MINUTES),
+            timeout=PATIENCE_MS,
+        )
 
 
 @contextmanager

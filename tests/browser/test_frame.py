@@ -250,7 +250,7 @@ def test_an_old_conversation_a_months_cost_and_the_other_language_are_two_clicks
 
 
 # What a run of the chat page may send beside what was said: scripts and styles are no part of it.
-MOST_OF_A_RUN_BYTES = 26_000
+MOST_OF_A_RUN_BYTES = 20_000
 
 
 def test_a_run_sends_no_script_and_no_style(browser: Browser, app: RunningApp) -> None:

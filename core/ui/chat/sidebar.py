@@ -6,7 +6,7 @@ Where it does not run, the History page lists everything with Streamlit's own el
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -89,20 +89,24 @@ def _groups(listed: list[Conversation], current: Conversation | None) -> list[di
     return [
         {
             "name": text(f"sidebar.{group}"),
-            "rows": [
-                {
-                    "id": one.id,
-                    "title": _shortened(one.title) or text("chat.untitled"),
-                    "current": current is not None and one.id == current.id,
-                    "running": one.id in running,
-                    "pinned": one.pinned,
-                    "http": one.origin == "http",
-                }
-                for one in ones
-            ],
+            "rows": [_row(one, current, running) for one in ones],
         }
         for group, ones in grouped(listed, today, reader)
     ]
+
+
+def _row(
+    one: Conversation, current: Conversation | None, running: Container[str]
+) -> dict[str, Any]:
+    """Return what a row shows: every run sends the list, so what is not so is left out."""
+    marks = {
+        "current": current is not None and one.id == current.id,
+        "running": one.id in running,
+        "pinned": one.pinned,
+        "http": one.origin == "http",
+    }
+    title = _shortened(one.title) or text("chat.untitled")
+    return {"id": one.id, "title": title, **{name: 1 for name, is_so in marks.items() if is_so}}
 
 
 @keeping_errors()

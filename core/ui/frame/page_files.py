@@ -45,16 +45,16 @@ _WORDED: dict[str, Callable[[Language], str]] = {
     "uploader.css": uploader_words.style,
     "words.json": lambda language: json.dumps(streamlit_words.words(language), ensure_ascii=False),
 }
-# The script may be asked for while a server is being started anew: once more, a moment later.
-_LOADER = """const address = new URL("%s", document.baseURI).href;
-const script = import(address).catch(() => new Promise((wait) => setTimeout(wait, 1500))
-  .then(() => import(`${address}?again`)));
-export default function (component) {
-  let end, isOver = false;
-  const given = { ...component, data: component.data?.[0] };
-  script.then(({ default: draw }) => { if (!isOver) end = draw(given); }, () => {});
-  return () => { isOver = true; if (typeof end === "function") end(); };
-}"""
+# Part of every run, so as short as it can be read. It hands the component to the script once that
+# is there, unless it is gone by then; asked for while a server starts anew, the script is asked for
+# once more a moment later. `data` comes as bytes (see `component`).
+_LOADER = """\
+const at=new URL("%s",document.baseURI).href;
+const script=import(at).catch(()=>new Promise(r=>setTimeout(r,1500)).then(()=>import(at+"?again")));
+export default c=>{let end,over;
+const data=c.data&&JSON.parse(new TextDecoder().decode(c.data));
+script.then(m=>{if(!over)end=m.default({...c,data})},()=>{});
+return()=>{over=1;if(end?.call)end()}}"""
 _is_served = False
 
 
@@ -73,8 +73,14 @@ def component(name: str) -> Callable[..., Any]:
     mount = st.components.v2.component(f"inkling_{name}", js=_LOADER % address(file))
 
     def render(*, data: dict[str, Any] | None = None, **told: Any) -> Any:
-        # Within a list, Streamlit looks for no data frames: that would load pandas, 77 MB.
-        return mount(data=None if data is None else [data], **told)
+        # In bytes Streamlit looks for no data frames (that would load pandas, 77 MB), and it sends
+        # them as they are: its own JSON takes six bytes for a Chinese character.
+        sent = (
+            None
+            if data is None
+            else json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+        )
+        return mount(data=sent, **told)
 
     return render
 
