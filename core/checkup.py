@@ -17,7 +17,7 @@ from core.settings import Settings
 from core.settings.values import secrets_of
 from core.texts.catalogue import LANGUAGES, Language, language_of
 from core.ui.configuration import app_settings
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from core.work.checkup.asked import Asked
 from core.work.checkup.finding import Finding
 from core.work.checkup.front import look_at_front

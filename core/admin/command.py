@@ -17,7 +17,7 @@ from core.settings.values import secrets_of
 from core.storage.transfer.exports import ExportShape
 from core.texts.catalogue import LANGUAGES, language_of
 from core.ui.configuration import app_settings
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from core.work.housekeeping import DELETED_KEPT_FOR
 
 _PLACE = "a folder, an fsspec URL (s3://…), or env:NAME for what that variable holds"

@@ -19,7 +19,7 @@ from core.errors import InputError, PictureError, StoreError
 from core.models.generations import Generation, Picture
 from core.storage.db.errors import file_errors
 from core.wire.audio import Mp3Error, pcm_from_mp3
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 
 _SUFFIXES = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "AVIF": "avif"}
 _THUMBNAILS = "thumbnails/"

@@ -1,7 +1,7 @@
 """Washing a picture's texts: comments and metadata of a fetched file, never its pixels."""
 
 from core.archive.png_chunks import SIGNATURE, iter_chunks, join_chunks, read_text_chunk
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 
 _PIXELS = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS")
 # Where formats other than PNG have their metadata: before the pixels, or behind them.

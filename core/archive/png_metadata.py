@@ -22,7 +22,7 @@ from core.models.generations import (
     Resolution,
 )
 from core.models.kinds import KINDS
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 
 _OURS = "inkling"
 _VERSION = 1

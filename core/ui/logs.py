@@ -3,7 +3,7 @@
 import logging
 
 from core.wire.log_form import TEXT, JsonFormatter
-from core.wire.log_washing import wash_logs
+from core.wire.masking.log_washing import wash_logs
 
 
 def begin_logging(*, as_json: bool = False) -> None:

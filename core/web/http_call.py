@@ -16,7 +16,7 @@ from core.texts.catalogue import Language, language_of
 from core.web.front.connection import HEADERS_KEY, PEER_KEY, headers_of, peer_of
 from core.web.read_ahead import ReadAhead
 from core.wire.json_text import read_json, write_json
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from core.work.chat.live_answer import LiveAnswer
 
 JSON_TYPE = "application/json; charset=utf-8"

@@ -18,7 +18,8 @@ from core.web.diagnostics.request_log import RequestLine
 from core.web.enter.page import say_opening
 from core.web.enter.routes import Enter
 from core.web.front.early_calls import EarlyCalls
-from core.web.guard import Guard, owner_of
+from core.web.guard.guard import Guard, owner_of
+from core.web.guard.limits import Limits
 from core.web.health import Readiness, healthz
 from core.web.http_call import (
     PAYS_AGAIN,
@@ -35,7 +36,6 @@ from core.web.kling.routes import METHODS as KLING_METHODS
 from core.web.kling.routes import KlingRoutes
 from core.web.kling.target import API_PATHS
 from core.web.kling.target import PREFIX as KLING_PREFIX
-from core.web.limits import Limits
 from core.web.money.routes import LedgerRoutes
 from core.web.openai.audio.routes import OpenAIAudio
 from core.web.openai.chat import OpenAIChat

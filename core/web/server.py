@@ -16,7 +16,7 @@ from core.access.forwarders import LATCH
 from core.errors import AppError
 from core.settings import Settings
 from core.web.front.middleware import BeforePages
-from core.web.limits import Limits
+from core.web.guard.limits import Limits
 from core.web.shutdown import end_on_signals, reread_on_hangup
 from core.web.timings import HttpTimings
 from core.work.metrics.meters import LAG_EVERY_S

@@ -7,7 +7,7 @@ token. Time is always an argument: Unix seconds, as the caller's clock shows the
 import jwt
 
 from core.models.accounts import KlingApiKey, KlingKeyPair
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 
 # Both figures are those of Kling's own sample; a longer lifetime is not promised to be accepted.
 TOKEN_LIFETIME_S = 1800

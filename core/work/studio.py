@@ -32,7 +32,7 @@ from core.providers.kling.wire import AccountCosts
 from core.settings import Settings
 from core.settings.values import secrets_of
 from core.storage.store import Store
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from core.work.chat.answers import Answers
 from core.work.chat.indexing import Indexing
 from core.work.chat.timings import AnswerTimings

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.access.owners import LOCAL_OWNER
 from core.models.generations import GenerationStatus
 from core.ui.configuration import app_settings
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from core.work.studio import Studio, open_studio
 from tests.app.conftest import ROOT
 from tests.app.test_chat_page import ask

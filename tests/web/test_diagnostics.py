@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from core.work.checkup.front import judge_beats
 from tests.unit.checkup.servers import API_KEY, CHAT_KEY, Provider
 from tests.web.serving import Served, serving, until

@@ -35,7 +35,7 @@ from core.storage.db.schema import metadata
 from core.web.kling.routes import METHODS
 from core.web.router import Bff, _Counter
 from core.wire.log_form import JsonFormatter
-from core.wire.log_washing import wash_logs
+from core.wire.masking.log_washing import wash_logs
 from tests.crash.workshop import QUICK
 from tests.echo_upstream import (
     ACCESS_KEY,

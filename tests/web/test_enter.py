@@ -16,7 +16,7 @@ from core.access.invitations import LIFETIME_S
 from core.access.passes import COOKIE
 from core.practice import PracticeServer
 from core.settings import AccessSettings, Secret, Settings
-from core.web.guess_limit import MOST_GUESSES, PAUSE_S
+from core.web.guard.guess_limit import MOST_GUESSES, PAUSE_S
 from tests.web.serving import QUICK, Served, listening, serving_practice
 
 TOKEN = "a-token-of-this-test-0123"
@@ -186,7 +186,7 @@ def test_who_guesses_has_to_wait_and_who_is_in_stays_in(
     began = time.monotonic()
     assert post(served, token="one-guess-more-than-that").status_code == 403
     assert time.monotonic() - began >= PAUSE_S
-    monkeypatch.setattr("core.web.guess_limit.MOST_WAIT_S", 0.0)  # as if many waited already
+    monkeypatch.setattr("core.web.guard.guess_limit.MOST_WAIT_S", 0.0)  # as if many waited already
     code = served.studio.invitations.make("x").code
     for form in ({"token": "and-yet-another-one"}, {"code": code}):
         waiting = post(served, **form)

@@ -14,8 +14,8 @@ from core.access.forwarders import LATCH
 from core.practice import PracticeServer
 from core.settings import AccessSettings, Secret
 from core.texts.catalogue import language_of
-from core.web.guess_limit import MOST_GUESSES, MOST_WAIT_S, PAUSE_S
-from core.web.limits import FULL_RETRY_S, Allowance, Limits
+from core.web.guard.guess_limit import MOST_GUESSES, MOST_WAIT_S, PAUSE_S
+from core.web.guard.limits import FULL_RETRY_S, Allowance, Limits
 from tests.upstream import STREAM_HEAD, Plan, Step, Upstream, streamed, whole
 from tests.web.events import hear, opened
 from tests.web.serving import QUICK, Served, serving, serving_practice, until

@@ -10,7 +10,7 @@ import pytest
 from core.access.issued_tokens import IssuedTokens
 from core.models.access_scopes import ACCESS_SCOPES
 from core.settings import AccessSettings, Secret
-from core.web.scopes import wanted_scopes
+from core.web.guard.scopes import wanted_scopes
 from core.work.studio import current_studio
 from tests.web.serving import Served, serving
 

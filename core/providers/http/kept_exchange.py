@@ -15,7 +15,7 @@ import httpx
 from core.providers.http.bearer_facts import BearerFacts, bearer_facts
 from core.providers.http.redaction import SECRET_MOST, clean_text
 from core.providers.http.split_secrets import blanked
-from core.wire.secrets import MASK, KnownSecrets, known_secrets
+from core.wire.masking.secrets import MASK, KnownSecrets, known_secrets
 
 _HIDDEN = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
 _VIEWS_MOST = 8  # masked bodies that are held, so that a page is not masked at each of its runs

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 
 DETAIL_LIMIT = 500
 EXCERPT_LIMIT = 200

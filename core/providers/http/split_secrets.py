@@ -2,7 +2,7 @@
 
 import re
 
-from core.wire.secrets import KnownSecrets, known_secrets
+from core.wire.masking.secrets import KnownSecrets, known_secrets
 
 # Strings of one name, as they follow each other, are one text to whoever puts them together.
 _PIECE = re.compile(

@@ -30,7 +30,7 @@ from core.providers.kling.fields import (
     utc_from_ms,
     word,
 )
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 
 PROVIDER = "kling"
 

@@ -25,7 +25,7 @@ from core.storage.db.database import Database
 from core.storage.db.folding import fold
 from core.storage.db.pagination import Page, behind, bounded, decode_cursor, encode_cursor
 from core.storage.db.schema import clean, conversations, messages
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 
 USAGE_FIELDS = tuple(field.name for field in fields(Usage))
 _PARAMETER_FIELDS = frozenset(field.name for field in fields(ChatParameters))

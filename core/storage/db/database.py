@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from core.errors import ConfigurationError
 from core.storage.db.errors import database_errors, file_errors, store_error
 from core.storage.db.schema import MaskedText
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 
 # Told seconds, and what took them.
 NoteTime = Callable[[float, str], None]

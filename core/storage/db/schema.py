@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from core.models.money.amounts import from_units, to_units
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

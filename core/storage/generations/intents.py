@@ -34,7 +34,7 @@ from core.storage.generations.rows import (
     require_generation,
 )
 from core.storage.money.ledger import Ledger
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 
 _FOUND_AS = {
     TaskStatus.SUBMITTED: GenerationStatus.SUBMITTED,

@@ -19,7 +19,7 @@ from core.ui.chat.date_groups import grouped
 from core.ui.frame import page_files
 from core.ui.history.markdown_export import as_markdown, file_name
 from core.ui.session import PreparedDownload, text
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 
 FIRST_SHOWN = 40
 SHOWN_MORE = 120

@@ -13,7 +13,7 @@ from core.access.invitations import CODE_PARAMETER
 from core.access.passes import COOKIE, COOKIE_S
 from core.errors import StoreError
 from core.web.enter.page import Problem, Shown, show
-from core.web.guess_limit import MOST_WAIT_S, Guesses
+from core.web.guard.guess_limit import MOST_WAIT_S, Guesses
 from core.web.http_call import Handler, HttpCall, HttpCallError
 from core.work.studio import Studio
 

@@ -10,8 +10,8 @@ from core.web.front.connection import for_script, with_peer
 from core.web.front.not_found import redirect, reply_nothing_here, reply_wrong_method
 from core.web.front.page_files import FOLDER, PageFiles
 from core.web.front.page_paths import PagePaths
+from core.web.guard.limits import Limits
 from core.web.http_call import HttpCall
-from core.web.limits import Limits
 from core.web.router import Bff, serves
 from core.web.timings import HttpTimings
 from core.work.studio import current_studio

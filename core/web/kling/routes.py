@@ -20,7 +20,7 @@ from core.web.kling.speech import PATH as SPEECH_PATH
 from core.web.kling.speech import KlingSpeech
 from core.web.kling.target import NEW_PATHS, PREFIX, is_new, target_from
 from core.web.studio_bridge import StudioBridge
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from core.work.generations.transitions import UNREADABLE_TEXT_ID
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -6,7 +6,7 @@ import msgspec
 
 from core.models.chat import Message, Usage
 from core.web.chat.tool_calls import calls_json, finish_reason, growth_json
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from core.work.chat.buffers.logprobs_buffer import Entry
 from core.work.chat.cursors import Cursor, Pieces
 

@@ -11,10 +11,11 @@ from typing import NamedTuple
 from core.models.chat import AnswerPart
 from core.models.parts import ToolCall, ToolCallPiece
 from core.providers.http.redaction import short_word
-from core.wire.leaked_calls import leaked_calls
-from core.wire.model_words import Word, WordSorter
-from core.wire.secrets import StreamWasher, known_secrets
-from core.wire.word_marks import without_closing
+from core.wire.masking.secrets import known_secrets
+from core.wire.masking.stream_washer import StreamWasher
+from core.wire.words.leaked_calls import leaked_calls
+from core.wire.words.model_words import Word, WordSorter
+from core.wire.words.word_marks import without_closing
 from core.work.chat.buffers.logprobs_buffer import LogprobsBuffer
 from core.work.chat.buffers.said_text import SaidText
 from core.work.chat.buffers.text_buffer import TextBuffer

@@ -8,7 +8,7 @@ from core.models.chat import Conversation, Turn
 from core.models.notices import moved_text
 from core.models.parts import Blob, Part, PicturePart, ToolCall, ToolResult, plain_text, with_text
 from core.storage.store import Store
-from core.wire.sorted_words import sort_words
+from core.wire.words.sorted_words import sort_words
 from core.work.chat.live_answer import LiveAnswer
 
 

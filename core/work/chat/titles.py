@@ -9,8 +9,8 @@ from core.models.money.ledger import Reservation, Spender
 from core.providers.deepseek.client import DeepSeek
 from core.providers.http.exchanges import mark_exchanges
 from core.storage.store import Store
-from core.wire.secrets import known_secrets
-from core.wire.sorted_words import sort_words
+from core.wire.masking.secrets import known_secrets
+from core.wire.words.sorted_words import sort_words
 from core.work.money.spending import Spending
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from core.texts import catalogue
 from core.texts.catalogue import Language
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 
 Level = Literal["good", "note", "warning", "fault"]
 

@@ -3,7 +3,8 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from core.wire.secrets import StreamWasher, known_secrets
+from core.wire.masking.secrets import known_secrets
+from core.wire.masking.stream_washer import StreamWasher
 
 _BYTES_AS_SIGNS = "latin-1"
 

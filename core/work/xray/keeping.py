@@ -9,7 +9,7 @@ import msgspec
 from core.errors import InputError
 from core.providers.http.kept_exchange import Exchange
 from core.storage.store import Store
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from core.work.xray.recipes import as_objects
 from core.work.xray.ring import Trace
 

@@ -1,6 +1,6 @@
 """Wrong access tokens: who tries many different ones has to wait, a stale client has not."""
 
-from core.web.guess_limit import (
+from core.web.guard.guess_limit import (
     MOST_ADDRESSES,
     MOST_GUESSES,
     MOST_WAIT_S,

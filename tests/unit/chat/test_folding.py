@@ -13,7 +13,7 @@ from core.storage.chat.search import SearchHit
 from core.storage.db.folding import fold, fold_lengths
 from core.storage.db.pagination import Page
 from core.storage.store import Store
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from tests.conftest import Clock
 from tests.unit.chat.test_store_search import index_all, marked, say
 from tests.unit.storage.old_stores import lay_down

@@ -8,7 +8,7 @@ import pytest
 
 from core import checkup
 from core.settings import ChatSettings, KlingSettings, Secret, Settings
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from tests.unit.checkup.servers import API_KEY, CHAT_KEY, Front, Provider
 
 

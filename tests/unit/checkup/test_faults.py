@@ -17,7 +17,7 @@ import pytest
 from core.settings import ChatSettings, KlingSettings, Secret, Settings
 from core.settings.network import environment_network
 from core.storage.store import Store
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from core.work.checkup.asked import Asked
 from core.work.checkup.finding import Finding
 from core.work.checkup.keys import look_at_shapes

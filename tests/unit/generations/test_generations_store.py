@@ -21,7 +21,7 @@ from core.models.generations import (
 )
 from core.storage.generations.rows import STEPS, ExpectedStatus
 from core.storage.store import Store
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from tests.conftest import Clock
 
 S = GenerationStatus

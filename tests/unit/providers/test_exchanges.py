@@ -25,7 +25,7 @@ from core.providers.http.kept_exchange import Exchange, KeptExchange
 from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
 from core.wire.event_frames import event_frames
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from core.work.xray.reading import added_by
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream
 

@@ -3,7 +3,7 @@
 import pytest
 
 from core.providers.http.redaction import clean_detail, clean_excerpt
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 
 KEY = "0123456789abcdefghij"
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.wire.code_spans import CodeScanner
-from core.wire.leaked_calls import LeakedCall, leaked_calls
-from core.wire.model_words import WordSorter
-from core.wire.sorted_words import sort_words
-from core.wire.word_marks import without_closing
+from core.wire.words.code_spans import CodeScanner
+from core.wire.words.leaked_calls import LeakedCall, leaked_calls
+from core.wire.words.model_words import WordSorter
+from core.wire.words.sorted_words import sort_words
+from core.wire.words.word_marks import without_closing
 
 DSML = (
     '<｜DSML｜function_calls>\n<｜DSML｜invoke name="search">\n'

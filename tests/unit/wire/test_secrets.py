@@ -17,8 +17,9 @@ from core.models.chat import ChatChunk
 from core.providers.deepseek.reply import ReplyReader
 from core.providers.deepseek.wire import models_from_json
 from core.providers.kling.wire import task_from_json
-from core.wire.log_washing import wash_record
-from core.wire.secrets import KnownSecrets, StreamWasher, known_secrets
+from core.wire.masking.log_washing import wash_record
+from core.wire.masking.secrets import KnownSecrets, known_secrets
+from core.wire.masking.stream_washer import StreamWasher
 
 SECRET = "sk-Abc/def+0123=456789"
 
@@ -151,7 +152,7 @@ def _wash(record: logging.LogRecord) -> bool:
 
 
 def test_a_record_is_washed_with_its_exception(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.wire.log_washing.known_secrets", known())
+    monkeypatch.setattr("core.wire.masking.log_washing.known_secrets", known())
     stream = io.StringIO()
     logger = logging.Logger("washed")
     logger.addHandler(logging.StreamHandler(stream))

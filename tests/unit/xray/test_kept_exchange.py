@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from core.providers.http.kept_exchange import KeptExchange
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from tests.unit.xray.kept import ONE, kept
 
 KEY = "sk-canary-9f8e7d6c5b4a39281706"

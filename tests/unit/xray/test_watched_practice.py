@@ -23,7 +23,7 @@ from core.practice import PRACTICE_CHAT_KEY, PracticeServer, PracticeSettings
 from core.providers.http.kept_exchange import Exchange
 from core.providers.kling.client import Kling
 from core.settings import ChatSettings, KlingSettings, Secret, Settings
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from core.work.studio import Studio
 from core.work.xray.keeping import forget, forget_orphans, keep, kept, kept_since
 from core.work.xray.reading import (

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.models.chat import AnswerStatus
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from tests.upstream import STREAM_HEAD, Plan, Step, Upstream, completion, event
 from tests.web.chat.test_lenient_answers import LOST, MARKED, saying, served_by
 from tests.web.events import hear

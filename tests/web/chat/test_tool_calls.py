@@ -8,7 +8,7 @@ import pytest
 
 from core.models.chat import AnswerStatus, ChatParameters, Turn
 from core.models.parts import Blob, PicturePart, TextPart, ToolCall
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, completion, ending, event, whole
 from tests.web.chat.answering import OWNER, PLAIN, answering
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from core.models.parts import ToolCall, ToolResult
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 from tests.web.serving import Served
 
 MODEL = "deepseek-flash"

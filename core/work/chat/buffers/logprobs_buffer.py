@@ -7,7 +7,8 @@ text they make is known to be none, and are blanked where it is.
 from collections.abc import Mapping
 from typing import Any
 
-from core.wire.secrets import MASK, StreamWasher, known_secrets
+from core.wire.masking.secrets import MASK, known_secrets
+from core.wire.masking.stream_washer import StreamWasher
 
 Entry = tuple[str, dict[str, Any]]  # the part it belongs to, and what is told of a token
 

@@ -4,7 +4,8 @@ Blank lines before a call that leaked into the text are none of it, so they wait
 stand before: nobody sees blanks at the end.
 """
 
-from core.wire.secrets import StreamWasher, known_secrets
+from core.wire.masking.secrets import known_secrets
+from core.wire.masking.stream_washer import StreamWasher
 from core.work.chat.buffers.text_buffer import TextBuffer
 
 _BLANK = " \t\r\n"

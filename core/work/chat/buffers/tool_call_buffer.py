@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from core.models.parts import ToolCall, ToolCallPiece
-from core.wire.secrets import StreamWasher, known_secrets
+from core.wire.masking.secrets import known_secrets
+from core.wire.masking.stream_washer import StreamWasher
 from core.wire.surrogates import PairJoiner
 from core.work.chat.buffers.text_buffer import TextBuffer
 

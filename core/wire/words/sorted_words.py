@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from core.wire.model_words import WordSorter
-from core.wire.word_marks import BLANK, without_closing
+from core.wire.words.model_words import WordSorter
+from core.wire.words.word_marks import BLANK, without_closing
 
 
 class Sorted(NamedTuple):

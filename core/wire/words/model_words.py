@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from core.wire.call_marks import DSML, begins_call, folded
-from core.wire.code_spans import CodeScanner
-from core.wire.leaked_calls import behind_calls
-from core.wire.word_marks import (
+from core.wire.words.call_marks import DSML, begins_call, folded
+from core.wire.words.code_spans import CodeScanner
+from core.wire.words.leaked_calls import behind_calls
+from core.wire.words.word_marks import (
     BEGINNINGS,
     BLANK,
     CLOSING,

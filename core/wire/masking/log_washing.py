@@ -5,7 +5,7 @@ import logging
 import traceback
 from typing import Any
 
-from core.wire.secrets import known_secrets
+from core.wire.masking.secrets import known_secrets
 
 _MARK = "_inkling_washes"
 

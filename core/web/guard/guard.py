@@ -27,11 +27,11 @@ from core.access.owners import LOCAL_OWNER, user_owner
 from core.errors import StoreError
 from core.models.access_scopes import AccessScopes
 from core.settings import AccessSettings
-from core.web.guess_limit import MOST_WAIT_S, Guesses
+from core.web.guard.guess_limit import MOST_WAIT_S, Guesses
+from core.web.guard.limits import Limits
+from core.web.guard.scopes import wanted_scopes
 from core.web.http_call import HttpCall
 from core.web.http_refusals import HttpRefusal, out_of_scope, refused, store_away, too_many
-from core.web.limits import Limits
-from core.web.scopes import wanted_scopes
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 import re
 
-from core.wire.call_marks import BAR, CALLS, DSML, folded
+from core.wire.words.call_marks import BAR, CALLS, DSML, folded
 
 BLANK = " \t\r\n\f\v\u3000\ufeff\u200b"
 OPENING = re.compile(r"<think(?:ing)?>", re.IGNORECASE)

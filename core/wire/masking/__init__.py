@@ -1,0 +1,1 @@
+"""Masking of secrets: in whole texts, in streams, in the log."""

@@ -1,0 +1,1 @@
+"""What stands in the words of a model: thinking, calls of tools that leaked, code."""
