@@ -34,7 +34,7 @@ PRELOADED = (
     "core.ui.frame.shell",
     "core.ui.welcome",
     "core.web.server",
-    "core.work.studio",
+    "core.work.process_studio",
     "tests.crash.workshop",
     "tests.upstream",
 )

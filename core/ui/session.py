@@ -1,137 +1,31 @@
-"""What one browser session keeps: ids and drafts. The store holds the truth.
+"""One browser session: its state, who sits there, in which language, at which conversation.
 
-The only file that names keys of st.session_state; each has a type here.
+The only file that names keys of st.session_state; each has a type in `session_state`.
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime
 from hashlib import sha256
-from typing import Literal, cast
-from uuid import uuid4
+from typing import cast
 
 import streamlit as st
 
-from core.access.invitations import Invitation
 from core.access.owners import may_spend
 from core.access.passes import Pass
-from core.errors import AppError, InputError, ProviderError, StoreError
-from core.models.chat import ChatParameters, Conversation
-from core.models.generations import GenerationRequest, ReferenceImage
-from core.models.kling_catalogue import ImageModel
-from core.models.pictures.elements import Element
-from core.providers.deepseek.wire import Balance
-from core.providers.kling.wire import AccountCosts
+from core.errors import AppError, ProviderError, StoreError
+from core.models.chat import Conversation
 from core.settings import Settings
-from core.storage.chat.branches import RemovedTurn
-from core.storage.transfer.imports import ImportResult
 from core.texts import catalogue
 from core.texts.catalogue import Language
 from core.ui import visitor as access
 from core.ui.configuration import app_settings, data_dir_error
+from core.ui.session_state import SessionState
 from core.ui.visitor import Visitor
-from core.work.generations.recovery import RecoveryResult
-from core.work.money.reconcile import BalanceDrop, Reconciliation
+from core.work.process_studio import current_studio, open_studio
 from core.work.services import Mode
-from core.work.studio import Studio, current_studio, open_studio
+from core.work.studio import Studio
 
 _STATE = "inkling"
 _CONVERSATION_PARAMETER = "c"
 _MESSAGE_PARAMETER = "m"
-
-ProviderName = Literal["chat", "images"]
-# What a provider tells of the account when its key is checked; None: only that the key is good.
-Account = Balance | AccountCosts | None
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedUpload:
-    """What became of a chosen picture, so that it is decoded once."""
-
-    file_id: str
-    fit: bool
-    outcome: ReferenceImage | InputError
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedDownload:
-    """A file that the browser is to save as soon as the page is drawn."""
-
-    name: str
-    media_type: str
-    content: str
-    id: str = field(default_factory=lambda: uuid4().hex)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A page, and the URL parameters it is to be opened with."""
-
-    page: str
-    query: dict[str, str]
-
-
-@dataclass
-class SessionState:
-    """Everything a session remembers between runs."""
-
-    language: Language | None = None
-    page: str | None = None
-    visitor_id: str | None = None
-    conversation_id: str | None = None
-    # Parameters of a conversation that has no row yet; also where the next new one starts.
-    parameters: ChatParameters | None = None
-    system_prompt: str = ""
-    deleted_conversation: Conversation | None = None
-    conversations_shown: int | None = None  # in the sidebar; None: as many as at first
-    download: PreparedDownload | None = None
-    reading_ticket: tuple[str, str, float] | None = None  # for whom, the ticket, until when
-    put_away: set[str] = field(default_factory=set)  # notices, by the keys of their places
-    renaming: bool = False
-    palette: Literal["search", "sheet"] | None = None  # what is open over the page
-    go_to: Target | None = None
-    editing_id: str | None = None
-    removed_turn: RemovedTurn | None = None  # the last one, which can be brought back
-    earliest_turn: str | None = None  # the question from which a long conversation is drawn
-    error: AppError | None = None
-    image_error: AppError | None = None
-    last_request: tuple[GenerationRequest, str, float] | None = None
-    notice: str | None = None
-    # Cursors that led to the page of a list that is shown, by the list's name.
-    trails: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    # The message a link led to, and the conversation's last one at that moment.
-    found: tuple[str, str] | None = None
-    imported: ImportResult | None = None
-    upload_round: int = 0  # counts up to empty the file inputs
-    stopped_model: ImageModel | None = None  # was chosen in the form, and left for its successor
-    # What the form of the Images page is to hold when it is drawn next.
-    wanted: GenerationRequest | None = None
-    wanted_way: str = ""  # the kind whose form is opened then
-    wanted_empty: bool = False  # without the words that stood there for something else
-    wanted_references: tuple[ReferenceImage, ...] = ()  # of it
-    pictures: tuple[ReferenceImage, ...] = ()  # of the forms that take several
-    reference: ReferenceImage | None = None  # of the form, when no file is chosen there
-    dropped: bytes | None = None  # a picture of ours whose record filled the form
-    prepared_upload: PreparedUpload | None = None  # the chosen file as it is sent
-    fitted_upload: str | None = None  # id of the file that is to be brought within the limits
-    opened_here: bool = False  # the large view, by a click: the browser can go back from it
-    closed_picture_id: str | None = None  # is in the address still, until the browser goes back
-    elements: tuple[Element, ...] | None = None  # of the account, once they were asked for
-    to_ask: str | None = None  # words that the chat's box is to hold when it is drawn next
-    gallery_page: int = 1
-    draft_taken: bool = False  # what the browser kept of the Images form, once in a session
-    arrangement: tuple[str, str] | None = None  # of the gallery: sort order, size of tiles
-    picked: dict[str, int] = field(default_factory=dict)  # sizes in bytes, by picture
-    deleted_pictures: tuple[str, ...] = ()
-    deleted_generation_id: str | None = None
-    recovered: RecoveryResult | None = None
-    invitation: Invitation | None = None  # the one-time link that was made last
-    new_token: tuple[str, str] | None = None  # name and token of the last one, until it is hidden
-    checks: dict[ProviderName, Account | AppError] = field(default_factory=dict)
-    # What the Money page was told of each account last, and when.
-    balances: dict[ProviderName, tuple[Account | AppError, datetime]] = field(default_factory=dict)
-    reconciled: Reconciliation | None = None
-    balance_drop: BalanceDrop | None = None
-    confirmed: tuple[object, ...] | None = None  # what a second press of would be spent on
 
 
 def state() -> SessionState:
@@ -235,9 +129,6 @@ def image_mode() -> Mode:
     return studio().services.image_mode(owner())
 
 
-# -- language --------------------------------------------------------------------------------------
-
-
 def language() -> Language:
     """Return the language of this session: chosen, chosen earlier, or the browser's."""
     known = state()
@@ -293,9 +184,6 @@ def draw_error(sentence: str, detail: str = "", *, title: str | None = None) -> 
     if detail:
         with st.expander(title or text("error_view.detail")):
             st.text(detail)
-
-
-# -- the conversation at hand ----------------------------------------------------------------------
 
 
 def enter_page(page: str) -> bool:

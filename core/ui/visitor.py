@@ -20,17 +20,16 @@ from core.access.callers import (
     LOCAL,
     PASS,
     USER,
-    ConnectionFacts,
     PassLookup,
-    Rules,
     Verdict,
     identify,
     is_listed,
-    is_own_page,
     no_passes,
 )
+from core.access.connection import ConnectionFacts, Rules
 from core.access.forwarders import LATCH
 from core.access.owners import LOCAL_OWNER, user_owner, visitor_owner
+from core.access.page_origin import is_own_page
 from core.access.peer import PEER_HEADER, Peer
 from core.settings import AccessSettings
 

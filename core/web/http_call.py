@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Message, Receive, Scope, Send
 
-from core.access.callers import LOCAL, ConnectionFacts
+from core.access.callers import LOCAL
+from core.access.connection import ConnectionFacts
 from core.access.issued_tokens import IssuedToken
 from core.access.owners import LOCAL_OWNER
 from core.texts import catalogue

@@ -48,7 +48,8 @@ from core.web.openapi.description import openapi_json
 from core.web.speech.routes import SpeechRoutes
 from core.web.studio_bridge import StudioBridge
 from core.web.timings import HttpTimings
-from core.work.studio import Studio, current_studio, opening_error
+from core.work.process_studio import current_studio, opening_error
+from core.work.studio import Studio
 
 logger = logging.getLogger(__name__)
 

@@ -20,8 +20,7 @@ from core.web.guard.limits import Limits
 from core.web.shutdown import end_on_signals, reread_on_hangup
 from core.web.timings import HttpTimings
 from core.work.metrics.meters import LAG_EVERY_S
-from core.work.studio import (
-    Studio,
+from core.work.process_studio import (
     close_studio,
     current_studio,
     expect_studio,
@@ -29,6 +28,7 @@ from core.work.studio import (
     open_studio,
     reread_settings,
 )
+from core.work.studio import Studio
 
 logger = logging.getLogger(__name__)
 

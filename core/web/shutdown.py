@@ -17,7 +17,7 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
-from core.work.studio import close_studio
+from core.work.process_studio import close_studio
 
 logger = logging.getLogger(__name__)
 

@@ -8,27 +8,18 @@ is asked, and a store that cannot be opened is an error the page shows and tries
 import logging
 import os
 import threading
-import traceback
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime
 
 from core.access.invitations import Invitations
 from core.access.issued_tokens import IssuedToken, IssuedTokens
-from core.access.owners import LOCAL_OWNER
 from core.access.passes import Passes
 from core.archive.archive import Archive
-from core.errors import AppError
 from core.models.generations import Provider
-from core.models.money.charges import BillingRow
-from core.models.money.ledger import Spender
-from core.providers.deepseek.wire import Balance
-from core.providers.kling.billing import Book
 from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
-from core.providers.kling.wire import AccountCosts
 from core.settings import Settings
 from core.settings.values import secrets_of
 from core.storage.store import Store
@@ -45,18 +36,10 @@ from core.work.loop import LoopThread
 from core.work.maintenance.schedule import BackupSchedule
 from core.work.metrics.exposition import Scraped, exposition
 from core.work.metrics.meters import Meters
+from core.work.money.accounts import Accounts
 from core.work.money.budgets import Budgets, token_budgets
-from core.work.money.reconcile import (
-    BalanceDrop,
-    Difference,
-    Reconciliation,
-    adopt,
-    balance_drop,
-    reconcile,
-)
 from core.work.money.spending import Spending
 from core.work.money.upkeep import Currencies, LedgerUpkeep
-from core.work.opening import Listener, Opening
 from core.work.services import Services
 from core.work.speech.speech import Speech
 from core.work.speech.voices import Voices
@@ -65,9 +48,6 @@ from core.work.xray.watch import ExchangeWatch
 
 logger = logging.getLogger(__name__)
 
-ACCOUNT_TIMEOUT_S = 60.0
-BOOKS: tuple[Book, ...] = ("package", "balance")
-_BALANCE_KEY = "money.deepseek_balance"
 
 # Where things are kept is settled when the store opens, sign-in when Streamlit starts.
 _FIXED = {
@@ -76,11 +56,6 @@ _FIXED = {
     "INKLING_ARCHIVE_URL": "archive_url",
     "[auth]": "sign_in",
 }
-# A file of settings that cannot be read at all says nothing: what it said before goes on to hold.
-_WHOLE_FILE = frozenset(
-    f"error.configuration_{kind}"
-    for kind in ("toml", "dotenv", "text_file", "folder", "no_file", "unreadable", "too_large")
-)
 
 
 class Studio:
@@ -121,6 +96,7 @@ class Studio:
             ahead_of=lambda provider: self.services.ahead_of(provider),
         )
         self.services = Services(settings, self.loop, self._build_worker)
+        self.accounts = Accounts(self.loop, self.store, self.services, self.currencies)
         self.backups = BackupSchedule(
             store, archive, lambda: self.settings.backup, work_dir=settings.data_dir
         )
@@ -184,59 +160,6 @@ class Studio:
     def chat_models(self) -> tuple[str, ...]:
         """Return the models to choose from, as far as the provider has told by now."""
         return self.services.models.names()
-
-    def chat_account(self) -> Balance:
-        """Ask the chat provider what is left; free. NotFoundError where it does not tell."""
-        asking = self.services.chat(LOCAL_OWNER).client.balance()
-        return self.loop.call(asking, timeout_s=ACCOUNT_TIMEOUT_S)
-
-    def check_chat_key(self) -> None:
-        """Ask the chat provider for its models: raises what a refused key raises; free."""
-        asking = self.services.chat(LOCAL_OWNER).client.list_models()
-        self.loop.call(asking, timeout_s=ACCOUNT_TIMEOUT_S)
-
-    def image_account(self) -> AccountCosts:
-        """Ask Kling for the account's packages of the last month; free."""
-        now = datetime.now(UTC)
-        kling = self.services.images(LOCAL_OWNER).kling
-        asking = kling.costs(start=now - timedelta(days=30), end=now)
-        return self.loop.call(asking, timeout_s=ACCOUNT_TIMEOUT_S)
-
-    def reconcile(self) -> Reconciliation:
-        """Compare the ledger with Kling's two books of the last month; free."""
-        now = datetime.now(UTC)
-        start = now - timedelta(days=30)
-        service = self.services.images(LOCAL_OWNER)
-
-        async def rows() -> list[BillingRow]:
-            found: list[BillingRow] = []
-            for book in BOOKS:
-                asking = service.kling.billing_rows(book, start=start, end=now)
-                found += [row async for row in asking]
-            return found
-
-        billed = self.loop.call(rows(), timeout_s=ACCOUNT_TIMEOUT_S)
-        return reconcile(self.store.ledger, billed, provider=service.provider, start=start, now=now)
-
-    def adopt_billed(self, one: Difference) -> bool:
-        """Take a task into the ledger that Kling bills and nobody here knew."""
-        service = self.services.images(LOCAL_OWNER)
-        spender = Spender(LOCAL_OWNER, "page", "recovered")
-        return adopt(self.store.ledger, one, spender, service.provider, datetime.now(UTC))
-
-    def balance_drop(self, balance: Balance) -> BalanceDrop | None:
-        """Note DeepSeek's balance; return how it fell since the last note, beside the ledger."""
-        known = self.store.key_values.get(_BALANCE_KEY)
-        if not balance.currencies:
-            return None
-        one, now = balance.currencies[0], datetime.now(UTC)
-        note = {"at": now.isoformat(), "total": str(one.total), "currency": one.currency}
-        self.store.key_values.set(_BALANCE_KEY, note)
-        provider = self.services.chat(LOCAL_OWNER).provider
-        if not isinstance(known, dict) or provider == "practice":
-            return None
-        total = Decimal(str(one.total))
-        return balance_drop(self.store.ledger, known, total, one.currency, provider)
 
     def metrics(self) -> bytes:
         """Return what Prometheus scrapes. It reads the store: not from an event loop."""
@@ -319,30 +242,14 @@ class Studio:
         self.loop.spawn(
             LedgerUpkeep(self.store, self.spending, refresh=self.budgets.load).run(), name="ledger"
         )
-        self._learn_currency()
+        if self.settings.chat is not None:
+            self.accounts.learn_currency()
         self.loop.spawn(self.meters.watch_loop("studio"), name="loop-lag")
         self.loop.spawn(self.backups.run(), name="backups")
         self.loop.spawn(
             Housekeeping(self.store, self.archive, self.transfers.uploads).run(),
             name="housekeeping",
         )
-
-    def _learn_currency(self) -> None:
-        """Ask DeepSeek once in which currency the account is; free. Others do not tell."""
-        if self.settings.chat is None:
-            return
-        try:
-            service = self.services.chat(LOCAL_OWNER)
-        except AppError:
-            return
-        if service.provider != "deepseek":
-            return
-
-        async def ask() -> str | None:
-            told = (await service.client.balance()).currencies
-            return told[0].currency if told else None
-
-        self.loop.spawn(self.currencies.ask(service.provider, ask), name="currency")
 
     def _build_worker(
         self, provider: Provider, kling: Kling, fetcher: PictureFetcher
@@ -356,105 +263,3 @@ class Studio:
             process_id=self.process_id,
             timings=self._timings,
         )
-
-
-# -- one per process -------------------------------------------------------------------------------
-
-_lock = threading.Lock()
-_studio: Studio | None = None
-_opening_error: AppError | None = None
-_opening = Opening()
-_is_expected = False
-
-
-def expect_studio() -> None:
-    """Note that the studio is about to be opened: until it is, has failed or closes, calls wait."""
-    global _is_expected, _opening_error
-    _is_expected, _opening_error = True, None
-
-
-def is_awaited() -> bool:
-    """Tell whether a studio that is not open yet is worth waiting for."""
-    return _is_expected and _opening_error is None
-
-
-def on_opening(listener: Listener) -> Callable[[], None]:
-    """Call `listener`, which only signals, when the studio opens, fails to, or closes.
-
-    Returns what ends that.
-    """
-    return _opening.listen(listener)
-
-
-def open_studio(
-    read_settings: Callable[[], Settings], build: Callable[[Settings], Studio] = Studio.open
-) -> Studio:
-    """Return the studio of this process, building it at the first call; raises AppError."""
-    global _studio, _opening_error  # one per process is the point
-    with _lock:
-        if _studio is None:
-            try:
-                _studio = build(read_settings())
-                _opening_error = None
-            except AppError as error:
-                _opening_error = error
-                logger.error("The studio cannot open: %s", error)
-                raise
-            except Exception as error:
-                _opening_error = _unexpected(error)
-                raise _opening_error from None
-            finally:
-                _opening.tell()
-        return _studio
-
-
-def reread_settings(read_settings: Callable[[], Settings]) -> tuple[str, ...]:
-    """Read the settings again and go on with them; raises AppError, and then the old ones hold.
-
-    Returns the names of those that only a new start changes.
-    """
-    studio = open_studio(read_settings)
-    settings = read_settings()
-    # What could not be read before either holds nothing back now.
-    known = {one.source for one in studio.settings.problems if one.text_id in _WHOLE_FILE}
-    for problem in settings.problems:
-        if problem.text_id in _WHOLE_FILE and problem.source not in known:
-            raise problem
-    with _lock:
-        return studio.apply(settings) if studio is _studio else ()
-
-
-def current_studio() -> Studio | None:
-    """Return the studio of this process if it is open; never waits."""
-    return _studio
-
-
-def name_of_pass(cookie_header: str) -> str | None:
-    """Return whose valid pass a Cookie header holds; never waits: for the event loop."""
-    studio = _studio
-    return studio.passes.name_of_cookie(cookie_header) if studio is not None else None
-
-
-def opening_error() -> AppError | None:
-    """Return why the studio could not open the last time; None once it is open."""
-    return _opening_error
-
-
-def close_studio() -> None:
-    """Close the studio of this process, if it is open."""
-    global _studio, _is_expected
-    _is_expected = False
-    _opening.tell()  # before the lock: an opening that takes long holds it
-    with _lock:
-        studio, _studio = _studio, None  # nobody may find it while it closes
-        if studio is not None:
-            studio.close()
-
-
-def _unexpected(error: Exception) -> AppError:
-    """Return what the pages say of an error that nobody foresaw, and log where it arose."""
-    kind = type(error).__name__
-    # Where, and not what it says: that may quote an address with its password.
-    places = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("The studio cannot open: unexpected %s\n%s", kind, places)
-    return AppError("error.opening", facts={"kind": kind})

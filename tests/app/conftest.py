@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.practice import PracticeServer, PracticeSettings
 from core.settings import ACCESS_KEY_KEYS, CHAT_KEYS, SECRET_KEY_KEYS
-from core.work.studio import Studio, close_studio, open_studio
+from core.work.process_studio import close_studio, open_studio
+from core.work.studio import Studio
 
 ROOT = Path(__file__).parents[2]
 RUN_TIMEOUT_S = 30

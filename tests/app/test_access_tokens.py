@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.models.money.ledger import Budget
-from core.work.studio import current_studio
+from core.work.process_studio import current_studio
 
 PERSON = "pages/status.py"
 

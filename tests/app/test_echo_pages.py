@@ -13,7 +13,8 @@ from core.access.owners import LOCAL_OWNER
 from core.models.generations import GenerationStatus
 from core.ui.configuration import app_settings
 from core.wire.masking.secrets import known_secrets
-from core.work.studio import Studio, open_studio
+from core.work.process_studio import open_studio
+from core.work.studio import Studio
 from tests.app.conftest import ROOT
 from tests.app.test_chat_page import ask
 from tests.app.test_images_page import generate

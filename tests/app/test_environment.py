@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from core.access.owners import LOCAL_OWNER
 from core.models.generations import GenerationStatus
 from core.texts import catalogue
-from core.work.studio import Studio, opening_error
+from core.work.process_studio import opening_error
+from core.work.studio import Studio
 from tests.app.test_chat_page import ask, words
 from tests.faulty_environment import FAULTS, NETWORK_VARIABLES, SECRET, Fault, make_files
 from tests.running_app import free_port

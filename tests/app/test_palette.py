@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.access.owners import LOCAL_OWNER
-from core.ui.session import SessionState
+from core.ui.session_state import SessionState
 from tests.app.conftest import ROOT, RUN_TIMEOUT_S
 from tests.app.test_chat_page import Opened
 from tests.unit.storage.belongings import WORD, endow

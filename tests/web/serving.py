@@ -19,7 +19,8 @@ from core.practice import PracticeServer, PracticeSettings
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
 from core.web.server import lifespan, middleware
 from core.work.chat.timings import AnswerTimings
-from core.work.studio import Studio, close_studio, current_studio
+from core.work.process_studio import close_studio, current_studio
+from core.work.studio import Studio
 
 PATIENCE_S = 20.0
 CHAT_KEY = "sk-live-0123456789abcdef"

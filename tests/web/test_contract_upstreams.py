@@ -14,7 +14,7 @@ from core.storage.db.errors import store_error
 from core.web.chat.reader import AnswerReader
 from core.web.server import middleware
 from core.web.timings import HttpTimings
-from core.work.studio import close_studio, opening_error
+from core.work.process_studio import close_studio, opening_error
 from tests.upstream import Plan, Step, Upstream, whole
 from tests.web.events import hear
 from tests.web.serving import PATIENCE_S, ask_once, serving, until

@@ -14,7 +14,7 @@ import pytest
 from core.errors import StoreError
 from core.settings import AccessSettings, Secret, Settings
 from core.web.front import early_calls
-from core.work.studio import close_studio, current_studio
+from core.work.process_studio import close_studio, current_studio
 from tests.running_app import running_app
 from tests.web.serving import PATIENCE_S, listening, until
 

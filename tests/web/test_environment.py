@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from core.settings import Settings
 from core.web import server
-from core.work.studio import close_studio, current_studio, opening_error
+from core.work.process_studio import close_studio, current_studio, opening_error
 from tests.faulty_environment import NETWORK_VARIABLES, SECRET, Fault, make_files
 from tests.running_app import running_app
 from tests.web.serving import until

@@ -16,7 +16,7 @@ from core.errors import ConfigurationError
 from core.models.generations import GenerationStatus
 from core.practice import PracticeServer
 from core.settings import KlingSettings, Secret, Settings, read_settings
-from core.work.studio import reread_settings
+from core.work.process_studio import reread_settings
 from tests.running_app import RunningApp, running_app
 from tests.upstream import DONE, KEEP_ALIVE, STREAM_HEAD, Plan, Step, Upstream
 from tests.web.events import opened

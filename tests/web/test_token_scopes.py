@@ -11,7 +11,7 @@ from core.access.issued_tokens import IssuedTokens
 from core.models.access_scopes import ACCESS_SCOPES
 from core.settings import AccessSettings, Secret
 from core.web.guard.scopes import wanted_scopes
-from core.work.studio import current_studio
+from core.work.process_studio import current_studio
 from tests.web.serving import Served, serving
 
 ASKED = {"model": "deepseek-flash", "messages": [{"role": "user", "content": "hello"}]}

@@ -6,7 +6,8 @@ from core.models.chat import AnswerStatus, Conversation, Message
 from core.ui import session
 from core.ui.buttons import keeping_errors, undo
 from core.ui.conversations import TITLE_LIMIT
-from core.ui.session import Target, text
+from core.ui.session import text
+from core.ui.session_state import Target
 from core.ui.xray import listing as xray
 
 

@@ -18,7 +18,8 @@ from core.ui.buttons import button, keeping_errors
 from core.ui.chat.date_groups import grouped
 from core.ui.frame import page_files
 from core.ui.history.markdown_export import as_markdown, file_name
-from core.ui.session import PreparedDownload, text
+from core.ui.session import text
+from core.ui.session_state import PreparedDownload
 from core.wire.masking.secrets import known_secrets
 
 FIRST_SHOWN = 40

@@ -8,7 +8,7 @@ from core.errors import AppError
 from core.ui import session
 from core.ui.configuration import app_settings
 from core.ui.session import text
-from core.work.studio import reread_settings
+from core.work.process_studio import reread_settings
 
 # What is pasted into .streamlit/secrets.toml; the block has a button that copies it.
 _LINES = {

@@ -18,7 +18,8 @@ from core.ui import session
 from core.ui.buttons import button, keeping_errors
 from core.ui.formats import size
 from core.ui.frame import uploader_words
-from core.ui.session import PreparedUpload, text
+from core.ui.session import text
+from core.ui.session_state import PreparedUpload
 from core.work.generations.references import (
     cure_of,
     prepare_reference,

@@ -14,7 +14,8 @@ from core.ui import session
 from core.ui.buttons import button, keeping_errors
 from core.ui.formats import code_span, moment
 from core.ui.money.words import amount_words
-from core.ui.session import Account, ProviderName, text
+from core.ui.session import text
+from core.ui.session_state import Account, ProviderName
 
 _SHOWN = 12
 
@@ -47,8 +48,8 @@ def _ask() -> None:
     studio, now = session.studio(), datetime.now(UTC)
     known = session.state().balances
     asking: dict[ProviderName, Callable[[], Account]] = {
-        "chat": studio.chat_account,
-        "images": studio.image_account,
+        "chat": studio.accounts.chat_account,
+        "images": studio.accounts.image_account,
     }
     for name, ask in asking.items():
         try:
@@ -58,19 +59,19 @@ def _ask() -> None:
     account = known["chat"][0]
     if isinstance(account, Balance):
         with keeping_errors():
-            session.state().balance_drop = studio.balance_drop(account)
+            session.state().balance_drop = studio.accounts.balance_drop(account)
 
 
 @keeping_errors()
 def _reconcile() -> None:
-    session.state().reconciled = session.studio().reconcile()
+    session.state().reconciled = session.studio().accounts.reconcile()
 
 
 @keeping_errors()
 def _adopt() -> None:
     found = session.state().reconciled
     for one in found.of("foreign") if found is not None else ():
-        session.studio().adopt_billed(one)
+        session.studio().accounts.adopt_billed(one)
     _reconcile()
 
 

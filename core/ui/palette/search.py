@@ -9,7 +9,8 @@ from core.errors import AppError
 from core.markdown.escaping import literal
 from core.ui import session
 from core.ui.conversations import title_of
-from core.ui.session import Target, text
+from core.ui.session import text
+from core.ui.session_state import Target
 
 _QUERY = "palette-query"
 _BEGINNING = 3

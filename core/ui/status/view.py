@@ -14,7 +14,8 @@ from core.providers.deepseek.wire import Balance
 from core.providers.kling.wire import AccountCosts
 from core.ui import reachable, session
 from core.ui.frame import setup_card
-from core.ui.session import Account, ProviderName, text
+from core.ui.session import text
+from core.ui.session_state import Account, ProviderName
 from core.ui.status import backups
 from core.work.services import Mode
 
@@ -47,7 +48,7 @@ def draw_images() -> None:
     facts = None
     if settings is not None:
         facts = {text("status.server"): urlsplit(settings.origin).netloc}
-    _draw_provider("images", session.image_mode(), facts, session.studio().image_account)
+    _draw_provider("images", session.image_mode(), facts, session.studio().accounts.image_account)
 
 
 def draw_storage() -> None:
@@ -147,9 +148,9 @@ def _fact(name: str, value: str) -> None:
 def _chat_account() -> Account:
     studio = session.studio()
     try:
-        return studio.chat_account()
+        return studio.accounts.chat_account()
     except NotFoundError:  # another server than DeepSeek's: its list of models tells enough
-        studio.check_chat_key()
+        studio.accounts.check_chat_key()
         return None
 
 

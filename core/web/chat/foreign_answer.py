@@ -18,7 +18,7 @@ from core.web.chat.audience import audience_key
 from core.web.chat.foreign_growth import ForeignGrowth
 from core.web.http_call import HttpCall
 from core.web.studio_bridge import StudioBridge
-from core.work.studio import current_studio
+from core.work.process_studio import current_studio
 
 logger = logging.getLogger(__name__)
 

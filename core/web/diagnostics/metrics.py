@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 
-from core.access.callers import presented
+from core.access.presented_tokens import presented
 from core.web.http_call import HttpCall
 from core.web.studio_bridge import StudioBridge
 from core.work.metrics.exposition import CONTENT_TYPE

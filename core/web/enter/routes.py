@@ -8,9 +8,12 @@ import asyncio
 import math
 from urllib.parse import parse_qs
 
-from core.access.callers import Rules, caller_address, is_own_page, scheme_of, token_name
+from core.access.connection import Rules
+from core.access.forwarding import caller_address, scheme_of
 from core.access.invitations import CODE_PARAMETER
+from core.access.page_origin import is_own_page
 from core.access.passes import COOKIE, COOKIE_S
+from core.access.presented_tokens import token_name
 from core.errors import StoreError
 from core.web.enter.page import Problem, Shown, show
 from core.web.guard.guess_limit import MOST_WAIT_S, Guesses

@@ -5,8 +5,9 @@ from typing import Any
 
 from starlette.types import Receive, Scope
 
-from core.access.callers import ConnectionFacts, forwarding_sign, is_listed_proxy
+from core.access.connection import ConnectionFacts
 from core.access.forwarders import LATCH
+from core.access.forwarding import forwarding_sign, is_listed_proxy
 from core.access.peer import PEER_HEADER, Peer, look_at
 from core.access.sock_diag import Address
 from core.settings import AccessSettings

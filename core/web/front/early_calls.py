@@ -8,9 +8,10 @@ import asyncio
 import contextlib
 
 from core.access.addresses import is_loopback
-from core.access.callers import forwarding_header
+from core.access.forwarding import forwarding_header
 from core.web.http_call import GoneError, HttpCall
-from core.work.studio import Studio, current_studio, is_awaited, on_opening
+from core.work.process_studio import current_studio, is_awaited, on_opening
+from core.work.studio import Studio
 
 WAIT_S = 15.0
 WAITING_HERE = 200

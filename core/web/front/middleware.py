@@ -14,7 +14,7 @@ from core.web.guard.limits import Limits
 from core.web.http_call import HttpCall
 from core.web.router import Bff, serves
 from core.web.timings import HttpTimings
-from core.work.studio import current_studio
+from core.work.process_studio import current_studio
 
 
 class BeforePages:

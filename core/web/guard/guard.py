@@ -6,24 +6,14 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-from core.access.callers import (
-    TOKEN,
-    USER,
-    ConnectionFacts,
-    PassLookup,
-    Rules,
-    Verdict,
-    caller_address,
-    is_own_page,
-    is_shared_origin,
-    judge,
-    no_passes,
-    presented,
-    without_tokens,
-)
+from core.access.callers import TOKEN, USER, PassLookup, Verdict, judge, no_passes
+from core.access.connection import ConnectionFacts, Rules
 from core.access.forwarders import LATCH
+from core.access.forwarding import caller_address
 from core.access.issued_tokens import TOKEN_PREFIX, IssuedToken
 from core.access.owners import LOCAL_OWNER, user_owner
+from core.access.page_origin import is_own_page, is_shared_origin
+from core.access.presented_tokens import presented, without_tokens
 from core.errors import StoreError
 from core.models.access_scopes import AccessScopes
 from core.settings import AccessSettings

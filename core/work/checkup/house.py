@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from core.access.callers import Verdict, forwarding_names
+from core.access.callers import Verdict
+from core.access.forwarding import forwarding_names
 from core.work.checkup.finding import Finding, found
 
 # What this version was built and tested with; another minor version may draw otherwise.

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.access.callers import ConnectionFacts, Rules, Verdict, identify, is_loopback, judge
+from core.access.callers import Verdict, identify, is_loopback, judge
+from core.access.connection import ConnectionFacts, Rules
 
 TOKEN = "a-token-of-this-test-0123"
 RULES = Rules(

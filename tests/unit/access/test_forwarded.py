@@ -5,15 +5,10 @@ import ipaddress
 import pytest
 
 from core.access.addresses import hops
-from core.access.callers import (
-    ConnectionFacts,
-    Rules,
-    Verdict,
-    caller_address,
-    can_be_this_machine,
-    identify,
-    judge,
-)
+from core.access.callers import Verdict, identify, judge
+from core.access.connection import ConnectionFacts, Rules
+from core.access.forwarding import caller_address
+from core.access.host_names import can_be_this_machine
 from core.access.peer import Whose
 
 PROXIES = tuple(ipaddress.ip_network(one) for one in ("10.0.0.0/8", "fd00::/8"))

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.access.callers import ConnectionFacts, is_own_page
+from core.access.connection import ConnectionFacts
 from core.access.invitations import LIFETIME_S, Invitations
+from core.access.page_origin import is_own_page
 from core.access.passes import COOKIE, NOTED_EVERY_S, UNUSED_S, Passes
 from core.errors import StoreError
 from core.settings import Secret

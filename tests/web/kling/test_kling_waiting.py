@@ -15,7 +15,8 @@ import pytest
 
 from core.models.generations import Note
 from core.settings import Settings
-from core.work.studio import Studio, close_studio
+from core.work.process_studio import close_studio
+from core.work.studio import Studio
 from tests.crash.fake_kling import FakeKling, Plan
 from tests.crash.workshop import QUICK
 from tests.web.serving import Served, serving, until

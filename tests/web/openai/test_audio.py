@@ -129,7 +129,7 @@ def test_the_ledger_agrees_with_practices_book(
     client: openai.OpenAI, served: Served, practice: PracticeServer
 ) -> None:
     client.audio.speech.create(model="kling-tts", voice="nova", input="好。" * 700)
-    told = served.studio.reconcile()
+    told = served.studio.accounts.reconcile()
     assert [one for one in told.differences if one.reason != "delay"] == []
     charged = sum((one.price or Decimal(0) for one in practice.speech_book), Decimal(0))
     ours = [one for one in lines_of(served) if one.provider == "kling"]

@@ -1,0 +1,118 @@
+"""The studio of this process: opened once, waited for, read anew, closed."""
+
+import logging
+import threading
+import traceback
+from collections.abc import Callable
+
+from core.errors import AppError
+from core.settings import Settings
+from core.work.opening import Listener, Opening
+from core.work.studio import Studio
+
+logger = logging.getLogger(__name__)
+
+# A file of settings that cannot be read at all says nothing: what it said before goes on to hold.
+_WHOLE_FILE = frozenset(
+    f"error.configuration_{kind}"
+    for kind in ("toml", "dotenv", "text_file", "folder", "no_file", "unreadable", "too_large")
+)
+
+_lock = threading.Lock()
+_studio: Studio | None = None
+_opening_error: AppError | None = None
+_opening = Opening()
+_is_expected = False
+
+
+def expect_studio() -> None:
+    """Note that the studio is about to be opened: until it is, has failed or closes, calls wait."""
+    global _is_expected, _opening_error
+    _is_expected, _opening_error = True, None
+
+
+def is_awaited() -> bool:
+    """Tell whether a studio that is not open yet is worth waiting for."""
+    return _is_expected and _opening_error is None
+
+
+def on_opening(listener: Listener) -> Callable[[], None]:
+    """Call `listener`, which only signals, when the studio opens, fails to, or closes.
+
+    Returns what ends that.
+    """
+    return _opening.listen(listener)
+
+
+def open_studio(
+    read_settings: Callable[[], Settings], build: Callable[[Settings], Studio] = Studio.open
+) -> Studio:
+    """Return the studio of this process, building it at the first call; raises AppError."""
+    global _studio, _opening_error  # one per process is the point
+    with _lock:
+        if _studio is None:
+            try:
+                _studio = build(read_settings())
+                _opening_error = None
+            except AppError as error:
+                _opening_error = error
+                logger.error("The studio cannot open: %s", error)
+                raise
+            except Exception as error:
+                _opening_error = _unexpected(error)
+                raise _opening_error from None
+            finally:
+                _opening.tell()
+        return _studio
+
+
+def reread_settings(read_settings: Callable[[], Settings]) -> tuple[str, ...]:
+    """Read the settings again and go on with them; raises AppError, and then the old ones hold.
+
+    Returns the names of those that only a new start changes.
+    """
+    studio = open_studio(read_settings)
+    settings = read_settings()
+    # What could not be read before either holds nothing back now.
+    known = {one.source for one in studio.settings.problems if one.text_id in _WHOLE_FILE}
+    for problem in settings.problems:
+        if problem.text_id in _WHOLE_FILE and problem.source not in known:
+            raise problem
+    with _lock:
+        return studio.apply(settings) if studio is _studio else ()
+
+
+def current_studio() -> Studio | None:
+    """Return the studio of this process if it is open; never waits."""
+    return _studio
+
+
+def name_of_pass(cookie_header: str) -> str | None:
+    """Return whose valid pass a Cookie header holds; never waits: for the event loop."""
+    studio = _studio
+    return studio.passes.name_of_cookie(cookie_header) if studio is not None else None
+
+
+def opening_error() -> AppError | None:
+    """Return why the studio could not open the last time; None once it is open."""
+    return _opening_error
+
+
+def close_studio() -> None:
+    """Close the studio of this process, if it is open."""
+    global _studio, _is_expected
+    _is_expected = False
+    _opening.tell()  # before the lock: an opening that takes long holds it
+    with _lock:
+        studio, _studio = _studio, None  # nobody may find it while it closes
+        if studio is not None:
+            studio.close()
+
+
+def _unexpected(error: Exception) -> AppError:
+    """Return what the pages say of an error that nobody foresaw, and log where it arose."""
+    kind = type(error).__name__
+    # Where, and not what it says: that may quote an address with its password.
+    places = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("The studio cannot open: unexpected %s\n%s", kind, places)
+    return AppError("error.opening", facts={"kind": kind})
