@@ -127,9 +127,9 @@ class Speech:
             def say(words: str) -> AsyncGenerator[bytes]:
                 return self._kling.speak(spender, words, how.voice, how.speed, again=how.again)
 
-            return one_ahead(aiter(portions), say)
+            return one_ahead(portions.pieces(), say)
         server = self.voices.server()
-        return one_ahead(aiter(portions), partial(self._by_server, spender, server, how))
+        return one_ahead(portions.pieces(), partial(self._by_server, spender, server, how))
 
     async def _by_server(
         self, spender: Spender, server: Voice, how: SpeechOptions, words: str
