@@ -120,12 +120,13 @@ class Spending:
         held.line = replace(held.line, conversation_id=conversation_id, until=until)
         return held
 
-    def words_settled(self, words: str, usage: Usage | None, error: AppError | None) -> Settle:
-        """Return how a call without a row is settled that brought these words, or failed."""
+    def words_settled(self, words: str, usage: Usage | None) -> Settle:
+        """Return how a call without a row is settled that brought these words."""
         now = self._clock()
-        status = AnswerStatus.COMPLETE if error is None else AnswerStatus.FAILED
-        message = Message("", "", None, "assistant", words, now, status=status, usage=usage)
-        return self.answer_settled(lambda: message, error, was_sent=True)
+        message = Message(
+            "", "", None, "assistant", words, now, status=AnswerStatus.COMPLETE, usage=usage
+        )
+        return self.answer_settled(lambda: message, None, was_sent=True)
 
     def answer_settled(
         self,

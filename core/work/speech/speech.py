@@ -5,7 +5,6 @@ first and then up to a thousand characters a call. Who stops listening closes th
 with it what is under way.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -13,14 +12,14 @@ from functools import partial
 
 from core.access.owners import may_spend
 from core.archive.archive import Archive
-from core.errors import AppError, ConfigurationError, may_be_billed
+from core.errors import ConfigurationError
 from core.models.money.ledger import LedgerLine, LineState, Settlement, Spender
-from core.models.money.settling import settle_lost
 from core.models.speech import KLING_TEXT_MOST, Recording, Speaker, SpeechAsk
 from core.providers.speech.transcription import TranscriptionReply, transcript_in
 from core.settings import SPEECH_SETTINGS, TRANSCRIBE_SETTINGS
 from core.storage.store import Store
 from core.wire.audio import SentenceCutter
+from core.work.money.paid_calls import paid_call
 from core.work.money.spending import Spending
 from core.work.speech.kling import KlingVoiceover, Request
 from core.work.speech.portions import Portions, PortionSizes, one_ahead, sentences_of
@@ -101,23 +100,15 @@ class Speech:
         server = self.voices.transcriber()
         model = recording.fields.get("model") or server.model
         held = self._spending.for_speech(spender, server.host, model, "")
-        await asyncio.to_thread(self._store.ledger.reserve, held)
-        settled: Settlement | None = settle_lost(held.line)
-        try:
+        async with paid_call(self._store.ledger, held) as call:
             reply = await server.forward(
                 recording.fields,
                 recording.content,
                 name=recording.name,
                 media_type=recording.media_type,
             )
-            settled = _settled(held.line)
+            call.settle = _settled
             return reply
-        except AppError as error:
-            settled = settle_lost(held.line) if may_be_billed(error) else None
-            raise
-        finally:
-            settling = {held.line.id: lambda _line: settled}
-            await asyncio.shield(asyncio.to_thread(self._store.ledger.settle, settling))
 
     def _said(
         self, spender: Spender, portions: Portions, how: SpeechOptions
@@ -137,19 +128,14 @@ class Speech:
         """Say one portion, with its line in the ledger; what it costs the server's list tells."""
         ask = SpeechAsk(words, how.voice, how.speed, how.model)
         held = self._spending.for_speech(spender, server.host, ask.model or server.model, words)
-        await asyncio.to_thread(self._store.ledger.reserve, held)
-        settled: Settlement | None = settle_lost(held.line)
-        try:
-            async with aclosing(washed(server.speak(ask))) as sound:
-                async for pcm in sound:
-                    yield pcm
-            settled = _settled(held.line)
-        except AppError as error:
-            settled = settle_lost(held.line) if may_be_billed(error) else None
-            raise
-        finally:
-            settling = {held.line.id: lambda _line: settled}
-            await asyncio.shield(asyncio.to_thread(self._store.ledger.settle, settling))
+        async with (
+            paid_call(self._store.ledger, held) as call,
+            aclosing(washed(server.speak(ask))) as sound,
+        ):
+            async for pcm in sound:
+                call.has_begun = True
+                yield pcm
+            call.settle = _settled
 
 
 def _settled(line: LedgerLine) -> Settlement:

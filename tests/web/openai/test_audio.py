@@ -16,7 +16,7 @@ import miniaudio
 import openai
 import pytest
 
-from core.errors import AppError
+from core.errors import AppError, StoreError
 from core.models.generations import GenerationStatus
 from core.practice import PRACTICE_SPEECH_KEY, PracticeServer
 from core.practice.speech.voice import say
@@ -188,6 +188,46 @@ def test_a_voice_that_breaks_off_does_not_look_whole(served: Served) -> None:
         assert reply.status_code == 200
         with pytest.raises(httpx.RemoteProtocolError):
             reply.read()
+
+
+@pytest.mark.parametrize("how", ["cut", "left"])
+def test_what_was_heard_stands_in_the_ledger_however_it_ended(
+    served: Served, practice: PracticeServer, how: str
+) -> None:
+    before, said = lines_of(served), len(practice.speech_book)
+    text = f"/practice {how} " + "说到一半就断的话，" * (90 if how == "left" else 9)
+    body = {"model": "tts-1", "voice": "alloy", "input": text, "response_format": "pcm"}
+    with served.http.stream("POST", "/v1/audio/speech", json=body) as reply:
+        sound = reply.iter_bytes()
+        assert next(sound)
+        if how == "cut":
+            with pytest.raises(httpx.RemoteProtocolError):
+                list(sound)
+    until(lambda: practice.counters.voices_open == 0, "the voice is closed")
+
+    def new_lines() -> list[Any]:
+        known = {one.id for one in before}
+        return [one for one in lines_of(served) if one.id not in known]
+
+    until(lambda: all(one.state != "reserved" for one in new_lines()), "its line is settled")
+    assert len(new_lines()) == len(practice.speech_book) - said >= 1
+    assert {(str(one.state), one.amount) for one in new_lines()} == {("unknown", None)}
+
+
+def test_a_store_that_fails_at_the_end_keeps_nothing_that_was_bought(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def settle(_settling: object) -> int:
+        raise StoreError("error.archive_write")
+
+    monkeypatch.setattr(served.studio.store.ledger, "settle", settle)
+    body = {"model": "tts-1", "voice": "alloy", "input": SENTENCES, "response_format": "pcm"}
+    reply = served.http.post("/v1/audio/speech", json=body)
+    assert reply.status_code == 200
+    assert len(reply.content) > RATE
+    file = {"file": ("a.wav", wav_header(RATE) + bytes(RATE))}
+    written = served.http.post("/v1/audio/transcriptions", files=file)
+    assert (written.status_code, "练习" in written.json()["text"]) == (200, True)
 
 
 def test_who_hangs_up_closes_the_voice(served: Served, practice: PracticeServer) -> None:
