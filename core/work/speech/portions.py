@@ -1,7 +1,7 @@
 """Portions: what is said in one call. A sentence first, for a quick start, then what is there."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,8 @@ from core.wire.audio import portions, spoken
 
 # Whatever says one portion, in samples.
 Say = Callable[[str], AsyncGenerator[bytes]]
+# Whatever waits for the listener.
+Wait = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,28 +85,44 @@ async def sentences_of(pieces: list[str]) -> AsyncGenerator[str]:
         yield piece
 
 
-async def one_ahead(portions_: AsyncGenerator[str], say: Say) -> AsyncGenerator[bytes]:
+async def at_once() -> None:
+    """Wait for nothing: what is heard by a program may come as fast as it does."""
+
+
+async def one_ahead(
+    portions_: AsyncGenerator[str], say: Say, *, heard: Wait = at_once
+) -> AsyncGenerator[bytes]:
     """Prefetch: yield the sound of each portion in turn, while the next one is being made already.
 
     Without it every portion would begin with the time that its voice takes to begin. One is made
-    ahead and no more: each is paid for, whether it is heard or not.
+    ahead and no more, each being paid for whether it is heard or not: once there is sound of the
+    one before, and `heard` has waited for whoever listens to come to its beginning.
     """
 
-    async def begun() -> _Track | None:
+    async def begun(*, is_first: bool = False) -> _Track | None:
+        if not is_first:
+            await heard()
         words = await anext(portions_, None)
         return None if words is None else _Track(say, words)
 
     track: _Track | None = None
-    coming = asyncio.create_task(begun())
+    coming: asyncio.Task[_Track | None] | None = asyncio.create_task(begun(is_first=True))
     try:
-        while (track := await coming) is not None:
-            coming = asyncio.create_task(begun())
+        while coming is not None and (track := await coming) is not None:
+            coming = None
             async with aclosing(track.sound()) as sound:
                 async for pcm in sound:
+                    if coming is None:
+                        coming = asyncio.create_task(begun())
+                        await asyncio.sleep(0)  # `heard` is asked before this is given
                     yield pcm
+            if coming is None:  # it was silent
+                coming = asyncio.create_task(begun())
     finally:
-        await _ended(coming)
-        ahead = None if coming.cancelled() or coming.exception() else coming.result()
+        ahead = None
+        if coming is not None:
+            await _ended(coming)
+            ahead = None if coming.cancelled() or coming.exception() else coming.result()
         for one in (track, ahead):
             if one is not None:
                 await _ended(one.task)

@@ -22,12 +22,15 @@ from core.wire.audio import SentenceCutter
 from core.work.money.paid_calls import paid_call
 from core.work.money.spending import Spending
 from core.work.speech.kling import KlingVoiceover, Request
-from core.work.speech.portions import Portions, PortionSizes, one_ahead, sentences_of
+from core.work.speech.listening import Listening
+from core.work.speech.portions import Portions, PortionSizes, Wait, at_once, one_ahead, sentences_of
 from core.work.speech.voices import Voice, Voices
 from core.work.speech.washing import washed
 
 # Servers say what they get in one go: shorter portions stop sooner, and are heard sooner.
 _SERVER = PortionSizes(most=1_000)
+# Who listens to an answer may stop at any sentence: what is said ahead is paid for, too.
+_READ = PortionSizes(most=300)
 # Kling's are paid one by one: after the first sentence, so much of an answer is waited for.
 _KLING = PortionSizes(most=KLING_TEXT_MOST, least=300)
 
@@ -80,11 +83,21 @@ class Speech:
                 yield pcm
 
     async def read_aloud(
-        self, spender: Spender, sentences: AsyncIterator[str], how: SpeechOptions
+        self,
+        spender: Spender,
+        sentences: AsyncIterator[str],
+        how: SpeechOptions,
+        *,
+        listening: Listening | None = None,
     ) -> AsyncGenerator[bytes]:
-        """Yield the samples of Markdown that may still be written: what can be spoken of it."""
-        sizes = _KLING if how.by == "kling" else _SERVER
-        async with aclosing(self._said(spender, Portions(sentences, sizes), how)) as sound:
+        """Yield the samples of Markdown that may still be written, to somebody who listens.
+
+        As fast as it is heard: what nobody comes to hear is not bought.
+        """
+        sizes = _KLING if how.by == "kling" else _READ
+        listening = listening or Listening()
+        said = self._said(spender, Portions(sentences, sizes), how, heard=listening.reached_end)
+        async with aclosing(listening.paced(said)) as sound:
             async for pcm in sound:
                 yield pcm
 
@@ -111,16 +124,18 @@ class Speech:
             return reply
 
     def _said(
-        self, spender: Spender, portions: Portions, how: SpeechOptions
+        self, spender: Spender, portions: Portions, how: SpeechOptions, *, heard: Wait = at_once
     ) -> AsyncGenerator[bytes]:
         if how.by == "kling":
 
             def say(words: str) -> AsyncGenerator[bytes]:
                 return self._kling.speak(spender, words, how.voice, how.speed, again=how.again)
 
-            return one_ahead(portions.pieces(), say)
+            return one_ahead(portions.pieces(), say, heard=heard)
         server = self.voices.server()
-        return one_ahead(portions.pieces(), partial(self._by_server, spender, server, how))
+        return one_ahead(
+            portions.pieces(), partial(self._by_server, spender, server, how), heard=heard
+        )
 
     async def _by_server(
         self, spender: Spender, server: Voice, how: SpeechOptions, words: str
