@@ -84,7 +84,9 @@ class SessionState:
     deleted_conversation: Conversation | None = None
     conversations_shown: int | None = None  # in the sidebar; None: as many as at first
     download: PreparedDownload | None = None
-    reading_ticket: tuple[str, str, float] | None = None  # for whom, the ticket, until when
+    reading_ticket: tuple[tuple[str, str], str, float] | None = (
+        None  # for whom, the ticket, until when
+    )
     put_away: set[str] = field(default_factory=set)  # notices, by the keys of their places
     renaming: bool = False
     palette: Literal["search", "sheet"] | None = None  # what is open over the page

@@ -117,12 +117,13 @@ def _is_served() -> bool:
 
 def _ticket() -> str:
     known = session.state()
-    owner, now = session.owner(), time.monotonic()
+    holder, now = (session.owner(), session.caller()), time.monotonic()
     if (
         known.reading_ticket is None
-        or known.reading_ticket[0] != owner
+        or known.reading_ticket[0] != holder
         or (now > known.reading_ticket[2])
     ):
-        ticket = session.studio().transfers.tickets.sign(owner, "speech")
-        known.reading_ticket = (owner, ticket, now + _TICKET_S)
+        owner, caller = holder
+        ticket = session.studio().transfers.tickets.sign(owner, "speech", caller=caller)
+        known.reading_ticket = (holder, ticket, now + _TICKET_S)
     return known.reading_ticket[1]

@@ -4,6 +4,7 @@ Kling answers with the finished task and a link that lapses; here the link is th
 """
 
 import asyncio
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -101,7 +102,9 @@ class KlingSpeech:
             raise AppError("error.sound_not_sound") from error
         duration_s = seconds_of(len(pcm))
         ticket = await self._bridge.in_thread(
-            self._bridge.studio.transfers.tickets.sign, call.owner, "sound"
+            partial(self._bridge.studio.transfers.tickets.sign, caller=call.caller),
+            call.owner,
+            "sound",
         )
         query = urlencode({"ticket": ticket, "id": said.id})
         link = f"{_origin(call)}{call.base}{FILE_PATH}?{query}"
