@@ -5,6 +5,7 @@ first and then up to a thousand characters a call. Who stops listening closes th
 with it what is under way.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -15,10 +16,10 @@ from core.archive.archive import Archive
 from core.errors import ConfigurationError
 from core.models.money.ledger import LedgerLine, LineState, Settlement, Spender
 from core.models.speech import KLING_TEXT_MOST, Recording, Speaker, SpeechAsk
-from core.providers.speech.transcription import TranscriptionReply, transcript_in
+from core.providers.speech.transcription import TranscriptionReply, told_seconds, transcript_in
 from core.settings import SPEECH_SETTINGS, TRANSCRIBE_SETTINGS
 from core.storage.store import Store
-from core.wire.audio import SentenceCutter
+from core.wire.audio import SentenceCutter, recording_s
 from core.work.money.paid_calls import paid_call
 from core.work.money.spending import Spending
 from core.work.speech.kling import KlingVoiceover, Request
@@ -112,7 +113,8 @@ class Speech:
             raise ConfigurationError(TRANSCRIBE_SETTINGS[0], "-", "error.transcription_not_set")
         server = self.voices.transcriber()
         model = recording.fields.get("model") or server.model
-        held = self._spending.for_speech(spender, server.host, model, "")
+        seconds = await asyncio.to_thread(recording_s, recording.content)
+        held = self._spending.for_recording(spender, server.host, model, seconds)
         async with paid_call(self._store.ledger, held) as call:
             reply = await server.forward(
                 recording.fields,
@@ -120,7 +122,7 @@ class Speech:
                 name=recording.name,
                 media_type=recording.media_type,
             )
-            call.settle = _settled
+            call.settle = self._spending.recording_settled(told_seconds(reply))
             return reply
 
     def _said(
