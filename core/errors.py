@@ -30,6 +30,8 @@ from core.texts.catalogue import Language
 class AppError(Exception):
     """Base of all errors we raise on purpose."""
 
+    pays_again = False  # what it was for is bought, or may be: a repeat could buy it once more
+
     def __init__(
         self,
         text_id: str = "error.unexpected",
@@ -162,6 +164,12 @@ class BusyError(AppError):
 
 class StoreError(AppError):
     """History or archive could not be read or written."""
+
+
+def after_payment(error: AppError) -> AppError:
+    """Mark an error as one that met what was paid for already, and return it."""
+    error.pays_again = True
+    return error
 
 
 def may_be_billed(error: AppError) -> bool:

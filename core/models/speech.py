@@ -9,6 +9,7 @@ from core.models.generations import GenerationRequest
 from core.models.notices import Notice
 
 KLING_SPEECH_MODEL = "kling-tts"
+TRANSCRIPTION = "transcription"  # the kind of price of what is written down, by the minute
 KLING_TEXT_MOST = 1_000  # characters a call (kling-media.md §5)
 KLING_SPEEDS = (0.8, 2.0)
 

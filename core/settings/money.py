@@ -1,4 +1,4 @@
-"""Budgets and prices of the owner's: `[budget]`, `[[prices.chat]]`, `…images]]`, `…speech]]`.
+"""Budgets and prices of the owner's: `[budget]`, `[[prices.chat]]`, `…images]]`, and so on.
 
 What cannot be read is named. A price that cannot be read is left out; a budget that cannot be read
 stops spending, since somebody wanted a limit there.
@@ -15,7 +15,7 @@ from core.models.money.ledger import DEFAULT_ZONE, Budget, BudgetPlan, Period, S
 from core.models.money.periods import is_zone
 from core.models.money.prices import ChatPrice, PiecePrice, PriceList, TokenRates
 from core.models.money.settling import OWN_PRICE
-from core.models.speech import SpeechRequest
+from core.models.speech import TRANSCRIPTION, SpeechRequest
 from core.settings import parsers
 from core.settings.sources import SECRETS_FILE, Sources
 
@@ -63,6 +63,7 @@ def read_money(sources: Sources) -> MoneySettings:
             own_pieces=(
                 *reader.rows(prices, "images", "price_images", _image_price),
                 *reader.rows(prices, "speech", "price_speech", _speech_price),
+                *reader.rows(prices, "transcription", "price_transcription", _transcription_price),
             ),
         ),
         ask_above=dict(ask_above),
@@ -205,6 +206,16 @@ def _speech_price(row: Mapping[str, Any], number: int) -> PiecePrice:
     return PiecePrice(
         id=f"{OWN_PRICE}speech/{model}/{currency}/{number}",
         kind=SpeechRequest.kind,
+        model=model,
+        each={currency: _price(row, "each")},
+    )
+
+
+def _transcription_price(row: Mapping[str, Any], number: int) -> PiecePrice:
+    model, currency = _text(row, "model"), _currency(row)
+    return PiecePrice(
+        id=f"{OWN_PRICE}transcription/{model}/{currency}/{number}",
+        kind=TRANSCRIPTION,
         model=model,
         each={currency: _price(row, "each")},
     )

@@ -65,7 +65,8 @@ class SessionState:
     deleted_conversation: Conversation | None = None
     conversations_shown: int | None = None  # in the sidebar; None: as many as at first
     download: PreparedDownload | None = None
-    reading_ticket: tuple[str, str, float] | None = None  # for whom, the ticket, until when
+    # For whom and for which caller, the ticket, until when.
+    reading_ticket: tuple[tuple[str, str], str, float] | None = None
     put_away: set[str] = field(default_factory=set)  # notices, by the keys of their places
     renaming: bool = False
     palette: Literal["search", "sheet"] | None = None  # what is open over the page
@@ -92,6 +93,7 @@ class SessionState:
     pictures: tuple[ReferenceImage, ...] = ()  # of the forms that take several
     reference: ReferenceImage | None = None  # of the form, when no file is chosen there
     dropped: bytes | None = None  # a picture of ours whose record filled the form
+    has_unread_record: bool = False  # the picture of the form: its record fills no form
     prepared_upload: PreparedUpload | None = None  # the chosen file as it is sent
     fitted_upload: str | None = None  # id of the file that is to be brought within the limits
     opened_here: bool = False  # the large view, by a click: the browser can go back from it

@@ -1,7 +1,7 @@
 """How an error is told over HTTP."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from core.errors import (
@@ -65,6 +65,11 @@ class HttpError:
 
 def http_error_from(error: AppError, language: Language) -> HttpError:
     """Return an error as it is told over HTTP."""
+    told = _http_error(error, language)
+    return replace(told, pays_again=True) if error.pays_again else told
+
+
+def _http_error(error: AppError, language: Language) -> HttpError:
     if isinstance(error, ProviderError):
         upstream = error.status_code
         upstream = upstream if upstream is not None and upstream >= 400 else None

@@ -16,7 +16,9 @@ from datetime import UTC, datetime
 from core.access.invitations import Invitations
 from core.access.issued_tokens import IssuedToken, IssuedTokens
 from core.access.passes import Passes
+from core.access.standing import still_may
 from core.archive.archive import Archive
+from core.models.access_scopes import AccessScopes
 from core.models.generations import Provider
 from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
@@ -193,6 +195,11 @@ class Studio:
         if (found := self.tokens.find(presented)) is not None:
             self.budgets.know(found.budget)
         return found
+
+    def still_may(self, caller: str, wanted: AccessScopes) -> bool:
+        """Tell whether somebody who was given a signed link would still be let in; StoreError."""
+        access = self.settings.access
+        return still_may(caller, wanted, access=access, passes=self.passes, issued=self.tokens)
 
     @property
     def is_closing(self) -> bool:

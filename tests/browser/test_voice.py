@@ -3,14 +3,18 @@
 One studio and one browser for all of it; the voice and the ear are practice's.
 """
 
+import json
 import re
+import struct
 import wave
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect
 
 from core.practice import PRACTICE_SPEECH_KEY, PracticeServer, PracticeSettings
+from core.practice.speech.voice import tones
+from core.wire.audio import RATE
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.journeys import PATIENCE_MS
 from tests.running_app import RunningApp, running_app
@@ -119,6 +123,60 @@ def test_a_refusal_of_the_voice_is_told_where_it_was_to_be_heard(
     expect(page.locator(f"{BAR}.error .words")).to_have_text("不行")
     page.locator(f"{BAR} .stop").click()
     expect(page.locator(BAR)).to_be_hidden()
+    context.unroute("**/speech/read**")
+
+
+def frames(seconds: float, last: bytes) -> bytes:
+    """Return what our route sends: so much sound in frames of a fifth of a second, and an end."""
+    fifth = tones("好" * 40)[: 2 * RATE // 5]
+    frame = b"s" + struct.pack("<I", len(fifth)) + fifth
+    return frame * round(5 * seconds) + last
+
+
+def answered(page: Page) -> Locator:
+    ask(page, "介绍一下这个应用")
+    expect(page.get_by_text("重新回答")).to_be_visible(timeout=PATIENCE_MS)
+    return page.locator(READ)
+
+
+def test_the_sound_ends_with_an_error(page: Page, context: BrowserContext) -> None:
+    read = answered(page)
+    told = json.dumps({"sentence": "断了", "again": False}).encode()
+    body = frames(3, b"e" + struct.pack("<I", len(told)) + told)
+    context.route("**/speech/read**", lambda route: route.fulfill(status=200, body=body))
+    read.click()
+    expect(page.locator(f"{BAR}.error .words")).to_have_text("断了")
+    # For longer than the sound that came would have lasted.
+    loudest = page.evaluate(f"""async () => {{
+        const player = window[Symbol.for("inkling.reading")];
+        const until = player.context.currentTime + 3.2;
+        let loudest = 0;
+        while (player.context.currentTime < until) {{
+            await new Promise((wait) => setTimeout(wait, 20));
+            loudest = Math.max(loudest, {LEVEL});
+        }}
+        return loudest;
+    }}""")
+    assert loudest < 0.001
+    page.locator(f"{BAR} .stop").click()
+    expect(page.locator(BAR)).to_be_hidden()
+    context.unroute("**/speech/read**")
+
+
+def test_no_more_sound_is_taken_than_is_about_to_be_heard(
+    page: Page, context: BrowserContext
+) -> None:
+    read = answered(page)
+    body = frames(90, b"." + struct.pack("<I", 0))
+    context.route("**/speech/read**", lambda route: route.fulfill(status=200, body=body))
+    read.click()
+    page.wait_for_function(f"{LEVEL} > 0.02", timeout=PATIENCE_MS)
+    player = "window[Symbol.for('inkling.reading')]"
+    page.wait_for_function(f"{player}.context.currentTime > 3 || !{player}.isOn")
+    assert page.evaluate(f"{player}.isOn")
+    assert page.evaluate(f"{player}.next - {player}.context.currentTime") < 12
+    page.locator(f"{BAR} .stop").click()
+    page.wait_for_function(f"{LEVEL} < 0.001", timeout=1_000)
     context.unroute("**/speech/read**")
 
 

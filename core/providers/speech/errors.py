@@ -25,7 +25,6 @@ _ADDRESS = ErrorRule(RejectedError, "error.speech_address")
 _REJECTED = ErrorRule(RejectedError, "error.speech_rejected")
 _RATE = ErrorRule(RateLimitError, "error.speech_rate")
 _FAULT = ErrorRule(UnavailableError, "error.speech_fault")
-_BROKEN_OFF = ErrorRule(UnavailableError, "error.speech_broken_off")
 _NO_SOUND = ErrorRule(ProtocolError, "error.speech_no_sound")
 _NO_TEXT = ErrorRule(ProtocolError, "error.speech_no_text")
 
@@ -73,8 +72,8 @@ def refused_connection(host: str, status: int) -> ProviderError:
 
 
 def broken_off(host: str) -> ProviderError:
-    """Return the error of speech that ended in the middle: what was heard is kept."""
-    return _BROKEN_OFF.raised(provider=PROVIDER, host=host, status_code=200)
+    """Return the error of speech that ended in the middle: what was heard is kept, and paid for."""
+    return UnavailableError("error.speech_broken_off", provider=PROVIDER, facts={"host": host})
 
 
 def no_sound(host: str, status_code: int, detail: str = "") -> ProviderError:

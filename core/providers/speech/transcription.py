@@ -1,5 +1,6 @@
 """A client of `/v1/audio/transcriptions`, OpenAI's shape: a recording in, what was said out."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from core.settings.network import Network
 DEFAULT_MODEL = "whisper-1"
 PATH = "/audio/transcriptions"
 RECORDING_MOST = 25 * 1024 * 1024  # OpenAI's own limit
+_LONGEST_S = 7 * 24 * 3600.0
 TIMEOUT = httpx.Timeout(connect=10, read=120, write=60, pool=10)
 
 
@@ -82,3 +84,19 @@ def transcript_in(reply: TranscriptionReply, host: str) -> str:
     if not isinstance(text, str):
         raise no_text(host, 200)
     return text.strip()
+
+
+def told_seconds(reply: TranscriptionReply) -> float | None:
+    """Return how long the recording was that is billed, where a reply tells it; else None.
+
+    OpenAI does so in `usage` of the type `duration`, and in `duration` of its verbose form.
+    """
+    told = json_object(reply.content) or {}
+    usage = told.get("usage")
+    found = usage.get("seconds") if isinstance(usage, dict) else None
+    for seconds in (found, told.get("duration")):
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+            continue
+        if math.isfinite(seconds) and 0 <= seconds <= _LONGEST_S:
+            return float(seconds)
+    return None

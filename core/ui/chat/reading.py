@@ -11,9 +11,8 @@ from html import escape
 import streamlit as st
 
 from core.models.chat import Message
-from core.models.money.ledger import money_words
-from core.models.money.prices import PRICES
-from core.models.speech import KLING_SPEECH_MODEL, KLING_VOICES, SpeechRequest
+from core.models.money.ledger import Spender, money_words
+from core.models.speech import KLING_VOICES, SpeechRequest
 from core.ui import session
 from core.ui.frame import page_files
 from core.ui.session import text
@@ -101,12 +100,15 @@ def _words(choice: str) -> str:
         return text(f"reading.by_{choice}")
     voice = next(one for one in KLING_VOICES if f"{_KLING}{one.id}" == choice)
     name = voice.zh if session.language() == "zh" else voice.en
-    price = PRICES.pieces(SpeechRequest.kind, KLING_SPEECH_MODEL, {})
-    amount = price.amount("CNY") if price is not None else None
+    # As the call will stand in the ledger: the owner's own price, in the currency that is billed.
+    spending = session.studio().spending
+    asked = SpeechRequest("", voice_id=voice.id, voice_language=voice.language)
+    line = spending.for_task(Spender(session.owner(), session.caller()), "kling", asked).line
+    amount, currency = line.amount, line.currency
     return text(
         "reading.by_kling",
         name=name,
-        price=text("money.unknown") if amount is None else money_words(amount, "CNY"),
+        price=text("money.unknown") if amount is None else money_words(amount, currency),
     )
 
 
@@ -117,12 +119,13 @@ def _is_served() -> bool:
 
 def _ticket() -> str:
     known = session.state()
-    owner, now = session.owner(), time.monotonic()
+    holder, now = (session.owner(), session.caller()), time.monotonic()
     if (
         known.reading_ticket is None
-        or known.reading_ticket[0] != owner
+        or known.reading_ticket[0] != holder
         or (now > known.reading_ticket[2])
     ):
-        ticket = session.studio().transfers.tickets.sign(owner, "speech")
-        known.reading_ticket = (owner, ticket, now + _TICKET_S)
+        owner, caller = holder
+        ticket = session.studio().transfers.tickets.sign(owner, "speech", caller=caller)
+        known.reading_ticket = (holder, ticket, now + _TICKET_S)
     return known.reading_ticket[1]

@@ -4,6 +4,7 @@ Kling answers with the finished task and a link that lapses; here the link is th
 """
 
 import asyncio
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,15 +13,22 @@ from core.errors import AppError, InputError
 from core.models.generations import Generation, GenerationStatus
 from core.models.money.ledger import BudgetError
 from core.models.speech import SpeechRequest
-from core.web.http_call import HttpCall
+from core.web.http_call import PAYS_AGAIN, HttpCall
 from core.web.http_errors import http_error_from
 from core.web.kling import envelope
-from core.web.kling.create import IDEMPOTENCY_HEADER, KEY_MOST, KlingCreate, refuse_budget
+from core.web.kling.create import (
+    IDEMPOTENCY_HEADER,
+    KEY_MOST,
+    RETRY_SOON_S,
+    KlingCreate,
+    refuse_budget,
+)
 from core.web.studio_bridge import StudioBridge
-from core.wire.audio import pcm_from_mp3, seconds_of
+from core.wire.audio import Mp3Error, pcm_from_mp3, seconds_of
 
 PATH = "/v1/audio/tts"
 FILE_PATH = "/speech/file"
+_LATE = "error.speech_file_late"
 _LOOK_S = 0.05
 _FILE_TIMEOUT_S = 60.0
 
@@ -46,8 +54,7 @@ class KlingSpeech:
                 body, headers = outcome.body(call.language), outcome.headers
                 await call.reply_json(outcome.status, body, headers)
                 return
-            said = await self._archived(generation.id)
-            await call.reply_json(200, await self._described(call, said))
+            await self._answer(call, generation.id, is_keyed=bool(key))
         except InputError as error:
             refusal = envelope.error(envelope.PARAMETERS_CODE, error.sentence(call.language))
             await call.reply_json(400, refusal)
@@ -56,6 +63,19 @@ class KlingSpeech:
         except AppError as error:
             told = http_error_from(error, call.language).sentence
             await call.reply_json(503, envelope.error(envelope.FAULT_CODE, told))
+
+    async def _answer(self, call: HttpCall, generation_id: str, *, is_keyed: bool) -> None:
+        """Answer with the sound; it is paid for, so that who repeats without a key pays again."""
+        try:
+            said = await self._archived(generation_id)
+            described = await self._described(call, said)
+        except AppError as error:
+            told = http_error_from(error, call.language).sentence
+            may_ask_again = is_keyed and error.text_id == _LATE
+            headers = (("Retry-After", str(RETRY_SOON_S)),) if may_ask_again else (PAYS_AGAIN,)
+            await call.reply_json(503, envelope.error(envelope.FAULT_CODE, told), headers)
+            return
+        await call.reply_json(200, described)
 
     async def _archived(self, generation_id: str) -> Generation:
         """Wait until the file is here; it is said and paid for, and comes in the end."""
@@ -69,16 +89,22 @@ class KlingSpeech:
             is_over = asyncio.get_running_loop().time() > until or self._bridge.studio.is_closing
             if found is None or found.status.is_final or is_over:
                 text_id = found.error_text_id if found is not None else None
-                raise AppError(text_id or "error.speech_file_late")
+                raise AppError(text_id or _LATE)
             await asyncio.sleep(_LOOK_S)
 
     async def _described(self, call: HttpCall, said: Generation) -> dict[str, object]:
         content = await asyncio.to_thread(
             self._bridge.studio.archive.original_bytes, sound_name(said)
         )
-        duration_s = seconds_of(len(await asyncio.to_thread(pcm_from_mp3, content)))
+        try:
+            pcm = await asyncio.to_thread(pcm_from_mp3, content)
+        except Mp3Error as error:
+            raise AppError("error.sound_not_sound") from error
+        duration_s = seconds_of(len(pcm))
         ticket = await self._bridge.in_thread(
-            self._bridge.studio.transfers.tickets.sign, call.owner, "sound"
+            partial(self._bridge.studio.transfers.tickets.sign, caller=call.caller),
+            call.owner,
+            "sound",
         )
         query = urlencode({"ticket": ticket, "id": said.id})
         link = f"{_origin(call)}{call.base}{FILE_PATH}?{query}"

@@ -16,6 +16,7 @@ from core.errors import AppError
 from core.models.generations import GenerationStatus
 from core.models.money.ledger import Spender
 from core.models.speech import SpeechRequest
+from core.web.guard.scopes import wanted_scopes
 from core.web.http_call import HttpCall, HttpCallError, Table
 from core.web.http_errors import http_error_from
 from core.web.speech.streaming import streamed, until_gone
@@ -24,13 +25,14 @@ from core.wire.audio import spoken
 from core.work.generations.submission import FATE_UNKNOWN
 from core.work.speech.reading import sentences_of_answer
 from core.work.speech.speech import SpeechOptions
-from core.work.transfer.tickets import Purpose
-from core.work.transfer.transfers import Transfers
+from core.work.transfer.tickets import Holder, Purpose
 
 SOUND, SENTENCE, ERROR, END = b"s", b"t", b"e", b"."
 _TYPE = "application/octet-stream"
 _HEADERS = (("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"))
 _NAME_MOST = 200
+# As what the links are for asks it of a token: Kling's own path, by which a file was bought.
+_SCOPES = wanted_scopes("POST", "/kling/v1/audio/tts")
 
 
 class SpeechRoutes:
@@ -45,9 +47,9 @@ class SpeechRoutes:
 
     async def read(self, call: HttpCall) -> None:
         """Read an answer aloud as far as it is written, and on as it is."""
-        owner = await self._owner(call, "speech")
+        holder = await self._holder(call, "speech")
         message_id = call.query.get("message", "")[:_NAME_MOST]
-        source = self._source(call, owner, message_id)
+        source = self._source(call, holder, message_id)
         await call.begin(200, _TYPE, _HEADERS)  # at once: the page's sound waits for nothing else
         try:
             async with (
@@ -67,7 +69,7 @@ class SpeechRoutes:
 
     async def file(self, call: HttpCall) -> None:
         """Send a sound of the archive."""
-        owner = await self._owner(call, "sound")
+        owner = (await self._holder(call, "sound")).owner
         studio = self._bridge.studio
         said = await self._bridge.in_thread(
             studio.store.generations.get, owner, call.query.get("id", "")[:_NAME_MOST]
@@ -80,11 +82,11 @@ class SpeechRoutes:
         await call.feed(content, is_washed=True)
         await call.end()
 
-    def _source(self, call: HttpCall, owner: str, message_id: str) -> AsyncGenerator[bytes]:
+    def _source(self, call: HttpCall, holder: Holder, message_id: str) -> AsyncGenerator[bytes]:
         studio = self._bridge.studio
         sentences = partial(
             sentences_of_answer,
-            owner,
+            holder.owner,
             message_id,
             live=studio.answers.live,
             stored=studio.store.messages.get,
@@ -99,25 +101,28 @@ class SpeechRoutes:
             voice=call.query.get("voice", "")[:_NAME_MOST],
             again="again" in call.query,
         )
-        return _sounding(self._said(owner, sentences(), how))
+        return _sounding(self._said(holder, sentences(), how))
 
     async def _said(
-        self, owner: str, sentences: AsyncGenerator[str], how: SpeechOptions
+        self, holder: Holder, sentences: AsyncGenerator[str], how: SpeechOptions
     ) -> AsyncGenerator[bytes]:
-        spender = Spender(owner, "page", "page")
+        spender = Spender(holder.owner, holder.caller, "page")
         speech = self._bridge.studio.speech
         speech.check(spender, how)
         async with aclosing(speech.read_aloud(spender, sentences, how)) as sound:
             async for pcm in sound:
                 yield pcm
 
-    async def _owner(self, call: HttpCall, purpose: Purpose) -> str:
-        transfers: Transfers = self._bridge.studio.transfers
+    async def _holder(self, call: HttpCall, purpose: Purpose) -> Holder:
+        """Return who the link was given to; a pass or token that was taken back since ends it."""
+        studio = self._bridge.studio
         ticket = call.query.get("ticket", "")
-        owner = await self._bridge.in_thread(transfers.tickets.owner_of, ticket, purpose)
-        if owner is None:
+        holder = await self._bridge.in_thread(studio.transfers.tickets.holder_of, ticket, purpose)
+        if holder is None:
             raise HttpCallError(403, "http.link_expired")
-        return owner
+        if not await self._bridge.in_thread(studio.still_may, holder.caller, _SCOPES):
+            raise HttpCallError(403, "http.link_expired")
+        return holder
 
 
 async def _sounding(sound: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:

@@ -3,6 +3,7 @@
 Pure, all of it: what arrives is cut anywhere, and what goes out is the same however it was cut.
 """
 
+from core.wire.audio.lengths import recording_s
 from core.wire.audio.mp3 import Mp3Encoder, Mp3Error, looks_like_mp3, mp3_from, pcm_from_mp3
 from core.wire.audio.pcm import (
     RATE,
@@ -34,6 +35,7 @@ __all__ = [
     "mp3_from",
     "pcm_from_mp3",
     "portions",
+    "recording_s",
     "seconds_of",
     "spoken",
     "to_mono",

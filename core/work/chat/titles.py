@@ -4,13 +4,14 @@ import asyncio
 import logging
 
 from core.errors import AppError
-from core.models.chat import ChatChunk, ChatParameters, Message, Turn
+from core.models.chat import ChatParameters, Message, Turn
 from core.models.money.ledger import Reservation, Spender
 from core.providers.deepseek.client import DeepSeek
 from core.providers.http.exchanges import mark_exchanges
 from core.storage.store import Store
 from core.wire.masking.secrets import known_secrets
 from core.wire.words.sorted_words import sort_words
+from core.work.money.paid_calls import paid_call
 from core.work.money.spending import Spending
 
 logger = logging.getLogger(__name__)
@@ -74,18 +75,10 @@ class Titles:
             logger.info("Conversation %s keeps its title: %s", conversation_id, error.text_id)
 
     async def _ask(self, client: DeepSeek, asked: "_Asked", held: Reservation) -> str:
-        ledger = self._store.ledger
         mark_exchanges(f"{TITLE}{held.line.id}")
-        await asyncio.to_thread(ledger.reserve, held)
-        whole, error = ChatChunk(), None
-        try:
+        async with paid_call(self._store.ledger, held) as call:
             whole = await client.complete(asked.turns, asked.parameters)
-        except AppError as failure:
-            error = failure
-            raise
-        finally:
-            settle = self._spending.words_settled(whole.content, whole.usage, error)
-            await asyncio.shield(asyncio.to_thread(ledger.settle, {held.line.id: settle}))
+            call.settle = self._spending.words_settled(whole.content, whole.usage)
         return sort_words(whole.content).content
 
 

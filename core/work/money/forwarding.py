@@ -4,16 +4,12 @@ What such a call costs is known where the list has it; the task's own figures co
 asks for the task.
 """
 
-import asyncio
 import json
-import logging
 import re
-from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
-from core.errors import AppError, StoreError, may_be_billed
 from core.models.money.charges import charged
 from core.models.money.ledger import (
     LedgerLine,
@@ -27,6 +23,7 @@ from core.models.money.settling import settle_lost, settle_task
 from core.providers.kling.billing import charges_from_json
 from core.providers.kling.client import Kling, KlingReply
 from core.storage.money.ledger import Ledger
+from core.work.money.paid_calls import paid_call, written_down
 from core.work.money.spending import Spending
 
 # Reading, and what is free by the list (money.md §2.5).
@@ -41,8 +38,6 @@ _NEW_MODELS = {
     "kling-3.0-omni": "kling-v3-omni",
     "kling-2.6": "kling-v2-6",
 }
-
-logger = logging.getLogger(__name__)
 
 
 class Forwarding:
@@ -70,28 +65,11 @@ class Forwarding:
             await self._note_figures(provider, reply)
             return reply
         held = self._reservation(spender, provider, path, body)
-        await asyncio.to_thread(self._ledger.reserve, held)
-        settled: Settlement | None = settle_lost(held.line)
-        try:
+        async with paid_call(self._ledger, held) as call:
             reply = await kling.forward(method, target, body=body, content_type=content_type)
-            settled = _outcome(held.line, reply)
+            settled = _outcome(call.line, reply)
+            call.settle = lambda _line: settled
             return reply
-        except AppError as error:
-            settled = settle_lost(held.line) if may_be_billed(error) else None
-            raise
-        finally:
-            settling = {held.line.id: lambda _line: settled}
-            await self._keep(partial(self._ledger.settle, settling))
-
-    async def _keep(self, step: Callable[[], object]) -> None:
-        """Write down what is known now; a reply that was paid for must not be lost to the store.
-
-        What could not be written is settled by `upkeep`, or when the task is looked at again.
-        """
-        try:
-            await asyncio.shield(asyncio.to_thread(step))
-        except StoreError as error:
-            logger.warning("A call that was passed on is not in the ledger yet: %s", error)
 
     def _reservation(self, spender: Spender, provider: str, path: str, body: bytes) -> Reservation:
         fields = _object(body)
@@ -135,7 +113,7 @@ class Forwarding:
         data = _object(reply.content).get("data")
         for task in data if isinstance(data, list) else [data]:
             if isinstance(task, dict) and _id_of(task) is not None:
-                await self._keep(partial(self._correct, provider, task))
+                await written_down(partial(self._correct, provider, task))
 
     def _correct(self, provider: str, task: dict[str, Any]) -> None:
         told = charged(charges_from_json(task))

@@ -26,6 +26,7 @@ from core.models.money.prices import PriceList
 from core.models.money.settling import chat_price, settle_answer
 from core.models.money.usage import estimate_tokens, most_output, most_tokens
 from core.models.parts import FilePart, PicturePart, ToolCall, ToolResult
+from core.models.speech import TRANSCRIPTION
 from core.settings.money import MoneySettings
 from core.storage.money.book import Settle
 
@@ -120,12 +121,13 @@ class Spending:
         held.line = replace(held.line, conversation_id=conversation_id, until=until)
         return held
 
-    def words_settled(self, words: str, usage: Usage | None, error: AppError | None) -> Settle:
-        """Return how a call without a row is settled that brought these words, or failed."""
+    def words_settled(self, words: str, usage: Usage | None) -> Settle:
+        """Return how a call without a row is settled that brought these words."""
         now = self._clock()
-        status = AnswerStatus.COMPLETE if error is None else AnswerStatus.FAILED
-        message = Message("", "", None, "assistant", words, now, status=status, usage=usage)
-        return self.answer_settled(lambda: message, error, was_sent=True)
+        message = Message(
+            "", "", None, "assistant", words, now, status=AnswerStatus.COMPLETE, usage=usage
+        )
+        return self.answer_settled(lambda: message, None, was_sent=True)
 
     def answer_settled(
         self,
@@ -190,6 +192,42 @@ class Spending:
         held = exact(amount)
         return Reservation(replace(line, amount=held, bound=held, price_id=price.id))
 
+    def for_recording(
+        self, spender: Spender, host: str, model: str, seconds: float | None
+    ) -> Reservation:
+        """Return what writing a recording down takes: by the owner's price of a minute, or unknown.
+
+        Unknown, too, where nobody can tell how long the recording is.
+        """
+        now = self._clock()
+        line = replace(self._line(spender, "speech", host, model, now), until=now + WITHOUT_ROW)
+        price = self.prices.pieces(TRANSCRIPTION, model, {}, now)
+        if price is None:
+            return Reservation(line, is_known=False)
+        line = replace(line, currency=self.currency(host, next(iter(price.each), None)))
+        line = replace(line, price_id=price.id)
+        amount = None if seconds is None else price.amount(line.currency, pieces=_minutes(seconds))
+        if amount is None and not any(price.each.values()):
+            amount = Decimal(0)  # free, however long it is
+        if amount is None:
+            return Reservation(line, is_known=False)
+        return Reservation(replace(line, amount=exact(amount), bound=exact(amount)))
+
+    def recording_settled(self, told_s: float | None) -> Settle:
+        """Return how a recording is settled that was written down; a server may tell its length."""
+        prices = self.prices
+
+        def settle(line: LedgerLine) -> Settlement:
+            price = prices.pieces(TRANSCRIPTION, line.model, {}, line.at)
+            amount = line.amount
+            if price is not None and told_s is not None:
+                amount = price.amount(line.currency, pieces=_minutes(told_s))
+            if amount is None:
+                return Settlement(LineState.UNKNOWN, None)
+            return Settlement(LineState.COMPUTED, exact(amount))
+
+        return settle
+
     def recovered(self, owner: str, provider: str, generation: Generation) -> LedgerLine:
         """Return the line of a task that was found at the provider: nobody held anything back."""
         spender = Spender(owner, "page", "recovered")
@@ -235,6 +273,10 @@ def never_sent(_line: LedgerLine) -> None:
 def default_currency(_provider: str) -> str:
     """Return the currency of an account of which nothing is known."""
     return CNY
+
+
+def _minutes(seconds: float) -> Decimal:
+    return Decimal(str(seconds)) / 60
 
 
 def _input_tokens(turns: Iterable[Turn]) -> tuple[int, int]:

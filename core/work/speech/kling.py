@@ -9,15 +9,17 @@ import hashlib
 from collections.abc import AsyncGenerator, Callable
 
 from core.archive.archive import Archive, sound_name
-from core.errors import AppError, InputError
+from core.errors import AppError, InputError, after_payment
 from core.models.generations import Generation, GenerationStatus
 from core.models.money.ledger import Spender
 from core.models.speech import KLING_SPEEDS, SpeechRequest, kling_voice, kling_voice_names
 from core.storage.store import Store
-from core.wire.audio import pcm_from_mp3
+from core.wire.audio import Mp3Error, pcm_from_mp3
 from core.work.generations.submission import FATE_UNKNOWN
 
 KEY_PREFIX = "speech-"
+LATE = "error.speech_late"
+PATIENCE_S = 90.0  # Kling answers at once: who listens waits no longer, the generation does
 _LOOK_FIRST_S, _LOOK_MOST_S = 0.02, 0.25
 _CHUNK = 9_600  # bytes: a fifth of a second
 
@@ -39,7 +41,10 @@ class KlingVoiceover:
         asked = speech_request(text, voice, speed)
         generation = await asyncio.to_thread(self._written, spender, asked, again=again)
         ended = await self._ended(generation)
-        pcm = await asyncio.to_thread(self._sound, ended)
+        try:
+            pcm = await asyncio.to_thread(self._sound, ended)
+        except AppError as error:
+            raise after_payment(error) from error
         for at in range(0, len(pcm), _CHUNK):
             yield pcm[at : at + _CHUNK]
 
@@ -63,8 +68,12 @@ class KlingVoiceover:
         )
 
     async def _ended(self, generation: Generation) -> Generation:
-        pause_s = _LOOK_FIRST_S
+        """Wait until the sound is here; AppError says why it is not, or not yet."""
+        clock = asyncio.get_running_loop().time
+        until, pause_s = clock() + PATIENCE_S, _LOOK_FIRST_S
         while not generation.status.is_final:
+            if clock() > until:
+                await self._leave(generation)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 1.5, _LOOK_MOST_S)
             found = await asyncio.to_thread(self._store.generations.load, generation.id)
@@ -72,13 +81,31 @@ class KlingVoiceover:
                 raise AppError("error.speech_given_up")
             generation = found
         if generation.status is not GenerationStatus.ARCHIVED:
-            text_id = generation.error_text_id or "error.speech_given_up"
-            facts, detail = generation.error_facts, generation.error_detail
-            raise AppError(text_id, facts=facts, detail=detail)
+            raise _why_not(generation)
         return generation
 
+    async def _leave(self, generation: Generation) -> None:
+        """Take back what was not sent, so that nothing is bought behind the listener's back.
+
+        Else say that it is late: it goes on, and the same text finds it without buying it again.
+        """
+        cancel = self._store.generations.cancel
+        if not await asyncio.to_thread(cancel, generation.owner, generation.id):
+            raise after_payment(AppError(LATE, facts={"seconds": round(PATIENCE_S)}))
+
     def _sound(self, generation: Generation) -> bytes:
-        return pcm_from_mp3(self._archive.original_bytes(sound_name(generation)))
+        try:
+            return pcm_from_mp3(self._archive.original_bytes(sound_name(generation)))
+        except Mp3Error as error:
+            raise AppError("error.sound_not_sound") from error
+
+
+def _why_not(generation: Generation) -> AppError:
+    """Return why there is no sound of what has ended; what Kling took may have been paid for."""
+    text_id = generation.error_text_id or "error.speech_given_up"
+    told = AppError(text_id, facts=generation.error_facts, detail=generation.error_detail)
+    is_bought = generation.task_id is not None or text_id == FATE_UNKNOWN
+    return after_payment(told) if is_bought else told
 
 
 def speech_request(text: str, voice: str, speed: float) -> SpeechRequest:

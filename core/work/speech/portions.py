@@ -1,14 +1,17 @@
 """Portions: what is said in one call. A sentence first, for a quick start, then what is there."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from core.wire.audio import portions, spoken
 
 # Whatever says one portion, in samples.
 Say = Callable[[str], AsyncGenerator[bytes]]
+# Whatever waits for the listener.
+Wait = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Portions:
         self._has_more = asyncio.Event()
         self._is_first = True
 
-    async def __aiter__(self) -> AsyncGenerator[str]:
+    async def pieces(self) -> AsyncGenerator[str]:
         """Yield what is said, marks and code left out."""
         reading = asyncio.create_task(self._read())
         try:
@@ -82,40 +85,55 @@ async def sentences_of(pieces: list[str]) -> AsyncGenerator[str]:
         yield piece
 
 
+async def at_once() -> None:
+    """Wait for nothing: what is heard by a program may come as fast as it does."""
+
+
 async def one_ahead(
-    portions_: AsyncIterator[str], say: Say, *, ahead: int = 1
+    portions_: AsyncGenerator[str], say: Say, *, heard: Wait = at_once
 ) -> AsyncGenerator[bytes]:
-    """Yield the sound of each portion in turn, while the next one is being made already.
+    """Prefetch: yield the sound of each portion in turn, while the next one is being made already.
 
-    Without it every portion would begin with the time that its voice takes to begin.
+    Without it every portion would begin with the time that its voice takes to begin. One is made
+    ahead and no more, each being paid for whether it is heard or not: once there is sound of the
+    one before, and `heard` has waited for whoever listens to come to its beginning.
     """
-    queue: asyncio.Queue[_Track | None] = asyncio.Queue(ahead)
-    tracks: list[_Track] = []
 
-    async def make() -> None:
-        try:
-            async for words in portions_:
-                track = _Track(say, words)
-                tracks.append(track)
-                await queue.put(track)
-        finally:
-            await queue.put(None)
+    async def begun(*, is_first: bool = False) -> _Track | None:
+        if not is_first:
+            await heard()
+        words = await anext(portions_, None)
+        return None if words is None else _Track(say, words)
 
-    making = asyncio.create_task(make())
+    track: _Track | None = None
+    coming: asyncio.Task[_Track | None] | None = asyncio.create_task(begun(is_first=True))
     try:
-        while (track := await queue.get()) is not None:
+        while coming is not None and (track := await coming) is not None:
+            coming = None
             async with aclosing(track.sound()) as sound:
                 async for pcm in sound:
+                    if coming is None:
+                        coming = asyncio.create_task(begun())
+                        await asyncio.sleep(0)  # `heard` is asked before this is given
                     yield pcm
-            tracks.remove(track)
-        await making
+            if coming is None:  # it was silent
+                coming = asyncio.create_task(begun())
     finally:
-        making.cancel()
-        for track in tracks:
-            track.stop()
-        for task in (making, *(track.task for track in tracks)):
-            with suppress(asyncio.CancelledError, Exception):
-                await task
+        ahead = None
+        if coming is not None:
+            await _ended(coming)
+            ahead = None if coming.cancelled() or coming.exception() else coming.result()
+        for one in (track, ahead):
+            if one is not None:
+                await _ended(one.task)
+        await portions_.aclose()
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    """Cancel a task and wait for its end, whatever that is: who waits is told of another."""
+    task.cancel()
+    await asyncio.wait({task})
+    task.cancelled() or task.exception()  # seen, so that the loop does not complain of it
 
 
 class _Track:
@@ -137,6 +155,3 @@ class _Track:
         while (pcm := await self._pieces.get()) is not None:
             yield pcm
         await self.task  # raises what stopped it
-
-    def stop(self) -> None:
-        self.task.cancel()

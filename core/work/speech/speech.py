@@ -13,22 +13,25 @@ from functools import partial
 
 from core.access.owners import may_spend
 from core.archive.archive import Archive
-from core.errors import AppError, ConfigurationError, may_be_billed
+from core.errors import ConfigurationError
 from core.models.money.ledger import LedgerLine, LineState, Settlement, Spender
-from core.models.money.settling import settle_lost
 from core.models.speech import KLING_TEXT_MOST, Recording, Speaker, SpeechAsk
-from core.providers.speech.transcription import TranscriptionReply, transcript_in
+from core.providers.speech.transcription import TranscriptionReply, told_seconds, transcript_in
 from core.settings import SPEECH_SETTINGS, TRANSCRIBE_SETTINGS
 from core.storage.store import Store
-from core.wire.audio import SentenceCutter
+from core.wire.audio import SentenceCutter, recording_s
+from core.work.money.paid_calls import paid_call
 from core.work.money.spending import Spending
 from core.work.speech.kling import KlingVoiceover, Request
-from core.work.speech.portions import Portions, PortionSizes, one_ahead, sentences_of
+from core.work.speech.listening import Listening
+from core.work.speech.portions import Portions, PortionSizes, Wait, at_once, one_ahead, sentences_of
 from core.work.speech.voices import Voice, Voices
 from core.work.speech.washing import washed
 
 # Servers say what they get in one go: shorter portions stop sooner, and are heard sooner.
 _SERVER = PortionSizes(most=1_000)
+# Who listens to an answer may stop at any sentence: what is said ahead is paid for, too.
+_READ = PortionSizes(most=300)
 # Kling's are paid one by one: after the first sentence, so much of an answer is waited for.
 _KLING = PortionSizes(most=KLING_TEXT_MOST, least=300)
 
@@ -81,11 +84,21 @@ class Speech:
                 yield pcm
 
     async def read_aloud(
-        self, spender: Spender, sentences: AsyncIterator[str], how: SpeechOptions
+        self,
+        spender: Spender,
+        sentences: AsyncIterator[str],
+        how: SpeechOptions,
+        *,
+        listening: Listening | None = None,
     ) -> AsyncGenerator[bytes]:
-        """Yield the samples of Markdown that may still be written: what can be spoken of it."""
-        sizes = _KLING if how.by == "kling" else _SERVER
-        async with aclosing(self._said(spender, Portions(sentences, sizes), how)) as sound:
+        """Yield the samples of Markdown that may still be written, to somebody who listens.
+
+        As fast as it is heard: what nobody comes to hear is not bought.
+        """
+        sizes = _KLING if how.by == "kling" else _READ
+        listening = listening or Listening()
+        said = self._said(spender, Portions(sentences, sizes), how, heard=listening.reached_end)
+        async with aclosing(listening.paced(said)) as sound:
             async for pcm in sound:
                 yield pcm
 
@@ -100,36 +113,31 @@ class Speech:
             raise ConfigurationError(TRANSCRIBE_SETTINGS[0], "-", "error.transcription_not_set")
         server = self.voices.transcriber()
         model = recording.fields.get("model") or server.model
-        held = self._spending.for_speech(spender, server.host, model, "")
-        await asyncio.to_thread(self._store.ledger.reserve, held)
-        settled: Settlement | None = settle_lost(held.line)
-        try:
+        seconds = await asyncio.to_thread(recording_s, recording.content)
+        held = self._spending.for_recording(spender, server.host, model, seconds)
+        async with paid_call(self._store.ledger, held) as call:
             reply = await server.forward(
                 recording.fields,
                 recording.content,
                 name=recording.name,
                 media_type=recording.media_type,
             )
-            settled = _settled(held.line)
+            call.settle = self._spending.recording_settled(told_seconds(reply))
             return reply
-        except AppError as error:
-            settled = settle_lost(held.line) if may_be_billed(error) else None
-            raise
-        finally:
-            settling = {held.line.id: lambda _line: settled}
-            await asyncio.shield(asyncio.to_thread(self._store.ledger.settle, settling))
 
     def _said(
-        self, spender: Spender, portions: Portions, how: SpeechOptions
+        self, spender: Spender, portions: Portions, how: SpeechOptions, *, heard: Wait = at_once
     ) -> AsyncGenerator[bytes]:
         if how.by == "kling":
 
             def say(words: str) -> AsyncGenerator[bytes]:
                 return self._kling.speak(spender, words, how.voice, how.speed, again=how.again)
 
-            return one_ahead(aiter(portions), say)
+            return one_ahead(portions.pieces(), say, heard=heard)
         server = self.voices.server()
-        return one_ahead(aiter(portions), partial(self._by_server, spender, server, how))
+        return one_ahead(
+            portions.pieces(), partial(self._by_server, spender, server, how), heard=heard
+        )
 
     async def _by_server(
         self, spender: Spender, server: Voice, how: SpeechOptions, words: str
@@ -137,19 +145,14 @@ class Speech:
         """Say one portion, with its line in the ledger; what it costs the server's list tells."""
         ask = SpeechAsk(words, how.voice, how.speed, how.model)
         held = self._spending.for_speech(spender, server.host, ask.model or server.model, words)
-        await asyncio.to_thread(self._store.ledger.reserve, held)
-        settled: Settlement | None = settle_lost(held.line)
-        try:
-            async with aclosing(washed(server.speak(ask))) as sound:
-                async for pcm in sound:
-                    yield pcm
-            settled = _settled(held.line)
-        except AppError as error:
-            settled = settle_lost(held.line) if may_be_billed(error) else None
-            raise
-        finally:
-            settling = {held.line.id: lambda _line: settled}
-            await asyncio.shield(asyncio.to_thread(self._store.ledger.settle, settling))
+        async with (
+            paid_call(self._store.ledger, held) as call,
+            aclosing(washed(server.speak(ask))) as sound,
+        ):
+            async for pcm in sound:
+                call.has_begun = True
+                yield pcm
+            call.settle = _settled
 
 
 def _settled(line: LedgerLine) -> Settlement:

@@ -1,4 +1,4 @@
-"""Signed links to one person's transfers: for one owner, one purpose, and a while.
+"""Signed links to one person's transfers and voices: for one owner, one purpose, and a while.
 
 The pages know whom they show; a request beside them does not. So the page signs what it may do.
 """
@@ -10,6 +10,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 from core.storage.db.key_values import KeyValues
@@ -24,8 +25,17 @@ LIFE_S: dict[Purpose, float] = {
     "sound": 30 * 24 * 3600.0,  # as long as Kling's own links
 }
 
+_PAGE = "page"  # who spends, where nothing else is known: the ledger's word for it
 _KEY = "transfer.key"
 _LONGEST = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose things a ticket is for, and who was given it."""
+
+    owner: str
+    caller: str
 
 
 class Tickets:
@@ -35,23 +45,34 @@ class Tickets:
         self._values = values
         self._clock = clock
 
-    def sign(self, owner: str, purpose: Purpose) -> str:
-        """Return a ticket with which whoever holds it may do that for this owner."""
-        told = json.dumps([owner, purpose, int(self._clock() + LIFE_S[purpose])])
+    def sign(self, owner: str, purpose: Purpose, *, caller: str = _PAGE) -> str:
+        """Return a ticket with which whoever holds it may do that for this owner, as this caller.
+
+        `caller` is who is let in and who spends by it, as the ledger names them.
+        """
+        told = json.dumps([owner, purpose, int(self._clock() + LIFE_S[purpose]), caller])
         head = base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
         return f"{head}.{self._mark(head)}"
 
     def owner_of(self, ticket: str, purpose: Purpose) -> str | None:
         """Return for whom the ticket is; None when it is not ours, not for this, or too old."""
+        holder = self.holder_of(ticket, purpose)
+        return None if holder is None else holder.owner
+
+    def holder_of(self, ticket: str, purpose: Purpose) -> Holder | None:
+        """Return for whom and to whom the ticket was given; None as for `owner_of`."""
         head, _, mark = ticket.partition(".")
         if len(ticket) > _LONGEST or not ticket.isascii():
             return None
         if not hmac.compare_digest(mark, self._mark(head)):
             return None
-        owner, for_what, until = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+        told = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+        owner, for_what, until, *given_to = told
+        if not given_to and purpose == "speech":  # of a version that did not say who would spend
+            return None
         if for_what != purpose or until < self._clock():
             return None
-        return str(owner)
+        return Holder(str(owner), str(given_to[0]) if given_to else _PAGE)
 
     def _mark(self, head: str) -> str:
         return hmac.new(self._key(), head.encode(), hashlib.sha256).hexdigest()

@@ -1,10 +1,12 @@
 """The official openai client speaks and is written down; each call is in the ledger, said once."""
 
+import asyncio
 import base64
 import io
 import json
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -16,10 +18,11 @@ import miniaudio
 import openai
 import pytest
 
-from core.errors import AppError
+from core.errors import AppError, PictureError, StoreError
 from core.models.generations import GenerationStatus
 from core.practice import PRACTICE_SPEECH_KEY, PracticeServer
 from core.practice.speech.voice import say
+from core.providers.kling.downloads import PictureFetcher
 from core.settings import KlingSettings, Secret, Settings, SpeechSettings
 from core.storage.money.filters import LedgerFilter
 from core.wire.audio import RATE, louder_than_silence, pcm_from_mp3, wav_header
@@ -155,6 +158,110 @@ def test_what_nobody_can_tell_is_not_sent_again(
     assert reply.json()["error"]["message"] == AppError(FATE_UNKNOWN).sentence("en")
 
 
+# Both ways to Kling's voice: OpenAI's shape, and Kling's own.
+WAYS = {
+    "/v1/audio/speech": {"model": "kling-tts", "voice": "ai_kaiya", "response_format": "wav"},
+    "/kling/v1/audio/tts": {"voice_id": "ai_kaiya", "voice_language": "zh"},
+}
+
+
+def asked_of(path: str, text: str) -> dict[str, str]:
+    return {**WAYS[path], ("input" if path.startswith("/v1") else "text"): f"{path} {text}"}
+
+
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.work.speech.kling.PATIENCE_S", 0.5)
+    monkeypatch.setattr("core.web.kling.speech._FILE_TIMEOUT_S", 0.5)
+
+
+@pytest.mark.parametrize("path", WAYS)
+def test_a_sound_that_is_late_is_told_so_and_comes_without_being_bought_again(
+    served: Served, practice: PracticeServer, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    impatient(monkeypatch)
+    asked, before = asked_of(path, "迟到的一句话。"), len(practice.speech_book)
+    may_come = threading.Event()
+    fetch = PictureFetcher.fetch
+
+    async def late(*how: Any, **more: Any) -> Any:
+        while not may_come.is_set():  # a file host that does not answer
+            await asyncio.sleep(0.02)
+        return await fetch(*how, **more)
+
+    monkeypatch.setattr(PictureFetcher, "fetch", late)
+    key = {"Idempotency-Key": f"late{path}"}
+    keyed = served.http.post(path, json=asked, headers=key)
+    if path.startswith("/v1"):
+        assert (keyed.status_code, keyed.headers["x-should-retry"]) == (504, "false")
+        assert "not bought a second time" in keyed.json()["error"]["message"]
+    else:  # the key finds it again: nothing is bought by a repeat
+        assert (keyed.status_code, "retry-after" in keyed.headers) == (503, True)
+        plain = served.http.post(path, json=asked)
+        assert (plain.status_code, plain.headers["x-should-retry"]) == (503, "false")
+        before += 1
+    may_come.set()
+    monkeypatch.undo()
+    heard = served.http.post(path, json=asked, headers=key)
+    assert heard.status_code == 200
+    assert len(practice.speech_book) == before + 1
+
+
+@pytest.mark.parametrize("path", WAYS)
+@pytest.mark.parametrize("how", ["no sound", "unreadable", "unread"])
+def test_a_sound_that_was_paid_for_and_cannot_be_given_is_not_bought_by_a_retry(
+    served: Served,
+    practice: PracticeServer,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    how: str,
+) -> None:
+    def no_sound(*_: object) -> None:
+        raise PictureError("error.sound_not_sound")
+
+    def unread(_name: object) -> bytes:
+        raise StoreError("error.archive_write")
+
+    archive, before = served.studio.archive, len(practice.speech_book)
+    if how == "no sound":
+        monkeypatch.setattr(archive, "adopt_sound", no_sound)
+    else:
+        answer = unread if how == "unread" else lambda _name: b"<html>"
+        monkeypatch.setattr(archive, "original_bytes", answer)
+    reply = served.http.post(path, json=asked_of(path, f"{how} 换不来的声音。"))
+    assert reply.status_code >= 500
+    assert reply.headers["x-should-retry"] == "false"
+    assert reply.headers["content-type"].startswith("application/json")
+    assert len(practice.speech_book) == before + 1
+
+
+def test_what_was_not_sent_in_time_is_taken_back(
+    served: Served, practice: PracticeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impatient(monkeypatch)
+    rows = served.studio.store.generations
+    said = len(practice.speech_book)
+    monkeypatch.setattr(served.studio.generations, "request", only_written(served))
+    asked = asked_of("/v1/audio/speech", "排不上队的话。")
+    reply = served.http.post("/v1/audio/speech", json=asked)
+    assert reply.status_code == 500
+    assert "x-should-retry" not in reply.headers
+    assert reply.json()["error"]["message"] == AppError("error.speech_given_up").sentence("en")
+    assert len(practice.speech_book) == said
+    assert rows.counts(NOBODY) == {GenerationStatus.CANCELLED: 1}
+
+
+NOBODY = "nobody"  # a provider whose rows no worker takes up
+
+
+def only_written(served: Served) -> Any:
+    def request(owner: str, asked: Any, **more: Any) -> Any:
+        how = {name: more[name] for name in ("origin", "idempotency_key")}
+        rows = served.studio.store.generations
+        return rows.create_intent(owner, asked, provider=NOBODY, **how)
+
+    return request
+
+
 def test_what_is_refused_costs_nothing_and_says_why(served: Served) -> None:
     before = len(lines_of(served))
     asked = {"model": "kling-tts", "voice": "alloy", "input": "/practice 1301 不行。"}
@@ -188,6 +295,46 @@ def test_a_voice_that_breaks_off_does_not_look_whole(served: Served) -> None:
         assert reply.status_code == 200
         with pytest.raises(httpx.RemoteProtocolError):
             reply.read()
+
+
+@pytest.mark.parametrize("how", ["cut", "left"])
+def test_what_was_heard_stands_in_the_ledger_however_it_ended(
+    served: Served, practice: PracticeServer, how: str
+) -> None:
+    before, said = lines_of(served), len(practice.speech_book)
+    text = f"/practice {how} " + "说到一半就断的话，" * (90 if how == "left" else 9)
+    body = {"model": "tts-1", "voice": "alloy", "input": text, "response_format": "pcm"}
+    with served.http.stream("POST", "/v1/audio/speech", json=body) as reply:
+        sound = reply.iter_bytes()
+        assert next(sound)
+        if how == "cut":
+            with pytest.raises(httpx.RemoteProtocolError):
+                list(sound)
+    until(lambda: practice.counters.voices_open == 0, "the voice is closed")
+
+    def new_lines() -> list[Any]:
+        known = {one.id for one in before}
+        return [one for one in lines_of(served) if one.id not in known]
+
+    until(lambda: all(one.state != "reserved" for one in new_lines()), "its line is settled")
+    assert len(new_lines()) == len(practice.speech_book) - said >= 1
+    assert {(str(one.state), one.amount) for one in new_lines()} == {("unknown", None)}
+
+
+def test_a_store_that_fails_at_the_end_keeps_nothing_that_was_bought(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def settle(_settling: object) -> int:
+        raise StoreError("error.archive_write")
+
+    monkeypatch.setattr(served.studio.store.ledger, "settle", settle)
+    body = {"model": "tts-1", "voice": "alloy", "input": SENTENCES, "response_format": "pcm"}
+    reply = served.http.post("/v1/audio/speech", json=body)
+    assert reply.status_code == 200
+    assert len(reply.content) > RATE
+    file = {"file": ("a.wav", wav_header(RATE) + bytes(RATE))}
+    written = served.http.post("/v1/audio/transcriptions", files=file)
+    assert (written.status_code, "练习" in written.json()["text"]) == (200, True)
 
 
 def test_who_hangs_up_closes_the_voice(served: Served, practice: PracticeServer) -> None:

@@ -5,6 +5,7 @@ const PLAYER = Symbol.for("inkling.reading");
 const RATE = 24000;
 const JITTER_S = 0.25; // so much sound before it begins, or …
 const PATIENCE_MS = 120; // … so long after the first of it
+const AHEAD_S = 8; // no more sound is taken than lies so far ahead: who stops leaves the rest unsaid
 const MESSAGE = '[data-testid="stChatMessage"]';
 const UNSPOKEN = "button, pre, table, .katex, style, svg, [data-testid=stExpander], [data-testid=stCaptionContainer], [data-testid=stAlert]";
 
@@ -96,6 +97,7 @@ class Player {
       if (this.round === round) this.end(this.data.texts.ended);
     } catch (error) {
       if (this.round !== round) return;
+      this.silence(); // what is shown as broken is not heard on
       const told = error instanceof Told ? error : new Told(this.data.texts.broken);
       this.end(told.message, { again: told.again, isError: true });
     }
@@ -171,10 +173,23 @@ class Player {
         const content = bytes.slice(at + 5, at + 5 + size);
         at += 5 + size;
         if (kind === ".") return;
+        await this.room(round);
+        if (this.round !== round) return;
         this.take(kind, content);
       }
       rest = bytes.slice(at);
     }
+  }
+
+  // Until what is held has been heard, but for a few seconds: what is not read is not sent, or made.
+  async room(round) {
+    while (this.round === round && this.ahead() > AHEAD_S) await new Promise((wait) => setTimeout(wait, 60));
+  }
+
+  ahead() {
+    if (!this.waiting) return 0;
+    const held = this.waiting.reduce((sum, one) => sum + one.length, 0) / RATE;
+    return held + Math.max(0, this.next - this.context.currentTime);
   }
 
   take(kind, content) {

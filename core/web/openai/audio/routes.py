@@ -19,6 +19,8 @@ from core.web.openai.errors import body_of, refuse
 from core.web.speech.streaming import streamed, until_gone
 from core.web.studio_bridge import StudioBridge
 from core.wire.audio import Mp3Encoder, wav_header
+from core.work.generations.submission import FATE_UNKNOWN
+from core.work.speech.kling import LATE
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +125,9 @@ def _told(error: AppError, call: HttpCall, *, pays_again: bool = False) -> HttpE
         told = replace(told, status=503)
     elif isinstance(error, InputError):
         told = replace(told, param="input" if error.field == "text" else error.field)
-    elif error.text_id == "error.speech_fate_unknown":  # only a person asks for it once more
+    elif error.text_id == LATE:
+        told = replace(told, status=504)
+    elif error.text_id == FATE_UNKNOWN:  # only a person asks for it once more
         told = replace(told, status=409, pays_again=True)
     return replace(told, pays_again=told.pays_again or pays_again)
 
