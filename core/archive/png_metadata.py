@@ -5,7 +5,6 @@ ones do, `inkling` our own form, read back exactly. Never a key, a link or a cal
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, get_args
@@ -29,6 +28,7 @@ _VERSION = 1
 _SOFTWARE = "Inkling (Kling)"
 _MAX_PROMPT = 10_000  # characters; four times what Kling takes
 _MAX_PICTURES = 9
+_MAX_ID = 2**63 - 1
 
 
 def write_metadata(png: bytes, generation: Generation) -> bytes:
@@ -53,12 +53,22 @@ def write_metadata(png: bytes, generation: Generation) -> bytes:
 
 def read_metadata(content: bytes) -> GenerationRequest | None:
     """Return the request a file of ours was made by; None when it does not tell."""
+    own = _find_own(content)
+    return _read_own(own) if own is not None else None
+
+
+def has_metadata(content: bytes) -> bool:
+    """Tell whether a file says how it was made in our own form, readable or not."""
+    return _find_own(content) is not None
+
+
+def _find_own(content: bytes) -> str | None:
     if not content.startswith(SIGNATURE):
         return None
     for kind, chunk in iter_chunks(content, strict=False):
         found = read_text_chunk(kind, chunk)
         if found is not None and found[0] == _OURS:
-            return _read_own(found[1])
+            return found[1]
     return None
 
 
@@ -106,7 +116,7 @@ def _read_own(text: str) -> GenerationRequest | None:
     n = request.get("n")
     ids = request.get("element_ids")
     return ImageRequest(
-        prompt=prompt[:_MAX_PROMPT],
+        prompt=_text(prompt, "")[:_MAX_PROMPT],
         model_name=_text(request.get("model_name"), default.model_name)[:64],
         negative_prompt=_text(request.get("negative_prompt"), "")[:_MAX_PROMPT],
         aspect_ratio=_choice(request, "aspect_ratio", get_args(AspectRatio), default.aspect_ratio),
@@ -116,9 +126,7 @@ def _read_own(text: str) -> GenerationRequest | None:
         image_reference=_choice(request, "image_reference", ("subject", "face"), None),
         image_fidelity=_fraction(request.get("image_fidelity")),
         human_fidelity=_fraction(request.get("human_fidelity")),
-        element_ids=tuple(value for value in ids if type(value) is int)[:10]
-        if isinstance(ids, list)
-        else (),
+        element_ids=tuple(filter(_is_id, ids))[:10] if isinstance(ids, list) else (),
         watermark=request.get("watermark") is True,
     )
 
@@ -128,15 +136,23 @@ def _read_kind(kind: object, request: Mapping[str, Any]) -> GenerationRequest | 
     if not isinstance(kind, str) or kind not in KINDS or len(request["prompt"]) > _MAX_PROMPT:
         return None
     try:
+        json.dumps(request, ensure_ascii=False).encode()  # half a pair of surrogates fits no input
         found = msgspec.convert(request, KINDS[kind].request_type)
         KINDS[kind].check(found)
     except (msgspec.ValidationError, UnicodeEncodeError, InputError):
         return None
-    return found
+    ids = getattr(found, "element_ids", ())
+    return found if found.reference_count >= 0 and all(map(_is_id, ids)) else None
+
+
+def _is_id(value: object) -> bool:
+    return type(value) is int and 0 < value <= _MAX_ID
 
 
 def _text(value: object, default: str) -> str:
-    return value if isinstance(value, str) else default
+    if not isinstance(value, str):
+        return default
+    return value.encode("utf-8", "replace").decode()
 
 
 def _choice(request: Mapping[str, Any], key: str, choices: tuple[str, ...], default: Any) -> Any:
@@ -147,4 +163,4 @@ def _choice(request: Mapping[str, Any], key: str, choices: tuple[str, ...], defa
 def _fraction(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and 0 <= value <= 1 else None
+    return float(value) if 0 <= value <= 1 else None  # no NaN is

@@ -111,6 +111,7 @@ class SessionState:
     pictures: tuple[ReferenceImage, ...] = ()  # of the forms that take several
     reference: ReferenceImage | None = None  # of the form, when no file is chosen there
     dropped: bytes | None = None  # a picture of ours whose record filled the form
+    has_unread_record: bool = False  # the picture of the form: its record fills no form
     prepared_upload: PreparedUpload | None = None  # the chosen file as it is sent
     fitted_upload: str | None = None  # id of the file that is to be brought within the limits
     opened_here: bool = False  # the large view, by a click: the browser can go back from it

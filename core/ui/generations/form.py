@@ -11,6 +11,7 @@ from core.models.money.ledger import Reservation, Spender
 from core.ui import session
 from core.ui.buttons import keeping_errors
 from core.ui.generations import options
+from core.ui.generations import reference as image_reference
 from core.ui.generations.kinds import table
 from core.ui.generations.options import KEYS
 from core.ui.money import confirm as money_confirm
@@ -57,6 +58,7 @@ def fill(
     known.reference = references[0] if references else None
     known.wanted_references = tuple(references)
     known.dropped = None
+    known.has_unread_record = False
     known.image_error = None
     known.upload_round += 1
 
@@ -80,6 +82,9 @@ def _take_over() -> frozenset[str]:
                 st.session_state[KEYS["prompt"]] = ""
         return frozenset()
     known.wanted = None
+    if wanted.kind not in table.FORMS:
+        image_reference.leave_record()
+        return frozenset()
     references, known.wanted_references = known.wanted_references, ()
     values = {
         table.KEY: way or wanted.kind,

@@ -9,7 +9,7 @@ from typing import cast
 import streamlit as st
 from streamlit.typing import UploadedFile
 
-from core.archive.png_metadata import read_metadata
+from core.archive.png_metadata import has_metadata, read_metadata
 from core.archive.uploads.encoding import encode_preview
 from core.errors import InputError
 from core.models.generations import ReferenceImage
@@ -46,6 +46,8 @@ def draw() -> bool:
     if known.dropped is not None:
         st.info(text("gallery.form_filled"), icon=":material/input:")
         button("gallery.use_as_reference", "add_photo_alternate", "use-dropped", _use_dropped)
+    if known.has_unread_record:
+        st.info(text("gallery.record_unread"), icon=":material/info:")
     if known.reference is not None:
         button("gallery.remove_reference", "close", "remove-reference", _remove, type="tertiary")
     try:
@@ -138,11 +140,13 @@ def _chosen(key: str) -> None:
     known = session.state()
     uploaded = cast("UploadedFile | None", st.session_state[key])
     known.dropped = known.prepared_upload = known.image_error = None
+    known.has_unread_record = False
     if uploaded is None:
         return
     known.reference = None
     content = uploaded.getvalue()
     if (request := read_metadata(content)) is None:
+        known.has_unread_record = has_metadata(content)
         return
     known.wanted = request
     known.dropped = content
@@ -156,5 +160,13 @@ def _use_dropped() -> None:
     known.reference = prepare_reference(content) if content is not None else None
 
 
+def leave_record() -> None:
+    """Take a dropped picture as the reference: what its record asks for is in no form."""
+    session.state().has_unread_record = True
+    _use_dropped()
+
+
 def _remove() -> None:
-    session.state().reference = None
+    known = session.state()
+    known.reference = None
+    known.has_unread_record = False
