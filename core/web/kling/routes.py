@@ -14,9 +14,8 @@ from core.web.http_call import BODY_BYTES, JSON_TYPE, HttpCall, HttpCallError
 from core.web.http_errors import http_error_from
 from core.web.kling import envelope, posted_pictures
 from core.web.kling.create import PICTURE_BODY_BYTES, KlingCreate, refuse_budget
-from core.web.kling.creates import CREATES
+from core.web.kling.creates import CREATES, LOOKED_UP, SPEECH_PATH
 from core.web.kling.shared_polls import KlingReplies
-from core.web.kling.speech import PATH as SPEECH_PATH
 from core.web.kling.speech import KlingSpeech
 from core.web.kling.target import NEW_PATHS, PREFIX, is_new, target_from
 from core.web.studio_bridge import StudioBridge
@@ -53,15 +52,15 @@ class KlingRoutes:
         path = call.path.rstrip("/")
         target = target_from(call.raw_path, call.query_string)
         own = path.removeprefix(PREFIX)
-        if call.method == "POST" and own in CREATES:
-            await self._create.create(call, CREATES[own])
-            return
         if call.method == "POST" and own == SPEECH_PATH:
             await self._speech.create(call)
             return
+        if call.method == "POST" and own in CREATES:
+            await self._create.create(call, CREATES[own])
+            return
         try:
             kinds_path, _, task_id = own.rpartition("/")
-            if call.method == "GET" and kinds_path in CREATES:
+            if call.method == "GET" and kinds_path in LOOKED_UP:
                 await self._describe(call, kinds_path, task_id)
             elif call.owner != LOCAL_OWNER:
                 raise HttpCallError(403, _NOT_THEIRS)
