@@ -18,6 +18,7 @@ from core.errors import AppError, InputError, ProviderError, StoreError
 from core.models.chat import ChatParameters, Conversation
 from core.models.generations import GenerationRequest, ReferenceImage
 from core.models.kling_catalogue import ImageModel
+from core.models.money.ledger import Spender
 from core.models.pictures.elements import Element
 from core.providers.deepseek.wire import Balance
 from core.providers.kling.wire import AccountCosts
@@ -219,6 +220,11 @@ def caller() -> str:
     if sitting.pass_name is not None:
         return f"pass:{sitting.pass_name}"
     return sitting.owner if sitting.standing == "user" else "page"
+
+
+def spender() -> Spender:
+    """Return who spends in this session, for a line of the ledger."""
+    return Spender(owner(), caller(), "page")
 
 
 def is_trusted() -> bool:

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.access.owners import LOCAL_OWNER
 from core.models.generations import Generation, GenerationStatus
-from core.models.money.ledger import LineState
+from core.models.money.ledger import LineState, Spender
 from core.models.pictures.expand import ExpandRequest
 from core.models.pictures.multi import MultiRequest
 from core.models.pictures.omni import OmniRequest
@@ -132,9 +132,10 @@ def test_an_element_is_made_of_the_pictures_used_and_deleted(
     app.text_input(key="element-about").set_value("一只红猫").run()
     app.button(key="elements-make").click().run()
     elements = studio().generations.elements
-    until(lambda: [one.state for one in elements.every()] == ["ready"])
+    anybody = Spender(LOCAL_OWNER, "page")
+    until(lambda: [one.state for one in elements.every(anybody)] == ["ready"])
     app.button(key="elements-load").click().run()
-    (made,) = elements.every()
+    (made,) = elements.every(anybody)
     app.multiselect(key="omni-elements").set_value([made.id]).run()
     app.button(key="insert-element-0").click().run()
     app.button(key="generate").click().run()
@@ -144,6 +145,7 @@ def test_an_element_is_made_of_the_pictures_used_and_deleted(
     assert int(made.id) > 2**53
     (line,) = [one for one in studio().store.ledger.every(LedgerFilter()) if one.kind != "image"]
     assert (line.state, line.amount) == (LineState.UNKNOWN, None)  # nobody knows what it costs
+    assert (line.owner, line.caller, line.origin) == (LOCAL_OWNER, "page", "page")
     app.button(key="elements-delete").click().run()
-    assert elements.every() == ()
+    assert elements.every(anybody) == ()
     assert not app.exception

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from core.access.owners import LOCAL_OWNER
 from core.errors import AppError, InputError
 from core.models.generations import Generation, GenerationStatus
-from core.models.money.ledger import BudgetError
+from core.models.money.ledger import BudgetError, Spender
 from core.providers.kling.client import KlingReply
 from core.providers.kling.endpoints import ENDPOINTS
 from core.web.http_call import BODY_BYTES, JSON_TYPE, HttpCall, HttpCallError
@@ -95,8 +95,10 @@ class KlingRoutes:
         return found
 
     async def _look(self, target: str) -> KlingReply:
+        forward = self._bridge.studio.generations.forward
+        spender = Spender(LOCAL_OWNER, "local", "http")
         return await self._bridge.run(
-            self._bridge.studio.generations.forward("GET", target, body=b"", content_type=None)
+            forward("GET", target, body=b"", content_type=None, spender=spender)
         )
 
     async def _forward(self, call: HttpCall, target: str) -> None:
@@ -120,7 +122,7 @@ class KlingRoutes:
                 target,
                 body=body,
                 content_type=content_type if body else None,
-                caller=call.caller,
+                spender=Spender(LOCAL_OWNER, call.caller, "http"),
             )
         )
         await _pass_on(call, reply)

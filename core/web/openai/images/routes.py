@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from core.errors import AppError, InputError, StoreError
 from core.models.generations import Generation, GenerationStatus, Picture, ReferenceImage
-from core.models.money.ledger import BudgetError
+from core.models.money.ledger import BudgetError, Spender
 from core.models.notices import Notice
 from core.texts.catalogue import Language, text
 from core.web.chat.posted.body_room import HeldBody
@@ -247,7 +247,9 @@ class OpenAIImages:
     async def _links(self, drawn: Generation) -> Mapping[int, str]:
         """Return Kling's own links, by the pictures' places; none where it does not tell them."""
         target = f"/v1/images/generations/{drawn.task_id}"
-        asking = self._bridge.studio.generations.forward("GET", target, body=b"", content_type=None)
+        spender = Spender(drawn.owner, "local", "http")
+        forward = self._bridge.studio.generations.forward
+        asking = forward("GET", target, body=b"", content_type=None, spender=spender)
         try:
             reply = await self._bridge.run(asking)
             images: Any = json.loads(reply.content)["data"]["task_result"]["images"]
