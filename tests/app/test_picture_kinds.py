@@ -149,3 +149,14 @@ def test_an_element_is_made_of_the_pictures_used_and_deleted(
     app.button(key="elements-delete").click().run()
     assert elements.every(anybody) == ()
     assert not app.exception
+
+
+def test_of_more_pictures_than_there_is_room_for_none_is_looked_into(app: AppTest) -> None:
+    open_form(app, "multi")
+    files = [("torn.png", b"no picture", "image/png"), *(png("red") for _ in range(6))]
+    app.file_uploader(key=uploader(app)).set_value(files).run()
+    assert any("6" in one.value and "7" in one.value for one in app.error)
+    assert len(app.get("image")) == 0
+    app.file_uploader(key=uploader(app)).set_value([png("red"), png("blue")]).run()
+    assert len(app.get("image")) == 2
+    assert not app.exception

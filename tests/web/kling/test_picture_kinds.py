@@ -275,3 +275,24 @@ def test_openapi_describes_every_create_and_looks_only_where_there_are_any() -> 
         assert {*body["required"]} == {*create.required}
         assert ("get" in described) is create.is_looked_up
         assert (f"/kling{path}/{{task_id}}" in DESCRIPTION["paths"]) is create.is_looked_up
+
+
+TORN = base64.b64encode(b"no picture at all" * 9).decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        (OMNI, {"prompt": "x", "image_list": [{"image": TORN}] * 11}, "11"),
+        (MULTI, {"subject_image_list": [{"subject_image": TORN}] * 5}, "5"),
+        (EXPAND, {"image": TORN} | SHARES | {"n": 10}, "10"),
+        ("/v1/images/generations", {"prompt": "x", "image": TORN, "n": 10}, "10"),
+    ],
+)
+def test_how_many_there_are_is_asked_before_a_picture_is_looked_into(
+    tmp_path: Path, path: str, body: dict[str, Any], field: str
+) -> None:
+    with PracticeServer(settings=QUICK) as server, serving_practice(tmp_path, server) as served:
+        reply = served.http.post(f"/kling{path}", json=body)
+        assert (reply.status_code, reply.json()["code"]) == (400, 1201)
+        assert field in reply.json()["message"]

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from core.errors import AppError, InputError, StoreError
 from core.models.generations import Generation, GenerationStatus, Picture, ReferenceImage
+from core.models.kinds import check_fields
 from core.models.money.ledger import BudgetError, Spender
 from core.models.notices import Notice
 from core.texts.catalogue import Language, text
@@ -62,6 +63,7 @@ class _Wish:
 
     async def prepare(self) -> None:
         if self.picture is not None:
+            check_fields(self.asked.request)
             self.reference = await asyncio.wrap_future(prepare_reference_soon(self.picture))
             self.picture = None
 
@@ -161,7 +163,6 @@ class OpenAIImages:
                 return
             reply = await self._reply(call, asked, drawn, is_keyed=bool(key))
         except AppError as error:  # drawn and paid for, and not to be read now
-            attempt.leave()  # a repeat takes it over
             attempt.leave()  # a repeat takes it over
             later = ("Retry-After", str(RETRY_SOON_S)) if key else PAYS_AGAIN
             sentence = http_error_from(error, call.language).sentence
