@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.errors import AppError
-from core.models.chat import AnswerStatus
+from core.models.chat import AnswerStatus, Message
 from core.ui import notices, session
+from core.ui.buttons import telling_errors
 from core.ui.chat import actions as answer_actions
 from core.ui.chat import composer, copying, message_menu, reading, streaming, tool_turns, turns
 from core.ui.chat import header as conversation_header
@@ -16,25 +16,30 @@ from core.ui.history import linked_turn as history_place
 from core.ui.money import figures as money_figures
 
 studio = session.studio()
-conversation = session.current_conversation(is_first_run=session.enter_page("chat"))
+is_first_run = session.enter_page("chat")
+conversation = None
+with telling_errors():
+    conversation = session.current_conversation(is_first_run=is_first_run)
 known = session.state()
 
-conversation_list.draw(conversation)
+with telling_errors():
+    conversation_list.draw(conversation)
 notices.chat_notices()
-conversation_header.draw(conversation)
+with telling_errors():
+    conversation_header.draw(conversation)
 page_files.draw_style("chat")
 copying.install()
-reading.install()
+with telling_errors():
+    reading.install()
 
 # Asked before the path is read: an answer that ends in between is then in the store.
 live = studio.answers.live_in(conversation.id) if conversation else None
-try:
+path: tuple[Message, ...] = ()
+drawn: tuple[Message, ...] = ()
+with telling_errors():
     path = studio.store.messages.path(session.owner(), conversation.id) if conversation else ()
     path = history_place.draw_linked_turn(conversation, path)
     drawn = turns.draw_earlier(conversation, path)
-except AppError as error:
-    session.show_error(error)
-    path = drawn = ()
 
 message_menu.draw_undo(conversation)
 if not path:

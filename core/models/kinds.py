@@ -61,9 +61,17 @@ def model_title(name: str) -> str | None:
     return next((kind.titles[name] for kind in KINDS.values() if name in kind.titles), None)
 
 
+def check_fields(request: GenerationRequest) -> None:
+    """Raise InputError for the first rule that a request breaks, whatever its pictures are.
+
+    How many there may be is among the rules: asked before any of them is decoded.
+    """
+    KINDS[request.kind].check(request)
+
+
 def check_request(request: GenerationRequest, references: Sequence[ReferenceFacts] = ()) -> None:
     """Raise InputError for the first rule that a request with its reference pictures breaks."""
-    KINDS[request.kind].check(request)
+    check_fields(request)
     if len(references) != request.reference_count:
         raise InputError("image", "error.reference_missing")
     for reference in references:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from core.errors import InputError
 from core.models.generations import GenerationRequest
@@ -29,12 +29,15 @@ class SpeechAsk:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Something that was said, to be written down; `fields` go on to the server as they are."""
+    """Something that was said, to be written down; `fields` go on to the server as they are.
+
+    Each is a text, or a list of texts where its name ends as those of lists do (`include[]`).
+    """
 
     content: bytes
     name: str
     media_type: str
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

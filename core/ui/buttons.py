@@ -30,6 +30,21 @@ def keeping_errors(place: Literal["error", "image_error"] = "error") -> Iterator
         setattr(session.state(), place, error)
 
 
+@contextmanager
+def telling_errors() -> Iterator[None]:
+    """Draw a part of a page as far as it goes; its error stands there, and the page goes on.
+
+    What several parts meet alike is told once in a run.
+    """
+    try:
+        yield
+    except AppError as error:
+        told = session.state().told
+        if error.text_id not in told:
+            told.add(error.text_id)
+            session.show_error(error)
+
+
 def button(
     label: str,
     icon: str,

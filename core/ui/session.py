@@ -12,6 +12,7 @@ from core.access.owners import may_spend
 from core.access.passes import Pass
 from core.errors import AppError, ProviderError, StoreError
 from core.models.chat import Conversation
+from core.models.money.ledger import Spender
 from core.settings import Settings
 from core.texts import catalogue
 from core.texts.catalogue import Language
@@ -114,6 +115,11 @@ def caller() -> str:
     return sitting.owner if sitting.standing == "user" else "page"
 
 
+def spender() -> Spender:
+    """Return who spends in this session, for a line of the ledger."""
+    return Spender(owner(), caller(), "page")
+
+
 def is_trusted() -> bool:
     """Tell whether this session may spend, and be told about the installation."""
     return may_spend(owner())
@@ -191,6 +197,7 @@ def enter_page(page: str) -> bool:
     known = state()
     is_first_run = known.page != page
     known.page = page
+    known.told.clear()
     return is_first_run
 
 

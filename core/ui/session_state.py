@@ -75,6 +75,7 @@ class SessionState:
     removed_turn: RemovedTurn | None = None  # the last one, which can be brought back
     earliest_turn: str | None = None  # the question from which a long conversation is drawn
     error: AppError | None = None
+    told: set[str] = field(default_factory=set)  # errors of parts of the page, in this run
     image_error: AppError | None = None
     last_request: tuple[GenerationRequest, str, float] | None = None
     notice: str | None = None

@@ -7,6 +7,7 @@ import logging
 import re
 import zipfile
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from sqlalchemy import delete, insert
 from streamlit.testing.v1 import AppTest
 
 from core.access.owners import LOCAL_OWNER
+from core.archive.png_chunks import iter_chunks, join_chunks, text_chunk
 from core.models.generations import (
     Generation,
     GenerationStatus,
@@ -23,6 +25,7 @@ from core.models.generations import (
     Note,
     TaskStatus,
 )
+from core.models.speech import SpeechRequest
 from core.practice import PRACTICE_KLING_API_KEY, PracticeServer
 from core.storage.db import schema
 from core.storage.generations.gallery import GalleryPicture
@@ -321,6 +324,41 @@ def test_a_picture_of_ours_dropped_on_the_images_page_fills_the_form(
     app.button(key="use-dropped").click().run()
     assert keys(app, "remove-reference") == ["remove-reference"]
     assert not app.exception
+
+
+SPEECH = SpeechRequest("说一句话", voice_id="ai_kaiya")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"kind": "speech", **asdict(SPEECH)},
+        {"kind": "film", "prompt": "a film"},
+        {"kind": ["image"], "prompt": "x"},
+        {"kind": "expand", "prompt": "x", "up": 9},
+        {"kind": "multi", "prompt": "x", "subject_count": True},
+        {"prompt": 5},
+        [],
+    ],
+    ids=repr,
+)
+def test_a_picture_whose_record_fits_no_form_leaves_the_form_and_says_so(
+    app: AppTest, studio: Opened, told: object
+) -> None:
+    app.run()
+    app.switch_page("pages/images.py").run()
+    app.text_area(key="image-prompt").set_value("my own words").run()
+    header, *rest = iter_chunks(png(20))
+    chunk = text_chunk("inkling", json.dumps({"request": told}))
+    content = join_chunks([header, chunk, *rest])
+    app.file_uploader(key="image-reference").upload("told.png", content, "image/png").run()
+    assert not app.exception
+    assert app.text_area(key="image-prompt").value == "my own words"
+    assert app.pills(key="image-way").value == "image"
+    assert "nothing this form can be filled with" in words(app)
+    app.button(key="generate").click().run()  # it is a reference like any other
+    assert not app.exception
+    assert studio().store.generations.list(LOCAL_OWNER).items[0].request.has_image
 
 
 def test_picked_pictures_are_kept_from_page_to_page_and_deleted_together(

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.access.owners import LOCAL_OWNER
 from core.models.generations import Generation, GenerationStatus
-from core.models.money.ledger import LineState
+from core.models.money.ledger import LineState, Spender
 from core.models.pictures.expand import ExpandRequest
 from core.models.pictures.multi import MultiRequest
 from core.models.pictures.omni import OmniRequest
@@ -132,9 +132,10 @@ def test_an_element_is_made_of_the_pictures_used_and_deleted(
     app.text_input(key="element-about").set_value("一只红猫").run()
     app.button(key="elements-make").click().run()
     elements = studio().generations.elements
-    until(lambda: [one.state for one in elements.every()] == ["ready"])
+    anybody = Spender(LOCAL_OWNER, "page")
+    until(lambda: [one.state for one in elements.every(anybody)] == ["ready"])
     app.button(key="elements-load").click().run()
-    (made,) = elements.every()
+    (made,) = elements.every(anybody)
     app.multiselect(key="omni-elements").set_value([made.id]).run()
     app.button(key="insert-element-0").click().run()
     app.button(key="generate").click().run()
@@ -144,6 +145,18 @@ def test_an_element_is_made_of_the_pictures_used_and_deleted(
     assert int(made.id) > 2**53
     (line,) = [one for one in studio().store.ledger.every(LedgerFilter()) if one.kind != "image"]
     assert (line.state, line.amount) == (LineState.UNKNOWN, None)  # nobody knows what it costs
+    assert (line.owner, line.caller, line.origin) == (LOCAL_OWNER, "page", "page")
     app.button(key="elements-delete").click().run()
-    assert elements.every() == ()
+    assert elements.every(anybody) == ()
+    assert not app.exception
+
+
+def test_of_more_pictures_than_there_is_room_for_none_is_looked_into(app: AppTest) -> None:
+    open_form(app, "multi")
+    files = [("torn.png", b"no picture", "image/png"), *(png("red") for _ in range(6))]
+    app.file_uploader(key=uploader(app)).set_value(files).run()
+    assert any("6" in one.value and "7" in one.value for one in app.error)
+    assert len(app.get("image")) == 0
+    app.file_uploader(key=uploader(app)).set_value([png("red"), png("blue")]).run()
+    assert len(app.get("image")) == 2
     assert not app.exception

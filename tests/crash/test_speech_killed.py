@@ -31,12 +31,24 @@ RUNS = [
     ("", "at post-received"),
     ("", "at post-accepted"),
     ("", "at post-answered"),
+    ("", "move-submitted/before"),
     ("", "move-submitted/after"),
     ("pictures:cut", "at picture-asked"),
     ("", "adopt_sound/before"),
+    ("", "move-archived/before"),
+    ("", "move-archived/after"),
     ("drop/after", "move-uncertain/after"),
     ("1303", "mark_sending/after"),
 ]
+# Deaths at which the answer had been written down: the text is said, and must be heard.
+AFTER_ITS_ANSWER = {
+    "move-submitted/before",
+    "move-submitted/after",
+    "at picture-asked",
+    "adopt_sound/before",
+    "move-archived/before",
+    "move-archived/after",
+}
 
 
 def plan_of(fault: str) -> Plan:
@@ -66,10 +78,10 @@ def run(fault: str, death: str, folder: Path) -> list[str]:
         if last.wait(60) != 0:
             return ["the second run did not come to an end"]
         posts, accepted = fake.seen.posts[TEXT], fake.seen.accepted[TEXT]
-    return _problems(folder, fault, posts, accepted)
+    return _problems(folder, fault, death, posts, accepted)
 
 
-def _problems(folder: Path, fault: str, posts: int, accepted: int) -> list[str]:
+def _problems(folder: Path, fault: str, death: str, posts: int, accepted: int) -> list[str]:
     store = Store.open(folder / "inkling.sqlite3")
     try:
         found = [f"said {accepted} times"] if accepted > 1 else []
@@ -78,6 +90,9 @@ def _problems(folder: Path, fault: str, posts: int, accepted: int) -> list[str]:
         row = store.generations.find_by_key(LOCAL_OWNER, "-0")
         (line,) = store.ledger.every(LedgerFilter(kinds=["speech"]))
         assert row is not None
+        found += [f"{key} is kept" for key in store.key_values.starting_with("answer.")]
+        if death in AFTER_ITS_ANSWER and row.status is not S.ARCHIVED:
+            found.append(f"its answer was here, and it ended as {row.status}")
         if row.status is S.ARCHIVED:
             content = Archive.open(folder / "pictures").original_bytes(sound_name(row))
             found += [] if content == sound_of(0) else ["not the bytes that were made"]

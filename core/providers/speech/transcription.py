@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -55,7 +56,7 @@ class TranscriptionServer:
         return transcript_in(reply, self.host)
 
     async def forward(
-        self, fields: Mapping[str, str], recording: bytes, *, name: str, media_type: str
+        self, fields: Mapping[str, Any], recording: bytes, *, name: str, media_type: str
     ) -> TranscriptionReply:
         """Send a recording on with the fields of the form; return the reply as it is."""
         data = {"model": self.model, "response_format": "json", **fields}

@@ -88,4 +88,9 @@ class KeyValues:
     def remove(self, key: str) -> None:
         """Forget the value, if there is one."""
         with self._database.write() as connection:
-            connection.execute(delete(key_values).where(key_values.c.key == key))
+            self.remove_in(connection, key)
+
+    @staticmethod
+    def remove_in(connection: Connection, key: str) -> None:
+        """Forget the value as a part of a transaction."""
+        connection.execute(delete(key_values).where(key_values.c.key == key))

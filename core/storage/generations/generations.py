@@ -13,6 +13,7 @@ from core.models.generations import (
     Note,
     ReferenceImage,
 )
+from core.storage.db.key_values import KeyValues
 from core.storage.db.schema import blobs, generation_events, generations
 from core.storage.generations import notes
 from core.storage.generations.expected_outputs import ExpectedPictures
@@ -20,6 +21,7 @@ from core.storage.generations.intents import Intents
 from core.storage.generations.listing import Listing
 from core.storage.generations.rows import (
     STEPS,
+    answer_key,
     find_generation,
     record,
     reference_hashes,
@@ -111,7 +113,8 @@ class Generations(Intents, Listing, ExpectedPictures):
 
         None: it is not in `expect` any more. A step replaces error_*, a remark adds to it; other
         fields that are None stay. A step that STEPS does not know is a mistake: ValueError. With
-        `settle` its line in the ledger is settled in the same transaction.
+        `settle` its line in the ledger is settled in the same transaction; the last step forgets
+        the reply that was kept for the ones before.
         """
         given: dict[str, Any] = {
             "task_id": task_id,
@@ -137,6 +140,7 @@ class Generations(Intents, Listing, ExpectedPictures):
                     values["sending_at"] = None
             if to.is_final:
                 values |= {"lease_owner": None, "lease_until": None}
+                KeyValues.remove_in(connection, answer_key(generation_id))
             self._step(connection, generation_id, to, note, values)
             if settle is not None:
                 self._ledger.settle_in(connection, {generation_id: settle})
@@ -209,6 +213,7 @@ class Generations(Intents, Listing, ExpectedPictures):
                 return False
             record(connection, generation_id, GenerationStatus.CANCELLED, None, at=self._clock())
             self._ledger.settle_in(connection, {generation_id: lambda _line: None})
+            KeyValues.remove_in(connection, answer_key(generation_id))
             return True
 
     def _find(self, *conditions: ColumnElement[bool]) -> Generation | None:

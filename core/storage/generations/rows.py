@@ -148,6 +148,11 @@ def with_pictures(connection: Connection, rows: Sequence[RowMapping]) -> tuple[G
     return tuple(generation_from(row, of_each[row["id"]]) for row in rows)
 
 
+def answer_key(generation_id: str) -> str:
+    """Return the key under which the reply to a create is kept while its task is open."""
+    return f"answer.{generation_id}"
+
+
 def find_generation(connection: Connection, *conditions: Any) -> Generation | None:
     """Return the one generation that meets the conditions."""
     query = select(generations).where(*conditions)

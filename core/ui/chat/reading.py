@@ -4,16 +4,17 @@ The browser's own voice is the default: nothing leaves the machine, and nothing 
 the settings goes before it; Kling's voices cost a little each, so that they are chosen, never met.
 """
 
-import sys
 import time
 from html import escape
 
 import streamlit as st
 
+from core.errors import AppError
 from core.models.chat import Message
 from core.models.money.ledger import Spender, money_words
 from core.models.speech import KLING_VOICES, SpeechRequest
-from core.ui import session
+from core.ui import reachable, session
+from core.ui.buttons import keeping_errors
 from core.ui.frame import page_files
 from core.ui.session import text
 
@@ -34,7 +35,7 @@ def install() -> None:
             data={
                 "by": by,
                 "voice": voice,
-                "ticket": _ticket() if _is_served() else None,
+                "ticket": _ticket() if reachable.is_http_served() else None,
                 "texts": {name: text(f"reading.{name}") for name in (*_TEXTS, "no_voice")},
             },
         )
@@ -74,7 +75,7 @@ def draw_choice() -> None:
 
 def _choices() -> list[str]:
     found = ["browser"]
-    if _is_served():
+    if reachable.is_http_served():
         if session.is_trusted() and session.studio().voices.has_server:
             found.insert(0, "server")
         found += [f"{_KLING}{voice.id}" for voice in KLING_VOICES]
@@ -83,10 +84,14 @@ def _choices() -> list[str]:
 
 def _chosen() -> str:
     choices = _choices()
-    kept = session.studio().store.key_values.get(_kept_as())
+    try:
+        kept = session.studio().store.key_values.get(_kept_as())
+    except AppError:  # which the page tells where it shows
+        kept = None
     return kept if kept in choices else choices[0]
 
 
+@keeping_errors()
 def _choose(key: str) -> None:
     session.studio().store.key_values.set(_kept_as(), st.session_state[key])
 
@@ -110,11 +115,6 @@ def _words(choice: str) -> str:
         name=name,
         price=text("money.unknown") if amount is None else money_words(amount, currency),
     )
-
-
-def _is_served() -> bool:
-    """Tell whether our own routes stand beside the page; a host that only runs scripts has none."""
-    return "core.web.server" in sys.modules
 
 
 def _ticket() -> str:

@@ -5,7 +5,6 @@ from typing import Any
 
 import streamlit as st
 
-from core.models.money.ledger import Spender
 from core.models.speech import Recording
 from core.ui import session
 from core.ui.session import text
@@ -38,7 +37,7 @@ def written_down(value: Any) -> str:
     """Return the words that were typed and those that were said; AppError where nobody can tell."""
     upload = value.audio
     recording = Recording(upload.getvalue(), upload.name or "question.wav", "audio/wav")
-    spender = Spender(session.owner(), session.caller(), "page")
+    spender = session.spender()
     studio = session.studio()
     said = studio.loop.call(studio.speech.write_down(spender, recording), timeout_s=TIMEOUT_S)
     return " ".join(filter(None, (text_of(value).strip(), said)))

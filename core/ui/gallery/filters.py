@@ -10,7 +10,7 @@ from core.models.generations import AspectRatio, GenerationStatus
 from core.models.kinds import model_title as title_of
 from core.models.kling_catalogue import ALL_RATIOS
 from core.ui import clock, pager, session
-from core.ui.buttons import button
+from core.ui.buttons import button, telling_errors
 from core.ui.generations.kinds import table
 from core.ui.placeholders import ratio_label
 from core.ui.session import text
@@ -130,7 +130,9 @@ def _draw_more() -> None:
         on_change=_changed,
         persist_state="session",
     )
-    models = session.studio().store.generations.models(session.owner())
+    models: tuple[str, ...] = ()
+    with telling_errors():
+        models = tuple(session.studio().store.generations.models(session.owner()))
     chosen = st.session_state.get(_KEYS["model"])
     st.selectbox(
         text("images.model"),

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.errors import AppError, InputError
 from core.models.generations import GenerationRequest, ReferenceImage
-from core.models.money.ledger import Reservation, Spender
+from core.models.money.ledger import Reservation
 from core.ui import session
 from core.ui.buttons import keeping_errors
 from core.ui.generations import options
@@ -140,7 +140,7 @@ def _held(request: GenerationRequest) -> Reservation | None:
         provider = studio.services.images(owner).provider
     except AppError:
         return None
-    return studio.spending.for_task(Spender(owner, session.caller()), provider, request)
+    return studio.spending.for_task(session.spender(), provider, request)
 
 
 @keeping_errors("image_error")

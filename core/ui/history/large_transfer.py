@@ -3,14 +3,13 @@
 Streamlit's own file inputs hold a file whole in memory, and end at `server.maxUploadSize`.
 """
 
-import sys
 from collections.abc import Callable
 
 import streamlit as st
 
 from core.errors import AppError
 from core.storage.transfer.imports import ImportResult
-from core.ui import clock, session
+from core.ui import clock, reachable, session
 from core.ui.buttons import keeping_errors
 from core.ui.frame import page_files
 from core.ui.session import text
@@ -27,7 +26,7 @@ def is_possible() -> bool:
 
     A host that only runs the script serves no routes, and strangers get no disk to fill.
     """
-    return "core.web.server" in sys.modules and session.is_trusted()
+    return reachable.is_http_served() and session.is_trusted()
 
 
 def draw(on_done: Callable[[], None]) -> None:

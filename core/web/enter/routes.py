@@ -116,7 +116,7 @@ async def _let_in(call: HttpCall, cookie: str, rules: Rules) -> None:
 
 
 async def _form(call: HttpCall) -> dict[str, str]:
-    """Return the fields of the form; of several with one name the first."""
+    """Return the fields of the form; HttpCallError where one stands there twice."""
     kind = call.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise HttpCallError(415, "http.form_type")
@@ -125,6 +125,8 @@ async def _form(call: HttpCall) -> dict[str, str]:
         fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
     except ValueError as error:
         raise HttpCallError(400, "http.form_too_large") from error
+    if (name := next((one for one, values in fields.items() if len(values) > 1), None)) is not None:
+        raise HttpCallError(400, "http.field_twice", facts={"field": name[:60]})
     return {name: values[0].strip() for name, values in fields.items()}
 
 

@@ -9,6 +9,7 @@ from functools import partial
 
 from core.errors import AppError, InputError, StoreError, UnavailableError
 from core.models.generations import Generation, GenerationRequest, GenerationStatus, ReferenceImage
+from core.models.kinds import check_fields
 from core.models.money.ledger import BudgetError
 from core.providers.kling.errors import FULL_CODE, TASK_MISSING
 from core.texts.catalogue import Language, text
@@ -106,6 +107,7 @@ class KlingCreate:
         body = await call.json_object(most_bytes=PICTURE_BODY_BYTES, held=held)
         key = call.headers.get(IDEMPOTENCY_HEADER, "").strip()
         asked = await asyncio.to_thread(kind.read, body)
+        check_fields(asked.request)
         # Not in threads of those that look into the database: it takes its time.
         references = [
             await asyncio.wrap_future(prepare_reference_soon(picture)) for picture in asked.pictures

@@ -7,16 +7,15 @@ from urllib.parse import quote
 from core.access.owners import LOCAL_OWNER
 from core.errors import AppError, InputError
 from core.models.generations import Generation, GenerationStatus
-from core.models.money.ledger import BudgetError
+from core.models.money.ledger import BudgetError, Spender
 from core.providers.kling.client import KlingReply
 from core.providers.kling.endpoints import ENDPOINTS
 from core.web.http_call import BODY_BYTES, JSON_TYPE, HttpCall, HttpCallError
 from core.web.http_errors import http_error_from
 from core.web.kling import envelope, posted_pictures
 from core.web.kling.create import PICTURE_BODY_BYTES, KlingCreate, refuse_budget
-from core.web.kling.creates import CREATES
+from core.web.kling.creates import CREATES, LOOKED_UP, SPEECH_PATH
 from core.web.kling.shared_polls import KlingReplies
-from core.web.kling.speech import PATH as SPEECH_PATH
 from core.web.kling.speech import KlingSpeech
 from core.web.kling.target import NEW_PATHS, PREFIX, is_new, target_from
 from core.web.studio_bridge import StudioBridge
@@ -53,15 +52,15 @@ class KlingRoutes:
         path = call.path.rstrip("/")
         target = target_from(call.raw_path, call.query_string)
         own = path.removeprefix(PREFIX)
-        if call.method == "POST" and own in CREATES:
-            await self._create.create(call, CREATES[own])
-            return
         if call.method == "POST" and own == SPEECH_PATH:
             await self._speech.create(call)
             return
+        if call.method == "POST" and own in CREATES:
+            await self._create.create(call, CREATES[own])
+            return
         try:
             kinds_path, _, task_id = own.rpartition("/")
-            if call.method == "GET" and kinds_path in CREATES:
+            if call.method == "GET" and kinds_path in LOOKED_UP:
                 await self._describe(call, kinds_path, task_id)
             elif call.owner != LOCAL_OWNER:
                 raise HttpCallError(403, _NOT_THEIRS)
@@ -96,8 +95,10 @@ class KlingRoutes:
         return found
 
     async def _look(self, target: str) -> KlingReply:
+        forward = self._bridge.studio.generations.forward
+        spender = Spender(LOCAL_OWNER, "local", "http")
         return await self._bridge.run(
-            self._bridge.studio.generations.forward("GET", target, body=b"", content_type=None)
+            forward("GET", target, body=b"", content_type=None, spender=spender)
         )
 
     async def _forward(self, call: HttpCall, target: str) -> None:
@@ -121,7 +122,7 @@ class KlingRoutes:
                 target,
                 body=body,
                 content_type=content_type if body else None,
-                caller=call.caller,
+                spender=Spender(LOCAL_OWNER, call.caller, "http"),
             )
         )
         await _pass_on(call, reply)

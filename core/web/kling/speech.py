@@ -5,14 +5,14 @@ Kling answers with the finished task and a link that lapses; here the link is th
 
 import asyncio
 from functools import partial
-from typing import Any
 from urllib.parse import urlencode
 
+from core.access.connection import Rules
+from core.access.forwarding import scheme_of
 from core.archive.archive import sound_name
 from core.errors import AppError, InputError
 from core.models.generations import Generation, GenerationStatus
 from core.models.money.ledger import BudgetError
-from core.models.speech import SpeechRequest
 from core.web.http_call import PAYS_AGAIN, HttpCall
 from core.web.http_errors import http_error_from
 from core.web.kling import envelope
@@ -23,10 +23,10 @@ from core.web.kling.create import (
     KlingCreate,
     refuse_budget,
 )
+from core.web.kling.creates.speech import speech_from_json
 from core.web.studio_bridge import StudioBridge
 from core.wire.audio import Mp3Error, pcm_from_mp3, seconds_of
 
-PATH = "/v1/audio/tts"
 FILE_PATH = "/speech/file"
 _LATE = "error.speech_file_late"
 _LOOK_S = 0.05
@@ -47,7 +47,7 @@ class KlingSpeech:
             if len(key) > KEY_MOST:
                 facts = {"limit": KEY_MOST}
                 raise InputError("Idempotency-Key", "error.idempotency_key_too_long", facts=facts)
-            request = speech_from_json(await call.json_object())
+            request = speech_from_json(await call.json_object()).request
             generation = await self._create.write(call, request, (), key=key or None)
             outcome = await self._create.outcome(call.owner, generation.id, is_keyed=bool(key))
             if outcome.status != 200:
@@ -107,30 +107,8 @@ class KlingSpeech:
             "sound",
         )
         query = urlencode({"ticket": ticket, "id": said.id})
-        link = f"{_origin(call)}{call.base}{FILE_PATH}?{query}"
+        rules = Rules.of(self._bridge.studio.settings.access)
+        host = call.headers.get("host", "localhost")
+        link = f"{scheme_of(call.connection, rules)}://{host}{call.base}{FILE_PATH}?{query}"
         audio = {"id": said.id, "url": link, "duration": f"{duration_s:.2f}"}
         return envelope.said(said, audio)
-
-
-def speech_from_json(body: dict[str, Any]) -> SpeechRequest:
-    """Return the request in a create body; InputError names the field that is no text."""
-    for name in ("text", "voice_id", "voice_language"):
-        if not isinstance(body.get(name, ""), str):
-            facts = {"field": name, "expected": "string"}
-            raise InputError(name, "error.kling_field", facts=facts)
-    speed = body.get("voice_speed")
-    if speed is not None and (isinstance(speed, bool) or not isinstance(speed, int | float)):
-        facts = {"field": "voice_speed", "expected": "number"}
-        raise InputError("voice_speed", "error.kling_field", facts=facts)
-    return SpeechRequest(
-        prompt=body.get("text", ""),
-        voice_id=body.get("voice_id", ""),
-        voice_language=body.get("voice_language") or "zh",
-        voice_speed=1.0 if speed is None else round(float(speed), 1),
-    )
-
-
-def _origin(call: HttpCall) -> str:
-    scheme = call.headers.get("x-forwarded-proto", "http").partition(",")[0].strip()
-    scheme = scheme if scheme in ("http", "https") else "http"
-    return f"{scheme}://{call.headers.get('host', 'localhost')}"

@@ -1,4 +1,4 @@
-"""The part of `/openapi.json` about Kling's create paths; each lists and queries too."""
+"""The part of `/openapi.json` about Kling's create paths; most list and query, too."""
 
 from collections.abc import Mapping
 
@@ -20,12 +20,16 @@ def create_paths(
                 posted(bought, anything),
                 key,
                 body={**bodies[path], "required": list(create.required)},
-            ),
+            )
+        }
+        if not create.is_looked_up:
+            continue
+        paths[f"/kling{path}"] |= {
             "get": operation(
                 "Kling's list of tasks, forwarded",
                 guarded({"200": reply("The list", json_of(envelope))}, anything),
                 *paging,
-            ),
+            )
         }
         paths[f"/kling{path}/{{task_id}}"] = {
             "get": operation(

@@ -182,14 +182,13 @@ class Generations:
         *,
         body: bytes,
         content_type: str | None,
-        caller: str = "local",
+        spender: Spender,
     ) -> KlingReply:
         """Send a request on to Kling as it is, signed with the studio's key. On the loop.
 
         BudgetError where it can cost and no budget has room for it.
         """
         service = self._service(LOCAL_OWNER)
-        spender = Spender(LOCAL_OWNER, caller, "http")
         return await self._forwarding.forward(
             service.kling,
             service.provider,

@@ -25,7 +25,7 @@ from core.errors import (
     RejectedError,
     UnavailableError,
 )
-from core.models.generations import Generation, GenerationStatus, Note
+from core.models.generations import Generation, GenerationStatus, KlingTask, Note
 from core.providers.kling.client import Kling
 from core.providers.kling.errors import FULL_CODE
 from core.wire.pacing import retry_delays
@@ -147,8 +147,7 @@ class Submitter:
                 self._transitions.clear_blocking_error(generation)
                 if not generation.request.is_looked_up:
                     await self._transitions.keep_answer(generation, task)
-                note = Note("note.accepted", {"task_id": task.task_id})
-                return await self._transitions.submitted(generation, task, note)
+                return await self._accepted(generation, task)
 
     async def find_out(self, generation: Generation, sending: Sending) -> Generation | None:
         """Learn whether a task whose POST had no clear answer exists; back to INTENDED if not."""
@@ -160,6 +159,8 @@ class Submitter:
             generation = moved
         if not generation.request.is_looked_up:
             sending.give_back()
+            if (task := await self._transitions.kept_answer(generation)) is not None:
+                return await self._accepted(generation, task)
             return await self._transitions.failed(generation, FATE_UNKNOWN)
         timeout_s = self._timings.resend_after_s
         if sending.duplicate is not None:
@@ -190,6 +191,10 @@ class Submitter:
                     return await self._transitions.failed(generation, "error.task_fate_unknown")
                 return await self._transitions.send_again(generation)
             await asyncio.sleep(min(self._timings.lookup_every_s, timeout_s / 2))
+
+    async def _accepted(self, generation: Generation, task: KlingTask) -> Generation | None:
+        note = Note("note.accepted", {"task_id": task.task_id})
+        return await self._transitions.submitted(generation, task, note)
 
     async def _wait_for_permit(self, generation: Generation, sending: Sending) -> Permit:
         self._waiting.add(generation.id)

@@ -18,7 +18,7 @@ from core.models.generations import Generation, GenerationStatus, KlingTask, Not
 from core.models.money.settling import settle_lost
 from core.storage.store import Store
 from core.wire.pacing import retry_delays
-from core.work.generations.sounds.kept_answers import keep_answer
+from core.work.generations.sounds.kept_answers import keep_answer, kept_answer
 from core.work.generations.timings import WorkerTimings
 from core.work.money.spending import never_sent
 from core.work.money.task_costs import task_ended
@@ -152,6 +152,12 @@ class Transitions:
         """Keep the reply to a create that nobody can ask for again, before it is acted on."""
         keep = partial(keep_answer, self.store.key_values, generation.id, task)
         await self.with_store_retry(generation, keep)
+
+    async def kept_answer(self, generation: Generation) -> KlingTask | None:
+        """Return the reply that was kept; None where none came."""
+        values = self.store.key_values
+        load = partial(kept_answer, values, generation.id, generation.kind)
+        return await self.with_store_retry(generation, load)
 
     async def processing(self, generation: Generation) -> Generation | None:
         """Write down that Kling works on it."""

@@ -3,7 +3,7 @@
 import io
 import json
 import zlib
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from core.archive.png_chunks import iter_chunks, join_chunks, read_text_chunk, text_chunk
-from core.archive.png_metadata import read_metadata, write_metadata
+from core.archive.png_metadata import has_metadata, read_metadata, write_metadata
 from core.models.generations import Generation, GenerationRequest, GenerationStatus, ImageRequest
+from core.models.kinds import KINDS
 from core.models.pictures.expand import ExpandRequest
 from core.models.pictures.multi import MultiRequest
 from core.models.pictures.omni import OmniRequest
+from core.models.speech import SpeechRequest
 
 NOW = datetime(2026, 11, 22, 10, 15, tzinfo=UTC)
 REQUEST = ImageRequest(
@@ -170,6 +172,7 @@ def test_a_strangers_values_are_taken_as_far_as_they_can_be_meant(png: bytes) ->
 @pytest.mark.parametrize("content", [b"", b"text", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n\x00\x00"])
 def test_other_files_tell_nothing(content: bytes) -> None:
     assert read_metadata(content) is None
+    assert not has_metadata(content)
 
 
 def test_a_cut_or_foreign_png_tells_nothing_or_what_is_left(png: bytes) -> None:
@@ -201,3 +204,56 @@ def test_another_kind_that_is_not_as_it_should_be_tells_nothing(
     told = json.dumps({"request": {"prompt": "x"} | fields})
     header, *rest = iter_chunks(png)
     assert read_metadata(join_chunks([header, text_chunk("inkling", told), *rest])) is None
+
+
+# What JSON can say and no field means: each stands in the place of each field in turn.
+ABSURD = (
+    "9" * 400,
+    "-" + "9" * 400,
+    "9" * 5_000,
+    "1e400",
+    "NaN",
+    "-Infinity",
+    "true",
+    "null",
+    r'"\ud800"',
+    r'"\u0000"',
+    f'"{"x" * 20_000}"',
+    "[]",
+    "{}",
+    "-1",
+    f"[{'9' * 400}, -1, 1e400]",
+    "[" * 50_000,
+)
+OF_EACH_KIND: tuple[GenerationRequest, ...] = (
+    REQUEST,
+    OmniRequest("x", element_ids=(1,)),
+    ExpandRequest("x", up=0.5),
+    MultiRequest("x", subject_count=2),
+    SpeechRequest("x", voice_id="ai_kaiya"),
+)
+
+
+@pytest.mark.parametrize("request_", OF_EACH_KIND, ids=lambda one: one.kind)
+def test_whatever_a_record_holds_is_refused_or_can_be_shown(
+    png: bytes, request_: GenerationRequest
+) -> None:
+    assert {one.kind for one in OF_EACH_KIND} == KINDS.keys()
+    header, *rest = iter_chunks(png)
+    fields = {"kind": request_.kind, **asdict(request_)}
+    for name in fields:
+        for absurd in ABSURD:
+            told = ", ".join(
+                f'"{each}": {absurd if each == name else json.dumps(value)}'
+                for each, value in fields.items()
+            )
+            chunk = text_chunk("inkling", f'{{"request": {{{told}}}}}')
+            content = join_chunks([header, chunk, *rest])
+            assert has_metadata(content)
+            if (read := read_metadata(content)) is None:
+                continue
+            shown = read.prompt + getattr(read, "negative_prompt", "")
+            assert len(shown.encode()) <= 60_000, (name, absurd)
+            assert 0 <= read.reference_count <= 10, (name, absurd)
+            assert read.n in range(10) or read.kind == "speech", (name, absurd)
+            assert all(0 < one < 2**63 for one in getattr(read, "element_ids", ())), absurd

@@ -22,6 +22,7 @@ from core.models.generations import (
 from core.storage.generations.rows import STEPS, ExpectedStatus
 from core.storage.store import Store
 from core.wire.masking.secrets import known_secrets
+from core.work.generations.sounds.kept_answers import keep_answer, kept_answer
 from tests.conftest import Clock
 
 S = GenerationStatus
@@ -690,3 +691,25 @@ def test_what_is_let_go_after_the_clock_was_set_back_is_taken_up_at_once(
     now = clock.advance(1.0)
     due = store.leases.claim_due("p", now=now, limit=9, lease_s=60.0, statuses={S.SUBMITTED})
     assert [row.id for row in due] == [wish.id]
+
+
+def test_a_kept_answer_is_forgotten_in_the_step_that_ends_its_task_and_in_no_other(
+    store: Store, clock: Clock
+) -> None:
+    task = KlingTask("said-1", TaskStatus.SUCCEED, images=(TaskImage(0, "https://k.test/1.mp3"),))
+    for status in S:
+        generation = at(store, status)
+        if status.is_final:
+            continue
+        for to in sorted(STEPS[status]):
+            row = at(store, status)
+            keep_answer(store.key_values, row.id, task)
+            if to is S.CANCELLED:
+                assert store.generations.cancel(row.owner, row.id)
+            else:
+                move(store, row, to)
+            kept = kept_answer(store.key_values, row.id, "speech")
+            assert (kept is None) is to.is_final, (status, to)
+        keep_answer(store.key_values, generation.id, task)
+        assert store.generations.move(generation.id, to=S.FAILED, expect=set()) is None
+        assert kept_answer(store.key_values, generation.id, "speech") is not None

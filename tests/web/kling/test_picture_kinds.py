@@ -2,11 +2,14 @@
 
 import base64
 import io
+import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from PIL import Image
 
@@ -23,7 +26,8 @@ from core.practice import (
 from core.settings import KlingSettings, Secret, Settings
 from core.storage.money.filters import LedgerFilter
 from core.texts.catalogue import LANGUAGES
-from core.web.kling.creates import CREATES
+from core.web.kling.creates import CREATES, LOOKED_UP, SPEECH_PATH
+from core.web.openapi.description import DESCRIPTION
 from tests.web.serving import QUICK, serving, serving_practice, until
 
 SETTINGS = PracticeSettings(submitted_s=0, processing_s=0, picture_pixels=96, concurrent_pictures=9)
@@ -153,7 +157,7 @@ BODIES: dict[str, dict[str, Any]] = {
 
 def test_each_kind_is_bought_once_archived_and_in_the_ledger(tmp_path: Path) -> None:
     """Posted twice under one id: one task, every file here, and the ledger has what was charged."""
-    assert BODIES.keys() == CREATES.keys()
+    assert BODIES.keys() == LOOKED_UP
     with PracticeServer(settings=QUICK) as server, serving_practice(tmp_path, server) as served:
         store = served.studio.store
         for number, (path, body) in enumerate(BODIES.items()):
@@ -217,3 +221,78 @@ def test_a_key_pair_is_told_that_it_cannot_use_the_newer_paths(tmp_path: Path) -
             assert list(served.studio.store.ledger.every(LedgerFilter())) == []
             path = "/kling/v1/images/generations"
             assert served.http.post(path, json={"prompt": "山"}).status_code == 200
+
+
+# Whole bodies of every create, and what JSON (as Python reads it) can put in place of a value.
+EVERY_BODY = {**BODIES, SPEECH_PATH: {"text": "说一句话。", "voice_id": "ai_kaiya"}}
+ABSURD = ("9" * 400, "-" + "9" * 400, "1e400", "-1e400", "NaN", "-Infinity", "true", "[1]", "{}")
+# What of it a field may well hold: a switch, an entry that no field of it reads, nothing at all.
+MEANT = {("watermark_info", one) for one in ("true", "{}", "[1]")} | {("external_task_id", "{}")}
+
+
+def absurd_bodies(path: str) -> Iterator[tuple[str, str]]:
+    """Yield the name of each field of a create and a body that is absurd in it alone."""
+    for field in msgspec.structs.fields(CREATES[path].body):
+        for absurd in ABSURD:
+            if (field.name, absurd) in MEANT:
+                continue
+            wholes = {field.name: absurd}
+            if field.name == "element_list":
+                wholes[field.name] = f'[{{"element_id": {absurd}}}]'
+            rest = {
+                name: json.dumps(value)
+                for name, value in EVERY_BODY[path].items()
+                if name != field.name
+            }
+            if field.name == "n":  # which Kling does not look at in a series
+                rest["result_type"] = '"single"'
+            told = ", ".join(f'"{name}": {value}' for name, value in (rest | wholes).items())
+            yield f"{field.name} {absurd[:9]}", f"{{{told}}}"
+
+
+def test_every_create_refuses_absurd_values_in_klings_shape(tmp_path: Path) -> None:
+    assert EVERY_BODY.keys() == CREATES.keys()
+    wrong = []
+    with PracticeServer(settings=QUICK) as server, serving_practice(tmp_path, server) as served:
+        for path in CREATES:
+            for named, body in absurd_bodies(path):
+                reply = served.http.post(
+                    f"/kling{path}", content=body, headers={"content-type": "application/json"}
+                )
+                told = reply.json()
+                is_told = isinstance(told.get("code"), int) and told["code"] and told["message"]
+                if not 400 <= reply.status_code < 500 or not is_told or "request_id" not in told:
+                    wrong.append((path, named, reply.status_code, reply.text[:200]))
+        assert not wrong, wrong
+        assert server.counters.tasks_accepted == 0
+        assert server.speech_book == ()
+
+
+def test_openapi_describes_every_create_and_looks_only_where_there_are_any() -> None:
+    for path, create in CREATES.items():
+        described = DESCRIPTION["paths"][f"/kling{path}"]
+        body = described["post"]["requestBody"]["content"]["application/json"]["schema"]
+        assert {*body["required"]} == {*create.required}
+        assert ("get" in described) is create.is_looked_up
+        assert (f"/kling{path}/{{task_id}}" in DESCRIPTION["paths"]) is create.is_looked_up
+
+
+TORN = base64.b64encode(b"no picture at all" * 9).decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        (OMNI, {"prompt": "x", "image_list": [{"image": TORN}] * 11}, "11"),
+        (MULTI, {"subject_image_list": [{"subject_image": TORN}] * 5}, "5"),
+        (EXPAND, {"image": TORN} | SHARES | {"n": 10}, "10"),
+        ("/v1/images/generations", {"prompt": "x", "image": TORN, "n": 10}, "10"),
+    ],
+)
+def test_how_many_there_are_is_asked_before_a_picture_is_looked_into(
+    tmp_path: Path, path: str, body: dict[str, Any], field: str
+) -> None:
+    with PracticeServer(settings=QUICK) as server, serving_practice(tmp_path, server) as served:
+        reply = served.http.post(f"/kling{path}", json=body)
+        assert (reply.status_code, reply.json()["code"]) == (400, 1201)
+        assert field in reply.json()["message"]

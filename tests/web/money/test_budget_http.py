@@ -16,7 +16,8 @@ import openai
 import pytest
 
 from core.errors import StoreError
-from core.models.money.ledger import Budget, BudgetPlan, LedgerLine, LineState
+from core.models.access_scopes import AccessScope
+from core.models.money.ledger import Budget, BudgetPlan, LedgerLine, LineState, Period
 from core.models.money.prices import ChatPrice, PiecePrice, PriceList, TokenRates
 from core.practice import PracticeServer
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
@@ -151,6 +152,48 @@ def test_pictures_without_room_are_refused_in_klings_shape(tmp_path: Path) -> No
         assert refused["message"] == refused["error"]
         assert "Retry-After" in codes[-1].headers
         assert len(served.studio.store.generations.list("local", limit=9).items) == 2
+
+
+SPEECH = {"text": "说一句话。", "voice_id": "ai_kaiya"}
+
+
+# Each create with what it costs at most, and the code of its refusal.
+@pytest.mark.parametrize(
+    ("path", "body", "amount", "kind"),
+    [
+        ("images/generations", PICTURE, "0.1", "image"),
+        ("audio/tts", SPEECH, "0.05", "speech"),
+    ],
+)
+def test_a_tokens_own_budget_and_scope_hold_for_every_kind_of_generation(
+    tmp_path: Path, path: str, body: dict[str, Any], amount: str, kind: str
+) -> None:
+    with budgeted(tmp_path) as (served, practice):
+        scope: AccessScope = "pictures" if kind == "image" else "speech"
+        limit: tuple[Period, Decimal, str] = ("day", Decimal(amount) * 2, "CNY")
+        token = served.studio.tokens.issue("own", frozenset({scope}), limit=limit)
+        as_token = {"Authorization": f"Bearer {token}"}
+        said = [
+            served.http.post(f"/kling/v1/{path}", json=_numbered(body, number), headers=as_token)
+            for number in range(3)
+        ]
+        assert [one.status_code for one in said] == [200, 200, 402]
+        refused = said[-1].json()
+        assert (refused["code"], refused["message"]) == (1102, refused["error"])
+        assert "Retry-After" in said[-1].headers
+        found = served.http.get("/ledger", params={"kind": kind}).json()["lines"]
+        assert [one["caller"] for one in found] == ["token:own"] * 2
+        assert {one["amount"] for one in found} == {amount}
+        other = served.studio.tokens.issue("other", frozenset({"chat"}))
+        as_other = {"Authorization": f"Bearer {other}"}
+        assert served.http.post(f"/kling/v1/{path}", json=body, headers=as_other).status_code == 403
+        assert practice.counters.tasks_accepted == 2
+
+
+def _numbered(body: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return a body whose words are no others': what was said once is not bought again."""
+    name = "text" if "text" in body else "prompt"
+    return body | {name: f"{body[name]} {number}"}
 
 
 def test_a_small_budget_cuts_an_answer_without_a_limit_and_says_so(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def _draw_delete(ready: list[Element]) -> None:
 
 @keeping_errors("image_error")
 def _load() -> None:
-    session.state().elements = session.studio().generations.elements.every(session.caller())
+    session.state().elements = session.studio().generations.elements.every(session.spender())
 
 
 @keeping_errors("image_error")
@@ -110,7 +110,7 @@ def _make() -> None:
     held = pictures.current(PICTURES_MOST)
     confirm.require_unknown(("element", name, about, len(held)))
     elements = session.studio().generations.elements
-    elements.make(name, about, held, caller=session.caller())
+    elements.make(name, about, held, spender=session.spender())
     session.state().notice = text("elements.made")
     st.session_state[_NAME] = st.session_state[_ABOUT] = ""
     _load()
@@ -120,6 +120,6 @@ def _make() -> None:
 def _delete(ids: tuple[str, ...]) -> None:
     elements = session.studio().generations.elements
     for element_id in ids:
-        elements.delete(element_id, caller=session.caller())
+        elements.delete(element_id, spender=session.spender())
     st.session_state[KEY] = []
     _load()

@@ -55,11 +55,15 @@ def draw(most: int, name: Callable[[int], str], *, can_insert: bool = False) -> 
 
 def add(reference: ReferenceImage, most: int) -> None:
     """Put a picture behind those there are; InputError where there is no room for it."""
+    _check_room(1, most)
     known = session.state()
-    if len(known.pictures) >= most:
-        facts = {"count": len(known.pictures) + 1, "limit": most}
-        raise InputError("image_list", "error.too_many_references", facts=facts)
     known.pictures = (*known.pictures, reference)
+
+
+def _check_room(more: int, most: int) -> None:
+    if (count := len(session.state().pictures) + more) > most:
+        facts = {"count": count, "limit": most}
+        raise InputError("image_list", "error.too_many_references", facts=facts)
 
 
 def _draw_one(place: int, picture: ReferenceImage, name: str, *, can_insert: bool) -> None:
@@ -98,10 +102,14 @@ def insert(name: str) -> None:
 
 @keeping_errors("image_error")
 def _take(key: str, most: int) -> None:
-    """Add the chosen files as they are sent; one that does not fit is brought within the limits."""
+    """Add the chosen files as they are sent; one that does not fit is brought within the limits.
+
+    Of more than there is room for none is looked into.
+    """
     known = session.state()
     files = cast("list[UploadedFile]", st.session_state[key])
     known.upload_round += 1
+    _check_room(len(files), most)
     for file in files:
         add(prepared(file.getvalue()), most)
 

@@ -11,6 +11,7 @@ from core.web.kling.creates.image import PictureBody, image_from_json
 from core.web.kling.creates.multi import MultiBody, multi_from_json
 from core.web.kling.creates.omni import OmniBody, omni_from_json
 from core.web.kling.creates.shared import KlingRequest
+from core.web.kling.creates.speech import SpeechBody, speech_from_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,11 @@ class Create:
     read: Callable[[Mapping[str, Any]], KlingRequest]
     title: str  # in /openapi.json
     required: tuple[str, ...] = ("prompt",)
+    is_looked_up: bool = True  # its path also lists (GET) and queries (GET path/{task_id})
 
 
-# By the path behind the prefix, which also lists (GET) and queries (GET path/{task_id}).
+SPEECH_PATH = "/v1/audio/tts"
+# By the path behind the prefix.
 CREATES: dict[str, Create] = {
     "/v1/images/generations": Create(
         PictureBody, image_from_json, "Buy pictures: once, archived, in the gallery"
@@ -40,4 +43,12 @@ CREATES: dict[str, Create] = {
     "/v1/images/multi-image2image": Create(
         MultiBody, multi_from_json, "Put one to four subjects together", ("subject_image_list",)
     ),
+    SPEECH_PATH: Create(
+        SpeechBody,
+        speech_from_json,
+        "Have a text said: once, archived, answered with its file",
+        ("text", "voice_id"),
+        is_looked_up=False,
+    ),
 }
+LOOKED_UP = frozenset(path for path, create in CREATES.items() if create.is_looked_up)

@@ -14,6 +14,7 @@ from core.models.generations import GenerationRequest
 from core.web.posted_fields import FieldError, validated
 
 EXTERNAL_ID_MOST = 200
+_ID_MOST = 2**63 - 1
 _IMAGE = f"Bare base64 of a picture ({', '.join(FORMATS)}); sent on upright, without metadata."
 _Body = TypeVar("_Body", bound=Struct)
 
@@ -32,7 +33,7 @@ ExternalId = Annotated[str, described(maxLength=EXTERNAL_ID_MOST)]
 class Element(Struct):
     """One of the account's elements."""
 
-    element_id: int
+    element_id: Annotated[int, Meta(ge=1, le=_ID_MOST)]
 
 
 class Watermark(Struct):
@@ -53,8 +54,7 @@ class KlingRequest:
 # What a field must be that is not as its Struct has it, by its name; every other is a text.
 _EXPECTED = {
     "n": "whole_number",
-    "image_fidelity": "number",
-    "human_fidelity": "number",
+    **dict.fromkeys(("image_fidelity", "human_fidelity", "voice_speed"), "number"),
     **{f"{side}_expansion_ratio": "number" for side in ("up", "down", "left", "right")},
     "subject_image_list": "pictures",
     "element_list": "list",

@@ -1,49 +1,37 @@
-"""Multipart forms with a recording in them, as OpenAI's clients post what is to be written down."""
+"""Forms with a recording in them, as OpenAI's clients post what is to be written down."""
 
-from collections.abc import AsyncGenerator
-
-from starlette.datastructures import Headers, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.datastructures import UploadFile
 
 from core.models.speech import Recording
 from core.providers.speech.transcription import RECORDING_MOST
 from core.web.http_call import Held, HttpCall, HttpCallError
+from core.web.openai.multipart import posted_items, refuse_repeated
 
-_TYPE = "multipart/form-data"
-_FIELDS_MOST = 64
 _FIELD_BYTES = 64 * 1024
 _FRAME_BYTES = 256 * 1024  # of the form around the recording
 # What has the server answer in pieces: its reply is passed on whole.
 _REFUSED = ("stream",)
+_LIST = "[]"  # how a name ends that may stand there several times
 
 
 async def posted_recording(call: HttpCall, held: Held) -> Recording:
     """Return the recording of a form and its other fields; HttpCallError where there is none."""
-    content_type = call.headers.get("content-type", "")
-    if content_type.partition(";")[0].strip().lower() != _TYPE:
-        raise HttpCallError(415, "http.form_with_file")
-    body = await call.body(most_bytes=RECORDING_MOST + _FRAME_BYTES, held=held)
-
-    async def stream() -> AsyncGenerator[bytes]:
-        yield body
-
-    parser = MultiPartParser(
-        Headers({"content-type": content_type}),
-        stream(),
-        max_files=1,
-        max_fields=_FIELDS_MOST,
-        max_part_size=_FIELD_BYTES,
-    )
-    try:
-        form = await parser.parse()
-    except (MultiPartException, ValueError, KeyError) as error:
-        raise HttpCallError(400, "http.form_unreadable") from error
-    try:
-        fields = {name: one for name, one in form.multi_items() if isinstance(one, str)}
-        for name in _REFUSED:
-            if fields.pop(name, "false").strip().lower() not in ("false", "0", ""):
-                raise HttpCallError(400, "http.not_offered", facts={"field": name}, field=name)
-        upload = form.get("file")
+    most_bytes = RECORDING_MOST + _FRAME_BYTES
+    async with posted_items(
+        call, held, most_bytes=most_bytes, files_most=1, field_bytes=_FIELD_BYTES
+    ) as items:
+        texts = [(name, value) for name, value in items if isinstance(value, str)]
+        refuse_repeated(name for name, _ in texts if not name.endswith(_LIST))
+        fields: dict[str, str | list[str]] = {}
+        for name, value in texts:
+            if name.removesuffix(_LIST) in _REFUSED:
+                if value.strip().lower() not in ("false", "0", ""):
+                    raise HttpCallError(400, "http.not_offered", facts={"field": name}, field=name)
+            elif name.endswith(_LIST):
+                fields[name] = [*fields.get(name, ()), value]
+            else:
+                fields[name] = value
+        upload = next((value for name, value in items if name == "file"), None)
         if not isinstance(upload, UploadFile):
             raise HttpCallError(400, "http.one_recording", facts={"field": "file"}, field="file")
         return Recording(
@@ -52,5 +40,3 @@ async def posted_recording(call: HttpCall, held: Held) -> Recording:
             upload.content_type or "application/octet-stream",
             fields,
         )
-    finally:
-        await form.close()

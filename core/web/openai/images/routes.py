@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 from core.errors import AppError, InputError, StoreError
 from core.models.generations import Generation, GenerationStatus, Picture, ReferenceImage
-from core.models.money.ledger import BudgetError
+from core.models.kinds import check_fields
+from core.models.money.ledger import BudgetError, Spender
 from core.models.notices import Notice
 from core.texts.catalogue import Language, text
 from core.web.chat.posted.body_room import HeldBody
@@ -62,6 +63,7 @@ class _Wish:
 
     async def prepare(self) -> None:
         if self.picture is not None:
+            check_fields(self.asked.request)
             self.reference = await asyncio.wrap_future(prepare_reference_soon(self.picture))
             self.picture = None
 
@@ -162,7 +164,6 @@ class OpenAIImages:
             reply = await self._reply(call, asked, drawn, is_keyed=bool(key))
         except AppError as error:  # drawn and paid for, and not to be read now
             attempt.leave()  # a repeat takes it over
-            attempt.leave()  # a repeat takes it over
             later = ("Retry-After", str(RETRY_SOON_S)) if key else PAYS_AGAIN
             sentence = http_error_from(error, call.language).sentence
             reply = _Reply(503, error_body(sentence, "server_error"), (later,))
@@ -247,7 +248,9 @@ class OpenAIImages:
     async def _links(self, drawn: Generation) -> Mapping[int, str]:
         """Return Kling's own links, by the pictures' places; none where it does not tell them."""
         target = f"/v1/images/generations/{drawn.task_id}"
-        asking = self._bridge.studio.generations.forward("GET", target, body=b"", content_type=None)
+        spender = Spender(drawn.owner, "local", "http")
+        forward = self._bridge.studio.generations.forward
+        asking = forward("GET", target, body=b"", content_type=None, spender=spender)
         try:
             reply = await self._bridge.run(asking)
             images: Any = json.loads(reply.content)["data"]["task_result"]["images"]

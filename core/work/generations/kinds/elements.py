@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from core.models.generations import ReferenceImage
+from core.models.money.ledger import Spender
 from core.models.pictures.elements import Element, check_element
 from core.providers.kling.client import KlingReply
 from core.providers.kling.elements import (
@@ -22,7 +23,7 @@ _JSON = "application/json"
 
 class _Forward(Protocol):
     def __call__(
-        self, method: str, target: str, *, body: bytes, content_type: str | None, caller: str
+        self, method: str, target: str, *, body: bytes, content_type: str | None, spender: Spender
     ) -> Coroutine[Any, Any, KlingReply]: ...
 
 
@@ -39,10 +40,10 @@ class Elements:
         self._forward = forward
         self._data_of = data_of
 
-    def every(self, caller: str = "page") -> tuple[Element, ...]:
+    def every(self, spender: Spender) -> tuple[Element, ...]:
         """Return the account's elements, the newest first; those that were deleted left out."""
         target = f"{ELEMENTS_PATH}?pageNum=1&pageSize={PAGE_SIZE}"
-        found = elements_from_json(self._ask("GET", target, b"", caller)) or ()
+        found = elements_from_json(self._ask("GET", target, b"", spender)) or ()
         return tuple(one for one in found if one.state != "deleted")
 
     def make(
@@ -51,7 +52,7 @@ class Elements:
         description: str,
         pictures: Sequence[ReferenceImage],
         *,
-        caller: str = "page",
+        spender: Spender,
     ) -> None:
         """Have an element made; Kling refuses a second one of the same words and pictures."""
         name, description = name.strip(), description.strip()
@@ -61,17 +62,17 @@ class Elements:
             told.update(hashlib.sha256(picture.content).digest())
         own_id = f"inkling-element-{told.hexdigest()[:32]}"
         body = element_body(name, description, pictures, own_id)
-        self._ask("POST", ELEMENTS_PATH, body, caller)
+        self._ask("POST", ELEMENTS_PATH, body, spender)
 
-    def delete(self, element_id: str, *, caller: str = "page") -> None:
+    def delete(self, element_id: str, *, spender: Spender) -> None:
         """Delete an element; pictures that were made with it stay."""
-        self._ask("POST", DELETE_PATH, delete_body(element_id), caller)
+        self._ask("POST", DELETE_PATH, delete_body(element_id), spender)
 
-    def _ask(self, method: str, target: str, body: bytes, caller: str) -> Any:
+    def _ask(self, method: str, target: str, body: bytes, spender: Spender) -> Any:
         async def ask() -> Any:
             content_type = _JSON if body else None
             reply = await self._forward(
-                method, target, body=body, content_type=content_type, caller=caller
+                method, target, body=body, content_type=content_type, spender=spender
             )
             return await asyncio.to_thread(self._data_of, reply)
 

@@ -15,7 +15,6 @@ from core.providers.kling.downloads import PictureFetcher
 from core.providers.kling.picture_files import sniff_sound_type
 from core.wire.pacing import retry_delays
 from core.work.generations.polling import RETENTION
-from core.work.generations.sounds.kept_answers import forget_answer, kept_answer
 from core.work.generations.timings import WorkerTimings
 from core.work.generations.transitions import Transitions
 
@@ -45,18 +44,12 @@ class SoundCollector:
 
     async def bring_in(self, generation: Generation) -> Generation | None:
         """Take a generation from the reply that was kept to its end."""
-        load = partial(
-            kept_answer, self._transitions.store.key_values, generation.id, generation.kind
-        )
-        task = await self._transitions.with_store_retry(generation, load)
+        task = await self._transitions.kept_answer(generation)
         if task is None:
             return await self._transitions.failed(generation, "error.sound_expired")
         if generation.status is not GenerationStatus.SUCCEEDED:
             return await self._ended(generation, task)
-        ended = await self._fetched(generation, task)
-        forget = partial(forget_answer, self._transitions.store.key_values, generation.id)
-        await self._transitions.with_store_retry(generation, forget)
-        return ended
+        return await self._fetched(generation, task)
 
     async def _ended(self, generation: Generation, task: KlingTask) -> Generation | None:
         if task.status is TaskStatus.SUCCEED and task.images:

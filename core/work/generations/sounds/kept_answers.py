@@ -1,7 +1,7 @@
 """Replies to creates that cannot be asked for again: kept from when they came until the end.
 
 Such a task has no query: its link is told once, and what is paid for would be lost with the process
-that heard it.
+that heard it. The step that ends the task forgets it (`storage/generations`).
 """
 
 from decimal import Decimal
@@ -10,26 +10,18 @@ from typing import Any
 from core.models.generations import KlingTask, TaskImage, TaskStatus
 from core.models.money.charges import Charge
 from core.storage.db.key_values import KeyValues
+from core.storage.generations.rows import answer_key
 
 
 def keep_answer(values: KeyValues, generation_id: str, task: KlingTask) -> None:
     """Keep a reply under its generation."""
-    values.set(_key(generation_id), _as_json(task))
+    values.set(answer_key(generation_id), _as_json(task))
 
 
 def kept_answer(values: KeyValues, generation_id: str, kind: str) -> KlingTask | None:
     """Return the reply that was kept; None where there is none."""
-    value = values.get(_key(generation_id))
+    value = values.get(answer_key(generation_id))
     return _from_json(value, kind) if isinstance(value, dict) else None
-
-
-def forget_answer(values: KeyValues, generation_id: str) -> None:
-    """Let go of a reply whose files are here."""
-    values.remove(_key(generation_id))
-
-
-def _key(generation_id: str) -> str:
-    return f"answer.{generation_id}"
 
 
 def _as_json(task: KlingTask) -> dict[str, Any]:
