@@ -64,7 +64,7 @@ def _run(asked: argparse.Namespace, settings: Settings, say: Telling) -> int:
 
 def _transfer(asked: argparse.Namespace, settings: Settings) -> int:
     owner = user_owner(asked.user) if asked.user else LOCAL_OWNER
-    store = open_store(settings)
+    store = open_store(settings, may_be_new=asked.command == "import")
     try:
         if asked.command == "export":
             export_conversations(store, owner, asked.file, asked.shape)

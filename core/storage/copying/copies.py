@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from core.models.speech import SpeechRequest
-from core.storage.copying.copier import Tell, copy_rows, tell_nobody
+from core.storage.copying.copier import Tell, claim, copy_rows, tell_nobody
 from core.storage.copying.plain_tables import PLAIN_TABLES, rows_at_once
 from core.storage.db.backup import copy_database
 from core.storage.db.database import Database
@@ -65,6 +65,10 @@ class Copies:
         """
         place = origin or self._database.place
         return copy_rows(self._database, target._database, origin=place, tell=tell)
+
+    def claim(self, origin: str) -> None:
+        """Note that this store is about to be filled: until it is, it opens for nothing else."""
+        claim(self._database, origin)
 
     def has_leases(self) -> bool:
         """Tell whether a process works on any of the rows."""

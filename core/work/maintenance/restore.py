@@ -66,6 +66,7 @@ def restore_backup(
 ) -> Restored:
     """Bring rows and pictures back. StoreError where the store holds anything of its own."""
     manifest = check_backup(place, name)
+    store.copies.claim(name)
     files, done = manifest["files"], 0
     with tempfile.TemporaryDirectory(dir=work_dir, prefix="restore-") as folder:
         rows = Path(folder) / STORE
@@ -86,8 +87,8 @@ def restore_backup(
 
 @contextmanager
 def opened(url_or_path: str | Path) -> Iterator[Store]:
-    """Open another store for a while."""
-    store = Store.open(url_or_path)
+    """Open another store for a while, to be copied or to be filled."""
+    store = Store.open(url_or_path, may_be_unfinished=True)
     try:
         yield store
     finally:
