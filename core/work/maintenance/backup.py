@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 from core.archive.archive import Archive
 from core.archive.backup_places import BackupPlace, backup_name
 from core.errors import StoreError
-from core.storage.db.errors import file_errors
+from core.storage.db.errors import copy_errors, file_errors
 from core.storage.store import Store
 from core.work.maintenance.archived_files import ArchivedFile, archived_files, has_row
 
@@ -64,7 +64,10 @@ def make_backup(
     backup = Backup(backup_name(made_at), place.place)
     with file_errors(str(work_dir)):
         work_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=work_dir, prefix="backup-") as folder:
+    with (
+        copy_errors(str(work_dir)),
+        tempfile.TemporaryDirectory(dir=work_dir, prefix="backup-") as folder,
+    ):
         rows = Path(folder) / STORE
         store.copies.snapshot(rows)
         wanted = _files_of(rows, store)

@@ -16,6 +16,7 @@ from typing import IO, Any
 from core.archive.archive import Archive
 from core.archive.backup_places import BackupPlace
 from core.errors import StoreError
+from core.storage.db.errors import file_errors
 from core.storage.store import Store
 from core.work.maintenance.backup import MANIFEST, PICTURES, STORE, manifest_from
 
@@ -68,7 +69,10 @@ def restore_backup(
     manifest = check_backup(place, name)
     store.copies.claim(name)
     files, done = manifest["files"], 0
-    with tempfile.TemporaryDirectory(dir=work_dir, prefix="restore-") as folder:
+    with (
+        file_errors(str(work_dir)),
+        tempfile.TemporaryDirectory(dir=work_dir, prefix="restore-") as folder,
+    ):
         rows = Path(folder) / STORE
         with _members(place, name) as members:
             for member, file in members:
