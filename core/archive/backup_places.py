@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BufferedWriter
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -21,6 +21,9 @@ from core.storage.db.errors import remote_errors
 
 _NAME = re.compile(r"inkling-(?P<made_at>\d{8}T\d{6}Z)\.tar")
 _ARRIVING = ".part"
+_LEFT = re.compile(_NAME.pattern + r"\.[0-9a-f]{32}" + re.escape(_ARRIVING))
+# So much older than the newest backup, a part that is still there is nobody's.
+_LEFT_FOR = timedelta(days=1)
 
 
 def backup_name(made_at: datetime) -> str:
@@ -81,20 +84,27 @@ class BackupPlace:
 
     def names(self) -> list[str]:
         """Return the backups that are there, newest first."""
-        with remote_errors(self.place):
-            self._files.invalidate_cache()
-            if not self._files.exists(self._root):
-                return []
-            found = (str(path).rpartition("/")[2] for path in self._files.ls(self._root, False))
-            return sorted((one for one in found if _NAME.fullmatch(one)), reverse=True)
+        return sorted(filter(_NAME.fullmatch, self._listed()), reverse=True)
 
     def prune(self, keep: int) -> int:
-        """Remove all but the newest; return how many."""
-        old = self.names()[max(1, keep) :]
+        """Remove all but the newest, and parts of backups that were killed; return how many."""
+        names = self.names()
+        old = names[max(1, keep) :]
+        if names:
+            newest = _made_at(_NAME, names[0])
+            parts = filter(_LEFT.fullmatch, self._listed())
+            old += [one for one in parts if _made_at(_LEFT, one) < newest - _LEFT_FOR]
         with remote_errors(self.place):
             for name in old:
                 self._files.rm_file(f"{self._root}/{name}")
         return len(old)
+
+    def _listed(self) -> list[str]:
+        with remote_errors(self.place):
+            self._files.invalidate_cache()
+            if not self._files.exists(self._root):
+                return []
+            return [str(path).rpartition("/")[2] for path in self._files.ls(self._root, False)]
 
     def _open(self, path: str) -> BinaryIO:
         if not self._is_local:
@@ -102,6 +112,11 @@ class BackupPlace:
         # Others on this machine need not read what is in it.
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         return os.fdopen(descriptor, "wb")
+
+
+def _made_at(shape: re.Pattern[str], name: str) -> datetime:
+    found = shape.fullmatch(name)
+    return datetime.strptime(found["made_at"] if found else "", "%Y%m%dT%H%M%S%z")
 
 
 class _Stream:

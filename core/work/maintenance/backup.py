@@ -13,7 +13,6 @@ import io
 import json
 import sqlite3
 import tarfile
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -24,13 +23,13 @@ from typing import Any, BinaryIO
 from core.archive.archive import Archive
 from core.archive.backup_places import BackupPlace, backup_name
 from core.errors import StoreError
-from core.storage.db.errors import copy_errors, file_errors
 from core.storage.store import Store
 from core.work.maintenance.archived_files import ArchivedFile, archived_files, has_row
+from core.work.maintenance.work_folder import ROWS, work_folder
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-STORE = "store.sqlite3"
+STORE = ROWS
 PICTURES = "pictures/"
 _MODE = 0o600
 
@@ -62,13 +61,8 @@ def make_backup(
     """Write a backup; StoreError where that is not possible, and then nothing is left of it."""
     made_at = now or datetime.now(UTC)
     backup = Backup(backup_name(made_at), place.place)
-    with file_errors(str(work_dir)):
-        work_dir.mkdir(parents=True, exist_ok=True)
-    with (
-        copy_errors(str(work_dir)),
-        tempfile.TemporaryDirectory(dir=work_dir, prefix="backup-") as folder,
-    ):
-        rows = Path(folder) / STORE
+    with work_folder(work_dir, "backup-") as folder:
+        rows = folder / STORE
         store.copies.snapshot(rows)
         wanted = _files_of(rows, store)
         with (

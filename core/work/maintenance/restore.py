@@ -6,7 +6,6 @@ written. Cut off, it is begun again, and what is there is not written anew.
 
 import hashlib
 import tarfile
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,9 +15,9 @@ from typing import IO, Any
 from core.archive.archive import Archive
 from core.archive.backup_places import BackupPlace
 from core.errors import StoreError
-from core.storage.db.errors import file_errors
 from core.storage.store import Store
 from core.work.maintenance.backup import MANIFEST, PICTURES, STORE, manifest_from
+from core.work.maintenance.work_folder import work_folder
 
 _BYTES_AT_ONCE = 1 << 20
 
@@ -69,11 +68,8 @@ def restore_backup(
     manifest = check_backup(place, name)
     store.copies.claim(name)
     files, done = manifest["files"], 0
-    with (
-        file_errors(str(work_dir)),
-        tempfile.TemporaryDirectory(dir=work_dir, prefix="restore-") as folder,
-    ):
-        rows = Path(folder) / STORE
+    with work_folder(work_dir, "restore-") as folder:
+        rows = folder / STORE
         with _members(place, name) as members:
             for member, file in members:
                 if member.name == STORE:
