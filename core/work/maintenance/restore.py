@@ -9,6 +9,7 @@ import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -81,6 +82,7 @@ def restore_backup(
                     done += 1
                     tell(done, len(files) - 1)
         with opened(rows) as kept:  # of an earlier version: it is migrated first
+            kept.generations.suppose_sent(_moment(manifest["made_at"]))
             total = kept.copies.copy_to(store.copies, origin=name)
     return Restored(manifest["made_at"], total, done, tuple(manifest.get("lost", ())))
 
@@ -112,6 +114,13 @@ def _files_of(tar: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]
         file = tar.extractfile(member)
         if file is not None:
             yield member, file
+
+
+def _moment(written: str) -> datetime:
+    try:
+        return datetime.fromisoformat(written).astimezone(UTC)
+    except ValueError:
+        return datetime.now(UTC)
 
 
 def _digest(file: IO[bytes]) -> str:
