@@ -44,7 +44,8 @@ def backup(settings: Settings, say: Telling, to: str | None, keep: int | None) -
 def restore(settings: Settings, say: Telling, path_or_url: str) -> int:
     """Bring a backup back into the store and archive of the settings, which must be empty."""
     place, name = split_place(address_from(path_or_url))
-    store, archive = open_store(settings), open_archive(settings)
+    store = open_store(settings, is_to_be_filled=True)
+    archive = open_archive(settings)
     try:
         refuse_in_use(store)
         back = restore_backup(

@@ -64,7 +64,7 @@ def _run(asked: argparse.Namespace, settings: Settings, say: Telling) -> int:
 
 def _transfer(asked: argparse.Namespace, settings: Settings) -> int:
     owner = user_owner(asked.user) if asked.user else LOCAL_OWNER
-    store = open_store(settings)
+    store = open_store(settings, may_be_new=asked.command == "import")
     try:
         if asked.command == "export":
             export_conversations(store, owner, asked.file, asked.shape)
@@ -94,6 +94,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _days(written: str) -> int:
+    if not written.isascii() or not written.isdigit():
+        raise argparse.ArgumentTypeError(f"{written!r}: want a whole number, 0 or more")
+    return int(written)
+
+
 _Commands = argparse._SubParsersAction  # argparse names it nowhere else
 
 
@@ -115,7 +121,8 @@ def _add_moves(commands: "_Commands[argparse.ArgumentParser]") -> None:
     one = commands.add_parser("move-pictures", help="disk ↔ S3 / 迁移图片")
     one.add_argument("to", metavar="TO", help=_PLACE)
     one = commands.add_parser("prune", help="what was deleted goes for good / 彻底清除已删除的内容")
-    one.add_argument("--days", type=int, default=DELETED_KEPT_FOR.days, help="deleted so long ago")
+    kept = DELETED_KEPT_FOR.days
+    one.add_argument("--days", type=_days, default=kept, help="deleted so long ago")
 
 
 def _add_people(commands: "_Commands[argparse.ArgumentParser]") -> None:

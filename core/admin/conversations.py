@@ -4,11 +4,11 @@ An import takes other chats' exports too (ChatGPT, DeepSeek, Open WebUI, LibreCh
 Cherry Studio). One that was cut off is simply begun again: what is there already is not doubled.
 """
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from core.storage.db.new_file import new_file
 from core.storage.store import Store
 from core.storage.transfer.exports import ExportShape
 
@@ -17,17 +17,10 @@ _TELL_EVERY_BYTES = 32 << 20
 
 def export_conversations(store: Store, owner: str, path: Path, shape: ExportShape) -> None:
     """Write everything to a file, which appears under its name once it is complete."""
-    part = path.with_name(f"{path.name}.part")
     written = 0
-    try:
-        with part.open("wb") as file:
-            for piece in store.transfer.export_pieces(owner, shape):
-                written += file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with new_file(path) as file:
+        for piece in store.transfer.export_pieces(owner, shape):
+            written += file.write(piece)
     count = store.conversations.count(owner)
     sys.stdout.write(f"{path}: {count} conversations, {written} bytes\n")
 

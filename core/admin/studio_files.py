@@ -7,15 +7,25 @@ from core.archive.archive import Archive
 from core.errors import ConfigurationError, StoreError
 from core.settings import Settings
 from core.settings.sources import ENVIRONMENT
+from core.storage.db.health import place_without_store
 from core.storage.store import Store
 
 _FROM_ENVIRONMENT = "env:"
 
 
-def open_store(settings: Settings) -> Store:
-    """Open the store that the app opens."""
+def open_store(
+    settings: Settings, *, is_to_be_filled: bool = False, may_be_new: bool = False
+) -> Store:
+    """Open the store that the app opens; StoreError where there is none to be opened.
+
+    A new one would be made where the settings are not the app's, and look like a studio that has
+    lost everything. One that is to be filled may be new, or half filled.
+    """
     database = settings.database_url
-    return Store.open(database.reveal() if database else settings.data_dir / "inkling.sqlite3")
+    address = database.reveal() if database else settings.data_dir / "inkling.sqlite3"
+    if not (is_to_be_filled or may_be_new) and (nowhere := place_without_store(address)):
+        raise StoreError("error.store_none", facts={"place": nowhere})
+    return Store.open(address, may_be_unfinished=is_to_be_filled)
 
 
 def open_archive(settings: Settings) -> Archive:

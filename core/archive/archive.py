@@ -24,6 +24,7 @@ from core.wire.masking.secrets import known_secrets
 _SUFFIXES = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "AVIF": "avif"}
 _THUMBNAILS = "thumbnails/"
 _ID = re.compile(r"[A-Za-z0-9]{12,}")
+_OWN_NAME = re.compile(r"\d{4}/\d\d/\d\d/(?P<at>\d{8}T\d{6}Z)-[A-Za-z0-9]{12}-\d+\.[a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ class Archive:
         thumbnails = (one for one in self._files.names() if one.startswith(_THUMBNAILS))
         for thumbnail in thumbnails:
             name = thumbnail.removeprefix(_THUMBNAILS).removesuffix(".webp")
-            if not self._files.exists(name):
+            if asked_at(name) is not None and not self._files.exists(name):
                 yield name
 
     def size(self, name: str) -> int | None:
@@ -201,6 +202,12 @@ def name_for(created_at: datetime, generation_id: str, index: int, suffix: str) 
         raise ValueError("a generation's id begins with twelve letters or digits")
     at = created_at.astimezone(UTC)
     return f"{at:%Y/%m/%d}/{at:%Y%m%dT%H%M%SZ}-{generation_id[:12]}-{index}.{suffix}"
+
+
+def asked_at(name: str) -> str | None:
+    """Return the time in a file's name, as it is written there; None for a name not of ours."""
+    own = _OWN_NAME.fullmatch(name)
+    return own["at"] if own else None
 
 
 def sound_name(generation: Generation) -> str:

@@ -5,9 +5,10 @@ A backup has its name only once it is whole; of each place the newest few are ke
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from io import BufferedWriter
 from pathlib import Path
 from typing import BinaryIO, cast
 from uuid import uuid4
@@ -16,10 +17,13 @@ from fsspec.core import url_to_fs
 
 from core.archive.remote_files import without_secrets
 from core.errors import StoreError
-from core.storage.db.errors import file_errors
+from core.storage.db.errors import remote_errors
 
 _NAME = re.compile(r"inkling-(?P<made_at>\d{8}T\d{6}Z)\.tar")
 _ARRIVING = ".part"
+_LEFT = re.compile(_NAME.pattern + r"\.[0-9a-f]{32}" + re.escape(_ARRIVING))
+# So much older than the newest backup, a part that is still there is nobody's.
+_LEFT_FOR = timedelta(days=1)
 
 
 def backup_name(made_at: datetime) -> str:
@@ -45,52 +49,98 @@ class BackupPlace:
     def new(self, name: str) -> Iterator[BinaryIO]:
         """Open a backup for writing: it is there once the block has ended, or not at all."""
         arriving = f"{self._root}/{name}.{uuid4().hex}{_ARRIVING}"
-        with file_errors(self.place):
+        with remote_errors(self.place):
             self._files.makedirs(self._root, exist_ok=True)
+        try:
+            file = _Stream(self.place, lambda: self._open(arriving))
             try:
-                with self._open(arriving) as file:
-                    yield file
+                yield cast(BinaryIO, file)
+            finally:
+                file.close()
+            with remote_errors(self.place):
                 self._files.mv(arriving, f"{self._root}/{name}")
-            except BaseException:
+        except BaseException:
+            with suppress(StoreError), remote_errors(self.place):
                 if self._files.exists(arriving):
                     self._files.rm_file(arriving)
-                raise
+            raise
 
     @contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
         """Open a backup for reading, from its beginning."""
-        with file_errors(self.place), self._files.open(f"{self._root}/{name}", "rb") as file:
+        path = f"{self._root}/{name}"
+        with remote_errors(self.place):
+            try:
+                is_file = self._files.info(path)["type"] == "file"
+            except FileNotFoundError:
+                is_file = False
+            if not is_file:
+                raise StoreError("error.backup_none", facts={"place": f"{self.place}/{name}"})
+        file = _Stream(self.place, lambda: self._files.open(path, "rb"))
+        try:
             yield cast(BinaryIO, file)
+        finally:
+            file.close()
 
     def names(self) -> list[str]:
         """Return the backups that are there, newest first."""
-        with file_errors(self.place):
-            self._files.invalidate_cache()
-            if not self._files.exists(self._root):
-                return []
-            found = (str(path).rpartition("/")[2] for path in self._files.ls(self._root, False))
-            return sorted((one for one in found if _NAME.fullmatch(one)), reverse=True)
+        return sorted(filter(_NAME.fullmatch, self._listed()), reverse=True)
 
     def prune(self, keep: int) -> int:
-        """Remove all but the newest; return how many."""
-        old = self.names()[max(1, keep) :]
-        with file_errors(self.place):
+        """Remove all but the newest, and parts of backups that were killed; return how many."""
+        names = self.names()
+        old = names[max(1, keep) :]
+        if names:
+            newest = _made_at(_NAME, names[0])
+            parts = filter(_LEFT.fullmatch, self._listed())
+            old += [one for one in parts if _made_at(_LEFT, one) < newest - _LEFT_FOR]
+        with remote_errors(self.place):
             for name in old:
                 self._files.rm_file(f"{self._root}/{name}")
         return len(old)
 
-    @contextmanager
-    def _open(self, path: str) -> Iterator[BinaryIO]:
+    def _listed(self) -> list[str]:
+        with remote_errors(self.place):
+            self._files.invalidate_cache()
+            if not self._files.exists(self._root):
+                return []
+            return [str(path).rpartition("/")[2] for path in self._files.ls(self._root, False)]
+
+    def _open(self, path: str) -> BinaryIO:
         if not self._is_local:
-            with self._files.open(path, "wb") as file:
-                yield cast(BinaryIO, file)
-            return
+            return cast(BinaryIO, self._files.open(path, "wb"))
         # Others on this machine need not read what is in it.
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "wb") as local:
-            yield local
-            local.flush()
-            os.fsync(local.fileno())
+        return os.fdopen(descriptor, "wb")
+
+
+def _made_at(shape: re.Pattern[str], name: str) -> datetime:
+    found = shape.fullmatch(name)
+    return datetime.strptime(found["made_at"] if found else "", "%Y%m%dT%H%M%S%z")
+
+
+class _Stream:
+    """A file of a place: what goes wrong with it is told of the place, and nothing else is."""
+
+    def __init__(self, place: str, opened: Callable[[], BinaryIO]) -> None:
+        self._place = place
+        with remote_errors(place):
+            self._file = opened()
+
+    def read(self, size: int = -1) -> bytes:
+        with remote_errors(self._place):
+            return self._file.read(size)
+
+    def write(self, content: bytes) -> int:
+        with remote_errors(self._place):
+            return self._file.write(content)
+
+    def close(self) -> None:
+        with remote_errors(self._place):
+            if isinstance(self._file, BufferedWriter):  # of this machine: down to the disk
+                self._file.flush()
+                os.fsync(self._file.fileno())
+            self._file.close()
 
 
 def split_place(path_or_url: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from fsspec.core import url_to_fs
 
 from core.archive.local_files import LocalFiles, checked_name, missing
 from core.errors import StoreError
-from core.storage.db.errors import file_errors, store_error
+from core.storage.db.errors import remote_errors, store_error
 
 # Backends that write an object in one piece, or not at all.
 _WHOLE_OBJECTS = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "az", "oss", "oci", "memory"})
@@ -40,7 +40,7 @@ class RemoteFiles:
     def put(self, part: Path, name: str) -> None:
         """Upload a part under its name, whole or not at all, and remove it here."""
         target = self._path(name)
-        with file_errors(self.place):
+        with remote_errors(self.place):
             self._files.makedirs(target.rpartition("/")[0], exist_ok=True)
             if self._is_whole:
                 self._files.put_file(str(part), target)
@@ -52,7 +52,7 @@ class RemoteFiles:
 
     def read(self, name: str) -> bytes:
         """Return a file's bytes."""
-        with file_errors(self.place):
+        with remote_errors(self.place):
             try:
                 return bytes(self._files.cat_file(self._path(name)))
             except FileNotFoundError as error:
@@ -60,13 +60,13 @@ class RemoteFiles:
 
     def exists(self, name: str) -> bool:
         """Return whether there is such a file."""
-        with file_errors(self.place):
+        with remote_errors(self.place):
             return bool(self._files.exists(self._path(name)))
 
     def names(self) -> Iterator[str]:
         """Yield the names of all files that are there, thumbnails too."""
         root = f"{self._root.lstrip('/')}/"
-        with file_errors(self.place):
+        with remote_errors(self.place):
             for path in self._files.find(self._root):
                 name = str(path).lstrip("/").removeprefix(root)
                 if not name.startswith("parts/"):
@@ -74,7 +74,7 @@ class RemoteFiles:
 
     def size(self, name: str) -> int | None:
         """Return how many bytes a file has; None where there is none."""
-        with file_errors(self.place):
+        with remote_errors(self.place):
             try:
                 return int(self._files.info(self._path(name))["size"])
             except FileNotFoundError:
@@ -82,7 +82,7 @@ class RemoteFiles:
 
     def remove(self, name: str) -> None:
         """Remove a file; one that is not there is no error."""
-        with file_errors(self.place):
+        with remote_errors(self.place):
             try:
                 self._files.rm_file(self._path(name))
             except FileNotFoundError:
@@ -91,7 +91,7 @@ class RemoteFiles:
     def check_writable(self) -> None:
         """Write something small, read it back and remove it again."""
         probe = f"{self._root}/parts/{uuid4().hex}.part"
-        with file_errors(self.place):
+        with remote_errors(self.place):
             self._files.makedirs(probe.rpartition("/")[0], exist_ok=True)
             self._files.pipe_file(probe, b"writable")
             is_same = self._files.cat_file(probe) == b"writable"

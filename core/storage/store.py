@@ -11,6 +11,7 @@ from core.storage.chat.messages import Messages
 from core.storage.chat.posted_chats import PostedChats
 from core.storage.chat.search import Search
 from core.storage.chat.search_index import SearchIndex
+from core.storage.copying.copier import refuse_unfinished
 from core.storage.copying.copies import Copies
 from core.storage.copying.people import People
 from core.storage.db.database import Database, NoteTime
@@ -69,12 +70,19 @@ class Store:
         *,
         clock: Callable[[], datetime] = utc_now,
         busy_timeout_s: float = _BUSY_TIMEOUT_S,
+        may_be_unfinished: bool = False,
     ) -> "Store":
-        """Open the database at a path or URL, and bring its tables up to date."""
+        """Open the database at a path or URL, and bring its tables up to date.
+
+        StoreError for one that is being filled by a restore or a move, or was until that was cut
+        off; with `may_be_unfinished` it is opened to go on with that.
+        """
         database = Database(url_or_path, busy_timeout_s=busy_timeout_s)
         process_lock = ProcessLock(database.file) if database.file is not None else None
         try:
             migrate(database, now=clock())
+            if not may_be_unfinished:
+                refuse_unfinished(database)
         except BaseException:
             database.close()
             if process_lock is not None:

@@ -68,9 +68,9 @@ class Housekeeping:
         self._store.key_values.set(_LAST_KEY, counted.isoformat())
         return counted
 
-    def tidy(self, now: datetime) -> None:
+    def tidy(self, now: datetime, *, deleted_kept_for: timedelta = DELETED_KEPT_FOR) -> None:
         """Remove what is due; harmless to repeat, and in several processes at once."""
-        long_ago = now - DELETED_KEPT_FOR
+        long_ago = now - deleted_kept_for
         self._archive.sweep_parts(now=now)
         if self._uploads is not None:
             self._uploads.sweep()

@@ -84,3 +84,25 @@ def test_a_person_is_exported_and_deleted_only_when_that_is_meant(tmp_path: Path
         store = Store.open(tmp_path / "inkling.sqlite3")
         assert store.conversations.count(ANN) == left
         store.close()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["backup", "--to", "backups"],
+        ["verify"],
+        ["prune"],
+        ["move-database", "moved.sqlite3"],
+        ["move-pictures", "moved"],
+        ["export-person", "local", "local.zip"],
+        ["delete-person", "local", "--yes"],
+        ["export", "all.json"],
+    ],
+)
+def test_where_no_studio_is_none_is_made(
+    tmp_path: Path, run: Run, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, told = run(tmp_path / "elsewhere", *asked)
+    assert (code, "No studio keeps anything" in told) == (1, True)
+    assert list(tmp_path.iterdir()) == []

@@ -32,6 +32,7 @@ def test_status_says_when_the_last_backup_was_and_what_came_in_its_way(
     told = status(app)
     assert "failed" in told
     assert "/backups" in told
+    assert "The last one that was made is of" in told
 
 
 def test_without_a_place_for_backups_it_says_how_to_make_one(app: AppTest, data_dir: Path) -> None:

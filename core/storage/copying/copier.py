@@ -1,7 +1,8 @@
 """Copy of all rows into another database: resumable, since a second run writes what is different.
 
 What it reads is one moment of the source, whoever writes meanwhile. A note in the target says from
-where it is being filled, for as long as it is: nothing else is ever overwritten.
+where it is being filled, for as long as it is: nothing else is ever overwritten, and nobody else
+works there.
 """
 
 from collections.abc import Callable, Generator
@@ -39,7 +40,7 @@ def copy_rows(source: Database, target: Database, *, origin: str, tell: Tell = t
 
     StoreError where the target holds rows that did not come from `origin`.
     """
-    _claim(target, origin)
+    claim(target, origin)
     total = 0
     with source.snapshot() as reading:
         for table in PLAIN_TABLES:
@@ -56,14 +57,23 @@ def copy_rows(source: Database, target: Database, *, origin: str, tell: Tell = t
     return total
 
 
-def _claim(target: Database, origin: str) -> None:
+def claim(target: Database, origin: str) -> None:
+    """Note that `target` is being filled from `origin`; StoreError where it holds other rows."""
     with target.write() as writing:
-        if (known := KeyValues.value_in(writing, NOTE)) == origin:
+        if KeyValues.value_in(writing, NOTE) == origin:
             return
-        is_new = not any(_count(writing, plain(name)) for name in _IN_USE)
-        if known is not None or not is_new:
+        if any(_count(writing, plain(name)) for name in _IN_USE):
             raise StoreError("error.copy_not_empty", facts={"place": target.place})
         KeyValues.set_in(writing, NOTE, origin)
+
+
+def refuse_unfinished(database: Database) -> None:
+    """Raise StoreError where a copy into this database was begun and has not ended."""
+    with database.read() as reading:
+        origin = KeyValues.value_in(reading, NOTE)
+    if origin is not None:
+        facts = {"place": database.place, "source": origin}
+        raise StoreError("error.store_unfinished", facts=facts)
 
 
 def _copy_table(reading: Connection, target: Database, table: Table, tell: Tell) -> int:

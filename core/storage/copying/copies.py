@@ -9,11 +9,11 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from core.models.speech import SpeechRequest
-from core.storage.copying.copier import Tell, copy_rows, tell_nobody
+from core.storage.copying.copier import Tell, claim, copy_rows, tell_nobody
 from core.storage.copying.plain_tables import PLAIN_TABLES, rows_at_once
 from core.storage.db.backup import copy_database
 from core.storage.db.database import Database
-from core.storage.db.errors import backup_errors
+from core.storage.db.errors import copy_errors
 from core.storage.db.migrate import migrate
 from core.storage.db.migrations import MIGRATIONS
 from core.storage.db.schema import blobs, generations, messages, pictures
@@ -43,7 +43,7 @@ class Copies:
     def snapshot(self, path: Path) -> None:
         """Write all rows, as they are at one moment, into a new SQLite file."""
         if (file := self._database.file) is not None:
-            with backup_errors(str(path.parent)):
+            with copy_errors(str(path.parent)):
                 copy_database(file, path)
             return
         database = Database(path, busy_timeout_s=_TIMEOUT_S)
@@ -65,6 +65,10 @@ class Copies:
         """
         place = origin or self._database.place
         return copy_rows(self._database, target._database, origin=place, tell=tell)
+
+    def claim(self, origin: str) -> None:
+        """Note that this store is about to be filled: until it is, it opens for nothing else."""
+        claim(self._database, origin)
 
     def has_leases(self) -> bool:
         """Tell whether a process works on any of the rows."""

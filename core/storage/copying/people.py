@@ -5,6 +5,7 @@ Money that was spent stays in the books, without the name.
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, or_, select, update
@@ -23,6 +24,7 @@ from core.storage.db.schema import (
     messages,
     pictures,
 )
+from core.texts.catalogue import LANGUAGES
 
 ERASED = "erased"
 _INDEX_ANEW = "INSERT INTO message_index (message_index) VALUES ('optimize')"
@@ -34,6 +36,7 @@ _BY_PARENT = {
     "generation_events": ("generation_id", "generations"),
     "picture_slots": ("generation_id", "generations"),
 }
+_ID_LENGTH = 32
 _OWNED = ("conversations", "generations", "pictures", "ledger_lines")
 # Only of use to the processes that work on a row.
 _OF_PROCESSES = frozenset({"process_id", "lease_owner", "lease_until", "next_check_at"})
@@ -150,9 +153,18 @@ def _their_blobs(owner: str) -> Any:
 
 
 def _keys_of(owner: str) -> ColumnElement[bool]:
-    """Return the condition for what was kept for a person: their owner's name is in its key."""
-    within = key_values.c.key.contains(f".{owner}.", autoescape=True)
-    return or_(within, key_values.c.key.endswith(f".{owner}", autoescape=True))
+    """Return the condition for what was kept for a person, by the whole of its key.
+
+    The name within is not enough: one person's is the beginning or the end of another's.
+    """
+    mark = sha256(owner.encode()).hexdigest()[:16]
+    keys = [f"read_aloud_by.{mark}", f"arrangement.{owner}", f"language.{owner}"]
+    keys += [f"language.{owner}.{one}" for one in LANGUAGES]
+    exchanges = f"xray.kept.{owner}."
+    of_subject = (func.substr(key_values.c.key, 1, len(exchanges)) == exchanges) & (
+        func.length(key_values.c.key) == len(exchanges) + _ID_LENGTH
+    )
+    return or_(key_values.c.key.in_(keys), of_subject)
 
 
 def _forget_blob(connection: Connection, sha256: str) -> int:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from core.errors import StoreError
+from core.errors import AppError, StoreError
 
 # What a trouble with the disk means to a backup.
 _OF_BACKUPS = {
@@ -87,8 +87,33 @@ def file_errors(place: str) -> Iterator[None]:
 
 
 @contextmanager
+def remote_errors(place: str) -> Iterator[None]:
+    """Raise what a bucket's library raises inside as StoreError, of whatever make it is."""
+    try:
+        yield
+    except AppError:
+        raise
+    except Exception as error:
+        number = getattr(error, "errno", None) or 0
+        text_id = _ERRNOS.get(number, "error.place_gone")
+        # Its words may quote an address, and that may hold a key.
+        detail = errno.errorcode.get(number, type(error).__name__)
+        raise store_error(text_id, place, detail) from error
+
+
+@contextmanager
+def copy_errors(place: str) -> Iterator[None]:
+    """Raise what is raised inside, while a file of rows is put together, as StoreError."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        text_id, detail = _read_system(error) if isinstance(error, OSError) else _read_sqlite(error)
+        raise store_error(text_id, place, detail) from error
+
+
+@contextmanager
 def backup_errors(place: str) -> Iterator[None]:
-    """Raise what is raised inside, while a backup is made, as StoreError."""
+    """Raise what is raised inside, while a copy is made before a migration, as StoreError."""
     try:
         yield
     except (OSError, sqlite3.Error) as error:

@@ -177,6 +177,18 @@ class Generations(Intents, Listing, ExpectedPictures):
             record(connection, generation_id, _INTENDED, note, at=self._clock())
             return require_generation(connection, generation_id)
 
+    def suppose_sent(self, at: datetime) -> int:
+        """Take what waits to be sent as sent at a moment: Kling is asked before anything goes out.
+
+        For rows of a backup: their studio went on, and paid for what was sent.
+        """
+        with self._database.write() as connection:
+            return connection.execute(
+                update(generations)
+                .where(generations.c.status == _INTENDED.value, generations.c.sending_at.is_(None))
+                .values(sending_at=at)
+            ).rowcount
+
     def unmark_sending(
         self, generation_id: str, *, note: Note, next_check_at: datetime | None = None
     ) -> Generation:

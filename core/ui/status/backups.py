@@ -27,6 +27,8 @@ def draw() -> None:
     elif last.state == "failed":
         at = formats.moment(last.begun_at)
         st.warning(text("status.backup_failed", at=at, why=_why(last)))
+        if last.made_at is not None:
+            st.caption(text("status.backup_before", at=formats.moment(last.made_at)))
     elif last.state == "running":
         st.caption(text("status.backup_running", at=formats.moment(last.begun_at)))
     else:
@@ -34,6 +36,8 @@ def draw() -> None:
         st.caption(f"{text('status.backup_made', name=last.name, **facts)} {every}")
         if last.lost:
             st.warning(text("status.backup_lost", count=last.lost))
+        if last.error_text_id:
+            st.warning(text("status.backups_not_pruned", why=_why(last)))
 
 
 def _why(last: LastBackup) -> str:

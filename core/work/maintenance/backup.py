@@ -13,7 +13,6 @@ import io
 import json
 import sqlite3
 import tarfile
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -24,15 +23,24 @@ from typing import Any, BinaryIO
 from core.archive.archive import Archive
 from core.archive.backup_places import BackupPlace, backup_name
 from core.errors import StoreError
-from core.storage.db.errors import file_errors
 from core.storage.store import Store
 from core.work.maintenance.archived_files import ArchivedFile, archived_files, has_row
+from core.work.maintenance.work_folder import ROWS, work_folder
+from core.work.transfer.tickets import SIGNING_KEY
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-STORE = "store.sqlite3"
+STORE = ROWS
 PICTURES = "pictures/"
 _MODE = 0o600
+# What speaks of a file, by the id of its picture or of its generation of speech; children first.
+_OF_FILES = (
+    ("pictures", "id"),
+    ("generation_events", "generation_id"),
+    ("generation_references", "generation_id"),
+    ("picture_slots", "generation_id"),
+    ("generations", "id"),
+)
 
 # How many pictures are done, and of how many.
 Tell = Callable[[int, int], None]
@@ -62,19 +70,17 @@ def make_backup(
     """Write a backup; StoreError where that is not possible, and then nothing is left of it."""
     made_at = now or datetime.now(UTC)
     backup = Backup(backup_name(made_at), place.place)
-    with file_errors(str(work_dir)):
-        work_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=work_dir, prefix="backup-") as folder:
-        rows = Path(folder) / STORE
+    with work_folder(work_dir, "backup-") as folder:
+        rows = folder / STORE
         store.copies.snapshot(rows)
-        wanted = _files_of(rows, store)
+        wanted = _files_of(rows)
         with (
             place.new(backup.name) as file,
             tarfile.open(fileobj=file, mode="w|", format=tarfile.PAX_FORMAT) as tar,
         ):
             files = _Files(tar, made_at)
             gone = _add_pictures(files, backup, wanted, store, archive, tell)
-            _without(rows, gone)
+            _leave_out(rows, gone)
             backup.rows = _counts(rows)
             files.add_file(STORE, rows)
             manifest = {
@@ -142,20 +148,25 @@ def _add_pictures(
     return gone
 
 
-def _files_of(rows: Path, store: Store) -> list[ArchivedFile]:
-    """Return the files of the rows in a snapshot; whatever came behind it is in the next one."""
+def _files_of(rows: Path) -> list[ArchivedFile]:
+    """Return the files that a snapshot speaks of, whatever came or went behind it."""
+    snapshot = Store.open(rows)
+    try:
+        return list(archived_files(snapshot))
+    finally:
+        snapshot.close()
+
+
+def _leave_out(rows: Path, gone: list[str]) -> None:
+    """Remove from a snapshot what was purged meanwhile, and what opens the studio itself."""
     with closing(sqlite3.connect(rows)) as connection:
-        ids = "SELECT id FROM pictures UNION SELECT id FROM generations WHERE status = 'archived'"
-        kept = {row[0] for row in connection.execute(ids)}
-    return [one for one in archived_files(store) if one.row_id in kept]
-
-
-def _without(rows: Path, pictures: list[str]) -> None:
-    if pictures:
-        with closing(sqlite3.connect(rows)) as connection, connection:
-            connection.executemany(
-                "DELETE FROM pictures WHERE id = ?", [(one,) for one in pictures]
-            )
+        connection.execute("PRAGMA journal_mode = DELETE")  # all of it in the one file
+        connection.execute("PRAGMA secure_delete = ON")  # not in its free pages either
+        with connection:
+            connection.execute("DELETE FROM key_values WHERE key = ?", (SIGNING_KEY,))
+            for table, column in _OF_FILES:
+                statement = f"DELETE FROM {table} WHERE {column} = ?"
+                connection.executemany(statement, [(one,) for one in gone])
 
 
 def _counts(rows: Path) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from core.archive.archive import Archive
 from core.errors import InputError, StoreError
 from core.storage.db.errors import file_errors
+from core.storage.db.new_file import new_file
 from core.storage.store import Store
 from core.work.maintenance.archived_files import SOUND_SUFFIX, archived_files
 
@@ -22,19 +22,17 @@ def export_person(store: Store, archive: Archive, owner: str, path: Path) -> dic
     `conversations.json` is what History imports; `rows/` is every row, `pictures/`,
     `sounds/` and `attachments/` the files.
     """
-    part = path.with_name(f"{path.name}.part")
     counts: dict[str, int] = {}
-    with file_errors(str(path.parent)):
-        try:
-            with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as file:
-                with file.open("conversations.json", "w", force_zip64=True) as conversations:
-                    for piece in store.transfer.export_pieces(owner):
-                        conversations.write(piece)
-                _write_rows(file, store, owner, counts)
-                _write_files(file, store, archive, owner, counts)
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
+    with (
+        file_errors(str(path.parent)),
+        new_file(path) as target,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as file,
+    ):
+        with file.open("conversations.json", "w", force_zip64=True) as conversations:
+            for piece in store.transfer.export_pieces(owner):
+                conversations.write(piece)
+        _write_rows(file, store, owner, counts)
+        _write_files(file, store, archive, owner, counts)
     return counts
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from core.archive.archive import Archive
+from core.archive.archive import Archive, asked_at
+from core.errors import StoreError
 from core.storage.store import Store
 from core.work.housekeeping import DELETED_KEPT_FOR, Housekeeping
 from core.work.maintenance.archived_files import archived_files
@@ -26,24 +27,27 @@ def prune(store: Store, archive: Archive, *, older_than: timedelta = DELETED_KEP
     """Remove for good what was deleted so long ago, as housekeeping does after a month."""
     now = datetime.now(UTC)
     before = store.copies.counts()
-    Housekeeping(store, archive).tidy(now - older_than + DELETED_KEPT_FOR)
+    Housekeeping(store, archive).tidy(now, deleted_kept_for=older_than)
     after = store.copies.counts()
-    gone = {name: before[name] - after[name] for name in before}
+    # Somebody may have written meanwhile.
+    gone = {name: max(0, before[name] - after[name]) for name in before}
     pictures = gone.pop("pictures")
     return Pruned(pictures, sum(gone.values()), _prune_files(store, archive, now - FILES_KEPT_FOR))
 
 
 def _prune_files(store: Store, archive: Archive, before: datetime) -> int:
     files = set(archive.names())  # before the rows: see verification
-    unknown = files - {row.name for row in archived_files(store)} - arriving(store, files)
-    old = [name for name in unknown if _asked_at(name) < f"{before:%Y%m%dT%H%M%SZ}"]
+    known = {row.name for row in archived_files(store)}
+    unknown = files - known - arriving(store, files)
+    limit = f"{before:%Y%m%dT%H%M%SZ}"
+    # What others laid there has names of another kind.
+    old = [name for name in unknown if (at := asked_at(name)) is not None and at < limit]
+    if old and not files & known:
+        facts = {"place": archive.place, "store": store.place}
+        raise StoreError("error.prune_elsewhere", facts=facts)
     for name in old:
         archive.remove(name)
     thumbnails = list(archive.orphaned_thumbnails())
     for name in thumbnails:
         archive.remove(name)
     return len(old) + len(thumbnails)
-
-
-def _asked_at(name: str) -> str:
-    return name.rpartition("/")[2].partition("-")[0]

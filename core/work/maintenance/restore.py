@@ -6,10 +6,10 @@ written. Cut off, it is begun again, and what is there is not written anew.
 
 import hashlib
 import tarfile
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,6 +18,7 @@ from core.archive.backup_places import BackupPlace
 from core.errors import StoreError
 from core.storage.store import Store
 from core.work.maintenance.backup import MANIFEST, PICTURES, STORE, manifest_from
+from core.work.maintenance.work_folder import work_folder
 
 _BYTES_AT_ONCE = 1 << 20
 
@@ -66,9 +67,10 @@ def restore_backup(
 ) -> Restored:
     """Bring rows and pictures back. StoreError where the store holds anything of its own."""
     manifest = check_backup(place, name)
+    store.copies.claim(name)
     files, done = manifest["files"], 0
-    with tempfile.TemporaryDirectory(dir=work_dir, prefix="restore-") as folder:
-        rows = Path(folder) / STORE
+    with work_folder(work_dir, "restore-") as folder:
+        rows = folder / STORE
         with _members(place, name) as members:
             for member, file in members:
                 if member.name == STORE:
@@ -80,14 +82,15 @@ def restore_backup(
                     done += 1
                     tell(done, len(files) - 1)
         with opened(rows) as kept:  # of an earlier version: it is migrated first
+            kept.generations.suppose_sent(_moment(manifest["made_at"]))
             total = kept.copies.copy_to(store.copies, origin=name)
     return Restored(manifest["made_at"], total, done, tuple(manifest.get("lost", ())))
 
 
 @contextmanager
 def opened(url_or_path: str | Path) -> Iterator[Store]:
-    """Open another store for a while."""
-    store = Store.open(url_or_path)
+    """Open another store for a while, to be copied or to be filled."""
+    store = Store.open(url_or_path, may_be_unfinished=True)
     try:
         yield store
     finally:
@@ -111,6 +114,13 @@ def _files_of(tar: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]
         file = tar.extractfile(member)
         if file is not None:
             yield member, file
+
+
+def _moment(written: str) -> datetime:
+    try:
+        return datetime.fromisoformat(written).astimezone(UTC)
+    except ValueError:
+        return datetime.now(UTC)
 
 
 def _digest(file: IO[bytes]) -> str:

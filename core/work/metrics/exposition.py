@@ -156,6 +156,10 @@ class _Collector:
         at = {} if last is None else {(last.state,): last.begun_at.timestamp()}
         text = "When the last scheduled backup was begun"
         yield self._gauge("inkling_backup_timestamp_seconds", text, at, "state")
+        made = last.made_at if last is not None else None
+        whole = {} if made is None else {(): made.timestamp()}
+        text = "When the last scheduled backup that was made was begun, whatever came after it"
+        yield self._gauge("inkling_backup_made_timestamp_seconds", text, whole)
 
     # -- families ----------------------------------------------------------------------------------
 

@@ -26,7 +26,8 @@ LIFE_S: dict[Purpose, float] = {
 }
 
 _PAGE = "page"  # who spends, where nothing else is known: the ledger's word for it
-_KEY = "transfer.key"
+# Whoever knows what stands there signs links to everybody's conversations: it is in no backup.
+SIGNING_KEY = "transfer.key"
 _LONGEST = 2048
 
 
@@ -78,8 +79,8 @@ class Tickets:
         return hmac.new(self._key(), head.encode(), hashlib.sha256).hexdigest()
 
     def _key(self) -> bytes:
-        key = self._values.get(_KEY)
+        key = self._values.get(SIGNING_KEY)
         if key is None:
-            self._values.set(_KEY, secrets.token_hex(32))
-            key = self._values.get(_KEY)  # another process may have been quicker
+            self._values.swap(SIGNING_KEY, None, secrets.token_hex(32))
+            key = self._values.get(SIGNING_KEY)  # another process may have been quicker
         return bytes.fromhex(key)

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,9 @@ import pytest
 from core.archive.archive import Archive
 from core.archive.backup_places import BackupPlace
 from core.errors import StoreError
-from core.settings.operations import BackupSettings
 from core.storage.store import Store
 from core.work.maintenance.backup import make_backup
 from core.work.maintenance.restore import restore_backup
-from core.work.maintenance.schedule import BackupSchedule
 from core.work.maintenance.verification import verify
 from tests.conftest import Clock
 from tests.unit.maintenance.contents import files_of, paint, rows_of
@@ -181,41 +178,3 @@ def test_a_bucket_holds_backups_too_and_only_the_newest(
     restore_backup(other, archive, place, made[2], work_dir=tmp_path)
     assert rows_of(other) == rows_of(filled)
     other.close()
-
-
-def test_of_several_processes_one_makes_each_backup_that_is_due(
-    open_store: Callable[..., Store], archive: Archive, clock: Clock, tmp_path: Path
-) -> None:
-    settings = BackupSettings(str(tmp_path / "backups"), hours=24, keep=2)
-    schedules = [
-        BackupSchedule(open_store(), archive, lambda: settings, work_dir=tmp_path, clock=clock)
-        for _ in range(2)
-    ]
-    place = BackupPlace(str(tmp_path / "backups"))
-    for days in range(4):
-        assert [one.make_if_due() for one in schedules] == [True, False]
-        assert len(place.names()) == min(days + 1, 2)
-        last = schedules[1].last()
-        assert last is not None
-        assert (last.state, last.name) == ("made", place.names()[0])
-        clock.advance(24 * 3600)
-        schedules.reverse()
-
-
-def test_a_backup_that_failed_is_told_and_tried_again_after_an_hour(
-    store: Store, archive: Archive, clock: Clock, tmp_path: Path
-) -> None:
-    (tmp_path / "file").touch()
-    where = {"place": str(tmp_path / "file" / "backups")}
-    schedule = BackupSchedule(
-        store, archive, lambda: BackupSettings(**where), work_dir=tmp_path, clock=clock
-    )
-    with pytest.raises(StoreError):
-        schedule.make_if_due()
-    last = schedule.last()
-    assert last is not None
-    assert (last.state, last.error_text_id) == ("failed", "error.store_unmade")
-    where["place"] = str(tmp_path / "backups")
-    assert not schedule.make_if_due()
-    clock.advance(3601)
-    assert schedule.make_if_due()
