@@ -14,8 +14,8 @@ from functools import partial
 from core.access.owners import may_spend
 from core.archive.archive import Archive
 from core.errors import AppError, ConfigurationError, may_be_billed
-from core.models.money.ledger import LedgerLine, LineState, Settlement, Spender
-from core.models.money.settling import settle_lost
+from core.models.money.ledger import Settlement, Spender
+from core.models.money.settling import settle_lost, settle_piece
 from core.models.speech import KLING_TEXT_MOST, Recording, Speaker, SpeechAsk
 from core.providers.speech.transcription import TranscriptionReply, transcript_in
 from core.settings import SPEECH_SETTINGS, TRANSCRIBE_SETTINGS
@@ -110,7 +110,7 @@ class Speech:
                 name=recording.name,
                 media_type=recording.media_type,
             )
-            settled = _settled(held.line)
+            settled = settle_piece(held.line)
             return reply
         except AppError as error:
             settled = settle_lost(held.line) if may_be_billed(error) else None
@@ -143,16 +143,10 @@ class Speech:
             async with aclosing(washed(server.speak(ask))) as sound:
                 async for pcm in sound:
                     yield pcm
-            settled = _settled(held.line)
+            settled = settle_piece(held.line)
         except AppError as error:
             settled = settle_lost(held.line) if may_be_billed(error) else None
             raise
         finally:
             settling = {held.line.id: lambda _line: settled}
             await asyncio.shield(asyncio.to_thread(self._store.ledger.settle, settling))
-
-
-def _settled(line: LedgerLine) -> Settlement:
-    if line.amount is None:
-        return Settlement(LineState.UNKNOWN, None, pieces=line.pieces)
-    return Settlement(LineState.COMPUTED, line.amount, pieces=line.pieces)
