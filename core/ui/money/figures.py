@@ -12,6 +12,7 @@ from core.models.money.hours import hour_class, next_off_peak
 from core.models.money.ledger import BudgetState, LedgerLine, LineState
 from core.models.money.settling import WITH_PEAK
 from core.models.money.usage import estimate_tokens
+from core.models.parts import lookup_in
 from core.storage.money.filters import LedgerFilter
 from core.ui import clock, session
 from core.ui.money.words import amount_words, line_words
@@ -33,12 +34,24 @@ class NextCost:
 
 
 def lines_of(messages: Iterable[Message]) -> dict[str, LedgerLine]:
-    """Return the ledger's lines of answers by their ids; none where the store does not tell."""
-    ids = [message.id for message in messages if message.role == "assistant"]
+    """Return the ledger's lines of answers, and of looks into the web, by their ids.
+
+    None where the store does not tell.
+    """
+    ids: list[str] = []
+    for message in messages:
+        look = lookup_in(message.parts)
+        ids += [message.id] if message.role == "assistant" else [look.line_id] if look else []
     try:
         return session.studio().store.ledger.several(session.owner(), ids)
     except AppError:
         return {}
+
+
+def look_line(question: Message | None, lines: Mapping[str, LedgerLine]) -> LedgerLine | None:
+    """Return the line of the look into the web that was made for a question."""
+    look = lookup_in(question.parts) if question is not None else None
+    return lines.get(look.line_id) if look is not None else None
 
 
 def cost_words(line: LedgerLine | None) -> list[str]:

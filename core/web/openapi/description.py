@@ -5,9 +5,10 @@ from functools import cache
 import msgspec
 
 from core.access.invitations import CODE_PARAMETER
+from core.models.money.ledger import LINE_KINDS
 from core.web.chat.posted.bodies import ChatBody, OpenAIChatBody
 from core.web.kling.creates import CREATES
-from core.web.money.routes import KINDS, LIMIT_MOST
+from core.web.money.routes import LIMIT_MOST
 from core.web.openai.audio.request import SpeechBody
 from core.web.openai.images.request import OpenAIImageBody
 from core.web.openapi.diagnostics_paths import diagnostics_paths
@@ -156,7 +157,7 @@ _PATHS: Json = {
             guarded(_LEDGER),
             parameter("from", "query", _DAY),
             parameter("to", "query", f"{_DAY}; a day is included"),
-            parameter("kind", "query", enum=[*KINDS]),
+            parameter("kind", "query", enum=[*LINE_KINDS]),
             parameter("format", "query", enum=["json", "csv"]),
             parameter("limit", "query", type="integer", minimum=1, maximum=LIMIT_MOST),
             parameter("cursor", "query", "`next` of the page before"),
