@@ -4,6 +4,7 @@ Everything in a reply is a stranger's: it is washed here, what is no plain addre
 whose page it is the address says, not the page.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ SEARCH_TIMEOUT_S, FETCH_TIMEOUT_S = 30.0, 60.0
 COUNT = 10  # the price is the same whatever the count
 SUMMARY_MOST = 1_000
 _GOOD, _FAIR = 1.5, 0.5  # of `rerank_score`, which goes to 3
+_DATE = re.compile(r"\b\d{4}(?:[-/.]\d{1,2}){0,2}\b")
 _SCORE_MOST = 100  # what is more, or no number at all, is none
 _WRONG_QUERY = (400, 422)
 
@@ -103,8 +105,14 @@ def _source(result: Mapping[str, Any]) -> SourcePart | None:
         title=title,
         site=site,
         text=next(filter(None, texts), title),
-        date=plain_words(result.get("date"), DATE_MOST, is_line=True),
+        date=_date(result.get("date")),
     )
+
+
+def _date(value: object) -> str:
+    """Return the date that a page says it has; what is none is left out: it is shown beside it."""
+    found = _DATE.search(plain_words(value, DATE_MOST, is_line=True))
+    return found[0] if found is not None else ""
 
 
 def _score(result: Mapping[str, Any]) -> float:

@@ -106,7 +106,7 @@ def _submitted(conversation: Conversation | None, path: tuple[Message, ...]) -> 
 
 
 def _require(path: tuple[Message, ...], conversation: Conversation | None, question: str) -> None:
-    """Ask for a second press where a question costs more than the owner's limit, with its search."""
+    """Ask for a second press where a question with its search costs more than the limit."""
     parameters = chat_settings.parameters_of(conversation)
     cost = money_figures.next_cost(path, parameters)
     look = sources.price_of("search") if parameters.search and sources.is_offered() else None

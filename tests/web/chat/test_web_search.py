@@ -14,6 +14,7 @@ from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
 from core.models.money.ledger import Budget, BudgetError, BudgetPlan, LedgerLine, LineState, Mark
 from core.models.parts import lookup_in, sources_in
 from core.practice import PRACTICE_CHAT_KEY, PracticeServer
+from core.practice.chat.request import ChatRequest, chat_request_from_json
 from core.practice.web.hostile import HOSTILE
 from core.storage.money.filters import LedgerFilter
 from core.wire.web.block import without_block
@@ -21,6 +22,7 @@ from tests.web.serving import QUICK, Served, serving, until
 
 SEARCHING = ChatParameters(search=True)
 PRICE = Decimal("0.005")
+RECEIVED: list[dict[str, Any]] = []  # the bodies of chats that this test's practice was sent
 
 
 @pytest.fixture
@@ -32,6 +34,12 @@ def practice(monkeypatch: pytest.MonkeyPatch) -> Callable[[], PracticeServer]:
         servers.append(PracticeServer(**options, settings=pace))
         return servers[-1]
 
+    def read(body: bytes, *, beta: bool) -> ChatRequest:
+        RECEIVED.append(json.loads(body))
+        return chat_request_from_json(body, beta=beta)
+
+    RECEIVED.clear()
+    monkeypatch.setattr("core.practice.chat.routes.chat_request_from_json", read)
     monkeypatch.setattr("core.work.services.PracticeServer", build)
     return lambda: servers[-1]
 
@@ -303,7 +311,7 @@ def test_each_hostile_result_alone_changes_nothing_but_the_data(
     monkeypatch.setattr("core.practice.web.results.HOSTILE", (one,))
     question, answer = asked(served, "/practice web-hostile 讲讲端砚")
     (source,) = sources_in(question.parts)
-    assert source.site == "hostile.example"
+    assert (source.site, source.date) == ("hostile.example", "")
     assert answer.status is AnswerStatus.COMPLETE
     assert len(practice().web_book) == 1
     assert practice().counters.tasks_accepted == 0
@@ -314,11 +322,9 @@ def test_each_hostile_result_alone_changes_nothing_but_the_data(
     assert "tools" not in body
 
 
-def bodies(served: Served) -> list[dict[str, Any]]:
-    """Return the chats that were sent, oldest first, but for those about a title."""
-    sent = [trace.exchange for trace in reversed(served.studio.xray.ring.newest())]
-    told = [json.loads(one.request_body) for one in sent if one.url.endswith("/chat/completions")]
-    return [one for one in told if one["messages"][0]["role"] == "user"]
+def bodies(_served: Served) -> list[dict[str, Any]]:
+    """Return the chats that practice was sent, oldest first, but for those about a title."""
+    return [one for one in RECEIVED if one["messages"][0]["role"] == "user"]
 
 
 def last_body(served: Served) -> dict[str, Any]:
@@ -334,3 +340,84 @@ def test_an_export_and_an_import_carry_the_sources(served: Served) -> None:
     brought = messages.path("user:ada", copied.id)
     assert brought[0].parts == question.parts
     assert copied.parameters.search
+
+
+QUESTION = [{"role": "user", "content": "讲讲端砚"}]
+
+
+def test_programs_search_by_openais_own_field_and_are_told_whom_it_cites(
+    served: Served, practice: Callable[[], PracticeServer]
+) -> None:
+    body = {"model": "deepseek-flash", "messages": QUESTION, "web_search_options": {}}
+    whole = served.http.post("/v1/chat/completions", json=body).json()
+    message = whole["choices"][0]["message"]
+    cited = [one["url_citation"] for one in message["annotations"]]
+    assert [one["url"] for one in whole["sources"]] == [one["url"] for one in cited]
+    for number, one in enumerate(cited, 1):
+        assert message["content"][one["start_index"] : one["end_index"]] == f"[{number}]"
+    reply = served.http.post("/v1/chat/completions", json=body | {"stream": True}).text
+    last = json.loads(reply.strip().split("\n\n")[-2].removeprefix("data: "))
+    assert last["choices"][0]["delta"]["annotations"] == message["annotations"]
+    asked = {"question": "讲讲端砚", "web_search_options": {"search_context_size": "low"}}
+    told = served.http.post("/complete", json=asked).json()
+    assert told["sources"] == whole["sources"]
+    assert "web_search_options.search_context_size" in told["notices"][0]["names"]
+    assert "event: sources" in served.http.post("/stream", json=asked).text
+    assert len(practice().web_book) == len(looks(served)) == 4
+    assert {(one.origin, one.kind) for one in looks(served)} == {("http", "search")}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"tools": [{"type": "function", "function": {"name": "draw"}}]},
+        {"messages": [*QUESTION, {"role": "assistant", "content": "x", "prefix": True}]},
+    ],
+)
+def test_a_search_that_could_have_something_run_is_refused_by_name(
+    served: Served, practice: Callable[[], PracticeServer], more: dict[str, Any]
+) -> None:
+    body = {"model": "deepseek-flash", "messages": QUESTION, "web_search_options": {}} | more
+    refused = served.http.post("/v1/chat/completions", json=body)
+    assert refused.status_code == 400
+    assert refused.json()["error"]["param"] == "web_search_options"
+    assert not looks(served)
+
+
+def test_a_failed_search_is_told_and_not_paid(
+    served: Served, practice: Callable[[], PracticeServer]
+) -> None:
+    asked = {"question": "/practice web-empty 讲讲端砚", "web_search_options": {}}
+    refused = served.http.post("/complete", json=asked)
+    assert refused.status_code >= 400
+    assert "端砚" in refused.json()["error"]
+    assert not looks(served)
+    lost = {"question": "/practice web-lost 讲讲端砚", "web_search_options": {}}
+    assert served.http.post("/complete", json=lost).status_code >= 500
+    assert len(practice().web_book) == 1
+
+
+def test_the_ledger_holds_every_look_and_its_sum_is_practices_book(
+    served: Served, practice: Callable[[], PracticeServer]
+) -> None:
+    conversation = begin(served)
+    for question in ("端砚", "徽墨", "/practice web-empty 宣纸", "/practice web-lost 湖笔"):
+        found, _ = asked(served, question, conversation)
+        if sources := sources_in(found.parts):
+            live = served.studio.answers.read_page(
+                "local", fresh(served, conversation), "读", sources[0].url, SEARCHING
+            )
+            ended(served, live.message_id)
+    lines, book = looks(served), practice().web_book
+    assert sum(one.amount or 0 for one in lines) == sum(one.cost for one in book)
+    assert sorted(one.kind for one in lines) == sorted(one.look for one in book)
+    assert len(book) == 5
+
+
+def test_x_ray_shows_the_search_with_its_answer_and_without_the_key(served: Served) -> None:
+    _, answer = asked(served, "讲讲端砚")
+    shown = [one.exchange for one in served.studio.xray.ring.about(answer.id)]
+    (search,) = [one for one in shown if one.url.endswith("/v1/tools/search")]
+    assert json.loads(search.request_body)["query"] == "讲讲端砚"
+    assert "encyclopedia.example" in search.response_body
+    assert PRACTICE_CHAT_KEY not in str(search)
