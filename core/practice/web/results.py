@@ -81,7 +81,7 @@ def _hostile(number: int, *, with_content: bool) -> dict[str, Any]:
     text = HOSTILE[number]
     return {
         "title": f"{number}: {text[:80]}",
-        "url": f"https://hostile.example/{number}",
+        "url": f"https://hostile.example/practice/page-hostile/{number}",
         "snippet": text,
         "summary": text,
         "content": text if with_content else "",

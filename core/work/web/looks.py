@@ -32,6 +32,7 @@ from core.models.parts import (
 from core.providers.deepseek import web_tools
 from core.providers.deepseek.client import DeepSeek
 from core.providers.deepseek.wire import PROVIDER
+from core.providers.http.exchanges import mark_exchanges
 from core.storage.store import Store
 from core.wire.pacing import retry_delays
 from core.wire.secrets import known_secrets
@@ -111,6 +112,7 @@ class Looks:
     ) -> tuple[SourcePart, ...]:
         """Make a look that a program asks for by itself, with its line in the ledger."""
         held = self._spending.for_look(spender, provider, _kind(look))
+        mark_exchanges(held.line.id)
         await asyncio.to_thread(self._store.ledger.reserve, held)
         outcome = Outcome("asked")
         settled: Settlement | None = settle_lost(held.line)

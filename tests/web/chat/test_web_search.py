@@ -421,3 +421,42 @@ def test_x_ray_shows_the_search_with_its_answer_and_without_the_key(served: Serv
     assert json.loads(search.request_body)["query"] == "讲讲端砚"
     assert "encyclopedia.example" in search.response_body
     assert PRACTICE_CHAT_KEY not in str(search)
+
+
+def test_programs_search_and_read_by_themselves_in_deepseeks_own_shape(
+    served: Served, practice: Callable[[], PracticeServer]
+) -> None:
+    found = served.http.post("/v1/tools/search", json={"query": "端砚", "count": 3}).json()
+    assert len(found["results"]) == 3
+    page = served.http.post("/v1/tools/fetch", json={"url": found["results"][0]["url"]}).json()
+    assert "练习网页" in page["content"]
+    nothing = served.http.post("/v1/tools/search", json={"query": "/practice web-empty x"})
+    assert (nothing.status_code, nothing.json()) == (200, {"results": []})
+    lost = served.http.post("/v1/tools/search", json={"query": "/practice web-lost x"})
+    assert lost.status_code == 504
+    assert "charged" in lost.json()["error"]["message"]
+    assert lost.headers["x-should-retry"] == "false"
+    lines, book = looks(served), practice().web_book
+    assert sum(one.amount or 0 for one in lines) == sum(one.cost for one in book)
+    assert len(book) == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("search", {}, "query"),
+        ("search", {"query": " "}, "query"),
+        ("search", {"query": "x" * 129}, "query"),
+        ("search", {"query": "x", "count": 51}, "count"),
+        ("fetch", {}, "url"),
+        ("fetch", {"url": "javascript:alert(1)"}, "url"),
+        ("fetch", {"url": "https://user:secret@one.example/"}, "url"),
+    ],
+)
+def test_what_cannot_be_looked_for_is_refused_by_name(
+    served: Served, path: str, body: dict[str, Any], field: str
+) -> None:
+    refused = served.http.post(f"/v1/tools/{path}", json=body)
+    assert refused.status_code == 400
+    assert refused.json()["error"]["param"] == field
+    assert not looks(served)

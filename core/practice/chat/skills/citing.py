@@ -8,7 +8,7 @@ import re
 from core.practice.chat.texts import Language
 
 _ENTRY = re.compile(r"^\[(\d+)\]\n((?:\| .*\n|\|\s*\n)+)", re.MULTILINE)
-_QUOTED = 600
+_QUOTED = 6_000
 
 
 def cited(block: str, language: Language) -> str:
