@@ -99,7 +99,7 @@ def test_parameters_without_effect_while_thinking_are_shown_as_such(app: AppTest
 
 def test_a_whole_answer_comes_without_streaming(app: AppTest, studio: Opened) -> None:
     app.run()
-    app.toggle[1].set_value(False).run()
+    next(one for one in app.toggle if one.key == "stream-new").set_value(False).run()
     ask(app, "hello")
     conversation = studio().store.conversations.list(LOCAL_OWNER).items[0]
     answer = studio().store.messages.path(LOCAL_OWNER, conversation.id)[-1]
