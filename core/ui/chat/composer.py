@@ -109,7 +109,7 @@ def _require(path: tuple[Message, ...], conversation: Conversation | None, quest
     """Ask for a second press where a question with its search costs more than the limit."""
     parameters = chat_settings.parameters_of(conversation)
     cost = money_figures.next_cost(path, parameters)
-    look = sources.price_of("search") if parameters.search and sources.is_offered() else None
+    look = money_figures.look_price("search") if parameters.search else None
     amounts = [(cost.amount, cost.currency)] if cost is not None else []
     if look is not None:
         amounts.append((look.bound, look.line.currency))

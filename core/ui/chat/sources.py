@@ -11,11 +11,12 @@ import streamlit as st
 from core.errors import AppError
 from core.markdown.escaping import literal
 from core.models.chat import AnswerStatus, Conversation, Message
-from core.models.money.ledger import LedgerLine, Reservation, Spender
+from core.models.money.ledger import LedgerLine
 from core.models.parts import LookupKind, LookupPart, SourcePart, lookup_in, sources_in
 from core.ui import session
 from core.ui.buttons import keeping_errors
 from core.ui.chat import settings as chat_settings
+from core.ui.money.figures import look_price
 from core.ui.money.words import amount_words, line_words
 from core.ui.session import text
 from core.wire.web.block import DATE_MOST, TITLE_MOST
@@ -34,19 +35,9 @@ def is_offered() -> bool:
     return client.server.speaks_deepseek
 
 
-def price_of(kind: LookupKind) -> Reservation | None:
-    """Return what a look into the web costs, as it would be held back; None where nobody can."""
-    studio, owner = session.studio(), session.owner()
-    try:
-        provider = studio.services.chat(owner).provider
-    except AppError:
-        return None
-    return studio.spending.for_look(Spender(owner, session.caller()), provider, kind)
-
-
 def price_words(kind: LookupKind) -> str:
     """Return the price of a look in the reader's words."""
-    held = price_of(kind)
+    held = look_price(kind)
     if held is None or held.line.amount is None:
         return text("money.unknown")
     return amount_words(held.line.amount, held.line.currency)
