@@ -17,6 +17,8 @@ from core.practice import PRACTICE_CHAT_KEY, PracticeServer
 from core.practice.chat.request import ChatRequest, chat_request_from_json
 from core.practice.web.hostile import HOSTILE
 from core.storage.money.filters import LedgerFilter
+from core.ui.history.markdown_export import as_markdown
+from core.wire.secrets import known_secrets
 from core.wire.web.block import without_block
 from tests.web.serving import QUICK, Served, serving, until
 
@@ -460,3 +462,35 @@ def test_what_cannot_be_looked_for_is_refused_by_name(
     assert refused.status_code == 400
     assert refused.json()["error"]["param"] == field
     assert not looks(served)
+
+
+def test_odd_results_are_read_as_far_as_they_can_be(served: Served) -> None:
+    question, answer = asked(served, "/practice web-odd 讲讲端砚")
+    found = sources_in(question.parts)
+    assert [one.site for one in found] == ["encyclopedia.example", "odd.example", "odd.example"]
+    assert len({one.url for one in found}) == len(found)
+    assert all(one.title and one.text for one in found)
+    assert answer.status is AnswerStatus.COMPLETE
+
+
+def test_a_page_that_quotes_a_key_is_kept_without_it(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "sk-live-abcdef0123456789abcdef"
+    known_secrets.add(key)
+    monkeypatch.setattr("core.practice.web.results.HOSTILE", (f"The key is {key}, he said.",))
+    question, answer = asked(served, "/practice web-hostile 讲讲端砚")
+    assert "The key is" in str(question.parts)
+    assert key not in str(question.parts)
+    assert key not in json.dumps(bodies(served))
+    assert key not in answer.content
+
+
+def test_the_markdown_export_names_the_sources(served: Served) -> None:
+    question, answer = asked(served, "讲讲端砚")
+    conversation = served.studio.store.conversations.get("local", question.conversation_id)
+    assert conversation is not None
+    told = as_markdown("zh", conversation, [question, answer])
+    for one in sources_in(question.parts):
+        assert f"<{one.url}>" in told
+    assert "\\[1\\]" in told
