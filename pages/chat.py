@@ -6,7 +6,16 @@ from core.models.chat import AnswerStatus, Message
 from core.ui import notices, session
 from core.ui.buttons import telling_errors
 from core.ui.chat import actions as answer_actions
-from core.ui.chat import composer, copying, message_menu, reading, streaming, tool_turns, turns
+from core.ui.chat import (
+    composer,
+    copying,
+    message_menu,
+    reading,
+    sources,
+    streaming,
+    tool_turns,
+    turns,
+)
 from core.ui.chat import header as conversation_header
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
@@ -47,6 +56,7 @@ if not path:
 
 place = None
 lines = money_figures.lines_of(path)
+asked = {message.id: message for message in path}
 for message in drawn:
     assert conversation is not None
     if message.role == "tool":
@@ -62,8 +72,11 @@ for message in drawn:
             if live is None:
                 streaming.follow(message, place)
         else:
+            question = asked.get(message.parent_id or "")
             message_view.draw_answer(message, lines.get(message.id))
-            answer_actions.draw(message, conversation)
+            look = money_figures.look_line(question, lines)
+            sources.draw(question, message, conversation, look)
+            answer_actions.draw(message, conversation, question)
 
 if known.error is not None:
     session.show_error(known.error)

@@ -30,6 +30,8 @@ _DESTINATION = (
     r"(?:\s+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?\s*\)"
 )
 _LINK_TAIL = re.compile(r"\]" + _DESTINATION, re.DOTALL)
+# Parentheses may be nested deeper, and a "<" stand within: the scheme is at the beginning.
+_BEGUN = re.compile(r"\]\(\s*<?((?:\\.|[^\s)])*)", re.DOTALL)
 _IMAGE = re.compile(r"!\[((?:\\.|[^\[\]\\]|\[(?:\\.|[^\[\]\\])*\])*)\]" + _DESTINATION, re.DOTALL)
 _AUTOLINK = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]{1,31}:[^<>\x00-\x20]*>\Z")
 _DEFINED = re.compile(r":\s*(<[^<>\n]*>|\S+)")
@@ -100,7 +102,7 @@ def _mark_edits(text: str, place: Place) -> Iterator[Edit]:
         elif mark == "](":
             # Behind no opening bracket this is no link, and a picture in its "title" would be one.
             tail = _LINK_TAIL.match(text, start)
-            if tail and not is_followed(tail[1]):
+            if not is_followed(_destination(text, start, tail)):
                 yield start, start, "\\"
             elif tail and "![" not in tail[0] and "`" not in tail[0]:
                 position = tail.end()
@@ -134,11 +136,23 @@ def inert_edits(text: str) -> Iterator[Edit]:
             yield from _colon_edits(text, start)
         elif mark == "![":
             yield from _link_instead(text, start, _IMAGE.match(text, start))
-        elif mark == "](" and (tail := _LINK_TAIL.match(text, start)) and is_followed(tail[1]):
+        elif (
+            mark == "]("
+            and (tail := _LINK_TAIL.match(text, start))
+            and is_followed(_destination(text, start, tail))
+        ):
             pass  # a link may stand
         elif mark[0] in "]<":
             yield start, start, "\\"
             position = start + 1
+
+
+def _destination(text: str, start: int, tail: re.Match[str] | None) -> str:
+    """Return where a link leads; of one that is told from its beginning alone, that beginning."""
+    if tail is not None:
+        return tail[1]
+    begun = _BEGUN.match(text, start)
+    return begun[1] if begun is not None else ""
 
 
 def _is_harmless(image: re.Match[str]) -> bool:

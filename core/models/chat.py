@@ -37,6 +37,7 @@ class ChatParameters:
     top_p: float | None = None
     max_tokens: int | None = None
     stream: bool = True
+    search: bool = False  # whether the web is searched for each question first
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,33 @@ class ToolResult:
 
 
 @dataclass(frozen=True, slots=True)
+class LookupPart:
+    """A look into the web for this turn: a search, or a page to be read, and what became of it.
+
+    `asked` stays where the reply was lost: it may have been paid for, and only a person has it
+    made again.
+    """
+
+    kind: str  # a LookupKind
+    query: str  # the words searched for, or the page's address
+    state: str = "wanted"  # a LookupState
+    line_id: str = ""  # of its line in the ledger
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePart:
+    """A page of the web as data for this turn: found by a search, or read."""
+
+    url: str
+    title: str
+    site: str
+    text: str
+    date: str = ""
+    kind: str = "search"  # which look brought it: a LookupKind
+    left_out: str = ""  # how many characters of a long page were
+
+
+@dataclass(frozen=True, slots=True)
 class Blob:
     """Bytes that parts point to by their hash."""
 
@@ -64,7 +92,9 @@ class Blob:
         return sha256(self.content).hexdigest()
 
 
-Part = TextPart | PicturePart | FilePart | ToolCall | ToolResult
+Part = TextPart | PicturePart | FilePart | ToolCall | ToolResult | LookupPart | SourcePart
+LookupKind = Literal["search", "fetch"]
+LookupState = Literal["wanted", "asked", "found", "empty", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +126,13 @@ def blob_hashes(parts: Iterable[Part]) -> frozenset[str]:
     """Return the hashes of the bytes that the store keeps for these parts."""
     kept = (part.sha256 for part in parts if isinstance(part, PicturePart | FilePart))
     return frozenset(filter(None, kept))
+
+
+def lookup_in(parts: Iterable[Part]) -> LookupPart | None:
+    """Return the look into the web that a turn asks for, or asked for."""
+    return next((part for part in parts if isinstance(part, LookupPart)), None)
+
+
+def sources_in(parts: Iterable[Part]) -> tuple[SourcePart, ...]:
+    """Return the pages that a turn brings along, in the order in which they are cited."""
+    return tuple(part for part in parts if isinstance(part, SourcePart))

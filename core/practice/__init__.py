@@ -48,6 +48,15 @@ wrong on purpose (the reader's table is built from the same rows, in `faults`):
               cash                   paid from the balance, in cash, not from the package
               billing                the charge is told as `billing[]`, as newer endpoints do
 
+    search    web-400 web-402 web-429 web-500 web-503 [TIMES]   that HTTP status
+              web-empty web-html     nothing is found; a web page instead of JSON
+              web-lost               searched and charged, but the reply never comes
+              web-slow [SECONDS]     the search takes that long, 3 unless told
+              web-odd                results that lack fields, or hold other types
+              web-hostile            results that try to command the model
+              page-400 … page-503 page-empty page-lost page-long page-hostile
+                                     the same of the pages that are found, when they are read
+
     speech    400 401 402 429 500 503 html   that HTTP status; a web page
               cut                    the voice breaks off in the middle
 

@@ -86,6 +86,39 @@ CHAT_FAULTS: dict[str, tuple[str, str, str]] = {
     "burst": ("", "全部内容一次写出", "everything in one write"),
     "long": ("[CHARACTERS]", "指定长度的长文", "a text of that length"),
 }
+WEB_STATUSES = (400, 402, 429, 500, 503)
+WEB_FAULTS: dict[str, tuple[str, str, str]] = {
+    **{
+        f"web-{status}": (
+            "[TIMES]",
+            f"联网搜索 HTTP {status}",
+            f"the search: HTTP {status}; with TIMES only the first few times",
+        )
+        for status in WEB_STATUSES
+    },
+    "web-empty": ("", "搜索没有结果，不收费", "nothing is found, nothing is charged"),
+    "web-lost": ("", "搜索已计费，但回复丢失", "searched and charged, but the reply is lost"),
+    "web-html": ("", "网页代替 JSON", "a web page instead of JSON"),
+    "web-slow": (
+        "[SECONDS]",
+        "搜索要花这么久，默认 3",
+        "the search takes that long, 3 unless told",
+    ),
+    "web-odd": ("", "结果缺字段或类型不对", "results that lack fields or hold other types"),
+    "web-hostile": ("", "搜到的网页企图操纵模型", "results that try to command the model"),
+    **{
+        f"page-{status}": (
+            "",
+            f"读网页时 HTTP {status}",
+            f"a page of the results, when read: HTTP {status}",
+        )
+        for status in WEB_STATUSES
+    },
+    "page-empty": ("", "网页没有文字，不收费", "a page without words, nothing is charged"),
+    "page-lost": ("", "网页已计费，但回复丢失", "a page read and charged, but the reply is lost"),
+    "page-long": ("", "很长的网页", "a very long page"),
+    "page-hostile": ("", "网页企图操纵模型", "a page that tries to command the model"),
+}
 PICTURE_FAULTS: dict[str, tuple[str, str, str]] = {
     **{
         str(code): (

@@ -36,6 +36,8 @@ from core.practice.speech.book import SpeechBook, SpeechCharge
 from core.practice.speech.realtime import PATH as REALTIME_PATH
 from core.practice.speech.realtime import RealtimeVoice
 from core.practice.speech.server import Speech
+from core.practice.web.book import WebBook, WebCharge
+from core.practice.web.routes import Web
 
 _HOST = "127.0.0.1"
 _SOURCE = "the practice server"
@@ -62,6 +64,7 @@ class PracticeServer:
         self._chat_book = ChatBook(self._settings, self.clock)
         spoken = None if journal is None else journal.with_name("practice-speech.jsonl")
         self._speech_book = SpeechBook(self.clock, spoken)
+        self._web_book = WebBook(self.clock, self._chat_book)
         self._picture_book: ChargeBook | None = None
         self._origin = ""
         self._server: _ThreadServer | None = None
@@ -114,6 +117,11 @@ class PracticeServer:
         """What was said so far, by whichever voice, oldest first."""
         return self._speech_book.lines()
 
+    @property
+    def web_book(self) -> tuple[WebCharge, ...]:
+        """What searches and pages were charged so far, oldest first."""
+        return self._web_book.lines()
+
     def start(self) -> None:
         """Return once connections are accepted; raise ConfigurationError if the port is taken."""
         tasks = self._read_journal()
@@ -126,6 +134,7 @@ class PracticeServer:
         app = _app(
             [
                 *Chat(self._settings, self._tally, self.clock, self._chat_book).routes(),
+                *Web(self._settings, self._web_book).routes(),
                 *Images(self._settings, self._tally, door, tasks, files, book).routes(),
                 *Account(self._settings, door, tasks, book, speech.charges).routes(),
                 *Elements(self._settings, door, tasks).routes(),
@@ -172,7 +181,8 @@ class PracticeServer:
         chat = [line.as_json() for line in self.chat_book]
         pictures = [line.as_json() for line in self.picture_book]
         speech = [line.as_json() for line in self.speech_book]
-        return JSONResponse({"chat": chat, "pictures": pictures, "speech": speech})
+        web = [line.as_json() for line in self.web_book]
+        return JSONResponse({"chat": chat, "pictures": pictures, "speech": speech, "web": web})
 
 
 class _ThreadServer(uvicorn.Server):

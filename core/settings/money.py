@@ -8,13 +8,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, get_args
 
 from core.models.generations import ImageRequest
 from core.models.money.ledger import DEFAULT_ZONE, Budget, BudgetPlan, Period, Scope
 from core.models.money.periods import is_zone
-from core.models.money.prices import ChatPrice, PiecePrice, PriceList, TokenRates
+from core.models.money.prices import WEB, ChatPrice, PiecePrice, PriceList, TokenRates
 from core.models.money.settling import OWN_PRICE
+from core.models.parts import LookupKind
 from core.models.speech import TRANSCRIPTION, SpeechRequest
 from core.settings import parsers
 from core.settings.sources import SECRETS_FILE, Sources
@@ -64,6 +65,7 @@ def read_money(sources: Sources) -> MoneySettings:
                 *reader.rows(prices, "images", "price_images", _image_price),
                 *reader.rows(prices, "speech", "price_speech", _speech_price),
                 *reader.rows(prices, "transcription", "price_transcription", _transcription_price),
+                *reader.rows(prices, "web", "price_web", _web_price),
             ),
         ),
         ask_above=dict(ask_above),
@@ -217,6 +219,18 @@ def _transcription_price(row: Mapping[str, Any], number: int) -> PiecePrice:
         id=f"{OWN_PRICE}transcription/{model}/{currency}/{number}",
         kind=TRANSCRIPTION,
         model=model,
+        each={currency: _price(row, "each")},
+    )
+
+
+def _web_price(row: Mapping[str, Any], number: int) -> PiecePrice:
+    look, currency = _text(row, "look"), _currency(row)
+    if look not in get_args(LookupKind):
+        raise ValueError
+    return PiecePrice(
+        id=f"{OWN_PRICE}{WEB}/{look}/{currency}/{number}",
+        kind=WEB,
+        model=look,
         each={currency: _price(row, "each")},
     )
 

@@ -44,6 +44,7 @@ from core.web.openai.images.routes import OpenAIImages
 from core.web.openai.models import PREFIX as MODELS_PREFIX
 from core.web.openai.models import OpenAIModels
 from core.web.openai.responses.routes import OpenAIResponses
+from core.web.openai.web_tools import WebTools
 from core.web.openapi.description import openapi_json
 from core.web.speech.routes import SpeechRoutes
 from core.web.studio_bridge import StudioBridge
@@ -109,12 +110,14 @@ class _Counter:
             ENTER_PATH: enter.methods(),
         }
         models, images = OpenAIModels(bridge), OpenAIImages(bridge)
-        audio = OpenAIAudio(bridge)
+        audio, web_tools = OpenAIAudio(bridge), WebTools(bridge)
         self.model: Mapping[str, Handler] = {"GET": models.one}
         self.table: Table = {
             **ChatRoutes(bridge).table(),
             "/v1/chat/completions": {"POST": OpenAIChat(bridge).complete},
             "/v1/models": {"GET": models.list},
+            "/v1/tools/search": {"POST": web_tools.search},
+            "/v1/tools/fetch": {"POST": web_tools.fetch},
             "/v1/responses": {"POST": OpenAIResponses(bridge).create},
             "/v1/images/generations": {"POST": images.generations},
             "/v1/images/edits": {"POST": images.edits},

@@ -12,6 +12,7 @@ from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.testing.v1 import AppTest
 
 from core.access.owners import LOCAL_OWNER
+from core.models.parts import sources_in
 from core.work.studio import Studio
 from tests.app.sidebar import listed
 
@@ -99,7 +100,7 @@ def test_parameters_without_effect_while_thinking_are_shown_as_such(app: AppTest
 
 def test_a_whole_answer_comes_without_streaming(app: AppTest, studio: Opened) -> None:
     app.run()
-    app.toggle[1].set_value(False).run()
+    next(one for one in app.toggle if one.key == "stream-new").set_value(False).run()
     ask(app, "hello")
     conversation = studio().store.conversations.list(LOCAL_OWNER).items[0]
     answer = studio().store.messages.path(LOCAL_OWNER, conversation.id)[-1]
@@ -253,3 +254,33 @@ def test_the_language_switch_stays(app: AppTest, data_dir: Path) -> None:
     assert again.chat_input[0].placeholder == "问点什么…"
     assert not app.exception
     assert not again.exception
+
+
+def test_the_switch_has_the_web_searched_and_says_what_that_costs(
+    app: AppTest, studio: Opened
+) -> None:
+    app.run()
+    next(one for one in app.toggle if one.key == "search-new").set_value(True).run()
+    assert "web search 0.005 practice coins" in words(app)
+    ask(app, "Tell me about inkstones")
+    conversation = studio().store.conversations.list(LOCAL_OWNER).items[0]
+    assert conversation.parameters.search
+    question, answer = studio().store.messages.path(LOCAL_OWNER, conversation.id)
+    assert len(sources_in(question.parts)) == 8
+    assert "[8]" in answer.content
+    assert "web 0.005 practice coins" in words(app)
+    assert not app.exception
+
+
+def test_a_search_that_finds_nothing_leaves_the_question_to_be_answered_without(
+    app: AppTest,
+) -> None:
+    app.run()
+    next(one for one in app.toggle if one.key == "search-new").set_value(True).run()
+    ask(app, "/practice web-empty inkstones")
+    assert "Nothing was found on the web" in words(app)
+    assert button(app, "Look once more")
+    button(app, "Answer without the web").click().run()  # type: ignore[attr-defined]
+    assert "Nothing was found on the web" not in words(app)
+    assert button(app, "Regenerate")
+    assert not app.exception

@@ -24,6 +24,8 @@ CALLS: list[tuple[str, str, set[str]]] = [
     ("POST", "/complete", {"chat"}),
     ("POST", "/v1/chat/completions", {"chat"}),
     ("POST", "/v1/responses", {"chat"}),
+    ("POST", "/v1/tools/search", {"chat"}),
+    ("POST", "/v1/tools/fetch", {"chat"}),
     ("GET", "/v1/models", set(ACCESS_SCOPES)),
     ("GET", "/v1/models/none", set(ACCESS_SCOPES)),
     ("POST", "/v1/images/generations", {"pictures"}),

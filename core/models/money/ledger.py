@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 
 from core.errors import AppError
 from core.models.money.amounts import PRACTICE_CURRENCY
@@ -13,7 +13,8 @@ from core.models.money.usage import Tokens
 
 DEFAULT_ZONE = "Asia/Shanghai"
 
-LineKind = Literal["chat", "title", "image", "speech", "forwarded"]
+LineKind = Literal["chat", "title", "search", "fetch", "image", "speech", "forwarded"]
+LINE_KINDS: tuple[LineKind, ...] = get_args(LineKind)
 Origin = Literal["page", "http", "recovered"]
 
 

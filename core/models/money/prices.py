@@ -16,6 +16,7 @@ from core.models.money.hours import HourClass
 
 _FOLDER = Path(__file__).parents[1] / "prices"
 _MILLION = 1_000_000
+WEB = "web"  # the kind of looks into the web, whose models are `search` and `fetch`
 STALE_AFTER = timedelta(days=60)
 
 
@@ -124,13 +125,13 @@ class PriceList:
         self, kind: str, model: str, facts: Mapping[str, object], at: datetime | None = None
     ) -> PiecePrice | None:
         """Return the price of one piece, such as a picture; None where it is unknown."""
-        rows = (*self.own_pieces, *PIECE_PRICES)
+        rows = (*self.own_pieces, *PIECE_PRICES, *WEB_PRICES)
         return next((one for one in rows if one.fits(kind, model, facts, at)), None)
 
     def stale(self, today: date) -> bool:
         """Tell whether the table was read so long ago that prices may have moved since."""
         read = [one.read_on for one in CHAT_PRICES if one.read_on is not None]
-        read += [one.read_on for one in PIECE_PRICES if one.read_on is not None]
+        read += [one.read_on for one in (*PIECE_PRICES, *WEB_PRICES) if one.read_on is not None]
         return today - min(read) > STALE_AFTER
 
 
@@ -180,6 +181,20 @@ def _piece_prices(table: Mapping[str, Any]) -> tuple[PiecePrice, ...]:
     return tuple(found)
 
 
+def _web_prices(table: Mapping[str, Any]) -> tuple[PiecePrice, ...]:
+    return tuple(
+        PiecePrice(
+            id=f"deepseek/{WEB}/{look}/{row['read_on']}",
+            kind=WEB,
+            model=look,
+            each={name: Decimal(cost) for name, cost in row["each"].items()},
+            read_on=row["read_on"],
+        )
+        for row in table["web"]
+        for look in row["looks"]
+    )
+
+
 def _table(name: str) -> Mapping[str, Any]:
     text = (_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
     return tomllib.loads(text, parse_float=Decimal)
@@ -197,4 +212,5 @@ _UNIT_COSTS = {
 }
 CHAT_PRICES = _chat_prices(_table("deepseek"))
 PIECE_PRICES = _piece_prices(_table("kling"))
+WEB_PRICES = _web_prices(_table("deepseek"))
 PRICES = PriceList()

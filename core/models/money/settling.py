@@ -69,6 +69,13 @@ def settle_lost(line: LedgerLine) -> Settlement:
     return _at_most(line)
 
 
+def settle_piece(line: LedgerLine) -> Settlement:
+    """Return what a call cost that ended well and whose price was known before, or is not."""
+    if line.amount is None:
+        return Settlement(LineState.UNKNOWN, None, pieces=line.pieces)
+    return Settlement(LineState.COMPUTED, line.amount, pieces=line.pieces)
+
+
 def settle_task(
     line: LedgerLine,
     *,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.practice.chat.long_text import asked_length, long_text
 from core.practice.chat.skills.looking import Seen
 from core.practice.chat.texts import Language, language_of, passages, text
-from core.practice.faults import CHAT_FAULTS, PICTURE_FAULTS, read_faults
+from core.practice.faults import CHAT_FAULTS, PICTURE_FAULTS, WEB_FAULTS, read_faults
 
 _GIST_LENGTH = 60
 _GO_ON = re.compile(
@@ -89,7 +89,7 @@ def answer(
 
 
 def _topic_of(question: str, raw_question: str) -> str:
-    known = CHAT_FAULTS.keys() | PICTURE_FAULTS.keys()
+    known = CHAT_FAULTS.keys() | WEB_FAULTS.keys() | PICTURE_FAULTS.keys()
     if any(name not in known for name in read_faults(raw_question)):
         return "faults"
     return next((topic.name for topic in _TOPICS if topic.words.search(question)), "general")
@@ -150,15 +150,16 @@ def _faults_answer(language: Language) -> str:
     column = 1 if language == "zh" else 2
     head = ("写法", "会发生什么") if language == "zh" else ("Write", "What happens")
     tables = []
-    for faults in (CHAT_FAULTS, PICTURE_FAULTS):
+    for faults in (CHAT_FAULTS, WEB_FAULTS, PICTURE_FAULTS):
         rows = [f"| {head[0]} | {head[1]} |", "| --- | --- |"]
         for name, row in faults.items():
             argument = f" {row[0]}" if row[0] else ""
             rows.append(f"| `/practice {name}{argument}` | {row[column]} |")
         tables.append("\n".join(rows))
-    chat_table, picture_table = tables
     said = text(language, "faults")
-    return said.replace("{chat_table}", chat_table).replace("{picture_table}", picture_table)
+    for name, table in zip(("chat", "web", "picture"), tables, strict=True):
+        said = said.replace(f"{{{name}_table}}", table)
+    return said
 
 
 def reasoning(question: str, effort: str) -> str:

@@ -90,6 +90,10 @@ class ChatBook:
         if len(self._lines) > _MOST_LINES:
             del self._lines[:_DROPPED_AT_ONCE]
 
+    def charge_other(self, cost: Decimal) -> None:
+        """Take from the purse what is no answer: a search, a page."""
+        self._spent += cost
+
     def balance(self) -> dict[str, object]:
         """Return what `/user/balance` answers; granted credit is spent first."""
         granted, topped_up = self._settings.granted_cny, self._settings.topped_up_cny

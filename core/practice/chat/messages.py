@@ -6,6 +6,7 @@ from typing import Any
 
 from core.practice.chat.refusal import ChatRefusal, invalid
 from core.practice.chat.skills.looking import Seen, look
+from core.wire.web.block import without_block
 
 _ROLES = ("system", "user", "assistant", "tool")
 
@@ -14,13 +15,14 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One message with its text parts joined."""
+    """One message with its text parts joined; what it brings from the web stands apart."""
 
     role: str
     content: str
     pictures: tuple[Seen, ...] = ()
     calls: tuple[tuple[str, str], ...] = ()  # ids and names of what an answer called
     call_id: str = ""  # of what a tool's result answers
+    web: str = ""
 
 
 def message_from(raw: object, place: int, model: str) -> ChatMessage:
@@ -36,6 +38,9 @@ def message_from(raw: object, place: int, model: str) -> ChatMessage:
     content, calls = raw.get("content"), _calls(raw, place)
     if content is None and role == "assistant":
         return ChatMessage(role, "", calls=calls)
+    if isinstance(content, str) and role == "user":
+        words, web = without_block(content)
+        return ChatMessage(role, words, web=web)
     if isinstance(content, str):
         return ChatMessage(role, content, calls=calls, call_id=raw.get("tool_call_id") or "")
     if not isinstance(content, list) or role != "user":
@@ -60,7 +65,8 @@ def _parts(parts: list[object], place: int, model: str) -> ChatMessage:
             invalid(f"messages[{place}].content: unknown part, expected text, image_url or file")
     if pictures and model == "deepseek-v4-pro":
         raise ChatRefusal(400, "deepseek-v4-pro does not take image input")
-    return ChatMessage("user", "\n".join(texts), tuple(pictures))
+    words, web = without_block("\n".join(texts))
+    return ChatMessage("user", words, tuple(pictures), web=web)
 
 
 def _calls(raw: Json, place: int) -> tuple[tuple[str, str], ...]:

@@ -15,6 +15,7 @@ from core.practice.chat.answers import (
 )
 from core.practice.chat.long_text import long_text
 from core.practice.chat.request import ChatRequest
+from core.practice.chat.skills.citing import cited
 from core.practice.chat.skills.filling import filled
 from core.practice.chat.skills.tools import Call, calls_for
 from core.practice.chat.texts import language_of, text
@@ -163,6 +164,8 @@ def _whole_answer(request: ChatRequest, place: int) -> str:
     question, faults = without_commands(asked.content), read_faults(asked.content)
     if "long" in faults:
         return long_text(question or "练习", faults["long"] or 5_000, language_of(question))
+    if asked.web:
+        return cited(asked.web, language_of(question))
     return answer(
         question,
         raw_question=asked.content,

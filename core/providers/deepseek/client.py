@@ -43,6 +43,7 @@ from core.providers.deepseek.wire import (
     encode_body,
     models_from_json,
 )
+from core.providers.http.aiohttp_transport import ONCE
 from core.providers.http.client import build_client, json_object, post_request, transport_error
 from core.providers.http.redaction import clean_detail
 from core.settings.network import Network
@@ -176,6 +177,18 @@ class DeepSeek:
             raise unreadable(body, host=self._server.host, secrets=(self._api_key,))
         return balance
 
+    async def call_tool(self, name: str, body: dict[str, Any], *, limit_s: float) -> dict[str, Any]:
+        """Return what one of DeepSeek's own tools says; asked once, for it may be paid for."""
+        request = self._client.build_request(
+            "POST",
+            self._server.tool_url(name),
+            content=encode_body(body),
+            headers=self._headers(),
+            timeout=limit_s,
+            extensions={ONCE: True},
+        )
+        return (await self._sent(request, limit_s))[0]
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._client.aclose()
@@ -229,8 +242,12 @@ class DeepSeek:
         request = self._client.build_request(
             "GET", url, headers=self._headers(), timeout=LOOKUP_TIMEOUT_S
         )
+        return await self._sent(request, LOOKUP_TIMEOUT_S)
+
+    async def _sent(self, request: httpx.Request, limit_s: float) -> tuple[dict[str, Any], bytes]:
+        """Return the object that the server answers with, and the bytes of it."""
         try:
-            async with asyncio.timeout(LOOKUP_TIMEOUT_S):
+            async with asyncio.timeout(limit_s):
                 response = await self._client.send(request)
         except TimeoutError as error:
             late = httpx.ReadTimeout("")

@@ -52,6 +52,10 @@ class ChatEndpoint:
             return self.url
         return self._beside("/beta/chat/completions", keep_version=False)
 
+    def tool_url(self, name: str) -> str:
+        """Return where one of DeepSeek's own tools is called: `search`, or `fetch`."""
+        return self._beside(f"/v1/tools/{name}", keep_version=False)
+
     def _beside(self, path: str, *, keep_version: bool = True) -> str:
         parts = urlsplit(self.url)
         base = parts.path.rstrip("/").removesuffix(_CHAT_PATH)

@@ -15,9 +15,11 @@ from core.models.parts import (
     ToolCallPiece,
     ToolResult,
     plain_text,
+    sources_in,
 )
 from core.providers.deepseek.endpoint import ChatEndpoint
 from core.providers.http.redaction import opaque_id, short_word
+from core.wire.web.block import web_block
 
 _FENCES = re.compile(r"`{3,}")
 _INDEX_MOST = 1 << 20
@@ -67,12 +69,15 @@ def _content(parts: tuple[Part, ...]) -> str | list[dict[str, Any]]:
     """Return one text where there is no picture: all servers take that, and caches know it."""
     if len(parts) == 1 and isinstance(parts[0], TextPart):
         return parts[0].text
+    # Behind what a person said: what came before stays as a cache knows it.
+    block = web_block(sources_in(parts))
     if any(isinstance(part, PicturePart) for part in parts):
-        shown = (part for part in parts if isinstance(part, TextPart | FilePart | PicturePart))
-        return [_content_part(part) for part in shown]
-    return plain_text(
+        shown = [part for part in parts if isinstance(part, TextPart | FilePart | PicturePart)]
+        return [_content_part(part) for part in (*shown, *([TextPart(block)] if block else []))]
+    words = plain_text(
         TextPart(_fenced(part)) if isinstance(part, FilePart) else part for part in parts
     )
+    return f"{words}\n\n{block}" if block else words
 
 
 def _content_part(part: TextPart | FilePart | PicturePart) -> dict[str, Any]:

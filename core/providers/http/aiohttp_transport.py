@@ -36,6 +36,9 @@ RECEIVE_BYTES = 48 * 1024
 # A larger body is sent in pieces: written at once, it holds up the loop.
 SENT_AT_ONCE_BYTES = 512 * 1024
 
+# A request's extension: sent on a connection of its own, so that a server which hangs up is never
+# taken for one that had closed a kept connection. What is paid for by the call is asked so.
+ONCE = "once"
 BODY = "body"  # where a reply keeps its ReplyBody
 
 # aiohttp's errors as httpx's, the more special before the more general.
@@ -68,7 +71,7 @@ class FastTransport(httpx.AsyncBaseTransport):
         """Send one request (httpx's interface of a transport)."""
         if self._session is None:
             self._session = self._open_session()
-        _wants_new.set(False)
+        _wants_new.set(bool(request.extensions.get(ONCE)))
         began = time.monotonic()
         try:
             reply = await self._send(self._session, request)

@@ -10,8 +10,10 @@ from typing import Any
 
 from core.models.parts import (
     FilePart,
+    LookupPart,
     Part,
     PicturePart,
+    SourcePart,
     TextPart,
     ToolCall,
     ToolResult,
@@ -24,6 +26,8 @@ _KINDS: dict[str, type[Part]] = {
     "file": FilePart,
     "tool_call": ToolCall,
     "tool_result": ToolResult,
+    "lookup": LookupPart,
+    "source": SourcePart,
 }
 _KIND_OF = {part: kind for kind, part in _KINDS.items()}
 _NAMES = {part: tuple(field.name for field in fields(part)) for part in _KIND_OF}

@@ -1,6 +1,6 @@
 """Messages: the tree of a conversation, and the answers that grow in it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, exists, insert, select, update
 from core.errors import BusyError, InputError
 from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message, Role, Turn
 from core.models.money.ledger import Reservation
-from core.models.parts import Blob
+from core.models.parts import Blob, Part
 from core.storage.chat import message_tree as tree
 from core.storage.chat.conversations import find, require
 from core.storage.chat.message_blobs import attach, find_blob
@@ -24,6 +24,7 @@ from core.storage.chat.running_answers import (
     interrupt,
 )
 from core.storage.db.schema import conversations, messages
+from core.storage.money.book import Settle
 
 __all__ = ["AnswerDraft", "Messages", "SaveOutcome"]
 
@@ -166,6 +167,32 @@ class Messages(RunningAnswers):
             new = [answer_id] if turn is None else [str(parent_id), answer_id]
             *asked, answer = tree.several(connection, conversation_id, new)
             return (asked[0] if asked else None), answer
+
+    def keep_parts(
+        self,
+        owner: str,
+        message_id: str,
+        parts: tuple[Part, ...],
+        *,
+        reservation: Reservation | None = None,
+        settling: Mapping[str, Settle] | None = None,
+    ) -> bool:
+        """Put other parts beside a turn's words, and in the same transaction what they cost.
+
+        Returns whether the turn is still there: what it cost is settled all the same. BudgetError,
+        and nothing kept, where there is no room for the `reservation`.
+        """
+        with self._database.write() as connection:
+            is_there = tree.find(connection, owner, message_id) is not None
+            if reservation is not None and is_there:
+                refusal = self._ledger.reserve_in(connection, [reservation])[0]
+                if refusal is not None:
+                    raise refusal
+            if is_there:
+                own = messages.c.id == message_id
+                connection.execute(update(messages).where(own).values(parts=parts_out(parts)))
+            self._ledger.settle_in(connection, settling or {})
+            return is_there
 
     def _end_dead_answer(self, connection: Connection, conversation_id: str) -> None:
         here = messages.c.conversation_id == conversation_id

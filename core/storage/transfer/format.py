@@ -1,10 +1,11 @@
 """The JSON in which conversations travel: pure functions, both ways.
 
-    {"format": "inkling-conversations", "version": 2, "exported_at": …, "conversations": [
+    {"format": "inkling-conversations", "version": 3, "exported_at": …, "conversations": [
         {"id", "title", …, "head_id", "messages": [{"id", "parent_id", "role", "content", …}]}]}
 
 Version 2 adds to a message that is more than a text its `parts`, and as `blobs` the bytes that they
-point to: with each message, since an import may lack any. Messages stand parents first, versions in
+point to: with each message, since an import may lack any. Version 3 has among the parts what was
+found on the web. Messages stand parents first, versions in
 their order. What comes in is a stranger's file: every value is checked, unknown keys are ignored,
 and a refusal names the place.
 """
@@ -32,7 +33,7 @@ from core.models.parts import Blob, Part, plain_text
 from core.storage.chat.message_parts import part_from, parts_out
 
 FORMAT = "inkling-conversations"
-VERSION = 2
+VERSION = 3
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MAX_COUNT = 1 << 53
@@ -272,6 +273,7 @@ def _parameters_in(fields: "_Fields | None") -> ChatParameters | None:
         top_p=fields.number("top_p"),
         max_tokens=fields.count("max_tokens"),
         stream=fields.truth("stream", default.stream),
+        search=fields.truth("search", default.search),
     )
 
 

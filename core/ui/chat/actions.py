@@ -6,7 +6,7 @@ from core.models.chat import ChatParameters, Conversation, Message
 from core.models.money.ledger import BudgetError
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
-from core.ui.chat import copying, message_menu, reading
+from core.ui.chat import copying, message_menu, reading, sources
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
 from core.ui.session import text
@@ -62,14 +62,20 @@ def draw_question(message: Message, conversation: Conversation) -> None:
             message_menu.draw(message, conversation)
 
 
-def draw(message: Message, conversation: Conversation) -> None:
-    """Draw what can be done with a finished answer."""
+def draw(message: Message, conversation: Conversation, question: Message | None = None) -> None:
+    """Draw what can be done with a finished answer; where the web brought nothing, both ways on."""
+    look = sources.open_look(question, message)
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         copying.draw(message)
         if message.content.strip():
             reading.draw(message)
         whole = (message, conversation)
-        button("chat.regenerate", "refresh", f"again-{message.id}", _again, *whole, type="tertiary")
+        label = "chat.regenerate" if look is None else "chat.ask_without"
+        button(label, "refresh", f"again-{message.id}", _again, *whole, type="tertiary")
+        if look is not None and sources.is_offered():
+            label = "chat.look_again_paid" if look.state == "asked" else "chat.look_again"
+            key = f"look-again-{message.id}"
+            button(label, "travel_explore", key, _look_again, *whole, type="tertiary")
         if message_view.can_go_on(message):
             key = f"continue-{message.id}"
             button("chat.continue", "resume", key, _go_on, *whole, type="tertiary")
@@ -149,6 +155,18 @@ def _again(message: Message, conversation: Conversation) -> None:
         conversation,
         message,
         _parameters(conversation),
+        caller=session.caller(),
+    )
+
+
+@keeping_errors()
+def _look_again(message: Message, conversation: Conversation) -> None:
+    session.studio().answers.regenerate(
+        session.owner(),
+        conversation,
+        message,
+        _parameters(conversation),
+        look_again=True,
         caller=session.caller(),
     )
 

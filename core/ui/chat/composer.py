@@ -6,6 +6,7 @@ drafts, Esc, ↑, and the focus. Without it the buttons do the same.
 
 import time
 from contextlib import nullcontext
+from decimal import Decimal
 from typing import Any
 
 import streamlit as st
@@ -14,7 +15,7 @@ from core.errors import AppError
 from core.models.chat import AnswerStatus, Conversation, Message
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
-from core.ui.chat import actions, header, voice_in
+from core.ui.chat import actions, header, sources, voice_in
 from core.ui.chat import settings as chat_settings
 from core.ui.frame import page_files
 from core.ui.money import confirm as money_confirm
@@ -43,7 +44,7 @@ def draw(
             key=_BAR, horizontal=True, wrap=False, vertical_alignment="center", gap="small"
         ),
     ):
-        chat_settings.draw_at_hand(conversation)
+        chat_settings.draw_at_hand(conversation, may_search=sources.is_offered())
         shortcuts.draw_button()
     known = session.state()
     if known.to_ask is not None:
@@ -97,13 +98,25 @@ def _submitted(conversation: Conversation | None, path: tuple[Message, ...]) -> 
     if not question:
         return
     try:
-        cost = money_figures.next_cost(path, chat_settings.parameters_of(conversation))
-        if cost is not None:
-            money_confirm.require(cost.amount, cost.currency, (question,))
+        _require(path, conversation, question)
         actions.ask(conversation, question)
     except AppError as error:
         st.session_state[QUESTION_KEY] = question  # back into the input: nothing is lost
         session.state().error = error
+
+
+def _require(path: tuple[Message, ...], conversation: Conversation | None, question: str) -> None:
+    """Ask for a second press where a question with its search costs more than the limit."""
+    parameters = chat_settings.parameters_of(conversation)
+    cost = money_figures.next_cost(path, parameters)
+    look = money_figures.look_price("search") if parameters.search else None
+    amounts = [(cost.amount, cost.currency)] if cost is not None else []
+    if look is not None:
+        amounts.append((look.bound, look.line.currency))
+    if amounts:
+        currency = amounts[0][1]
+        whole = sum(amount for amount, of in amounts if of == currency)
+        money_confirm.require(Decimal(whole), currency, (question,))
 
 
 def _write_down(sent: Any) -> None:

@@ -36,7 +36,7 @@ def parameters_of(conversation: Conversation | None) -> ChatParameters:
     return known.parameters
 
 
-def draw_at_hand(conversation: Conversation | None) -> None:
+def draw_at_hand(conversation: Conversation | None, *, may_search: bool = False) -> None:
     """Draw what is changed most, for the bar above the chat box, and the rest behind a button.
 
     A change is kept at once and harms no running answer.
@@ -58,6 +58,13 @@ def draw_at_hand(conversation: Conversation | None) -> None:
             label_visibility="collapsed",
             width=_EFFORT_PX,
             **_kept(conversation, "effort"),
+        )
+    if may_search:
+        st.toggle(
+            text("settings.search"),
+            value=current.search,
+            help=text("settings.search_help"),
+            **_kept(conversation, "search"),
         )
     with st.popover(
         text("settings.title"), icon=":material/tune:", type="tertiary", key="chat-settings"

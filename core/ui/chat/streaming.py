@@ -200,8 +200,15 @@ class _Watcher:
     def _waiting_label(self) -> str:
         left_s = self._live.rest_left_s
         if left_s is None:
-            return text("chat.waiting")
+            return self._looking_label() or text("chat.waiting")
         return text("chat.waiting_to_ask", duration=duration(float(math.ceil(left_s))))
+
+    def _looking_label(self) -> str | None:
+        if self._live.looking is not None:
+            is_search = self._live.looking == "search"
+            return text("chat.searching" if is_search else "chat.reading_page")
+        count = len(self._live.sources)
+        return text("chat.found_sources", count=count) if count else None
 
     def _thinking_label(self) -> str:
         seconds = duration(self._live.reasoning_s or 0.0)

@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
+from core.markdown.escaping import literal
 from core.models.chat import Conversation, Message
 from core.models.notices import notices_of
+from core.models.parts import SourcePart, sources_in
 from core.texts import catalogue
 from core.texts.catalogue import Language
 from core.ui import clock
 from core.ui.formats import file_words
+from core.wire.web.block import DATE_MOST, TITLE_MOST
+from core.wire.web.washing import plain_address, plain_words
 
 
 def as_markdown(
@@ -39,9 +43,20 @@ def as_markdown(
                 f"<details><summary>{summary}</summary>\n\n{message.reasoning_content}\n\n</details>"
             )
         parts.append(message.content)
+        if sources := sources_in(message.parts):
+            parts.append("\n".join(_source(number, one) for number, one in enumerate(sources, 1)))
         for notice in notices_of(message):
             parts.append(f"> {words(notice.text_id, **notice.facts)}")
     return "\n\n".join(parts) + "\n"
+
+
+def _source(number: int, source: SourcePart) -> str:
+    # As the pages have it: washed, and whose it is as the address says.
+    title = literal(plain_words(source.title, TITLE_MOST, is_line=True))
+    date = literal(plain_words(source.date, DATE_MOST, is_line=True))
+    address = plain_address(source.url)
+    link = f"<{address}>" if address is not None else ""
+    return f"> \\[{number}\\] " + " · ".join(filter(None, (title, date, link))) + "  "
 
 
 def file_name(conversation: Conversation, suffix: str, reader: tzinfo | None = None) -> str:

@@ -9,9 +9,10 @@ import streamlit as st
 from core.errors import AppError
 from core.models.chat import ChatParameters, Message
 from core.models.money.hours import hour_class, next_off_peak
-from core.models.money.ledger import BudgetState, LedgerLine, LineState
+from core.models.money.ledger import BudgetState, LedgerLine, LineState, Reservation, Spender
 from core.models.money.settling import WITH_PEAK
 from core.models.money.usage import estimate_tokens
+from core.models.parts import LookupKind, lookup_in
 from core.storage.money.filters import LedgerFilter
 from core.ui import clock, session
 from core.ui.money.words import amount_words, line_words
@@ -33,12 +34,24 @@ class NextCost:
 
 
 def lines_of(messages: Iterable[Message]) -> dict[str, LedgerLine]:
-    """Return the ledger's lines of answers by their ids; none where the store does not tell."""
-    ids = [message.id for message in messages if message.role == "assistant"]
+    """Return the ledger's lines of answers, and of looks into the web, by their ids.
+
+    None where the store does not tell.
+    """
+    ids: list[str] = []
+    for message in messages:
+        look = lookup_in(message.parts)
+        ids += [message.id] if message.role == "assistant" else [look.line_id] if look else []
     try:
         return session.studio().store.ledger.several(session.owner(), ids)
     except AppError:
         return {}
+
+
+def look_line(question: Message | None, lines: Mapping[str, LedgerLine]) -> LedgerLine | None:
+    """Return the line of the look into the web that was made for a question."""
+    look = lookup_in(question.parts) if question is not None else None
+    return lines.get(look.line_id) if look is not None else None
 
 
 def cost_words(line: LedgerLine | None) -> list[str]:
@@ -72,6 +85,19 @@ def next_cost(path: Iterable[Message], parameters: ChatParameters) -> NextCost |
     return NextCost(amount, studio.spending.currency(provider, price.currency))
 
 
+def look_price(kind: LookupKind) -> Reservation | None:
+    """Return what a look into the web costs, as it would be held back; None where nobody can."""
+    studio, owner = session.studio(), session.owner()
+    try:
+        service = studio.services.chat(owner)
+    except AppError:
+        return None
+    if not service.client.server.speaks_deepseek:
+        return None
+    spender = Spender(owner, session.caller())
+    return studio.spending.for_look(spender, service.provider, kind)
+
+
 def draw_hint(
     path: Sequence[Message],
     parameters: ChatParameters,
@@ -82,6 +108,9 @@ def draw_hint(
     parts: list[str] = []
     if (cost := next_cost(path, parameters)) is not None:
         parts.append(text("money.next", amount=amount_words(cost.amount, cost.currency)))
+    if parameters.search and (look := look_price("search")) is not None and look.is_known:
+        words = amount_words(look.bound, look.line.currency)
+        parts.append(text("money.next_search", amount=words))
     if conversation_id is not None:
         parts += _spent_here(conversation_id, lines)
     parts += _hours()

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.models.money.ledger import LedgerLine, LineKind
+from core.models.money.ledger import LINE_KINDS, LedgerLine
 from core.storage.money.filters import LedgerFilter
 from core.storage.money.ledger import Ledger
 from core.ui import clock, pager, session
@@ -17,7 +17,6 @@ from core.ui.money.words import caller_words, line_words, link_to
 from core.ui.session import text
 from core.work.money.export import csv_pieces, line_fields
 
-KINDS: tuple[LineKind, ...] = ("chat", "title", "image", "speech", "forwarded")
 PAGE = 20
 _KIND_KEY, _ORIGIN_KEY = "money-kind", "money-origin"
 
@@ -61,7 +60,7 @@ def _draw_filters(wanted: LedgerFilter) -> LedgerFilter:
     with st.container(horizontal=True):
         kind = st.pills(
             text("money.filter_kind"),
-            KINDS,
+            LINE_KINDS,
             format_func=lambda one: text(f"money.kind_{one}"),
             label_visibility="collapsed",
             key=_KIND_KEY,

@@ -9,8 +9,10 @@ from core.errors import AppError, StoreError
 from core.models.chat import Message
 from core.models.money.ledger import BudgetError
 from core.models.notices import Notice
+from core.models.parts import SourcePart
 from core.texts.catalogue import Language
 from core.web.chat.audience import RETRY_MS
+from core.web.chat.citations import sources_json
 from core.web.chat.event_ids import EventId, event_id_from
 from core.web.chat.foreign_answer import ForeignAnswer
 from core.web.chat.http_errors import http_error_of
@@ -99,6 +101,8 @@ class ChatRoutes:
         body: dict[str, object] = {"content": message.content[len(live.begun_with) :]}
         if calls := calls_json(message):
             body["tool_calls"] = calls
+        if live.sources:
+            body["sources"] = sources_json(live.sources)
         if answer_fault is not None:
             status, body = _fault(
                 answer_fault, is_ours=isinstance(live.error, StoreError | BudgetError)
@@ -182,7 +186,9 @@ class ChatRoutes:
                         unsent += b"%b%d\ndata: %b\n\n" % (head, place, _encode(piece))
                     if pieces.is_final:
                         ended = live.outline()
-                        closing = _closing(ended, live.error, place, call.language, asked)
+                        closing = _closing(
+                            ended, live.error, place, call.language, asked, live.sources
+                        )
                         await call.end(closing, behind=bytes(unsent))
                         is_over = True
                         return
@@ -230,6 +236,7 @@ def _closing(
     place: int,
     language: Language,
     asked: Sequence[Notice] = (),
+    sources: Sequence[SourcePart] = (),
 ) -> bytes:
     events = b""
     http_error = http_error_of(message, error, language)
@@ -238,6 +245,9 @@ def _closing(
     if calls := calls_json(message):
         data = _encode({"tool_calls": calls}).decode()
         events += encode_event(data, event="tool_calls", id=f"{message.id}.{place}")
+    if sources:  # named, as the notices are
+        data = _encode({"sources": sources_json(sources)}).decode()
+        events += encode_event(data, event="sources", id=f"{message.id}.{place}")
     if notices := notices_json(message, language, asked):
         # Named: who only reads the text, and errors, does not get it.
         data = _encode({"notices": notices}).decode()

@@ -3,7 +3,10 @@
 from core.models.access_scopes import ACCESS_SCOPES, AccessScopes
 from core.web.kling.target import NEW_PATHS
 
-_CHAT = ("/stream", "/complete", "/v1/chat/completions", "/v1/responses")
+_CHAT = (
+    *("/stream", "/complete", "/v1/chat/completions", "/v1/responses"),
+    *("/v1/tools/search", "/v1/tools/fetch"),
+)
 _PICTURES = ("/v1/images/", "/kling/v1/", *(f"/kling{path}" for path in NEW_PATHS))
 _SPEECH = "/v1/audio/"
 _KLING_SPEECH = "/kling/v1/audio/"

@@ -11,7 +11,7 @@ from itertools import islice
 from core.access.callers import TOKEN
 from core.access.owners import LOCAL_OWNER
 from core.errors import InputError, StoreError
-from core.models.money.ledger import LineKind
+from core.models.money.ledger import LINE_KINDS
 from core.models.money.periods import zone_of
 from core.storage.money.filters import LedgerFilter
 from core.web.http_call import HttpCall, HttpCallError, Table
@@ -19,7 +19,6 @@ from core.web.http_errors import STORE_TEXT_ID
 from core.web.studio_bridge import StudioBridge
 from core.work.money.export import csv_pieces, line_fields
 
-KINDS: tuple[LineKind, ...] = ("chat", "title", "image", "speech", "forwarded")
 LIMIT = 50
 LIMIT_MOST = 500
 _CSV_TYPE = "text/csv; charset=utf-8"
@@ -76,9 +75,9 @@ class LedgerRoutes:
     def _filter(self, call: HttpCall) -> LedgerFilter:
         zone = self._bridge.studio.store.ledger.plan.zone
         kind = call.query.get("kind") or None
-        kinds = [one for one in KINDS if one == kind]
+        kinds = [one for one in LINE_KINDS if one == kind]
         if kind is not None and not kinds:
-            raise _wrong("kind", "http.want_one_of", offered=", ".join(KINDS))
+            raise _wrong("kind", "http.want_one_of", offered=", ".join(LINE_KINDS))
         return LedgerFilter(
             owner=None if call.owner == LOCAL_OWNER else call.owner,
             caller=call.caller if call.caller.startswith(TOKEN) else None,

@@ -7,6 +7,7 @@ import msgspec
 
 from core.models.chat import Message
 from core.texts.catalogue import Language
+from core.web.chat.citations import annotations_json, sources_json
 from core.web.chat.http_errors import http_error_of
 from core.web.chat.notices import with_notices
 from core.web.chat.posted.body_room import HeldBody
@@ -57,7 +58,9 @@ class _Chat:
 
     def whole(self, message: Message) -> dict[str, object]:
         logprobs = self._live.read_pieces(self._live.start).logprobs
-        return completion(message, self._live.start, logprobs, self._created)
+        sources = self._live.sources
+        whole = completion(message, self._live.start, logprobs, self._created, sources)
+        return whole | ({"sources": sources_json(sources)} if sources else {})
 
 
 class _ChunkWriter:
@@ -83,7 +86,12 @@ class _ChunkWriter:
         usage = message.usage
         if usage is not None and not request.with_usage:  # unasked, as DeepSeek gives it
             beside["usage"] = usage_json(usage)
-        events = self._chunks.last(finish_reason(message), beside)
+        delta: dict[str, object] = {}
+        if live.sources:
+            beside["sources"] = sources_json(live.sources)
+            text = live.snapshot().content[len(live.begun_with) :]
+            delta = {"annotations": annotations_json(live.sources, text)}
+        events = self._chunks.last(finish_reason(message), beside, delta)
         if usage is not None and request.with_usage:
             events += self._chunks.usage(usage)
         return events + _DONE

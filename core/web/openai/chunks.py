@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import msgspec
 
 from core.models.chat import Message, Usage
+from core.models.parts import SourcePart
+from core.web.chat.citations import annotations_json
 from core.web.chat.tool_calls import calls_json, finish_reason, growth_json
 from core.wire.masking.secrets import known_secrets
 from core.work.chat.buffers.logprobs_buffer import Entry
@@ -39,9 +41,11 @@ class Chunks:
             events += self._choice({"tool_calls": growth_json(pieces.calls)}, None)
         return bytes(events)
 
-    def last(self, reason: str, beside: dict[str, object]) -> bytes:
+    def last(
+        self, reason: str, beside: dict[str, object], delta: dict[str, object] | None = None
+    ) -> bytes:
         """Return the chunk that says why the answer ended, and what stands beside its choices."""
-        return self._begin() + self._choice({}, reason, beside)
+        return self._begin() + self._choice(delta or {}, reason, beside)
 
     def usage(self, usage: Usage) -> bytes:
         """Return the chunk without choices that tells the tokens."""
@@ -84,15 +88,21 @@ class Chunks:
 
 
 def completion(
-    message: Message, begun: Cursor, logprobs: Sequence[Entry], created: int
+    message: Message,
+    begun: Cursor,
+    logprobs: Sequence[Entry],
+    created: int,
+    sources: Sequence[SourcePart] = (),
 ) -> dict[str, object]:
-    """Return a whole completion: what came behind what it was `begun` with."""
+    """Return a whole completion: what came behind what it was `begun` with, and whom it cites."""
     content, calls = message.content[begun.content :], calls_json(message)
     said: dict[str, object] = {"role": "assistant", "content": content or (None if calls else "")}
     if reasoning := message.reasoning_content[begun.reasoning :]:
         said["reasoning_content"] = reasoning
     if calls:
         said["tool_calls"] = calls
+    if sources:
+        said["annotations"] = annotations_json(sources, content)
     return {
         "id": f"chatcmpl-{message.id}",
         "object": "chat.completion",

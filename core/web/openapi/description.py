@@ -5,11 +5,13 @@ from functools import cache
 import msgspec
 
 from core.access.invitations import CODE_PARAMETER
+from core.models.money.ledger import LINE_KINDS
 from core.web.chat.posted.bodies import ChatBody, OpenAIChatBody
 from core.web.kling.creates import CREATES
-from core.web.money.routes import KINDS, LIMIT_MOST
+from core.web.money.routes import LIMIT_MOST
 from core.web.openai.audio.request import SpeechBody
 from core.web.openai.images.request import OpenAIImageBody
+from core.web.openai.web_tools import FetchBody, SearchBody
 from core.web.openapi.diagnostics_paths import diagnostics_paths
 from core.web.openapi.kling_paths import create_paths
 from core.web.openapi.openai_paths import KEY, NO_MONEY, openai_paths
@@ -33,10 +35,10 @@ from core.web.openapi.shapes import (
     too_much,
 )
 
-(_CHAT, _OPENAI_CHAT, _OPENAI_PICTURE, _OPENAI_SPEECH, *_CREATES), _SCHEMAS = (
+(_CHAT, _OPENAI_CHAT, _OPENAI_PICTURE, _OPENAI_SPEECH, _SEARCH, _FETCH, *_CREATES), _SCHEMAS = (
     msgspec.json.schema_components(
         (
-            *(ChatBody, OpenAIChatBody, OpenAIImageBody, SpeechBody),
+            *(ChatBody, OpenAIChatBody, OpenAIImageBody, SpeechBody, SearchBody, FetchBody),
             *(create.body for create in CREATES.values()),
         ),
         ref_template="#/components/schemas/{name}",
@@ -61,8 +63,9 @@ _NOTICES: Json = {"type": "array", "items": shape("id", "message")}
 _NO_QUESTION = "The question is missing, or the body is not as described"
 _STREAM = {
     "200": reply(
-        "Each piece one event, data a JSON string; `event: tool_calls` and `event: notice` tell"
-        " what is to be called, and what to be said beside them; the end is `event: end`",
+        "Each piece one event, data a JSON string; `event: tool_calls`, `event: sources` and"
+        " `event: notice` tell what is to be called, cited, and said beside them;"
+        " the end is `event: end`",
         EVENTS,
     ),
     "204": reply("Nothing follows the event that was named"),
@@ -138,7 +141,7 @@ _PATHS: Json = {
         "get": operation("Answer a question whole", guarded(_COMPLETE), _QUESTION),
         "post": operation("Answer a posted chat whole", posted(_COMPLETE), body=_CHAT),
     },
-    **openai_paths(_OPENAI_CHAT, _OPENAI_PICTURE, _OPENAI_SPEECH),
+    **openai_paths(_OPENAI_CHAT, _OPENAI_PICTURE, _OPENAI_SPEECH, _SEARCH, _FETCH),
     **create_paths(
         dict(zip(CREATES, _CREATES, strict=True)), _ENVELOPE, _BOUGHT, _TASK, (KEY, OBJECT)
     ),
@@ -156,7 +159,7 @@ _PATHS: Json = {
             guarded(_LEDGER),
             parameter("from", "query", _DAY),
             parameter("to", "query", f"{_DAY}; a day is included"),
-            parameter("kind", "query", enum=[*KINDS]),
+            parameter("kind", "query", enum=[*LINE_KINDS]),
             parameter("format", "query", enum=["json", "csv"]),
             parameter("limit", "query", type="integer", minimum=1, maximum=LIMIT_MOST),
             parameter("cursor", "query", "`next` of the page before"),

@@ -75,6 +75,16 @@ _DRAWN = {
 }
 
 
+def looked(words: str) -> Json:
+    """Return the replies to a look into the web."""
+    return {
+        "200": reply(words, json_of()),
+        "400": reply("The body is not as described", json_of(OPENAI_ERROR)),
+        "402": reply(NO_MONEY, json_of(OPENAI_ERROR)),
+        "501": reply("Only DeepSeek searches, and another server is set", json_of(OPENAI_ERROR)),
+    }
+
+
 def told(fates: Mapping[str, Fate]) -> str:
     """Return what becomes of the fields, as text."""
     lines = []
@@ -85,7 +95,9 @@ def told(fates: Mapping[str, Fate]) -> str:
     return "\n".join((*lines, "Any other field is left out, and named among `notices`."))
 
 
-def openai_paths(chat_body: Json, picture_body: Json, speech_body: Json) -> Json:
+def openai_paths(
+    chat_body: Json, picture_body: Json, speech_body: Json, search_body: Json, fetch_body: Json
+) -> Json:
     """Return the paths; the bodies are the schemas of the Structs that validate them."""
     completion = {
         "200": reply("The completion, or its chunks", json_of(), EVENTS),
@@ -113,6 +125,20 @@ def openai_paths(chat_body: Json, picture_body: Json, speech_body: Json) -> Json
                 ),
                 "description": told(RESPONSE_FATES),
             }
+        },
+        "/v1/tools/search": {
+            "post": operation(
+                "Search the web, as DeepSeek's Search; charged where something is found",
+                posted(looked("The best pages"), OPENAI_ERROR),
+                body=search_body,
+            )
+        },
+        "/v1/tools/fetch": {
+            "post": operation(
+                "Read a page of the web, as DeepSeek's Fetch; charged where it has words",
+                posted(looked("The page as Markdown"), OPENAI_ERROR),
+                body=fetch_body,
+            )
         },
         "/v1/models": {"get": operation("The models that may be asked for", models)},
         "/v1/models/{model}": {

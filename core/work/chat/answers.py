@@ -5,7 +5,7 @@ A question and its answer's row are stored before anything is sent, however it w
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from core.errors import AppError, InputError
@@ -13,7 +13,7 @@ from core.models.chat import ChatParameters, Conversation, Message, Turn
 from core.models.chat_options import NO_OPTIONS, ChatOptions
 from core.models.money.ledger import Spender
 from core.models.notices import unread_events, unread_facts
-from core.models.parts import Blob, with_text
+from core.models.parts import Blob, LookupPart, Part, lookup_in, sources_in, with_text
 from core.providers.deepseek.client import DeepSeek
 from core.storage.store import Store
 from core.work.chat.between.relay import AnswerRelay
@@ -25,7 +25,8 @@ from core.work.chat.runner import AnswerJob, AnswerRunner
 from core.work.chat.timings import AnswerTimings
 from core.work.chat.titles import Titles, shortened
 from core.work.loop import LoopThread
-from core.work.money.spending import Spending
+from core.work.money.spending import BROUGHT_MOST, Spending
+from core.work.web.looks import Looks, question_with_look, without_looks
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Answers:
         self._timings = timings
         self._spending = spending
         self._titles = Titles(store, spending)
+        self.looks = Looks(store, spending, timings)
         self._live = AnswerRegistry()
         self._runner = AnswerRunner(
             loop=loop,
@@ -105,9 +107,38 @@ class Answers:
 
         BudgetError where no budget has room for it; nothing is stored then.
         """
-        turn = Turn.of_text("user", _checked(question))
+        return self._ask(Spender(owner, caller), conversation, question, parameters, parent_id)
+
+    def read_page(
+        self,
+        owner: str,
+        conversation: Conversation,
+        question: str,
+        url: str,
+        parameters: ChatParameters,
+        *,
+        caller: str = "page",
+    ) -> LiveAnswer:
+        """Ask a question that a page of the web is read for first."""
+        spender, look = Spender(owner, caller), LookupPart("fetch", url)
+        return self._ask(spender, conversation, question, parameters, look=look)
+
+    def _ask(
+        self,
+        spender: Spender,
+        conversation: Conversation,
+        question: str,
+        parameters: ChatParameters,
+        parent_id: str | None = None,
+        look: LookupPart | None = None,
+    ) -> LiveAnswer:
+        if look is None and self._searches(spender.owner, parameters):
+            look = LookupPart("search", question)
+        parts = with_text((), _checked(question))
+        if look is not None:
+            parts = question_with_look(question, look)
         parent = parent_id if parent_id is not None else conversation.head_id
-        return self._begin(Spender(owner, caller), conversation, turn, parent, parameters)
+        return self._begin(spender, conversation, Turn("user", parts), parent, parameters)
 
     def ask_posted(
         self,
@@ -127,7 +158,12 @@ class Answers:
         service = self._service(owner)
         spender = Spender(owner, caller, "http")
         read = [*turns, Turn.of_text("system", options.prompt())]
-        held = self._spending.for_answer(spender, service.provider, parameters, read)
+        look = LookupPart("search", turns[-1].text) if self._searches(owner, parameters) else None
+        if look is not None:
+            turns = [*turns[:-1], replace(turns[-1], content=(*turns[-1].content, look))]
+        held = self._spending.for_answer(
+            spender, service.provider, parameters, read, brought=_brought(look)
+        )
         chat = posted_chat(
             owner,
             turns,
@@ -149,6 +185,12 @@ class Answers:
 
         live = LiveAnswer(chat.answer(), owner, has_row=False, has_tools=bool(options.tools))
         job = AnswerJob(live, parameters, service.client, context, held, options)
+        if look is not None:
+
+            def found(parts: tuple[Part, ...]) -> None:
+                sent[-1] = replace(sent[-1], content=(*sent[-1].content, *sources_in(parts)))
+
+            job.look = self._looking(live, service, spender, chat.question_id, look, found)
         self._runner.run_posted(job, chat)
         return live
 
@@ -171,7 +213,10 @@ class Answers:
 
         What was attached to it stays attached.
         """
-        turn = Turn("user", with_text(message.said(), _checked(question)))
+        parts = without_looks(with_text(message.said(), _checked(question)), "search")
+        if lookup_in(parts) is None and self._searches(owner, parameters):
+            parts = (*parts, LookupPart("search", question))
+        turn = Turn("user", parts)
         spender = Spender(owner, caller)
         return self._begin(spender, conversation, turn, message.parent_id, parameters)
 
@@ -182,11 +227,22 @@ class Answers:
         answer: Message,
         parameters: ChatParameters,
         *,
+        look_again: bool = False,
         caller: str = "page",
     ) -> LiveAnswer:
-        """Answer the same question again; the earlier answer stays as another version."""
-        spender = Spender(owner, caller)
-        return self._begin(spender, conversation, None, answer.parent_id, parameters)
+        """Answer the same question again; the earlier answer stays as another version.
+
+        What was found on the web for it is there already. Where a look brought nothing, or nobody
+        knows whether it was made, it is made again on a person's word, `look_again`, alone.
+        """
+        spender, parent_id = Spender(owner, caller), answer.parent_id
+        asked = self._store.messages.get(owner, parent_id) if parent_id is not None else None
+        look = lookup_in(asked.parts) if asked is not None else None
+        if look is not None:
+            look = replace(look, state="wanted") if look_again and look.state != "found" else None
+        elif asked is not None and asked.role == "user" and self._searches(owner, parameters):
+            look = LookupPart("search", asked.content)
+        return self._begin(spender, conversation, None, parent_id, parameters, look=look)
 
     def resume(
         self,
@@ -243,12 +299,17 @@ class Answers:
         parent_id: str | None,
         parameters: ChatParameters,
         beginning: Message | None = None,
+        look: LookupPart | None = None,
     ) -> LiveAnswer:
         owner, service = spender.owner, self._service(spender.owner)
         turns = self._turns_before(owner, conversation, parent_id)
         turns += [Turn(one.role, one.said()) for one in [beginning] if one is not None]
         turns += [question] if question is not None else []
-        held = self._spending.for_answer(spender, service.provider, parameters, turns)
+        if look is None and question is not None and (new := lookup_in(question.content)):
+            look = new if new.state == "wanted" else None
+        held = self._spending.for_answer(
+            spender, service.provider, parameters, turns, brought=_brought(look)
+        )
         _, answer = self._store.messages.begin_answer(
             owner,
             conversation.id,
@@ -277,10 +338,36 @@ class Answers:
 
         is_first = conversation.head_id is None
         wants_title = is_first and not conversation.title_is_manual
-        self._runner.run(
-            AnswerJob(live, parameters, service.client, context, held, wants_title=wants_title)
-        )
+        job = AnswerJob(live, parameters, service.client, context, held, wants_title=wants_title)
+        if look is not None and answer.parent_id is not None:
+            job.look = self._looking(live, service, spender, answer.parent_id, look)
+        self._runner.run(job)
         return live
+
+    def _searches(self, owner: str, parameters: ChatParameters) -> bool:
+        """Tell whether the web is searched first: only DeepSeek has that."""
+        return parameters.search and self._service(owner).client.server.speaks_deepseek
+
+    def _looking(
+        self,
+        live: LiveAnswer,
+        service: ChatService,
+        spender: Spender,
+        question_id: str,
+        look: LookupPart,
+        found: Callable[[tuple[Part, ...]], None] = lambda _parts: None,
+    ) -> Callable[[], Awaitable[None]]:
+        """Return the look that is made for an answer before it is asked."""
+
+        async def made() -> None:
+            live.note_look(look.kind)
+            parts = await self.looks.for_question(
+                service.client, service.provider, spender, question_id, look
+            )
+            found(parts)
+            live.note_look(None, sources_in(parts))
+
+        return made
 
     def _name(self, owner: str, conversation_id: str, question: Turn) -> None:
         title = shortened(question.text)
@@ -300,6 +387,10 @@ class Answers:
             path = self._store.messages.path(owner, conversation.id, head_id=parent_id)
             turns += [Turn(one.role, one.said()) for one in path]
         return turns
+
+
+def _brought(look: LookupPart | None) -> int:
+    return 0 if look is None else BROUGHT_MOST["fetch" if look.kind == "fetch" else "search"]
 
 
 def _checked(question: str) -> str:

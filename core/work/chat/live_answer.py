@@ -10,7 +10,7 @@ from core.errors import AppError
 from core.models.chat import AnswerPart, AnswerStatus, ChatChunk, Message, TextRun, Usage
 from core.models.money.ledger import Settlement
 from core.models.notices import granted_facts, moved_facts, tools_facts, unread_events, unread_facts
-from core.models.parts import text_parts
+from core.models.parts import SourcePart, text_parts
 from core.work.chat.answer_text import AnswerText
 from core.work.chat.cursors import Cursor, Growth, Pieces
 
@@ -47,6 +47,8 @@ class LiveAnswer:
         self.is_asked = False  # whether its request may have been sent
         self.is_accepted = False  # whether the provider has begun to answer it
         self._asks_again_at: float | None = None
+        self.looking: str | None = None  # which look into the web is under way
+        self.sources: tuple[SourcePart, ...] = ()  # what the question brings along from there
         self._version = 0
         self.error: AppError | None = None  # why it failed or was cut off, once it is final
         self.saved = threading.Event()  # set once the store holds the final state
@@ -180,6 +182,12 @@ class LiveAnswer:
             if self._asks_again_at is not None:
                 self._asks_again_at = None
                 self._tell()
+
+    def note_look(self, kind: str | None, sources: tuple[SourcePart, ...] = ()) -> None:
+        """Tell the readers that the web is looked into, or what that brought."""
+        with self._lock:
+            self.looking, self.sources = kind, sources
+            self._tell()
 
     def accept(self) -> None:
         """Note that the provider has taken the request: it may fail yet, but was not refused."""

@@ -6,7 +6,7 @@ killed process loses at most the last second of text.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -44,6 +44,7 @@ class AnswerJob:
     reservation: Reservation
     options: ChatOptions = NO_OPTIONS
     wants_title: bool = False
+    look: Callable[[], Awaitable[None]] | None = None  # into the web, made before it is asked
     written: "asyncio.Future[None] | None" = None  # done once a posted chat has its row
 
 
@@ -157,6 +158,14 @@ class AnswerRunner:
             except Exception:  # a bug, logged where it showed
                 return AnswerStatus.FAILED, AppError()
             job.live.has_row = True
+        if job.look is not None:
+            try:
+                await job.look()
+            except AppError as error:
+                return AnswerStatus.FAILED, error
+            except Exception:  # a bug must not leave an answer running for ever
+                logger.exception("Answer %s: the look before it failed", job.live.message_id)
+                return AnswerStatus.FAILED, AppError()
         if (granted := job.reservation.granted_tokens) is not None:
             # More the budget does not pay for.
             job.parameters = replace(job.parameters, max_tokens=granted)

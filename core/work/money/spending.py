@@ -22,18 +22,28 @@ from core.models.money.ledger import (
     Settlement,
     Spender,
 )
-from core.models.money.prices import PriceList
+from core.models.money.prices import WEB, PriceList
 from core.models.money.settling import chat_price, settle_answer
 from core.models.money.usage import estimate_tokens, most_output, most_tokens
-from core.models.parts import FilePart, PicturePart, ToolCall, ToolResult
+from core.models.parts import (
+    FilePart,
+    LookupKind,
+    PicturePart,
+    ToolCall,
+    ToolResult,
+    sources_in,
+)
 from core.models.speech import TRANSCRIPTION
 from core.settings.money import MoneySettings
 from core.storage.money.book import Settle
+from core.wire.web.block import web_block
 
 # The class of the hour in which it ends may count: so long an answer may well take.
 LONGEST_ANSWER = timedelta(minutes=30)
 # DeepSeek's earlier vision model counted at most 384 tokens for a picture (money.md §1).
 PICTURE_TOKENS = 400
+# What a look into the web brings at most, in tokens.
+BROUGHT_MOST: dict[LookupKind, int] = {"search": 16_000, "fetch": 42_000}
 # A call without a row of its own has ended by then, whatever became of it.
 WITHOUT_ROW = timedelta(minutes=15)
 
@@ -83,13 +93,16 @@ class Spending:
         turns: Iterable[Turn],
         *,
         kind: LineKind = "chat",
+        brought: int = 0,
     ) -> Reservation:
         """Return what an answer may cost: all input missed, output as long as it may get.
 
-        Without `max_tokens` the output may be cut to what a budget pays for.
+        Without `max_tokens` the output may be cut to what a budget pays for. `brought` is how many
+        tokens more a look into the web may bring along before it is asked.
         """
         now = self._clock()
         most, about = _input_tokens(turns)
+        most += brought
         line = self._line(spender, kind, provider, parameters.model, now)
         there = now + self._ahead_of(provider)
         price = chat_price(self.prices, line, there)
@@ -228,6 +241,39 @@ class Spending:
 
         return settle
 
+    def for_look(
+        self,
+        spender: Spender,
+        provider: str,
+        kind: LookupKind,
+        *,
+        message_id: str | None = None,
+        conversation_id: str | None = None,
+    ) -> Reservation:
+        """Return what a look into the web costs: a search, or a page; free where it brings nothing.
+
+        The call has no row of its own: `message_id` is the question that it is made for.
+        """
+        now = self._clock()
+        line = self._line(spender, kind, provider, kind, now)
+        line = replace(
+            line,
+            until=now + WITHOUT_ROW,
+            pieces=1,
+            message_id=message_id,
+            conversation_id=conversation_id,
+        )
+        price = self.prices.pieces(WEB, kind, {}, now)
+        if price is None:
+            return Reservation(line, is_known=False)
+        own = None if line.currency in price.each else next(iter(price.each), None)
+        line = replace(line, currency=self.currency(provider, own))
+        amount = price.amount(line.currency)
+        if amount is None:
+            return Reservation(line, is_known=False)
+        held = exact(amount)
+        return Reservation(replace(line, amount=held, bound=held, price_id=price.id))
+
     def recovered(self, owner: str, provider: str, generation: Generation) -> LedgerLine:
         """Return the line of a task that was found at the provider: nobody held anything back."""
         spender = Spender(owner, "page", "recovered")
@@ -294,6 +340,7 @@ def _input_tokens(turns: Iterable[Turn]) -> tuple[int, int]:
                 texts.append(part.content)
             elif isinstance(part, FilePart):
                 texts.append(part.text)
+        texts.append(web_block(sources_in(turn.content)))
         most += sum(most_tokens(text, turns=0) for text in texts) + most_tokens("")
         about += sum(map(estimate_tokens, texts))
     return most, about

@@ -247,3 +247,20 @@ def test_indented_code_at_the_beginning_survives_st_markdown() -> None:
     assert shielded("正文") == "正文"
     assert not shielded("    code")[0].isspace()
     assert shielded("    code").endswith("\n\n    code")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "data:text/html,<script>alert(1)</script>",
+        "data:text/html,a<b",
+        "data:text/html,a(b(c(d)))",
+        "javascript:a(b(c(1)))",
+        "data\\:text/html,<b>",
+        "&#100;ata:text/html,<b>",
+        "<data:text/html,a\\<b>",
+    ],
+)
+def test_no_address_of_another_scheme_is_a_link_however_it_is_written(address: str) -> None:
+    assert for_streamlit(f"[open]({address}) on").startswith("[open\\](")
+    assert for_streamlit("[open](https://one.example/a(b(c))) on").startswith("[open](")

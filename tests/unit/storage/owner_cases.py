@@ -148,6 +148,10 @@ CASES: dict[str, tuple[Case, ...]] = {
             REFUSED,
         ),
     ),
+    "messages.keep_parts": (
+        Case(lambda s, o, m, t: s.messages.keep_parts(o, t.question, ()), False),
+        Case(lambda s, o, m, t: s.messages.keep_parts(o, t.answer, ()), False),
+    ),
     "messages.begin_answer": (
         Case(lambda s, o, m, t: begin(s, o, t.conversation), REFUSED),
         Case(lambda s, o, m, t: begin(s, o, m.conversation, t.answer), REFUSED),

@@ -149,6 +149,11 @@ def test_an_error_in_mid_stream_ends_it_with_its_words(client: openai.OpenAI) ->
         {"messages": HELLO, "stop": ["x"] * 17},
         {"messages": HELLO, "extra_body": {"user_id": "a b"}},
         {"messages": HELLO, "extra_body": {"web_search_options": {"x": 1}}},
+        {
+            "messages": HELLO,
+            "tools": [{"type": "function", "function": {"name": "f"}}],
+            "extra_body": {"web_search_options": {}},
+        },
         {"messages": HELLO, "n": 2},
         {"messages": HELLO, "temperature": 9},
         {"messages": HELLO, "max_tokens": 0},

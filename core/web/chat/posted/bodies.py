@@ -127,6 +127,13 @@ class Thinking(Struct):
     type: Literal["enabled", "disabled"]
 
 
+class WebSearchOptions(Struct, forbid_unknown_fields=True):
+    """The web is searched for the question first, also by `{}`. DeepSeek has neither field."""
+
+    search_context_size: Literal["low", "medium", "high"] | None = None
+    user_location: dict[str, Any] | None = None
+
+
 class Parameters(Struct):
     """How it is to be answered. The fields are looked at in this order."""
 
@@ -144,6 +151,7 @@ class Parameters(Struct):
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
     user_id: _EndUser | None = None
+    web_search_options: WebSearchOptions | None = None
     user: str | None = None
     safety_identifier: str | None = None
     system: str | None = None

@@ -40,6 +40,7 @@ FATES: Mapping[str, Fate] = {
     "safety_identifier": Fate.UNDERSTOOD,
     "n": Fate.UNDERSTOOD,
     "modalities": Fate.UNDERSTOOD,
+    "web_search_options": Fate.UNDERSTOOD,
     "frequency_penalty": Fate.ELSEWHERE,
     "presence_penalty": Fate.ELSEWHERE,
     "seed": Fate.ELSEWHERE,
@@ -55,7 +56,6 @@ FATES: Mapping[str, Fate] = {
     "functions": Fate.REFUSED,
     "function_call": Fate.REFUSED,
     "audio": Fate.REFUSED,
-    "web_search_options": Fate.REFUSED,
 }
 # Our own, beside OpenAI's and DeepSeek's.
 OWN = frozenset({"question", "system", "effort", "parameters"})

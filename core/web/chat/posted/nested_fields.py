@@ -50,6 +50,7 @@ PLACES: Places = {
     "response_format.json_schema": names_of(NamedSchema),
     "thinking": names_of(Thinking),
     "stream_options": frozenset({"include_usage"}),
+    "web_search_options": frozenset(),
 }
 
 

@@ -42,7 +42,9 @@ _WANTED: dict[str, tuple[str, dict[str, object]]] = {
     "messages": ("http.want_messages", {"most": MESSAGES_MOST}),
 }
 _SAMPLING = ("temperature", "top_p")
-_DESCRIBED = frozenset({"tools", "tool_choice", "response_format", "stop", "user_id"})
+_DESCRIBED = frozenset(
+    {"tools", "tool_choice", "response_format", "stop", "user_id", "web_search_options"}
+)
 
 
 class MissingQuestionError(HttpCallError):
@@ -95,6 +97,8 @@ def chat_request_from_json(body: dict[str, Any], dialect: Dialect) -> ChatReques
     options = _options(posted, fields, dialect)
     parameters = _parameters(posted, options, dialect)
     turns = _conversation(posted, dialect)
+    if parameters.search:
+        _check_search(turns, options, dialect)
     if not isinstance(posted.stream, bool | None):
         raise _wrong("stream", "http.want_flag")
     wants = posted.stream_options
@@ -226,7 +230,18 @@ def _parameters(posted: ChatBody, options: ChatOptions, dialect: Dialect) -> Cha
         temperature=posted.temperature,
         top_p=posted.top_p,
         max_tokens=posted.max_tokens or posted.max_completion_tokens,
+        search=posted.web_search_options is not None,
     )
+
+
+def _check_search(turns: tuple[Turn, ...], options: ChatOptions, dialect: Dialect) -> None:
+    """Refuse a search where nobody can make it, or what it finds could have tools called."""
+    if not dialect.speaks_deepseek:
+        raise _wrong("web_search_options", "http.not_offered")
+    if options.tools:
+        raise _wrong("web_search_options", "http.search_without_tools")
+    if turns[-1].role != "user" or not turns[-1].text.strip():
+        raise _wrong("web_search_options", "http.search_needs_question")
 
 
 def _refusal(error: FieldError, value: Any) -> HttpCallError:

@@ -1,0 +1,1 @@
+"""What comes from the web, washed, and fenced as data for a model. Pure."""
