@@ -233,6 +233,64 @@ def test_what_is_spoken_of_markdown(markdown: str, words: str) -> None:
     assert spoken(markdown) == words
 
 
+# Each opens something that never ends: to look for its end from every one of them takes minutes.
+_UNENDED = (
+    *(
+        "`",
+        "` ``",
+        "\\(",
+        "\\[",
+        "[",
+        "![",
+        "[^",
+        "[a](",
+        "[a][",
+        "[a]: ",
+        "$a ",
+        "$$",
+        "<",
+        "<a",
+        "<!--",
+    ),
+    *(
+        "_",
+        "a_",
+        "a__b",
+        "*",
+        "~~",
+        "\u3000",
+        "\x0b",
+        "|",
+        "- ",
+        "#",
+        "> ",
+        "\\begin{a",
+        "http://a",
+    ),
+)
+
+
+@pytest.mark.parametrize("opening", _UNENDED)
+def test_what_opens_again_and_again_is_read_once(opening: str) -> None:
+    for text in (opening * (100_000 // len(opening)), f"a{opening * 50_000}b"):
+        assert len(spoken(text)) <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("markdown", "words"),
+    [
+        ("`a``b` c", "ab c"),
+        ("``a`b`` c", "ab c"),
+        ("snake_case_name and _this_ and __that__", "snake_case_name and this and that"),
+        ("a \\_b\\_ c", "a _b_ c"),
+        ("one\u3000\n\u3000\n two", "one\ntwo"),
+        (f"`{'x' * 41}` said", "said"),
+    ],
+)
+def test_marks_are_told_apart_in_one_pass(markdown: str, words: str) -> None:
+    assert spoken(markdown) == words
+
+
 @QUICK
 @given(MARKDOWN)
 def test_no_code_block_table_or_formula_is_spoken(text: str) -> None:
