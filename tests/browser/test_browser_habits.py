@@ -356,6 +356,9 @@ def test_a_chinese_page_speaks_no_english_of_streamlits(browser: Browser, app: R
     page.get_by_test_id("stPopoverButton").first.click(timeout=PATIENCE_MS)
     page.get_by_role("spinbutton").first.click()
     expect(page.get_by_text("日期范围", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_test_id("stPopoverBody").get_by_test_id("stSelectbox").first.click()
+    page.keyboard.type("zzz")
+    expect(page.get_by_text("没有符合的选项")).to_be_visible(timeout=PATIENCE_MS)
     assert latin(page) == []
     for name in ("history", "status"):
         page.goto(f"{app.url}/{name}")
