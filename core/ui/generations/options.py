@@ -8,7 +8,7 @@ from core.models.generations import AspectRatio, Resolution
 from core.models.kling_catalogue import OFFERED_MODELS, ImageModel, find_image_model, typed_model
 from core.models.pictures.rules import PROMPT_LIMIT, count_characters
 from core.ui import session
-from core.ui.placeholders import ratio_label
+from core.ui.generations import choices
 from core.ui.session import text
 
 KEYS = {
@@ -150,35 +150,12 @@ def _leave_stopped_model() -> None:
 
 def _draw_shape(chosen: ImageModel, taken: Taken, *, has_image: bool) -> None:
     if ratios := chosen.ratios_for(has_image=has_image):
-        st.pills(
-            text("images.ratio"),
-            ratios,
-            default=None if KEYS["ratio"] in taken else "1:1",
-            required=True,
-            format_func=ratio_label,
-            wrap=True,
-            key=KEYS["ratio"],
-            persist_state="session",
-        )
+        choices.draw_ratio(KEYS["ratio"], ratios, "1:1", is_taken=KEYS["ratio"] in taken)
     else:
         st.caption(text("images.ratio_from_picture"))
     resolutions = chosen.resolutions_for(has_image=has_image)
     with st.container(horizontal=True):
-        st.segmented_control(
-            text("images.resolution"),
-            resolutions,
-            default=None if KEYS["resolution"] in taken else resolutions[0],
-            required=True,
-            format_func=str.upper,
-            key=KEYS["resolution"],
-            persist_state="session",
+        choices.draw_resolution(
+            KEYS["resolution"], resolutions, resolutions[0], is_taken=KEYS["resolution"] in taken
         )
-        st.number_input(
-            text("images.n"),
-            min_value=1,
-            max_value=9,
-            value=None if KEYS["n"] in taken else 1,
-            key=KEYS["n"],
-            width=130,
-            persist_state="session",
-        )
+        choices.draw_count(KEYS["n"], is_taken=KEYS["n"] in taken)

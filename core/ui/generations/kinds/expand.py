@@ -18,6 +18,7 @@ from core.models.pictures.expand import (
     least_area,
 )
 from core.ui import session
+from core.ui.generations import choices
 from core.ui.generations.kinds import frame, pictures
 from core.ui.generations.options import KEYS as SHARED
 from core.ui.generations.reference import preview
@@ -41,15 +42,7 @@ def draw(taken: frozenset[str]) -> None:
         references = pictures.current(1)
         if references:
             _draw_frame(references[0], taken)
-        st.number_input(
-            text("images.n"),
-            min_value=1,
-            max_value=9,
-            value=None if KEYS["n"] in taken else 1,
-            key=KEYS["n"],
-            width=130,
-            persist_state="session",
-        )
+        choices.draw_count(KEYS["n"], is_taken=KEYS["n"] in taken)
 
 
 def asked() -> tuple[ExpandRequest, tuple[ReferenceImage, ...]]:

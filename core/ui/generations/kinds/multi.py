@@ -10,9 +10,9 @@ from core.models.generations import ReferenceImage
 from core.models.kling_catalogue import ALL_RATIOS
 from core.models.pictures.multi import SUBJECTS_MOST, MultiRequest
 from core.ui import session
+from core.ui.generations import choices
 from core.ui.generations.kinds import pictures
 from core.ui.generations.options import KEYS as SHARED
-from core.ui.placeholders import ratio_label
 from core.ui.session import text
 
 Role = Literal["subject", "scene", "style"]
@@ -36,25 +36,8 @@ def draw(taken: frozenset[str]) -> None:
                 key=_role_key(picture),
                 persist_state="session",
             )
-        st.pills(
-            text("images.ratio"),
-            ALL_RATIOS,
-            default=None if KEYS["ratio"] in taken else "1:1",
-            required=True,
-            format_func=ratio_label,
-            wrap=True,
-            key=KEYS["ratio"],
-            persist_state="session",
-        )
-        st.number_input(
-            text("images.n"),
-            min_value=1,
-            max_value=9,
-            value=None if KEYS["n"] in taken else 1,
-            key=KEYS["n"],
-            width=130,
-            persist_state="session",
-        )
+        choices.draw_ratio(KEYS["ratio"], ALL_RATIOS, "1:1", is_taken=KEYS["ratio"] in taken)
+        choices.draw_count(KEYS["n"], is_taken=KEYS["n"] in taken)
 
 
 def asked() -> tuple[MultiRequest, tuple[ReferenceImage, ...]]:

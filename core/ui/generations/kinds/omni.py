@@ -20,9 +20,10 @@ from core.models.pictures.omni import (
 )
 from core.models.pictures.rules import COUNT_MOST, REFERENCES_MOST
 from core.ui import session
+from core.ui.generations import choices
 from core.ui.generations.kinds import elements, pictures
 from core.ui.generations.options import KEYS as SHARED
-from core.ui.placeholders import ratio_label, ratio_words
+from core.ui.placeholders import ratio_words
 from core.ui.session import text
 
 KEYS = {name: f"omni-{name}" for name in ("model", "ratio", "resolution", "series", "auto", "n")}
@@ -152,37 +153,14 @@ def _draw_options(taken: frozenset[str]) -> None:
         persist_state="session",
     )
     model = _model()
-    st.pills(
-        text("images.ratio"),
-        OMNI_RATIOS,
-        default=None if KEYS["ratio"] in taken else "auto",
-        required=True,
-        format_func=ratio_label,
-        wrap=True,
-        key=KEYS["ratio"],
-        persist_state="session",
-    )
+    choices.draw_ratio(KEYS["ratio"], OMNI_RATIOS, "auto", is_taken=KEYS["ratio"] in taken)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.segmented_control(
-            text("images.resolution"),
-            model.resolutions,
-            default=None if KEYS["resolution"] in taken else "1k",
-            required=True,
-            format_func=str.upper,
-            key=KEYS["resolution"],
-            persist_state="session",
+        choices.draw_resolution(
+            KEYS["resolution"], model.resolutions, "1k", is_taken=KEYS["resolution"] in taken
         )
         if not _is_auto(model):
-            is_series = _is_series(model)
-            st.number_input(
-                text("images.n"),
-                min_value=SERIES_LEAST if is_series else 1,
-                max_value=SERIES_MOST if is_series else COUNT_MOST,
-                value=None if KEYS["n"] in taken else "min",
-                key=KEYS["n"],
-                width=130,
-                persist_state="session",
-            )
+            least, most = (SERIES_LEAST, SERIES_MOST) if _is_series(model) else (1, COUNT_MOST)
+            choices.draw_count(KEYS["n"], is_taken=KEYS["n"] in taken, least=least, most=most)
     if model.takes_series:
         st.toggle(
             text("images.series"),
