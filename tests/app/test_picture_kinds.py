@@ -1,6 +1,7 @@
 """The forms of the kinds of pictures, as a person uses them, on the practice provider."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -15,6 +16,7 @@ from core.models.pictures.multi import MultiRequest
 from core.models.pictures.omni import OmniRequest
 from core.storage.money.filters import LedgerFilter
 from core.work.studio import Studio
+from tests.crash.kinds import PICTURE_KINDS, asked
 
 Opened = Callable[[], Studio]
 Until = Callable[[Callable[[], bool]], None]
@@ -159,4 +161,20 @@ def test_of_more_pictures_than_there_is_room_for_none_is_looked_into(app: AppTes
     assert len(app.get("image")) == 0
     app.file_uploader(key=uploader(app)).set_value([png("red"), png("blue")]).run()
     assert len(app.get("image")) == 2
+    assert not app.exception
+
+
+@pytest.mark.parametrize("watermark", [True, False])
+@pytest.mark.parametrize("kind", PICTURE_KINDS)
+def test_a_mark_that_was_asked_for_is_told_of_every_kind(
+    app: AppTest, studio: Opened, until: Until, kind: str, watermark: bool
+) -> None:
+    app.run()
+    request, references = asked(kind, "a lake", 1)
+    wanted = replace(request, watermark=watermark)  # type: ignore[type-var]
+    studio().generations.request(LOCAL_OWNER, wanted, references=references)
+    generation = archived(studio(), until)
+    app.switch_page("pages/gallery.py").run()
+    app.button(key=f"open-{generation.pictures[0].id}").click().run()
+    assert ("Watermark" in [one.value for one in app.caption]) is watermark
     assert not app.exception

@@ -136,6 +136,8 @@ def _facts(picture: Picture, generation: Generation) -> list[tuple[str, str]]:
         facts.append((text("gallery.took"), duration(max(0.0, took_s))))
     if request.kind in table.FORMS:
         facts += table.FORMS[request.kind].facts(request)
+    if getattr(request, "watermark", False):  # over HTTP, for any kind that has it
+        facts.append((text("gallery.watermark"), text("gallery.yes")))
     units = generation.unit_deduction or unknown
     if generation.provider == "practice":  # it counts as Kling would, and nobody pays
         units = text("gallery.units_practice")

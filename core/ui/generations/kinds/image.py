@@ -85,8 +85,6 @@ def facts(request: ImageRequest) -> list[tuple[str, str]]:
         told.append((text("images.human_fidelity"), f"{request.human_fidelity:g}"))
     if request.element_ids:
         told.append((text("gallery.elements"), ", ".join(map(str, request.element_ids))))
-    if request.watermark:
-        told.append((text("gallery.watermark"), text("gallery.yes")))
     return told
 
 

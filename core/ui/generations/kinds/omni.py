@@ -92,8 +92,6 @@ def facts(request: OmniRequest) -> list[tuple[str, str]]:
         told.append((text("gallery.elements"), ", ".join(map(str, request.element_ids))))
     if request.is_series:
         told.append((text("images.series"), text("gallery.yes")))
-    if request.watermark:
-        told.append((text("gallery.watermark"), text("gallery.yes")))
     return told
 
 
