@@ -37,6 +37,7 @@ from core.storage.store import Store
 from core.wire.masking.secrets import known_secrets
 from core.wire.pacing import retry_delays
 from core.work.chat.timings import AnswerTimings
+from core.work.money.paid_calls import paid_call
 from core.work.money.spending import BROUGHT_MOST, Spending
 
 SOURCES_MOST = 8
@@ -113,14 +114,9 @@ class Looks:
         """Make a look that a program asks for by itself, with its line in the ledger."""
         held = self._spending.for_look(spender, provider, _kind(look))
         mark_exchanges(held.line.id)
-        await asyncio.to_thread(self._store.ledger.reserve, held)
-        outcome = Outcome("asked")
-        settled: Settlement | None = settle_lost(held.line)
-        try:
+        async with paid_call(self._store.ledger, held) as call:
             outcome, settled = await self._made(client, look, held.line, count=count)
-        finally:
-            settling = {held.line.id: lambda _line: settled}
-            await asyncio.shield(asyncio.to_thread(self._store.ledger.settle, settling))
+            call.settle = lambda _line: settled
         if outcome.error is not None:
             raise outcome.error
         return outcome.sources

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from core.errors import StoreError
 from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
 from core.models.money.ledger import Budget, BudgetError, BudgetPlan, LedgerLine, LineState, Mark
 from core.models.parts import lookup_in, sources_in
@@ -441,6 +442,20 @@ def test_programs_search_and_read_by_themselves_in_deepseeks_own_shape(
     lines, book = looks(served), practice().web_book
     assert sum(one.amount or 0 for one in lines) == sum(one.cost for one in book)
     assert len(book) == 3
+
+
+def test_what_was_found_is_given_out_though_the_ledger_cannot_be_written(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def settle(_settling: object) -> int:
+        raise StoreError("error.store_read")
+
+    monkeypatch.setattr(served.studio.store.ledger, "settle", settle)
+    reply = served.http.post("/v1/tools/search", json={"query": "端砚", "count": 3})
+    assert reply.status_code == 200
+    assert len(reply.json()["results"]) == 3
+    (line,) = [one for one in lines_of(served) if one.kind == "search"]
+    assert line.state is LineState.RESERVED  # upkeep settles it later
 
 
 @pytest.mark.parametrize(
