@@ -155,7 +155,7 @@ class Calls:
         files = {"image": ("a.png", file.getvalue(), "image/png")}
         self.call("POST", "/v1/images/edits", data=asked, files=files, timeout=60.0)
 
-    def every_voice(self) -> None:
+    def every_voice_and_look(self) -> None:
         for form in ("mp3", "wav", "pcm"):
             for model in ("kling-tts", "tts-1"):
                 asked = {"model": model, "input": "hello", "voice": "alloy"}
@@ -164,6 +164,8 @@ class Calls:
         self.call("POST", "/v1/audio/speech", json=asked | {"model": "tts-1"})
         files = {"file": ("a.wav", b"RIFF", "audio/wav")}
         self.call("POST", "/v1/audio/transcriptions", data={"model": "whisper-1"}, files=files)
+        self.call("POST", "/v1/tools/search", json={"query": "hello"})
+        self.call("POST", "/v1/tools/fetch", json={"url": "https://one.example/a"})
         tickets, store = self._served.studio.transfers.tickets, self._served.studio.store
         said = store.conversations.list("local", limit=1).items[0].head_id or ""
         for by in ("browser", "server", "kling"):
@@ -255,7 +257,7 @@ def test_an_upstream_that_echoes_what_it_was_sent_has_it_nowhere(
             calls.every_chat()
             calls.every_kling()
         echo.fault = ""
-        calls.every_voice()
+        calls.every_voice_and_look()
         calls.every_diagnosis()
         echo.fault, echo.echoes_ids = "", True
         calls.every_kling()

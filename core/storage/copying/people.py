@@ -27,6 +27,7 @@ from core.storage.db.schema import (
 from core.texts.catalogue import LANGUAGES
 
 ERASED = "erased"
+_EXCHANGES = "xray.kept."  # the beginning of their keys, before the owner
 _INDEX_ANEW = "INSERT INTO message_index (message_index) VALUES ('optimize')"
 _FINAL = ("archived", "failed", "refused", "cancelled")
 # What is a row of a person's by another row that is.
@@ -160,7 +161,7 @@ def _keys_of(owner: str) -> ColumnElement[bool]:
     mark = sha256(owner.encode()).hexdigest()[:16]
     keys = [f"read_aloud_by.{mark}", f"arrangement.{owner}", f"language.{owner}"]
     keys += [f"language.{owner}.{one}" for one in LANGUAGES]
-    exchanges = f"xray.kept.{owner}."
+    exchanges = f"{_EXCHANGES}{owner}."
     of_subject = (func.substr(key_values.c.key, 1, len(exchanges)) == exchanges) & (
         func.length(key_values.c.key) == len(exchanges) + _ID_LENGTH
     )

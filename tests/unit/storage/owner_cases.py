@@ -296,6 +296,9 @@ _FILTERED = "a LedgerFilter says whose; whoever runs the studio sees what all of
 _SETTLED = "whoever reserved a line settles it, by its id"
 OWNERLESS: dict[str, str] = {
     "check_writable": "no row of anyone",
+    "copies.claim": "whoever copies a store copies everybody's",
+    "generations.suppose_sent": "whoever restores a backup restores everybody's",
+    "key_values.remove_in": "a part of the transaction of whoever keeps the key",
     "close": "no row of anyone",
     "open": "no row of anyone",
     "note_times": "no row of anyone",
