@@ -1,5 +1,6 @@
 """What Kling makes of a wish, and what comes back after a loss."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,13 +22,20 @@ from tests.crash.fake_kling import FakeKling, Plan
 from tests.crash.workshop import OWNER, Workshop, wait_for
 
 S = GenerationStatus
+HOUR_S = 3600.0
 
 
 def test_a_task_that_kling_ends_as_failed_tells_its_reason(
     workshop: Workshop, fake: FakeKling
 ) -> None:
-    fake.plan = Plan(fails=True)
-    row = workshop.wait_until(workshop.ask(), S.FAILED)
+    fake.plan = Plan(fails=True, runs_s=lambda number: HOUR_S)
+    wish = workshop.ask()
+    wait_for(lambda: fake.tasks, "it is accepted")
+    (task,) = fake.tasks.values()
+    task.accepted_at -= HOUR_S / 2  # it is under way now, and ends once that was seen
+    workshop.wait_until(wish, S.PROCESSING)
+    task.ended = time.time()
+    row = workshop.wait_until(wish, S.FAILED)
     assert row.error_text_id == "error.task_failed"
     assert "risk control" in row.error_detail
     steps = [event.status for event in workshop.store.generations.history(OWNER, row.id)]

@@ -310,6 +310,8 @@ def test_what_was_heard_stands_in_the_ledger_however_it_ended(
         if how == "cut":
             with pytest.raises(httpx.RemoteProtocolError):
                 list(sound)
+        else:
+            until(lambda: len(practice.speech_book) == said + 2, "the portion ahead is asked for")
     until(lambda: practice.counters.voices_open == 0, "the voice is closed")
 
     def new_lines() -> list[Any]:
