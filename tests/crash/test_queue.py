@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from core.errors import AppError, InputError
 from core.models.generations import GenerationStatus
 from tests.crash.counts import assert_archived
 from tests.crash.fake_kling import FakeKling, Plan
-from tests.crash.workshop import OWNER, Workshop, wait_for
+from tests.crash.workshop import OWNER, QUICK, Workshop, wait_for
 
 S = GenerationStatus
 
@@ -48,12 +49,50 @@ def test_forty_pictures_on_three_slots_all_arrive_without_a_word(
     assert set(fake.seen.refused) <= {1303}
 
 
-def test_wishes_are_sent_in_the_order_they_were_made(workshop: Workshop, fake: FakeKling) -> None:
+def one_at_a_time(closed: Callable[..., Workshop]) -> Workshop:
+    """Return a workshop that knows the cap: while it is learned, two may be on their way at once.
+
+    Which of those Kling takes first is the network's choice, not the queue's.
+    """
+    before = closed()
+    before.store.key_values.set("slots.kling.image", {"accepted": 1, "refused": 2})
+    before.close()
+    return closed()
+
+
+def test_wishes_are_sent_in_the_order_they_were_made(
+    closed: Callable[..., Workshop], fake: FakeKling
+) -> None:
+    workshop = one_at_a_time(closed)
     fake.plan = Plan(cap=1, runs_s=lambda number: 0.05)
     wishes = [workshop.ask() for _ in range(8)]
     workshop.wait_until_all_done()
     sent = [task.external_task_id for task in fake.tasks.values()]
     assert sent == [wish.external_task_id for wish in wishes]
+
+
+@pytest.mark.parametrize("refusal", ["1302", "1303"])
+def test_nobody_overtakes_a_refused_wish_while_the_store_is_slow(
+    closed: Callable[..., Workshop],
+    fake: FakeKling,
+    monkeypatch: pytest.MonkeyPatch,
+    refusal: str,
+) -> None:
+    workshop = one_at_a_time(closed)
+    store = workshop.store.generations
+    unmark, never = store.unmark_sending, threading.Event()
+
+    def slowly(*arguments: Any, **more: Any) -> Any:
+        never.wait(5 * QUICK.rest_first_s)  # the rest is over by then
+        return unmark(*arguments, **more)
+
+    monkeypatch.setattr(store, "unmark_sending", slowly)
+    fake.plan = Plan(cap=1, runs_s=lambda number: 0.05, post=refusal, post_times_in_all=1)
+    refused, *_others = [workshop.ask() for _ in range(5)]
+    workshop.wait_until_all_done()
+    assert fake.seen.refused[int(refusal)] >= 1
+    first = next(iter(fake.tasks.values()))
+    assert first.external_task_id == refused.external_task_id
 
 
 def test_the_limit_is_known_after_a_restart(

@@ -30,7 +30,7 @@ from core.providers.kling.client import Kling
 from core.providers.kling.errors import FULL_CODE
 from core.wire.pacing import retry_delays
 from core.work.generations.lookup import find_task
-from core.work.generations.submission_queue import Permit, SubmissionQueue
+from core.work.generations.submission_queue import Permit, SubmissionQueue, Turn
 from core.work.generations.timings import WorkerTimings
 from core.work.generations.transitions import Transitions, reason
 
@@ -51,13 +51,17 @@ class Sending:
     """What this process knows of a generation's way to Kling beyond its row."""
 
     permit: Permit | None = None
+    turn: Turn | None = None  # to send, for which it waits
     place: float = 0.0  # in the queue, by the monotonic clock; kept for as long as it is tried
     is_waiting: bool = False  # an intent whose turn has not come: nothing of it has left
     unclear_answers: int = 0
     duplicate: AppError | None = None  # a refusal that may mean "it is there already"
 
     def give_back(self) -> None:
-        """Free the slots it holds, if any."""
+        """Free the slots it holds, or its place in the queue, if any."""
+        if self.turn is not None:
+            self.turn.leave()
+            self.turn = None
         if self.permit is not None:
             self.permit.give_back()
             self.permit = None
@@ -120,6 +124,8 @@ class Submitter:
                 self._queue_error = None
                 is_full = error.code == FULL_CODE
                 sending.permit.refused(is_full=is_full, retry_after_s=error.retry_after_s)
+                # In its place before anything is waited for: nobody may overtake it meanwhile.
+                self._line_up(generation, sending)
                 if is_full and self.queue.in_flight == 0:
                     lone_refusals += 1
                     if lone_refusals >= LONE_REFUSALS_MOST:
@@ -136,8 +142,9 @@ class Submitter:
                     return await self._be_uncertain(generation, sending, error)
                 self._queue_error = error
                 # Nothing ever left this machine: still an intent, and it can be cancelled.
-                sending.permit.give_back()
                 self.queue.rest()
+                self._line_up(generation, sending)
+                sending.permit.give_back()
                 await self._transitions.unmark_sending(generation, reason(error))
             else:
                 sending.permit.accepted()
@@ -196,12 +203,18 @@ class Submitter:
         note = Note("note.accepted", {"task_id": task.task_id})
         return await self._transitions.submitted(generation, task, note)
 
+    def _line_up(self, generation: Generation, sending: Sending) -> Turn:
+        if sending.turn is None:
+            order = (sending.place, generation.id)
+            sending.turn = self.queue.line_up(generation.request.slots, order=order)
+        return sending.turn
+
     async def _wait_for_permit(self, generation: Generation, sending: Sending) -> Permit:
         self._waiting.add(generation.id)
         try:
-            order = (sending.place, generation.id)
-            return await self.queue.acquire(generation.request.slots, order=order)
+            return await self._line_up(generation, sending).come()
         finally:
+            sending.turn = None
             self._waiting.discard(generation.id)
 
     async def _pause_before_next(self, sending: Sending) -> None:

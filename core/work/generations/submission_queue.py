@@ -71,6 +71,29 @@ class Permit:
         return state
 
 
+class Turn:
+    """A place in the queue, from which a permit comes. Leave it where nobody waits for that."""
+
+    def __init__(self, queue: "SubmissionQueue", waiter: "asyncio.Future[Permit]") -> None:
+        self._queue = queue
+        self._waiter = waiter
+
+    async def come(self) -> Permit:
+        """Wait for the permit; who is cancelled meanwhile has left."""
+        try:
+            return await self._waiter
+        except asyncio.CancelledError:
+            self.leave()
+            raise
+
+    def leave(self) -> None:
+        """Go out of the queue; a permit that has come goes to the next one."""
+        if self._waiter.done() and not self._waiter.cancelled():
+            self._waiter.result().give_back()
+        self._waiter.cancel()
+        self._queue.wake()
+
+
 class SubmissionQueue:
     """A queue for submissions, counted in slots. Belongs to one event loop."""
 
@@ -122,19 +145,17 @@ class SubmissionQueue:
         """Return what was learned, to be given as `known` another time."""
         return self._limit.figures()
 
-    async def acquire(self, n: int, *, order: Order) -> Permit:
-        """Wait for the turn to send what takes `n` slots; the lowest `order` goes first."""
+    def line_up(self, n: int, *, order: Order) -> Turn:
+        """Take a place for what takes `n` slots; the lowest `order` goes first."""
         waiter: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
         self._number += 1
         heapq.heappush(self._queue, (order, self._number, n, waiter))
         self.wake()
-        try:
-            return await waiter
-        except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled():
-                waiter.result().give_back()
-            self.wake()
-            raise
+        return Turn(self, waiter)
+
+    async def acquire(self, n: int, *, order: Order) -> Permit:
+        """Wait for the turn to send what takes `n` slots."""
+        return await self.line_up(n, order=order).come()
 
     def adopt(self, n: int) -> Permit:
         """Count `n` slots that were in use before this process began."""
