@@ -15,12 +15,12 @@ if __name__ == "__main__":
     shell.draw()
 else:
     from core.settings.network import spell_out_socks
-    from core.ui.configuration import app_settings, base_url_path, take_secrets_files
     from core.ui.frame import page_files
     from core.ui.frame.navigation import claim_navigation
     from core.ui.frame.shell import PAGES
-    from core.ui.logs import begin_logging
-    from core.ui.warm_up import warm_up
+    from core.ui.start.configuration import app_settings, base_url_path, take_secrets_files
+    from core.ui.start.logs import begin_logging
+    from core.ui.start.warm_up import warm_up
     from core.ui.welcome import announce_way_in
     from core.web.server import lifespan, middleware
 

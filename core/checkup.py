@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from core.settings import Settings
 from core.settings.values import secrets_of
 from core.texts.catalogue import LANGUAGES, Language, language_of
-from core.ui.configuration import app_settings
+from core.ui.start.configuration import app_settings
 from core.wire.masking.secrets import known_secrets
 from core.work.checkup.asked import Asked
 from core.work.checkup.finding import Finding

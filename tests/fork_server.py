@@ -30,7 +30,7 @@ PRELOADED = (
     "streamlit.runtime.scriptrunner",
     "uvicorn",
     "uvloop",
-    "core.ui.configuration",
+    "core.ui.start.configuration",
     "core.ui.frame.shell",
     "core.ui.welcome",
     "core.web.server",

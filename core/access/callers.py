@@ -13,10 +13,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
-from core.access.addresses import is_loopback
 from core.access.connection import ConnectionFacts, Rules
 from core.access.forwarding import caller_address, forwarding_sign, is_listed_proxy
-from core.access.host_names import is_loopback_host, without_port
+from core.access.network.addresses import is_loopback
+from core.access.network.host_names import is_loopback_host, without_port
 from core.access.page_origin import is_allowed_page, page_of
 from core.access.presented_tokens import presented, token_name
 

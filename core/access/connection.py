@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from core.access.addresses import Network
-from core.access.peer import Peer, Whose
+from core.access.network.addresses import Network
+from core.access.network.peer import Peer, Whose
 from core.models.access_scopes import AccessScopes
 from core.settings import AccessSettings
 

@@ -7,8 +7,8 @@ one sign is enough: from then on nobody is "here" until the server is started ag
 
 import logging
 
-from core.access.addresses import is_loopback
-from core.access.peer import Peer
+from core.access.network.addresses import is_loopback
+from core.access.network.peer import Peer
 
 logger = logging.getLogger(__name__)
 

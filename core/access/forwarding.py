@@ -3,8 +3,8 @@
 import os
 from collections.abc import Collection, Mapping
 
-from core.access.addresses import Network, furthest_untrusted, is_among
 from core.access.connection import ConnectionFacts, Rules
+from core.access.network.addresses import Network, furthest_untrusted, is_among
 
 _FORWARDING = frozenset(
     {

@@ -2,7 +2,7 @@
 
 from core.access.connection import ConnectionFacts, Rules
 from core.access.forwarding import scheme_of
-from core.access.host_names import is_loopback_host, split_address
+from core.access.network.host_names import is_loopback_host, split_address
 
 
 def is_allowed_page(

@@ -16,7 +16,7 @@ from core.settings import Settings
 from core.settings.values import secrets_of
 from core.storage.transfer.exports import ExportShape
 from core.texts.catalogue import LANGUAGES, language_of
-from core.ui.configuration import app_settings
+from core.ui.start.configuration import app_settings
 from core.wire.masking.secrets import known_secrets
 from core.work.housekeeping import DELETED_KEPT_FOR
 

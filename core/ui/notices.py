@@ -4,8 +4,8 @@ import string
 
 import streamlit as st
 
-from core.access.addresses import parse
 from core.access.callers import Verdict
+from core.access.network.addresses import parse
 from core.settings import CHAT_SETTINGS, KLING_SETTINGS
 from core.ui import reachable, session
 from core.ui import visitor as access

@@ -5,10 +5,10 @@ from urllib.parse import quote, urlsplit
 
 import streamlit as st
 
-from core.access.addresses import is_loopback, parse
 from core.access.invitations import CODE_PARAMETER, PATH
-from core.access.lan import lan_addresses
-from core.ui.configuration import base_url_path
+from core.access.network.addresses import is_loopback, parse
+from core.access.network.lan import lan_addresses
+from core.ui.start.configuration import base_url_path
 
 _EVERY_ADDRESS = (None, "", "0.0.0.0", "::")
 

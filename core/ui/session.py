@@ -17,8 +17,8 @@ from core.settings import Settings
 from core.texts import catalogue
 from core.texts.catalogue import Language
 from core.ui import visitor as access
-from core.ui.configuration import app_settings, data_dir_error
 from core.ui.session_state import SessionState
+from core.ui.start.configuration import app_settings, data_dir_error
 from core.ui.visitor import Visitor
 from core.work.process_studio import current_studio, open_studio
 from core.work.services import Mode

@@ -28,9 +28,9 @@ from core.access.callers import (
 )
 from core.access.connection import ConnectionFacts, Rules
 from core.access.forwarders import LATCH
+from core.access.network.peer import PEER_HEADER, Peer
 from core.access.owners import LOCAL_OWNER, user_owner, visitor_owner
 from core.access.page_origin import is_own_page
-from core.access.peer import PEER_HEADER, Peer
 from core.settings import AccessSettings
 
 Standing = Literal["here", "pass", "open", "user", "stranger", "refused"]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from core.access.callers import Refusal, Verdict
-from core.access.host_names import can_be_this_machine
+from core.access.network.host_names import can_be_this_machine
 from core.models.access_scopes import ACCESS_SCOPES, AccessScopes
 from core.texts.catalogue import Language, text
 from core.web.http_errors import STORE_TEXT_ID

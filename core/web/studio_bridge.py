@@ -17,7 +17,7 @@ from core.web.http_call import LARGE_BYTES, HttpCall, HttpCallError
 from core.web.http_errors import STORE_TEXT_ID
 from core.web.loop_notifier import LoopNotifier
 from core.web.timings import HttpTimings
-from core.work.chat.cursors import Cursor
+from core.work.chat.buffers.cursors import Cursor
 from core.work.chat.live_answer import LiveAnswer
 from core.work.studio import Studio
 

@@ -30,8 +30,8 @@ from core.settings import (
     KlingSettings,
     Settings,
 )
-from core.work.chat.answers import ChatService
 from core.work.chat.models import ChatModels
+from core.work.chat.service import ChatService
 from core.work.generations.generations import ImageService
 from core.work.generations.worker import GenerationWorker
 from core.work.loop import LoopThread

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.access.owners import LOCAL_OWNER
 from core.models.generations import GenerationStatus
-from core.ui.configuration import app_settings
+from core.ui.start.configuration import app_settings
 from core.wire.masking.secrets import known_secrets
 from core.work.process_studio import open_studio
 from core.work.studio import Studio

@@ -171,7 +171,7 @@ def test_a_mark_that_was_asked_for_is_told_of_every_kind(
 ) -> None:
     app.run()
     request, references = asked(kind, "a lake", 1)
-    wanted = replace(request, watermark=watermark)  # type: ignore[type-var]
+    wanted = replace(request, watermark=watermark)  # type: ignore[call-arg]
     studio().generations.request(LOCAL_OWNER, wanted, references=references)
     generation = archived(studio(), until)
     app.switch_page("pages/gallery.py").run()

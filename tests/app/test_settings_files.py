@@ -67,7 +67,7 @@ def test_practice_answers_and_the_problem_is_named_once(
     def read(**sources: Any) -> Settings:
         return read_settings(**{**sources, "root": tmp_path, "secrets": None})
 
-    monkeypatch.setattr("core.ui.configuration.read_settings", read)
+    monkeypatch.setattr("core.ui.start.configuration.read_settings", read)
     app.run()
     if fault not in UNUSABLE:
         assert "Practice mode" in words(app)

@@ -15,7 +15,7 @@ from core.models.money.ledger import LineState, Spender
 from core.models.speech import SpeechRequest
 from core.storage.money.filters import LedgerFilter
 from core.storage.store import Store
-from core.work.generations.submission import FATE_UNKNOWN
+from core.work.generations.sending.submission import FATE_UNKNOWN
 from core.work.speech.kling import KlingVoiceover
 from tests.crash.fake_kling import Plan
 from tests.crash.fake_speech import FakeSpeech, sound_of

@@ -17,7 +17,7 @@ from core.practice import PracticeServer
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
 from core.settings.operations import OperationsSettings
 from core.storage.money.filters import LedgerFilter
-from core.ui.logs import begin_logging
+from core.ui.start.logs import begin_logging
 from core.web.router import _Counter
 from core.wire.log_form import JsonFormatter
 from tests.web.serving import (

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from core.models.chat import Message
+from core.storage.transfer.checked_fields import malformed
 from core.storage.transfer.format import (
     ConversationReading,
     TravellingConversation,
     check_version,
     conversation_in,
-    malformed,
     unknown,
     weight,
 )

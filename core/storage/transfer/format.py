@@ -12,11 +12,9 @@ and a refusal names the place.
 
 import base64
 import binascii
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, get_args
 
 from core.errors import InputError
@@ -31,12 +29,10 @@ from core.models.chat import (
 )
 from core.models.parts import Blob, Part, plain_text
 from core.storage.chat.message_parts import part_from, parts_out
+from core.storage.transfer.checked_fields import CheckedFields, malformed
 
 FORMAT = "inkling-conversations"
 VERSION = 3
-
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_MAX_COUNT = 1 << 53
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +114,7 @@ class ConversationReading:
         self._number += 1
         self._messages = set()
         self._count = 0
-        _Fields(value, self.where)
+        CheckedFields(value, self.where)
 
     def wrong(self, key: str, problem: str) -> InputError:
         """Return the refusal of this conversation's `key`."""
@@ -127,7 +123,7 @@ class ConversationReading:
     def message(self, value: object) -> Message:
         """Return the conversation's next message."""
         self._count += 1
-        fields = _Fields(value, f"{self.where}, message {self._count}")
+        fields = CheckedFields(value, f"{self.where}, message {self._count}")
         message = _message_in(fields)
         if message.id in self._messages:
             raise fields.wrong("id", "there twice")
@@ -140,7 +136,7 @@ class ConversationReading:
 
     def end(self, value: object) -> Conversation:
         """Return the conversation, once its messages were read."""
-        fields = _Fields(value, self.where)
+        fields = CheckedFields(value, self.where)
         conversation = conversation_in(fields.value, self._owner, self.where)
         if conversation.head_id is not None and conversation.head_id not in self._messages:
             raise fields.wrong("head_id", "not among its messages")
@@ -148,12 +144,6 @@ class ConversationReading:
             raise fields.wrong("id", "there twice")
         self._known.add(conversation.id)
         return conversation
-
-
-def malformed(where: str, problem: str) -> InputError:
-    """Return the refusal of a file, naming place and problem; the problem is a word of the
-    catalogue (`fact.problem`), the place is spelled as the file's own names are."""
-    return InputError("file", "error.import_malformed", facts={"where": where, "problem": problem})
 
 
 def conversation_out(conversation: Conversation) -> dict[str, object]:
@@ -185,7 +175,7 @@ def message_out(message: Message, blobs: tuple[Blob, ...] = ()) -> dict[str, obj
 
 def conversation_in(value: Mapping[str, Any], owner: str, where: str) -> Conversation:
     """Return a conversation without its messages as `owner`'s."""
-    fields = _Fields(value, where)
+    fields = CheckedFields(value, where)
     return Conversation(
         id=fields.identifier("id"),
         owner=owner,
@@ -201,7 +191,7 @@ def conversation_in(value: Mapping[str, Any], owner: str, where: str) -> Convers
     )
 
 
-def _message_in(fields: "_Fields") -> Message:
+def _message_in(fields: "CheckedFields") -> Message:
     status = AnswerStatus(
         fields.choice("status", [status.value for status in AnswerStatus], AnswerStatus.COMPLETE)
     )
@@ -233,7 +223,7 @@ def _message_in(fields: "_Fields") -> Message:
     )
 
 
-def _parts_in(fields: "_Fields") -> tuple[Part, ...]:
+def _parts_in(fields: "CheckedFields") -> tuple[Part, ...]:
     text = fields.text("content")
     parts = [part_from(one, text) for one in fields.entries("parts")]
     known = tuple(part for part in parts if part is not None)
@@ -242,11 +232,11 @@ def _parts_in(fields: "_Fields") -> tuple[Part, ...]:
     return known
 
 
-def _blobs_in(fields: "_Fields") -> tuple[Blob, ...]:
+def _blobs_in(fields: "CheckedFields") -> tuple[Blob, ...]:
     """Return bytes; their hash is computed anew, whatever a file may say."""
     blobs = []
     for one in fields.entries("blobs"):
-        blob = _Fields(one, f"{fields.where}, blobs")
+        blob = CheckedFields(one, f"{fields.where}, blobs")
         try:
             content = base64.b64decode(blob.text("content"), validate=True)
         except (binascii.Error, ValueError) as error:
@@ -255,13 +245,13 @@ def _blobs_in(fields: "_Fields") -> tuple[Blob, ...]:
     return tuple(blobs)
 
 
-def _usage_in(fields: "_Fields | None") -> Usage | None:
+def _usage_in(fields: "CheckedFields | None") -> Usage | None:
     if fields is None:
         return None
     return Usage(**{name: fields.count(name) for name in Usage.__dataclass_fields__})
 
 
-def _parameters_in(fields: "_Fields | None") -> ChatParameters | None:
+def _parameters_in(fields: "CheckedFields | None") -> ChatParameters | None:
     if fields is None:
         return None
     default = ChatParameters()
@@ -275,77 +265,3 @@ def _parameters_in(fields: "_Fields | None") -> ChatParameters | None:
         stream=fields.truth("stream", default.stream),
         search=fields.truth("search", default.search),
     )
-
-
-class _Fields:
-    """A JSON object whose values are checked as they are taken."""
-
-    def __init__(self, value: object, where: str) -> None:
-        if not isinstance(value, Mapping):
-            raise malformed(where, "not an object")
-        self.value: Mapping[str, Any] = value
-        self.where = where
-
-    def wrong(self, key: str, problem: str) -> InputError:
-        return malformed(f'{self.where}, "{key}"', problem)
-
-    def has(self, key: str) -> bool:
-        return self.value.get(key) is not None
-
-    def identifier(self, key: str) -> str:
-        text = self.text(key)
-        if not _ID.fullmatch(text):
-            raise self.wrong(key, "not an id")
-        return text
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self.value.get(key, default)
-        if not isinstance(value, str):
-            raise self.wrong(key, "not a text" if key in self.value else "missing")
-        return value
-
-    def entries(self, key: str) -> list[Any]:
-        value = self.value[key] if self.has(key) else []
-        if not isinstance(value, list):
-            raise self.wrong(key, "not a list")
-        return value
-
-    def optional_text(self, key: str) -> str | None:
-        return self.text(key) if self.has(key) else None
-
-    def choice(self, key: str, choices: Any, default: str | None = None) -> Any:
-        text = self.text(key, default)
-        if text not in choices:
-            raise self.wrong(key, "none of those there are")
-        return text
-
-    def truth(self, key: str, default: bool = False) -> bool:
-        value = self.value.get(key, default)
-        if not isinstance(value, bool):
-            raise self.wrong(key, "neither true nor false")
-        return value
-
-    def number(self, key: str) -> float | None:
-        value = self.value.get(key)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.wrong(key, "not a number")
-        if abs(value) > _MAX_COUNT or not math.isfinite(value):
-            raise self.wrong(key, "out of range")
-        return value
-
-    def count(self, key: str) -> int | None:
-        value = self.number(key)
-        if value is not None and (value < 0 or not isinstance(value, int)):
-            raise self.wrong(key, "not a count")
-        return None if value is None else int(value)
-
-    def moment(self, key: str) -> datetime:
-        try:
-            return datetime.fromisoformat(self.text(key)).astimezone(UTC)
-        except (ValueError, OverflowError) as error:
-            raise self.wrong(key, "not a moment") from error
-
-    def inner(self, key: str) -> "_Fields | None":
-        return _Fields(self.value[key], f"{self.where}, {key}") if self.has(key) else None

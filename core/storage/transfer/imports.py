@@ -13,10 +13,11 @@ from core.storage.chat.conversations import USAGE_FIELDS, titled
 from core.storage.chat.message_blobs import attach
 from core.storage.chat.message_parts import parts_out
 from core.storage.db.schema import conversations, messages
+from core.storage.transfer.checked_fields import malformed
 from core.storage.transfer.exports import Exports
 from core.storage.transfer.foreign.model import ImportProblem, Problems
 from core.storage.transfer.foreign.reading import ImportFile
-from core.storage.transfer.format import TravellingConversation, malformed
+from core.storage.transfer.format import TravellingConversation
 
 _CHUNK = 500
 _BATCH_CHARACTERS = 2 << 20  # of text in one transaction

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import BinaryIO
 
-from core.storage.transfer.format import malformed
+from core.storage.transfer.checked_fields import malformed
 
 # The longest text that is held: a picture as base64 is some 30 MB.
 LONGEST_TEXT = 48 << 20

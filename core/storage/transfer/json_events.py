@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 import ijson  # type: ignore[import-untyped]
 from ijson.common import ObjectBuilder  # type: ignore[import-untyped]
 
-from core.storage.transfer.format import malformed
+from core.storage.transfer.checked_fields import malformed
 from core.storage.transfer.json_bytes import JsonBytes
 
 _READ_AT_ONCE = 1 << 16

@@ -21,7 +21,7 @@ from core.ui.chat import message as message_view
 from core.ui.chunks import Chunks
 from core.ui.formats import duration
 from core.ui.session import text
-from core.work.chat.cursors import Cursor
+from core.work.chat.buffers.cursors import Cursor
 from core.work.chat.live_answer import LiveAnswer
 
 # How often the live tail is sent again: a long one less often, for the sake of the wire.

@@ -6,8 +6,8 @@ import streamlit as st
 
 from core.errors import AppError
 from core.ui import session
-from core.ui.configuration import app_settings
 from core.ui.session import text
+from core.ui.start.configuration import app_settings
 from core.work.process_studio import reread_settings
 
 # What is pasted into .streamlit/secrets.toml; the block has a button that copies it.

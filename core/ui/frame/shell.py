@@ -6,10 +6,10 @@ from core.texts import catalogue
 from core.ui import formats, placeholders, session
 from core.ui import visitor as access
 from core.ui.buttons import button
-from core.ui.configuration import ROOT
 from core.ui.frame import browser, navigation, page_files
 from core.ui.palette import shortcuts
 from core.ui.session import text
+from core.ui.start.configuration import ROOT
 
 LANGUAGE_KEY = "language-choice"
 

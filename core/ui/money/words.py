@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 from core.models.money.amounts import PRACTICE_CURRENCY
 from core.models.money.ledger import LedgerLine, LineState, money_words
-from core.ui.configuration import base_url_path
 from core.ui.session import text
+from core.ui.start.configuration import base_url_path
 
 
 def amount_words(amount: Decimal, currency: str) -> str:

@@ -6,7 +6,7 @@ from typing import Self
 
 from core.web.http_call import HttpCall
 from core.web.loop_notifier import LoopNotifier
-from core.work.chat.cursors import Cursor, Pieces
+from core.work.chat.buffers.cursors import Cursor, Pieces
 from core.work.chat.live_answer import LiveAnswer
 
 

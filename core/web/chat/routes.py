@@ -25,7 +25,7 @@ from core.web.http_call import TEXT_TYPE, HttpCall, HttpCallError, Table
 from core.web.http_errors import HttpError, http_error_from
 from core.web.studio_bridge import StudioBridge
 from core.wire.sse import encode_comment, encode_event
-from core.work.chat.cursors import Cursor
+from core.work.chat.buffers.cursors import Cursor
 from core.work.chat.live_answer import LiveAnswer
 
 logger = logging.getLogger(__name__)

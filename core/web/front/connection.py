@@ -8,8 +8,8 @@ from starlette.types import Receive, Scope
 from core.access.connection import ConnectionFacts
 from core.access.forwarders import LATCH
 from core.access.forwarding import forwarding_sign, is_listed_proxy
-from core.access.peer import PEER_HEADER, Peer, look_at
-from core.access.sock_diag import Address
+from core.access.network.peer import PEER_HEADER, Peer, look_at
+from core.access.network.sock_diag import Address
 from core.settings import AccessSettings
 
 PEER_KEY = "inkling.peer"

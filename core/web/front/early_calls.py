@@ -7,8 +7,8 @@ and strangers, who may be many, take theirs from a number of their own.
 import asyncio
 import contextlib
 
-from core.access.addresses import is_loopback
 from core.access.forwarding import forwarding_header
+from core.access.network.addresses import is_loopback
 from core.web.http_call import GoneError, HttpCall
 from core.work.process_studio import current_studio, is_awaited, on_opening
 from core.work.studio import Studio

@@ -9,8 +9,8 @@ from core.models.parts import SourcePart
 from core.web.chat.citations import annotations_json
 from core.web.chat.tool_calls import calls_json, finish_reason, growth_json
 from core.wire.masking.secrets import known_secrets
+from core.work.chat.buffers.cursors import Cursor, Pieces
 from core.work.chat.buffers.logprobs_buffer import Entry
-from core.work.chat.cursors import Cursor, Pieces
 
 _encode = msgspec.json.Encoder().encode
 

@@ -8,7 +8,7 @@ from core.web.chat.routes import EVENT_STREAM_TYPE, KEEP_ALIVE, STREAM_HEADERS
 from core.web.http_call import HttpCall
 from core.web.openai.errors import refuse
 from core.web.studio_bridge import StudioBridge
-from core.work.chat.cursors import Pieces
+from core.work.chat.buffers.cursors import Pieces
 from core.work.chat.live_answer import LiveAnswer
 
 

@@ -22,7 +22,7 @@ from core.web.http_errors import http_error_from
 from core.web.speech.streaming import streamed, until_gone
 from core.web.studio_bridge import StudioBridge
 from core.wire.audio import spoken
-from core.work.generations.submission import FATE_UNKNOWN
+from core.work.generations.sending.submission import FATE_UNKNOWN
 from core.work.speech.reading import sentences_of_answer
 from core.work.speech.speech import SpeechOptions
 from core.work.transfer.tickets import Holder, Purpose

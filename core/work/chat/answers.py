@@ -6,7 +6,7 @@ A question and its answer's row are stored before anything is sent, however it w
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from core.errors import AppError, InputError
 from core.models.chat import ChatParameters, Conversation, Message, Turn
@@ -14,7 +14,6 @@ from core.models.chat_options import NO_OPTIONS, ChatOptions
 from core.models.money.ledger import Spender
 from core.models.notices import unread_events, unread_facts
 from core.models.parts import Blob, LookupPart, Part, lookup_in, sources_in, with_text
-from core.providers.deepseek.client import DeepSeek
 from core.storage.store import Store
 from core.work.chat.between.relay import AnswerRelay
 from core.work.chat.context import posted_turns, stored_turns, with_attached
@@ -22,6 +21,7 @@ from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.posting import posted_chat
 from core.work.chat.registry import AnswerRegistry
 from core.work.chat.runner import AnswerJob, AnswerRunner
+from core.work.chat.service import ChatService
 from core.work.chat.timings import AnswerTimings
 from core.work.chat.titles import Titles, shortened
 from core.work.loop import LoopThread
@@ -29,21 +29,8 @@ from core.work.money.spending import BROUGHT_MOST, Spending
 from core.work.web.looks import Looks, question_with_look, without_looks
 
 logger = logging.getLogger(__name__)
-
 # What a person may ask in one message; DeepSeek's context is 1,048,576 tokens (deepseek.md §1).
 QUESTION_LIMIT = 400_000
-
-
-@dataclass(frozen=True, slots=True)
-class ChatService:
-    """Who answers: DeepSeek (or a compatible server), or the practice provider.
-
-    `provider` is its name in the ledger: deepseek, practice, or another server's host.
-    """
-
-    client: DeepSeek
-    practice: bool
-    provider: str
 
 
 class Answers:

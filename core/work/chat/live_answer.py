@@ -11,8 +11,8 @@ from core.models.chat import AnswerPart, AnswerStatus, ChatChunk, Message, TextR
 from core.models.money.ledger import Settlement
 from core.models.notices import granted_facts, moved_facts, tools_facts, unread_events, unread_facts
 from core.models.parts import SourcePart, text_parts
-from core.work.chat.answer_text import AnswerText
-from core.work.chat.cursors import Cursor, Growth, Pieces
+from core.work.chat.buffers.answer_text import AnswerText
+from core.work.chat.buffers.cursors import Cursor, Growth, Pieces
 
 
 class LiveAnswer:

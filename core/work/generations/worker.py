@@ -39,11 +39,11 @@ from core.work.generations.collection import ResultCollector
 from core.work.generations.leases import GenerationLeases
 from core.work.generations.poll_batching import PollBatcher
 from core.work.generations.polling import TaskPoller
-from core.work.generations.queue_places import Places
 from core.work.generations.recovery import recent_tasks
+from core.work.generations.sending.queue_places import Places
+from core.work.generations.sending.submission import Sending, Submitter
+from core.work.generations.sending.submission_queue import SubmissionQueue
 from core.work.generations.sounds.collecting import SoundCollector
-from core.work.generations.submission import Sending, Submitter
-from core.work.generations.submission_queue import SubmissionQueue
 from core.work.generations.timings import PRACTICE_TIMINGS, WorkerTimings
 from core.work.generations.transitions import Transitions
 

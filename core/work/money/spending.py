@@ -22,26 +22,17 @@ from core.models.money.ledger import (
     Settlement,
     Spender,
 )
-from core.models.money.prices import WEB, PriceList
+from core.models.money.prices import WEB, PiecePrice, PriceList
 from core.models.money.settling import chat_price, settle_answer
-from core.models.money.usage import estimate_tokens, most_output, most_tokens
-from core.models.parts import (
-    FilePart,
-    LookupKind,
-    PicturePart,
-    ToolCall,
-    ToolResult,
-    sources_in,
-)
+from core.models.money.usage import most_output
+from core.models.parts import LookupKind
 from core.models.speech import TRANSCRIPTION
 from core.settings.money import MoneySettings
 from core.storage.money.book import Settle
-from core.wire.web.block import web_block
+from core.work.money.input_tokens import input_tokens
 
 # The class of the hour in which it ends may count: so long an answer may well take.
 LONGEST_ANSWER = timedelta(minutes=30)
-# DeepSeek's earlier vision model counted at most 384 tokens for a picture (money.md §1).
-PICTURE_TOKENS = 400
 # What a look into the web brings at most, in tokens.
 BROUGHT_MOST: dict[LookupKind, int] = {"search": 16_000, "fetch": 42_000}
 # A call without a row of its own has ended by then, whatever became of it.
@@ -101,7 +92,7 @@ class Spending:
         tokens more a look into the web may bring along before it is asked.
         """
         now = self._clock()
-        most, about = _input_tokens(turns)
+        most, about = input_tokens(turns)
         most += brought
         line = self._line(spender, kind, provider, parameters.model, now)
         there = now + self._ahead_of(provider)
@@ -172,20 +163,10 @@ class Spending:
         line = self._line(spender, kind, provider, request.model_name, now)
         line = replace(line, pieces=request.n)
         price = self.prices.pieces(*request.price_key, request.price_facts, now)
-        amount = None
-        if price is not None:
-            own = None
-            if line.currency not in price.each and provider != "practice":
-                own = next(iter(price.each), None)
-            line = replace(line, currency=self.currency(provider, own))
-            amount = price.amount(line.currency, pieces=request.n)
-        if price is None or amount is None:
-            return Reservation(line, is_known=False)
-        amount = exact(amount)
-        units = price.units * request.n if price.units is not None else None
-        return Reservation(
-            replace(line, amount=amount, bound=amount, price_id=price.id, units=units)
-        )
+        held = self._by_the_piece(line, price, request.n)
+        if held.is_known and price is not None and price.units is not None:
+            held.line = replace(held.line, units=price.units * request.n)
+        return held
 
     def for_speech(self, spender: Spender, host: str, model: str, words: str) -> Reservation:
         """Return what a server of the settings takes for a text: by the owner's price, or unknown.
@@ -193,17 +174,10 @@ class Spending:
         The price is that of a thousand characters.
         """
         now = self._clock()
-        line = self._line(spender, "speech", host, model, now)
-        line = replace(line, until=now + WITHOUT_ROW, pieces=len(words))
+        line = self._line(spender, "speech", host, model, now, has_row=False)
+        line = replace(line, pieces=len(words))
         price = self.prices.pieces("speech", model, {}, now)
-        if price is None:
-            return Reservation(line, is_known=False)
-        line = replace(line, currency=self.currency(host, next(iter(price.each), None)))
-        amount = price.amount(line.currency, pieces=Decimal(len(words)) / 1_000)
-        if amount is None:
-            return Reservation(line, is_known=False)
-        held = exact(amount)
-        return Reservation(replace(line, amount=held, bound=held, price_id=price.id))
+        return self._by_the_piece(line, price, Decimal(len(words)) / 1_000)
 
     def for_recording(
         self, spender: Spender, host: str, model: str, seconds: float | None
@@ -213,18 +187,12 @@ class Spending:
         Unknown, too, where nobody can tell how long the recording is.
         """
         now = self._clock()
-        line = replace(self._line(spender, "speech", host, model, now), until=now + WITHOUT_ROW)
+        line = self._line(spender, "speech", host, model, now, has_row=False)
         price = self.prices.pieces(TRANSCRIPTION, model, {}, now)
-        if price is None:
-            return Reservation(line, is_known=False)
-        line = replace(line, currency=self.currency(host, next(iter(price.each), None)))
-        line = replace(line, price_id=price.id)
-        amount = None if seconds is None else price.amount(line.currency, pieces=_minutes(seconds))
-        if amount is None and not any(price.each.values()):
-            amount = Decimal(0)  # free, however long it is
-        if amount is None:
-            return Reservation(line, is_known=False)
-        return Reservation(replace(line, amount=exact(amount), bound=exact(amount)))
+        pieces = None if seconds is None else _minutes(seconds)
+        if pieces is None and price is not None and not any(price.each.values()):
+            pieces = Decimal(0)  # free, however long it is
+        return self._by_the_piece(line, price, pieces)
 
     def recording_settled(self, told_s: float | None) -> Settle:
         """Return how a recording is settled that was written down; a server may tell its length."""
@@ -255,24 +223,9 @@ class Spending:
         The call has no row of its own: `message_id` is the question that it is made for.
         """
         now = self._clock()
-        line = self._line(spender, kind, provider, kind, now)
-        line = replace(
-            line,
-            until=now + WITHOUT_ROW,
-            pieces=1,
-            message_id=message_id,
-            conversation_id=conversation_id,
-        )
-        price = self.prices.pieces(WEB, kind, {}, now)
-        if price is None:
-            return Reservation(line, is_known=False)
-        own = None if line.currency in price.each else next(iter(price.each), None)
-        line = replace(line, currency=self.currency(provider, own))
-        amount = price.amount(line.currency)
-        if amount is None:
-            return Reservation(line, is_known=False)
-        held = exact(amount)
-        return Reservation(replace(line, amount=held, bound=held, price_id=price.id))
+        line = self._line(spender, kind, provider, kind, now, has_row=False)
+        line = replace(line, pieces=1, message_id=message_id, conversation_id=conversation_id)
+        return self._by_the_piece(line, self.prices.pieces(WEB, kind, {}, now), 1)
 
     def recovered(self, owner: str, provider: str, generation: Generation) -> LedgerLine:
         """Return the line of a task that was found at the provider: nobody held anything back."""
@@ -286,16 +239,39 @@ class Spending:
         self, spender: Spender, provider: str, model: str, amount: Decimal | None
     ) -> Reservation:
         """Return what a call may cost that is passed on to a provider as it is."""
-        now = self._clock()
-        line = replace(
-            self._line(spender, "forwarded", provider, model, now), until=now + WITHOUT_ROW
-        )
+        line = self._line(spender, "forwarded", provider, model, self._clock(), has_row=False)
         if amount is None:
             return Reservation(line, is_known=False)
         return Reservation(replace(line, amount=exact(amount), bound=exact(amount)))
 
+    def _by_the_piece(
+        self, line: LedgerLine, price: PiecePrice | None, pieces: Decimal | int | None
+    ) -> Reservation:
+        """Reserve what so many pieces cost; unknown without a price, or without their number.
+
+        In the account's currency where the price has that, else in the price's own.
+        """
+        if price is None:
+            return Reservation(line, is_known=False)
+        own = None if line.currency in price.each else next(iter(price.each), None)
+        line = replace(line, currency=self.currency(line.provider, own))
+        if pieces is None:  # told later, it may be: by this price
+            return Reservation(replace(line, price_id=price.id), is_known=False)
+        amount = price.amount(line.currency, pieces=pieces)
+        if amount is None:
+            return Reservation(line, is_known=False)
+        held = exact(amount)
+        return Reservation(replace(line, amount=held, bound=held, price_id=price.id))
+
     def _line(
-        self, spender: Spender, kind: LineKind, provider: str, model: str, now: datetime
+        self,
+        spender: Spender,
+        kind: LineKind,
+        provider: str,
+        model: str,
+        now: datetime,
+        *,
+        has_row: bool = True,
     ) -> LedgerLine:
         return LedgerLine(
             id=f"{kind}-{uuid4().hex}",
@@ -309,6 +285,7 @@ class Spending:
             origin=spender.origin,
             currency=self.currency(provider),
             amount=None,
+            until=None if has_row else now + WITHOUT_ROW,
         )
 
 
@@ -323,24 +300,3 @@ def default_currency(_provider: str) -> str:
 
 def _minutes(seconds: float) -> Decimal:
     return Decimal(str(seconds)) / 60
-
-
-def _input_tokens(turns: Iterable[Turn]) -> tuple[int, int]:
-    """Return how many tokens turns are at most, and about how many they are."""
-    most = about = 0
-    for turn in turns:
-        texts = [turn.text, turn.reasoning_content or ""]
-        for part in turn.content:
-            if isinstance(part, PicturePart):
-                most += PICTURE_TOKENS
-                about += PICTURE_TOKENS
-            elif isinstance(part, ToolCall):
-                texts += [part.name, part.arguments]
-            elif isinstance(part, ToolResult):
-                texts.append(part.content)
-            elif isinstance(part, FilePart):
-                texts.append(part.text)
-        texts.append(web_block(sources_in(turn.content)))
-        most += sum(most_tokens(text, turns=0) for text in texts) + most_tokens("")
-        about += sum(map(estimate_tokens, texts))
-    return most, about

@@ -15,7 +15,7 @@ from core.models.money.ledger import Spender
 from core.models.speech import KLING_SPEEDS, SpeechRequest, kling_voice, kling_voice_names
 from core.storage.store import Store
 from core.wire.audio import Mp3Error, pcm_from_mp3
-from core.work.generations.submission import FATE_UNKNOWN
+from core.work.generations.sending.submission import FATE_UNKNOWN
 
 KEY_PREFIX = "speech-"
 LATE = "error.speech_late"

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from core.errors import InputError
 from core.models.chat import Message
 from core.wire.audio import SentenceCutter, cut_sentences
-from core.work.chat.cursors import Cursor
+from core.work.chat.buffers.cursors import Cursor
 from core.work.chat.live_answer import LiveAnswer
 
 # An answer that another process writes is looked at so often.

@@ -4,12 +4,12 @@ import ipaddress
 
 import pytest
 
-from core.access.addresses import hops
 from core.access.callers import Verdict, identify, judge
 from core.access.connection import ConnectionFacts, Rules
 from core.access.forwarding import caller_address
-from core.access.host_names import can_be_this_machine
-from core.access.peer import Whose
+from core.access.network.addresses import hops
+from core.access.network.host_names import can_be_this_machine
+from core.access.network.peer import Whose
 
 PROXIES = tuple(ipaddress.ip_network(one) for one in ("10.0.0.0/8", "fd00::/8"))
 RULES = Rules(

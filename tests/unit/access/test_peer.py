@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from core.access import peer, sock_diag
 from core.access.forwarders import Latch
-from core.access.peer import Peer, look_at, whose_socket
-from core.access.sock_diag import CannotTellError
+from core.access.network import peer, sock_diag
+from core.access.network.peer import Peer, look_at, whose_socket
+from core.access.network.sock_diag import CannotTellError
 
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")

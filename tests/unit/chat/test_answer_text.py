@@ -8,8 +8,8 @@ from core.models.chat import AnswerStatus, ChatChunk, Message, TextRun
 from core.models.notices import moved_text, notices_of, unread_events, wanted_tools
 from core.models.parts import TextPart, ToolCall, ToolCallPiece
 from core.wire.masking.secrets import known_secrets
+from core.work.chat.buffers.cursors import Cursor
 from core.work.chat.buffers.tool_call_buffer import ToolCallBuffer
-from core.work.chat.cursors import Cursor
 from core.work.chat.live_answer import LiveAnswer
 
 CALL = "<｜tool▁call▁begin｜>look<｜tool▁sep｜>{}<｜tool▁call▁end｜>"

@@ -9,8 +9,8 @@ import pytest
 from core.errors import UnavailableError
 from core.models.chat import AnswerStatus, ChatChunk, Message, Usage
 from core.models.parts import TextPart, ToolCall, ToolCallPiece
+from core.work.chat.buffers.cursors import Cursor
 from core.work.chat.buffers.text_buffer import DISTINCT_PIECES
-from core.work.chat.cursors import Cursor
 from core.work.chat.live_answer import LiveAnswer
 
 START = 100.0

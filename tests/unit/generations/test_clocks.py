@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.work.generations.queue_places import Places
+from core.work.generations.sending.queue_places import Places
 from core.work.standing_leases import StandingLeases
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from core.work.generations.concurrency_limit import (
+from core.work.generations.sending.concurrency_limit import (
     PROBE_AFTER_LOWERING_S,
     PROBE_AFTER_S,
     ConcurrencyLimit,
 )
-from core.work.generations.submission_queue import UNCLEAR_IN_A_ROW, Permit, SubmissionQueue
+from core.work.generations.sending.submission_queue import UNCLEAR_IN_A_ROW, Permit, SubmissionQueue
 
 
 class Clock:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from core.access.addresses import is_loopback, is_private, parse
-from core.access.lan import lan_addresses
+from core.access.network.addresses import is_loopback, is_private, parse
+from core.access.network.lan import lan_addresses
 from core.settings import AccessSettings, Settings
 from core.ui import reachable
 from core.ui.welcome import announce_way_in

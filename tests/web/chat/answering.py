@@ -14,8 +14,9 @@ from core.providers.deepseek.client import DeepSeek
 from core.providers.deepseek.timeouts import StreamTimers
 from core.settings.money import MoneySettings
 from core.storage.store import Store
-from core.work.chat.answers import Answers, ChatService
+from core.work.chat.answers import Answers
 from core.work.chat.live_answer import LiveAnswer
+from core.work.chat.service import ChatService
 from core.work.chat.timings import AnswerTimings
 from core.work.loop import LoopThread
 from core.work.money.spending import Spending, default_currency

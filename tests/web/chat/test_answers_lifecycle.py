@@ -19,7 +19,7 @@ from core.models.money.ledger import LineState
 from core.storage.db.errors import store_error
 from core.storage.money.filters import LedgerFilter
 from core.work.chat import answers as answers_module
-from core.work.chat.cursors import Cursor
+from core.work.chat.buffers.cursors import Cursor
 from core.work.chat.live_answer import LiveAnswer
 from tests.upstream import (
     KEEP_ALIVE,

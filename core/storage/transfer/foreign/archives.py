@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, cast
 
-from core.storage.transfer.format import malformed
+from core.storage.transfer.checked_fields import malformed
 
 Opener = Callable[[], BinaryIO]
 

@@ -19,7 +19,7 @@ from core.web.openai.errors import body_of, refuse
 from core.web.speech.streaming import streamed, until_gone
 from core.web.studio_bridge import StudioBridge
 from core.wire.audio import Mp3Encoder, wav_header
-from core.work.generations.submission import FATE_UNKNOWN
+from core.work.generations.sending.submission import FATE_UNKNOWN
 from core.work.speech.kling import LATE
 
 logger = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ from core.web.openai.responses.objects import (
     reasoning_item,
     text_part,
 )
+from core.work.chat.buffers.cursors import Pieces
 from core.work.chat.buffers.tool_call_buffer import CallGrowth
-from core.work.chat.cursors import Pieces
 from core.work.chat.live_answer import LiveAnswer
 
 _encode = msgspec.json.Encoder().encode

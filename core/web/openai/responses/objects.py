@@ -5,7 +5,7 @@ from typing import Any
 
 from core.models.chat import Message, Usage
 from core.web.chat.tool_calls import calls_json
-from core.work.chat.cursors import Cursor
+from core.work.chat.buffers.cursors import Cursor
 
 Json = dict[str, Any]
 

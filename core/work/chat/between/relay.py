@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.storage.db.notifications import Notifications, State, in_pieces
-from core.work.chat.cursors import Cursor
+from core.work.chat.buffers.cursors import Cursor
 from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.registry import AnswerRegistry
 

@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from core.access.addresses import is_loopback
-from core.access.sock_diag import Address, CannotTellError, uid_behind
+from core.access.network.addresses import is_loopback
+from core.access.network.sock_diag import Address, CannotTellError, uid_behind
 
 # "nobody": no open socket is there; "unknown": this system does not tell, or it is not loopback.
 Whose = Literal["ours", "another", "nobody", "unknown"]

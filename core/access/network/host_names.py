@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from core.access.addresses import is_loopback, is_private
+from core.access.network.addresses import is_loopback, is_private
 
 
 def can_be_this_machine(host: str) -> bool:

@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from core.work.generations.concurrency_limit import PROBE_AFTER_S, ConcurrencyLimit
+from core.work.generations.sending.concurrency_limit import PROBE_AFTER_S, ConcurrencyLimit
 
 # After one of our own tasks has ended a slot is free, however long the rest was to be.
 FREED_REST_S = 0.5

@@ -30,7 +30,7 @@ from core.providers.kling.client import Kling
 from core.providers.kling.errors import FULL_CODE
 from core.wire.pacing import retry_delays
 from core.work.generations.lookup import find_task
-from core.work.generations.submission_queue import Permit, SubmissionQueue, Turn
+from core.work.generations.sending.submission_queue import Permit, SubmissionQueue, Turn
 from core.work.generations.timings import WorkerTimings
 from core.work.generations.transitions import Transitions, reason
 

@@ -16,7 +16,7 @@ from streamlit import config
 from core.errors import AppError, StoreError
 from core.settings import Settings, read_secrets, read_settings
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 # The files of secrets that we read ourselves; None where Streamlit does.
 _files: tuple[Path, ...] | None = None

@@ -2,7 +2,7 @@
 
 import socket
 
-from core.access.addresses import is_loopback, is_private
+from core.access.network.addresses import is_loopback, is_private
 
 # Somewhere in each of the private networks. Nothing is sent there: the system is asked which of
 # its addresses it would use.

@@ -1,0 +1,1 @@
+"""Addresses, names and sockets: where a connection comes from."""
