@@ -192,7 +192,7 @@ def test_several_wishes_run_at_once(app: AppTest, studio: Opened, until: Until) 
 def test_a_running_task_says_how_long_such_tasks_take_here(
     app: AppTest, studio: Opened, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.work.generations.worker.USUAL_KEPT_S", 0.0)
+    monkeypatch.setattr("core.work.generations.usual_durations.KEPT_S", 0.0)
     open_page(app)
     generate(app, "/practice slow 600")
     until(lambda: generations(studio())[0].status is GenerationStatus.SUBMITTED)

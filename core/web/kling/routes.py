@@ -8,8 +8,8 @@ from core.access.owners import LOCAL_OWNER
 from core.errors import AppError, InputError
 from core.models.generations import Generation, GenerationStatus
 from core.models.money.ledger import BudgetError, Spender
-from core.providers.kling.client import KlingReply
 from core.providers.kling.endpoints import ENDPOINTS
+from core.providers.kling.signed_calls import KlingReply
 from core.web.http_call import BODY_BYTES, JSON_TYPE, HttpCall, HttpCallError
 from core.web.http_errors import http_error_from
 from core.web.kling import envelope, posted_pictures

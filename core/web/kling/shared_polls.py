@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from core.errors import AppError
-from core.providers.kling.client import KlingReply
+from core.providers.kling.signed_calls import KlingReply
 
 # Pages poll every two seconds and more: so old may an answer be for one that was created elsewhere.
 RUNNING_S = 2.0

@@ -5,7 +5,7 @@ A question and its answer's row are stored before anything is sent, however it w
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from core.errors import AppError, InputError
@@ -16,8 +16,9 @@ from core.models.notices import unread_events, unread_facts
 from core.models.parts import Blob, LookupPart, Part, lookup_in, sources_in, with_text
 from core.storage.store import Store
 from core.work.chat.between.relay import AnswerRelay
-from core.work.chat.context import posted_turns, stored_turns, with_attached
+from core.work.chat.context import posted_turns, stored_turns, turns_before, with_attached
 from core.work.chat.live_answer import LiveAnswer
+from core.work.chat.looking import looking, most_brought
 from core.work.chat.posting import posted_chat
 from core.work.chat.registry import AnswerRegistry
 from core.work.chat.runner import AnswerJob, AnswerRunner
@@ -25,7 +26,7 @@ from core.work.chat.service import ChatService
 from core.work.chat.timings import AnswerTimings
 from core.work.chat.titles import Titles, shortened
 from core.work.loop import LoopThread
-from core.work.money.spending import BROUGHT_MOST, Spending
+from core.work.money.spending import Spending
 from core.work.web.looks import Looks, question_with_look, without_looks
 
 logger = logging.getLogger(__name__)
@@ -119,8 +120,7 @@ class Answers:
         parent_id: str | None = None,
         look: LookupPart | None = None,
     ) -> LiveAnswer:
-        if look is None and self._searches(spender.owner, parameters):
-            look = LookupPart("search", question)
+        look = look or self._search(spender.owner, parameters, question)
         parts = with_text((), _checked(question))
         if look is not None:
             parts = question_with_look(question, look)
@@ -145,11 +145,11 @@ class Answers:
         service = self._service(owner)
         spender = Spender(owner, caller, "http")
         read = [*turns, Turn.of_text("system", options.prompt())]
-        look = LookupPart("search", turns[-1].text) if self._searches(owner, parameters) else None
+        look = self._search(owner, parameters, turns[-1].text)
         if look is not None:
             turns = [*turns[:-1], replace(turns[-1], content=(*turns[-1].content, look))]
         held = self._spending.for_answer(
-            spender, service.provider, parameters, read, brought=_brought(look)
+            spender, service.provider, parameters, read, brought=most_brought(look)
         )
         chat = posted_chat(
             owner,
@@ -177,7 +177,7 @@ class Answers:
             def found(parts: tuple[Part, ...]) -> None:
                 sent[-1] = replace(sent[-1], content=(*sent[-1].content, *sources_in(parts)))
 
-            job.look = self._looking(live, service, spender, chat.question_id, look, found)
+            job.look = looking(self.looks, live, service, spender, chat.question_id, look, found)
         self._runner.run_posted(job, chat)
         return live
 
@@ -201,8 +201,9 @@ class Answers:
         What was attached to it stays attached.
         """
         parts = without_looks(with_text(message.said(), _checked(question)), "search")
-        if lookup_in(parts) is None and self._searches(owner, parameters):
-            parts = (*parts, LookupPart("search", question))
+        search = self._search(owner, parameters, question)
+        if lookup_in(parts) is None and search is not None:
+            parts = (*parts, search)
         turn = Turn("user", parts)
         spender = Spender(owner, caller)
         return self._begin(spender, conversation, turn, message.parent_id, parameters)
@@ -227,8 +228,8 @@ class Answers:
         look = lookup_in(asked.parts) if asked is not None else None
         if look is not None:
             look = replace(look, state="wanted") if look_again and look.state != "found" else None
-        elif asked is not None and asked.role == "user" and self._searches(owner, parameters):
-            look = LookupPart("search", asked.content)
+        elif asked is not None and asked.role == "user":
+            look = self._search(owner, parameters, asked.content)
         return self._begin(spender, conversation, None, parent_id, parameters, look=look)
 
     def resume(
@@ -289,13 +290,13 @@ class Answers:
         look: LookupPart | None = None,
     ) -> LiveAnswer:
         owner, service = spender.owner, self._service(spender.owner)
-        turns = self._turns_before(owner, conversation, parent_id)
+        turns = turns_before(self._store, owner, conversation, parent_id)
         turns += [Turn(one.role, one.said()) for one in [beginning] if one is not None]
         turns += [question] if question is not None else []
         if look is None and question is not None and (new := lookup_in(question.content)):
             look = new if new.state == "wanted" else None
         held = self._spending.for_answer(
-            spender, service.provider, parameters, turns, brought=_brought(look)
+            spender, service.provider, parameters, turns, brought=most_brought(look)
         )
         _, answer = self._store.messages.begin_answer(
             owner,
@@ -327,34 +328,14 @@ class Answers:
         wants_title = is_first and not conversation.title_is_manual
         job = AnswerJob(live, parameters, service.client, context, held, wants_title=wants_title)
         if look is not None and answer.parent_id is not None:
-            job.look = self._looking(live, service, spender, answer.parent_id, look)
+            job.look = looking(self.looks, live, service, spender, answer.parent_id, look)
         self._runner.run(job)
         return live
 
-    def _searches(self, owner: str, parameters: ChatParameters) -> bool:
-        """Tell whether the web is searched first: only DeepSeek has that."""
-        return parameters.search and self._service(owner).client.server.speaks_deepseek
-
-    def _looking(
-        self,
-        live: LiveAnswer,
-        service: ChatService,
-        spender: Spender,
-        question_id: str,
-        look: LookupPart,
-        found: Callable[[tuple[Part, ...]], None] = lambda _parts: None,
-    ) -> Callable[[], Awaitable[None]]:
-        """Return the look that is made for an answer before it is asked."""
-
-        async def made() -> None:
-            live.note_look(look.kind)
-            parts = await self.looks.for_question(
-                service.client, service.provider, spender, question_id, look
-            )
-            found(parts)
-            live.note_look(None, sources_in(parts))
-
-        return made
+    def _search(self, owner: str, parameters: ChatParameters, words: str) -> LookupPart | None:
+        """Return the search that is made first; only DeepSeek has that."""
+        is_wanted = parameters.search and self._service(owner).client.server.speaks_deepseek
+        return LookupPart("search", words) if is_wanted else None
 
     def _name(self, owner: str, conversation_id: str, question: Turn) -> None:
         title = shortened(question.text)
@@ -362,22 +343,6 @@ class Answers:
             self._store.conversations.rename(owner, conversation_id, title, manual=False)
         except AppError as error:  # the answer is begun, and held back for: it goes on without
             logger.warning("Conversation %s has no title yet: %s", conversation_id, error)
-
-    def _turns_before(
-        self, owner: str, conversation: Conversation, parent_id: str | None
-    ) -> list[Turn]:
-        """Return what goes with a question: what it costs is to be known before it is stored."""
-        turns: list[Turn] = []
-        if conversation.system_prompt.strip():
-            turns.append(Turn.of_text("system", conversation.system_prompt))
-        if parent_id is not None:
-            path = self._store.messages.path(owner, conversation.id, head_id=parent_id)
-            turns += [Turn(one.role, one.said()) for one in path]
-        return turns
-
-
-def _brought(look: LookupPart | None) -> int:
-    return 0 if look is None else BROUGHT_MOST["fetch" if look.kind == "fetch" else "search"]
 
 
 def _checked(question: str) -> str:

@@ -122,3 +122,16 @@ def _fitting(parts: tuple[Part, ...], paired: set[str]) -> tuple[Part, ...]:
         if (not isinstance(part, ToolCall) or part.id in paired)
         and (not isinstance(part, ToolResult) or part.call_id in paired)
     )
+
+
+def turns_before(
+    store: Store, owner: str, conversation: Conversation, parent_id: str | None
+) -> list[Turn]:
+    """Return what goes with a question: what it costs is to be known before it is stored."""
+    turns: list[Turn] = []
+    if conversation.system_prompt.strip():
+        turns.append(Turn.of_text("system", conversation.system_prompt))
+    if parent_id is not None:
+        path = store.messages.path(owner, conversation.id, head_id=parent_id)
+        turns += [Turn(one.role, one.said()) for one in path]
+    return turns

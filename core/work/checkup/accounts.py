@@ -153,7 +153,7 @@ async def _costs(
     now = kling.now() or datetime.now(UTC)
     try:
         async with asyncio.timeout(asked.timeout_s):
-            return await kling.costs(start=now - timedelta(days=30), end=now)
+            return await kling.account.costs(start=now - timedelta(days=30), end=now)
     except TimeoutError:
         return AppError(_SILENT[0])
     except AppError as error:

@@ -20,8 +20,9 @@ from core.models.generations import (
 )
 from core.models.kinds import check_request
 from core.models.money.ledger import Spender
-from core.providers.kling.client import Kling, KlingReply
+from core.providers.kling.client import Kling
 from core.providers.kling.errors import BUSY_TEXT_IDS
+from core.providers.kling.signed_calls import KlingReply
 from core.storage.store import Store
 from core.work.generations.estimates import Estimate, estimate
 from core.work.generations.kinds.elements import Elements

@@ -41,6 +41,7 @@ class GenerationLeases:
         self._drop = drop
         self._tell_store_error = tell_store_error
         self._standing = StandingLeases(clock, lease_s=timings.lease_s)
+        self._freeing: set[asyncio.Task[None]] = set()
 
     async def hold(self) -> None:
         """Renew the leases in time, until cancelled."""
@@ -81,6 +82,21 @@ class GenerationLeases:
         """Let the next process take these up at once. Blocks; raises StoreError."""
         for some in _batches(generation_ids, RENEW_AT_ONCE):
             self._store.leases.renew(self._process_id, some, now=datetime.now(UTC), lease_s=0.0)
+
+    def free_soon(self, generation_id: str) -> None:
+        """Let the next process take one up, without waiting for the store."""
+        freeing = asyncio.create_task(asyncio.to_thread(self.free, [generation_id]))
+        self._freeing.add(freeing)
+        freeing.add_done_callback(self._freed)
+
+    async def freed(self) -> None:
+        """Wait until all that was to be freed soon is."""
+        await asyncio.gather(*self._freeing, return_exceptions=True)
+
+    def _freed(self, freeing: "asyncio.Task[None]") -> None:
+        self._freeing.discard(freeing)
+        if not freeing.cancelled() and (error := freeing.exception()) is not None:
+            logger.info("A lease runs out by itself: %s", error)
 
     def _end_abandoned(self) -> None:
         beyond = self._store.leases.beyond(

@@ -34,18 +34,18 @@ from core.providers.http.exchanges import mark_exchanges
 from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
 from core.storage.store import Store
-from core.wire.pacing import retry_delays
 from core.work.generations.collection import ResultCollector
 from core.work.generations.leases import GenerationLeases
 from core.work.generations.poll_batching import PollBatcher
 from core.work.generations.polling import TaskPoller
 from core.work.generations.recovery import recent_tasks
+from core.work.generations.sending.kept_limits import KeptLimits
 from core.work.generations.sending.queue_places import Places
 from core.work.generations.sending.submission import Sending, Submitter
-from core.work.generations.sending.submission_queue import SubmissionQueue
 from core.work.generations.sounds.collecting import SoundCollector
 from core.work.generations.timings import PRACTICE_TIMINGS, WorkerTimings
 from core.work.generations.transitions import Transitions
+from core.work.generations.usual_durations import UsualDurations
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,6 @@ Status = GenerationStatus
 OPEN_STATUSES = frozenset(status for status in Status if not status.is_final)
 
 CLAIM_LIMIT = 500
-USUAL_KEPT_S = 60.0
 
 
 class GenerationWorker:
@@ -112,7 +111,6 @@ class GenerationWorker:
         self._drivers: dict[str, asyncio.Task[None]] = {}
         self._sendings: dict[str, Sending] = {}
         self._is_retired = False
-        self._freeing: set[asyncio.Task[None]] = set()
         self._leases = GenerationLeases(
             store,
             provider=provider,
@@ -123,9 +121,16 @@ class GenerationWorker:
             drop=self.drop,
             tell_store_error=self._tell_store_error,
         )
+        self._limits = KeptLimits(
+            store,
+            provider=provider,
+            timings=self._timings,
+            random=self._random,
+            clock=clock,
+            tell_store_error=self._tell_store_error,
+        )
         self._places = Places(clock)
-        self._remembered: dict[str, object] = {}
-        self._usual: dict[tuple[object, ...], tuple[float, tuple[float, ...]]] = {}
+        self._usual = UsualDurations(store, provider, clock)
         self._wake_event = asyncio.Event()
         self._main: asyncio.Task[None] | None = None
         self._store_error: StoreError | None = None
@@ -146,22 +151,7 @@ class GenerationWorker:
 
     def durations(self, request: GenerationRequest) -> tuple[float, ...]:
         """Return how long tasks like this one took here, in seconds."""
-        key = (request.kind, request.model_name, request.resolution, request.n)
-        read_at, known = self._usual.get(key, (0.0, ()))
-        if key in self._usual and self._clock() - read_at < USUAL_KEPT_S:
-            return known
-        try:
-            known = self._store.generations.finished_durations(
-                self._provider,
-                kind=request.kind,
-                model=request.model_name,
-                resolution=request.resolution,
-                n=request.n,
-            )
-        except StoreError:
-            return known
-        self._usual[key] = (self._clock(), known)
-        return known
+        return self._usual.durations(request)
 
     @property
     def has_ended(self) -> bool:
@@ -203,7 +193,7 @@ class GenerationWorker:
                 self._submitters[package] = Submitter(
                     kling=self._kling,
                     transitions=self._transitions,
-                    queue=await self._restored_queue(package),
+                    queue=await self._limits.queue(package),
                     timings=self._timings,
                     random=self._random,
                     clock=self._clock,
@@ -254,7 +244,7 @@ class GenerationWorker:
         for package, submitter in self._submitters.items():
             queue = submitter.queue
             queue.see_other_processes(max(0, held[package] - queue.own))
-            await self._remember_limit(package, queue)
+            await self._limits.keep(package, queue)
         claimed = await asyncio.to_thread(
             self._store.leases.claim_due,
             self._process_id,
@@ -307,33 +297,27 @@ class GenerationWorker:
             sending.give_back()
             self._transitions.clear_blocking_error(generation)
 
+    async def _usual_durations(self, request: GenerationRequest) -> tuple[float, ...]:
+        return await self._transitions.in_thread(partial(self.durations, request))
+
     def _ended(self, generation_id: str, driver: asyncio.Task[None]) -> None:
         del self._drivers[generation_id]
         sending = self._sendings.pop(generation_id)
         if self._is_retired:
             self._wake_event.set()
             if sending.is_waiting:
-                self._free_soon(generation_id)
+                self._leases.free_soon(generation_id)
         if not driver.cancelled() and (error := driver.exception()) is not None:
             # The lease runs out, and the row is taken up again from where it stands.
             logger.error("Generation %s stumbled", generation_id, exc_info=error)
-
-    def _free_soon(self, generation_id: str) -> None:
-        freeing = asyncio.create_task(asyncio.to_thread(self._leases.free, [generation_id]))
-        self._freeing.add(freeing)
-        freeing.add_done_callback(self._freed)
-
-    def _freed(self, freeing: "asyncio.Task[None]") -> None:
-        self._freeing.discard(freeing)
-        if not freeing.cancelled() and (error := freeing.exception()) is not None:
-            logger.info("A lease runs out by itself: %s", error)
 
     async def _let_go(self) -> None:
         held = list(self._drivers)
         drivers = list(self._drivers.values())
         for driver in drivers:
             driver.cancel()
-        await asyncio.gather(*drivers, *self._freeing, return_exceptions=True)
+        await asyncio.gather(*drivers, return_exceptions=True)
+        await self._leases.freed()
         self._transitions.close()
         self._collector.close()
         try:
@@ -344,38 +328,6 @@ class GenerationWorker:
     def _tell_store_error(self, error: StoreError) -> None:
         self._store_error = error
         logger.warning("Tasks wait for the store: %s", error)
-
-    # -- what was learned --------------------------------------------------------------------------
-
-    async def _restored_queue(self, package: str) -> SubmissionQueue:
-        known: object = None
-        for delay in retry_delays(self._random, longest_s=self._timings.store_retry_longest_s):
-            try:
-                known = await asyncio.to_thread(
-                    self._store.key_values.get, self._limit_key(package)
-                )
-                break
-            except StoreError as error:
-                self._tell_store_error(error)
-                await asyncio.sleep(delay)
-        return SubmissionQueue(
-            clock=self._clock,
-            known=known if isinstance(known, dict) else None,
-            rest_first_s=self._timings.rest_first_s,
-            rest_longest_s=self._timings.rest_longest_s,
-        )
-
-    async def _remember_limit(self, package: str, queue: SubmissionQueue) -> None:
-        figures = queue.figures()
-        if figures != self._remembered.get(package):
-            await asyncio.to_thread(self._store.key_values.set, self._limit_key(package), figures)
-            self._remembered[package] = figures
-
-    def _limit_key(self, package: str) -> str:
-        return f"slots.{self._provider}.{package}"
-
-    async def _usual_durations(self, request: GenerationRequest) -> tuple[float, ...]:
-        return await self._transitions.in_thread(partial(self.durations, request))
 
 
 def _is_unsent(generation: Generation) -> bool:

@@ -53,7 +53,7 @@ class Accounts:
         """Ask Kling for the account's packages of the last month; free."""
         now = datetime.now(UTC)
         kling = self._services.images(LOCAL_OWNER).kling
-        asking = kling.costs(start=now - timedelta(days=30), end=now)
+        asking = kling.account.costs(start=now - timedelta(days=30), end=now)
         return self._loop.call(asking, timeout_s=TIMEOUT_S)
 
     def reconcile(self) -> Reconciliation:
@@ -65,7 +65,7 @@ class Accounts:
         async def rows() -> list[BillingRow]:
             found: list[BillingRow] = []
             for book in BOOKS:
-                asking = service.kling.billing_rows(book, start=start, end=now)
+                asking = service.kling.account.billing_rows(book, start=start, end=now)
                 found += [row async for row in asking]
             return found
 

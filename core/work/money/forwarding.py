@@ -21,7 +21,8 @@ from core.models.money.ledger import (
 )
 from core.models.money.settling import settle_lost, settle_task
 from core.providers.kling.billing import charges_from_json
-from core.providers.kling.client import Kling, KlingReply
+from core.providers.kling.client import Kling
+from core.providers.kling.signed_calls import KlingReply
 from core.storage.money.ledger import Ledger
 from core.work.money.paid_calls import paid_call, written_down
 from core.work.money.spending import Spending

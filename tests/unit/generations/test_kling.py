@@ -140,7 +140,8 @@ def list_tasks(server: Server) -> Any:
 
 def costs(server: Server) -> Any:
     start = datetime(2026, 11, 1, tzinfo=UTC)
-    return server.call(lambda it: it.costs(start=start, end=datetime(2026, 11, 2, tzinfo=UTC)))
+    end = datetime(2026, 11, 2, tzinfo=UTC)
+    return server.call(lambda it: it.account.costs(start=start, end=end))
 
 
 CALLS = [create, get, list_tasks, costs]

@@ -196,7 +196,10 @@ class Books:
             )
             try:
                 return [
-                    row async for row in kling.billing_rows(book, start=START, end=END, **options)
+                    row
+                    async for row in kling.account.billing_rows(
+                        book, start=START, end=END, **options
+                    )
                 ]
             finally:
                 await kling.aclose()

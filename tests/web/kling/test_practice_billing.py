@@ -85,7 +85,7 @@ def rows_of(server: PracticeServer, book: Book, *, limit: int = 500) -> list[Bil
     async def act(kling: Kling) -> list[BillingRow]:
         now = datetime.fromtimestamp(server.clock.now(), UTC)
         span = {"start": now - timedelta(days=2), "end": now + timedelta(minutes=1)}
-        return [row async for row in kling.billing_rows(book, limit=limit, **span)]
+        return [row async for row in kling.account.billing_rows(book, limit=limit, **span)]
 
     return call(server, act)
 
@@ -138,7 +138,7 @@ def test_eighty_mixed_tasks_tell_what_the_book_and_the_billing_rows_tell(
             assert newer.before == older.after
 
     now = datetime.now(UTC)
-    costs = call(practice, lambda it: it.costs(start=now - timedelta(days=1), end=now))
+    costs = call(practice, lambda it: it.account.costs(start=now - timedelta(days=1), end=now))
     spent = sum(amount for kind, amount in told.values() if kind == "units")
     assert costs.packs[0].remaining == float(100_000 - spent)
     plain = httpx.get(f"{practice.origin}/practice/book").json()["pictures"]
@@ -184,7 +184,7 @@ def test_rows_that_come_while_pages_are_read_neither_repeat_nor_hide_one(
         seen: list[str] = []
         cursor = None
         while True:
-            page = await kling.billing(
+            page = await kling.account.billing(
                 "package",
                 start=now - timedelta(days=1),
                 end=now + timedelta(days=1),
@@ -217,7 +217,9 @@ def test_the_pack_is_known_some_hours_late() -> None:
         seen = []
         for hours in (0, 11, 13):
             server.clock.set(now + timedelta(hours=hours))
-            costs = call(server, lambda it: it.costs(start=now - timedelta(days=1), end=now))
+            costs = call(
+                server, lambda it: it.account.costs(start=now - timedelta(days=1), end=now)
+            )
             seen.append(costs.packs[0].remaining)
     assert seen == [100_000, 100_000, 99_992]
 

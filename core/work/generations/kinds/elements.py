@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from core.models.generations import ReferenceImage
 from core.models.money.ledger import Spender
 from core.models.pictures.elements import Element, check_element
-from core.providers.kling.client import KlingReply
 from core.providers.kling.elements import (
     DELETE_PATH,
     ELEMENTS_PATH,
@@ -17,6 +16,7 @@ from core.providers.kling.elements import (
     element_body,
     elements_from_json,
 )
+from core.providers.kling.signed_calls import KlingReply
 
 _JSON = "application/json"
 
