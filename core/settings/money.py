@@ -6,7 +6,7 @@ stops spending, since somebody wanted a limit there.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, get_args
 
@@ -204,47 +204,34 @@ def _chat_price(row: Mapping[str, Any], _number: int) -> ChatPrice:
 
 
 def _speech_price(row: Mapping[str, Any], number: int) -> PiecePrice:
-    model, currency = _text(row, "model"), _currency(row)
-    return PiecePrice(
-        id=f"{OWN_PRICE}speech/{model}/{currency}/{number}",
-        kind=SpeechRequest.kind,
-        model=model,
-        each={currency: _price(row, "each")},
-    )
+    return _piece_price("speech", SpeechRequest.kind, _text(row, "model"), row, number)
 
 
 def _transcription_price(row: Mapping[str, Any], number: int) -> PiecePrice:
-    model, currency = _text(row, "model"), _currency(row)
-    return PiecePrice(
-        id=f"{OWN_PRICE}transcription/{model}/{currency}/{number}",
-        kind=TRANSCRIPTION,
-        model=model,
-        each={currency: _price(row, "each")},
-    )
+    return _piece_price("transcription", TRANSCRIPTION, _text(row, "model"), row, number)
 
 
 def _web_price(row: Mapping[str, Any], number: int) -> PiecePrice:
-    look, currency = _text(row, "look"), _currency(row)
+    look = _text(row, "look")
     if look not in get_args(LookupKind):
         raise ValueError
-    return PiecePrice(
-        id=f"{OWN_PRICE}{WEB}/{look}/{currency}/{number}",
-        kind=WEB,
-        model=look,
-        each={currency: _price(row, "each")},
-    )
+    return _piece_price("web", WEB, look, row, number)
 
 
 def _image_price(row: Mapping[str, Any], number: int) -> PiecePrice:
-    model, currency = _text(row, "model"), _currency(row)
-    resolution = row.get("resolution")
-    when: dict[str, tuple[object, ...]] = {}
-    if resolution is not None:
-        when["resolution"] = (_text(row, "resolution").lower(),)
+    price = _piece_price("images", ImageRequest.kind, _text(row, "model"), row, number)
+    if row.get("resolution") is None:
+        return price
+    return replace(price, when={"resolution": (_text(row, "resolution").lower(),)})
+
+
+def _piece_price(
+    section: str, kind: str, model: str, row: Mapping[str, Any], number: int
+) -> PiecePrice:
+    currency = _currency(row)
     return PiecePrice(
-        id=f"{OWN_PRICE}images/{model}/{currency}/{number}",
-        kind=ImageRequest.kind,
+        id=f"{OWN_PRICE}{section}/{model}/{currency}/{number}",
+        kind=kind,
         model=model,
         each={currency: _price(row, "each")},
-        when=when,
     )

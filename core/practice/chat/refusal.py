@@ -31,3 +31,14 @@ class ChatRefusal(Exception):
 def invalid(message: str) -> NoReturn:
     """Refuse a value that is not allowed."""
     raise ChatRefusal(422, message)
+
+
+def check_key(authorization: str, known: str) -> None:
+    """Refuse a request without the key, in DeepSeek's words."""
+    scheme, _, key = authorization.partition(" ")
+    if scheme.lower() == "bearer" and key.strip() == known:
+        return
+    message = "Authentication Fails (governor)"
+    if key:
+        message = f"Authentication Fails, Your api key: ****{key[-4:]} is invalid"
+    raise ChatRefusal(401, message, kind="authentication_error")

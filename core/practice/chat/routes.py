@@ -11,7 +11,7 @@ from starlette.types import Send
 
 from core.practice.chat.book import Bill, ChatBook
 from core.practice.chat.models import CONTEXT_TOKENS, MODEL_ENTRIES
-from core.practice.chat.refusal import ChatRefusal
+from core.practice.chat.refusal import ChatRefusal, check_key
 from core.practice.chat.reply import compose_reply, faults_of
 from core.practice.chat.request import ChatRequest, chat_request_from_json
 from core.practice.chat.stream import Step, at_once, plan_stream, plan_whole
@@ -66,7 +66,7 @@ class Chat:
         async def guarded(request: Request) -> Response:
             headers = {"x-ds-trace-id": uuid.uuid4().hex}
             try:
-                self._check_key(request.headers.get("authorization", ""))
+                check_key(request.headers.get("authorization", ""), self._settings.chat_key)
                 response = await endpoint(request)
             except ChatRefusal as refusal:
                 return JSONResponse(refusal.body, refusal.status, {**headers, **refusal.headers})
@@ -77,15 +77,6 @@ class Chat:
             return response
 
         return guarded
-
-    def _check_key(self, authorization: str) -> None:
-        scheme, _, key = authorization.partition(" ")
-        if scheme.lower() == "bearer" and key.strip() == self._settings.chat_key:
-            return
-        message = "Authentication Fails (governor)"
-        if key:
-            message = f"Authentication Fails, Your api key: ****{key[-4:]} is invalid"
-        raise ChatRefusal(401, message, kind="authentication_error")
 
     async def _models(self, request: Request) -> Response:
         return JSONResponse({"object": "list", "data": MODEL_ENTRIES})

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from core.practice.chat.refusal import ChatRefusal
+from core.practice.chat.refusal import ChatRefusal, check_key
 from core.practice.faults import GATEWAY_PAGE, WEB_STATUSES, Faults, Repetitions, read_faults
 from core.practice.hangup import hang_up
 from core.practice.settings import PracticeSettings
@@ -50,7 +50,7 @@ class Web:
         async def guarded(request: Request) -> Response:
             headers = {"x-ds-trace-id": uuid.uuid4().hex}
             try:
-                self._check_key(request.headers.get("authorization", ""))
+                check_key(request.headers.get("authorization", ""), self._settings.chat_key)
                 response = await endpoint(request, _fields(await request.body()))
             except ChatRefusal as refusal:
                 return JSONResponse(refusal.body, refusal.status, headers)
@@ -58,11 +58,6 @@ class Web:
             return response
 
         return guarded
-
-    def _check_key(self, authorization: str) -> None:
-        scheme, _, key = authorization.partition(" ")
-        if scheme.lower() != "bearer" or key.strip() != self._settings.chat_key:
-            raise ChatRefusal(401, "Authentication Fails (governor)", kind="authentication_error")
 
     async def _search(self, request: Request, fields: Mapping[str, Any]) -> Response:
         query = fields.get("query")
