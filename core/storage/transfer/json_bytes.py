@@ -17,7 +17,7 @@ LONGEST_TEXT = 48 << 20
 
 _DIGITS_MOST = 4000
 _LONG_NUMBER = re.compile(rb"[0-9]{%d}" % _DIGITS_MOST)
-_LAST_DIGITS = re.compile(rb"[0-9]{1,%d}\Z" % _DIGITS_MOST)
+_DIGITS = b"0123456789"
 _ESCAPED = re.compile(rb"\\.", re.DOTALL)
 
 
@@ -63,9 +63,8 @@ class JsonBytes:
 
     def _check_numbers(self, text: bytes) -> None:
         """Refuse a number of too many digits; within a text as many may stand."""
-        digits, self._last_digits = self._last_digits, b""
-        if last := _LAST_DIGITS.search((digits + text)[-_DIGITS_MOST:]):
-            self._last_digits = last[0]
+        digits, tail = self._last_digits, (self._last_digits + text)[-_DIGITS_MOST:]
+        self._last_digits = tail[len(tail.rstrip(_DIGITS)) :]
         for run in _LONG_NUMBER.finditer(digits + text):
             if not self._would_be_in_text(text[: max(0, run.start() - len(digits))]):
                 raise malformed("file", "not JSON")

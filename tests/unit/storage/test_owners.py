@@ -4,7 +4,9 @@ The methods are found by looking, not listed: a new one without a row in `owner_
 """
 
 import inspect
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -48,18 +50,47 @@ def test_every_method_serves_one_owner_or_says_why_it_knows_none(store: Store) -
 class World:
     """Two owners with one of everything; Ada has it twice, so that counts tell whose they are."""
 
-    def __init__(self, store: Store, database: Database) -> None:
-        self.store = store
-        self._database = database
-        self.adas: Belongings = endow(store, ADA, 1)
-        endow(store, ADA, 2)
-        self.bobs: Belongings = endow(store, BOB, 3)
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.store = Store.open(url)
+        self._database = Database(url, busy_timeout_s=5)
+        self.adas: Belongings = endow(self.store, ADA, 1)
+        endow(self.store, ADA, 2)
+        self.bobs: Belongings = endow(self.store, BOB, 3)
+        if not self._is_postgres:
+            self.store.close()  # so that all of it stands in the one file
+            shutil.copyfile(url, f"{url}.made")
+            self.store = Store.open(url)
         self._ids = {owner: self._ids_of(owner) for owner in (ADA, BOB)}
 
     def close(self) -> None:
         """Let go of the database."""
         self.store.close()
         self._database.close()
+
+    @property
+    def _is_postgres(self) -> bool:
+        return self._url.startswith("postgresql")
+
+    def restore(self, rows: Rows) -> None:
+        """Put back what was made: the whole file, with its index of words, or each row."""
+        if not self._is_postgres:
+            self.close()
+            Path(self._url).unlink()
+            shutil.copyfile(f"{self._url}.made", self._url)
+            self.store = Store.open(self._url)
+            self._database = Database(self._url, busy_timeout_s=5)
+            return
+        with self._database.write() as connection:
+            for table in reversed(metadata.sorted_tables):
+                connection.execute(table.delete())
+            for table in metadata.sorted_tables:
+                columns = table.c.keys()
+                values = [
+                    dict(zip(columns, row, strict=True)) for name, row in rows if name == table.name
+                ]
+                if values:
+                    connection.execute(table.insert(), values)
 
     def names(self, owner: str, value: object) -> bool:
         """Tell whether something shows an id or a text of this owner's."""
@@ -96,29 +127,26 @@ class World:
 
 
 class Worlds:
-    """A world on each database, made anew once a test has changed it."""
+    """A world on each database, as it was made whenever a test has changed it."""
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[World, Rows]] = {}
 
     def take(self, kind: str, new_url: Callable[[], str]) -> World:
         if kind not in self._kept:
-            url = new_url()
-            world = World(Store.open(url), Database(url, busy_timeout_s=5))
+            world = World(new_url())
             self._kept[kind] = world, world.all_rows()
         return self._kept[kind][0]
 
     def give_back(self, kind: str) -> None:
         world, rows = self._kept[kind]
         if world.all_rows() != rows:
-            self.close(kind)
-
-    def close(self, kind: str) -> None:
-        self._kept.pop(kind)[0].close()
+            world.restore(rows)
+            assert world.all_rows() == rows
 
     def close_all(self) -> None:
-        for kind in list(self._kept):
-            self.close(kind)
+        for world, _ in self._kept.values():
+            world.close()
 
 
 @pytest.fixture(scope="module")
