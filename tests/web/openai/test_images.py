@@ -150,11 +150,22 @@ def test_what_the_client_repeats_by_itself_is_bought_once(
 ) -> None:
     served, practice = slow
     before = practice.counters.tasks_accepted
-    with client_of(served) as client:
-        # Blanks are news to its timeout; so it goes before the first.
-        impatient = client.with_options(timeout=httpx.Timeout(5, read=0.04), max_retries=5)
+    asked = 0
+
+    def leaves_early(request: Any) -> None:
+        # Blanks are news to its timeout; so it goes before the first, as a proxy would have it.
+        nonlocal asked
+        asked += 1
+        request.extensions["timeout"]["read"] = 0.04 if asked < 3 else 30
+
+    with (
+        client_of(served) as client,
+        openai.DefaultHttpxClient(event_hooks={"request": [leaves_early]}) as leaving,
+    ):
+        impatient = client.with_options(http_client=leaving, max_retries=5)
         done = impatient.images.edit(image=red(), prompt="the same by day", model="gpt-image-1")
         assert picture_of(done.data[0]).width  # type: ignore[index]
+        assert asked >= 3
         assert practice.counters.tasks_accepted == before + 1
         for _ in range(2):  # who does not repeat himself wants another one
             client.images.generate(prompt="the same words", response_format="b64_json")
