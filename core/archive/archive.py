@@ -1,14 +1,18 @@
 """The archive: every picture exactly as Kling sent it, with a thumbnail beside it."""
 
 import hashlib
+import io
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
+from typing import IO
 
+from core.archive.file_streams import Checksum, PlaceStream, SummingReader, checksum_of
 from core.archive.inspection import MAX_PICTURE_BYTES, decode_image
 from core.archive.local_files import LocalFiles
 from core.archive.picture_texts import wash_picture
@@ -124,6 +128,25 @@ class Archive:
         self._tell("read", begun)
         return content
 
+    @contextmanager
+    def reading(self, name: str) -> Iterator[PlaceStream]:
+        """Open an original to be read by pieces."""
+        file = self._files.open(name)
+        try:
+            yield file
+        finally:
+            file.close()
+
+    def checksum(self, name: str) -> Checksum | None:
+        """Return size and SHA-256 of an original, read by pieces; None where there is none."""
+        try:
+            with self.reading(name) as file:
+                return checksum_of(file)
+        except StoreError as error:
+            if error.text_id != "error.picture_missing":
+                raise
+            return None
+
     def thumbnail_bytes(self, name: str) -> bytes:
         """Return the thumbnail (WebP); a missing one is made again."""
         if self._files.exists(_thumbnail_of(name)):
@@ -166,14 +189,21 @@ class Archive:
 
     def keep(self, name: str, content: bytes) -> None:
         """Keep an original under the name that it had elsewhere; its thumbnail is made later."""
-        part = self.new_part()
+        self.keep_from(name, io.BytesIO(content))
+
+    def keep_from(self, name: str, source: IO[bytes] | PlaceStream) -> Checksum:
+        """Keep what is read from `source` by pieces, as `keep` does; return its checksum."""
+        part, reader = self.new_part(), SummingReader(source)
         with file_errors(self.place):
             try:
-                part.write_bytes(content)
+                with part.open("wb") as file:
+                    while some := reader.read():
+                        file.write(some)
                 self._files.put(part, name)
             except (OSError, StoreError):
                 part.unlink(missing_ok=True)
                 raise
+        return reader.checksum
 
     def remove(self, name: str) -> None:
         """Remove a picture and its thumbnail; what is not there is no error."""

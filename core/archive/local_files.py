@@ -2,10 +2,12 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
+from core.archive.file_streams import PlaceStream
 from core.errors import InputError, StoreError
 from core.storage.db.errors import file_errors, store_error
 
@@ -49,6 +51,11 @@ class LocalFiles:
                 return self.path(name).read_bytes()
             except FileNotFoundError as error:
                 raise missing(self.place) from error
+
+    def open(self, name: str) -> PlaceStream:
+        """Open a file to be read by pieces."""
+        path = self.path(name)
+        return stream_of(self.place, lambda: path.open("rb"))
 
     def exists(self, name: str) -> bool:
         """Return whether there is such a file."""
@@ -106,6 +113,16 @@ class LocalFiles:
                 except FileNotFoundError:
                     continue  # it has just arrived
         return swept
+
+
+def stream_of(place: str, opened: Callable[[], BinaryIO]) -> PlaceStream:
+    """Return an opened file of a place; where there is none, that is told as such."""
+    try:
+        return PlaceStream(place, opened)
+    except StoreError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise missing(place) from error
+        raise
 
 
 def missing(place: str) -> StoreError:
