@@ -57,13 +57,3 @@ def work_dir(settings: Settings) -> Path:
     """Return where files are put together."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     return settings.data_dir
-
-
-def refuse_in_use(store: Store) -> None:
-    """Raise StoreError where a studio works with the rows: what it writes meanwhile would be lost.
-
-    An idle one on PostgreSQL cannot be told: the manual says to stop it.
-    """
-    is_alone = store.opened_as_only_process or not store.is_sqlite
-    if not is_alone or store.copies.has_leases():
-        raise StoreError("error.copy_in_use", facts={"place": store.place})

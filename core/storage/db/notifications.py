@@ -16,6 +16,8 @@ from uuid import uuid4
 
 from sqlalchemy import URL
 
+from core.storage.db.process_lock import SHARED_BY_SESSION
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -85,6 +87,8 @@ class Notifications:
                         self._become("undelivered")
                         wait_s = UNDELIVERED_AGAIN_AFTER_S
                     else:
+                        # The session is ours alone: whoever is to move the rows sees us here.
+                        connection.execute(SHARED_BY_SESSION.encode())
                         self._become("live")
                         self._listen(connection)
                         self._become("away")
