@@ -21,6 +21,7 @@ from core.archive.remote_files import RemoteFiles
 from core.archive.thumbnails import make_thumbnail
 from core.errors import InputError, PictureError, StoreError
 from core.models.generations import Generation, Picture
+from core.settings.private_files import private, write_private
 from core.storage.db.errors import file_errors
 from core.wire.audio import Mp3Error, pcm_from_mp3
 from core.wire.masking.secrets import known_secrets
@@ -90,7 +91,7 @@ class Archive:
         washed = wash_picture(content)
         if washed is not content:
             content, size_bytes = washed, len(washed)
-            with file_errors(self.place), part_file.open("wb") as file:
+            with file_errors(self.place), open(part_file, "wb", opener=private) as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -118,7 +119,7 @@ class Archive:
                 part_file.unlink(missing_ok=True)
                 raise PictureError("error.sound_not_sound") from error
             if (washed := known_secrets.blank_bytes(content)) != content:
-                part_file.write_bytes(washed)
+                write_private(part_file, washed)
         self._files.put(part_file, name)
 
     def original_bytes(self, name: str) -> bytes:
@@ -196,7 +197,7 @@ class Archive:
         part, reader = self.new_part(), SummingReader(source)
         with file_errors(self.place):
             try:
-                with part.open("wb") as file:
+                with open(part, "wb", opener=private) as file:
                     while some := reader.read():
                         file.write(some)
                 self._files.put(part, name)

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from core.archive.file_streams import PlaceStream
 from core.errors import InputError, StoreError
+from core.settings.private_files import write_private
 from core.storage.db.errors import file_errors, store_error
 
 _NAME = re.compile(r"[A-Za-z0-9-]+(/[A-Za-z0-9-]+)*(\.[a-z0-9]+)+")
@@ -95,7 +96,7 @@ class LocalFiles:
         """Write something small, read it back and remove it again."""
         part = self.new_part()
         with file_errors(self.place):
-            part.write_bytes(_PROBE)
+            write_private(part, _PROBE)
             is_same = part.read_bytes() == _PROBE
             part.unlink()
         if not is_same:

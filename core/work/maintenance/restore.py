@@ -16,6 +16,7 @@ from core.archive.archive import Archive
 from core.archive.backup_places import BackupPlace
 from core.archive.file_streams import Checksum, SummingReader, checksum_of
 from core.errors import StoreError
+from core.settings.private_files import private
 from core.storage.store import Store
 from core.work.maintenance.backup import MANIFEST, PICTURES, STORE, manifest_from
 from core.work.maintenance.work_folder import work_folder
@@ -127,7 +128,7 @@ def _moment(written: str) -> datetime:
 
 def _write(file: IO[bytes], path: Path) -> Checksum:
     reader = SummingReader(file)
-    with path.open("wb") as target:
+    with open(path, "wb", opener=private) as target:
         while some := reader.read():
             target.write(some)
     return reader.checksum
