@@ -298,6 +298,7 @@ OWNERLESS: dict[str, str] = {
     "alone": "a lock on all of the database, and no row of anyone",
     "check_writable": "no row of anyone",
     "copies.claim": "whoever copies a store copies everybody's",
+    "people.owners": "whoever runs the command line is told who there is",
     "generations.suppose_sent": "whoever restores a backup restores everybody's",
     "key_values.remove_in": "a part of the transaction of whoever keeps the key",
     "close": "no row of anyone",
