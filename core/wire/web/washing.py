@@ -31,7 +31,9 @@ def plain_words(text: object, most: int, *, is_line: bool = False) -> str:
         return ""
     # A page may be huge: what is far behind the end is not looked at.
     text = _LINES.sub("\n", without_halves(text[: 4 * most + 1_000]))
-    seen = "".join(one for one in text if one in "\n\t" or unicodedata.category(one) not in _UNSEEN)
+    # By the signs that occur: a text has far fewer of them than characters.
+    unseen = (one for one in set(text) - {"\n", "\t"} if unicodedata.category(one) in _UNSEEN)
+    seen = text.translate(dict.fromkeys(map(ord, unseen)))
     seen = _MARKS.sub(lambda mark: f"{mark[0]} ", _BLANK.sub("", seen))
     seen = " ".join(seen.split()) if is_line else re.sub(r"\n{3,}", "\n\n", seen).strip()
     return seen if len(seen) <= most else seen[: most - 1].rstrip() + "…"
