@@ -22,7 +22,7 @@ def ask(conversation: Conversation | None, question: str) -> None:
     known.editing_id = None
     is_new = conversation is None
     if conversation is None:
-        studio.answers.check(owner, question)
+        studio.answers.check(owner, question, parameters)
         conversation = studio.store.conversations.create(
             owner, system_prompt=known.system_prompt, parameters=parameters
         )

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ def _refusal(text_id: str, name: str, **facts: object) -> InputError:
     return InputError("file", text_id, facts={"readable": READABLE, **facts, "name": name})
 
 
-def parts_of(files: list[ReadFile]) -> tuple[tuple[Part, ...], tuple[Blob, ...]]:
+def parts_of(files: Sequence[ReadFile]) -> tuple[tuple[Part, ...], tuple[Blob, ...]]:
     """Return what files are in a turn, and the bytes that go with it."""
     return (
         tuple(file.part for file in files),
