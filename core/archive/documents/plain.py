@@ -17,7 +17,7 @@ _BOMS = (
 _WESTERN = "cp1252"
 _SAMPLE = 65_536
 _LIKELY = 0.9  # so much of a text is of signs in daily use
-_ODD_MOST = 0.02  # so much of it may be control signs
+_ODD_MOST, _FEW = 0.02, 4  # so much of it may be control signs, and of a short one so many
 
 
 def read_plain(content: bytes) -> Found:
@@ -90,4 +90,4 @@ def _likeliest(content: bytes) -> str | None:
 
 def _is_odd(text: str) -> bool:
     odd = sum(unicodedata.category(one) in ("Cc", "Cn") and one not in "\r\n\t\f" for one in text)
-    return odd > _ODD_MOST * len(text)
+    return odd > max(_FEW, _ODD_MOST * len(text))

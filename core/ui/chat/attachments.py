@@ -28,6 +28,7 @@ from core.work.money.input_tokens import PICTURE_TOKENS
 
 FILES_MOST = 10
 _TRAY = "attached"
+_UNITS = ("pages", "rows", "sheets", "characters", "scans", "frames")
 _SHOWN = 20_000  # characters of a file that is unfolded
 _PICTURE_PX = 160
 
@@ -74,7 +75,10 @@ def forget(place: str) -> None:
 def draw_tray(conversation: Conversation | None) -> None:
     """Draw above the chat box what waits, with its tokens and price, and what could not be read."""
     known, files = session.state(), waiting(conversation)
-    with st.container(key=_TRAY, gap="xsmall"):
+    tray = st.empty()  # where nothing waits any more, that is seen while an answer comes in
+    if not files and not known.unread_files:
+        return
+    with tray.container(key=_TRAY, gap="xsmall"):
         for error in known.unread_files:
             sentence = error.sentence(session.language())
             st.warning(literal(sentence), icon=":material/attach_file_off:")
@@ -122,7 +126,8 @@ def _draw_picture(picture: PicturePart) -> None:
     name = _name(picture) or text("attach.picture")
     content = preview_of(store, owner, picture.sha256) if picture.sha256 else None
     if content is not None:
-        st.image(content, caption=literal(name), width=_PICTURE_PX)
+        caption = " · ".join([literal(name), *_lacking(picture)])
+        st.image(content, caption=caption, width=_PICTURE_PX, alt=name)
         return
     # Pictures that stand elsewhere are not loaded from there.
     is_elsewhere = picture.url.startswith(("http://", "https://"))
@@ -146,12 +151,15 @@ def _label(part: FilePart | PicturePart) -> str:
     """Return a file's name, about how many tokens it is, and what of it is not there."""
     told = [literal(_name(part) or text("attach.picture"))]
     told.append(text("attach.tokens", count=f"{_tokens(part):,}"))
-    told += [
+    return " · ".join([*told, *_lacking(part)])
+
+
+def _lacking(part: FilePart | PicturePart) -> list[str]:
+    return [
         text(f"attach.left_{unit}", count=f"{count:,}")
         for unit, count in left_out_of(part)
-        if unit in ("pages", "rows", "sheets", "characters", "scans", "frames")
+        if unit in _UNITS
     ]
-    return " · ".join(told)
 
 
 def _name(part: FilePart | PicturePart) -> str:
