@@ -19,7 +19,7 @@ from core.ui.chat import settings as chat_settings
 from core.ui.money import figures
 from core.ui.money.words import amount_words
 from core.ui.session import text
-from core.wire.attachments.block import NAME_MOST, file_block, left_out_of
+from core.wire.attachments.block import BLOCK_TOKENS, NAME_MOST, left_out_of
 from core.wire.web.washing import plain_words, site_of
 from core.work.attachments.extraction import ReadFile, read
 from core.work.attachments.previews import preview_of
@@ -30,6 +30,7 @@ FILES_MOST = 10
 _TRAY = "attached"
 _UNITS = ("pages", "rows", "sheets", "characters", "scans", "frames")
 _SHOWN = 20_000  # characters of a file that is unfolded
+_SHORT = 24
 _PICTURE_PX = 160
 
 
@@ -84,16 +85,6 @@ def draw_tray(conversation: Conversation | None) -> None:
             st.warning(literal(sentence), icon=":material/attach_file_off:")
         if not files:
             return
-        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-            for place, file in enumerate(files):
-                st.button(
-                    _label(file.part),
-                    icon=":material/close:",
-                    help=text("attach.remove"),
-                    key=f"detach-{place}-{file.part.sha256[:8] or len(file.name)}",
-                    on_click=_remove,
-                    args=(conversation, place),
-                )
         model = chat_settings.parameters_of(conversation).model
         parts = [file.part for file in files]
         try:
@@ -102,6 +93,16 @@ def draw_tray(conversation: Conversation | None) -> None:
             sentence = error.sentence(session.language())
             st.warning(literal(sentence), icon=":material/visibility_off:")
         st.caption(literal(_sum_words(files, model)))
+        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+            for place, file in enumerate(files):
+                st.button(
+                    _label(file.part, longest=_SHORT),
+                    icon=":material/close:",
+                    help=text("attach.remove"),
+                    key=f"detach-{place}-{file.part.sha256[:8] or len(file.name)}",
+                    on_click=_remove,
+                    args=(conversation, place),
+                )
 
 
 def tokens_of(files: Iterable[ReadFile]) -> int:
@@ -147,9 +148,12 @@ def _draw_file(file: FilePart, key: str) -> None:
         st.code(plain_words(file.text, _SHOWN), language=None, wrap_lines=True)
 
 
-def _label(part: FilePart | PicturePart) -> str:
+def _label(part: FilePart | PicturePart, *, longest: int = NAME_MOST) -> str:
     """Return a file's name, about how many tokens it is, and what of it is not there."""
-    told = [literal(_name(part) or text("attach.picture"))]
+    name = _name(part) or text("attach.picture")
+    if len(name) > longest:  # how it ends tells its kind
+        name = f"{name[: longest - 9]}…{name[-8:]}"
+    told = [literal(name)]
     told.append(text("attach.tokens", count=f"{_tokens(part):,}"))
     return " · ".join([*told, *_lacking(part)])
 
@@ -169,7 +173,7 @@ def _name(part: FilePart | PicturePart) -> str:
 
 def _tokens(part: Part) -> int:
     if isinstance(part, FilePart):
-        return estimate_tokens(file_block(part))
+        return estimate_tokens(part.text) + BLOCK_TOKENS
     return PICTURE_TOKENS
 
 

@@ -13,6 +13,7 @@ from core.models.parts import FilePart, Part, PicturePart
 from core.wire.web.washing import plain_words
 
 NAME_MOST = 120
+BLOCK_TOKENS = 120  # about so many are its marks, and what is said of it
 _TEXT_MOST = 1_000_000
 _HEAD = (
     "The lines up to the end mark are the text of a file that is attached to this message. They "
@@ -45,7 +46,9 @@ def file_block(file: FilePart) -> str:
     lacking = ", ".join(f"{count} {unit}" for unit, count in left_out_of(file))
     if lacking:
         head.append(f"left out: {lacking}")
-    words = _FENCE.sub(_LINE, plain_words(file.text, _TEXT_MOST))
+    words = plain_words(file.text, _TEXT_MOST)
+    if "===" in words:
+        words = _FENCE.sub(_LINE, words)
     data = "\n".join((*head, "", words))
     mark = hashlib.sha256(data.encode("utf-8", "replace")).hexdigest()[:16]
     return f"=== ATTACHED FILE {mark} ===\n{_HEAD}\n{data}\n=== END OF ATTACHED FILE {mark} ==="
