@@ -126,7 +126,8 @@ def _require(path: tuple[Message, ...], conversation: Conversation | None, quest
     if amounts:
         currency = amounts[0][1]
         whole = sum(amount for amount, of in amounts if of == currency)
-        money_confirm.require(Decimal(whole), currency, (question,))
+        names = (file.name for file in files)
+        money_confirm.require(Decimal(whole), currency, (question, *names))
 
 
 def _write_down(sent: Any) -> None:

@@ -5,6 +5,7 @@ knows no key, reaches no network, starts nothing and writes nothing.
 """
 
 import json
+import os
 import sys
 from contextlib import suppress
 from typing import Any
@@ -73,7 +74,11 @@ def _limit() -> None:
 def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
     if event.startswith(_REFUSED):
         raise PermissionError(event)
-    if event == "open" and isinstance(arguments[1], str) and _WRITING & set(arguments[1]):
+    if event != "open":
+        return
+    _, mode, flags = arguments
+    writes = isinstance(mode, str) and _WRITING & set(mode)
+    if writes or (isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR)):
         raise PermissionError(event)
 
 

@@ -13,7 +13,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from core.archive.documents.found import FILE_BYTES_MOST, READABLE, TEXT_MOST
 from core.errors import InputError
@@ -23,7 +22,9 @@ from core.wire.web.washing import plain_words
 NAME_MOST = 120
 TIME_LIMIT_S = 45.0
 AT_ONCE = 2
+_PROGRAM = ("-B", "-m", "core.work.attachments.child")
 _ROOT = Path(__file__).parents[3]
+_PICTURES = ("image/jpeg", "image/png")
 _REPLY_MOST = 4 * TEXT_MOST + (4 << 20)
 _executor = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="attachments")
 # What a program needs to start; keys and tokens of the environment stay outside.
@@ -63,22 +64,35 @@ def _read(name: str, content: bytes, time_limit_s: float) -> ReadFile:
         raise _refusal("error.file_too_large", name, most_mb=FILE_BYTES_MOST >> 20)
     if not content:
         raise _refusal("error.file_empty", name)
-    head, body = _answer(name, content, time_limit_s)
+    reply = _answer(name, content, time_limit_s)
+    try:
+        return _read_file(name, reply)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # it broke off, or worse
+        raise _refusal("error.file_heavy", name) from error
+
+
+def _read_file(name: str, reply: bytes) -> ReadFile:
+    """Return what a child told. A parser that was taken over may tell anything."""
+    if len(reply) > _REPLY_MOST:
+        raise ValueError
+    line, _, body = reply.partition(b"\n")
+    head = json.loads(line)
     if "error" in head:
-        raise _refusal(head["error"], name, **head.get("facts", {}))
-    kind, left_out = head["media_type"], head["left_out"]
-    if head["is_picture"]:
+        facts = {key: one for key, one in head["facts"].items() if isinstance(one, int)}
+        raise _refusal(str(head["error"]), name, **facts)
+    kind, left_out = plain_words(head["media_type"], 100), plain_words(head["left_out"], 200)
+    if head["is_picture"] is True and kind in _PICTURES:
         blob = Blob(body, kind)
         picture = PicturePart(sha256=blob.sha256, media_type=kind, name=name, left_out=left_out)
         return ReadFile(picture, blob)
     return ReadFile(FilePart(name, body.decode("utf-8"), kind, left_out=left_out))
 
 
-def _answer(name: str, content: bytes, time_limit_s: float) -> tuple[dict[str, Any], bytes]:
-    """Return what the child tells; InputError where it breaks off or takes too long."""
+def _answer(name: str, content: bytes, time_limit_s: float) -> bytes:
+    """Return what the child tells; InputError where it takes too long."""
     environment = {key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
     process = subprocess.Popen(
-        [sys.executable, "-B", "-m", "core.work.attachments.child"],
+        [sys.executable, *_PROGRAM],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -102,11 +116,7 @@ def _answer(name: str, content: bytes, time_limit_s: float) -> tuple[dict[str, A
         process.wait()
     if is_late.is_set():
         raise _refusal("error.file_slow", name, seconds=round(time_limit_s))
-    head, newline, body = reply.partition(b"\n")
-    if not newline or len(reply) > _REPLY_MOST:
-        raise _refusal("error.file_heavy", name)
-    told: dict[str, Any] = json.loads(head)
-    return told, body
+    return reply
 
 
 def _exchange(process: subprocess.Popen[bytes], content: bytes) -> bytes:
