@@ -68,6 +68,19 @@ def take(conversation: Conversation | None, value: Any) -> bool:
     return not refused
 
 
+def bring(conversation: Conversation | None) -> None:
+    """Put the file that another page sent here into the composer, alone."""
+    known = session.state()
+    if known.to_attach is None:
+        return
+    (name, content), known.to_attach = known.to_attach, None
+    known.unread_files = ()
+    try:
+        known.attached[place_of(conversation)] = (read(name, content).result(),)
+    except AppError as error:
+        known.unread_files = (error,)
+
+
 def forget(place: str) -> None:
     """Let go of the files that were asked with."""
     session.state().attached.pop(place, None)
