@@ -28,3 +28,4 @@ if way_in.may_manage():
     tokens.draw()
 if session.is_trusted() or not reachable.is_http_served():
     status_view.draw_http()  # without the layer nobody is known to be the owner: told to all
+status_view.draw_version()

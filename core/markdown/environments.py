@@ -1,7 +1,7 @@
 """Bare LaTeX environments, `\\begin{align} … \\end{align}`: formulas without dollars around them.
 
-KaTeX (0.16, docs/supported.md) is what Streamlit draws formulas with: some environments it takes
-only on lines of their own, some not at all.
+KaTeX (0.16) is what Streamlit draws formulas with: some environments it takes only on lines of
+their own, some not at all, as its page of what it supports says.
 """
 
 import re

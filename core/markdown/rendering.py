@@ -28,7 +28,7 @@ _SHIELD = "[\ue000]: #\n\n"
 # Mermaid can draw pictures and styles from an address, and Streamlit draws every mermaid fence.
 _ADDRESS = re.compile(r"//|\\\\|url\(|@import", re.IGNORECASE)
 _MERMAID = re.compile(r"mermaid(?!\w)", re.IGNORECASE)
-# Its source stands below each diagram; a style shows one of the two (`core/ui/chat/style`).
+# Its source stands below each diagram; a style shows one of the two (chat.css).
 DIAGRAM_SOURCE = "diagramsource"
 
 # What may stand before a row: quotes' and lists' markers.

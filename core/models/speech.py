@@ -10,7 +10,7 @@ from core.models.notices import Notice
 
 KLING_SPEECH_MODEL = "kling-tts"
 TRANSCRIPTION = "transcription"  # the kind of price of what is written down, by the minute
-KLING_TEXT_MOST = 1_000  # characters a call (kling-media.md §5)
+KLING_TEXT_MOST = 1_000  # characters a call (kling.md §13)
 KLING_SPEEDS = (0.8, 2.0)
 
 # Who speaks: the server of the settings, or Kling. The browser's own voice needs nobody.
@@ -73,7 +73,7 @@ def check_speech(request: SpeechRequest) -> None:
 
 @dataclass(frozen=True, slots=True)
 class KlingVoice:
-    """A voice of Kling's, which its API does not list: seen in its clients (kling-media.md §5)."""
+    """A voice of Kling's, which its API does not list: seen in its clients (kling.md §13)."""
 
     id: str
     language: Literal["zh", "en"]

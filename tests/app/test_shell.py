@@ -9,6 +9,7 @@ from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 from streamlit.testing.v1 import AppTest
 
+from core import __version__
 from core.ui.frame import navigation
 from tests.app.conftest import ROOT, RUN_TIMEOUT_S
 
@@ -39,6 +40,18 @@ def test_a_page_stays_chosen_though_another_run_notes_its_own(
     assert noted
     assert not app.chat_input
     assert [title.value for title in app.title] == ["Status"]
+
+
+@pytest.mark.usefixtures("data_dir")
+@pytest.mark.parametrize(
+    ("language", "line"), [("en", f"Version {__version__}"), ("zh", f"版本 {__version__}")]
+)
+def test_the_version_stands_on_the_status_page(language: str, line: str) -> None:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=RUN_TIMEOUT_S).run()
+    app.button_group(key="language-choice").set_value(language).run()
+    app.switch_page("pages/status.py").run()
+    assert not app.exception
+    assert line in [caption.value for caption in app.caption]
 
 
 @pytest.mark.parametrize("is_auto", [True, False])

@@ -1,7 +1,7 @@
 """Which way a text runs: by its first letter that has a direction, as `dir=auto` does it.
 
 Streamlit keeps no attribute of ours. A directive without content shows nothing and leaves an empty
-element behind, by which a style finds the blocks that run from the right (`core/ui/chat/style`).
+element behind, by which a style finds the blocks that run from the right (chat.css).
 """
 
 import re

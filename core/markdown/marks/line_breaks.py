@@ -1,7 +1,7 @@
 """Line breaks that are written as HTML: `<br>`, the one tag that models mean as a tag.
 
 In a paragraph it becomes Markdown's own break. A cell and a heading are one line to Markdown: there
-it becomes a line end, written as a reference, which a style lets stand (`core/ui/chat/style`).
+it becomes a line end, written as a reference, which a style lets stand (chat.css).
 """
 
 import re

@@ -29,7 +29,7 @@ class TokenRates:
     output: Decimal
 
     def cost(self, *, hit: int, miss: int, completion: int) -> Decimal:
-        """Return what tokens cost (money.md §1 "Usage → price")."""
+        """Return what tokens cost (money.md §1)."""
         total = self.input_hit * hit + self.input_miss * miss + self.output * completion
         return total / _MILLION
 

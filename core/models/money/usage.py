@@ -16,7 +16,7 @@ from core.models.money.prices import ChatPrice
 _TOKENS_PER_CHARACTER = 0.3
 _TOKENS_PER_CHINESE_CHARACTER = 0.6
 _TURN_TOKENS = 16  # what the template puts around a turn, generously
-# Output when `max_tokens` is absent (deepseek.md §1 "Output length").
+# Output when `max_tokens` is absent (deepseek.md §2).
 DEFAULT_OUTPUT = 8 * 1024
 DEFAULT_THINKING_OUTPUT = 64 * 1024
 DEFAULT_MAX_EFFORT_OUTPUT = 128 * 1024

@@ -1,6 +1,6 @@
 """Elements: subjects that Kling keeps, made from pictures, and named in omni pictures by their ids.
 
-`/v1/general/advanced-custom-elements` (kling-media.md section 5).
+`/v1/general/advanced-custom-elements` (kling.md section 11).
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Expansion: a picture continued beyond its edges (`POST /v1/images/editing/expand`).
 
-How far is told as shares of the picture's own sides (kling-media.md section 3).
+How far is told as shares of the picture's own sides (kling.md section 11).
 """
 
 import math

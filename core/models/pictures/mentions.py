@@ -1,6 +1,6 @@
 """References named in a prompt: people write `@image1` or `@图1`, Kling reads `<<<image_1>>>`.
 
-Kling numbers pictures and elements by their order in the request (kling-media.md section 3).
+Kling numbers pictures and elements by their order in the request (kling.md section 11).
 """
 
 import re

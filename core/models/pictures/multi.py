@@ -1,6 +1,6 @@
 """Multi-image pictures: one to four subjects put together, in a scene and a style of their own.
 
-`POST /v1/images/multi-image2image` (kling.md section 6).
+`POST /v1/images/multi-image2image` (kling.md section 11).
 """
 
 from collections.abc import Mapping

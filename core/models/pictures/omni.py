@@ -1,6 +1,6 @@
 """Omni pictures: drawn from words, several reference pictures and elements; single or a series.
 
-`POST /v1/images/omni-image` (kling-media.md section 3).
+`POST /v1/images/omni-image` (kling.md section 11).
 """
 
 from collections.abc import Mapping

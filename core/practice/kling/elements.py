@@ -1,6 +1,6 @@
 """Kling's elements: made from pictures, listed, used by their ids, deleted.
 
-What making one costs is not known (kling-media.md section 9): it is not charged here. What was
+What making one costs is not known (kling.md section 10): it is not charged here. What was
 made, and what was deleted, stands in the journal of tasks.
 """
 

@@ -1,4 +1,4 @@
-"""DeepSeek's `/v1/tools/search` and `/v1/tools/fetch` (deepseek.md A2)."""
+"""DeepSeek's `/v1/tools/search` and `/v1/tools/fetch` (deepseek.md section 10)."""
 
 import asyncio
 import ipaddress

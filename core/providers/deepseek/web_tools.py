@@ -1,4 +1,4 @@
-"""DeepSeek's Search and Fetch: what is asked, and what comes back as sources (deepseek.md A2).
+"""DeepSeek's Search and Fetch: what is asked, and what comes back (deepseek.md section 10).
 
 Everything in a reply is a stranger's: it is washed here, what is no plain address is left out, and
 whose page it is the address says, not the page.

@@ -1,6 +1,6 @@
 """Qwen's realtime voice: a WebSocket of JSON events, samples as base64 in them.
 
-The names of the closing events are from memory (kling-media.md §6): whatever says that the sound
+The names of the closing events are from memory (speech.md section 2): whatever says that the sound
 or the session is over ends it, and events of other names are passed over.
 """
 

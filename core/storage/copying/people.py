@@ -31,14 +31,14 @@ _EXCHANGES = "xray.kept."  # the beginning of their keys, before the owner
 _INDEX_ANEW = "INSERT INTO message_index (message_index) VALUES ('optimize')"
 _FINAL = ("archived", "failed", "refused", "cancelled")
 # What is a row of a person's by another row that is.
-_BY_PARENT = {
+BY_PARENT = {
     "messages": ("conversation_id", "conversations"),
     "generation_references": ("generation_id", "generations"),
     "generation_events": ("generation_id", "generations"),
     "picture_slots": ("generation_id", "generations"),
 }
 _ID_LENGTH = 32
-_OWNED = ("conversations", "generations", "pictures", "ledger_lines")
+OWNED = ("conversations", "generations", "pictures", "ledger_lines")
 # Only of use to the processes that work on a row.
 _OF_PROCESSES = frozenset({"process_id", "lease_owner", "lease_until", "next_check_at"})
 
@@ -53,7 +53,7 @@ class People:
     def rows(self, owner: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield each row of a person with its table's name: what is in the bin, too."""
         with self._database.snapshot() as connection:
-            for name in (*_OWNED, *_BY_PARENT):
+            for name in (*OWNED, *BY_PARENT):
                 table = plain(name)
                 query = select(table).where(_theirs(table, owner)).order_by(*table.primary_key)
                 options = connection.execution_options(yield_per=rows_at_once(table))
@@ -135,7 +135,7 @@ class People:
 
 
 def _theirs(table: Table, owner: str) -> ColumnElement[bool]:
-    if (parent := _BY_PARENT.get(table.name)) is None:
+    if (parent := BY_PARENT.get(table.name)) is None:
         return table.c.owner == owner
     column, name = parent
     ids = select(plain(name).c.id).where(plain(name).c.owner == owner)

@@ -2,7 +2,7 @@
 
 `st.write_stream` sends the text of its running element again for every chunk. It is fed settled
 Markdown blocks, each closed for good by a callable, and only the tail is sent again, at most
-TAIL_PER_S times a second (design.md, decision 4).
+TAIL_PER_S times a second (docs/decisions/0004-settled-blocks.md).
 """
 
 import math

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from core import __version__
 from core.errors import AppError, NotFoundError
 from core.providers.deepseek.wire import Balance
 from core.providers.kling.wire import AccountCosts
@@ -83,6 +84,11 @@ def draw_http() -> None:
             st.markdown(f"{text('status.http_on')} `/openapi.json`")
         else:
             st.markdown(text("status.http_off"))
+
+
+def draw_version() -> None:
+    """Say which version this is, as `/openapi.json` does."""
+    st.caption(text("status.version", version=__version__))
 
 
 def _draw_provider(

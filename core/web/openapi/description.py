@@ -4,6 +4,7 @@ from functools import cache
 
 import msgspec
 
+from core import __version__
 from core.access.invitations import CODE_PARAMETER
 from core.models.money.ledger import LINE_KINDS
 from core.web.chat.posted.bodies import ChatBody, OpenAIChatBody
@@ -203,7 +204,7 @@ DESCRIPTION: Json = {
     "openapi": "3.1.0",
     "info": {
         "title": "墨灵 Inkling",
-        "version": "1",
+        "version": __version__,
         "description": (
             "The HTTP layer beside the pages. Callers on this machine need nothing; others need "
             "an access token; one with scopes (chat, pictures, read) is answered with 403 where it "

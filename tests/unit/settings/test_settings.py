@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigurationError
-from core.settings import DEFAULT_CHAT_MODEL, AccessSettings, Secret, Settings, read_settings
+from core.settings import (
+    DEFAULT_CHAT_MODEL,
+    AccessSettings,
+    Secret,
+    Settings,
+    read_settings,
+    reader,
+)
 
 
 @pytest.fixture
@@ -243,6 +250,13 @@ SECTIONS = {
     "access": {field.name for field in fields(AccessSettings)} - {"tokens", "token_scopes"},
     "budget": {"timezone", "ask_above", "tokens", "users"},
 }
+
+
+def test_what_is_read_is_known_as_a_setting() -> None:
+    code = "".join(path.read_text("utf-8") for path in (PROJECT / "core/settings").glob("*.py"))
+    read = set(re.findall(r'sources\.read\(\(\s*"([A-Z_]+)",', code))
+    assert len(read) > 5
+    assert sorted(read - set(reader.NAMES)) == []
 
 
 def filled_in(example: Path) -> str:

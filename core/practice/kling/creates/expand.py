@@ -1,4 +1,4 @@
-"""What `/v1/images/editing/expand` takes (kling-media.md section 3)."""
+"""What `/v1/images/editing/expand` takes (kling.md section 11)."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What `/v1/images/multi-image2image` takes (kling.md section 6)."""
+"""What `/v1/images/multi-image2image` takes (kling.md section 11)."""
 
 from datetime import datetime
 

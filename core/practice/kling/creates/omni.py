@@ -1,4 +1,4 @@
-"""What `/v1/images/omni-image` takes (kling-media.md section 3)."""
+"""What `/v1/images/omni-image` takes (kling.md section 11)."""
 
 import re
 from datetime import datetime
