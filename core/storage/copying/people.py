@@ -64,7 +64,7 @@ class People:
 
     def owners(self) -> list[str]:
         """Return everybody of whom there is a row, whose name is theirs by itself."""
-        owned = [select(plain(name).c.owner).distinct() for name in _OWNED]
+        owned = [select(plain(name).c.owner).distinct() for name in OWNED]
         with self._database.read() as connection:
             found = connection.scalars(owned[0].union(*owned[1:]))
             return sorted(one for one in found if one != ERASED)
