@@ -4,7 +4,6 @@ from core.admin.studio_files import (
     address_from,
     open_archive,
     open_store,
-    refuse_in_use,
     work_dir,
 )
 from core.admin.telling import Telling
@@ -47,15 +46,15 @@ def restore(settings: Settings, say: Telling, path_or_url: str) -> int:
     store = open_store(settings, is_to_be_filled=True)
     archive = open_archive(settings)
     try:
-        refuse_in_use(store)
-        back = restore_backup(
-            store,
-            archive,
-            BackupPlace(place),
-            name,
-            work_dir=work_dir(settings),
-            tell=say.progress,
-        )
+        with store.alone():
+            back = restore_backup(
+                store,
+                archive,
+                BackupPlace(place),
+                name,
+                work_dir=work_dir(settings),
+                tell=say.progress,
+            )
         say.line("admin.restored", made_at=back.made_at, rows=back.rows, pictures=back.pictures)
         say.names("admin.missing", back.lost)
         return _tell_verified(verify(store, archive, tell=say.progress), say)
@@ -80,12 +79,14 @@ def verify_studio(settings: Settings, say: Telling, path_or_url: str | None) -> 
 
 
 def move_database(settings: Settings, say: Telling, to: str) -> int:
-    """Copy all rows to another database, which must be empty, and compare them."""
+    """Copy all rows to another database, which must be empty, and compare them.
+
+    No studio opens either of them meanwhile.
+    """
     store = open_store(settings)
     try:
-        refuse_in_use(store)
-        with opened(address_from(to)) as target:
-            rows = store.copies.copy_to(target.copies, tell=say.table)
+        with store.alone(), opened(address_from(to)) as target, target.alone():
+            rows = store.copies.copy_to(target.copies, tell=say.table, must_stand_still=True)
             say.line("admin.moved_rows", rows=rows, place=target.place)
     finally:
         store.close()

@@ -9,7 +9,7 @@ from typing import get_args
 from core.access.owners import LOCAL_OWNER, user_owner
 from core.admin import backups, upkeep
 from core.admin.conversations import export_conversations, import_conversations
-from core.admin.studio_files import open_store
+from core.admin.studio_files import check_person, open_store, person_owner
 from core.admin.telling import Telling
 from core.errors import AppError
 from core.settings import Settings
@@ -36,14 +36,14 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except OSError as error:
         name = getattr(asked, "file", None) or error.filename or ""
-        sys.stderr.write(f"{name}: {error.strerror or type(error).__name__}\n")
+        say.trouble(str(name), error)
         return 1
 
 
 def _run(asked: argparse.Namespace, settings: Settings, say: Telling) -> int:
     match asked.command:
         case "export" | "import":
-            return _transfer(asked, settings)
+            return _transfer(asked, settings, say)
         case "backup":
             return backups.backup(settings, say, asked.to, asked.keep)
         case "restore":
@@ -57,26 +57,22 @@ def _run(asked: argparse.Namespace, settings: Settings, say: Telling) -> int:
         case "prune":
             return upkeep.prune_studio(settings, say, asked.days)
         case "export-person":
-            return upkeep.export_of(settings, say, _owner(asked.person), asked.file)
+            return upkeep.export_of(settings, say, person_owner(asked.person), asked.file)
         case _:
-            return upkeep.delete_of(settings, say, _owner(asked.person), is_sure=asked.yes)
+            return upkeep.delete_of(settings, say, person_owner(asked.person), is_sure=asked.yes)
 
 
-def _transfer(asked: argparse.Namespace, settings: Settings) -> int:
+def _transfer(asked: argparse.Namespace, settings: Settings, say: Telling) -> int:
     owner = user_owner(asked.user) if asked.user else LOCAL_OWNER
     store = open_store(settings, may_be_new=asked.command == "import")
     try:
         if asked.command == "export":
-            export_conversations(store, owner, asked.file, asked.shape)
-        else:
-            import_conversations(store, owner, asked.file)
+            if asked.user:
+                check_person(store, owner)
+            return export_conversations(store, say, owner, asked.file, asked.shape)
+        return import_conversations(store, say, owner, asked.file)
     finally:
         store.close()
-    return 0
-
-
-def _owner(person: str) -> str:
-    return LOCAL_OWNER if person == "local" else user_owner(person)
 
 
 def _parser() -> argparse.ArgumentParser:

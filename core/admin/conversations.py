@@ -8,35 +8,51 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from core.admin.telling import Telling
 from core.storage.db.new_file import new_file
 from core.storage.store import Store
 from core.storage.transfer.exports import ExportShape
+from core.texts.catalogue import text
 
 _TELL_EVERY_BYTES = 32 << 20
 
 
-def export_conversations(store: Store, owner: str, path: Path, shape: ExportShape) -> None:
+def export_conversations(
+    store: Store, say: Telling, owner: str, path: Path, shape: ExportShape
+) -> int:
     """Write everything to a file, which appears under its name once it is complete."""
     written = 0
     with new_file(path) as file:
         for piece in store.transfer.export_pieces(owner, shape):
             written += file.write(piece)
     count = store.conversations.count(owner)
-    sys.stdout.write(f"{path}: {count} conversations, {written} bytes\n")
+    say.line("admin.exported", file=path, conversations=count, size=written)
+    return 0
 
 
-def import_conversations(store: Store, owner: str, path: Path) -> None:
-    """Add what a file holds and is not there yet."""
+def import_conversations(store: Store, say: Telling, owner: str, path: Path) -> int:
+    """Add what a file holds and is not there yet; 1 where something of it could not be."""
     with path.open("rb") as file:
         result = store.transfer.import_file(owner, file, tell=_teller(path.stat().st_size))
-    sys.stdout.write(
-        f"{path}: {result.added} conversations added, {result.skipped} known already, "
-        f"{result.messages_added} messages added\n"
+    say.line(
+        "history.imported",
+        added=result.added,
+        skipped=result.skipped,
+        messages=result.messages_added,
     )
-    if result.failed:
-        sys.stderr.write(f"{path}: {result.failed} conversations could not be imported\n")
+    if not result.failed:
+        return 0
+    say.line("history.import_failed", count=result.failed)
     for one in result.problems:
-        sys.stderr.write(f"  {one.number} ({one.title or 'untitled'}): {one.problem}\n")
+        say.line(
+            "history.import_problem",
+            number=one.number,
+            title=one.title or text(say.language, "chat.untitled"),
+            problem=text(say.language, f"fact.problem.{one.problem}"),
+        )
+    if result.failed > len(result.problems):
+        sys.stdout.write("- …\n")
+    return 1
 
 
 def _teller(total: int) -> Callable[[int], None]:

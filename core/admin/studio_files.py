@@ -3,14 +3,17 @@
 import os
 from pathlib import Path
 
+from core.access.owners import LOCAL_OWNER, user_owner
 from core.archive.archive import Archive
-from core.errors import ConfigurationError, StoreError
+from core.errors import ConfigurationError, InputError, StoreError
 from core.settings import Settings
 from core.settings.sources import ENVIRONMENT
 from core.storage.db.health import place_without_store
 from core.storage.store import Store
 
 _FROM_ENVIRONMENT = "env:"
+_LOCAL = "local"
+_NAMED_MOST = 20
 
 
 def open_store(
@@ -53,17 +56,30 @@ def address_from(written: str) -> str:
     return value
 
 
+def check_person(store: Store, owner: str) -> None:
+    """Raise InputError where there is nothing of a person: it names who there is."""
+    if next(store.people.rows(owner), None) is not None:
+        return
+    people = [name for one in store.people.owners() if (name := _written(one))]
+    shown = [*people[:_NAMED_MOST], *(["…"] if len(people) > _NAMED_MOST else [])]
+    facts = {"person": _written(owner), "people": ", ".join(shown) or "–"}
+    raise InputError("person", "error.person_unknown", facts=facts)
+
+
+def person_owner(person: str) -> str:
+    """Return the owner for a person as they are written on the command line."""
+    return LOCAL_OWNER if person == _LOCAL else user_owner(person)
+
+
+def _written(owner: str) -> str:
+    """Return how an owner is written on the command line; nothing for one that cannot be."""
+    if owner == LOCAL_OWNER:
+        return _LOCAL
+    address = owner.partition(":")[2]
+    return address if user_owner(address) == owner else ""
+
+
 def work_dir(settings: Settings) -> Path:
     """Return where files are put together."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     return settings.data_dir
-
-
-def refuse_in_use(store: Store) -> None:
-    """Raise StoreError where a studio works with the rows: what it writes meanwhile would be lost.
-
-    An idle one on PostgreSQL cannot be told: the manual says to stop it.
-    """
-    is_alone = store.opened_as_only_process or not store.is_sqlite
-    if not is_alone or store.copies.has_leases():
-        raise StoreError("error.copy_in_use", facts={"place": store.place})

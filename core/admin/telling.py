@@ -1,11 +1,21 @@
 """What the command line says, in the language of the terminal or the one that was asked for."""
 
+import errno
 import sys
 from collections.abc import Sequence
 
 from core.texts.catalogue import Language, text
 
 _NAMED_MOST = 20
+_TROUBLES = {
+    errno.ENOENT: "admin.file_none",
+    errno.EACCES: "admin.file_closed",
+    errno.EPERM: "admin.file_closed",
+    errno.EROFS: "admin.file_closed",
+    errno.EISDIR: "admin.file_folder",
+    errno.ENOTDIR: "admin.file_none",
+    errno.ENOSPC: "admin.file_full",
+}
 
 
 class Telling:
@@ -18,6 +28,12 @@ class Telling:
         """Say one sentence of the catalogue."""
         self._clear()
         sys.stdout.write(text(self.language, text_id, **facts) + "\n")
+
+    def trouble(self, file: str, error: OSError) -> None:
+        """Say on stderr why a file could not be read or written."""
+        text_id = _TROUBLES.get(error.errno or 0, "admin.file_broken")
+        detail = errno.errorcode.get(error.errno or 0, type(error).__name__)
+        sys.stderr.write(text(self.language, text_id, file=file, detail=detail) + "\n")
 
     def names(self, text_id: str, names: Sequence[str]) -> None:
         """Say how many there are of something and name the first; nothing where there are none."""

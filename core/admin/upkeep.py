@@ -3,7 +3,13 @@
 from datetime import timedelta
 from pathlib import Path
 
-from core.admin.studio_files import address_from, open_archive, open_store, other_archive
+from core.admin.studio_files import (
+    address_from,
+    check_person,
+    open_archive,
+    open_store,
+    other_archive,
+)
 from core.admin.telling import Telling
 from core.settings import Settings
 from core.work.maintenance.people import delete_person, export_person
@@ -41,6 +47,7 @@ def export_of(settings: Settings, say: Telling, owner: str, path: Path) -> int:
     """Write what there is of one person to a zip."""
     store, archive = open_store(settings), open_archive(settings)
     try:
+        check_person(store, owner)
         counts = export_person(store, archive, owner, path)
     finally:
         store.close()
@@ -52,6 +59,7 @@ def delete_of(settings: Settings, say: Telling, owner: str, *, is_sure: bool) ->
     """Remove what there is of one person for good; without `is_sure` only say what would go."""
     store, archive = open_store(settings), open_archive(settings)
     try:
+        check_person(store, owner)
         if not is_sure:
             counts: dict[str, int] = {}
             for table, _row in store.people.rows(owner):

@@ -1,14 +1,18 @@
 """The archive: every picture exactly as Kling sent it, with a thumbnail beside it."""
 
 import hashlib
+import io
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
+from typing import IO
 
+from core.archive.file_streams import Checksum, PlaceStream, SummingReader, checksum_of
 from core.archive.inspection import MAX_PICTURE_BYTES, decode_image
 from core.archive.local_files import LocalFiles
 from core.archive.picture_texts import wash_picture
@@ -17,6 +21,7 @@ from core.archive.remote_files import RemoteFiles
 from core.archive.thumbnails import make_thumbnail
 from core.errors import InputError, PictureError, StoreError
 from core.models.generations import Generation, Picture
+from core.settings.private_files import private, write_private
 from core.storage.db.errors import file_errors
 from core.wire.audio import Mp3Error, pcm_from_mp3
 from core.wire.masking.secrets import known_secrets
@@ -86,7 +91,7 @@ class Archive:
         washed = wash_picture(content)
         if washed is not content:
             content, size_bytes = washed, len(washed)
-            with file_errors(self.place), part_file.open("wb") as file:
+            with file_errors(self.place), open(part_file, "wb", opener=private) as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -114,7 +119,7 @@ class Archive:
                 part_file.unlink(missing_ok=True)
                 raise PictureError("error.sound_not_sound") from error
             if (washed := known_secrets.blank_bytes(content)) != content:
-                part_file.write_bytes(washed)
+                write_private(part_file, washed)
         self._files.put(part_file, name)
 
     def original_bytes(self, name: str) -> bytes:
@@ -123,6 +128,25 @@ class Archive:
         content = self._files.read(name)
         self._tell("read", begun)
         return content
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[PlaceStream]:
+        """Open an original to be read by pieces."""
+        file = self._files.open(name)
+        try:
+            yield file
+        finally:
+            file.close()
+
+    def checksum(self, name: str) -> Checksum | None:
+        """Return size and SHA-256 of an original, read by pieces; None where there is none."""
+        try:
+            with self.reading(name) as file:
+                return checksum_of(file)
+        except StoreError as error:
+            if error.text_id != "error.picture_missing":
+                raise
+            return None
 
     def thumbnail_bytes(self, name: str) -> bytes:
         """Return the thumbnail (WebP); a missing one is made again."""
@@ -166,14 +190,21 @@ class Archive:
 
     def keep(self, name: str, content: bytes) -> None:
         """Keep an original under the name that it had elsewhere; its thumbnail is made later."""
-        part = self.new_part()
+        self.keep_from(name, io.BytesIO(content))
+
+    def keep_from(self, name: str, source: IO[bytes] | PlaceStream) -> Checksum:
+        """Keep what is read from `source` by pieces, as `keep` does; return its checksum."""
+        part, reader = self.new_part(), SummingReader(source)
         with file_errors(self.place):
             try:
-                part.write_bytes(content)
+                with open(part, "wb", opener=private) as file:
+                    while some := reader.read():
+                        file.write(some)
                 self._files.put(part, name)
             except (OSError, StoreError):
                 part.unlink(missing_ok=True)
                 raise
+        return reader.checksum
 
     def remove(self, name: str) -> None:
         """Remove a picture and its thumbnail; what is not there is no error."""

@@ -5,16 +5,16 @@ A backup has its name only once it is whole; of each place the newest few are ke
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from io import BufferedWriter
 from pathlib import Path
 from typing import BinaryIO, cast
 from uuid import uuid4
 
 from fsspec.core import url_to_fs
 
+from core.archive.file_streams import PlaceStream
 from core.archive.remote_files import without_secrets
 from core.errors import StoreError
 from core.storage.db.errors import remote_errors
@@ -52,7 +52,7 @@ class BackupPlace:
         with remote_errors(self.place):
             self._files.makedirs(self._root, exist_ok=True)
         try:
-            file = _Stream(self.place, lambda: self._open(arriving))
+            file = PlaceStream(self.place, lambda: self._open(arriving))
             try:
                 yield cast(BinaryIO, file)
             finally:
@@ -76,7 +76,7 @@ class BackupPlace:
                 is_file = False
             if not is_file:
                 raise StoreError("error.backup_none", facts={"place": f"{self.place}/{name}"})
-        file = _Stream(self.place, lambda: self._files.open(path, "rb"))
+        file = PlaceStream(self.place, lambda: self._files.open(path, "rb"))
         try:
             yield cast(BinaryIO, file)
         finally:
@@ -117,30 +117,6 @@ class BackupPlace:
 def _made_at(shape: re.Pattern[str], name: str) -> datetime:
     found = shape.fullmatch(name)
     return datetime.strptime(found["made_at"] if found else "", "%Y%m%dT%H%M%S%z")
-
-
-class _Stream:
-    """A file of a place: what goes wrong with it is told of the place, and nothing else is."""
-
-    def __init__(self, place: str, opened: Callable[[], BinaryIO]) -> None:
-        self._place = place
-        with remote_errors(place):
-            self._file = opened()
-
-    def read(self, size: int = -1) -> bytes:
-        with remote_errors(self._place):
-            return self._file.read(size)
-
-    def write(self, content: bytes) -> int:
-        with remote_errors(self._place):
-            return self._file.write(content)
-
-    def close(self) -> None:
-        with remote_errors(self._place):
-            if isinstance(self._file, BufferedWriter):  # of this machine: down to the disk
-                self._file.flush()
-                os.fsync(self._file.fileno())
-            self._file.close()
 
 
 def split_place(path_or_url: str) -> tuple[str, str]:

@@ -2,11 +2,14 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
+from core.archive.file_streams import PlaceStream
 from core.errors import InputError, StoreError
+from core.settings.private_files import write_private
 from core.storage.db.errors import file_errors, store_error
 
 _NAME = re.compile(r"[A-Za-z0-9-]+(/[A-Za-z0-9-]+)*(\.[a-z0-9]+)+")
@@ -50,6 +53,11 @@ class LocalFiles:
             except FileNotFoundError as error:
                 raise missing(self.place) from error
 
+    def open(self, name: str) -> PlaceStream:
+        """Open a file to be read by pieces."""
+        path = self.path(name)
+        return stream_of(self.place, lambda: path.open("rb"))
+
     def exists(self, name: str) -> bool:
         """Return whether there is such a file."""
         with file_errors(self.place):
@@ -88,7 +96,7 @@ class LocalFiles:
         """Write something small, read it back and remove it again."""
         part = self.new_part()
         with file_errors(self.place):
-            part.write_bytes(_PROBE)
+            write_private(part, _PROBE)
             is_same = part.read_bytes() == _PROBE
             part.unlink()
         if not is_same:
@@ -106,6 +114,16 @@ class LocalFiles:
                 except FileNotFoundError:
                     continue  # it has just arrived
         return swept
+
+
+def stream_of(place: str, opened: Callable[[], BinaryIO]) -> PlaceStream:
+    """Return an opened file of a place; where there is none, that is told as such."""
+    try:
+        return PlaceStream(place, opened)
+    except StoreError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise missing(place) from error
+        raise
 
 
 def missing(place: str) -> StoreError:

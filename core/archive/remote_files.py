@@ -6,12 +6,14 @@ then moved in place, where the store knows moving, or uploaded whole, where it w
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from fsspec.core import url_to_fs
 
-from core.archive.local_files import LocalFiles, checked_name, missing
+from core.archive.file_streams import PlaceStream
+from core.archive.local_files import LocalFiles, checked_name, missing, stream_of
 from core.errors import StoreError
 from core.storage.db.errors import remote_errors, store_error
 
@@ -57,6 +59,11 @@ class RemoteFiles:
                 return bytes(self._files.cat_file(self._path(name)))
             except FileNotFoundError as error:
                 raise missing(self.place) from error
+
+    def open(self, name: str) -> PlaceStream:
+        """Open a file to be read by pieces."""
+        path = self._path(name)
+        return stream_of(self.place, lambda: cast(BinaryIO, self._files.open(path, "rb")))
 
     def exists(self, name: str) -> bool:
         """Return whether there is such a file."""

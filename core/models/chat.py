@@ -101,6 +101,7 @@ class ChatModel:
     name: str | None = None
     context_window: int | None = None
     max_output_tokens: int | None = None
+    sees: bool | None = None  # whether it takes pictures
 
 
 class AnswerStatus(StrEnum):

@@ -22,6 +22,7 @@ class PicturePart:
     media_type: str = ""
     name: str = ""
     detail: str = ""  # how closely a model looks: low, high, auto; empty leaves it to the server
+    left_out: str = ""  # what of the file is not in it, as `frames:23`
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class FilePart:
     text: str
     media_type: str = ""
     sha256: str = ""  # of the file itself, where the store has it
+    left_out: str = ""  # what of the file is not in the text, as `pages:688,scans:12`
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The store: everything the app remembers in rows, SQLite by default, PostgreSQL by URL."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -19,7 +20,7 @@ from core.storage.db.errors import store_error
 from core.storage.db.key_values import KeyValues
 from core.storage.db.migrate import migrate
 from core.storage.db.notifications import Notifications
-from core.storage.db.process_lock import ProcessLock
+from core.storage.db.process_lock import ProcessLock, alone_on_server, refuse_kept_away
 from core.storage.expiry import Expiry
 from core.storage.generations.gallery import Gallery
 from core.storage.generations.generations import Generations
@@ -74,12 +75,13 @@ class Store:
     ) -> "Store":
         """Open the database at a path or URL, and bring its tables up to date.
 
-        StoreError for one that is being filled by a restore or a move, or was until that was cut
-        off; with `may_be_unfinished` it is opened to go on with that.
+        StoreError while its rows are being moved, and for one that is being filled by a restore or
+        a move, or was until that was cut off; with `may_be_unfinished` it is opened to go on.
         """
         database = Database(url_or_path, busy_timeout_s=busy_timeout_s)
         process_lock = ProcessLock(database.file) if database.file is not None else None
         try:
+            refuse_kept_away(database)
             migrate(database, now=clock())
             if not may_be_unfinished:
                 refuse_unfinished(database)
@@ -100,6 +102,19 @@ class Store:
             raise store_error("error.store_broken", self.place)
         # Never the same twice: what changes nothing SQLite does not write.
         self.key_values.set("store.checked", uuid4().hex)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep all other processes away meanwhile; StoreError where one works with the rows.
+
+        What is not seen: an idle studio on PostgreSQL behind a pooler in transaction mode, and one
+        on Windows.
+        """
+        lock = self._process_lock
+        with alone_on_server(self._database) if lock is None else lock.alone():
+            if self.copies.has_leases():
+                raise store_error("error.copy_in_use", self.place)
+            yield
 
     def note_times(self, note: NoteTime) -> None:
         """Tell `note` how long each transaction takes from now on."""

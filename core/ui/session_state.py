@@ -16,6 +16,7 @@ from core.providers.kling.wire import AccountCosts
 from core.storage.chat.branches import RemovedTurn
 from core.storage.transfer.imports import ImportResult
 from core.texts.catalogue import Language
+from core.work.attachments.extraction import ReadFile
 from core.work.generations.recovery import RecoveryResult
 from core.work.money.reconcile import BalanceDrop, Reconciliation
 
@@ -100,6 +101,9 @@ class SessionState:
     opened_here: bool = False  # the large view, by a click: the browser can go back from it
     closed_picture_id: str | None = None  # is in the address still, until the browser goes back
     elements: tuple[Element, ...] | None = None  # of the account, once they were asked for
+    # Files that wait in the chat's composer, by its place, and those that could not be read.
+    attached: dict[str, tuple[ReadFile, ...]] = field(default_factory=dict)
+    unread_files: tuple[AppError, ...] = ()
     to_ask: str | None = None  # words that the chat's box is to hold when it is drawn next
     gallery_page: int = 1
     draft_taken: bool = False  # what the browser kept of the Images form, once in a session

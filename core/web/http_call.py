@@ -12,6 +12,7 @@ from core.access.callers import LOCAL
 from core.access.connection import ConnectionFacts
 from core.access.issued_tokens import IssuedToken
 from core.access.owners import LOCAL_OWNER
+from core.models.access_scopes import AccessScopes
 from core.texts import catalogue
 from core.texts.catalogue import Language, language_of
 from core.web.front.connection import HEADERS_KEY, PEER_KEY, headers_of, peer_of
@@ -94,6 +95,7 @@ class HttpCall:
         self.owner = LOCAL_OWNER  # whose rows it is about; a person's own, once one is known
         self.caller = LOCAL  # who spends: token:NAME, pass:NAME, user:ADDRESS, or here
         self.token: IssuedToken | None = None  # that let it in, if the owner made it on the page
+        self.scopes: AccessScopes | None = None  # what its caller may do; None: all
         self.answer: LiveAnswer | None = None  # that was begun for it
         self.has_begun = False
         self.pays_again = False  # something was bought for it that a repeat would buy again
@@ -132,7 +134,10 @@ class HttpCall:
         """Let pages of `origin` read the reply."""
         self._cors.append((b"access-control-allow-origin", origin.encode("latin-1", "replace")))
         self._cors.append(
-            (b"access-control-expose-headers", b"Retry-After, X-Should-Retry, X-Request-Id")
+            (
+                b"access-control-expose-headers",
+                b"Retry-After, X-Should-Retry, X-Request-Id, Mcp-Session-Id",
+            )
         )
 
     # -- what came ---------------------------------------------------------------------------------
@@ -218,6 +223,21 @@ class HttpCall:
             await self._drain()
             body = b""
         await self.end(body)
+
+    async def pass_on(self, message: Message) -> None:
+        """Send what another ASGI app says (its `send`), washed, under the headers of the call."""
+        if message["type"] == "http.response.body":
+            await self._send({**message, "body": await washed(message.get("body", b""))})
+            return
+        self.has_begun = True
+        self.status = message["status"]
+        ours = (
+            (b"x-content-type-options", b"nosniff"),
+            (b"x-request-id", self.request_id.encode()),
+        )
+        # Without its length: what is masked may be shorter.
+        theirs = [pair for pair in message["headers"] if pair[0].lower() != b"content-length"]
+        await self._send({**message, "headers": [*theirs, *ours, *self._cors]})
 
     async def reply_json(self, status: int, value: object, headers: Headers = ()) -> None:
         """Send `value` as JSON. An error tells the request's id, by which the log knows it."""

@@ -36,6 +36,8 @@ from core.web.kling.routes import METHODS as KLING_METHODS
 from core.web.kling.routes import KlingRoutes
 from core.web.kling.target import API_PATHS
 from core.web.kling.target import PREFIX as KLING_PREFIX
+from core.web.mcp.routes import PATH as MCP_PATH
+from core.web.mcp.routes import McpRoutes
 from core.web.money.routes import LedgerRoutes
 from core.web.openai.audio.routes import OpenAIAudio
 from core.web.openai.chat import OpenAIChat
@@ -68,6 +70,7 @@ PATHS = (
     "/ledger",
     "/checkup",
     "/exchanges",
+    MCP_PATH,
     METRICS_PATH,
 )
 
@@ -82,6 +85,7 @@ _CLIENT_HEADERS = frozenset(
     {"accept", "user-agent", "x-request-id", "x-client-request-id", "x-api-key", "http-referer"}
     | {"x-title", "x-session-id", "openai-organization", "openai-project", "openai-beta"}
     | {"api-key", "traceparent", "tracestate", "baggage"}
+    | {"mcp-session-id", "mcp-protocol-version", "mcp-method", "mcp-name", "last-event-id"}
 )
 _KLING_PATHS = tuple(KLING_PREFIX + path.decode() for path in API_PATHS)
 _CLIENT_PREFIXES = ("x-stainless-",)
@@ -127,6 +131,7 @@ class _Counter:
             **CheckupRoutes(bridge).table(),
             **ExchangeRoutes(bridge).table(),
             METRICS_PATH: {"GET": self.metrics.metrics},
+            MCP_PATH: McpRoutes(bridge).methods(),
         }
         self.signed_table = {**TransferRoutes(bridge).table(), **SpeechRoutes(bridge).table()}
         kling = KlingRoutes(bridge)

@@ -19,6 +19,7 @@ from core.access.passes import Passes
 from core.access.standing import still_may
 from core.archive.archive import Archive
 from core.models.access_scopes import AccessScopes
+from core.models.chat import ChatModel
 from core.models.generations import Provider
 from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
@@ -111,6 +112,7 @@ class Studio:
             process_id=self.process_id,
             service=self.services.chat,
             spending=self.spending,
+            models=lambda: self.services.models,
             timings=answer_timings,
             on_saved=self._indexing.wake,
             on_ended=self.meters.answer_ended,
@@ -162,6 +164,10 @@ class Studio:
     def chat_models(self) -> tuple[str, ...]:
         """Return the models to choose from, as far as the provider has told by now."""
         return self.services.models.names()
+
+    def chat_model(self, name: str) -> ChatModel:
+        """Return what is known of a model: what it takes, and how much."""
+        return self.services.models.facts(name)
 
     def metrics(self) -> bytes:
         """Return what Prometheus scrapes. It reads the store: not from an event loop."""

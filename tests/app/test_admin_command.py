@@ -1,5 +1,6 @@
 """`python -m core.admin` from its arguments to what it says, in both languages."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,3 +107,82 @@ def test_where_no_studio_is_none_is_made(
     code, told = run(tmp_path / "elsewhere", *asked)
     assert (code, "No studio keeps anything" in told) == (1, True)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_mistyped_person_is_refused_and_those_there_are_are_named(
+    tmp_path: Path, run: Run, language: str
+) -> None:
+    store = Store.open(tmp_path / "inkling.sqlite3")
+    for owner in (ANN, "user:ben@example.com", "visitor:1234"):
+        store.conversations.create(owner, title="one")
+    before = rows_of(store)
+    store.close()
+    for asked in (
+        ["export-person", "anne@example.com", str(tmp_path / "anne.zip")],
+        ["delete-person", "anne@example.com"],
+        ["delete-person", "anne@example.com", "--yes"],
+        ["delete-person", "local", "--yes"],
+        ["export", "--user", "anne@example.com", str(tmp_path / "anne.json")],
+    ):
+        code, told = run(tmp_path, *asked, language=language)
+        assert code == 1
+        assert "ann@example.com, ben@example.com" in told
+        assert "visitor" not in told
+        assert ("There is nothing of" in told, "这里没有" in told) == (
+            language == "en",
+            language == "zh",
+        )
+    assert not list(tmp_path.glob("anne.*"))
+    store = Store.open(tmp_path / "inkling.sqlite3")
+    assert rows_of(store) == before
+    store.close()
+
+
+WHOLE = {
+    "title": "海",
+    "mapping": {
+        "a": {
+            "id": "a",
+            "parent": None,
+            "children": [],
+            "message": {
+                "id": "a",
+                "author": {"role": "user"},
+                "create_time": 1.0,
+                "content": {"content_type": "text", "parts": ["hello"]},
+            },
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_import_of_which_something_failed_ends_with_1_in_the_readers_language(
+    tmp_path: Path, run: Run, language: str
+) -> None:
+    bad = {"title": "坏", "mapping": {"a": {"id": "a", "parent": "a", "children": ["a"]}}}
+    file = tmp_path / "conversations.json"
+    file.write_text(json.dumps([WHOLE, bad, {"title": "", "mapping": 3}]))
+    code, told = run(tmp_path / "data", "import", str(file), language=language)
+    assert code == 1
+    assert told.splitlines()[0] == (
+        "Imported. New conversations: 1; known already: 0; messages added: 1."
+        if language == "en"
+        else "导入完成：新增 1 个对话，0 个已有，补上 1 条消息。"
+    )
+    assert "坏" in told
+    assert ("could not be imported: 2" in told, "2 个对话没能导入" in told) == (
+        language == "en",
+        language == "zh",
+    )
+    file.write_text(json.dumps([WHOLE]))
+    code, told = run(tmp_path / "data", "import", str(file), language=language)
+    assert code == 0
+    missing = str(tmp_path / "nowhere.json")
+    code, told = run(tmp_path / "data", "import", missing, language=language)
+    assert (code, missing in told) == (1, True)
+    assert ("is not there" in told, "没有" in told) == (language == "en", language == "zh")
+    nowhere = str(tmp_path / "no" / "all.json")
+    code, told = run(tmp_path / "data", "export", nowhere, language=language)
+    assert (code, nowhere in told) == (1, True)

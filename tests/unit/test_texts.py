@@ -22,6 +22,7 @@ TEXT_ID = re.compile(rf"(?:{'|'.join(SECTIONS)})\.[a-z_0-9]+")
 FOREIGN = {
     "chat.completion",
     "http.disconnect",
+    "http.request",
     "money.deepseek_balance",
     "money.totals_zone",
     "practice.jsonl",

@@ -23,6 +23,7 @@ from core.work.process_studio import close_studio, current_studio
 from core.work.studio import Studio
 
 PATIENCE_S = 20.0
+CALL_S = 60.0  # what looks through all that a test left behind, beside two other workers
 CHAT_KEY = "sk-live-0123456789abcdef"
 KLING_KEY = "kling-live-0123456789abcdef"
 QUICK = PracticeSettings(
@@ -137,7 +138,7 @@ def listening(
     thread.start()
     assert server.is_up.wait(PATIENCE_S)
     port = server.servers[0].sockets[0].getsockname()[1]
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S, trust_env=False)
+    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=CALL_S, trust_env=False)
     try:
         yield port, client
     finally:

@@ -1,6 +1,7 @@
 """Ending the server while somebody reads: the reader is told, and nobody waits for ever."""
 
 import json
+import re
 import signal
 import socket
 import threading
@@ -200,3 +201,36 @@ def test_practice_ends_in_time_with_a_stream_and_a_task_open(
         for line in (drawn, lost, told):
             line.close()
         assert all(row.status != "failed" for row in kept(app))
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_sessions_of_tools_end_in_time(tmp_path: Path, number: signal.Signals) -> None:
+    accepts = "Accept: application/json, text/event-stream"
+    hello = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "t", "version": "1"},
+    }
+    with running_app(tmp_path / "data") as app:
+        wait_until_there(f"{app.url}/readyz", app)
+        opened = line_to(app, post("/mcp", _rpc("initialize", hello), accepts))
+        heard = b""
+        while b'"result"' not in heard:
+            heard += opened.recv(4096)
+        session = re.search(rb"(?i)mcp-session-id: (\w+)", heard)
+        assert session is not None
+        named = f"Mcp-Session-Id: {session[1].decode()}"
+        listening = line_to(
+            app, f"GET /mcp HTTP/1.1\r\nHost: localhost\r\n{accepts}\r\n{named}\r\n\r\n".encode()
+        )
+        assert b" 200 " in listening.recv(4096).partition(b"\r\n")[0]
+        asked = {"name": "ask", "arguments": {"question": "/practice silent 60"}}
+        asking = line_to(app, post("/mcp", _rpc("tools/call", asked), accepts, named))
+        assert b" 200 " in asking.recv(4096).partition(b"\r\n")[0]
+        ends_in_time(app, number)
+        for line in (opened, listening, asking):
+            line.close()
+
+
+def _rpc(method: str, params: dict[str, Any]) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}

@@ -86,6 +86,10 @@ def settings(folder: Path, echo: EchoUpstream, *, pair: bool) -> Settings:
     )
 
 
+def _rpc(method: str, params: dict[str, Any]) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+
+
 class Calls:
     """Calls routes, and looks at every part of every reply."""
 
@@ -172,6 +176,25 @@ class Calls:
             query = {"ticket": tickets.sign("local", "speech"), "message": said, "by": by}
             self.call("POST", "/speech/read", params=query)
         self.call("GET", "/speech/file", params={"ticket": tickets.sign("local", "sound")})
+
+    def every_tool(self) -> None:
+        """Call each tool of `/mcp`, as programs of both ages of the protocol do."""
+        known = {"protocolVersion": "2025-06-18", "capabilities": {}}
+        known["clientInfo"] = {"name": "echo", "version": "1"}
+        headers = {"Accept": "application/json, text/event-stream"}
+        hello = self.call("POST", "/mcp", json=_rpc("initialize", known), headers=headers)
+        headers["Mcp-Session-Id"] = hello.headers["mcp-session-id"]
+        for name, arguments in (
+            ("ask", {"question": "hello"}),
+            ("draw_picture", {"prompt": "a hill"}),
+            ("look_at_task", {"task": "none"}),
+            ("find_in_history", {"words": "hello"}),
+        ):
+            asked = _rpc("tools/call", {"name": name, "arguments": arguments})
+            reply = self.call("POST", "/mcp", json=asked, headers=headers)
+            assert reply.status_code == 200, reply.text
+        self.call("DELETE", "/mcp", headers=headers)
+        self.call("GET", "/mcp", headers=headers)  # which is no session's any more
 
     def every_transfer(self) -> None:
         tickets = self._served.studio.transfers.tickets
@@ -267,6 +290,7 @@ def test_an_upstream_that_echoes_what_it_was_sent_has_it_nowhere(
         calls.every_diagnosis()
         echo.fault, echo.echoes_ids = "", True
         calls.every_kling()
+        calls.every_tool()
         calls.every_transfer()
         assert routes(served) <= calls.reached, routes(served) - calls.reached
 

@@ -38,6 +38,7 @@ CALLS: list[tuple[str, str, set[str]]] = [
     ("GET", "/kling/account/costs", {"read"}),
     ("GET", "/ledger", {"read"}),
     ("GET", "/checkup/beat", set(ACCESS_SCOPES)),
+    ("POST", "/mcp", {"chat", "pictures", "read"}),  # each of its tools asks for its own
 ]
 
 

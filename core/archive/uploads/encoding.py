@@ -21,6 +21,7 @@ class Limits:
     most_bytes: int
     least_side: int
     widest: float  # times the shorter side
+    longest_side: int | None = None  # of what is sent, where more would be of no use
 
 
 def encode(image: Image.Image, decoded: Decoded, most_bytes: int, *, may_lose: bool) -> bytes:
@@ -42,6 +43,8 @@ def encode(image: Image.Image, decoded: Decoded, most_bytes: int, *, may_lose: b
 def encode_fitting(image: Image.Image, decoded: Decoded, limits: Limits) -> bytes:
     """Return the picture as a file, cut, enlarged and shrunk as far as the limits ask for."""
     image = _enlarged(_cropped(image, limits.widest), limits.least_side)
+    if limits.longest_side is not None and max(image.size) > limits.longest_side:
+        image = _resized(image, limits.longest_side / max(image.size))
     encoded = encode(image, decoded, limits.most_bytes, may_lose=True)
     while len(encoded) > limits.most_bytes:
         image = _cropped(_shrunk(image), limits.widest)

@@ -23,10 +23,11 @@ def normalize(content: bytes, limits: Limits, *, fit: bool = False) -> Future[Re
 
     What breaks the limits is returned as it is, unless `fit` says to cut, shrink or enlarge it.
     """
-    return _executor.submit(_normalize, content, limits, fit=fit)
+    return _executor.submit(normalized, content, limits, fit=fit)
 
 
-def _normalize(content: bytes, limits: Limits, *, fit: bool) -> ReferenceImage:
+def normalized(content: bytes, limits: Limits, *, fit: bool) -> ReferenceImage:
+    """Return it at once: for a process that does nothing else."""
     try:
         with warnings.catch_warnings():  # no other thread decodes at this time
             warnings.simplefilter("ignore")  # about metadata that is left behind

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.practice.chat.refusal import ChatRefusal, invalid
 from core.practice.chat.skills.looking import Seen, look
+from core.wire.attachments.block import without_attachments
 from core.wire.web.block import without_block
 
 _ROLES = ("system", "user", "assistant", "tool")
@@ -15,7 +16,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One message with its text parts joined; what it brings from the web stands apart."""
+    """One message with its text parts joined; what it brings along stands apart."""
 
     role: str
     content: str
@@ -23,6 +24,7 @@ class ChatMessage:
     calls: tuple[tuple[str, str], ...] = ()  # ids and names of what an answer called
     call_id: str = ""  # of what a tool's result answers
     web: str = ""
+    files: str = ""
 
 
 def message_from(raw: object, place: int, model: str) -> ChatMessage:
@@ -39,8 +41,7 @@ def message_from(raw: object, place: int, model: str) -> ChatMessage:
     if content is None and role == "assistant":
         return ChatMessage(role, "", calls=calls)
     if isinstance(content, str) and role == "user":
-        words, web = without_block(content)
-        return ChatMessage(role, words, web=web)
+        return _asked(content)
     if isinstance(content, str):
         return ChatMessage(role, content, calls=calls, call_id=raw.get("tool_call_id") or "")
     if not isinstance(content, list) or role != "user":
@@ -65,8 +66,13 @@ def _parts(parts: list[object], place: int, model: str) -> ChatMessage:
             invalid(f"messages[{place}].content: unknown part, expected text, image_url or file")
     if pictures and model == "deepseek-v4-pro":
         raise ChatRefusal(400, "deepseek-v4-pro does not take image input")
-    words, web = without_block("\n".join(texts))
-    return ChatMessage("user", words, tuple(pictures), web=web)
+    return _asked("\n".join(texts), tuple(pictures))
+
+
+def _asked(text: str, pictures: tuple[Seen, ...] = ()) -> ChatMessage:
+    words, web = without_block(text)
+    words, files = without_attachments(words)
+    return ChatMessage("user", words, pictures, web=web, files=files)
 
 
 def _calls(raw: Json, place: int) -> tuple[tuple[str, str], ...]:

@@ -17,6 +17,7 @@ from core.practice.chat.long_text import long_text
 from core.practice.chat.request import ChatRequest
 from core.practice.chat.skills.citing import cited
 from core.practice.chat.skills.filling import filled
+from core.practice.chat.skills.reading import read_back
 from core.practice.chat.skills.tools import Call, calls_for
 from core.practice.chat.texts import language_of, text
 from core.practice.chat.titles import title
@@ -166,7 +167,8 @@ def _whole_answer(request: ChatRequest, place: int) -> str:
         return long_text(question or "练习", faults["long"] or 5_000, language_of(question))
     if asked.web:
         return cited(asked.web, language_of(question))
-    return answer(
+    read = read_back(asked.files, language_of(question)) + "\n\n" if asked.files else ""
+    return read + answer(
         question,
         raw_question=asked.content,
         earlier=[m.content for m in request.messages[:place] if m.role == "user"],

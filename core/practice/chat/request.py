@@ -58,7 +58,7 @@ class ChatRequest:
     def prompt(self) -> str:
         """Everything sent, as one text: what tokens and cache are counted from."""
         offered = [f"{one.name}{one.description}{one.schema}" for one in self.choice.tools]
-        said = (f"<{m.role}>{m.content}{m.web}" for m in self.messages)
+        said = (f"<{m.role}>{m.content}{m.files}{m.web}" for m in self.messages)
         return "\n".join((*said, *offered))
 
     @property

@@ -19,6 +19,7 @@ from typing import Any
 from core.models.generations import TaskStatus
 from core.practice.kling.creates import GENERATIONS_PATH
 from core.practice.painting.brush import Rgb
+from core.settings.private_files import private, write_private
 
 KEPT_S = 30 * 24 * 3600  # "results are removed 30 days after creation" (Kling's image page)
 
@@ -101,7 +102,7 @@ class TaskBook:
     def add(self, task: PracticeTask) -> None:
         """Write a task down, then keep it."""
         if self._journal is not None:
-            with self._journal.open("ab") as file:
+            with open(self._journal, "ab", opener=private) as file:
                 file.write(_line(task).encode())  # one write: lines of others stay whole
         self._keep(task)
 
@@ -141,7 +142,7 @@ class TaskBook:
         lines = self._read_new()
         if len(self._tasks) < lines:  # something is old, or was torn by a crash
             fresh = journal.with_suffix(".new")
-            fresh.write_text("".join(map(_line, self._tasks.values())), encoding="utf-8")
+            write_private(fresh, "".join(map(_line, self._tasks.values())).encode())
             fresh.replace(journal)
 
     def _read_new(self) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.models.money.amounts import plain
 from core.practice.clock import PracticeClock
+from core.settings.private_files import private
 from core.wire.audio import seconds_of
 
 _KEPT = 10_000
@@ -68,8 +69,8 @@ class SpeechBook:
         with self._lock:
             self._lines = [*self._lines[-_KEPT:], line]
             if self._journal is not None and price is not None:
-                with suppress(OSError), self._journal.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(line.as_json()) + "\n")
+                with suppress(OSError), open(self._journal, "ab", opener=private) as file:
+                    file.write(json.dumps(line.as_json()).encode() + b"\n")
 
     def lines(self) -> tuple[SpeechCharge, ...]:
         """Return what was said so far, oldest first."""

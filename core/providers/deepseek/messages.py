@@ -1,13 +1,11 @@
 """The `messages` of a chat request from turns, and the tool calls of an answer (deepseek.md §7)."""
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from core.models.chat import Turn
 from core.models.parts import (
-    FilePart,
     Part,
     PicturePart,
     TextPart,
@@ -19,9 +17,10 @@ from core.models.parts import (
 )
 from core.providers.deepseek.endpoint import ChatEndpoint
 from core.providers.http.redaction import opaque_id, short_word
+from core.wire.attachments.block import NAME_MOST, attachments_block
 from core.wire.web.block import web_block
+from core.wire.web.washing import plain_words
 
-_FENCES = re.compile(r"`{3,}")
 _INDEX_MOST = 1 << 20
 
 
@@ -70,31 +69,23 @@ def _content(parts: tuple[Part, ...]) -> str | list[dict[str, Any]]:
     if len(parts) == 1 and isinstance(parts[0], TextPart):
         return parts[0].text
     # Behind what a person said: what came before stays as a cache knows it.
-    block = web_block(sources_in(parts))
+    blocks = "\n\n".join(filter(None, (attachments_block(parts), web_block(sources_in(parts)))))
     if any(isinstance(part, PicturePart) for part in parts):
-        shown = [part for part in parts if isinstance(part, TextPart | FilePart | PicturePart)]
-        return [_content_part(part) for part in (*shown, *([TextPart(block)] if block else []))]
-    words = plain_text(
-        TextPart(_fenced(part)) if isinstance(part, FilePart) else part for part in parts
-    )
-    return f"{words}\n\n{block}" if block else words
+        shown = [part for part in parts if isinstance(part, TextPart | PicturePart)]
+        return [_content_part(part) for part in (*shown, *([TextPart(blocks)] if blocks else []))]
+    words = plain_text(parts)
+    return "\n\n".join(filter(None, (words, blocks)))
 
 
-def _content_part(part: TextPart | FilePart | PicturePart) -> dict[str, Any]:
+def _content_part(part: TextPart | PicturePart) -> dict[str, Any]:
     if isinstance(part, PicturePart) and part.url:
         detail = {"detail": part.detail} if part.detail else {}
         return {"type": "image_url", "image_url": {"url": part.url, **detail}}
-    if isinstance(part, TextPart):
-        return {"type": "text", "text": part.text}
     # A picture that is not here any more is told, not passed over.
-    text = _fenced(part) if isinstance(part, FilePart) else f"[missing picture: {part.name}]"
-    return {"type": "text", "text": text}
-
-
-def _fenced(file: FilePart) -> str:
-    """Return a file's text between fences longer than any in it, under its name."""
-    fence = "`" * (1 + max((len(run) for run in _FENCES.findall(file.text)), default=2))
-    return f"{' '.join(file.name.split())}\n{fence}\n{file.text}\n{fence}"
+    if isinstance(part, PicturePart):
+        name = plain_words(part.name, NAME_MOST, is_line=True)
+        return {"type": "text", "text": f"[missing picture: {name}]"}
+    return {"type": "text", "text": part.text}
 
 
 def _call(call: ToolCall) -> dict[str, Any]:

@@ -143,10 +143,15 @@ def models_from_json(payload: dict[str, Any]) -> tuple[ChatModel, ...] | None:
             name=clean_detail(entry.get("name"), limit=_NAME_MOST) or None,
             context_window=_count(entry.get("context_window")),
             max_output_tokens=_count(entry.get("max_output_tokens")),
+            sees=_takes_images(entry.get("input_modalities")),
         )
         for entry in entries
         if isinstance(entry, dict) and model_name(entry.get("id")) == entry.get("id") is not None
     )
+
+
+def _takes_images(modalities: object) -> bool | None:
+    return "image" in modalities if isinstance(modalities, list) and modalities else None
 
 
 def balance_from_json(payload: dict[str, Any]) -> Balance | None:

@@ -1,5 +1,6 @@
 """Tally of what providers answered with errors, by provider and code, since the process began."""
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from core.errors import ProviderError
+from core.wire.masking.secrets import known_secrets
 
 _Parameters = ParamSpec("_Parameters")
 _Error = TypeVar("_Error", bound=ProviderError | None)
@@ -14,6 +16,12 @@ _Error = TypeVar("_Error", bound=ProviderError | None)
 # Codes are an upstream's own words: a strange one is to make no series without end.
 _MOST = 200
 _OTHERS = "other"
+_CODE = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+
+
+def _plain(code: str) -> str:
+    """Return a code as it is told: whatever else stands in its place may be anything, or a key."""
+    return code if _CODE.fullmatch(code) and known_secrets.wash(code) == code else _OTHERS
 
 
 class ErrorTally:
@@ -27,7 +35,7 @@ class ErrorTally:
         """Count one."""
         code = error.code if error.code is not None else error.status_code
         kind = error.text_id.rpartition(".")[2]
-        key = (error.provider, "" if code is None else str(code)[:40], kind)
+        key = (error.provider, "" if code is None else _plain(str(code)), kind)
         with self._lock:
             if key not in self._counts and len(self._counts) >= _MOST:
                 key = (error.provider, _OTHERS, kind)

@@ -12,6 +12,7 @@ from typing import BinaryIO
 import httpx
 
 from core.errors import PictureError
+from core.settings.private_files import private
 from core.wire.audio import looks_like_mp3
 
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
@@ -58,7 +59,7 @@ async def save_picture(
     size = 0
     media_type = None
     buffer = bytearray()
-    with part.open("wb") as file:
+    with open(part, "wb", opener=private) as file:
         try:
             async for chunk in reply.aiter_bytes():
                 size += len(chunk)

@@ -35,10 +35,18 @@ def tell_nobody(_table: str, _rows: int) -> None:
     """Tell nobody how far it came."""
 
 
-def copy_rows(source: Database, target: Database, *, origin: str, tell: Tell = tell_nobody) -> int:
+def copy_rows(
+    source: Database,
+    target: Database,
+    *,
+    origin: str,
+    tell: Tell = tell_nobody,
+    must_stand_still: bool = False,
+) -> int:
     """Make the rows of `target` those of `source`; return how many there are.
 
-    StoreError where the target holds rows that did not come from `origin`.
+    StoreError where the target holds rows that did not come from `origin`, and, for a source that
+    `must_stand_still`, where it holds others in the end than it held in the beginning.
     """
     claim(target, origin)
     total = 0
@@ -51,6 +59,11 @@ def copy_rows(source: Database, target: Database, *, origin: str, tell: Tell = t
             raise StoreError(
                 "error.copy_different", facts={"place": target.place, "table": different}
             )
+    if must_stand_still:
+        with source.snapshot() as reading:
+            if changed := _first_difference(reading, target):
+                facts = {"place": source.place, "table": changed}
+                raise StoreError("error.copy_source_changed", facts=facts)
     with target.write() as writing:
         _go_on_counting(writing)
         writing.execute(delete(plain("key_values")).where(plain("key_values").c.key == NOTE))

@@ -56,15 +56,25 @@ class Copies:
             database.close()
 
     def copy_to(
-        self, target: "Copies", *, origin: str | None = None, tell: Tell = tell_nobody
+        self,
+        target: "Copies",
+        *,
+        origin: str | None = None,
+        tell: Tell = tell_nobody,
+        must_stand_still: bool = False,
     ) -> int:
         """Make the rows of another store those of this one; return how many there are.
 
         Cut off, it is begun again: what is there is compared, not doubled. StoreError where the
-        other one holds rows of its own.
+        other one holds rows of its own, or where these `must_stand_still` and did not.
         """
-        place = origin or self._database.place
-        return copy_rows(self._database, target._database, origin=place, tell=tell)
+        return copy_rows(
+            self._database,
+            target._database,
+            origin=origin or self._database.place,
+            tell=tell,
+            must_stand_still=must_stand_still,
+        )
 
     def claim(self, origin: str) -> None:
         """Note that this store is about to be filled: until it is, it opens for nothing else."""

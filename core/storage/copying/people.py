@@ -62,6 +62,13 @@ class People:
                         yield name, {one: row[one] for one in row if one not in _OF_PROCESSES}
             yield from self._kept(connection, owner)
 
+    def owners(self) -> list[str]:
+        """Return everybody of whom there is a row, whose name is theirs by itself."""
+        owned = [select(plain(name).c.owner).distinct() for name in OWNED]
+        with self._database.read() as connection:
+            found = connection.scalars(owned[0].union(*owned[1:]))
+            return sorted(one for one in found if one != ERASED)
+
     def attached(self, owner: str) -> Iterator[tuple[str, str, bytes]]:
         """Yield hash, media type and bytes of what a person attached or sent as a reference."""
         with self._database.snapshot() as connection:

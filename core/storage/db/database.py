@@ -4,7 +4,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from core.errors import ConfigurationError
+from core.settings.private_files import make_private
 from core.storage.db.errors import database_errors, file_errors, store_error
 from core.storage.db.schema import MaskedText
 from core.wire.masking.secrets import known_secrets
@@ -121,6 +122,13 @@ class Database:
             connect_args={"timeout": self._busy_timeout_s, "check_same_thread": False},
         )
         timeout_s = self._busy_timeout_s
+
+        @event.listens_for(engine, "do_connect")
+        def make(*_arguments: object) -> None:
+            # SQLite would make it readable for everyone; the log beside it takes its mode. What
+            # prevents us prevents SQLite, too, and it says why.
+            with suppress(OSError):
+                make_private(Path(self.url.database or ""))
 
         @event.listens_for(engine, "connect")
         def prepare(connection: Any, _record: object) -> None:

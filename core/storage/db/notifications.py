@@ -16,6 +16,8 @@ from uuid import uuid4
 
 from sqlalchemy import URL
 
+from core.storage.db.process_lock import SHARED_BY_SESSION
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -29,8 +31,10 @@ SELF_TEST_S = 3.0
 HEARTBEAT_S = 10.0
 SILENCE_S = 30.0
 AGAIN_AFTER_S = 5.0
+SPEAK_AGAIN_AFTER_S = 1.0
 # A pooler stays what it is.
 UNDELIVERED_AGAIN_AFTER_S = 300.0
+_BEAT = {"kind": "beat"}
 _WAITING_MOST = 2_000
 _AT_ONCE = 100
 _SEND = "SELECT pg_notify(%s, one) FROM unnest(%s::text[]) AS one"
@@ -50,7 +54,14 @@ class Notifications:
         self._heard: list[Heard] = []
         self._threads: list[threading.Thread] = []
         self._channel = ""
-        self.state: State = "starting" if url is not None else "off"
+        self._hearing: State = "starting" if url is not None else "off"
+        self._is_heard = True  # what we said last could be sent
+        self._trouble = ""  # the last kind that was told
+
+    @property
+    def state(self) -> State:
+        """How it stands: live where what is sent is heard, and can be sent."""
+        return "away" if self._hearing == "live" and not self._is_heard else self._hearing
 
     def start(self, heard: Heard) -> None:
         """Tell `heard`, quick and from a thread, of each message from now on."""
@@ -75,8 +86,6 @@ class Notifications:
     # -- hearing -----------------------------------------------------------------------------------
 
     def _hear(self) -> None:
-        import psycopg  # noqa: PLC0415 - ten megabytes that a studio on SQLite does without
-
         while not self._closing.is_set():
             wait_s = AGAIN_AFTER_S
             try:
@@ -85,12 +94,14 @@ class Notifications:
                         self._become("undelivered")
                         wait_s = UNDELIVERED_AGAIN_AFTER_S
                     else:
+                        # The session is ours alone: whoever is to move the rows sees us here.
+                        connection.execute(SHARED_BY_SESSION.encode())
                         self._become("live")
                         self._listen(connection)
                         self._become("away")
-            except psycopg.Error as error:
+            except Exception as error:  # whatever it is: nobody else would say that we are deaf
                 self._become("away")
-                logger.info("No notifications between processes: %s", type(error).__name__)
+                self._tell_trouble("No notifications between processes", error)
             self._closing.wait(wait_s)
 
     def _hears_itself(self, connection: "psycopg.Connection[Any]") -> bool:
@@ -114,11 +125,11 @@ class Notifications:
             now = time.monotonic()
             if now - beat_at >= HEARTBEAT_S:
                 beat_at = now
-                self.send({"kind": "beat"})
+                self.send(_BEAT)
             if now - heard_at > SILENCE_S:
                 return
             for one in connection.notifies(timeout=0.5):
-                heard_at = time.monotonic()
+                heard_at, self._trouble = time.monotonic(), ""
                 self._tell(one.payload)
 
     def _tell(self, payload: str) -> None:
@@ -130,28 +141,39 @@ class Notifications:
         except Exception:  # whatever it is, the next one is heard
             logger.exception("A notification could not be taken")
 
-    def _become(self, state: State) -> None:
-        if state != self.state:
-            self.state = state
-            logger.info("Notifications between processes: %s", state)
+    def _become(self, state: State | None = None, *, is_heard: bool | None = None) -> None:
+        before = self.state
+        self._hearing = state or self._hearing
+        self._is_heard = self._is_heard if is_heard is None else is_heard
+        if self.state != before:
+            logger.info("Notifications between processes: %s", self.state)
+
+    def _tell_trouble(self, what: str, error: Exception) -> None:
+        """Log what kind of error came; one that comes again and again is told once."""
+        kind = f"{what}: {type(error).__name__}"
+        if kind != self._trouble:
+            self._trouble = kind
+            logger.warning("%s", kind)
+            logger.debug("%s", kind, exc_info=error)
 
     # -- speaking ----------------------------------------------------------------------------------
 
     def _speak(self) -> None:
-        import psycopg  # noqa: PLC0415 - ten megabytes that a studio on SQLite does without
-
         while not self._closing.is_set():
             try:
-                first = self._waiting.get(timeout=0.5)
+                # After an error nothing is handed to us: whether it is over, a beat tells.
+                first = self._waiting.get(timeout=0.5) if self._is_heard else _written(_BEAT)
             except Empty:
                 continue
             try:
                 with self._connect() as connection:
                     self._say(connection, [first])
+                    self._become(is_heard=True)
                     self._say_on(connection)
-            except psycopg.Error as error:
-                logger.info("A notification was not sent: %s", type(error).__name__)
-                self._closing.wait(1.0)
+            except Exception as error:  # whatever it is: nobody else would say that we are mute
+                self._become(is_heard=False)
+                self._tell_trouble("A notification was not sent", error)
+                self._closing.wait(SPEAK_AGAIN_AFTER_S)
 
     def _say_on(self, connection: "psycopg.Connection[Any]") -> None:
         while not self._closing.is_set():

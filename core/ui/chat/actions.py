@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from core.errors import InputError
 from core.models.chat import ChatParameters, Conversation, Message
 from core.models.money.ledger import BudgetError
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
-from core.ui.chat import copying, message_menu, reading, sources
+from core.ui.chat import attachments, copying, message_menu, reading, sources
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
 from core.ui.session import text
@@ -15,14 +16,15 @@ _SUGGESTIONS = ("chat.suggestion_1", "chat.suggestion_2", "chat.suggestion_3")
 
 
 def ask(conversation: Conversation | None, question: str) -> None:
-    """Ask a question in a conversation, which begins with it where there is none."""
+    """Ask a question with the files that wait for it; without a conversation one begins."""
     studio, owner, known = session.studio(), session.owner(), session.state()
     parameters = chat_settings.parameters_of(conversation)
     known.deleted_conversation = None
     known.editing_id = None
     is_new = conversation is None
+    place, files = attachments.place_of(conversation), attachments.waiting(conversation)
     if conversation is None:
-        studio.answers.check(owner, question)
+        studio.answers.check(owner, question, parameters, files)
         conversation = studio.store.conversations.create(
             owner, system_prompt=known.system_prompt, parameters=parameters
         )
@@ -31,12 +33,15 @@ def ask(conversation: Conversation | None, question: str) -> None:
         # The head may have moved since the page was drawn.
         conversation = studio.store.conversations.get(owner, conversation.id) or conversation
     try:
-        studio.answers.ask(owner, conversation, question, parameters, caller=session.caller())
-    except BudgetError:
+        studio.answers.ask(
+            owner, conversation, question, parameters, files=files, caller=session.caller()
+        )
+    except (BudgetError, InputError):
         if is_new:  # nothing was asked in it: nothing of it stays
             session.open_conversation(None)
             studio.store.conversations.delete(owner, conversation.id)
         raise
+    attachments.forget(place)
 
 
 def draw_suggestions() -> None:
@@ -55,6 +60,7 @@ def draw_question(message: Message, conversation: Conversation) -> None:
             _draw_editor(message, conversation)
             return
         st.markdown(message_view.rendered(message.content))
+        attachments.draw(message)
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
             copying.draw(message)
             button("chat.edit", "edit", f"edit-{message.id}", _edit, message.id, type="tertiary")

@@ -15,7 +15,7 @@ from core.errors import AppError
 from core.models.chat import AnswerStatus, Conversation, Message
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
-from core.ui.chat import actions, header, sources, voice_in
+from core.ui.chat import actions, attachments, header, sources, voice_in
 from core.ui.chat import settings as chat_settings
 from core.ui.frame import page_files
 from core.ui.money import confirm as money_confirm
@@ -38,6 +38,7 @@ def draw(
     running = path[-1] if path and path[-1].status is AnswerStatus.RUNNING else None
     with st.bottom:
         voice_in.draw_lack()
+        attachments.draw_tray(conversation)
     with (
         st.bottom,
         st.container(
@@ -55,6 +56,7 @@ def draw(
             key=QUESTION_KEY,
             on_submit=_submitted,
             args=(conversation, path),
+            accept_file="multiple",
             accept_audio=voice_in.is_offered(),
         )
     with st.bottom:
@@ -92,8 +94,12 @@ def _wanted_focus() -> str | None:
 def _submitted(conversation: Conversation | None, path: tuple[Message, ...]) -> None:
     sent = st.session_state[QUESTION_KEY]
     question = voice_in.text_of(sent)
+    is_whole = attachments.take(conversation, sent)
     if voice_in.has_recording(sent):
         _write_down(sent)
+        return
+    if not is_whole:  # its other files wait: asked once this is seen, and sent again
+        st.session_state[QUESTION_KEY] = question
         return
     if not question:
         return
@@ -113,10 +119,15 @@ def _require(path: tuple[Message, ...], conversation: Conversation | None, quest
     amounts = [(cost.amount, cost.currency)] if cost is not None else []
     if look is not None:
         amounts.append((look.bound, look.line.currency))
+    files = attachments.waiting(conversation)
+    brought = money_figures.input_cost(parameters.model, attachments.tokens_of(files))
+    if brought is not None:
+        amounts.append((brought.amount, brought.currency))
     if amounts:
         currency = amounts[0][1]
         whole = sum(amount for amount, of in amounts if of == currency)
-        money_confirm.require(Decimal(whole), currency, (question,))
+        names = (file.name for file in files)
+        money_confirm.require(Decimal(whole), currency, (question, *names))
 
 
 def _write_down(sent: Any) -> None:

@@ -1,18 +1,24 @@
 """A conversation as a Markdown file: what was shown, from the first question to the last answer."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
+from html import escape
 
 from core.markdown.escaping import literal
 from core.models.chat import Conversation, Message
 from core.models.notices import notices_of
-from core.models.parts import SourcePart, sources_in
+from core.models.parts import FilePart, PicturePart, SourcePart, sources_in
 from core.texts import catalogue
 from core.texts.catalogue import Language
 from core.ui import clock
 from core.ui.formats import file_words
+from core.wire.attachments.block import NAME_MOST
 from core.wire.web.block import DATE_MOST, TITLE_MOST
 from core.wire.web.washing import plain_address, plain_words
+
+_ATTACHED = FilePart | PicturePart
+_FENCES = re.compile(r"`{3,}")
 
 
 def as_markdown(
@@ -43,11 +49,22 @@ def as_markdown(
                 f"<details><summary>{summary}</summary>\n\n{message.reasoning_content}\n\n</details>"
             )
         parts.append(message.content)
+        parts += [_attached(part) for part in message.parts if isinstance(part, _ATTACHED)]
         if sources := sources_in(message.parts):
             parts.append("\n".join(_source(number, one) for number, one in enumerate(sources, 1)))
         for notice in notices_of(message):
             parts.append(f"> {words(notice.text_id, **notice.facts)}")
     return "\n\n".join(parts) + "\n"
+
+
+def _attached(part: FilePart | PicturePart) -> str:
+    """Return a picture's name; a file's with its text, folded, as code that it cannot leave."""
+    name = plain_words(part.name, NAME_MOST, is_line=True)
+    if isinstance(part, PicturePart):
+        return f"> {literal(name or part.media_type or 'picture')}"
+    fence = "`" * (1 + max((len(run) for run in _FENCES.findall(part.text)), default=2))
+    body = f"{fence}\n{part.text}\n{fence}"
+    return f"<details><summary>{escape(name)}</summary>\n\n{body}\n\n</details>"
 
 
 def _source(number: int, source: SourcePart) -> str:

@@ -22,7 +22,6 @@ from core.work.money.report import cost_of_thinking
 _ZERO = Decimal(0)
 # From this share of a budget on it is said.
 NEARLY = Decimal("0.8")
-_MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +68,15 @@ def cost_words(line: LedgerLine | None) -> list[str]:
 
 def next_cost(path: Iterable[Message], parameters: ChatParameters) -> NextCost | None:
     """Return what the next question costs at least: the context so far, expected in the cache."""
+    return _cost(parameters.model, hit=_context_tokens(list(path)))
+
+
+def input_cost(model: str, tokens: int) -> NextCost | None:
+    """Return what so many tokens cost that no cache knows yet."""
+    return _cost(model, miss=tokens)
+
+
+def _cost(model: str, *, hit: int = 0, miss: int = 0) -> NextCost | None:
     studio = session.studio()
     try:
         provider = studio.services.chat(session.owner()).provider
@@ -76,12 +84,11 @@ def next_cost(path: Iterable[Message], parameters: ChatParameters) -> NextCost |
         return None
     now = studio.spending.time_at(provider)
     currency = studio.spending.currency(provider)
-    price = studio.spending.prices.chat(parameters.model, currency, now)
-    tokens = _context_tokens(list(path))
-    if price is None or not tokens:
+    price = studio.spending.prices.chat(model, currency, now)
+    if price is None or not hit + miss:
         return None
     hour = hour_class(now) if provider in WITH_PEAK else "off_peak"
-    amount = price.rates(hour).input_hit * tokens / _MILLION
+    amount = price.rates(hour).cost(hit=hit, miss=miss, completion=0)
     return NextCost(amount, studio.spending.currency(provider, price.currency))
 
 

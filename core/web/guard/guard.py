@@ -98,7 +98,7 @@ class Guard:
             return None, refused(verdict, language)
         if verdict.caller.startswith(TOKEN):
             self.guesses.prove(address, tokens)
-        scopes = self._scopes(call, verdict.caller)
+        call.scopes = scopes = self._scopes(call, verdict.caller)
         if scopes is not None and scopes.isdisjoint(wanted_scopes(call.method, call.path)):
             return None, out_of_scope(verdict.caller.removeprefix(TOKEN), scopes, language)
         return verdict.caller, None

@@ -11,6 +11,7 @@ _PICTURES = ("/v1/images/", "/kling/v1/", *(f"/kling{path}" for path in NEW_PATH
 _SPEECH = "/v1/audio/"
 _KLING_SPEECH = "/kling/v1/audio/"
 _READ = ("/ledger", "/kling/account/", "/metrics")
+_TOOLS = "/mcp"  # each of its tools asks for its own
 _ANY = ("/v1/models", "/checkup/beat")
 
 
@@ -27,4 +28,6 @@ def wanted_scopes(method: str, path: str) -> AccessScopes:
         return frozenset({"pictures", "read"}) if looks else frozenset({"pictures"})
     if path.startswith(_READ) and method in ("GET", "HEAD"):
         return frozenset({"read"})
+    if path == _TOOLS:
+        return frozenset({"chat", "pictures", "read"})
     return frozenset(ACCESS_SCOPES) if path.startswith(_ANY) else frozenset()

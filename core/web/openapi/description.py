@@ -209,6 +209,7 @@ DESCRIPTION: Json = {
             "The HTTP layer beside the pages. Callers on this machine need nothing; others need "
             "an access token; one with scopes (chat, pictures, read) is answered with 403 where it "
             "is good for nothing. Other paths and methods under /kling/v1/ are forwarded to Kling. "
+            "/mcp speaks Model Context Protocol, which describes its tools itself. "
             "Every reply has an X-Request-Id, the same as in the log."
         ),
     },

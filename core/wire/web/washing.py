@@ -17,6 +17,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
+_ODD_LINES = frozenset("\r\u0085\u2028\u2029\x0b\x0c")
 _LINES = re.compile("\r\n?|[\u0085\u2028\u2029\x0b\x0c]")
 # How models mark roles, ends and calls: <|im_end|>, <｜User｜>, [INST], <tool_call>, <think> …
 _MARKS = re.compile(
@@ -29,12 +30,26 @@ def plain_words(text: object, most: int, *, is_line: bool = False) -> str:
     """Return a text as people and models read it alike, cut to so many characters."""
     if not isinstance(text, str):
         return ""
-    # A page may be huge: what is far behind the end is not looked at.
-    text = _LINES.sub("\n", without_halves(text[: 4 * most + 1_000]))
-    seen = "".join(one for one in text if one in "\n\t" or unicodedata.category(one) not in _UNSEEN)
-    seen = _MARKS.sub(lambda mark: f"{mark[0]} ", _BLANK.sub("", seen))
-    seen = " ".join(seen.split()) if is_line else re.sub(r"\n{3,}", "\n\n", seen).strip()
+    # A page may be huge: what is far behind the end is not looked at. What is to be done is told by
+    # the signs that occur, of which a text has far fewer than characters.
+    text = without_halves(text[: 4 * most + 1_000])
+    signs = set(text)
+    if signs & _ODD_LINES:
+        text = _LINES.sub("\n", text)
+    unseen = [
+        one
+        for one in signs - {"\n", "\t"}
+        if unicodedata.category(one) in _UNSEEN or _BLANK.match(one)
+    ]
+    seen = text.translate(dict.fromkeys(map(ord, unseen))) if unseen else text
+    if "<" in seen or "[" in seen:
+        seen = _MARKS.sub(lambda mark: f"{mark[0]} ", seen)
+    seen = " ".join(seen.split()) if is_line else _gaps_closed(seen).strip()
     return seen if len(seen) <= most else seen[: most - 1].rstrip() + "…"
+
+
+def _gaps_closed(text: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", text) if "\n\n\n" in text else text
 
 
 def plain_address(url: object) -> str | None:

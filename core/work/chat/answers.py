@@ -15,10 +15,13 @@ from core.models.money.ledger import Spender
 from core.models.notices import unread_events, unread_facts
 from core.models.parts import Blob, LookupPart, Part, lookup_in, sources_in, with_text
 from core.storage.store import Store
+from core.work.attachments.extraction import ReadFile, parts_of
+from core.work.chat.attaching import check_room, check_sight, shown_to
 from core.work.chat.between.relay import AnswerRelay
 from core.work.chat.context import posted_turns, stored_turns, turns_before, with_attached
 from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.looking import looking, most_brought
+from core.work.chat.models import ChatModels
 from core.work.chat.posting import posted_chat
 from core.work.chat.registry import AnswerRegistry
 from core.work.chat.runner import AnswerJob, AnswerRunner
@@ -49,6 +52,7 @@ class Answers:
         process_id: str,
         service: Callable[[str], ChatService],
         spending: Spending,
+        models: Callable[[], ChatModels] = lambda: ChatModels(""),
         timings: AnswerTimings = AnswerTimings(),  # noqa: B008 - frozen
         on_saved: Callable[[], None] = lambda: None,
         on_ended: Callable[[Message], None] = lambda _message: None,
@@ -56,6 +60,7 @@ class Answers:
         self._store = store
         self._process_id = process_id
         self._service = service
+        self._models = models
         self._timings = timings
         self._spending = spending
         self._titles = Titles(store, spending)
@@ -89,13 +94,16 @@ class Answers:
         parameters: ChatParameters,
         *,
         parent_id: str | None = None,
+        files: Sequence[ReadFile] = (),
         caller: str = "page",
     ) -> LiveAnswer:
         """Store a question under the conversation's head (or `parent_id`) and start its answer.
 
-        BudgetError where no budget has room for it; nothing is stored then.
+        BudgetError where no budget has room for it, InputError where its model does not see the
+        pictures among the `files`, or does not hold their text; nothing is stored then.
         """
-        return self._ask(Spender(owner, caller), conversation, question, parameters, parent_id)
+        spender = Spender(owner, caller)
+        return self._ask(spender, conversation, question, parameters, parent_id, files=files)
 
     def read_page(
         self,
@@ -119,13 +127,16 @@ class Answers:
         parameters: ChatParameters,
         parent_id: str | None = None,
         look: LookupPart | None = None,
+        files: Sequence[ReadFile] = (),
     ) -> LiveAnswer:
         look = look or self._search(spender.owner, parameters, question)
         parts = with_text((), _checked(question))
         if look is not None:
             parts = question_with_look(question, look)
+        attached, blobs = parts_of(files)
+        turn = Turn("user", (*parts, *attached))
         parent = parent_id if parent_id is not None else conversation.head_id
-        return self._begin(spender, conversation, Turn("user", parts), parent, parameters)
+        return self._begin(spender, conversation, turn, parent, parameters, attached=blobs)
 
     def ask_posted(
         self,
@@ -181,10 +192,17 @@ class Answers:
         self._runner.run_posted(job, chat)
         return live
 
-    def check(self, owner: str, question: str) -> None:
+    def check(
+        self,
+        owner: str,
+        question: str,
+        parameters: ChatParameters,
+        files: Sequence[ReadFile] = (),
+    ) -> None:
         """Raise what `ask` would raise before it stores anything."""
         self._service(owner)
         _checked(question)
+        check_sight(parts_of(files)[0], parameters.model, self._models())
 
     def edit(
         self,
@@ -288,16 +306,21 @@ class Answers:
         parameters: ChatParameters,
         beginning: Message | None = None,
         look: LookupPart | None = None,
+        attached: Sequence[Blob] = (),
     ) -> LiveAnswer:
         owner, service = spender.owner, self._service(spender.owner)
+        model = self._models().facts(parameters.model)
         turns = turns_before(self._store, owner, conversation, parent_id)
         turns += [Turn(one.role, one.said()) for one in [beginning] if one is not None]
         turns += [question] if question is not None else []
+        asked = next((turn for turn in reversed(turns) if turn.role == "user"), None)
+        check_sight(asked.content if asked is not None else (), parameters.model, self._models())
         if look is None and question is not None and (new := lookup_in(question.content)):
             look = new if new.state == "wanted" else None
         held = self._spending.for_answer(
             spender, service.provider, parameters, turns, brought=most_brought(look)
         )
+        check_room(turns, held, model)
         _, answer = self._store.messages.begin_answer(
             owner,
             conversation.id,
@@ -310,6 +333,7 @@ class Answers:
             lease_s=self._timings.lease_s,
             content=beginning.content if beginning else "",
             reasoning_content=beginning.reasoning_content if beginning else "",
+            attached=attached,
             reservation=held,
         )
         if beginning is not None:  # what that lacks, this lacks
@@ -320,9 +344,10 @@ class Answers:
         live = LiveAnswer(answer, owner)
 
         async def context(with_reasoning: bool) -> list[Turn]:
-            return await asyncio.to_thread(
+            stored = await asyncio.to_thread(
                 stored_turns, self._store, owner, conversation, live, with_reasoning=with_reasoning
             )
+            return shown_to(stored, model)
 
         is_first = conversation.head_id is None
         wants_title = is_first and not conversation.title_is_manual

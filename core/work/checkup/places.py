@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from core.archive.archive import Archive
 from core.errors import AppError, StoreError
+from core.settings.private_files import write_private
 from core.storage.db.health import database_health, is_damage
 from core.work.checkup.asked import Asked
 from core.work.checkup.finding import Finding, found
@@ -37,7 +38,7 @@ def _disk(folder: Path, low_bytes: int) -> Finding:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            probe.write_bytes(_WRITTEN)
+            write_private(probe, _WRITTEN)
             is_same = probe.read_bytes() == _WRITTEN
         finally:
             probe.unlink(missing_ok=True)

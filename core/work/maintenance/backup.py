@@ -8,7 +8,6 @@ The rows are taken first: a picture is in the archive before its row is written,
 One that was purged since is left out with its row.
 """
 
-import hashlib
 import io
 import json
 import sqlite3
@@ -18,10 +17,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, cast
 
 from core.archive.archive import Archive
 from core.archive.backup_places import BackupPlace, backup_name
+from core.archive.file_streams import PlaceStream, SummingReader
 from core.errors import StoreError
 from core.storage.store import Store
 from core.work.maintenance.archived_files import ArchivedFile, archived_files, has_row
@@ -106,20 +106,18 @@ class _Files:
         self.written = 0
 
     def add(self, name: str, content: bytes) -> None:
-        digest = hashlib.sha256(content).hexdigest()
-        self._write(name, len(content), digest, io.BytesIO(content))
+        self.add_stream(name, len(content), io.BytesIO(content))
 
     def add_file(self, name: str, path: Path) -> None:
         with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            file.seek(0)
-            self._write(name, path.stat().st_size, digest, file)
+            self.add_stream(name, path.stat().st_size, file)
 
-    def _write(self, name: str, size: int, digest: str, file: BinaryIO) -> None:
+    def add_stream(self, name: str, size: int, file: IO[bytes] | PlaceStream) -> None:
         member = tarfile.TarInfo(name)
         member.size, member.mtime, member.mode = size, self._made_at, _MODE
-        self._tar.addfile(member, file)
-        self.manifest[name] = {"size": size, "sha256": digest}
+        reader = SummingReader(file)
+        self._tar.addfile(member, cast(IO[bytes], reader))
+        self.manifest[name] = {"size": size, "sha256": reader.checksum.sha256}
         self.written += size
 
 
@@ -135,7 +133,9 @@ def _add_pictures(
     gone: list[str] = []
     for number, one in enumerate(wanted, 1):
         try:
-            files.add(PICTURES + one.name, archive.original_bytes(one.name))
+            size = archive.size(one.name) or 0
+            with archive.reading(one.name) as file:
+                files.add_stream(PICTURES + one.name, size, file)
             backup.pictures += 1
         except StoreError as error:
             if error.text_id != "error.picture_missing":

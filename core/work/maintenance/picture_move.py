@@ -1,6 +1,9 @@
-"""Move of the archive to another place: what is there already, whole, is not copied again."""
+"""Move of the archive to another place: what is there already is not copied again.
 
-import hashlib
+Whether it is there, its bytes tell, read by pieces in both places: a file of the right size may
+hold other ones, and of a sound no row keeps a hash.
+"""
+
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -57,15 +60,14 @@ def move_pictures(
 
 
 def _move(row: ArchivedFile, source: Archive, target: Archive) -> Came:
-    size = source.size(row.name)
-    if size is None:
+    here, there = source.checksum(row.name), target.checksum(row.name)
+    if there is not None and (there == here or there.sha256 == row.sha256):
+        return "there"  # as it was archived, even where the source is damaged by now
+    if here is None:
         return "missing"
-    if target.size(row.name) == size:
-        return "there"
-    content = source.original_bytes(row.name)
-    digest = hashlib.sha256(content).hexdigest()
-    target.keep(row.name, content)
-    if hashlib.sha256(target.original_bytes(row.name)).hexdigest() != digest:
+    with source.reading(row.name) as file:
+        target.keep_from(row.name, file)
+    if target.checksum(row.name) != here:
         facts = {"place": target.place, "table": row.name}
         raise StoreError("error.copy_different", facts=facts)
-    return "copied" if row.sha256 in (digest, None) else "damaged"
+    return "copied" if row.sha256 in (here.sha256, None) else "damaged"

@@ -1,10 +1,9 @@
 """Restore: a backup into an empty store and archive, of whatever kind they are.
 
 It is read twice: once to see that all of it is whole, before anything is written, and once to be
-written. Cut off, it is begun again, and what is there is not written anew.
+written. Cut off, it is begun again, and what is there, by its checksum, is not written anew.
 """
 
-import hashlib
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,12 +14,12 @@ from typing import IO, Any
 
 from core.archive.archive import Archive
 from core.archive.backup_places import BackupPlace
+from core.archive.file_streams import Checksum, SummingReader, checksum_of
 from core.errors import StoreError
+from core.settings.private_files import private
 from core.storage.store import Store
 from core.work.maintenance.backup import MANIFEST, PICTURES, STORE, manifest_from
 from core.work.maintenance.work_folder import work_folder
-
-_BYTES_AT_ONCE = 1 << 20
 
 Tell = Callable[[int, int], None]
 
@@ -37,17 +36,17 @@ class Restored:
 
 def check_backup(place: BackupPlace, name: str) -> dict[str, Any]:
     """Return the manifest of a backup of which every file is whole; StoreError where one is not."""
-    found: dict[str, tuple[int, str]] = {}
+    found: dict[str, Checksum] = {}
     manifest: dict[str, Any] | None = None
     with _members(place, name) as members:
         for member, file in members:
             if member.name == MANIFEST:
                 manifest = manifest_from(file.read())
             else:
-                found[member.name] = (member.size, _digest(file))
+                found[member.name] = checksum_of(file)
     if manifest is None:
         raise _broken(place, name, MANIFEST)
-    said = {one: (facts["size"], facts["sha256"]) for one, facts in manifest["files"].items()}
+    said = _checksums(manifest)
     if STORE not in said:
         raise _broken(place, name, STORE)
     for one in sorted(said.keys() | found.keys()):
@@ -68,19 +67,23 @@ def restore_backup(
     """Bring rows and pictures back. StoreError where the store holds anything of its own."""
     manifest = check_backup(place, name)
     store.copies.claim(name)
-    files, done = manifest["files"], 0
+    said, done = _checksums(manifest), 0
     with work_folder(work_dir, "restore-") as folder:
         rows = folder / STORE
         with _members(place, name) as members:
             for member, file in members:
                 if member.name == STORE:
-                    _write(file, rows)
+                    came: Checksum | None = _write(file, rows)
                 elif member.name.startswith(PICTURES):
                     picture = member.name.removeprefix(PICTURES)
-                    if archive.size(picture) != member.size:
-                        archive.keep(picture, file.read())
+                    if (came := archive.checksum(picture)) != said.get(member.name):
+                        came = archive.keep_from(picture, file)
                     done += 1
-                    tell(done, len(files) - 1)
+                    tell(done, len(said) - 1)
+                else:
+                    continue
+                if came != said.get(member.name):  # another one than was looked through
+                    raise _broken(place, name, member.name)
         with opened(rows) as kept:  # of an earlier version: it is migrated first
             kept.generations.suppose_sent(_moment(manifest["made_at"]))
             total = kept.copies.copy_to(store.copies, origin=name)
@@ -123,17 +126,18 @@ def _moment(written: str) -> datetime:
         return datetime.now(UTC)
 
 
-def _digest(file: IO[bytes]) -> str:
-    digest = hashlib.sha256()
-    while some := file.read(_BYTES_AT_ONCE):
-        digest.update(some)
-    return digest.hexdigest()
-
-
-def _write(file: IO[bytes], path: Path) -> None:
-    with path.open("wb") as target:
-        while some := file.read(_BYTES_AT_ONCE):
+def _write(file: IO[bytes], path: Path) -> Checksum:
+    reader = SummingReader(file)
+    with open(path, "wb", opener=private) as target:
+        while some := reader.read():
             target.write(some)
+    return reader.checksum
+
+
+def _checksums(manifest: dict[str, Any]) -> dict[str, Checksum]:
+    return {
+        name: Checksum(facts["size"], facts["sha256"]) for name, facts in manifest["files"].items()
+    }
 
 
 def _broken(place: BackupPlace, name: str, file: str) -> StoreError:

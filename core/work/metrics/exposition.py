@@ -4,6 +4,9 @@ What processes share (tasks, ledger, budgets, backups) is read from the store as
 the same from each of them. All else is this process's own, since it began.
 """
 
+import hashlib
+import hmac
+import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +22,7 @@ from core.work.metrics.counting import Times
 from core.work.metrics.meters import Meters
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_ALIAS_KEY = "metrics.key"
 _PROVIDERS = ("kling", "practice")
 
 
@@ -144,12 +148,26 @@ class _Collector:
         limits, spent = {}, {}
         for standing in ledger.budgets():
             of = standing.budget
-            key = (of.scope, of.name, of.period, of.currency)
+            key = (of.scope, self._alias(of.name), of.period, of.currency)
             limits[key], spent[key] = float(of.limit), float(standing.spent)
-        names = ("scope", "name", "period", "currency")
+        names = ("scope", "budget", "period", "currency")
         yield self._gauge("inkling_budget_limit", "What may be spent", limits, *names)
         text = "What was spent and is held back of it"
         yield self._gauge("inkling_budget_spent", text, spent, *names)
+
+    def _alias(self, name: str) -> str:
+        """Return what stands for a name that people wrote: it may be an address, or a secret.
+
+        The same for as long as the store lives, and from each process; without the store's key
+        nobody finds out whose it is by trying names.
+        """
+        if not name:
+            return ""
+        values = self._scraped.store.key_values
+        if (key := values.get(_ALIAS_KEY)) is None:
+            values.swap(_ALIAS_KEY, None, secrets.token_hex(32))
+            key = values.get(_ALIAS_KEY)  # another process may have been quicker
+        return hmac.new(bytes.fromhex(key), name.encode(), hashlib.sha256).hexdigest()[:12]
 
     def _backups(self) -> Iterator[Any]:
         last = self._scraped.backups.last()

@@ -4,13 +4,8 @@ from collections.abc import Iterable
 
 from core.models.chat import Turn
 from core.models.money.usage import estimate_tokens, most_tokens
-from core.models.parts import (
-    FilePart,
-    PicturePart,
-    ToolCall,
-    ToolResult,
-    sources_in,
-)
+from core.models.parts import PicturePart, ToolCall, ToolResult, sources_in
+from core.wire.attachments.block import attachments_block
 from core.wire.web.block import web_block
 
 # DeepSeek's earlier vision model counted at most 384 tokens for a picture (money.md §1).
@@ -30,8 +25,7 @@ def input_tokens(turns: Iterable[Turn]) -> tuple[int, int]:
                 texts += [part.name, part.arguments]
             elif isinstance(part, ToolResult):
                 texts.append(part.content)
-            elif isinstance(part, FilePart):
-                texts.append(part.text)
+        texts.append(attachments_block(turn.content, before_loading=True))
         texts.append(web_block(sources_in(turn.content)))
         most += sum(most_tokens(text, turns=0) for text in texts) + most_tokens("")
         about += sum(map(estimate_tokens, texts))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
+from core.settings.private_files import private, write_private
 from core.storage.db.errors import file_errors, store_error
 
 # What an upload leaves free on its disk, for the database and everyone else.
@@ -81,7 +82,7 @@ class Uploads:
             received = path.stat().st_size if path.exists() else 0
             if place != received or place + len(piece) > total:
                 raise WrongPlaceError(received)
-            with path.open("ab") as file:
+            with open(path, "ab", opener=private) as file:
                 file.write(piece)
             return received + len(piece)
 
@@ -98,9 +99,8 @@ class Uploads:
         note = _note(self.path(owner, name))
         with file_errors(str(self._folder)):
             fresh = note.with_suffix(f".{threading.get_ident()}")
-            fresh.write_text(
-                json.dumps({"phase": phase, "facts": facts}, default=str), encoding="utf-8"
-            )
+            told = json.dumps({"phase": phase, "facts": facts}, default=str)
+            write_private(fresh, told.encode())
             os.replace(fresh, note)
 
     def begin(self, owner: str, name: str, total: int) -> bool:

@@ -14,6 +14,7 @@ from core.models.parts import (
 )
 from core.providers.deepseek.endpoint import ChatEndpoint
 from core.providers.deepseek.messages import messages_from
+from core.wire.attachments.block import file_block
 from core.work.chat.context import sent_turns
 
 OWN = ChatEndpoint("https://api.deepseek.com/chat/completions")
@@ -39,7 +40,7 @@ def test_a_picture_makes_a_list_of_parts_in_their_order() -> None:
         {"type": "text", "text": "这是"},
         {"type": "image_url", "image_url": {"url": DATA_URL, "detail": "low"}},
         {"type": "text", "text": "什么？"},
-        {"type": "text", "text": "a.txt\n```\nx\n```"},
+        {"type": "text", "text": file_block(FilePart("a.txt", "x"))},
     ]
     assert turn.text == "这是\n什么？"
 
@@ -49,10 +50,10 @@ def test_a_picture_that_is_gone_is_told() -> None:
     assert message(turn)["content"] == [{"type": "text", "text": "[missing picture: cat.png]"}]
 
 
-def test_a_file_goes_as_fenced_text_that_it_cannot_leave() -> None:
-    file = FilePart("notes\n```.md", "```py\nx\n````\nend")
-    content = message(Turn("user", (TextPart("看看"), file)))["content"]
-    assert content == "看看\nnotes ```.md\n`````\n```py\nx\n````\nend\n`````"
+def test_a_file_goes_as_a_block_behind_the_words() -> None:
+    file = FilePart("notes\n.md", "```py\nx\n```")
+    content = message(Turn("user", (file, TextPart("看看"))))["content"]
+    assert content == f"看看\n\n{file_block(file)}"
 
 
 def test_tool_calls_and_their_results_go_as_messages_of_their_own() -> None:

@@ -182,7 +182,7 @@ def disk_says(code: int) -> Callable[[Room], None]:
         def refuse(path: Path, *_: object) -> int:
             raise OSError(code, "no", str(path))
 
-        room.patch.setattr("core.work.checkup.places.Path.write_bytes", refuse)
+        room.patch.setattr("core.settings.private_files.private", refuse)
 
     return fault
 

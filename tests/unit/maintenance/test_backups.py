@@ -5,6 +5,7 @@ import json
 import os
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,17 +87,17 @@ def test_a_restore_that_was_cut_is_begun_again(
     made = make_backup(filled, archive, place, work_dir=tmp_path)
     other = Store.open(tmp_path / "other.sqlite3")
     pictures = Archive.open(tmp_path / "other")
-    keep, kept = Archive.keep, 0
+    keep, kept = Archive.keep_from, 0
 
-    def keep_two(self: Archive, name: str, content: bytes) -> None:
+    def keep_two(self: Archive, name: str, source: Any) -> Any:
         nonlocal kept
         if kept == 2:
             raise StoreError("error.store_full", facts={"place": "here"})
         kept += 1
-        keep(self, name, content)
+        return keep(self, name, source)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Archive, "keep", keep_two)
+        patch.setattr(Archive, "keep_from", keep_two)
         with pytest.raises(StoreError):
             restore_backup(other, pictures, place, made.name, work_dir=tmp_path)
     restore_backup(other, pictures, place, made.name, work_dir=tmp_path)
@@ -134,9 +135,9 @@ def test_what_is_lost_is_told_and_what_is_purged_meanwhile_is_not(
 ) -> None:
     lost, purged, _ = sorted(archive.names())
     archive.remove(lost)
-    read = Archive.original_bytes
+    read = Archive.reading
 
-    def purge_then_read(self: Archive, name: str) -> bytes:
+    def purge_then_read(self: Archive, name: str) -> Any:
         if name == purged and archive.exists(purged):
             archive.remove(purged)
             (gone,) = [one for one in filled.copies.archived() if one.name == purged]
@@ -144,7 +145,7 @@ def test_what_is_lost_is_told_and_what_is_purged_meanwhile_is_not(
             filled.gallery.forget_pictures([gone.picture_id])
         return read(self, name)
 
-    monkeypatch.setattr(Archive, "original_bytes", purge_then_read)
+    monkeypatch.setattr(Archive, "reading", purge_then_read)
     made = make_backup(filled, archive, place, work_dir=tmp_path)
     assert made.lost == [lost]
     assert (made.pictures, made.rows["pictures"]) == (1, 2)

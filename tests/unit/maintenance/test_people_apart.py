@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.admin.conversations import export_conversations
+from core.admin.telling import Telling
 from core.archive.archive import Archive
 from core.storage.store import Store
 from core.work.maintenance.people import delete_person, export_person
@@ -52,7 +53,7 @@ def test_what_is_handed_out_nobody_else_on_the_machine_reads(
     try:
         store.conversations.create("local", title="海")
         export_person(store, archive, "local", tmp_path / "me.zip")
-        export_conversations(store, "local", tmp_path / "me.json", "inkling")
+        export_conversations(store, Telling("en"), "local", tmp_path / "me.json", "inkling")
     finally:
         os.umask(before)
     assert zipfile.ZipFile(tmp_path / "me.zip").testzip() is None

@@ -63,11 +63,11 @@ def test_while_pictures_come_back_nobody_works_there(
     other = Store.open(tmp_path / "other.sqlite3")
     pictures = Archive.open(tmp_path / "other")
 
-    def full(_self: Archive, _name: str, _content: bytes) -> None:
+    def full(_self: Archive, _name: str, _source: object) -> None:
         raise StoreError("error.store_full", facts={"place": "here"})
 
     with monkeypatch.context() as patch:
-        patch.setattr(Archive, "keep", full)
+        patch.setattr(Archive, "keep_from", full)
         with pytest.raises(StoreError):
             restore_backup(other, pictures, place, first.name, work_dir=tmp_path)
     with pytest.raises(StoreError) as caught:

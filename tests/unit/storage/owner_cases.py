@@ -295,8 +295,10 @@ _OWN_VALUES = "the studio's own values by key: settings, passes, what it has lea
 _FILTERED = "a LedgerFilter says whose; whoever runs the studio sees what all of it costs"
 _SETTLED = "whoever reserved a line settles it, by its id"
 OWNERLESS: dict[str, str] = {
+    "alone": "a lock on all of the database, and no row of anyone",
     "check_writable": "no row of anyone",
     "copies.claim": "whoever copies a store copies everybody's",
+    "people.owners": "whoever runs the command line is told who there is",
     "generations.suppose_sent": "whoever restores a backup restores everybody's",
     "key_values.remove_in": "a part of the transaction of whoever keeps the key",
     "close": "no row of anyone",

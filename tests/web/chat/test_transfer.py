@@ -373,7 +373,7 @@ sys.exit(code)
 def admin(data_dir: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     environment = {"INKLING_DATA_DIR": str(data_dir), "PATH": "/usr/bin", "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        [sys.executable, "-c", MEASURED, *arguments],
+        [sys.executable, "-c", MEASURED, "--language", "en", *arguments],
         env=environment,
         cwd=data_dir.parent,
         capture_output=True,
@@ -388,13 +388,13 @@ def test_the_command_line_takes_any_size(tmp_path: Path, large: Path) -> None:
         ran = admin(data_dir, "import", str(large))
         assert ran.returncode == 0, ran.stderr
         told, used_mb = ran.stdout.splitlines()
-        assert f"{added} conversations added" in told
+        assert f"New conversations: {added};" in told
         assert int(used_mb) < ROOM_MB
     ran = admin(data_dir, "export", str(copy_of))
     assert ran.returncode == 0, ran.stderr
     assert int(ran.stdout.splitlines()[-1]) < ROOM_MB
     ran = admin(tmp_path / "other", "import", str(copy_of), "--user", "Ann@example.com")
-    assert f"{CONVERSATIONS * MESSAGES} messages added" in ran.stdout
+    assert f"messages added: {CONVERSATIONS * MESSAGES}." in ran.stdout
     assert not list(tmp_path.glob("*.part"))
     for wrong in (["import", str(tmp_path / "none")], ["export", str(tmp_path / "no" / "x")]):
         ran = admin(data_dir, *wrong)
@@ -411,13 +411,14 @@ def test_the_command_line_takes_other_chats_exports_and_names_what_it_cannot(
     path = tmp_path / "backup.zip"
     path.write_bytes(sample.file([*sample.entries(), {"id": "t9", "name": "Odd", "messages": []}]))
     ran = admin(tmp_path / "data", "import", str(path))
-    assert ran.returncode == 0, ran.stderr
-    assert "2 conversations added" in ran.stdout
+    assert ran.returncode == 1  # something of it could not be
+    assert "New conversations: 2;" in ran.stdout
     out = tmp_path / "conversations.json"
     ran_out = admin(tmp_path / "data", "export", str(out), "--shape", "chatgpt")
     assert ran_out.returncode == 0, ran_out.stderr
     assert sorted(one["title"] for one in json.loads(out.read_bytes())) == ["", "Sea trip"]
-    assert "1 conversations could not be imported\n  3 (Odd): without messages\n" in ran.stderr
+    failed = "Conversations that could not be imported: 1\n- Number 3 (Odd): without messages\n"
+    assert failed in ran.stdout
     path.write_text("[]")
     ran = admin(tmp_path / "data", "import", str(path))
     assert ran.returncode == 1

@@ -1,1 +1,1 @@
-"""What the practice model can do beside talking: call tools, fill forms, look at pictures, cite."""
+"""What the practice model can do beside talking: call tools, fill forms, see, read, cite."""

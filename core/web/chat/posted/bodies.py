@@ -40,6 +40,20 @@ class ImagePart(Struct, tag_field="type", tag="image_url", gc=False):
     image_url: ImageAddress
 
 
+class PostedFile(Struct, gc=False):
+    """A file: its bytes as base64, as a data URL or bare. One that is kept elsewhere is refused."""
+
+    file_data: str | None = None
+    filename: str | None = None
+    file_id: Annotated[Any, Meta(extra_json_schema={"type": "null"})] = None
+
+
+class FilePart(Struct, tag_field="type", tag="file", gc=False):
+    """A file to read: a model reads the text in it, or looks at the picture that it is."""
+
+    file: PostedFile
+
+
 class RefusalPart(Struct, tag_field="type", tag="refusal", gc=False):
     """Words with which a model said no."""
 
@@ -65,7 +79,7 @@ class PostedMessage(Struct, gc=False):
     """What was said before, or the question; a tool's result; a beginning to be continued."""
 
     role: RoleWord
-    content: str | list[TextPart | ImagePart | RefusalPart] | None = None
+    content: str | list[TextPart | ImagePart | FilePart | RefusalPart] | None = None
     reasoning_content: Annotated[Any, _loose("string")] = None
     name: str | None = None
     tool_calls: list[PostedCall] | None = None

@@ -1,10 +1,15 @@
 """Posted messages to turns: words, pictures, tool calls and their results."""
 
 from core.models.chat import Role, Turn
-from core.models.parts import Part, PicturePart, TextPart, ToolCall, ToolResult
+from core.models.parts import FilePart, Part, PicturePart, TextPart, ToolCall, ToolResult
+from core.web.chat.posted import bodies
 from core.web.chat.posted.bodies import ImagePart, PostedMessage, RefusalPart
 from core.web.chat.posted.bodies import TextPart as PostedText
 from core.web.http_call import HttpCallError
+
+# The type of a file that is not read yet: its text is still what was posted of its bytes.
+UNREAD = "application/x-unread"
+_MORE = ImagePart | bodies.FilePart
 
 
 def turns_from(messages: list[PostedMessage], *, speaks_deepseek: bool) -> list[Turn]:
@@ -44,15 +49,21 @@ def _parts(message: PostedMessage, place: str, role: Role) -> list[Part]:
     content = message.content
     if not isinstance(content, list):
         return [TextPart(content)] if content else []
-    if any(isinstance(part, ImagePart) for part in content):
+    if any(isinstance(part, _MORE) for part in content):
         if role != "user":
             raise _wrong(f"{place}.content", "http.want_text_only")
-        return [_part(part) for part in content]
+        return [_part(part, f"{place}.content[{number}]") for number, part in enumerate(content)]
     text = _text(message)
     return [TextPart(text)] if text else []
 
 
-def _part(part: PostedText | ImagePart | RefusalPart) -> Part:
+def _part(part: PostedText | _MORE | RefusalPart, place: str = "") -> Part:
+    if isinstance(part, bodies.FilePart):
+        if part.file.file_id:
+            raise _wrong(f"{place}.file.file_id", "http.not_offered")
+        if not part.file.file_data:
+            raise _wrong(f"{place}.file.file_data", "http.want_text")
+        return FilePart(part.file.filename or "", part.file.file_data, UNREAD)
     if isinstance(part, ImagePart):
         return PicturePart(url=part.image_url.url, detail=part.image_url.detail or "")
     return TextPart(part.text if isinstance(part, PostedText) else part.refusal)
@@ -77,7 +88,7 @@ def _result(message: PostedMessage, place: str) -> ToolResult:
     if not message.tool_call_id:
         raise _wrong(f"{place}.tool_call_id", "http.want_text")
     if isinstance(message.content, list) and any(
-        isinstance(part, ImagePart) for part in message.content
+        isinstance(part, _MORE) for part in message.content
     ):
         raise _wrong(f"{place}.content", "http.want_text_only")
     return ToolResult(message.tool_call_id, _text(message), message.name or "")

@@ -11,6 +11,7 @@ from msgspec.structs import fields
 
 from core.web.chat.posted.bodies import (
     CalledFunction,
+    FilePart,
     Function,
     ImageAddress,
     ImagePart,
@@ -18,6 +19,7 @@ from core.web.chat.posted.bodies import (
     NamedSchema,
     NamedTool,
     PostedCall,
+    PostedFile,
     PostedMessage,
     RefusalPart,
     ResponseFormat,
@@ -38,7 +40,8 @@ def names_of(*kinds: type[Struct]) -> frozenset[str]:
 # `index`, `refusal` and an empty list stand in what clients send back of an answer as it came.
 PLACES: Places = {
     "messages[]": names_of(PostedMessage) | {"refusal"},
-    "messages[].content[]": names_of(TextPart, ImagePart, RefusalPart),
+    "messages[].content[]": names_of(TextPart, ImagePart, FilePart, RefusalPart),
+    "messages[].content[].file": names_of(PostedFile),
     "messages[].content[].image_url": names_of(ImageAddress),
     "messages[].tool_calls[]": names_of(PostedCall) | {"index"},
     "messages[].tool_calls[].function": names_of(CalledFunction),

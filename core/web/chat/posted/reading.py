@@ -1,9 +1,9 @@
-"""Reading of a posted chat: body, fields, pictures; what takes long holds up no stream."""
+"""Reading of a posted chat: body, fields, pictures, files; what takes long holds up no stream."""
 
 import asyncio
 
+from core.web.chat.posted.attached import attached_bytes, with_attached
 from core.web.chat.posted.body_room import CHAT_BODY_BYTES, CHAT_TEXT_BYTES, HeldBody
-from core.web.chat.posted.posted_pictures import picture_bytes, with_pictures
 from core.web.chat.posted.request import ChatRequest, chat_request_from_json
 from core.web.http_call import LARGE_BYTES, HttpCall, too_large
 from core.web.studio_bridge import StudioBridge
@@ -32,6 +32,6 @@ async def request_from(
         request = await asyncio.to_thread(chat_request_from_json, body, dialect)
     else:
         request = chat_request_from_json(body, dialect)
-    if call.body_size - picture_bytes(request.turns) > CHAT_TEXT_BYTES:
+    if call.body_size - attached_bytes(request.turns) > CHAT_TEXT_BYTES:
         raise too_large("http.text_too_large", CHAT_TEXT_BYTES)
-    return await with_pictures(request, call.language)
+    return await with_attached(request, call.language)

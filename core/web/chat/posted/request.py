@@ -9,7 +9,7 @@ import msgspec
 from core.models.chat import ChatParameters, Effort, Turn
 from core.models.chat_options import NO_OPTIONS, ChatOptions
 from core.models.notices import Notice
-from core.models.parts import Blob, PicturePart
+from core.models.parts import Blob, FilePart, PicturePart
 from core.texts.catalogue import Language
 from core.web.chat.posted.bodies import (
     MESSAGES_MOST,
@@ -152,8 +152,8 @@ def _conversation(posted: ChatBody, dialect: Dialect) -> tuple[Turn, ...]:
     last = turns[-1]
     if last.role != "tool" and last.role != "user" and not last.prefix:
         raise HttpCallError(400, "http.last_message_role", field="messages")
-    has_picture = any(isinstance(part, PicturePart) for part in last.content)
-    if last.role == "user" and not (last.text.strip() or has_picture):
+    has_more = any(isinstance(part, PicturePart | FilePart) for part in last.content)
+    if last.role == "user" and not (last.text.strip() or has_more):
         raise HttpCallError(400, "http.last_message_empty", field="messages")
     return (*system, *turns)
 

@@ -48,7 +48,7 @@ PLACES: Places = {
     "input[]": frozenset({"type", "role", "content", "id", "status", "summary"})
     | {"encrypted_content", "name", "call_id", "arguments", "output"},
     "input[].content[]": frozenset({"type", "text", "refusal", "image_url", "detail"})
-    | {"annotations", "logprobs"},
+    | {"annotations", "logprobs", "file_data", "filename", "file_id", "file_url"},
     "input[].output[]": frozenset({"type", "text", "refusal", "annotations", "logprobs"}),
     "tools[]": frozenset({"type", "name", "description", "parameters", "strict"}),
     "tool_choice": frozenset({"type", "name"}),
@@ -179,6 +179,13 @@ def _part(part: object, place: str) -> Json:
     if isinstance(part, dict) and kind == "input_image" and part.get("image_url"):
         address = {"url": part["image_url"], "detail": part.get("detail") or "auto"}
         return {"type": "image_url", "image_url": address}
+    if isinstance(part, dict) and kind == "input_file":
+        for name in ("file_id", "file_url"):  # kept elsewhere: nothing is fetched
+            if part.get(name):
+                raise _wrong(f"{place}.{name}", "http.not_offered")
+        if part.get("file_data"):
+            file = {name: part.get(name) for name in ("file_data", "filename")}
+            return {"type": "file", "file": file}
     if isinstance(part, dict) and kind in _TEXTS:
         return {"type": "text", "text": part.get("text")}
     raise _wrong(place, "http.want_part")

@@ -1,0 +1,1 @@
+"""Model Context Protocol: the studio as tools of other programs' models."""

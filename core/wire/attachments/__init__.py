@@ -1,0 +1,1 @@
+"""What is attached to a question, fenced as data for a model. Pure."""

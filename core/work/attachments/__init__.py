@@ -1,0 +1,1 @@
+"""Files attached to a question: read in a process of their own, within time and memory."""
