@@ -105,6 +105,7 @@ class SessionState:
     attached: dict[str, tuple[ReadFile, ...]] = field(default_factory=dict)
     unread_files: tuple[AppError, ...] = ()
     to_ask: str | None = None  # words that the chat's box is to hold when it is drawn next
+    to_attach: tuple[str, bytes] | None = None  # a file that goes with it, by its name
     gallery_page: int = 1
     draft_taken: bool = False  # what the browser kept of the Images form, once in a session
     arrangement: tuple[str, str] | None = None  # of the gallery: sort order, size of tiles

@@ -25,6 +25,7 @@ from core.models.generations import (
     Note,
     TaskStatus,
 )
+from core.models.parts import PicturePart
 from core.models.speech import SpeechRequest
 from core.practice import PRACTICE_KLING_API_KEY, PracticeServer
 from core.storage.db import schema
@@ -299,6 +300,39 @@ def test_variations_take_the_picture_as_the_reference(
     assert reference.content == studio().archive.original_bytes(picture.name)
     until(lambda: studio().store.generations.list(LOCAL_OWNER, active_only=True).items == ())
     assert not app.exception
+
+
+def test_a_picture_goes_into_a_new_conversations_box_with_a_question(
+    app: AppTest, studio: Opened
+) -> None:
+    app.run()
+    made(studio(), "a cat")
+    open_page(app)
+    picture = pictures(studio())[0].picture
+    app.button(key=f"open-{picture.id}").click().run()
+    app.button(key=f"describe-{picture.id}").click().run()
+    assert not app.exception
+    (waiting,) = [one for one in app.button if (one.key or "").startswith("detach-")]
+    assert "at\\-1\\.png" in waiting.label
+    assert studio().store.conversations.list(LOCAL_OWNER).items == ()  # nothing was sent
+    app.chat_input[0].set_value("这张图片里有什么？").run()
+    (conversation,) = studio().store.conversations.list(LOCAL_OWNER).items
+    question = studio().store.messages.path(LOCAL_OWNER, conversation.id)[0]
+    (part,) = [one for one in question.parts if isinstance(one, PicturePart)]
+    assert studio().store.messages.blob(LOCAL_OWNER, part.sha256) is not None
+
+
+def test_a_picture_whose_file_is_gone_says_so_and_stays_here(app: AppTest, studio: Opened) -> None:
+    app.run()
+    made(studio(), "a cat")
+    open_page(app)
+    picture = pictures(studio())[0].picture
+    app.button(key=f"open-{picture.id}").click().run()
+    studio().archive.remove(picture.name)
+    app.button(key=f"describe-{picture.id}").click().run()
+    assert not app.exception
+    assert app.error
+    assert not [one for one in app.button if (one.key or "").startswith("detach-")]
 
 
 def test_a_picture_of_ours_dropped_on_the_images_page_fills_the_form(

@@ -111,6 +111,19 @@ def test_files_alone_wait_and_can_be_taken_away(page: Page) -> None:
     assert "first" not in told
 
 
+def test_more_than_ten_files_are_told_of(page: Page) -> None:
+    files = [payload(f"{number}.txt", b"words") for number in range(12)]
+    page.locator(INPUT).set_input_files(files)
+    expect(page.get_by_text("11.txt")).to_be_visible()
+    send(page, "都看看")
+    expect(page.get_by_text("一个问题最多附 10 个文件")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(TRAY).get_by_role("button")).to_have_count(10)
+    # However many wait, the box and the first words of the page stay in sight.
+    box = page.locator(TRAY).bounding_box()
+    assert box is not None
+    assert box["height"] <= 844 * 0.25
+
+
 def test_a_model_that_does_not_see_is_told_before_anything_is_sent(page: Page) -> None:
     model = page.get_by_role("combobox").first
     model.click()

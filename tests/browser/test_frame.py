@@ -226,14 +226,13 @@ def test_an_old_conversation_a_months_cost_and_the_other_language_are_two_clicks
         journey.click(page.get_by_role("link", name="历史", exact=True))
         journey.click(page.get_by_role("searchbox"))
         journey.write("第 5 天前")
-        journey.press("Enter")
         expect(page.get_by_test_id("stMain").get_by_text("第 5 天前").first).to_be_visible(
             timeout=PATIENCE_MS
         )
         expect(page.get_by_test_id("stMain").get_by_text("第 7 天前")).to_have_count(
             0, timeout=PATIENCE_MS
         )
-    assert (journey.clicks, journey.keys) == (2, 1)
+    assert (journey.clicks, journey.keys) == (2, 0)
     with Journey(page, "see what this month cost") as journey:
         journey.click(page.get_by_role("link", name="费用", exact=True))
         journey.see(page.get_by_role("heading", name="费用"))

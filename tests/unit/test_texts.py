@@ -228,3 +228,13 @@ def test_an_error_says_the_same_in_both_languages() -> None:
 )
 def test_the_browsers_locale_chooses_the_language(locale: str | None, language: str) -> None:
     assert catalogue.language_of(locale) == language
+
+
+def test_practice_is_called_in_the_readers_language_where_a_sentence_names_the_server() -> None:
+    """Every error that names its server names practice, too, which has no address to tell."""
+    named = [key for key in ZH if key.startswith("error.") and "{host}" in ZH[key]]
+    assert len(named) > 20
+    for key in named:
+        facts = dict.fromkeys(placeholders(ZH[key]), "1") | {"host": "practice"}
+        assert "练习服务" in (catalogue.sentence("zh", key, facts) or "")
+        assert "practice" in (catalogue.sentence("en", key, facts) or "")

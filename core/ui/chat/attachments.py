@@ -15,6 +15,7 @@ from core.models.chat import Conversation, Message
 from core.models.money.usage import estimate_tokens
 from core.models.parts import FilePart, Part, PicturePart
 from core.ui import session
+from core.ui.buttons import telling_errors
 from core.ui.chat import settings as chat_settings
 from core.ui.money import figures
 from core.ui.money.words import amount_words
@@ -66,6 +67,19 @@ def take(conversation: Conversation | None, value: Any) -> bool:
     known.attached[place_of(conversation)] = (*before, *found)
     known.unread_files = tuple(refused)
     return not refused
+
+
+def bring(conversation: Conversation | None) -> None:
+    """Put the file that another page sent here into the composer, alone."""
+    known = session.state()
+    if known.to_attach is None:
+        return
+    (name, content), known.to_attach = known.to_attach, None
+    known.unread_files = ()
+    try:
+        known.attached[place_of(conversation)] = (read(name, content).result(),)
+    except AppError as error:
+        known.unread_files = (error,)
 
 
 def forget(place: str) -> None:
@@ -125,7 +139,9 @@ def draw(message: Message) -> None:
 def _draw_picture(picture: PicturePart) -> None:
     store, owner = session.studio().store, session.owner()
     name = _name(picture) or text("attach.picture")
-    content = preview_of(store, owner, picture.sha256) if picture.sha256 else None
+    content = None
+    with telling_errors():
+        content = preview_of(store, owner, picture.sha256) if picture.sha256 else None
     if content is not None:
         caption = " · ".join([literal(name), *_lacking(picture)])
         st.image(content, caption=caption, width=_PICTURE_PX, alt=name)

@@ -36,6 +36,7 @@ def draw(
     Where Streamlit places a chat input itself, it keeps the page scrolled to its end.
     """
     running = path[-1] if path and path[-1].status is AnswerStatus.RUNNING else None
+    attachments.bring(conversation)
     with st.bottom:
         voice_in.draw_lack()
         attachments.draw_tray(conversation)

@@ -16,12 +16,13 @@ from core.ui.generations.kinds import table
 from core.ui.generations.thumbnails import file_name, title
 from core.ui.session import text
 
-Action = Literal["again", "vary", "refer", "expand", "chat", "delete"]
+Action = Literal["again", "vary", "refer", "expand", "describe", "chat", "delete"]
 _ICONS: dict[Action, str] = {
     "again": "redo",
     "vary": "auto_awesome_mosaic",
     "refer": "add_photo_alternate",
     "expand": "open_in_full",
+    "describe": "image_search",
     "chat": "forum",
     "delete": "delete",
 }
@@ -30,6 +31,7 @@ _NAMES: dict[Action, str] = {
     "vary": "gallery.variations",
     "refer": "gallery.refer",
     "expand": "gallery.expand",
+    "describe": "gallery.describe",
     "chat": "gallery.to_chat",
     "delete": "chat.delete",
 }
@@ -148,6 +150,8 @@ def _do(action: Action, item: GalleryPicture) -> None:
             reuse.refer_to(item.picture)
         case "expand":
             reuse.expand(item.picture)
+        case "describe":
+            reuse.describe(item.picture, item.generation)
         case "chat":
             reuse.send_to_chat(item.generation)
         case "delete":

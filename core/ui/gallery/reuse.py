@@ -10,6 +10,8 @@ from core.ui import session
 from core.ui.buttons import keeping_errors
 from core.ui.generations import form as image_form
 from core.ui.generations.kinds import pictures, table
+from core.ui.generations.thumbnails import file_name
+from core.ui.session import text
 from core.work.generations.references import prepare_reference
 
 
@@ -39,14 +41,26 @@ def expand(picture: Picture) -> None:
 
 
 def send_to_chat(generation: Generation) -> None:
-    """Begin a conversation with the prompt as a quotation in its box; nothing is sent.
-
-    The picture itself stays here: the chat's box takes no pictures.
-    """
+    """Begin a conversation with the prompt as a quotation in its box; nothing is sent."""
     quoted = "\n".join(f"> {line}" for line in generation.request.prompt.splitlines())
     session.open_conversation(None)
     session.state().to_ask = f"{quoted}\n\n"
     st.switch_page("pages/chat.py")
+
+
+def describe(picture: Picture, generation: Generation) -> None:
+    """Begin a conversation that has this picture and a question about it; nothing is sent."""
+    if _attach(picture, generation):
+        session.open_conversation(None)
+        session.state().to_ask = text("gallery.describe_question")
+        st.switch_page("pages/chat.py")
+
+
+@keeping_errors()
+def _attach(picture: Picture, generation: Generation) -> bool:
+    content = session.studio().archive.original_bytes(picture.name)
+    session.state().to_attach = file_name(generation, picture), content
+    return True
 
 
 @keeping_errors("image_error")

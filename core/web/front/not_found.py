@@ -19,7 +19,15 @@ _PAGE = """<!doctype html>
 <meta name="color-scheme" content="light dark">
 <title>{title} · 墨灵 Inkling</title>
 <style>
-body {{ font: 1rem/1.6 system-ui, sans-serif; margin: 20vh auto; width: min(30rem, 90%) }}
+/* Paper, ink and cinnabar, as on the pages. */
+:root {{ --paper: #fdfcf9; --ink: #101417; --accent: #a63d2f }}
+@media (prefers-color-scheme: dark) {{
+  :root {{ --paper: #15181b; --ink: #e8e6e1; --accent: #f0a292 }}
+}}
+body {{ font: 1rem/1.6 system-ui, sans-serif; margin: 20vh auto; width: min(30rem, 90%);
+  background: var(--paper); color: var(--ink) }}
+h1 {{ font-size: 1.4rem }}
+a {{ color: var(--accent) }}
 </style>
 </head>
 <body>

@@ -57,12 +57,14 @@ def is_stream(exchange: Exchange) -> bool:
 def clock_skew_s(exchange: Exchange) -> float | None:
     """Return how far the server's clock is ahead, by its `Date` header (RFC 9110 §6.6.1).
 
-    To the second, which is all that the header tells; None where there is none.
+    The server wrote it after it was asked and before its first byte came: a moment between the two
+    is no difference, however long the reply took. None where there is no such header.
     """
     try:
-        told = parsedate_to_datetime(_header(exchange.response_headers, "date"))
-        came_s = exchange.first_byte_s or 0.0
-        return told.timestamp() - (exchange.began_at.timestamp() + came_s)
+        told_s = parsedate_to_datetime(_header(exchange.response_headers, "date")).timestamp()
+        asked_s = exchange.began_at.timestamp()
+        came_s = asked_s + (exchange.first_byte_s or 0.0)
+        return told_s - min(max(told_s, asked_s), came_s)
     except (ValueError, TypeError, OverflowError):
         return None
 

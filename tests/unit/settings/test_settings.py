@@ -2,13 +2,20 @@
 
 import re
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from core.errors import ConfigurationError
-from core.settings import DEFAULT_CHAT_MODEL, Secret, Settings, read_settings, reader
-from core.settings.reader import ACCESS_KEY_KEYS, CHAT_KEYS, SECRET_KEY_KEYS
+from core.settings import (
+    DEFAULT_CHAT_MODEL,
+    AccessSettings,
+    Secret,
+    Settings,
+    read_settings,
+    reader,
+)
 
 
 @pytest.fixture
@@ -220,9 +227,29 @@ def test_the_data_folder_moves(root: Path, tmp_path: Path) -> None:
 # -- what people copy ------------------------------------------------------------------------------
 
 PROJECT = Path(__file__).parents[3]
-# What can be set outside of any [section], by the name that we tell people of.
-_ALIASES = {*CHAT_KEYS[1:], *ACCESS_KEY_KEYS[1:], *SECRET_KEY_KEYS[1:]}
-NAMES = [name for name in reader.NAMES if name not in _ALIASES]
+# Other names of the same: the examples and READMEs name them beside it.
+ALIASES = {
+    "VITE_DEEPSEEK_API_KEY",
+    "KLING_ACCESS_KEY_ID",
+    "KLING_ACCESS_KEY",
+    "KLING_ACCESS_KEY_SECRET",
+    "KLING_SECRET_KEY",
+}
+# What every program reads of its environment, and not from a file of ours.
+OF_ALL_PROGRAMS = {"ALL_PROXY", "NO_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE", "O_CLOEXEC"}
+# Names of tuples of names, of which some are exported.
+TUPLES = ("_KEYS", "_SETTINGS", "DEFAULT_CHAT_MODEL")
+SOURCE = "".join(one.read_text(encoding="utf-8") for one in PROJECT.glob("core/settings/*.py"))
+NAMES = sorted(
+    name
+    for name in set(re.findall(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"', SOURCE))
+    if name not in ALIASES | OF_ALL_PROGRAMS and not name.endswith(TUPLES)
+)
+PRICES = sorted(set(re.findall(r'reader\.rows\(prices, "([a-z]+)"', SOURCE)))
+SECTIONS = {
+    "access": {field.name for field in fields(AccessSettings)} - {"tokens", "token_scopes"},
+    "budget": {"timezone", "ask_above", "tokens", "users"},
+}
 
 
 def test_what_is_read_is_known_as_a_setting() -> None:
@@ -235,7 +262,7 @@ def test_what_is_read_is_known_as_a_setting() -> None:
 def filled_in(example: Path) -> str:
     """Return an example with its commented settings taken out of their comments."""
     lines = example.read_text(encoding="utf-8").splitlines()
-    setting = re.compile(r"# ?(\[{1,2}[a-z.]+\]{1,2}|[A-Za-z_]+ ?=.*)")
+    setting = re.compile(r"""# ?(\[{1,2}[a-z."@]+\]{1,2}|[A-Za-z_]+ ?=.*)""")
     return "\n".join(match[1] for line in lines if (match := setting.fullmatch(line)))
 
 
@@ -243,6 +270,9 @@ def test_the_secrets_example_is_valid_and_names_every_setting(root: Path) -> Non
     text = filled_in(PROJECT / ".streamlit/secrets.toml.example")
     secrets = tomllib.loads(text)
     assert sorted(set(NAMES) - secrets.keys()) == []
+    assert sorted(secrets["prices"]) == PRICES
+    lacking = {name: SECTIONS[name] - secrets[name].keys() for name in SECTIONS}
+    assert not any(lacking.values()), lacking
     tokens = secrets["INKLING_TOKENS"]
     settings = read_settings(root=root, environment={}, secrets=secrets)
     assert problem_of(settings).key == "INKLING_TOKENS"  # what everybody knows lets nobody in
@@ -263,6 +293,9 @@ def test_the_dotenv_example_names_every_setting(root: Path) -> None:
 @pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
 def test_both_readmes_explain_every_setting(readme: str) -> None:
     text = (PROJECT / readme).read_text(encoding="utf-8")
+    assert [name for name in PRICES if f"`[[prices.{name}]]`" not in text] == []
+    told = {(section, name) for section in SECTIONS for name in SECTIONS[section]}
+    assert sorted(one for one in told if not re.search(rf"\b{one[1]}\b", text)) == []
     assert sorted(name for name in set(NAMES) if f"`{name}`" not in text) == []
 
 
