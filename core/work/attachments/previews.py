@@ -2,8 +2,9 @@
 are decoded in a process of their own, as they were when they came in."""
 
 import io
+from collections import OrderedDict
 from contextlib import suppress
-from functools import lru_cache
+from threading import Lock
 
 from PIL import Image
 
@@ -18,14 +19,28 @@ _PIXELS_MOST = 5_000_000
 _KEPT = 64  # of some 30 KB each
 
 
+_lock = Lock()
+_made: OrderedDict[str, bytes | None] = OrderedDict()
+
+
 def preview_of(store: Store, owner: str, sha256: str) -> bytes | None:
     """Return a small form of a picture of this owner's; None where it is gone, or is none."""
     blob = store.messages.blob(owner, sha256)
-    return None if blob is None else _preview(sha256, blob)
+    if blob is None:
+        return None
+    with _lock:
+        if sha256 in _made:
+            _made.move_to_end(sha256)
+            return _made[sha256]
+    made = _preview(blob)
+    with _lock:  # of the picture itself nothing is kept here
+        _made[sha256] = made
+        while len(_made) > _KEPT:
+            _made.popitem(last=False)
+    return made
 
 
-@lru_cache(_KEPT)
-def _preview(_sha256: str, blob: Blob) -> bytes | None:
+def _preview(blob: Blob) -> bytes | None:
     content = blob.content
     with suppress(AppError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         if not _is_small(content):
