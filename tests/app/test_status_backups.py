@@ -57,5 +57,5 @@ def test_whether_processes_hear_each_other_is_told(
     until(lambda: studio().answers.relay.is_live)
     assert "Processes hear each other at once" in status(app)
     channel = studio().store.notifications
-    monkeypatch.setattr(channel, "state", "undelivered")
+    monkeypatch.setattr(channel, "_hearing", "undelivered")
     assert "pooler in transaction mode" in status(app)

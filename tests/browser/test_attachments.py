@@ -52,6 +52,9 @@ def choose(page: Page, *files: FilePayload) -> None:
 def send(page: Page, words: str) -> None:
     box = page.get_by_test_id("stChatInputTextArea")
     box.fill(words)
+    # While files are on their way Streamlit's box sends nothing, and says nothing.
+    expect(page.get_by_role("button", name="发送")).to_be_enabled(timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("stChatInput").get_by_role("progressbar")).to_have_count(0)
     box.press("Enter")
 
 

@@ -15,6 +15,8 @@ _WORDS = {
     "Skip to main content": "skip",
     "Send message": "send",
     "Upload files": "attach",
+    "file upload": "attach",
+    "Remove {name}": "remove_file",
     "Upload or drag and drop files": "attach_drop",
     "Drag and drop files here": "attach_over",
     "File is too large. Maximum size is {name} bytes.": "attach_large",

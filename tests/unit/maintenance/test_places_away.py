@@ -83,16 +83,16 @@ def test_a_full_work_folder_is_told_of_that_folder(
     place, name = made
     work = tmp_path / "work"
     work.mkdir()
-    opened = Path.open
+    opened = open
 
-    def full(self: Path, mode: str = "r", *rest: Any, **more: Any) -> Any:
-        if "w" in mode and self.is_relative_to(work):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
-        return opened(self, mode, *rest, **more)
+    def full(file: Any, mode: str = "r", *rest: Any, **more: Any) -> Any:
+        if "w" in mode and Path(file).is_relative_to(work):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
+        return opened(file, mode, *rest, **more)
 
     other = Store.open(tmp_path / "other.sqlite3")
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "open", full)
+        patch.setattr("builtins.open", full)
         with pytest.raises(StoreError) as caught:
             restore_backup(other, archive, place, name, work_dir=work)
     other.close()
