@@ -24,6 +24,7 @@ function install() {
     if (player.isOn && player.messageId === button.dataset.read) player.stop();
     else player.start(button.dataset.read, button);
   });
+  document.documentElement.dataset.reading = ""; // from here on a press is heard: the button shows
   // Leaving the page by its own links ends nothing by itself: another page shows no answer to hear.
   addEventListener("pagehide", () => player.stop());
   addEventListener("resize", () => player.bar.hidden || player.place());
