@@ -30,14 +30,17 @@ _HEAR = """
     const last = messages[messages.length - 1];
     const button = last && last.querySelector('.inkling-read button');
     if (button && !seen.asked) { button.click(); seen.asked = now(); }
-    if (button && !seen.sentence && /[。！？]/.test(last.textContent)) seen.sentence = now();
+    // The first to be said may be a heading, which ends where the next block begins.
+    const blocks = '[data-testid=stMarkdown] :is(h1,h2,h3,h4,p,li)';
+    const text = last ? last.querySelectorAll(blocks) : [];
+    const isWhole = text.length > 1 || (text.length && /[。！？]/.test(text[0].textContent));
+    if (button && !seen.sentence && isWhole) seen.sentence = now();
     const player = window[Symbol.for('inkling.reading')];
-    if (seen.sentence && player.level() > 0.02) {
+    if (seen.asked && !seen.sound && player.level() > 0.02) {
       seen.sound = now();
       seen.isWritten = !document.querySelector('.st-key-stop-answer');
-      clearInterval(timer);
-      done(seen);
     }
+    if (seen.sound && seen.sentence) { clearInterval(timer); done(seen); }
   }, 4);
 })
 """
