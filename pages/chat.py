@@ -19,7 +19,7 @@ from core.ui.chat import (
 from core.ui.chat import header as conversation_header
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
-from core.ui.chat import sidebar as conversation_list
+from core.ui.chat.listing import sidebar as conversation_list
 from core.ui.frame import page_files
 from core.ui.history import linked_turn as history_place
 from core.ui.money import figures as money_figures

@@ -24,7 +24,7 @@ from core.wire.attachments.block import BLOCK_TOKENS, NAME_MOST, left_out_of
 from core.wire.web.washing import plain_words, site_of
 from core.work.attachments.extraction import ReadFile, read
 from core.work.attachments.previews import preview_of
-from core.work.chat.attaching import check_sight
+from core.work.chat.asking.attaching import check_sight
 from core.work.money.input_tokens import PICTURE_TOKENS
 
 FILES_MOST = 10

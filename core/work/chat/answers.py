@@ -16,13 +16,13 @@ from core.models.notices import unread_events, unread_facts
 from core.models.parts import Blob, LookupPart, Part, lookup_in, sources_in, with_text
 from core.storage.store import Store
 from core.work.attachments.extraction import ReadFile, parts_of
-from core.work.chat.attaching import check_room, check_sight, shown_to
+from core.work.chat.asking.attaching import check_room, check_sight, shown_to
+from core.work.chat.asking.context import posted_turns, stored_turns, turns_before, with_attached
+from core.work.chat.asking.looking import looking, most_brought
+from core.work.chat.asking.posting import posted_chat
 from core.work.chat.between.relay import AnswerRelay
-from core.work.chat.context import posted_turns, stored_turns, turns_before, with_attached
 from core.work.chat.live_answer import LiveAnswer
-from core.work.chat.looking import looking, most_brought
 from core.work.chat.models import ChatModels
-from core.work.chat.posting import posted_chat
 from core.work.chat.registry import AnswerRegistry
 from core.work.chat.runner import AnswerJob, AnswerRunner
 from core.work.chat.service import ChatService

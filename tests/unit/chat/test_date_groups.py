@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from core.models.chat import Conversation
-from core.ui.chat.date_groups import Group, grouped
+from core.ui.chat.listing.date_groups import Group, grouped
 
 FRIDAY = date(2026, 11, 27)
 

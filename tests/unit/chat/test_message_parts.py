@@ -28,7 +28,7 @@ from core.storage.db.database import Database
 from core.storage.db.schema import blobs, messages
 from core.storage.store import Store
 from core.wire.masking.secrets import known_secrets
-from core.work.chat.context import stored_turns
+from core.work.chat.asking.context import stored_turns
 from core.work.chat.live_answer import LiveAnswer
 from tests.conftest import Clock
 

@@ -15,7 +15,7 @@ from core.models.parts import (
 from core.providers.deepseek.endpoint import ChatEndpoint
 from core.providers.deepseek.messages import messages_from
 from core.wire.attachments.block import file_block
-from core.work.chat.context import sent_turns
+from core.work.chat.asking.context import sent_turns
 
 OWN = ChatEndpoint("https://api.deepseek.com/chat/completions")
 DATA_URL = "data:image/png;base64,iVBORw0KGgo="

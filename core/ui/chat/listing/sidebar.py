@@ -15,7 +15,7 @@ import streamlit as st
 from core.models.chat import Conversation
 from core.ui import clock, conversations, session
 from core.ui.buttons import button, keeping_errors
-from core.ui.chat.date_groups import grouped
+from core.ui.chat.listing.date_groups import grouped
 from core.ui.frame import page_files
 from core.ui.history.markdown_export import as_markdown, file_name
 from core.ui.session import text
