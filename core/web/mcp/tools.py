@@ -136,15 +136,8 @@ def _add_pictures(server: "MCPServer[Any]", tools: StudioTools) -> None:
         n: Count = 1,
     ) -> Consent | Elicit[Consent]:
         caller = _let_in(ctx, "pictures")
-        request = ImageRequest(
-            prompt,
-            n=n,
-            model_name=model,
-            negative_prompt=negative_prompt,
-            aspect_ratio=aspect_ratio,
-            resolution=resolution,
-        )
-        quote = _refused_as_tool(lambda: tools.quote_pictures(caller, checked(caller, request)))
+        request = _wished(caller, prompt, negative_prompt, model, aspect_ratio, resolution, n)
+        quote = _refused_as_tool(lambda: tools.quote_pictures(caller, request))
         return _asked_first(ctx, caller, quote, "mcp.consent_pictures")
 
     @server.tool(name="draw_picture", title="Draw with Kling", annotations=_SPENDS)
@@ -167,17 +160,8 @@ def _add_pictures(server: "MCPServer[Any]", tools: StudioTools) -> None:
         """
         caller = _caller(ctx)
         _check(consented, caller)
-        request = ImageRequest(
-            prompt,
-            n=n,
-            model_name=model,
-            negative_prompt=negative_prompt,
-            aspect_ratio=aspect_ratio,
-            resolution=resolution,
-        )
-        drawn = await _told(
-            tools.draw(caller, _refused_as_tool(lambda: checked(caller, request)), key)
-        )
+        request = _wished(caller, prompt, negative_prompt, model, aspect_ratio, resolution, n)
+        drawn = await _told(tools.draw(caller, request, key))
         return await _shown(tools, caller, drawn)
 
     @server.tool(name="look_at_task", title="Look at a task", annotations=_LOOKS)
@@ -237,6 +221,26 @@ def _asked_first(
     if known is None or known.elicitation is None:
         raise ToolError(caller.text("mcp.nobody_to_ask", amount=amount))
     return Elicit(caller.text(text_id, amount=amount), Consent)
+
+
+def _wished(
+    caller: ToolCaller,
+    prompt: str,
+    negative_prompt: str,
+    model: str,
+    aspect_ratio: AspectRatio,
+    resolution: Resolution,
+    n: int,
+) -> ImageRequest:
+    request = ImageRequest(
+        prompt,
+        n=n,
+        model_name=model,
+        negative_prompt=negative_prompt,
+        aspect_ratio=aspect_ratio,
+        resolution=resolution,
+    )
+    return _refused_as_tool(lambda: checked(caller, request))
 
 
 def _check(consented: Any, caller: ToolCaller) -> None:
