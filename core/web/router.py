@@ -51,6 +51,7 @@ from core.web.openapi.description import openapi_json
 from core.web.speech.routes import SpeechRoutes
 from core.web.studio_bridge import StudioBridge
 from core.web.timings import HttpTimings
+from core.work.loop import LoopEndedError
 from core.work.process_studio import current_studio, opening_error
 from core.work.studio import Studio
 
@@ -180,8 +181,8 @@ class Bff:
             await self._serve(call, line)
         except GoneError:
             return
-        except asyncio.CancelledError:
-            # Only the server's end does this: the call would keep it up.
+        except (asyncio.CancelledError, LoopEndedError):
+            # Only the server's or the studio's end does this: the call would keep it up.
             if not call.has_begun:
                 later = (PAYS_AGAIN,) if call.pays_again else (("Retry-After", "5"),)
                 await _refuse(call, 503, text(call.language, "http.ending"), later)

@@ -19,6 +19,7 @@ from core.web.loop_notifier import LoopNotifier
 from core.web.timings import HttpTimings
 from core.work.chat.buffers.cursors import Cursor
 from core.work.chat.live_answer import LiveAnswer
+from core.work.loop import LoopEndedError
 from core.work.studio import Studio
 
 _Result = TypeVar("_Result")
@@ -46,7 +47,7 @@ class StudioBridge:
         return self.studio.chat_models()[0]
 
     async def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-        """Run a coroutine on the studio's loop and wait for it here."""
+        """Run a coroutine on the studio's loop and wait for it here; LoopEndedError."""
         done: asyncio.Future[_Result] = self._loop.create_future()
 
         def start() -> None:
@@ -59,7 +60,11 @@ class StudioBridge:
             self.notifier.notify(partial(_settle, done, task))
 
         # Not as a concurrent future: hundreds of results at once cost one wake-up of this loop.
-        self.studio.loop.post(start)
+        try:
+            self.studio.loop.post(start)
+        except LoopEndedError:
+            coroutine.close()
+            raise
         return await done
 
     async def in_thread(self, function: Callable[..., _Result], *arguments: object) -> _Result:

@@ -68,8 +68,20 @@ def ends_in_time(app: RunningApp, number: signal.Signals) -> None:
     assert "Traceback" not in app.log.read_text()
 
 
+_lines: list[socket.socket] = []
+
+
+@pytest.fixture(autouse=True)
+def lines_are_closed() -> Iterator[None]:
+    """Close them also where a test fails: the garbage collector would blame another test."""
+    yield
+    while _lines:
+        _lines.pop().close()
+
+
 def line_to(app: RunningApp, request: bytes) -> socket.socket:
     line = socket.create_connection(("127.0.0.1", int(app.url.rpartition(":")[2])), timeout=20)
+    _lines.append(line)
     line.sendall(request)
     return line
 
@@ -112,7 +124,6 @@ def test_open_creates_end_in_time_and_nothing_is_lost(
         ends_in_time(app, number)
         for line in (keyed, plain):
             assert b" 503 " in line.recv(4096).partition(b"\r\n")[0]
-            line.close()
         for row in kept(app):
             # Taken back and told so; or open, and asked for at Kling at the next start.
             is_plain = row.request.prompt == "b"
@@ -140,7 +151,7 @@ def test_open_polls_bodies_and_readers_end_in_time(tmp_path: Path, number: signa
         FakeKling(hook=hook) as fake,
         studio(tmp_path, fake, DEEPSEEK_API_KEY=CHAT_KEY, DEEPSEEK_API_URL=upstream.url) as app,
     ):
-        lines = [
+        [
             line_to(
                 app, b"GET /kling/v1/images/generations/what HTTP/1.1\r\nHost: localhost\r\n\r\n"
             ),
@@ -151,8 +162,6 @@ def test_open_polls_bodies_and_readers_end_in_time(tmp_path: Path, number: signa
         assert asked.wait(10)
         until(lambda: upstream.answers, "the stream is asked for")
         ends_in_time(app, number)
-        for line in lines:
-            line.close()
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -169,10 +178,9 @@ def test_open_downloads_end_in_time_and_are_fetched_at_the_next_start(
 
     with FakeKling(KlingPlan(runs_s=lambda number: 0.1), hook) as fake:
         with studio(tmp_path, fake) as app:
-            line = line_to(app, post("/kling/v1/images/generations", {"prompt": "a"}))
+            line_to(app, post("/kling/v1/images/generations", {"prompt": "a"}))
             assert half.wait(20)
             ends_in_time(app, number)
-            line.close()
         go_on.set()
         [row] = kept(app)
         assert row.status == "succeeded"
@@ -190,7 +198,7 @@ def test_practice_ends_in_time_with_a_stream_and_a_task_open(
         create = post("/kling/v1/images/generations", {"prompt": "/practice slow 60"})
         drawn = line_to(app, create)
         assert b" 200 " in drawn.recv(4096).partition(b"\r\n")[0]
-        lost = line_to(app, post("/kling/v1/images/generations", {"prompt": "/practice lost"}))
+        line_to(app, post("/kling/v1/images/generations", {"prompt": "/practice lost"}))
         told = line_to(
             app, b"GET /stream?question=/practice+silent+60 HTTP/1.1\r\nHost: localhost\r\n\r\n"
         )
@@ -198,8 +206,6 @@ def test_practice_ends_in_time_with_a_stream_and_a_task_open(
         while b"data:" not in heard:
             heard += told.recv(4096)
         ends_in_time(app, number)
-        for line in (drawn, lost, told):
-            line.close()
         assert all(row.status != "failed" for row in kept(app))
 
 
@@ -228,8 +234,6 @@ def test_sessions_of_tools_end_in_time(tmp_path: Path, number: signal.Signals) -
         asking = line_to(app, post("/mcp", _rpc("tools/call", asked), accepts, named))
         assert b" 200 " in asking.recv(4096).partition(b"\r\n")[0]
         ends_in_time(app, number)
-        for line in (opened, listening, asking):
-            line.close()
 
 
 def _rpc(method: str, params: dict[str, Any]) -> dict[str, Any]:

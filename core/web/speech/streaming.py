@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from core.web.http_call import HttpCall
 from core.web.studio_bridge import StudioBridge
+from core.work.loop import LoopEndedError
 
 _Item = TypeVar("_Item")
 # So many pieces may wait: a listener who pauses holds up the voice, and not the memory.
@@ -38,7 +39,8 @@ class _Pump(Generic[_Item]):
 
     def stop(self) -> None:
         """End it, with what it has under way upstream."""
-        self._bridge.studio.loop.post(self._cancel)
+        with suppress(LoopEndedError):  # which has ended it
+            self._bridge.studio.loop.post(self._cancel)
 
     async def take(self) -> "_Item | _End":
         """Return the next item."""
@@ -47,7 +49,8 @@ class _Pump(Generic[_Item]):
             await self._has_items.wait()
         item = self._items.popleft()
         if not isinstance(item, _End):
-            self._bridge.studio.loop.post(self._release)
+            with suppress(LoopEndedError):
+                self._bridge.studio.loop.post(self._release)
         return item
 
     def _begin(self) -> None:

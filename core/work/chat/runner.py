@@ -7,6 +7,7 @@ killed process loses at most the last second of text.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -25,7 +26,7 @@ from core.work.chat.persistence import AnswerPersistence
 from core.work.chat.registry import AnswerRegistry
 from core.work.chat.timings import AnswerTimings
 from core.work.chat.titles import Titles
-from core.work.loop import LoopThread
+from core.work.loop import LoopEndedError, LoopThread
 from core.work.money.spending import Spending
 
 logger = logging.getLogger(__name__)
@@ -92,13 +93,14 @@ class AnswerRunner:
         self._live.add(job.live)
         try:
             self._loop.post(partial(self._start_posted, job, chat))
-        except RuntimeError:  # the loop has ended: the studio is being closed
+        except LoopEndedError:
             job.live.finish(AnswerStatus.INTERRUPTED)
             self._live.remove(job.live.message_id)
 
     def cancel(self, message_id: str) -> None:
         """Close an answer's upstream; it was marked as stopped."""
-        self._loop.post(lambda: self._live.cancel(message_id))
+        with suppress(LoopEndedError):  # which has cancelled it
+            self._loop.post(lambda: self._live.cancel(message_id))
 
     def close(self) -> None:
         """End every answer of this process as interrupted, with what came so far stored."""

@@ -30,7 +30,7 @@ from core.work.generations.recovery import RecoveryResult, is_ours
 from core.work.generations.references import reference_facts
 from core.work.generations.transitions import UNREADABLE_TEXT_ID
 from core.work.generations.worker import GenerationWorker
-from core.work.loop import LoopThread
+from core.work.loop import LoopEndedError, LoopThread
 from core.work.money.forwarding import Forwarding
 from core.work.money.spending import Spending
 from core.work.money.task_costs import task_ended
@@ -103,7 +103,7 @@ class Generations:
 
     def _post(self, callback: Callable[[], object]) -> None:
         # The loop ends before the last page and the last caller: the row says what is to be done.
-        with suppress(RuntimeError):
+        with suppress(LoopEndedError):
             self._loop.post(callback)
 
     def _check_visitor(self, owner: str) -> None:
