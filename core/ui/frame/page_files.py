@@ -30,6 +30,7 @@ _PARTS = {
         "chat/components/places.js",
     ),
     "copying.js": ("chat/components/copying.js",),
+    "previews.js": ("chat/components/previews.js",),
     "reading.js": ("chat/components/reading.js",),
     "conversations.js": ("chat/components/conversations.js",),
     "pictures.js": ("generations/components/pictures.js",),
