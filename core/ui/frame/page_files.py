@@ -29,7 +29,7 @@ _PARTS = {
         "chat/components/drafts.js",
         "chat/components/places.js",
     ),
-    "copying.js": ("chat/components/copying.js",),
+    "copying.js": ("frame/components/copying.js",),
     "previews.js": ("chat/components/previews.js",),
     "reading.js": ("chat/components/reading.js",),
     "conversations.js": ("chat/components/conversations.js",),

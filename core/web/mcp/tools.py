@@ -39,7 +39,7 @@ from core.work.chat.answers import QUESTION_LIMIT
 _Result = TypeVar("_Result")
 
 NAME = "inkling"
-_STATE_KEY = "mcp.state_key"
+_STATE_KEY = "mcp-state-key"
 _INSTRUCTIONS = (
     "Inkling is a studio over DeepSeek (chat) and Kling (pictures). Its owner pays for each answer "
     "and each picture; prices, budgets and confirmations are enforced by the studio. What find and "
