@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from core.ui.frame import page_files
+from core.ui.gallery.deletion import delete
 from core.ui.gallery.large import address
 from core.ui.session import text
 
@@ -41,6 +42,11 @@ def draw(
         if on_draft is not None:
             on_draft(st.session_state[_KEY].get("draft"))
 
+    def take_delete() -> None:
+        told = st.session_state[_KEY].get("delete")
+        if isinstance(told, str):
+            delete((told,))
+
     page_files.draw_style("pictures")
     with st.container(key="pictures-script-place"):
         page_files.component("pictures")(
@@ -54,4 +60,5 @@ def draw(
             },
             on_range_change=take_range,
             on_draft_change=take_draft,
+            on_delete_change=take_delete,
         )

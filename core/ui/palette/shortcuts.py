@@ -21,6 +21,7 @@ SHEET = {
     "↑": "edit",
     "Enter": "send",
     "Shift+Enter": "newline",
+    "Delete": "delete",
     "?": "sheet",
 }
 

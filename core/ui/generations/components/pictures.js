@@ -7,6 +7,10 @@ const LARGE = ".st-key-large-picture img";
 const FOLD = ".st-key-image-reference-fold";
 const UNFOLDING_MS = 1000;
 const SWIPE_PX = 60;
+const PROMPT = ".st-key-image-prompt textarea";
+const UNDO = ".st-key-gallery-undo button";
+const DELETING_MS = 10000;
+const GREETING_MS = 3000;
 const ZOOM_STEP = 1.5;
 const ZOOM_MOST = 8;
 
@@ -20,6 +24,7 @@ export default function ({ data, setTriggerValue }) {
   goBackFrom(data.closing);
   comeIntoView(state, data.top);
   if (data.draft) keepDraft(state, data.draft);
+  if (data.draft) greet(state);
   if (data.reference !== state.reference && data.reference) unfold();
   state.reference = data.reference;
 }
@@ -72,8 +77,30 @@ function onKey(state, event) {
   if (state.closeZoom) return;
   const large = document.querySelector(LARGE);
   if (large && (event.key === "+" || event.key === "=")) return zoom(state, large);
+  if (event.key === "Delete" || event.key === "Backspace") return remove(state, event);
   if (event.key === "ArrowLeft") step("Left");
   if (event.key === "ArrowRight") step("Right");
+}
+
+// The picture that is open, or the one whose tile has the focus; Enter then takes it back.
+function remove(state, event) {
+  const tile = event.target instanceof Element ? event.target.closest('[class*="st-key-tile-"]') : null;
+  const id = document.querySelector(LARGE) ? pictureInAddress() : tile && idOf(tile);
+  if (!id) return;
+  event.preventDefault();
+  state.tell("delete", id);
+  const until = performance.now() + DELETING_MS;
+  const look = () => {
+    const undo = document.querySelector(UNDO);
+    const isGone = !document.querySelector(`.st-key-tile-${id}`) && pictureInAddress() !== id;
+    if (isGone && undo && !document.querySelector('[role="dialog"]')) undo.focus();
+    else if (performance.now() < until) requestAnimationFrame(look);
+  };
+  look();
+}
+
+function idOf(tile) {
+  return [...tile.classList].find((one) => one.startsWith("st-key-tile-")).slice("st-key-tile-".length);
 }
 
 function isField(element) {
@@ -181,8 +208,7 @@ function button(sign, name, act) {
 function pick(state, event) {
   const tile = event.target.closest('[class*="st-key-tile-"]');
   if (!tile || !tile.querySelector('input[type="checkbox"]')) return;
-  const name = [...tile.classList].find((one) => one.startsWith("st-key-tile-"));
-  const id = name.slice("st-key-tile-".length);
+  const id = idOf(tile);
   if (event.shiftKey && state.lastTile && state.lastTile !== id) {
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -207,6 +233,20 @@ function comeIntoView(state, [name, word]) {
 }
 
 // -- the form -------------------------------------------------------------------------------------
+
+// Whoever comes to the form by keys begins to write; a keyboard on glass would cover the page.
+function greet(state) {
+  if (state.field?.isConnected || !matchMedia("(pointer: fine)").matches) return;
+  const until = performance.now() + GREETING_MS;
+  const look = () => {
+    const field = document.querySelector(PROMPT);
+    const isBusy = !field || document.querySelector('[role="dialog"]');
+    if (isBusy && performance.now() < until) return void requestAnimationFrame(look);
+    state.field = field;
+    if (!isBusy && document.activeElement === document.body) field.focus({ preventScroll: true });
+  };
+  look();
+}
 
 // As with the mouse: leaving the field tells the server its words, then comes the click.
 function generate(event) {
@@ -233,7 +273,7 @@ function keepDraft(state, { held, is_fresh: isFresh }) {
     return;
   }
   state.isRestored = true;
-  const typed = document.querySelector(".st-key-image-prompt textarea");
+  const typed = document.querySelector(PROMPT);
   const isTyping = typed && typed === document.activeElement;
   write(state, { ...held, prompt: isTyping ? typed.value : held.prompt });
 }
