@@ -1,0 +1,168 @@
+"""The bounded tool loop of one answer: asked, tools run, asked again, until nothing more is wanted.
+
+Each turn is a call of its own, held back for before it is sent and settled as soon as it has ended,
+so that a process that dies in between has paid for what the ledger says. A step is kept with the
+answer before it is run. The last turn may call nothing: after so many turns, where a call is made
+a second time, or where a budget has no room for more.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from core.errors import AppError
+from core.models.chat import AnswerStatus, ChatParameters, Turn
+from core.models.chat_options import ChatOptions
+from core.models.money.ledger import Reservation, Spender
+from core.models.parts import Part, SourcePart, TextPart, ToolCall, ToolStep
+from core.storage.money.book import Settle
+from core.storage.store import Store
+from core.work.chat.asking.steps import step_turns
+from core.work.chat.attempts import Context
+from core.work.chat.live_answer import LiveAnswer
+from core.work.money.paid_calls import paid_call, written_down
+from core.work.money.spending import LONGEST_ANSWER, Spending
+from core.work.tools.tool import ToolOutcome, same_call
+from core.work.tools.toolbox import OFFERED, Toolbox
+
+TURNS_MOST = 8  # in which tools may be called
+CALLS_MOST = 4  # in one turn
+ARGUMENTS_MOST = 8_000
+
+Ended = tuple[AnswerStatus, AppError | None]
+Ask = Callable[[Context, ChatParameters, ChatOptions], Awaitable[Ended]]
+
+
+@dataclass(slots=True)
+class ToolLoop:
+    """The loop of one answer. On the studio's loop."""
+
+    live: LiveAnswer
+    toolbox: Toolbox
+    store: Store
+    spending: Spending
+    spender: Spender
+    held: Reservation  # for the first turn
+    settle: Settle | None = None  # of the first turn's line, where others followed
+
+    async def bring_in(
+        self, context: Context, parameters: ChatParameters, options: ChatOptions, ask: Ask
+    ) -> Ended:
+        """Let the answer grow, turn by turn, until it is complete or cannot go on."""
+        options = replace(options, tools=OFFERED)
+        # Read once: the answer's own row grows meanwhile.
+        base: list[Turn] | None = None
+
+        async def first(with_reasoning: bool) -> list[Turn]:
+            nonlocal base
+            base = await context(with_reasoning or parameters.thinking)
+            return base
+
+        ended = await ask(first, parameters, options)
+        seen: set[str] = set()
+        number = 0
+        while ended[0] is AnswerStatus.COMPLETE and self.live.asks_for_tools:
+            number += 1
+            try:
+                if number == 1:
+                    await self._settle_first()
+                goes_on = await self._run(number, seen)
+                self.live.next_turn()
+                if not goes_on or number == TURNS_MOST:
+                    options = replace(options, tool_choice="none")
+                ended = await self._turn(base or [], parameters, options, ask)
+            except AppError as error:
+                return AnswerStatus.CUT_OFF, error
+            if options.tool_choice == "none":
+                break
+        if number and ended[0] is AnswerStatus.FAILED:  # what came before it is there
+            return AnswerStatus.CUT_OFF, ended[1]
+        return ended
+
+    async def _settle_first(self) -> None:
+        self.live.end_turn()
+        turn = self.live.turn()
+        self.settle = settle = self.spending.answer_settled(lambda: turn, None, was_sent=True)
+        line_id = self.held.line.id
+        await written_down(lambda: self.store.ledger.settle({line_id: settle}))
+
+    async def _turn(
+        self, base: Sequence[Turn], parameters: ChatParameters, options: ChatOptions, ask: Ask
+    ) -> Ended:
+        """Ask once more with what the tools returned: a line of its own in the ledger."""
+        live, line = self.live, self.held.line
+        steps = step_turns(live.steps, with_reasoning=parameters.thinking)
+        turns = [*base, *steps]
+        read = [*turns, Turn.of_text("system", options.prompt())]
+        held = self.spending.for_answer(self.spender, line.provider, parameters, read)
+        held.line = replace(
+            held.line,
+            message_id=line.message_id,
+            conversation_id=line.conversation_id,
+            until=held.line.at + LONGEST_ANSWER,
+        )
+
+        async def context(_with_reasoning: bool) -> list[Turn]:
+            return turns
+
+        error: AppError | None = None
+        async with paid_call(self.store.ledger, held) as call:
+            # However it ends, also by a stop: by what came of this turn.
+            call.settle = lambda of: self._settled(error)(of)
+            if (granted := held.granted_tokens) is not None:
+                parameters = replace(parameters, max_tokens=granted)
+                live.note_granted(granted)
+            status, error = await ask(context, parameters, options)
+            live.end_turn()
+        return status, error
+
+    def _settled(self, error: AppError | None) -> Settle:
+        return self.spending.answer_settled(self.live.turn, error, was_sent=True)
+
+    async def _run(self, number: int, seen: set[str]) -> bool:
+        """Run what the turn asks for, one after the other; return whether more may be asked."""
+        turn = self.live.turn()
+        calls = [part for part in turn.parts if isinstance(part, ToolCall)]
+        before = self.live.steps
+        steps = [_step(call, number) for call in calls]
+        steps[0] = replace(steps[0], said=turn.content, thought=turn.reasoning_content)
+        await self._keep((*before, *steps))
+        goes_on = True
+        for place, call in enumerate(calls):
+            began = time.monotonic()
+            outcome, is_over = await self._outcome(place, call, seen)
+            goes_on = goes_on and not is_over
+            steps[place] = replace(
+                steps[place],
+                result=outcome.text,
+                state=outcome.state,
+                line_id=outcome.line_id,
+                duration_ms=str(round((time.monotonic() - began) * 1000)),
+            )
+            await self._keep((*before, *steps), outcome.sources)
+        return goes_on
+
+    async def _outcome(
+        self, place: int, call: ToolCall, seen: set[str]
+    ) -> tuple[ToolOutcome, bool]:
+        if place >= CALLS_MOST:
+            return ToolOutcome(f"Not run: at most {CALLS_MOST} calls at once.", "refused"), False
+        if len(call.arguments) > ARGUMENTS_MOST:
+            return ToolOutcome("Not run: the arguments are too long.", "failed"), False
+        if (same := same_call(call.name, call.arguments)) in seen:
+            told = "Not run again: this call was made before; its result stands above."
+            return ToolOutcome(told, "refused"), True
+        seen.add(same)
+        return await self.toolbox.run(call)
+
+    async def _keep(self, steps: tuple[ToolStep, ...], found: tuple[SourcePart, ...] = ()) -> None:
+        """Tell the readers, and write down beside the text that is kept as it grows."""
+        self.live.note_steps(steps, found)
+        parts: tuple[Part, ...] = (TextPart(""), *steps, *self.live.found)
+        keep = self.store.messages.keep_parts
+        await asyncio.to_thread(keep, self.live.owner, self.live.message_id, parts)
+
+
+def _step(call: ToolCall, number: int) -> ToolStep:
+    return ToolStep(call.id, call.name, call.arguments[:ARGUMENTS_MOST], str(number))
