@@ -98,6 +98,8 @@ class ToolStep:
     said: str = ""
     duration_ms: str = ""
     line_id: str = ""  # of its line in the ledger, where it has one
+    amount: str = ""  # what it cost, a decimal; empty where it is free, or nobody knows
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,8 @@ class WebTools:
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
-        self._own = _tokens(around.words)
+        # An address is no word of theirs: a page may have an interest in what stands in it.
+        self._own = _tokens(_ADDRESS.sub(" ", text) for text in around.words)
         self._addresses = set(around.addresses)
         self._made: dict[LookupKind, int] = {"search": 0, "fetch": 0}
         self._has_strange = around.has_strange
@@ -89,16 +90,16 @@ class WebTools:
         if self._made[kind] >= most:
             raise NotRunError(f"Not made: at most {most} in one answer.")
         self._made[kind] += 1
-        outcome, line_id = await self._around.look(LookupPart(kind, query))
+        outcome, line = await self._around.look(LookupPart(kind, query))
         if outcome.error is not None:
             state = "done" if outcome.state == "empty" else "failed"
-            return ToolOutcome(str(outcome.error), state, line_id=line_id)  # type: ignore[arg-type]
+            return ToolOutcome(str(outcome.error), state, line=line)  # type: ignore[arg-type]
         sources = tuple(map(_cut, outcome.sources))
         text = web_block(sources, self._around.sources() + 1)
         self._has_strange = True
         self._addresses |= {one.url for one in sources}
         found = tuple(SourcePart(o.url, o.title, o.site, "", o.date, o.kind) for o in sources)
-        return ToolOutcome(text, sources=found, line_id=line_id)
+        return ToolOutcome(text, sources=found, line=line)
 
 
 def addresses_of(words: Iterable[str], sources: Iterable[SourcePart]) -> frozenset[str]:

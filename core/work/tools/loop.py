@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from core.errors import AppError
 from core.models.chat import AnswerStatus, ChatParameters, Turn
 from core.models.chat_options import ChatOptions
+from core.models.money.amounts import plain
 from core.models.money.ledger import Reservation, Spender
 from core.models.parts import Part, SourcePart, TextPart, ToolCall, ToolStep
 from core.storage.money.book import Settle
@@ -133,13 +134,8 @@ class ToolLoop:
             began = time.monotonic()
             outcome, is_over = await self._outcome(place, call, seen)
             goes_on = goes_on and not is_over
-            steps[place] = replace(
-                steps[place],
-                result=outcome.text,
-                state=outcome.state,
-                line_id=outcome.line_id,
-                duration_ms=str(round((time.monotonic() - began) * 1000)),
-            )
+            duration_ms = round((time.monotonic() - began) * 1000)
+            steps[place] = _ended(steps[place], outcome, duration_ms)
             await self._keep((*before, *steps), outcome.sources)
         return goes_on
 
@@ -166,3 +162,11 @@ class ToolLoop:
 
 def _step(call: ToolCall, number: int) -> ToolStep:
     return ToolStep(call.id, call.name, call.arguments[:ARGUMENTS_MOST], str(number))
+
+
+def _ended(step: ToolStep, outcome: ToolOutcome, duration_ms: int) -> ToolStep:
+    step = replace(step, result=outcome.text, state=outcome.state, duration_ms=str(duration_ms))
+    if (line := outcome.line) is None:
+        return step
+    amount = "" if line.amount is None else plain(line.amount)
+    return replace(step, line_id=line.id, amount=amount, currency=line.currency)

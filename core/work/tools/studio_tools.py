@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from core.models.chat import ChatParameters, Turn
-from core.models.money.ledger import Reservation, Spender
+from core.models.money.ledger import LedgerLine, Reservation, Spender
 from core.models.parts import LookupPart, TextPart
 from core.storage.store import Store
 from core.work.chat.asking.steps import found_sources, person_words
@@ -47,7 +47,7 @@ class StudioTools:
         """Return the loop of an answer; `turns` are those before it, as they are kept."""
         answer, words, found = live.outline(), person_words(turns), found_sources(turns)
 
-        async def look(wanted: LookupPart) -> tuple[Outcome, str]:
+        async def look(wanted: LookupPart) -> tuple[Outcome, LedgerLine | None]:
             live.note_look(wanted.kind, live.sources)
             try:
                 return await self._looks.for_tool(

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from core.models.money.ledger import LedgerLine
 from core.models.parts import LookupPart, SourcePart, StepState
 from core.work.web.looks import Outcome
 
@@ -28,11 +29,11 @@ class ToolOutcome:
     text: str
     state: StepState = "done"
     sources: tuple[SourcePart, ...] = ()
-    line_id: str = ""
+    line: LedgerLine | None = None  # where it cost something
 
 
 # Makes a look into the web for an answer; returns what became of it, and its line in the ledger.
-MakeLook = Callable[[LookupPart], Awaitable[tuple[Outcome, str]]]
+MakeLook = Callable[[LookupPart], Awaitable[tuple[Outcome, LedgerLine | None]]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from core.errors import AppError
-from core.models.money.ledger import BudgetError
+from core.models.money.ledger import BudgetError, LedgerLine
 from core.models.parts import LookupPart, ToolCall
 from core.wire.masking.secrets import known_secrets
 from core.work.tools.calculator import calculator
@@ -25,7 +25,7 @@ def tools(around: Surroundings) -> tuple[Tool, ...]:
     return tuple(sorted(every, key=lambda tool: tool.name))
 
 
-async def _nowhere(_look: LookupPart) -> tuple[Outcome, str]:
+async def _nowhere(_look: LookupPart) -> tuple[Outcome, LedgerLine | None]:
     raise NotRunError("Not made: nobody asked.")
 
 
@@ -56,4 +56,4 @@ class Toolbox:
             logger.exception("The tool %s broke down", tool.name)
             outcome = ToolOutcome("The tool broke down.", "failed")
         text = known_secrets.wash(outcome.text)[:RESULT_MOST]
-        return ToolOutcome(text, outcome.state, outcome.sources, outcome.line_id), False
+        return ToolOutcome(text, outcome.state, outcome.sources, outcome.line), False

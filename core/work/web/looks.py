@@ -129,8 +129,8 @@ class Looks:
         spender: Spender,
         look: LookupPart,
         answer: Message,
-    ) -> tuple[Outcome, str]:
-        """Make a look that a model asks for while it answers; return what came, and its line's id.
+    ) -> tuple[Outcome, LedgerLine | None]:
+        """Make a look that a model asks for while it answers; return what came, and its line.
 
         The line counts to the `answer`. BudgetError, and nothing asked, without room for it.
         """
@@ -144,7 +144,8 @@ class Looks:
         async with paid_call(self._store.ledger, held) as call:
             outcome, settled = await self._made(client, look, held.line)
             call.settle = lambda _line: settled
-        return outcome, held.line.id if settled is not None else ""
+        line = None if settled is None else replace(held.line, amount=settled.amount)
+        return outcome, line
 
     async def _made(
         self, client: DeepSeek, look: LookupPart, line: LedgerLine, *, count: int = SOURCES_MOST

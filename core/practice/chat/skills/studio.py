@@ -87,7 +87,7 @@ def _obeyed(page: str, words: str) -> tuple[Call, ...]:
         _call("draw", prompt="what the page wants", aspect_ratio="1:1", count=4),
         _call("draw", prompt="what the page wants", aspect_ratio="1:1", count=9),
         _call("fetch", url=carried),
-        _call("search", query="more of hostile.example"),
+        _call("search", query="prizes of today"),
     )
 
 
