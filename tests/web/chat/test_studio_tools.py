@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
-from core.models.money.ledger import Budget, BudgetPlan, LedgerLine, LineState
+from core.models.money.ledger import Budget, LedgerLine, LineState
 from core.models.parts import FilePart, sources_in, steps_in
 from core.practice import PRACTICE_CHAT_KEY, PracticeServer
 from core.practice.chat.request import ChatRequest, chat_request_from_json
@@ -278,15 +278,29 @@ def test_a_stop_in_a_later_turn_closes_it_and_settles_it(
 def test_a_budget_without_room_ends_the_looking_and_the_answer_is_given(
     served: Served, practice: Callable[[], PracticeServer]
 ) -> None:
-    conversation = begin(served)
-    small = replace(TOOLS, max_tokens=400)
-    ledger = served.studio.store.ledger
-    ledger.plan = BudgetPlan((Budget("studio", "", "day", Decimal("0.0049"), "PRACTICE"),))
-    answer = asked(served, "/practice tool-search /practice tool-time 端砚", small, conversation)
+    # Room for two short turns, and for no search behind the first.
+    served.studio.budgets.set(Budget("studio", "", "day", Decimal("0.0052"), "PRACTICE"))
+    short = replace(TOOLS, max_tokens=100)
+    answer = asked(served, "/practice tool-search /practice tool-time 端砚", short)
     assert not practice().web_book
-    if states(answer):  # its first turn had room
-        assert states(answer) == [("search", "refused")]
-        assert "budget" in steps_in(answer.parts)[0].result.lower()
+    assert states(answer) == [("search", "refused")]
+    assert "budget" in steps_in(answer.parts)[0].result.lower()
+    assert (answer.status, bool(answer.content)) == (AnswerStatus.COMPLETE, True)
+    assert [one.get("tool_choice") for one in bodies()] == [None, "none"]
+    assert [one.kind for one in lines(served)] == ["chat", "chat"]
+
+
+def test_a_budget_without_room_for_another_turn_keeps_what_is_there(
+    served: Served, practice: Callable[[], PracticeServer]
+) -> None:
+    served.studio.budgets.set(Budget("studio", "", "day", Decimal("0.0033"), "PRACTICE"))
+    short = replace(TOOLS, max_tokens=100)
+    answer = asked(served, "/practice tool-calculator 6*7", short)
+    assert states(answer) == [("calculator", "done")]
+    assert answer.status is AnswerStatus.CUT_OFF
+    assert answer.error_text_id is not None
+    assert "budget" in answer.error_text_id
+    assert len(practice().chat_book) == len(lines(served)) == 1
 
 
 @pytest.mark.parametrize("way", ["search", "page", "file"])
@@ -353,6 +367,7 @@ def test_a_call_that_only_leaked_into_the_text_is_not_run(
 ) -> None:
     answer = asked(served, "/practice leaked-call 端砚")
     assert not steps_in(answer.parts)
+    print([(l.kind, l.amount, l.bound, l.state, l.currency) for l in lines(served)], ledger.plan)
     assert not practice().web_book
 
 
