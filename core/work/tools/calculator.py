@@ -21,14 +21,14 @@ import msgspec
 from core.work.tools.tool import NotRunError, Tool, ToolOutcome
 
 _LONGEST = 500
-_DIGITS = 50
-_EXPONENT_MOST = 100_000
+_DIGITS, _ABOUT = 60, 30  # reckoned with, and shown of what is not exact
+_EXPONENT_MOST, _POWER_MOST = 100_000, 999_999
 _DESCRIPTION = (
     "Compute an arithmetic expression exactly. Use it for every calculation with more than a few "
     "digits. Knows + - * / // % ** ( ), pi, e, and abs, round, floor, ceil, min, max, sqrt, exp, "
     "ln, log10, sin, cos, tan (radians)."
 )
-_SIGNS = str.maketrans({"×": "*", "÷": "/", "−": "-", "（": "(", "）": ")", "，": ",", "^": "\x00"})
+_SIGNS = str.maketrans({"×": "*", "÷": "/", "−": "-", "（": "(", "）": ")", "，": ","})
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%(?!\s*[\d.(\w])")
 _BETWEEN_THOUSANDS = re.compile(r"(?<![\d.,(])(\d{1,3}(?:,\d{3})+)(?![\d,])")
 
@@ -79,36 +79,44 @@ def computed(expression: str) -> str:
     if len(expression) > _LONGEST:
         raise NotRunError(f"Not computed: at most {_LONGEST} characters.")
     text = _BETWEEN_THOUSANDS.sub(lambda found: found[1].replace(",", ""), expression)
-    text = _PERCENT.sub(r"(\1/100)", text.translate(_SIGNS).replace("\x00", "**"))
+    text = _PERCENT.sub(r"(\1/100)", text.translate(_SIGNS).replace("^", "**"))
     traps = [InvalidOperation, DivisionByZero, Overflow]
-    context = Context(prec=_DIGITS, Emax=999_999, Emin=-999_999, traps=traps)
+    context = Context(prec=_DIGITS, Emax=_POWER_MOST, Emin=-_POWER_MOST, traps=traps)
     try:
-        value = _value(ast.parse(text.strip(), mode="eval").body, context)
-        value = context.plus(value)
+        text = text.strip()
+        value = context.plus(_value(ast.parse(text, mode="eval").body, text, context))
     except ZeroDivisionError as error:
         raise NotRunError("Not computed: a division by zero.") from error
     except (DecimalException, ArithmeticError) as error:
         raise NotRunError("Not computed: no number, or one too large.") from error
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise NotRunError("Not computed: this is no arithmetic expression.") from error
-    about = "≈ " if context.flags[Inexact] else ""
-    return f"{about}{_shown(value)}"
+    if not value.is_finite():
+        raise NotRunError("Not computed: no number, or one too large.")
+    if not context.flags[Inexact]:
+        return _shown(value, _DIGITS)
+    return f"≈ {_shown(value, _ABOUT)}"
 
 
-def _value(node: ast.expr, context: Context) -> Decimal:
+def _value(node: ast.expr, text: str, context: Context) -> Decimal:
     match node:
         case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-            return context.create_decimal(str(number))
+            if isinstance(number, int):
+                return context.create_decimal(number)
+            written = ast.get_source_segment(text, node) or str(number)
+            return context.create_decimal(written)
         case ast.Name(id=name) if name in _NAMES:
             return _NAMES[name]
         case ast.UnaryOp(op=sign, operand=inner) if type(sign) in _UNARY:
-            return _UNARY[type(sign)](_value(inner, context))
+            return _UNARY[type(sign)](_value(inner, text, context))
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            return _power(_value(left, context), _value(right, context), context)
+            return _power(_value(left, text, context), _value(right, text, context), context)
         case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _BINARY:
-            return _BINARY[type(sign)](context, _value(left, context), _value(right, context))
+            return _BINARY[type(sign)](
+                context, _value(left, text, context), _value(right, text, context)
+            )
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
-            return _called(name, [_value(one, context) for one in arguments], context)
+            return _called(name, [_value(one, text, context) for one in arguments], context)
     raise NotRunError("Not computed: only numbers, operators and the functions that are named.")
 
 
@@ -127,7 +135,7 @@ def _called(name: str, given: list[Decimal], context: Context) -> Decimal:
         case "round", [one]:
             return one.to_integral_value()
         case "round", [one, places] if places == int(places) and abs(places) <= _DIGITS:
-            return context.quantize(one, Decimal(1).scaleb(-int(places)))
+            return one.quantize(Decimal(1).scaleb(-int(places)), context=Context(prec=2 * _DIGITS))
         case (("floor" | "ceil"), [one]):
             whole = math.floor(one) if name == "floor" else math.ceil(one)
             return context.create_decimal(whole)
@@ -145,10 +153,10 @@ def _called(name: str, given: list[Decimal], context: Context) -> Decimal:
     raise NotRunError(f"Not computed: there is no {name[:40]} of {len(given)} values.")
 
 
-def _shown(value: Decimal) -> str:
+def _shown(value: Decimal, digits: int) -> str:
     """Return a number without zeros that say nothing; very large and small ones with a power."""
     if not value:
         return "0"
-    value = value.normalize(Context(prec=_DIGITS, Emax=999_999, Emin=-999_999))
+    value = value.normalize(Context(prec=digits, Emax=_POWER_MOST, Emin=-_POWER_MOST))
     is_plain = -20 <= value.adjusted() < _DIGITS
     return f"{value:f}" if is_plain else f"{value:e}"

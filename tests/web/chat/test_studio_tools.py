@@ -367,7 +367,6 @@ def test_a_call_that_only_leaked_into_the_text_is_not_run(
 ) -> None:
     answer = asked(served, "/practice leaked-call 端砚")
     assert not steps_in(answer.parts)
-    print([(l.kind, l.amount, l.bound, l.state, l.currency) for l in lines(served)], ledger.plan)
     assert not practice().web_book
 
 
