@@ -7,15 +7,17 @@ a second time, or where a budget has no room for more.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from core.errors import AppError
 from core.models.chat import AnswerStatus, ChatParameters, Turn
 from core.models.chat_options import ChatOptions
 from core.models.money.amounts import plain
-from core.models.money.ledger import Reservation, Spender
+from core.models.money.ledger import LedgerLine, LineState, Reservation, Settlement, Spender
 from core.models.parts import Part, SourcePart, TextPart, ToolCall, ToolStep
 from core.storage.money.book import Settle
 from core.storage.store import Store
@@ -26,6 +28,8 @@ from core.work.money.paid_calls import paid_call, written_down
 from core.work.money.spending import LONGEST_ANSWER, Spending
 from core.work.tools.tool import ToolOutcome, same_call
 from core.work.tools.toolbox import OFFERED, Toolbox
+
+logger = logging.getLogger(__name__)
 
 TURNS_MOST = 8  # in which tools may be called
 CALLS_MOST = 4  # in one turn
@@ -61,6 +65,8 @@ class ToolLoop:
             return base
 
         ended = await ask(first, parameters, options)
+        if self.held.granted_tokens is not None:  # each turn gets what is left then
+            parameters = replace(parameters, max_tokens=None)
         seen: set[str] = set()
         number = 0
         while ended[0] is AnswerStatus.COMPLETE and self.live.asks_for_tools:
@@ -75,6 +81,9 @@ class ToolLoop:
                 ended = await self._turn(base or [], parameters, options, ask)
             except AppError as error:
                 return AnswerStatus.CUT_OFF, error
+            except Exception:  # a bug must not leave an answer running for ever
+                logger.exception("Answer %s: its tools broke down", self.live.message_id)
+                return AnswerStatus.CUT_OFF, AppError()
             if options.tool_choice == "none":
                 break
         if number and ended[0] is AnswerStatus.FAILED:  # what came before it is there
@@ -84,7 +93,8 @@ class ToolLoop:
     async def _settle_first(self) -> None:
         self.live.end_turn()
         turn = self.live.turn()
-        self.settle = settle = self.spending.answer_settled(lambda: turn, None, was_sent=True)
+        settled = self.spending.answer_settled(lambda: turn, None, was_sent=True)
+        self.settle = settle = self._noting(settled)
         line_id = self.held.line.id
         await written_down(lambda: self.store.ledger.settle({line_id: settle}))
 
@@ -107,19 +117,39 @@ class ToolLoop:
         async def context(_with_reasoning: bool) -> list[Turn]:
             return turns
 
-        error: AppError | None = None
+        ended: Ended = (AnswerStatus.RUNNING, None)
         async with paid_call(self.store.ledger, held) as call:
             # However it ends, also by a stop: by what came of this turn.
-            call.settle = lambda of: self._settled(error)(of)
+            call.settle = lambda of: self._settled(*ended)(of)
             if (granted := held.granted_tokens) is not None:
                 parameters = replace(parameters, max_tokens=granted)
                 live.note_granted(granted)
-            status, error = await ask(context, parameters, options)
+            ended = await ask(context, parameters, options)
             live.end_turn()
-        return status, error
+        return ended
 
-    def _settled(self, error: AppError | None) -> Settle:
-        return self.spending.answer_settled(self.live.turn, error, was_sent=True)
+    def _settled(self, status: AnswerStatus, error: AppError | None) -> Settle:
+        turn = replace(self.live.turn(), status=status)
+        return self._noting(self.spending.answer_settled(lambda: turn, error, was_sent=True))
+
+    def _noting(self, settle: Settle) -> Settle:
+        """Return the same settling, which adds to what the answer is told to have cost."""
+
+        def noted(line: LedgerLine) -> Settlement | None:
+            settled = settle(line)
+            if settled is not None:
+                self._note_cost(replace(settled, currency=settled.currency or line.currency))
+            return settled
+
+        return noted
+
+    def _note_cost(self, settled: Settlement) -> None:
+        before = self.live.cost
+        if before is not None and before.currency == settled.currency:
+            known = before.amount is not None and settled.amount is not None
+            amount = (before.amount or 0) + (settled.amount or 0) if known else None
+            settled = replace(settled, amount=None if amount is None else Decimal(amount))
+        self.live.cost = settled
 
     async def _run(self, number: int, seen: set[str]) -> bool:
         """Run what the turn asks for, one after the other; return whether more may be asked."""
@@ -134,6 +164,10 @@ class ToolLoop:
             began = time.monotonic()
             outcome, is_over = await self._outcome(place, call, seen)
             goes_on = goes_on and not is_over
+            if outcome.line is not None:
+                line = outcome.line
+                cost = Settlement(LineState.COMPUTED, line.amount, currency=line.currency)
+                self._note_cost(cost)
             duration_ms = round((time.monotonic() - began) * 1000)
             steps[place] = _ended(steps[place], outcome, duration_ms)
             await self._keep((*before, *steps), outcome.sources)
@@ -156,8 +190,13 @@ class ToolLoop:
         """Tell the readers, and write down beside the text that is kept as it grows."""
         self.live.note_steps(steps, found)
         parts: tuple[Part, ...] = (TextPart(""), *steps, *self.live.found)
-        keep = self.store.messages.keep_parts
-        await asyncio.to_thread(keep, self.live.owner, self.live.message_id, parts)
+        keep, live = self.store.messages.keep_parts, self.live
+        writing = asyncio.ensure_future(asyncio.to_thread(keep, live.owner, live.message_id, parts))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:  # what is written at the end is to be the last
+            await asyncio.wait({writing})
+            raise
 
 
 def _step(call: ToolCall, number: int) -> ToolStep:

@@ -50,7 +50,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function that a model may call, with a strict schema (deepseek.md A4)."""
+    """A function that a model may call, with a strict schema (deepseek.md section 3)."""
 
     name: str
     description: str
@@ -78,7 +78,7 @@ class Tool:
     async def call(self, arguments: str) -> ToolOutcome:
         """Run it with what a model wrote; arguments that do not fit are told, and nothing is run.
 
-        A model may write what is no JSON, or fields of its own (deepseek.md A4).
+        A model may write what is no JSON, or fields of its own (deepseek.md section 3).
         """
         try:
             given = msgspec.json.decode(arguments or "{}", type=self.arguments)

@@ -18,6 +18,7 @@ from core.practice import PRACTICE_CHAT_KEY, PracticeServer
 from core.practice.chat.request import ChatRequest, chat_request_from_json
 from core.practice.web.hostile import HOSTILE
 from core.storage.money.filters import LedgerFilter
+from core.ui.history.markdown_export import as_markdown
 from core.wire.masking.secrets import known_secrets
 from core.work.attachments.extraction import ReadFile
 from tests.web.serving import QUICK, Served, serving, until
@@ -462,3 +463,40 @@ def test_what_cannot_go_with_the_tools_is_refused_by_name(
     assert refused.status_code == 400
     assert refused.json()["error"]["param"] == field
     assert not lines(served)
+
+
+def test_an_answer_is_told_what_all_of_its_turns_and_looks_cost(served: Served) -> None:
+    question = "/practice tool-search /practice tool-calculator 端砚 6*7"
+    live = served.studio.answers.ask("local", begin(served), question, TOOLS)
+    served.kept(live.message_id)
+    own = [one.amount or 0 for one in lines(served) if one.message_id == live.message_id]
+    assert len(own) == 4
+    assert live.cost is not None
+    assert live.cost.amount == sum(own)
+
+
+def test_a_bug_in_a_tool_or_in_the_loop_leaves_no_answer_running(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("core.work.tools.calculator.computed", broken)
+    answer = asked(served, "/practice tool-calculator 6*7")
+    assert (answer.status, states(answer)) == (AnswerStatus.COMPLETE, [("calculator", "failed")])
+    monkeypatch.setattr("core.work.tools.loop.same_call", broken)
+    answer = asked(served, "/practice tool-time 6*7")
+    assert answer.status is AnswerStatus.CUT_OFF
+    assert states(answer) == [("time", "stopped")]
+    assert answer.error_text_id == "error.unexpected"
+
+
+def test_the_markdown_export_tells_of_each_step(served: Served) -> None:
+    answer = asked(served, "/practice tool-calculator /practice tool-search 端砚 6*7")
+    store = served.studio.store
+    conversation = store.conversations.get("local", answer.conversation_id)
+    assert conversation is not None
+    told = as_markdown("zh", conversation, store.messages.path("local", conversation.id))
+    assert "<summary>计算 · " in told
+    assert "0.005 PRACTICE</summary>" in told
+    assert '{"expression": "6*7"}\n42\n' in told
