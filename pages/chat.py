@@ -8,7 +8,6 @@ from core.ui.buttons import telling_errors
 from core.ui.chat import actions as answer_actions
 from core.ui.chat import (
     composer,
-    copying,
     message_menu,
     reading,
     sources,
@@ -20,7 +19,7 @@ from core.ui.chat import header as conversation_header
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
 from core.ui.chat.listing import sidebar as conversation_list
-from core.ui.frame import page_files
+from core.ui.frame import copying, page_files
 from core.ui.history import linked_turn as history_place
 from core.ui.money import figures as money_figures
 

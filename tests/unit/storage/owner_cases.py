@@ -368,6 +368,7 @@ OWNERLESS: dict[str, str] = {
     "key_values.set_in": _OWN_VALUES,
     "key_values.value_in": _OWN_VALUES,
     "key_values.starting_with": _OWN_VALUES,
+    "key_values.secret": _OWN_VALUES,
     "key_values.swap": _OWN_VALUES,
     "key_values.take": _OWN_VALUES,
     "expiry.expire": "housekeeping, for a whole group of owners; only a number comes back",
