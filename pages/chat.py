@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.models.chat import AnswerStatus, Message
-from core.ui import notices, session
+from core.ui import notices, proposals, session
 from core.ui.buttons import telling_errors
 from core.ui.chat import actions as answer_actions
 from core.ui.chat import (
@@ -72,7 +72,8 @@ for message in drawn:
                 streaming.follow(message, place)
         else:
             question = asked.get(message.parent_id or "")
-            message_view.draw_answer(message, lines.get(message.id))
+            message_view.draw_answer(message, money_figures.answer_line(message, lines))
+            proposals.draw(message)
             look = money_figures.look_line(question, lines)
             sources.draw(question, message, conversation, look)
             answer_actions.draw(message, conversation, question)

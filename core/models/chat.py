@@ -38,6 +38,7 @@ class ChatParameters:
     max_tokens: int | None = None
     stream: bool = True
     search: bool = False  # whether the web is searched for each question first
+    tools: bool = False  # whether the studio's own tools may be called while it answers
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,27 @@ class SourcePart:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolStep:
+    """One call of a tool of the studio while an answer was made, and what came of it.
+
+    The first call of a turn keeps what that turn thought and said: a provider wants it back.
+    """
+
+    id: str  # as the provider named the call
+    name: str
+    arguments: str  # as the model wrote them
+    turn: str  # which of the answer's turns called it, from 1
+    result: str = ""  # as the model was told it
+    state: str = "running"  # a StepState
+    thought: str = ""
+    said: str = ""
+    duration_ms: str = ""
+    line_id: str = ""  # of its line in the ledger, where it has one
+    amount: str = ""  # what it cost, a decimal; empty where it is free, or nobody knows
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Blob:
     """Bytes that parts point to by their hash."""
 
@@ -94,7 +115,11 @@ class Blob:
         return sha256(self.content).hexdigest()
 
 
-Part = TextPart | PicturePart | FilePart | ToolCall | ToolResult | LookupPart | SourcePart
+Part = (
+    TextPart | PicturePart | FilePart | ToolCall | ToolResult | LookupPart | SourcePart | ToolStep
+)
+# `proposed` waits for a person; `refused` was not run.
+StepState = Literal["running", "done", "failed", "refused", "proposed", "stopped"]
 LookupKind = Literal["search", "fetch"]
 LookupState = Literal["wanted", "asked", "found", "empty", "refused"]
 
@@ -138,3 +163,8 @@ def lookup_in(parts: Iterable[Part]) -> LookupPart | None:
 def sources_in(parts: Iterable[Part]) -> tuple[SourcePart, ...]:
     """Return the pages that a turn brings along, in the order in which they are cited."""
     return tuple(part for part in parts if isinstance(part, SourcePart))
+
+
+def steps_in(parts: Iterable[Part]) -> tuple[ToolStep, ...]:
+    """Return the calls of the studio's tools that were made for an answer, in their order."""
+    return tuple(part for part in parts if isinstance(part, ToolStep))

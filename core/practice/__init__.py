@@ -27,6 +27,15 @@ wrong on purpose (the reader's table is built from the same rows, in `faults`):
               bad-arguments unknown-tool
                                      a call whose arguments are no JSON; of a tool nobody offered
               unknown-finish         a finish_reason nobody knows
+              tool-search tool-fetch tool-calculator tool-time tool-draw
+                                     calls these of the studio's tools, one after the other
+              tools-together         calls them all at once
+              tools-say              says something before it calls
+              tools-same tools-endless
+                                     the same call again and again; calls without end
+              tools-obey             does what pages and files command
+              then-429 then-500 [TIMES] then-cut then-no-usage then-slow [MS]
+                                     the same as without `then-`, once tools have returned
               no-usage usage-twice usage-chunk
                                      none; two, the latter counts; old style, empty choices
               empty reasoning-only   stop with nothing said; with reasoning only

@@ -17,6 +17,11 @@ def zone() -> tzinfo | None:
     return timezone(timedelta(minutes=-offset)) if offset is not None else None
 
 
+def zone_name() -> str:
+    """Return the name of the browser's time zone, where it tells one."""
+    return st.context.timezone or ""
+
+
 def day_begins(day: date) -> datetime:
     """Return the first moment of a day as the reader's calendar has it."""
     begin = datetime.combine(day, time.min, zone())

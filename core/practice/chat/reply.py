@@ -18,6 +18,7 @@ from core.practice.chat.request import ChatRequest
 from core.practice.chat.skills.citing import cited
 from core.practice.chat.skills.filling import filled
 from core.practice.chat.skills.reading import read_back
+from core.practice.chat.skills.studio import offers_studio_tools, studio_calls
 from core.practice.chat.skills.tools import Call, calls_for
 from core.practice.chat.texts import language_of, text
 from core.practice.chat.titles import title
@@ -32,6 +33,8 @@ _LEAKED_CALL = (
     "</｜DSML｜invoke>\n</｜DSML｜function_calls>"
 )
 _PICTURE_TOKENS = 256
+_THEN = "then-"
+_CALLING = {"tool_calls", "two-calls", "bad-arguments", "unknown-tool"}
 _MESSAGE_TOKENS = 4  # what role marks around one message come to
 
 
@@ -58,11 +61,15 @@ class Reply:
 def faults_of(request: ChatRequest) -> Faults:
     """Return the faults the last user message asks for.
 
-    A continuation, a title and tools' results follow a question that had its fault already.
+    A continuation and a title follow a question that had its fault already; behind tools' results
+    those strike that are written as `then-…`.
     """
-    if request.prefix is not None or asks_for_title(request) or request.results:
+    if request.prefix is not None or asks_for_title(request):
         return {}
-    return read_faults(request.question.content)
+    faults = read_faults(request.question.content)
+    if not request.results:
+        return faults
+    return {name[len(_THEN) :]: at for name, at in faults.items() if name.startswith(_THEN)}
 
 
 def asks_for_title(request: ChatRequest) -> bool:
@@ -81,6 +88,8 @@ def compose_reply(
     finish_reason, calls = "stop", _calls(request, faults)
     if calls:
         content, finish_reason = "", "tool_calls"
+        if "tools-say" in read_faults(request.question.content):
+            content = text(language_of(request.question.content), "calling")
     if "empty" in faults:
         content, thoughts = "", None if thoughts is None else ""
     if "reasoning-only" in faults:
@@ -178,7 +187,19 @@ def _whole_answer(request: ChatRequest, place: int) -> str:
 
 
 def _calls(request: ChatRequest, faults: Faults) -> tuple[Call, ...]:
-    if asks_for_title(request) or (request.results and not request.choice.must_call):
+    if asks_for_title(request):
+        return ()
+    if offers_studio_tools(request.choice) and not faults.keys() & _CALLING:
+        asked = request.question
+        told = "\n".join(result for _, result in request.results)
+        return studio_calls(
+            asked.content,
+            read_faults(asked.content),
+            request.turn,
+            results=told,
+            files=asked.files,
+        )
+    if request.results and not request.choice.must_call:
         return ()
     question = without_commands(request.question.content)
     called = frozenset(name for name, _ in request.results)

@@ -62,6 +62,12 @@ class ChatRequest:
         return "\n".join((*said, *offered))
 
     @property
+    def turn(self) -> int:
+        """How often tools were called since a person spoke last."""
+        place = max((n for n, m in enumerate(self.messages) if m.role == "user"), default=0)
+        return sum(1 for message in self.messages[place:] if message.calls)
+
+    @property
     def results(self) -> tuple[tuple[str, str], ...]:
         """What the tools that were called last returned, each with its name, if nothing follows."""
         names = {call_id: name for message in self.messages for call_id, name in message.calls}

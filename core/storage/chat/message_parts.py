@@ -17,6 +17,7 @@ from core.models.parts import (
     TextPart,
     ToolCall,
     ToolResult,
+    ToolStep,
     plain_text,
 )
 
@@ -28,6 +29,7 @@ _KINDS: dict[str, type[Part]] = {
     "tool_result": ToolResult,
     "lookup": LookupPart,
     "source": SourcePart,
+    "step": ToolStep,
 }
 _KIND_OF = {part: kind for kind, part in _KINDS.items()}
 _NAMES = {part: tuple(field.name for field in fields(part)) for part in _KIND_OF}

@@ -5,9 +5,9 @@
 
 Version 2 adds to a message that is more than a text its `parts`, and as `blobs` the bytes that they
 point to: with each message, since an import may lack any. Version 3 has among the parts what was
-found on the web. Messages stand parents first, versions in
-their order. What comes in is a stranger's file: every value is checked, unknown keys are ignored,
-and a refusal names the place.
+found on the web, version 4 the calls of the studio's tools. Messages stand parents first, versions
+in their order. What comes in is a stranger's file: every value is checked, unknown keys are
+ignored, and a refusal names the place.
 """
 
 import base64
@@ -32,7 +32,7 @@ from core.storage.chat.message_parts import part_from, parts_out
 from core.storage.transfer.checked_fields import CheckedFields, malformed
 
 FORMAT = "inkling-conversations"
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,4 +264,5 @@ def _parameters_in(fields: "CheckedFields | None") -> ChatParameters | None:
         max_tokens=fields.count("max_tokens"),
         stream=fields.truth("stream", default.stream),
         search=fields.truth("search", default.search),
+        tools=fields.truth("tools", default.tools),
     )

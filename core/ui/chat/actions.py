@@ -5,7 +5,7 @@ import streamlit as st
 from core.errors import InputError
 from core.models.chat import ChatParameters, Conversation, Message
 from core.models.money.ledger import BudgetError
-from core.ui import session
+from core.ui import clock, session
 from core.ui.buttons import button, keeping_errors
 from core.ui.chat import attachments, copying, message_menu, previews, reading, sources
 from core.ui.chat import message as message_view
@@ -34,7 +34,13 @@ def ask(conversation: Conversation | None, question: str) -> None:
         conversation = studio.store.conversations.get(owner, conversation.id) or conversation
     try:
         studio.answers.ask(
-            owner, conversation, question, parameters, files=files, caller=session.caller()
+            owner,
+            conversation,
+            question,
+            parameters,
+            files=files,
+            caller=session.caller(),
+            zone=clock.zone_name(),
         )
     except (BudgetError, InputError):
         if is_new:  # nothing was asked in it: nothing of it stays
@@ -153,6 +159,7 @@ def _ask_differently(message: Message, conversation: Conversation, question: str
         question,
         _parameters(conversation),
         caller=session.caller(),
+        zone=clock.zone_name(),
     )
 
 
@@ -164,6 +171,7 @@ def _again(message: Message, conversation: Conversation) -> None:
         message,
         _parameters(conversation),
         caller=session.caller(),
+        zone=clock.zone_name(),
     )
 
 
@@ -176,6 +184,7 @@ def _look_again(message: Message, conversation: Conversation) -> None:
         _parameters(conversation),
         look_again=True,
         caller=session.caller(),
+        zone=clock.zone_name(),
     )
 
 

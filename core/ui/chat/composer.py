@@ -120,6 +120,8 @@ def _require(path: tuple[Message, ...], conversation: Conversation | None, quest
     amounts = [(cost.amount, cost.currency)] if cost is not None else []
     if look is not None:
         amounts.append((look.bound, look.line.currency))
+    if (tools := money_figures.tools_most(parameters)) is not None:
+        amounts.append((tools.amount, tools.currency))
     files = attachments.waiting(conversation)
     brought = money_figures.input_cost(parameters.model, attachments.tokens_of(files))
     if brought is not None:

@@ -10,8 +10,10 @@ from core.markdown.rendering import for_streamlit, shielded
 from core.models.chat import AnswerStatus, Message
 from core.models.money.ledger import LedgerLine
 from core.models.notices import notices_of, wanted_tools
+from core.models.parts import steps_in
 from core.texts import catalogue
 from core.ui import session
+from core.ui.chat import steps
 from core.ui.chat.tool_turns import draw_calls
 from core.ui.formats import code_span, duration, usage_line
 from core.ui.money.figures import cost_words
@@ -51,6 +53,7 @@ def _kept(source: str) -> str:
 def draw_answer(message: Message, line: LedgerLine | None = None) -> None:
     """Draw a finished answer: reasoning folded, text, how it ended, figures, what it cost."""
     draw_reasoning(message)
+    steps.draw(message)
     if message.content:
         st.markdown(rendered(message.content))
     draw_calls(message)
@@ -145,6 +148,9 @@ def _figures(message: Message, line: LedgerLine | None) -> str:
     if message.model:
         parts.append(code_span(message.model))
     parts.append(usage_line(message.usage))
+    if made := steps_in(message.parts):
+        turns = len({step.turn for step in made}) + 1
+        parts.append(text("usage.turns", turns=turns, calls=len(made)))
     if message.first_token_s is not None:
         parts.append(text("usage.first_token", duration=duration(message.first_token_s)))
     if speed := _tokens_per_second(message):
@@ -156,8 +162,8 @@ def _figures(message: Message, line: LedgerLine | None) -> str:
 def _tokens_per_second(message: Message) -> float | None:
     if message.usage is None or message.usage.completion_tokens is None:
         return None
-    if message.duration_s is None or message.first_token_s is None:
-        return None
+    if message.duration_s is None or message.first_token_s is None or steps_in(message.parts):
+        return None  # or tools took their time in between
     writing_s = message.duration_s - message.first_token_s
     # Of a whole answer that came at once nothing is known about its speed.
     return message.usage.completion_tokens / writing_s if writing_s > 0.2 else None

@@ -11,6 +11,7 @@ from core.ui import session
 from core.ui.buttons import keeping_errors
 from core.ui.chat import reading
 from core.ui.session import text
+from core.work.tools.looking import FETCHES_MOST, SEARCHES_MOST
 
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
 MAX_TOKENS_MOST = 393_216  # deepseek.md §2: 384K
@@ -65,6 +66,12 @@ def draw_at_hand(conversation: Conversation | None, *, may_search: bool = False)
             value=current.search,
             help=text("settings.search_help"),
             **_kept(conversation, "search"),
+        )
+        st.toggle(
+            text("settings.tools"),
+            value=current.tools,
+            help=text("settings.tools_help", looks=SEARCHES_MOST, pages=FETCHES_MOST),
+            **_kept(conversation, "tools"),
         )
     with st.popover(
         text("settings.title"), icon=":material/tune:", type="tertiary", key="chat-settings"

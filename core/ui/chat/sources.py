@@ -58,6 +58,7 @@ def draw(
 ) -> None:
     """Draw the sources of a finished answer, what finding them cost, and the way to read one."""
     sources = sources_in(question.parts) if question is not None else ()
+    sources += sources_in(answer.parts)  # that its tools found
     if not sources:
         return
     with st.container(key=f"sources-{answer.id}", gap="xsmall"):

@@ -16,8 +16,10 @@ from streamlit.delta_generator import DeltaGenerator
 from core.markdown.rendering import for_streamlit, shielded
 from core.markdown.splitter import BlockSplitter
 from core.models.chat import Conversation, Message
+from core.models.parts import ToolStep, steps_in
 from core.ui import session
 from core.ui.chat import message as message_view
+from core.ui.chat import steps
 from core.ui.chunks import Chunks
 from core.ui.formats import duration
 from core.ui.session import text
@@ -72,6 +74,7 @@ def follow(message: Message, place: DeltaGenerator) -> None:
         stored = session.studio().store.messages.get(session.owner(), message.id)
         if stored is None or stored.status.is_final:
             st.rerun()
+        steps.draw_steps(steps_in(stored.parts))
         st.markdown(shielded(for_streamlit(stored.content)))
         st.caption(text("chat.elsewhere"))
 
@@ -107,6 +110,10 @@ class _Watcher:
         self._pulse = st.empty()
         self._pulsed_at = time.monotonic()
         self._clock: Callable[[], None] | None = None
+        self._steps: tuple[ToolStep, ...] = ()
+        self._places: tuple[DeltaGenerator, DeltaGenerator] | None = None
+        if live.has_studio_tools:  # what tools are called for stands between thought and answer
+            self._places = st.container(), st.empty()
 
     def wait_for_text(self) -> None:
         """Hold the answer's place until its first text comes."""
@@ -127,7 +134,8 @@ class _Watcher:
             return
         has_answer = bool(self._unread["content"]) or self._is_final
         label = self._folded_label() if has_answer else self._thinking_label()
-        status = st.status(label, type="compact", expanded=not has_answer)
+        place = st.container() if self._places is None else self._places[0]
+        status = place.status(label, type="compact", expanded=not has_answer)
         last_tick_at = time.monotonic()
 
         def tell() -> None:
@@ -196,6 +204,14 @@ class _Watcher:
         self._is_final = growth.is_final
         self._unread["reasoning"] += growth.reasoning
         self._unread["content"] += growth.content
+        self._show_steps()
+
+    def _show_steps(self) -> None:
+        if self._places is None or self._live.steps == self._steps:
+            return
+        self._steps = self._live.steps
+        with self._places[1].container():
+            steps.draw_steps(self._steps)
 
     def _waiting_label(self) -> str:
         left_s = self._live.rest_left_s

@@ -30,7 +30,7 @@ def draw_calls(message: Message) -> None:
         if isinstance(part, ToolCall):
             title = text("chat.tool_called", name=code_span(part.name or "?"))
             with st.expander(title, icon=_ICON, type="compact"):
-                st.code(_pretty(part.arguments), language="json", wrap_lines=True)
+                st.code(pretty(part.arguments), language="json", wrap_lines=True)
 
 
 def draw_results(message: Message, names: Mapping[str, str]) -> None:
@@ -40,10 +40,10 @@ def draw_results(message: Message, names: Mapping[str, str]) -> None:
             name = names.get(part.call_id) or part.name or part.call_id
             title = text("chat.tool_returned", name=code_span(name))
             with st.chat_message("tool", avatar=_ICON), st.expander(title, type="compact"):
-                st.code(_pretty(part.content), language=None, wrap_lines=True)
+                st.code(pretty(part.content), language=None, wrap_lines=True)
 
 
-def _pretty(content: str) -> str:
+def pretty(content: str) -> str:
     """Return JSON with its indents, and all else as it is."""
     with suppress(ValueError, RecursionError):
         content = json.dumps(json.loads(content), ensure_ascii=False, indent=2)

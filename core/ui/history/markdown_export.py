@@ -1,17 +1,18 @@
 """A conversation as a Markdown file: what was shown, from the first question to the last answer."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from html import escape
 
 from core.markdown.escaping import literal
 from core.models.chat import Conversation, Message
 from core.models.notices import notices_of
-from core.models.parts import FilePart, PicturePart, SourcePart, sources_in
+from core.models.parts import FilePart, PicturePart, SourcePart, ToolStep, sources_in, steps_in
 from core.texts import catalogue
 from core.texts.catalogue import Language
 from core.ui import clock
+from core.ui.chat.steps import KNOWN, TOLD
 from core.ui.formats import file_words
 from core.wire.attachments.block import NAME_MOST
 from core.wire.web.block import DATE_MOST, TITLE_MOST
@@ -48,6 +49,7 @@ def as_markdown(
             parts.append(
                 f"<details><summary>{summary}</summary>\n\n{message.reasoning_content}\n\n</details>"
             )
+        parts += [_step(step, words) for step in steps_in(message.parts)]
         parts.append(message.content)
         parts += [_attached(part) for part in message.parts if isinstance(part, _ATTACHED)]
         if sources := sources_in(message.parts):
@@ -57,13 +59,33 @@ def as_markdown(
     return "\n\n".join(parts) + "\n"
 
 
+def _step(step: ToolStep, words: Callable[[str], str]) -> str:
+    """Return a call of a tool, folded: what it was called with, what it returned, and its cost."""
+    name = words(f"steps.tool_{step.name}") if step.name in KNOWN else escape(step.name)
+    told = [name]
+    if step.state in TOLD:
+        is_open = step.state == "running"
+        told.append(words("steps.state_stopped" if is_open else f"steps.state_{step.state}"))
+    if step.duration_ms.isdecimal():
+        told.append(f"{int(step.duration_ms) / 1000:.1f} s")
+    if step.amount:
+        told.append(f"{step.amount} {step.currency}")
+    body = _fenced("\n".join(filter(None, (step.arguments, step.result))))
+    return f"<details><summary>{escape(' · '.join(told))}</summary>\n\n{body}\n\n</details>"
+
+
+def _fenced(text: str) -> str:
+    """Return a text as code that it cannot leave."""
+    fence = "`" * (1 + max((len(run) for run in _FENCES.findall(text)), default=2))
+    return f"{fence}\n{text}\n{fence}"
+
+
 def _attached(part: FilePart | PicturePart) -> str:
     """Return a picture's name; a file's with its text, folded, as code that it cannot leave."""
     name = plain_words(part.name, NAME_MOST, is_line=True)
     if isinstance(part, PicturePart):
         return f"> {literal(name or part.media_type or 'picture')}"
-    fence = "`" * (1 + max((len(run) for run in _FENCES.findall(part.text)), default=2))
-    body = f"{fence}\n{part.text}\n{fence}"
+    body = _fenced(part.text)
     return f"<details><summary>{escape(name)}</summary>\n\n{body}\n\n</details>"
 
 

@@ -12,12 +12,13 @@ from core.models.money.hours import hour_class, next_off_peak
 from core.models.money.ledger import BudgetState, LedgerLine, LineState, Reservation, Spender
 from core.models.money.settling import WITH_PEAK
 from core.models.money.usage import estimate_tokens
-from core.models.parts import LookupKind, lookup_in
+from core.models.parts import LookupKind, lookup_in, steps_in
 from core.storage.money.filters import LedgerFilter
 from core.ui import clock, session
 from core.ui.money.words import amount_words, line_words
 from core.ui.session import text
-from core.work.money.report import cost_of_thinking
+from core.work.money.report import cost_of_thinking, in_one
+from core.work.tools.looking import FETCHES_MOST, SEARCHES_MOST
 
 _ZERO = Decimal(0)
 # Of less than that (a hundredth of a cent, about) nobody needs to be told before asking.
@@ -37,16 +38,33 @@ class NextCost:
 def lines_of(messages: Iterable[Message]) -> dict[str, LedgerLine]:
     """Return the ledger's lines of answers, and of looks into the web, by their ids.
 
-    None where the store does not tell.
+    Of answers that called tools those of all their turns. None where the store does not tell.
     """
     ids: list[str] = []
+    with_tools: dict[str, str] = {}
     for message in messages:
+        if steps_in(message.parts):
+            with_tools[message.id] = message.conversation_id
         look = lookup_in(message.parts)
         ids += [message.id] if message.role == "assistant" else [look.line_id] if look else []
+    ledger, owner = session.studio().store.ledger, session.owner()
     try:
-        return session.studio().store.ledger.several(session.owner(), ids)
+        lines = ledger.several(owner, ids)
+        for conversation_id in set(with_tools.values()):
+            wanted = LedgerFilter(owner=owner, conversation_id=conversation_id)
+            lines |= {one.id: one for one in ledger.every(wanted) if one.message_id in with_tools}
     except AppError:
         return {}
+    return lines
+
+
+def answer_line(message: Message, lines: Mapping[str, LedgerLine]) -> LedgerLine | None:
+    """Return the line of an answer; of one that called tools all of its lines as one."""
+    first = lines.get(message.id)
+    if first is None or not steps_in(message.parts):
+        return first
+    own = [line for line in lines.values() if line.message_id == message.id]
+    return in_one(first, [line for line in own if line.currency == first.currency])
 
 
 def look_line(question: Message | None, lines: Mapping[str, LedgerLine]) -> LedgerLine | None:
@@ -107,6 +125,17 @@ def look_price(kind: LookupKind) -> Reservation | None:
     return studio.spending.for_look(spender, service.provider, kind)
 
 
+def tools_most(parameters: ChatParameters) -> NextCost | None:
+    """Return what the looks cost at most that tools may make for one answer."""
+    if not parameters.tools:
+        return None
+    search, fetch = look_price("search"), look_price("fetch")
+    if search is None or fetch is None or not (search.is_known and fetch.is_known):
+        return None
+    most = search.bound * SEARCHES_MOST + fetch.bound * FETCHES_MOST
+    return NextCost(most, search.line.currency)
+
+
 def draw_hint(
     path: Sequence[Message],
     parameters: ChatParameters,
@@ -121,6 +150,8 @@ def draw_hint(
     if parameters.search and (look := look_price("search")) is not None and look.is_known:
         words = amount_words(look.bound, look.line.currency)
         parts.append(text("money.next_search", amount=words))
+    if (tools := tools_most(parameters)) is not None:
+        parts.append(text("money.next_tools", amount=amount_words(tools.amount, tools.currency)))
     if conversation_id is not None:
         parts += _spent_here(conversation_id, lines)
     parts += _hours()

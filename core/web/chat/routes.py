@@ -20,6 +20,7 @@ from core.web.chat.notices import notices_json, with_notices
 from core.web.chat.posted.body_room import HeldBody
 from core.web.chat.posted.reading import posted_request
 from core.web.chat.posted.request import ChatRequest, question_request
+from core.web.chat.steps import StepEvents, steps_json
 from core.web.chat.tool_calls import calls_json
 from core.web.http_call import TEXT_TYPE, HttpCall, HttpCallError, Table
 from core.web.http_errors import HttpError, http_error_from
@@ -101,6 +102,8 @@ class ChatRoutes:
         body: dict[str, object] = {"content": message.content[len(live.begun_with) :]}
         if calls := calls_json(message):
             body["tool_calls"] = calls
+        if live.steps:
+            body["steps"] = steps_json(live.steps)
         if live.sources:
             body["sources"] = sources_json(live.sources)
         if answer_fault is not None:
@@ -164,6 +167,7 @@ class ChatRoutes:
         try:
             head = b"id: " + answer_id.encode() + b"."
             # An id without data is no event, but a reader cut off from here on knows its answer.
+            steps = StepEvents()
             unsent = bytearray(b"%b%d\nretry: %d\n\n" % (head, place, RETRY_MS))
             async with self._bridge.reader(call, live, Cursor(content=place)) as reader:
                 while not reader.is_gone:
@@ -184,6 +188,8 @@ class ChatRoutes:
                         place += len(piece)
                         # encode_event, for a piece that has no line ends: JSON escapes them.
                         unsent += b"%b%d\ndata: %b\n\n" % (head, place, _encode(piece))
+                    if live.has_studio_tools:
+                        unsent += steps.news(live.steps, f"{answer_id}.{place}")
                     if pieces.is_final:
                         ended = live.outline()
                         closing = _closing(

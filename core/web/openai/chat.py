@@ -13,6 +13,7 @@ from core.web.chat.notices import with_notices
 from core.web.chat.posted.body_room import HeldBody
 from core.web.chat.posted.reading import posted_request
 from core.web.chat.posted.request import ChatRequest
+from core.web.chat.steps import steps_json
 from core.web.chat.tool_calls import finish_reason
 from core.web.http_call import HttpCall
 from core.web.openai.answering import answer_posted
@@ -60,7 +61,8 @@ class _Chat:
         logprobs = self._live.read_pieces(self._live.start).logprobs
         sources = self._live.sources
         whole = completion(message, self._live.start, logprobs, self._created, sources)
-        return whole | ({"sources": sources_json(sources)} if sources else {})
+        steps = {"steps": steps_json(self._live.steps)} if self._live.steps else {}
+        return whole | steps | ({"sources": sources_json(sources)} if sources else {})
 
 
 class _ChunkWriter:
@@ -87,6 +89,8 @@ class _ChunkWriter:
         if usage is not None and not request.with_usage:  # unasked, as DeepSeek gives it
             beside["usage"] = usage_json(usage)
         delta: dict[str, object] = {}
+        if live.steps:
+            beside["steps"] = steps_json(live.steps)
         if live.sources:
             beside["sources"] = sources_json(live.sources)
             text = live.snapshot().content[len(live.begun_with) :]

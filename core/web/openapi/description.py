@@ -64,8 +64,9 @@ _NOTICES: Json = {"type": "array", "items": shape("id", "message")}
 _NO_QUESTION = "The question is missing, or the body is not as described"
 _STREAM = {
     "200": reply(
-        "Each piece one event, data a JSON string; `event: tool_calls`, `event: sources` and"
-        " `event: notice` tell what is to be called, cited, and said beside them;"
+        "Each piece one event, data a JSON string; `event: step` tells of the studio's tools,"
+        " `event: tool_calls`, `event: sources` and `event: notice` what is to be called, cited,"
+        " and said beside them;"
         " the end is `event: end`",
         EVENTS,
     ),

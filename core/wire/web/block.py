@@ -24,9 +24,9 @@ _BLOCK = re.compile(
 )
 
 
-def web_block(sources: Iterable[SourcePart]) -> str:
-    """Return the sources as a question brings them along, numbered from 1; empty without any."""
-    entries = [_entry(number, one) for number, one in enumerate(sources, 1)]
+def web_block(sources: Iterable[SourcePart], first: int = 1) -> str:
+    """Return the sources as a question brings them along, numbered on; empty without any."""
+    entries = [_entry(number, one) for number, one in enumerate(sources, first)]
     if not entries:
         return ""
     data = "\n".join(entries)

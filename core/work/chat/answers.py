@@ -20,6 +20,7 @@ from core.work.chat.asking.attaching import check_room, check_sight, shown_to
 from core.work.chat.asking.context import posted_turns, stored_turns, turns_before, with_attached
 from core.work.chat.asking.looking import looking, most_brought
 from core.work.chat.asking.posting import posted_chat
+from core.work.chat.asking.steps import counted
 from core.work.chat.between.relay import AnswerRelay
 from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.models import ChatModels
@@ -30,6 +31,7 @@ from core.work.chat.timings import AnswerTimings
 from core.work.chat.titles import Titles, shortened
 from core.work.loop import LoopThread
 from core.work.money.spending import Spending
+from core.work.tools.studio_tools import StudioTools
 from core.work.web.looks import Looks, question_with_look, without_looks
 
 logger = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ class Answers:
         self._spending = spending
         self._titles = Titles(store, spending)
         self.looks = Looks(store, spending, timings)
+        self._tools = StudioTools(store, spending, self.looks)
         self._live = AnswerRegistry()
         self._runner = AnswerRunner(
             loop=loop,
@@ -96,14 +99,18 @@ class Answers:
         parent_id: str | None = None,
         files: Sequence[ReadFile] = (),
         caller: str = "page",
+        zone: str = "",
     ) -> LiveAnswer:
         """Store a question under the conversation's head (or `parent_id`) and start its answer.
 
         BudgetError where no budget has room for it, InputError where its model does not see the
-        pictures among the `files`, or does not hold their text; nothing is stored then.
+        pictures among the `files`, or does not hold their text; nothing is stored then. `zone` is
+        the person's, for the studio's clock.
         """
         spender = Spender(owner, caller)
-        return self._ask(spender, conversation, question, parameters, parent_id, files=files)
+        return self._ask(
+            spender, conversation, question, parameters, parent_id, files=files, zone=zone
+        )
 
     def read_page(
         self,
@@ -128,6 +135,7 @@ class Answers:
         parent_id: str | None = None,
         look: LookupPart | None = None,
         files: Sequence[ReadFile] = (),
+        zone: str = "",
     ) -> LiveAnswer:
         look = look or self._search(spender.owner, parameters, question)
         parts = with_text((), _checked(question))
@@ -136,7 +144,9 @@ class Answers:
         attached, blobs = parts_of(files)
         turn = Turn("user", (*parts, *attached))
         parent = parent_id if parent_id is not None else conversation.head_id
-        return self._begin(spender, conversation, turn, parent, parameters, attached=blobs)
+        return self._begin(
+            spender, conversation, turn, parent, parameters, attached=blobs, zone=zone
+        )
 
     def ask_posted(
         self,
@@ -159,6 +169,8 @@ class Answers:
         look = self._search(owner, parameters, turns[-1].text)
         if look is not None:
             turns = [*turns[:-1], replace(turns[-1], content=(*turns[-1].content, look))]
+        box = self._tools.for_answer(service, parameters)
+        read += [box.read()] if box is not None else []
         held = self._spending.for_answer(
             spender, service.provider, parameters, read, brought=most_brought(look)
         )
@@ -181,8 +193,16 @@ class Answers:
         async def context(with_reasoning: bool) -> list[Turn]:
             return posted_turns(sent, with_reasoning=with_reasoning or bool(options.tools))
 
-        live = LiveAnswer(chat.answer(), owner, has_row=False, has_tools=bool(options.tools))
+        live = LiveAnswer(
+            chat.answer(),
+            owner,
+            has_row=False,
+            has_tools=bool(options.tools),
+            has_studio_tools=box is not None,
+        )
         job = AnswerJob(live, parameters, service.client, context, held, options)
+        if box is not None:
+            job.tools = box.loop(live, service, spender, held, turns)
         if look is not None:
 
             def found(parts: tuple[Part, ...]) -> None:
@@ -213,6 +233,7 @@ class Answers:
         parameters: ChatParameters,
         *,
         caller: str = "page",
+        zone: str = "",
     ) -> LiveAnswer:
         """Ask `message` in other words from the same place: a branch beside the old question.
 
@@ -224,7 +245,7 @@ class Answers:
             parts = (*parts, search)
         turn = Turn("user", parts)
         spender = Spender(owner, caller)
-        return self._begin(spender, conversation, turn, message.parent_id, parameters)
+        return self._begin(spender, conversation, turn, message.parent_id, parameters, zone=zone)
 
     def regenerate(
         self,
@@ -235,6 +256,7 @@ class Answers:
         *,
         look_again: bool = False,
         caller: str = "page",
+        zone: str = "",
     ) -> LiveAnswer:
         """Answer the same question again; the earlier answer stays as another version.
 
@@ -248,7 +270,7 @@ class Answers:
             look = replace(look, state="wanted") if look_again and look.state != "found" else None
         elif asked is not None and asked.role == "user":
             look = self._search(owner, parameters, asked.content)
-        return self._begin(spender, conversation, None, parent_id, parameters, look=look)
+        return self._begin(spender, conversation, None, parent_id, parameters, look=look, zone=zone)
 
     def resume(
         self,
@@ -307,6 +329,7 @@ class Answers:
         beginning: Message | None = None,
         look: LookupPart | None = None,
         attached: Sequence[Blob] = (),
+        zone: str = "",
     ) -> LiveAnswer:
         owner, service = spender.owner, self._service(spender.owner)
         model = self._models().facts(parameters.model)
@@ -317,8 +340,12 @@ class Answers:
         check_sight(asked.content if asked is not None else (), parameters.model, self._models())
         if look is None and question is not None and (new := lookup_in(question.content)):
             look = new if new.state == "wanted" else None
+        # A continued answer goes on in words alone.
+        box = self._tools.for_answer(service, parameters) if beginning is None else None
+        read = counted(turns, with_steps=box is not None)
+        read += [box.read()] if box is not None else []
         held = self._spending.for_answer(
-            spender, service.provider, parameters, turns, brought=most_brought(look)
+            spender, service.provider, parameters, read, brought=most_brought(look)
         )
         check_room(turns, held, model)
         _, answer = self._store.messages.begin_answer(
@@ -341,17 +368,25 @@ class Answers:
             answer = replace(answer, error_facts=lacking)
         if question is not None and not conversation.title:
             self._name(owner, conversation.id, question)
-        live = LiveAnswer(answer, owner)
+        live = LiveAnswer(answer, owner, has_studio_tools=box is not None)
 
         async def context(with_reasoning: bool) -> list[Turn]:
             stored = await asyncio.to_thread(
-                stored_turns, self._store, owner, conversation, live, with_reasoning=with_reasoning
+                stored_turns,
+                self._store,
+                owner,
+                conversation,
+                live,
+                with_reasoning=with_reasoning,
+                with_steps=box is not None,
             )
             return shown_to(stored, model)
 
         is_first = conversation.head_id is None
         wants_title = is_first and not conversation.title_is_manual
         job = AnswerJob(live, parameters, service.client, context, held, wants_title=wants_title)
+        if box is not None:
+            job.tools = box.loop(live, service, spender, held, turns, zone=zone)
         if look is not None and answer.parent_id is not None:
             job.look = looking(self.looks, live, service, spender, answer.parent_id, look)
         self._runner.run(job)

@@ -10,9 +10,11 @@ from core.errors import AppError
 from core.models.chat import AnswerPart, AnswerStatus, ChatChunk, Message, TextRun, Usage
 from core.models.money.ledger import Settlement
 from core.models.notices import granted_facts, moved_facts, tools_facts, unread_events, unread_facts
-from core.models.parts import SourcePart, text_parts
+from core.models.parts import Part, SourcePart, ToolCall, ToolStep, text_parts
 from core.work.chat.buffers.answer_text import AnswerText
 from core.work.chat.buffers.cursors import Cursor, Growth, Pieces
+from core.work.chat.buffers.tool_call_buffer import CallGrowth
+from core.work.chat.buffers.turn_figures import TurnFigures
 
 
 class LiveAnswer:
@@ -25,6 +27,7 @@ class LiveAnswer:
         *,
         has_row: bool = True,
         has_tools: bool = False,
+        has_studio_tools: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.message_id = message.id
@@ -49,6 +52,11 @@ class LiveAnswer:
         self._asks_again_at: float | None = None
         self.looking: str | None = None  # which look into the web is under way
         self.sources: tuple[SourcePart, ...] = ()  # what the question brings along from there
+        # What a tool of the studio was called for, and did: only of answers that may call them.
+        self.has_studio_tools = has_studio_tools
+        self.steps: tuple[ToolStep, ...] = ()
+        self.found: tuple[SourcePart, ...] = ()  # by them, on the web
+        self._turns = TurnFigures()
         self._version = 0
         self.error: AppError | None = None  # why it failed or was cut off, once it is final
         self.saved = threading.Event()  # set once the store holds the final state
@@ -124,7 +132,7 @@ class LiveAnswer:
         if chunk.finish_reason is not None:
             changes["finish_reason"] = chunk.finish_reason
         if chunk.usage is not None:
-            changes["usage"] = chunk.usage
+            changes["usage"] = self._turns.with_usage(chunk.usage)
         if chunk.model is not None:
             changes["model"] = chunk.model
 
@@ -139,6 +147,9 @@ class LiveAnswer:
             changes |= {"status": status, "duration_s": now - self._started}
             if self._reasoning_from is not None and "reasoning_s" not in changes:
                 changes["reasoning_s"] = now - self._reasoning_from
+            if self._turns.number > 1:
+                self._turns.sum_up(changes)
+            self.steps = tuple(map(_ended, self.steps))
             if error is not None:
                 changes |= {
                     "error_text_id": error.text_id,
@@ -175,7 +186,8 @@ class LiveAnswer:
             if not self.is_asked:
                 self.is_asked = True
                 self._tell()
-            self._started = self._clock()
+            if self._turns.number == 1:
+                self._started = self._clock()
             if self._unread != (unread := unread_events(self._begun.error_facts)):
                 self._unread = unread  # what an attempt lacked that brought nothing
                 self._note_facts()
@@ -188,6 +200,49 @@ class LiveAnswer:
         with self._lock:
             self.looking, self.sources = kind, sources
             self._tell()
+
+    def note_steps(self, steps: tuple[ToolStep, ...], found: tuple[SourcePart, ...] = ()) -> None:
+        """Tell the readers which tools are called, what came of them, and what the last found."""
+        with self._lock:
+            self.steps = steps
+            self.found, self.sources = (*self.found, *found), (*self.sources, *found)
+            self._tell()
+
+    def end_turn(self) -> None:
+        """Release what was held back of a turn that asks for tools; what follows is another one."""
+        with self._lock:
+            if self._text.end():
+                self._note_move()
+            self._tell()
+
+    def next_turn(self) -> None:
+        """Begin another turn of the same answer: what the provider sends now is counted anew."""
+        with self._lock:
+            now = self._clock()
+            if self._reasoning_from is not None:
+                self._changes.setdefault("reasoning_s", now - self._reasoning_from)
+            self._turns.next(self._changes)
+            self._reasoning_from, self._is_answering = None, False
+            self._text.next_turn()
+            self._tell()
+
+    def turn(self) -> Message:
+        """Return the turn that is under way, or has just ended, as a message of its own.
+
+        Its parts are the calls that it asks for.
+        """
+        with self._lock:
+            said, thought, calls = self._text.turn()
+            return replace(
+                self._begun,
+                content=said,
+                reasoning_content=thought,
+                parts=calls,
+                status=AnswerStatus.COMPLETE if calls else self._status,
+                finish_reason=self._changes.get("finish_reason"),
+                usage=self._turns.usage,
+                model=self._changes.get("model", self._begun.model),
+            )
 
     def accept(self) -> None:
         """Note that the provider has taken the request: it may fail yet, but was not refused."""
@@ -208,6 +263,13 @@ class LiveAnswer:
         """Whether nothing more comes."""
         with self._lock:
             return self._status.is_final
+
+    @property
+    def asks_for_tools(self) -> bool:
+        """Whether the turn that has ended asks for tools of the studio."""
+        with self._lock:
+            is_asked = self._changes.get("finish_reason") == "tool_calls"
+            return self.has_studio_tools and is_asked and bool(self._text.calls.asked())
 
     @property
     def begun_with(self) -> str:
@@ -263,18 +325,27 @@ class LiveAnswer:
     def outline(self) -> Message:
         """Return the message as it stands, without the text that came: its calls are its parts."""
         with self._lock:
-            return replace(self._begun, **self._changes, parts=self._text.calls.whole())
+            parts = self._parts(self._text.calls.whole())
+            return replace(self._begun, **self._changes, parts=parts)
+
+    def _parts(self, calls: tuple[ToolCall, ...]) -> tuple[Part, ...]:
+        """Return what there is beside the text: calls that are the studio's to make are steps."""
+        if not self.has_studio_tools:
+            return calls
+        own = self._text.calls.asked()
+        return (*self.steps, *self.found, *(call for call in calls if call not in own))
 
     def snapshot(self) -> Message:
         """Return the message as it stands, with all text so far: a copy of it."""
         with self._lock:
             content, reasoning, calls = self._text.whole()
+            parts = self._parts(calls)
             return replace(
                 self._begun,
                 **self._changes,
                 content=content,
                 reasoning_content=reasoning,
-                parts=(*text_parts(content), *calls) if calls else (),
+                parts=(*text_parts(content), *parts) if parts else (),
             )
 
     def read(self, cursor: Cursor) -> Growth:
@@ -307,7 +378,10 @@ class LiveAnswer:
             reasoning = [*reasoning, *thought]
         end = 0 if moved is None else moved.end
         is_final = self._status.is_final
-        calls, read = text.calls.since(cursor.calls, is_final=is_final)
+        calls: list[CallGrowth] = []
+        read = cursor.calls
+        if not self.has_studio_tools:  # those are nobody else's to make
+            calls, read = text.calls.since(cursor.calls, is_final=is_final)
         logprobs = text.logprobs.since(cursor.logprobs)
         at = Cursor(
             text.reasoning.length,
@@ -346,3 +420,8 @@ class LiveAnswer:
             self._changed.notify_all()
         for listener in self._listeners:
             listener()
+
+
+def _ended(step: ToolStep) -> ToolStep:
+    """Return a step of an answer that has ended: what was under way is so no more."""
+    return replace(step, state="stopped") if step.state == "running" else step

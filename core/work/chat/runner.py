@@ -28,6 +28,7 @@ from core.work.chat.timings import AnswerTimings
 from core.work.chat.titles import Titles
 from core.work.loop import LoopEndedError, LoopThread
 from core.work.money.spending import Spending
+from core.work.tools.loop import Ended, ToolLoop
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class AnswerJob:
     options: ChatOptions = NO_OPTIONS
     wants_title: bool = False
     look: Callable[[], Awaitable[None]] | None = None  # into the web, made before it is asked
+    tools: ToolLoop | None = None  # where tools of the studio may be called
     written: "asyncio.Future[None] | None" = None  # done once a posted chat has its row
 
 
@@ -172,20 +174,23 @@ class AnswerRunner:
             # More the budget does not pay for.
             job.parameters = replace(job.parameters, max_tokens=granted)
             job.live.note_granted(granted)
-        return await bring_in(
-            job.live,
-            job.context,
-            job.parameters,
-            job.options,
-            job.client,
-            timings=self._timings,
-        )
+
+        async def ask(context: Context, parameters: ChatParameters, options: ChatOptions) -> Ended:
+            timings = self._timings
+            return await bring_in(
+                job.live, context, parameters, options, job.client, timings=timings
+            )
+
+        if job.tools is not None:
+            return await job.tools.bring_in(job.context, job.parameters, job.options, ask)
+        return await ask(job.context, job.parameters, job.options)
 
     async def _end(self, job: AnswerJob) -> None:
         """Write the final state down, then let go."""
         if await _has_row(job):
             live = job.live
-            settle = self._spending.answer_settled(
+            turns = job.tools.settle if job.tools is not None else None
+            settle = turns or self._spending.answer_settled(
                 live.snapshot,
                 live.error,
                 was_sent=live.is_asked,

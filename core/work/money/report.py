@@ -1,11 +1,11 @@
 """What a period cost: by day, model, spender and way, with what the cache and the hours did."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from core.models.money.ledger import LedgerLine
+from core.models.money.ledger import LedgerLine, LineState, Mark
 from core.models.money.periods import zone_of
 from core.models.money.prices import PriceList
 from core.storage.money.filters import LedgerFilter
@@ -117,3 +117,21 @@ def _is_chat(one: Sums) -> bool:
 
 def _share(part: Decimal | int, whole: Decimal | int) -> Decimal:
     return Decimal(part) / Decimal(whole) if whole else Decimal(0)
+
+
+def in_one(first: LedgerLine, lines: Sequence[LedgerLine]) -> LedgerLine:
+    """Return the lines of one answer as one, as `first` is: unknown where one of them is."""
+    amounts = [line.amount for line in lines]
+    lows = [line.amount if line.low is None else line.low for line in lines]
+    is_known = None not in amounts
+    marks = {line.mark for line in lines}
+    told = [mark for mark in (Mark.AT_MOST, Mark.ABOUT) if mark in marks]
+    is_open = any(line.state is LineState.RESERVED for line in lines)
+    return replace(
+        first,
+        state=LineState.RESERVED if is_open else first.state,
+        amount=sum(filter(None, amounts), Decimal(0)) if is_known else None,
+        low=sum(filter(None, lows), Decimal(0)) if is_known and amounts != lows else None,
+        mark=told[0] if told else Mark.EXACT,
+        reasoning=sum(line.reasoning or 0 for line in lines) or None,
+    )

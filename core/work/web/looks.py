@@ -18,6 +18,7 @@ from core.errors import (
     UnavailableError,
     may_be_billed,
 )
+from core.models.chat import Message
 from core.models.money.ledger import LedgerLine, Settlement, Spender
 from core.models.money.settling import settle_lost, settle_piece
 from core.models.money.usage import most_tokens
@@ -120,6 +121,31 @@ class Looks:
         if outcome.error is not None:
             raise outcome.error
         return outcome.sources
+
+    async def for_tool(
+        self,
+        client: DeepSeek,
+        provider: str,
+        spender: Spender,
+        look: LookupPart,
+        answer: Message,
+    ) -> tuple[Outcome, LedgerLine | None]:
+        """Make a look that a model asks for while it answers; return what came, and its line.
+
+        The line counts to the `answer`. BudgetError, and nothing asked, without room for it.
+        """
+        held = self._spending.for_look(
+            spender,
+            provider,
+            _kind(look),
+            message_id=answer.id,
+            conversation_id=answer.conversation_id,
+        )
+        async with paid_call(self._store.ledger, held) as call:
+            outcome, settled = await self._made(client, look, held.line)
+            call.settle = lambda _line: settled
+        line = None if settled is None else replace(held.line, amount=settled.amount)
+        return outcome, line
 
     async def _made(
         self, client: DeepSeek, look: LookupPart, line: LedgerLine, *, count: int = SOURCES_MOST

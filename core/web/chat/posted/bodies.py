@@ -166,6 +166,7 @@ class Parameters(Struct):
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
     user_id: _EndUser | None = None
     web_search_options: WebSearchOptions | None = None
+    studio_tools: bool | None = None
     user: str | None = None
     safety_identifier: str | None = None
     system: str | None = None

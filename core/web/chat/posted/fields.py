@@ -41,6 +41,7 @@ FATES: Mapping[str, Fate] = {
     "n": Fate.UNDERSTOOD,
     "modalities": Fate.UNDERSTOOD,
     "web_search_options": Fate.UNDERSTOOD,
+    "studio_tools": Fate.UNDERSTOOD,
     "frequency_penalty": Fate.ELSEWHERE,
     "presence_penalty": Fate.ELSEWHERE,
     "seed": Fate.ELSEWHERE,

@@ -39,6 +39,7 @@ _WANTED: dict[str, tuple[str, dict[str, object]]] = {
     "top_p": ("http.want_number", {"most": "1"}),
     "top_logprobs": ("http.want_number", {"most": "20"}),
     "logprobs": ("http.want_flag", {}),
+    "studio_tools": ("http.want_flag", {}),
     "messages": ("http.want_messages", {"most": MESSAGES_MOST}),
 }
 _SAMPLING = ("temperature", "top_p")
@@ -99,6 +100,8 @@ def chat_request_from_json(body: dict[str, Any], dialect: Dialect) -> ChatReques
     turns = _conversation(posted, dialect)
     if parameters.search:
         _check_search(turns, options, dialect)
+    if parameters.tools:
+        _check_studio_tools(turns, options, dialect)
     if not isinstance(posted.stream, bool | None):
         raise _wrong("stream", "http.want_flag")
     wants = posted.stream_options
@@ -231,6 +234,7 @@ def _parameters(posted: ChatBody, options: ChatOptions, dialect: Dialect) -> Cha
         top_p=posted.top_p,
         max_tokens=posted.max_tokens or posted.max_completion_tokens,
         search=posted.web_search_options is not None,
+        tools=posted.studio_tools is True,
     )
 
 
@@ -242,6 +246,20 @@ def _check_search(turns: tuple[Turn, ...], options: ChatOptions, dialect: Dialec
         raise _wrong("web_search_options", "http.search_without_tools")
     if turns[-1].role != "user" or not turns[-1].text.strip():
         raise _wrong("web_search_options", "http.search_needs_question")
+
+
+def _check_studio_tools(turns: tuple[Turn, ...], options: ChatOptions, dialect: Dialect) -> None:
+    """Refuse the studio's tools where nobody has them, or where others are to be called."""
+    if not dialect.speaks_deepseek:
+        raise _wrong("studio_tools", "http.not_offered")
+    for name, is_there in (
+        ("tools", bool(options.tools)),
+        ("response_format", options.json_schema is not None),
+        ("logprobs", options.logprobs),
+        ("prefix", turns[-1].prefix),
+    ):
+        if is_there:
+            raise _wrong("studio_tools", "http.not_together", other=name)
 
 
 def _refusal(error: FieldError, value: Any) -> HttpCallError:

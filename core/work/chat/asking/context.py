@@ -9,6 +9,7 @@ from core.models.notices import moved_text
 from core.models.parts import Blob, Part, PicturePart, ToolCall, ToolResult, plain_text, with_text
 from core.storage.store import Store
 from core.wire.words.sorted_words import sort_words
+from core.work.chat.asking.steps import answer_turns
 from core.work.chat.live_answer import LiveAnswer
 
 
@@ -19,8 +20,12 @@ def stored_turns(
     live: LiveAnswer,
     *,
     with_reasoning: bool,
+    with_steps: bool = False,
 ) -> list[Turn]:
-    """Return the turns that lead to a stored answer, its own beginning included."""
+    """Return the turns that lead to a stored answer, its own beginning included.
+
+    `with_steps`: with the calls of the studio's tools that earlier answers made.
+    """
     path = store.messages.path(owner, conversation.id, head_id=live.message_id)
     turns: list[Turn] = []
     current = store.conversations.get(owner, conversation.id) or conversation
@@ -37,6 +42,10 @@ def stored_turns(
             if message.role == "assistant":
                 is_apart = bool(reasoning) or moved_text(message.error_facts) is not None
                 parts, reasoning = _without_thinking(parts, reasoning, is_apart=is_apart)
+                turns += answer_turns(
+                    parts, reasoning, with_steps=with_steps, with_reasoning=with_reasoning
+                )
+                continue
             turns.append(Turn(message.role, parts, reasoning))
     return sent_turns(turns, with_reasoning=with_reasoning)
 

@@ -21,6 +21,8 @@ from core.work.chat.buffers.said_text import SaidText
 from core.work.chat.buffers.text_buffer import TextBuffer
 from core.work.chat.buffers.tool_call_buffer import ToolCallBuffer
 
+GAP = "\n\n"  # between the turns of an answer
+
 
 class Moved(NamedTuple):
     """Which characters of what came as the answer were thought."""
@@ -47,6 +49,15 @@ class Moved(NamedTuple):
         return [thought] if thought else [], [piece for piece in said if piece]
 
 
+class _Turn(NamedTuple):
+    """One turn of an answer in which tools of the studio are called, and where it begins."""
+
+    answer_id: str
+    number: int
+    content: int
+    reasoning: int
+
+
 class AnswerText:
     """The text of one answer. Not thread-safe."""
 
@@ -57,6 +68,7 @@ class AnswerText:
         "_said",
         "_sorter",
         "_thought_to",
+        "_turn",
         "_washer",
         "calls",
         "content",
@@ -76,6 +88,7 @@ class AnswerText:
         self.has_answered = self.has_reasoned = False  # since it began
         self._begun = len(content)
         self._sorter = WordSorter(content)
+        self._turn = _Turn(answer_id, 1, len(content), len(reasoning))
         self.calls = ToolCallBuffer(answer_id)
         self.logprobs = LogprobsBuffer()
         self._leaked = 0
@@ -120,6 +133,27 @@ class AnswerText:
         self.calls.end()
         self.logprobs.end()
         return self._has_moved()
+
+    def turn(self) -> tuple[str, str, tuple[ToolCall, ...]]:
+        """Return what this turn of the answer said and thought, and the calls it asks for."""
+        content, reasoning, _ = self.whole()
+        return content[self._turn.content :], reasoning[self._turn.reasoning :], self.calls.asked()
+
+    def next_turn(self) -> None:
+        """Begin another turn behind the one that has ended, apart from it by a blank line."""
+        said, thought, _ = self.turn()
+        if said.strip():
+            self._said.add([GAP])
+        if thought.strip():
+            self._think([GAP])
+        content, reasoning, _ = self.whole()
+        # The gap behind what was said comes with what follows.
+        begin = len(content) + (len(GAP) if said.strip() else 0)
+        answer_id, number = self._turn.answer_id, self._turn.number + 1
+        self._turn = _Turn(answer_id, number, begin, len(reasoning))
+        self.calls = ToolCallBuffer(f"{answer_id}_{number}")
+        self._sorter = WordSorter()
+        self.has_answered = self.has_reasoned = False
 
     def whole(self) -> tuple[str, str, tuple[ToolCall, ...]]:
         """Return what is said, what was thought, and the calls."""

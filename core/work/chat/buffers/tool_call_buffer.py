@@ -38,7 +38,7 @@ class ToolCallBuffer:
         for piece in pieces:
             call = self._newest.get(piece.index)
             if call is None or call.is_other(piece):
-                call = self._newest[piece.index] = _Call()
+                call = self._newest[piece.index] = _Call(is_told=piece.index >= 0)
                 self._calls.append(call)
             call.extend(piece)
 
@@ -53,6 +53,11 @@ class ToolCallBuffer:
             ToolCall(self._id(number), call.name, call.arguments.whole())
             for number, call in enumerate(self._calls)
         )
+
+    def asked(self) -> tuple[ToolCall, ...]:
+        """Return those that the provider told as calls: what only leaked into the text is none."""
+        whole = zip(self._calls, self.whole(), strict=True)
+        return tuple(call for buffer, call in whole if buffer.is_told)
 
     def since(
         self, places: Sequence[int], *, is_final: bool
@@ -83,9 +88,10 @@ class ToolCallBuffer:
 class _Call:
     """One call; of id and name the first that came."""
 
-    __slots__ = ("_pairs", "_washer", "arguments", "id", "name")
+    __slots__ = ("_pairs", "_washer", "arguments", "id", "is_told", "name")
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_told: bool) -> None:
+        self.is_told = is_told
         self.id = self.name = ""
         self.arguments = TextBuffer()
         self._pairs = PairJoiner()

@@ -1,0 +1,1 @@
+"""Tools of the studio that a model may call while it answers, and the bounded loop around them."""

@@ -1,0 +1,69 @@
+"""Tools on the chat page: switched on by a person, their steps shown, pictures only on a press."""
+
+from collections.abc import Callable
+
+from streamlit.testing.v1 import AppTest
+
+from core.access.owners import LOCAL_OWNER
+from core.models.generations import Generation
+from core.models.parts import steps_in
+from core.work.studio import Studio
+from tests.app.test_chat_page import ask, words
+
+Opened = Callable[[], Studio]
+
+
+def switched_on(app: AppTest) -> AppTest:
+    app.run()
+    next(one for one in app.toggle if one.label == "Tools").set_value(True).run()
+    return app
+
+
+def drawn(studio: Opened) -> list[Generation]:
+    return list(studio().store.generations.list(LOCAL_OWNER).items)
+
+
+def test_steps_are_shown_with_what_they_took_and_the_answer_tells_their_cost(
+    app: AppTest, studio: Opened
+) -> None:
+    switched_on(app)
+    ask(app, "/practice tool-calculator /practice tool-search inkstones 6*7")
+    assert not app.exception
+    shown = words(app)
+    (conversation,) = studio().store.conversations.list(LOCAL_OWNER).items
+    answer = studio().store.messages.path(LOCAL_OWNER, conversation.id)[-1]
+    assert [step.state for step in steps_in(answer.parts)] == ["done", "done"]
+    labels = [one.label for one in app.expander]
+    (calculated,) = [one for one in labels if one.startswith("Calculated `6*7`")]
+    assert " s" in calculated
+    (searched,) = [one for one in labels if one.startswith("Searched")]
+    assert "practice" in searched  # its price, in practice's money
+    assert "42" in shown
+    assert "3 turns, 2 tool calls" in shown
+    assert "practice-8" not in shown
+    assert len([one for one in app.get("html") if 'ol class=\\"inkling-' in str(one.proto)]) == 1
+
+
+def test_tools_are_off_until_somebody_switches_them_on(app: AppTest, studio: Opened) -> None:
+    app.run()
+    ask(app, "/practice tool-calculator 6*7")
+    assert not [one for one in app.expander if one.label.startswith("Calculated")]
+
+
+def test_a_proposed_picture_is_drawn_once_when_it_is_pressed_and_never_before(
+    app: AppTest, studio: Opened, until: Callable[[Callable[[], bool]], None]
+) -> None:
+    switched_on(app)
+    ask(app, "/practice tool-draw a lighthouse in fog")
+    assert not app.exception
+    assert not drawn(studio)
+    press = next(one for one in app.button if str(one.key).startswith("have-"))
+    assert "≈" in press.label
+    press.click().run()
+    assert not app.exception
+    (made,) = drawn(studio)
+    assert made.request.prompt.startswith("a lighthouse in fog")
+    assert not [one for one in app.button if str(one.key).startswith("have-")]
+    assert "Handed to the studio" in words(app)
+    app.run()
+    assert len(drawn(studio)) == 1
