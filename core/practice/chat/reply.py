@@ -23,6 +23,7 @@ from core.practice.chat.texts import language_of, text
 from core.practice.chat.titles import title
 from core.practice.chat.tokens import PromptCache, clip_to_tokens, estimate_tokens
 from core.practice.faults import Faults, read_faults, without_commands
+from core.wire.source_block import without_source
 
 HALFWAY_FAULTS = ("length", "content_filter", "insufficient_system_resource", "aborted")
 _TITLE_WORDS = re.compile(r"标题|标\s*題|\btitles?\b", re.IGNORECASE)
@@ -58,11 +59,12 @@ class Reply:
 def faults_of(request: ChatRequest) -> Faults:
     """Return the faults the last user message asks for.
 
-    A continuation, a title and tools' results follow a question that had its fault already.
+    A continuation, a title and tools' results follow a question that had its fault already; a text
+    that is to be drawn may tell of faults.
     """
     if request.prefix is not None or asks_for_title(request) or request.results:
         return {}
-    return read_faults(request.question.content)
+    return read_faults(without_source(request.question.content)[0])
 
 
 def asks_for_title(request: ChatRequest) -> bool:
