@@ -1,6 +1,6 @@
 """The button 画成图 under an answer; what is selected in the answer is drawn instead of all of it.
 
-The selection is the browser's, so its script tells of it (`components/drawing.js`). Without the
+The selection is the browser's, so its script tells of it (`components/selection.js`). Without the
 script, or without a selection, the button draws the whole answer.
 """
 
@@ -21,7 +21,7 @@ _COMPONENT = "inkling-drawing"
 def install() -> None:
     """Put the script on the page that tells what is selected when the button is pressed."""
     with st.container(key=_KEY):
-        page_files.component("drawing")(key=_COMPONENT, on_draw_change=_selected)
+        page_files.component("selection")(key=_COMPONENT, on_draw_change=_selected)
 
 
 def draw(message: Message) -> None:

@@ -32,7 +32,7 @@ _PARTS = {
     "copying.js": ("chat/components/copying.js",),
     "reading.js": ("chat/components/reading.js",),
     "conversations.js": ("chat/components/conversations.js",),
-    "drawing.js": ("drawing/components/drawing.js",),
+    "selection.js": ("drawing/components/selection.js",),
     "pictures.js": ("generations/components/pictures.js",),
     "expansion.js": ("generations/components/expansion.js",),
     "transfer.js": ("history/components/transfer.js",),
