@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.markdown.escaping import literal
-from core.models.pictures.rules import PROMPT_LIMIT, count_characters
+from core.models.pictures.rules import COUNT_LEAST, COUNT_MOST, PROMPT_LIMIT, count_characters
 from core.ui import session
 from core.ui.buttons import button
 from core.ui.drawing import desk
@@ -83,7 +83,8 @@ def _draw_fields(drawing: OpenDrawing) -> None:
     if ratios := chosen.ratios_for(has_image=False):
         choices.draw_ratio(KEYS["ratio"], ratios, "1:1", is_taken=KEYS["ratio"] in st.session_state)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        choices.draw_count(KEYS["n"], is_taken=KEYS["n"] in st.session_state)
+        # Without a way to empty it, which on a phone would hide the number.
+        st.number_input(text("images.n"), COUNT_LEAST, COUNT_MOST, key=KEYS["n"], width=150)
         st.text_input(
             text("drawing.wish"), placeholder=text("drawing.wish_placeholder"), key=KEYS["wish"]
         )

@@ -12,7 +12,7 @@ Json = Mapping[str, Any]
 
 _MARKUP = re.compile(r"```.*?(?:```|\Z)|[#*`>_\[\]{}|$\\]+|https?://\S+|^\s*[-+]\s", re.S | re.M)
 _SENTENCE = re.compile(r"[^。！？!?\n]+?(?:[。！？!?\n]|\.\s|$)")
-_GIST = 160
+_GIST = 90
 _WISH = re.compile(r"The person's wish: (.+)\Z", re.S)
 _COUNT = re.compile(r"([1-9])\s*(?:张|幅|pictures?\b|images?\b)", re.I)
 _WIDE = re.compile(r"山|海|湖|河|风景|草原|城市|landscape|mountain|sea\b|lake|river|city|横", re.I)
