@@ -1,5 +1,8 @@
 """画成图: from an answer to a submitted task in two clicks, and on from there."""
 
+import io
+import json
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -8,8 +11,11 @@ from streamlit.testing.v1 import AppTest
 
 from core.access.owners import LOCAL_OWNER
 from core.models.generations import Generation, GenerationStatus
+from core.models.lineage import Origin
 from core.models.money.ledger import LineState
 from core.storage.money.filters import LedgerFilter
+from core.ui.gallery.zip_export import zip_of
+from core.ui.history.markdown_export import markdown_of
 from core.work.process_studio import close_studio
 from core.work.studio import Studio
 from tests.app.test_chat_page import ask, words
@@ -87,6 +93,28 @@ def test_two_clicks_lead_from_an_answer_to_a_task(
     assert not app.exception
     origin = studio().store.lineage.origins(LOCAL_OWNER, [generation.id])[generation.id]
     assert origin.message_id == answer_id(studio)
+
+
+def test_exports_tell_of_it_from_both_ends(answered: AppTest, studio: Opened, until: Until) -> None:
+    app = answered
+    open_form(app, studio, until)
+    app.button(key="drawing-submit").click().run()
+    until(lambda: ended(studio))
+    store, message = studio().store, answer_id(studio)
+    (generation,) = drawn(studio)
+    conversation = store.conversations.list(LOCAL_OWNER).items[0]
+    told = markdown_of(store, LOCAL_OWNER, "en", conversation)
+    assert "> Draw it · " in told
+    assert generation.id in told
+    items = store.gallery.list_pictures(LOCAL_OWNER).items
+
+    def origin_of(generation_id: str) -> Origin | None:
+        return store.lineage.origins(LOCAL_OWNER, [generation_id]).get(generation_id)
+
+    file = io.BytesIO(zip_of(studio().archive, items, None, origin_of))
+    with zipfile.ZipFile(file) as archive:
+        (entry,) = json.loads(archive.read("manifest.json"))["pictures"]
+    assert (entry["message_id"], entry["conversation_id"]) == (message, conversation.id)
 
 
 def test_what_is_edited_is_what_is_drawn(answered: AppTest, studio: Opened, until: Until) -> None:
