@@ -17,6 +17,7 @@ from core.practice.chat.long_text import long_text
 from core.practice.chat.request import ChatRequest
 from core.practice.chat.skills.citing import cited
 from core.practice.chat.skills.filling import filled
+from core.practice.chat.skills.picturing import pictured
 from core.practice.chat.skills.reading import read_back
 from core.practice.chat.skills.tools import Call, calls_for
 from core.practice.chat.texts import language_of, text
@@ -143,7 +144,7 @@ def _content(request: ChatRequest) -> str:
         return _json_content(question, request.system)
     asked_for = f"{request.system}\n{request.question.content}"
     if (schema := _schema_in(asked_for)) is not None:  # as a prompt asks for it
-        return f"```json\n{json.dumps(filled(schema, question), ensure_ascii=False)}\n```"
+        return f"```json\n{_by_schema(schema, question)}\n```"
     questions = [place for place, m in enumerate(request.messages) if m.role == "user"]
     if request.prefix is not None:
         return continuation(_last_answer(request, questions), request.prefix, language_of(question))
@@ -193,7 +194,9 @@ def _written(calls: tuple[Call, ...]) -> str:
 
 def _json_content(question: str, system: str) -> str:
     if (schema := _schema_in(system)) is not None:
-        return json.dumps(filled(schema, question), ensure_ascii=False)
+        return json.dumps(
+            pictured(schema, question) or filled(schema, question), ensure_ascii=False
+        )
     language = language_of(question)
     said = answer(question, raw_question=question)
     return json.dumps(
@@ -208,6 +211,11 @@ def _json_content(question: str, system: str) -> str:
         ensure_ascii=False,
         indent=2,
     )
+
+
+def _by_schema(schema: Mapping[str, object], question: str) -> str:
+    """Return JSON that fits a schema."""
+    return json.dumps(pictured(schema, question) or filled(schema, question), ensure_ascii=False)
 
 
 def _schema_in(system: str) -> Mapping[str, object] | None:

@@ -6,12 +6,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from core.errors import InputError, ProtocolError
-from core.models.chat import ChatParameters, Message
+from core.errors import InputError, ProtocolError, RejectedError
+from core.models.chat import ChatChunk, ChatParameters, Message
 from core.models.kling_catalogue import ImageModel, offered_model
 from core.models.money.ledger import Spender
 from core.models.pictures.proposal import PictureProposal, proposal_from, wordings_from
 from core.models.pictures.rules import check_prompt
+from core.providers.deepseek.client import DeepSeek
 from core.providers.deepseek.wire import PROVIDER
 from core.providers.http.exchanges import mark_exchanges
 from core.storage.store import Store
@@ -27,6 +28,7 @@ _Result = TypeVar("_Result")
 PROPOSAL = "prompt:"  # before the ledger's line of a proposal, where its exchanges are marked
 # Of Kling's 2500 characters a Chinese one is about a token; a proposal has far fewer.
 _TOKENS = 2_000
+_FORM_REFUSED = frozenset({400, 404, 415, 422, 501})  # by servers that know no JSON schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class Proposals:
         )
         mark_exchanges(f"{PROPOSAL}{held.line.id}")
         async with paid_call(self._store.ledger, held) as call:
-            whole = await service.client.complete(asked.turns, parameters, asked.options)
+            whole = await _answered(service.client, parameters, asked)
             call.settle = self._spending.words_settled(whole.content, whole.usage)
         return whole.content
 
@@ -129,6 +131,18 @@ class Proposals:
         names = self._models().names()
         asked = message.parameters.model if message.parameters else ""
         return asked if asked in names else names[0]
+
+
+async def _answered(
+    client: DeepSeek, parameters: ChatParameters, asked: WordingRequest
+) -> ChatChunk:
+    """Return the whole answer; a server that refuses the form for one is asked in words."""
+    try:
+        return await client.complete(asked.turns, parameters, asked.options)
+    except RejectedError as error:
+        if client.server.speaks_deepseek or error.status_code not in _FORM_REFUSED:
+            raise
+    return await client.complete(asked.in_words(), parameters)
 
 
 def _told(found: _Result | None, said: str) -> _Result:

@@ -9,6 +9,7 @@ from core.models.chat import Turn
 from core.models.chat_options import ChatOptions
 from core.models.kling_catalogue import ImageModel
 from core.models.pictures.proposal import PictureProposal, proposal_schema, wordings_schema
+from core.providers.deepseek.schema_tool import schema_prompt
 from core.wire.source_block import source_block
 from core.wire.web.washing import plain_words
 
@@ -39,6 +40,10 @@ class WordingRequest:
 
     turns: tuple[Turn, ...]
     options: ChatOptions
+
+    def in_words(self) -> tuple[Turn, ...]:
+        """Return it for a server that knows no form: the form stands in the prompt."""
+        return (Turn.of_text("system", schema_prompt(self.options)), *self.turns)
 
     def read(self) -> tuple[Turn, ...]:
         """Return all that the model reads, the form too: what is billed as its input."""

@@ -120,9 +120,7 @@ def _likeness(tool: Tool, question: str) -> int:
 def _arguments(tool: Tool, question: str) -> str:
     if tool.schema is None:
         return json.dumps({"query": "练习 practice"}, ensure_ascii=False)
-    value = pictured(tool.schema, question)
-    if value is None:
-        value = filled(tool.schema, question)
+    value = pictured(tool.schema, question) or filled(tool.schema, question)
     return json.dumps(value if isinstance(value, dict) else {}, ensure_ascii=False)
 
 
