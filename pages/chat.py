@@ -69,6 +69,9 @@ for message in drawn:
         continue
     if message.role == "user":
         answer_actions.draw_question(message, conversation)
+        # Other front ends may draw a question, too.
+        drawn_pictures.draw(message, pictures_of.get(message.id, ()))
+        drawing_form.draw(message.id)
         continue
     with st.chat_message("assistant", avatar=message_view.AVATARS["assistant"]):
         if message.status is AnswerStatus.RUNNING:

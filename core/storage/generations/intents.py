@@ -109,7 +109,10 @@ class Intents:
             _keep_order(connection, generation_id, hashes)
             if message_id is not None:
                 now = self._clock()
-                tie(connection, owner, message_id, generation_id, request, now=now)
+                of = tie(connection, owner, message_id, generation_id, request, now=now)
+                if reservation is not None:  # what a conversation cost is its pictures, too
+                    line = replace(reservation.line, message_id=message_id, conversation_id=of)
+                    reservation.line = line
             self._reserve(connection, generation_id, reservation)
             return require_generation(connection, generation_id)
 

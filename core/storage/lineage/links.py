@@ -45,10 +45,13 @@ def tie(
     request: GenerationRequest,
     *,
     now: datetime,
-) -> None:
-    """Note from which message a generation is drawn; InputError where the owner has no such one."""
+) -> str:
+    """Note from which message a generation is drawn; return the id of its conversation.
+
+    InputError where the owner has no such message.
+    """
     theirs = (
-        select(messages.c.id)
+        select(messages.c.conversation_id)
         .join(conversations, conversations.c.id == messages.c.conversation_id)
         .where(
             messages.c.id == message_id,
@@ -56,7 +59,8 @@ def tie(
             conversations.c.deleted_at.is_(None),
         )
     )
-    if connection.scalar(theirs) is None:
+    conversation_id: str | None = connection.scalar(theirs)
+    if conversation_id is None:
         raise InputError("message_id", "error.message_gone")
     values = {
         "generation_id": generation_id,
@@ -66,6 +70,7 @@ def tie(
         "created_at": now,
     }
     connection.execute(insert(picture_links).values(**values))
+    return conversation_id
 
 
 def links_of(

@@ -163,8 +163,10 @@ def _ask(drawing: OpenDrawing, wanted: DrawingWish) -> None:
     session.state().drawing = drawing
     drawing.error = None
     try:
-        proposals = session.studio().proposals
-        drawing.asking = proposals.begin(session.spender(), drawing.message_id, wanted)
+        studio = session.studio()
+        studio.services.images(session.owner())  # first: a prompt is no use where nobody draws
+        asked = studio.proposals.begin(session.spender(), drawing.message_id, wanted)
+        drawing.asking = asked
     except (AppError, LoopEndedError) as error:
         drawing.error = _told(error)
 

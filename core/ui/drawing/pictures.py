@@ -27,7 +27,7 @@ Drawn = Mapping[str, tuple[DrawnFrom, ...]]
 
 def of(path: Sequence[Message]) -> Drawn:
     """Return what was drawn from messages; nothing where the store does not tell."""
-    ids = [message.id for message in path if message.role == "assistant"]
+    ids = [message.id for message in path]
     try:
         return session.studio().store.lineage.drawn_from(session.owner(), ids)
     except AppError:

@@ -3,6 +3,7 @@
 import io
 import json
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 from core.errors import InputError
 from core.models.generations import GenerationStatus, ImageRequest
 from core.models.lineage import DrawnFrom
+from core.models.money.ledger import LedgerLine, LineState, Reservation, Settlement
+from core.storage.money.book import Settle
+from core.storage.money.filters import LedgerFilter
 from core.storage.store import Store
 from tests.conftest import Clock
 
@@ -193,6 +197,39 @@ def test_ids_that_are_taken_are_mapped(store: Store) -> None:
     assert under(store, copy.head_id, "bob") == [(generation, "elsewhere")]
     assert listed(store, copy.head_id, "bob")[0].generation is None
     assert under(store, message) == [(generation, "here")]
+
+
+def test_the_line_of_a_picture_is_its_own_and_tells_of_the_message(
+    store: Store, clock: Clock
+) -> None:
+    conversation, message = said(store)
+    held = Reservation(
+        LedgerLine(
+            *("", clock(), "image", LineState.RESERVED, "kling", "kling-v3", "ada", "page"),
+            *("page", "CNY", Decimal(1)),
+        )
+    )
+    made = store.generations.create_intent(
+        "ada", REQUEST, provider="kling", message_id=message, reservation=held
+    )
+    (line,) = store.ledger.every(LedgerFilter())
+    ids = (line.generation_id, line.message_id, line.conversation_id)
+    assert ids == (made.id, message, conversation)
+
+    def settled_left(*, paid: bool) -> int:
+        def settle(_line: LedgerLine) -> Settlement:
+            return Settlement(LineState.COMPUTED, Decimal(2))
+
+        def by_message(_message_id: str) -> Settle:
+            raise AssertionError("the line is the task's")
+
+        wanted = {made.id: settle} if paid else {}
+        later = clock.advance(3600)
+        return store.ledger.settle_left(by_message, wanted.__getitem__, settle, before=later)
+
+    assert settled_left(paid=False) == 0  # it is under way
+    store.generations.move(made.id, to=S.REFUSED, expect=set(S))
+    assert settled_left(paid=True) == 1
 
 
 WRONG: list[tuple[str, Any]] = [

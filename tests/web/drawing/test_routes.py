@@ -103,6 +103,8 @@ def test_from_a_message_to_its_picture_and_the_ledger_is_practices_book(
     assert all(line.message_id == message for line in prompts)
     assert sum(line.amount or 0 for line in prompts) == sum(one.cost or 0 for one in book)
     (picture,) = [line for line in lines if line.kind == "image"]
+    assert picture.message_id == message
+    assert {line.conversation_id for line in lines} == {picture.conversation_id}
     assert picture.units == sum(one.amount for one in practice.picture_book)
     assert all(line.amount <= line.bound for line in lines if line.amount and line.bound)
 
