@@ -8,7 +8,6 @@ from core.ui.buttons import telling_errors
 from core.ui.chat import actions as answer_actions
 from core.ui.chat import (
     composer,
-    copying,
     message_menu,
     reading,
     sources,
@@ -23,7 +22,7 @@ from core.ui.chat.listing import sidebar as conversation_list
 from core.ui.drawing import action as drawing_action
 from core.ui.drawing import form as drawing_form
 from core.ui.drawing import pictures as drawn_pictures
-from core.ui.frame import page_files
+from core.ui.frame import copying, page_files
 from core.ui.history import linked_turn as history_place
 from core.ui.money import figures as money_figures
 

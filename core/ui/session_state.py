@@ -88,6 +88,7 @@ class SessionState:
     palette: Literal["search", "sheet"] | None = None  # what is open over the page
     go_to: Target | None = None
     editing_id: str | None = None
+    previewed: set[str] = field(default_factory=set)  # ids of answers whose previews are open
     removed_turn: RemovedTurn | None = None  # the last one, which can be brought back
     earliest_turn: str | None = None  # the question from which a long conversation is drawn
     error: AppError | None = None

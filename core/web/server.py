@@ -17,7 +17,7 @@ from core.errors import AppError
 from core.settings import Settings
 from core.web.front.middleware import BeforePages
 from core.web.guard.limits import Limits
-from core.web.shutdown import end_on_signals, reread_on_hangup
+from core.web.shutdown import end_on_signals, keep_connections, reread_on_hangup
 from core.web.timings import HttpTimings
 from core.work.metrics.meters import LAG_EVERY_S
 from core.work.process_studio import (
@@ -67,6 +67,7 @@ def lifespan(
             target=open_early, args=(closing,), name="open-studio", daemon=True
         )
         opening.start()
+        keep_connections()
         end_on_signals(closing)
         reread_on_hangup(lambda: _reread(read_settings))
         lag = asyncio.create_task(_watch_lag(), name="loop-lag")

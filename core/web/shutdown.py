@@ -1,4 +1,4 @@
-"""Graceful shutdown on SIGINT and SIGTERM: bounded, whatever is open.
+"""The server's connections and its end: graceful on SIGINT and SIGTERM, bounded, whatever is open.
 
 The server waits for open replies before it ends the lifespan, for ever unless it is told how long.
 With the studio's end every answer and request has its own; what is still open after GRACE_S (a
@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 # From the signal on: open calls are cancelled, and the process ends.
 GRACE_S = 1
 DEADLINE_S = 2.5
+# Longer than proxies keep a connection to whom they pass requests on (nginx 60 s): who closes first
+# must be who sends, or a POST that was just on its way is lost, and repeated at its sender's peril.
+KEEP_ALIVE_S = 75
 
 
 def end_on_signals(closing: threading.Event) -> None:
@@ -34,6 +37,13 @@ def end_on_signals(closing: threading.Event) -> None:
         handler = signal.getsignal(number)
         if callable(handler):
             signal.signal(number, partial(_close_and_pass_on, closing, handler))
+
+
+def keep_connections() -> None:
+    """Have the server keep idle connections (RFC 9112, 9.8) for KEEP_ALIVE_S, not uvicorn's 5 s."""
+    config = _server_config(signal.getsignal(signal.SIGTERM))
+    if hasattr(config, "timeout_keep_alive"):
+        config.timeout_keep_alive = KEEP_ALIVE_S
 
 
 def reread_on_hangup(reread: Callable[[], object]) -> None:
@@ -70,14 +80,18 @@ def _close_and_pass_on(
 ) -> None:
     if not closing.is_set():
         closing.set()
-        # uvicorn's own bound, which Streamlit gives no option for.
-        server: Any = getattr(handler, "__self__", None)
-        if hasattr(getattr(server, "config", None), "timeout_graceful_shutdown"):
-            server.config.timeout_graceful_shutdown = GRACE_S
+        config = _server_config(handler)
+        if hasattr(config, "timeout_graceful_shutdown"):
+            config.timeout_graceful_shutdown = GRACE_S
         threading.Thread(
             target=_end, args=(number, time.monotonic() + DEADLINE_S), name="end", daemon=True
         ).start()
     handler(number, frame)
+
+
+def _server_config(handler: object) -> Any:
+    """Return uvicorn's own settings, for which Streamlit gives no option, by a signal's handler."""
+    return getattr(getattr(handler, "__self__", None), "config", None)
 
 
 def _end(number: int, deadline: float) -> None:

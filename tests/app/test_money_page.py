@@ -46,13 +46,21 @@ def test_where_nothing_was_spent_the_page_says_so(app: AppTest) -> None:
     assert "no calls yet" in told
 
 
+def test_what_a_long_conversation_costs_next_is_told(
+    app: AppTest, studio: Opened, until: Until
+) -> None:
+    app.run()
+    ask(app, "/practice long 60000", studio, until)
+    assert "next question: at least" in words(app)
+
+
 def test_an_answer_has_its_figure_and_the_page_its_line(
     app: AppTest, studio: Opened, until: Until
 ) -> None:
     app.run()
     ask(app, "Where do I put the keys?", studio, until)
     assert "practice coins" in words(app)
-    assert "next question: at least" in words(app)
+    assert "next question" not in words(app)  # less than anybody asks about
     told = money(app)
     assert "deepseek-flash" in told
     assert len(app.dataframe) == 1

@@ -37,6 +37,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 @pytest.fixture(scope="module")
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(locale="en-US", viewport={"width": 1366, "height": 850})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
     yield context.new_page()
     context.close()
 
@@ -119,6 +120,12 @@ def test_a_picture_opens_where_it_is_seen_and_back_closes_it(page: Page, app: Ru
     assert journey.clicks == 2
     page.keyboard.press("Escape")
     expect(page.locator(".inkling-zoom")).to_have_count(0)
+    prompt_box = view.locator(".inkling-box")
+    prompt_box.get_by_role("button", name="Copy the prompt").click()
+    expect(prompt_box.get_by_role("status")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == prompt_box.locator("p").inner_text()
+    loaded = page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
+    assert not [name for name in loaded if "SyntaxHighlighter" in name]  # half a megabyte
     expect(picture).to_be_visible()
     page.keyboard.press("Escape")
     expect(picture).to_have_count(0, timeout=PATIENCE_MS)

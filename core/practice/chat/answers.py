@@ -44,6 +44,7 @@ _TOPICS = (
     _topic(
         "pictures", r"图片|图像|画图|出图|绘图|生图|可灵|kling|\bimages?\b|\bpictures?\b|\bdraw"
     ),
+    _topic("previews", r"预览|矢量图|\bsvg\b|\bhtml\b|\bpreviews?\b"),
     _topic("markdown", r"markdown|排版|格式示例|表格|\btables?\b|formatting|showcase"),
     _topic(
         "maths",

@@ -1,5 +1,6 @@
 """Values: what the studio has learned and wants to know after a restart."""
 
+import secrets
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -68,6 +69,14 @@ class KeyValues:
             return bool(
                 connection.execute(update(key_values).where(same).values(value=value)).rowcount
             )
+
+    def secret(self, key: str) -> bytes:
+        """Return 32 random bytes that are this store's for good: the same in each process."""
+        found = self.get(key)
+        if found is None:
+            self.swap(key, None, secrets.token_hex(32))
+            found = self.get(key)  # another process may have been quicker
+        return bytes.fromhex(found)
 
     def take(self, key: str) -> Any:
         """Remove the value and return it; None when there is none. Of several takers one has it."""

@@ -9,7 +9,7 @@ from core.models.chat import ChatParameters, Conversation, Message
 from core.models.money.ledger import BudgetError
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
-from core.ui.chat import attachments, copying, message_menu, reading, sources
+from core.ui.chat import attachments, copying, message_menu, previews, reading, sources
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
 from core.ui.session import text
@@ -98,8 +98,10 @@ def draw(
         if message_view.can_go_on(message):
             key = f"continue-{message.id}"
             button("chat.continue", "resume", key, _go_on, *whole, type="tertiary")
+        previews.draw_button(message)
         _draw_versions(message, conversation)
         message_menu.draw(message, conversation)
+    previews.draw(message)
 
 
 def _draw_versions(message: Message, conversation: Conversation) -> None:

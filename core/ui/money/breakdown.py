@@ -17,6 +17,7 @@ from core.ui.session import text
 from core.work.money.report import DEAREST, Reports
 
 _INK = "#a83a2e"  # the theme's own
+_MOST_BARS = 35
 SPANS = ("month", "last_month", "30_days", "year")
 _SPAN_KEY = "money-span"
 
@@ -54,15 +55,20 @@ def span_bounds(span: str, now: datetime) -> tuple[datetime, datetime | None]:
 
 
 def draw_days(reports: Reports, wanted: LedgerFilter) -> None:
-    """Draw what each day cost, a chart for each currency."""
+    """Draw what each day cost, or each month of a long span, a chart for each currency."""
     days = reports.days(wanted)
+    calendar = reports.calendar(wanted, datetime.now(UTC))
+    # As words: an axis of dates is labelled in English, whoever reads.
+    is_long = len(calendar) > _MOST_BARS
+    title, form = ("money.by_month", "%Y-%m") if is_long else ("money.by_day", "%m-%d")
     for currency in dict.fromkeys(one.currency for one in days):
-        own = [one for one in days if one.currency == currency]
-        label = text("money.by_day", currency=_currency_words(currency))
-        rows = {
-            text("money.day"): [f"{one.day:%m-%d}" for one in own],
-            label: [float(one.amount) for one in own],
-        }
+        label = text(title, currency=_currency_words(currency))
+        bars = dict.fromkeys((day.strftime(form) for day in calendar), 0.0)
+        for one in days:
+            if one.currency == currency:
+                name = one.day.strftime(form)
+                bars[name] = bars.get(name, 0.0) + float(one.amount)
+        rows = {text("money.day"): list(bars), label: list(bars.values())}
         st.caption(label)
         st.bar_chart(
             rows, x=text("money.day"), y=label, height=200, x_label="", y_label="", color=_INK

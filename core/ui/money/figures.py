@@ -20,6 +20,8 @@ from core.ui.session import text
 from core.work.money.report import cost_of_thinking
 
 _ZERO = Decimal(0)
+# Of less than that (a hundredth of a cent, about) nobody needs to be told before asking.
+_TOLD = Decimal("0.0001")
 # From this share of a budget on it is said.
 NEARLY = Decimal("0.8")
 
@@ -113,7 +115,8 @@ def draw_hint(
 ) -> None:
     """Draw below the chat box what the next question costs, and what was spent so far."""
     parts: list[str] = []
-    if (cost := next_cost(path, parameters)) is not None:
+    cost = next_cost(path, parameters)
+    if cost is not None and cost.amount >= _TOLD:
         parts.append(text("money.next", amount=amount_words(cost.amount, cost.currency)))
     if parameters.search and (look := look_price("search")) is not None and look.is_known:
         words = amount_words(look.bound, look.line.currency)

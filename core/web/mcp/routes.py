@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import Message
 
-from core.web.http_call import Handler, HttpCall
-from core.web.mcp.caller import SCOPE_KEY, ToolCaller
+from core.web.http_call import Handler, HttpCall, HttpCallError
+from core.web.mcp.caller import SCOPE_KEY
 from core.web.studio_bridge import StudioBridge
 
 if TYPE_CHECKING:
@@ -41,7 +41,13 @@ class McpRoutes:
         body = await call.body() if call.method == "POST" else b""
         if self._opening is None:
             self._opening = asyncio.create_task(self._open())
-        manager = await asyncio.shield(self._opening)
+        opening = self._opening
+        try:
+            manager = await asyncio.shield(opening)
+        except HttpCallError:
+            if self._opening is opening:  # the next call tries once more
+                self._opening = None
+            raise
         came = asyncio.Event()
 
         async def receive() -> Message:
@@ -57,7 +63,7 @@ class McpRoutes:
         from core.web.mcp.tools import tool_server  # noqa: PLC0415
 
         # A thread imports it: that takes a second, in which every stream would stand still.
-        server = await asyncio.to_thread(tool_server, self._bridge)
+        server = await self._bridge.in_thread(tool_server, self._bridge)
         from mcp.server.streamable_http_manager import (  # noqa: PLC0415
             StreamableHTTPSessionManager,
         )
@@ -85,9 +91,8 @@ def _scope(call: HttpCall) -> dict[str, Any]:
     from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser  # noqa: PLC0415
     from mcp.server.auth.provider import AccessToken  # noqa: PLC0415
 
-    caller = ToolCaller.of(call)
     # A session is good for whoever opened it only.
-    known = AccessToken(token="", client_id=f"{caller.caller} {caller.owner}", scopes=[])
+    known = AccessToken(token="", client_id=f"{call.caller} {call.owner}", scopes=[])
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -104,5 +109,5 @@ def _scope(call: HttpCall) -> dict[str, Any]:
             if name not in ("authorization", "x-api-key", "cookie")
         ],
         "user": AuthenticatedUser(known),
-        SCOPE_KEY: caller,
+        SCOPE_KEY: call,
     }

@@ -2,22 +2,23 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from core.errors import AppError, InputError
 from core.models.chat import ChatParameters, Message, Turn
-from core.models.chat_options import NO_OPTIONS
 from core.models.generations import Generation, GenerationStatus, ImageRequest
 from core.models.kinds import check_fields
 from core.models.money.amounts import PRACTICE_CURRENCY
 from core.models.money.ledger import Reservation, Spender, money_words
+from core.texts.catalogue import text
 from core.web.chat.http_errors import http_error_of
-from core.web.http_call import HttpCallError
+from core.web.chat.posted.request import ChatRequest
+from core.web.http_call import HttpCall, HttpCallError
 from core.web.http_errors import http_error_from
 from core.web.kling.envelope import refused
-from core.web.mcp.caller import RefusedError, ToolCaller
+from core.web.mcp.caller import RefusedError
 from core.web.studio_bridge import StudioBridge
 from core.work.money.ask_above import confirmation_limit
 
@@ -45,18 +46,18 @@ class StudioTools:
 
     # -- what it costs -----------------------------------------------------------------------------
 
-    def quote_answer(self, caller: ToolCaller, turns: list[Turn], asked: ChatParameters) -> Quote:
+    def quote_answer(self, call: HttpCall, turns: list[Turn], asked: ChatParameters) -> Quote:
         """Return what an answer may cost at most."""
         studio = self._bridge.studio
-        service = told(caller, lambda: studio.services.chat(caller.owner))
-        spender = Spender(caller.owner, caller.caller, "http")
+        service = told(call, lambda: studio.services.chat(call.owner))
+        spender = Spender(call.owner, call.caller, "http")
         return self._quote(studio.spending.for_answer(spender, service.provider, asked, turns))
 
-    def quote_pictures(self, caller: ToolCaller, request: ImageRequest) -> Quote:
+    def quote_pictures(self, call: HttpCall, request: ImageRequest) -> Quote:
         """Return what pictures cost."""
         studio = self._bridge.studio
-        service = told(caller, lambda: studio.services.images(caller.owner))
-        spender = Spender(caller.owner, caller.caller, "http")
+        service = told(call, lambda: studio.services.images(call.owner))
+        spender = Spender(call.owner, call.caller, "http")
         return self._quote(studio.spending.for_task(spender, service.provider, request))
 
     def _quote(self, held: Reservation) -> Quote:
@@ -77,17 +78,13 @@ class StudioTools:
         named = model or self._bridge.default_model
         return ChatParameters(model=named, thinking=thinking, max_tokens=max_tokens)
 
-    async def ask(self, caller: ToolCaller, turns: list[Turn], asked: ChatParameters) -> Message:
+    async def ask(self, call: HttpCall, turns: list[Turn], asked: ChatParameters) -> Message:
         """Return a whole answer; who leaves stops it."""
         bridge = self._bridge
         try:
-            end_user = await bridge.end_users.id_of(caller.caller, None)
-            options = replace(NO_OPTIONS, user_id=end_user) if end_user else NO_OPTIONS
-            live = bridge.studio.answers.ask_posted(
-                caller.owner, turns, asked, options=options, caller=caller.caller
-            )
+            live = await bridge.ask(ChatRequest(tuple(turns), asked), call)
         except AppError as error:
-            raise refusal(error, caller) from error
+            raise refusal(error, call) from error
         over = asyncio.Event()
         leave = live.listen(lambda: bridge.notifier.notify(over.set))
         try:
@@ -100,51 +97,51 @@ class StudioTools:
             if not live.is_final:
                 bridge.stop(live.message_id)
         message = live.snapshot()
-        if (fault := http_error_of(message, live.error, caller.language)) is not None:
+        if (fault := http_error_of(message, live.error, call.language)) is not None:
             raise RefusedError("\n\n".join(filter(None, (fault.sentence, message.content))))
         return message
 
     # -- pictures ----------------------------------------------------------------------------------
 
-    async def draw(self, caller: ToolCaller, request: ImageRequest, key: str | None) -> Generation:
+    async def draw(self, call: HttpCall, request: ImageRequest, key: str | None) -> Generation:
         """Return the generation of pictures; after a while it is told as it stands."""
         studio = self._bridge.studio
         try:
             generation = await asyncio.to_thread(
                 studio.generations.request,
-                caller.owner,
+                call.owner,
                 request,
                 origin="http",
                 idempotency_key=key,
-                caller=caller.caller,
+                caller=call.caller,
             )
         except AppError as error:
-            raise refusal(error, caller) from error
+            raise refusal(error, call) from error
         clock = asyncio.get_running_loop().time
         until = clock() + DRAWN_TIMEOUT_S
         while not generation.status.is_final and clock() < until and not studio.is_closing:
             await asyncio.sleep(_LOOK_S)
-            generation = await self._looked(caller, generation.id) or generation
+            generation = await self._looked(call, generation.id) or generation
         return generation
 
-    async def task(self, caller: ToolCaller, task: str) -> Generation:
+    async def task(self, call: HttpCall, task: str) -> Generation:
         """Return a generation by its id or by the provider's; RefusedError where there is none."""
-        found = await self._looked(caller, task)
+        found = await self._looked(call, task)
         if found is None:
-            raise RefusedError(caller.text("mcp.no_task", task=task[:80]))
+            raise RefusedError(text(call.language, "mcp.no_task", task=task[:80]))
         return found
 
-    async def _looked(self, caller: ToolCaller, task: str) -> Generation | None:
+    async def _looked(self, call: HttpCall, task: str) -> Generation | None:
         generations = self._bridge.studio.store.generations
 
         def look() -> Generation | None:
-            found = generations.get(caller.owner, task)
-            return found or generations.get_by_task_id(caller.owner, task)
+            found = generations.get(call.owner, task)
+            return found or generations.get_by_task_id(call.owner, task)
 
         try:
             return await self._bridge.in_thread(look)
         except HttpCallError as error:
-            raise RefusedError(error.sentence(caller.language)) from error
+            raise RefusedError(error.sentence(call.language)) from error
 
     async def thumbnails(self, generation: Generation) -> list[bytes]:
         """Return small copies (WebP) of the pictures that are here and can be read."""
@@ -157,7 +154,7 @@ class StudioTools:
                 continue
         return found
 
-    def described(self, caller: ToolCaller, generation: Generation) -> dict[str, Any]:
+    def described(self, call: HttpCall, generation: Generation) -> dict[str, Any]:
         """Return what is known of a generation, without any link."""
         status = generation.status
         told_of: dict[str, Any] = {
@@ -171,18 +168,18 @@ class StudioTools:
             ],
         }
         if status is GenerationStatus.FAILED:
-            told_of["error"] = refused(generation, caller.language)["message"]
+            told_of["error"] = refused(generation, call.language)["message"]
         return told_of
 
     # -- history -----------------------------------------------------------------------------------
 
-    async def find(self, caller: ToolCaller, words: str) -> dict[str, Any]:
+    async def find(self, call: HttpCall, words: str) -> dict[str, Any]:
         """Return where words occur in conversations and prompts, the newest first."""
         store = self._bridge.studio.store
 
         def look() -> dict[str, Any]:
-            hits = store.search.find(caller.owner, words, limit=_FOUND_MOST).items
-            drawn = store.gallery.list_pictures(caller.owner, text=words, limit=_FOUND_MOST).items
+            hits = store.search.find(call.owner, words, limit=_FOUND_MOST).items
+            drawn = store.gallery.list_pictures(call.owner, text=words, limit=_FOUND_MOST).items
             tasks = {one.generation.id: one.generation for one in drawn}
             return {
                 "conversations": [
@@ -208,26 +205,26 @@ class StudioTools:
         try:
             return await self._bridge.in_thread(look)
         except HttpCallError as error:
-            raise RefusedError(error.sentence(caller.language)) from error
+            raise RefusedError(error.sentence(call.language)) from error
 
 
-def checked(caller: ToolCaller, request: ImageRequest) -> ImageRequest:
+def checked(call: HttpCall, request: ImageRequest) -> ImageRequest:
     """Return a request that keeps Kling's rules; RefusedError says which one it breaks."""
     try:
         check_fields(request)
     except InputError as error:
-        raise refusal(error, caller) from error
+        raise refusal(error, call) from error
     return request
 
 
-def refusal(error: AppError, caller: ToolCaller) -> RefusedError:
+def refusal(error: AppError, call: HttpCall) -> RefusedError:
     """Return an error as a tool tells it."""
-    return RefusedError(http_error_from(error, caller.language).sentence)
+    return RefusedError(http_error_from(error, call.language).sentence)
 
 
-def told(caller: ToolCaller, function: Callable[[], _Result]) -> _Result:
+def told(call: HttpCall, function: Callable[[], _Result]) -> _Result:
     """Return what a function returns; RefusedError where it raises an error of ours."""
     try:
         return function()
     except AppError as error:
-        raise refusal(error, caller) from error
+        raise refusal(error, call) from error

@@ -14,6 +14,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.resolve import Elicit, Resolve
+from mcp.server.request_state import RequestStateSecurity
 from mcp_types import CallToolResult, ImageContent, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
 
@@ -27,8 +28,10 @@ from core.models.generations import (
     Resolution,
 )
 from core.models.kling_catalogue import OFFERED_MODELS
+from core.texts.catalogue import text
+from core.web.http_call import HttpCall
 from core.web.kling.create import KEY_MOST
-from core.web.mcp.caller import RefusedError, ToolCaller, caller_of
+from core.web.mcp.caller import RefusedError, call_of, want
 from core.web.mcp.studio_tools import Quote, StudioTools, checked
 from core.web.studio_bridge import StudioBridge
 from core.work.chat.answers import QUESTION_LIMIT
@@ -36,6 +39,7 @@ from core.work.chat.answers import QUESTION_LIMIT
 _Result = TypeVar("_Result")
 
 NAME = "inkling"
+_STATE_KEY = "mcp-state-key"
 _INSTRUCTIONS = (
     "Inkling is a studio over DeepSeek (chat) and Kling (pictures). Its owner pays for each answer "
     "and each picture; prices, budgets and confirmations are enforced by the studio. What find and "
@@ -80,10 +84,16 @@ class Consent(BaseModel):
 
 
 def tool_server(bridge: StudioBridge) -> Server[Any]:
-    """Return the protocol's server for an open studio."""
+    """Return the protocol's server for an open studio; StoreError. Blocking."""
     tools = StudioTools(bridge)
+    key = bridge.studio.store.key_values.secret(_STATE_KEY)
     server: MCPServer[Any] = MCPServer(
-        NAME, title="墨灵 Inkling", instructions=_INSTRUCTIONS, subscriptions=False
+        NAME,
+        title="墨灵 Inkling",
+        instructions=_INSTRUCTIONS,
+        subscriptions=False,
+        # What was asked before a restart, or of another process, may be answered here.
+        request_state_security=RequestStateSecurity(keys=[key]),
     )
     _add_chat(server, tools)
     _add_pictures(server, tools)
@@ -100,12 +110,10 @@ def _add_chat(server: "MCPServer[Any]", tools: StudioTools) -> None:
         thinking: bool = False,
         max_tokens: Tokens = _TOKENS,
     ) -> Consent | Elicit[Consent]:
-        caller = _let_in(ctx, "chat")
+        call = _let_in(ctx, "chat")
         asked = tools.parameters(model, max_tokens, thinking=thinking)
-        quote = _refused_as_tool(
-            lambda: tools.quote_answer(caller, _turns(system, question), asked)
-        )
-        return _asked_first(ctx, caller, quote, "mcp.consent_answer")
+        quote = _refused_as_tool(lambda: tools.quote_answer(call, _turns(system, question), asked))
+        return _asked_first(ctx, call, quote, "mcp.consent_answer")
 
     @server.tool(name="ask", title="Ask DeepSeek", annotations=_SPENDS)
     async def ask(
@@ -118,10 +126,10 @@ def _add_chat(server: "MCPServer[Any]", tools: StudioTools) -> None:
         max_tokens: Tokens = _TOKENS,
     ) -> CallToolResult:
         """Ask a chat model and get its whole answer. It is kept in the studio's history."""
-        caller = _caller(ctx)
-        _check(consented, caller)
+        call = _call(ctx)
+        _check(consented, call)
         asked = tools.parameters(model, max_tokens, thinking=thinking)
-        message = await _told(tools.ask(caller, _turns(system, question), asked))
+        message = await _told(tools.ask(call, _turns(system, question), asked))
         return CallToolResult(content=[TextContent(text=message.content)])
 
 
@@ -135,10 +143,10 @@ def _add_pictures(server: "MCPServer[Any]", tools: StudioTools) -> None:
         resolution: Resolution = "1k",
         n: Count = 1,
     ) -> Consent | Elicit[Consent]:
-        caller = _let_in(ctx, "pictures")
-        request = _wished(caller, prompt, negative_prompt, model, aspect_ratio, resolution, n)
-        quote = _refused_as_tool(lambda: tools.quote_pictures(caller, request))
-        return _asked_first(ctx, caller, quote, "mcp.consent_pictures")
+        call = _let_in(ctx, "pictures")
+        request = _wished(call, prompt, negative_prompt, model, aspect_ratio, resolution, n)
+        quote = _refused_as_tool(lambda: tools.quote_pictures(call, request))
+        return _asked_first(ctx, call, quote, "mcp.consent_pictures")
 
     @server.tool(name="draw_picture", title="Draw with Kling", annotations=_SPENDS)
     async def draw_picture(
@@ -158,40 +166,40 @@ def _add_pictures(server: "MCPServer[Any]", tools: StudioTools) -> None:
         later, and nothing is paid twice. A second call of this tool buys anew, unless it gives the
         same key.
         """
-        caller = _caller(ctx)
-        _check(consented, caller)
-        request = _wished(caller, prompt, negative_prompt, model, aspect_ratio, resolution, n)
-        drawn = await _told(tools.draw(caller, request, key))
-        return await _shown(tools, caller, drawn)
+        call = _call(ctx)
+        _check(consented, call)
+        request = _wished(call, prompt, negative_prompt, model, aspect_ratio, resolution, n)
+        drawn = await _told(tools.draw(call, request, key))
+        return await _shown(tools, call, drawn)
 
     @server.tool(name="look_at_task", title="Look at a task", annotations=_LOOKS)
     async def look_at_task(task: TaskName, ctx: Context[Any, Any]) -> CallToolResult:
         """Tell how a picture task stands, with small copies of what is there. Costs nothing."""
-        caller = _let_in(ctx, "pictures", "read")
-        return await _shown(tools, caller, await _told(tools.task(caller, task)))
+        call = _let_in(ctx, "pictures", "read")
+        return await _shown(tools, call, await _told(tools.task(call, task)))
 
 
 def _add_history(server: "MCPServer[Any]", tools: StudioTools) -> None:
     @server.tool(name="find_in_history", title="Find in the history", annotations=_LOOKS)
     async def find_in_history(words: Words, ctx: Context[Any, Any]) -> CallToolResult:
         """Find where words occur in conversations and in pictures' prompts. Costs nothing."""
-        caller = _let_in(ctx, "read")
-        return _as_json(await _told(tools.find(caller, words)))
+        call = _let_in(ctx, "read")
+        return _as_json(await _told(tools.find(call, words)))
 
 
 # -- what they have in common ----------------------------------------------------------------------
 
 
-def _caller(ctx: "Context[Any, Any]") -> ToolCaller:
+def _call(ctx: "Context[Any, Any]") -> HttpCall:
     request = ctx.request_context.request
     assert request is not None  # all that is served here came by HTTP
-    return caller_of(request.scope)
+    return call_of(request.scope)
 
 
-def _let_in(ctx: "Context[Any, Any]", *scopes: AccessScope) -> ToolCaller:
-    caller = _caller(ctx)
-    _refused_as_tool(lambda: caller.want(*scopes))
-    return caller
+def _let_in(ctx: "Context[Any, Any]", *scopes: AccessScope) -> HttpCall:
+    call = _call(ctx)
+    _refused_as_tool(lambda: want(call, *scopes))
+    return call
 
 
 def _refused_as_tool(function: Callable[[], _Result]) -> _Result:
@@ -211,20 +219,20 @@ async def _told(doing: Awaitable[_Result]) -> _Result:
 
 
 def _asked_first(
-    ctx: "Context[Any, Any]", caller: ToolCaller, quote: Quote, text_id: str
+    ctx: "Context[Any, Any]", call: HttpCall, quote: Quote, text_id: str
 ) -> Consent | Elicit[Consent]:
     """Return a yes where none is needed, else the question; ToolError where nobody can ask."""
     if not quote.needs_yes:
         return Consent(spend=True)
-    amount = quote.words or caller.text("mcp.price_unknown")
+    amount = quote.words or text(call.language, "mcp.price_unknown")
     known = ctx.client_capabilities
     if known is None or known.elicitation is None:
-        raise ToolError(caller.text("mcp.nobody_to_ask", amount=amount))
-    return Elicit(caller.text(text_id, amount=amount), Consent)
+        raise ToolError(text(call.language, "mcp.nobody_to_ask", amount=amount))
+    return Elicit(text(call.language, text_id, amount=amount), Consent)
 
 
 def _wished(
-    caller: ToolCaller,
+    call: HttpCall,
     prompt: str,
     negative_prompt: str,
     model: str,
@@ -240,12 +248,12 @@ def _wished(
         aspect_ratio=aspect_ratio,
         resolution=resolution,
     )
-    return _refused_as_tool(lambda: checked(caller, request))
+    return _refused_as_tool(lambda: checked(call, request))
 
 
-def _check(consented: Any, caller: ToolCaller) -> None:
+def _check(consented: Any, call: HttpCall) -> None:
     if not (isinstance(consented, AcceptedElicitation) and consented.data.spend):
-        raise ToolError(caller.text("mcp.declined"))
+        raise ToolError(text(call.language, "mcp.declined"))
 
 
 def _turns(system: str, question: str) -> list[Turn]:
@@ -253,12 +261,12 @@ def _turns(system: str, question: str) -> list[Turn]:
     return [Turn.of_text("system", system), *said] if system.strip() else said
 
 
-async def _shown(tools: StudioTools, caller: ToolCaller, generation: Generation) -> CallToolResult:
+async def _shown(tools: StudioTools, call: HttpCall, generation: Generation) -> CallToolResult:
     pictures = [
         ImageContent(data=base64.b64encode(one).decode(), mime_type="image/webp")
         for one in await tools.thumbnails(generation)
     ]
-    told = _as_json(tools.described(caller, generation))
+    told = _as_json(tools.described(call, generation))
     told.content.extend(pictures)
     told.is_error = generation.status is GenerationStatus.FAILED
     return told

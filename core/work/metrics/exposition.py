@@ -6,7 +6,6 @@ the same from each of them. All else is this process's own, since it began.
 
 import hashlib
 import hmac
-import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -163,11 +162,8 @@ class _Collector:
         """
         if not name:
             return ""
-        values = self._scraped.store.key_values
-        if (key := values.get(_ALIAS_KEY)) is None:
-            values.swap(_ALIAS_KEY, None, secrets.token_hex(32))
-            key = values.get(_ALIAS_KEY)  # another process may have been quicker
-        return hmac.new(bytes.fromhex(key), name.encode(), hashlib.sha256).hexdigest()[:12]
+        key = self._scraped.store.key_values.secret(_ALIAS_KEY)
+        return hmac.new(key, name.encode(), hashlib.sha256).hexdigest()[:12]
 
     def _backups(self) -> Iterator[Any]:
         last = self._scraped.backups.last()

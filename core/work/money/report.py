@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.models.money.ledger import LedgerLine
@@ -14,6 +14,7 @@ from core.storage.money.sums import Column, Sums, quarter_start
 
 _MILLION = 1_000_000
 DEAREST = 5
+WEEK = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,14 @@ class Reports:
         return tuple(
             DayAmount(day, currency, found[day, currency]) for day, currency in sorted(found)
         )
+
+    def calendar(self, wanted: LedgerFilter, now: datetime) -> tuple[date, ...]:
+        """Return every day of a span until today, a week at least: also those without a call."""
+        zone = zone_of(self._ledger.plan.zone)
+        last = (wanted.end - timedelta(seconds=1) if wanted.end else now).astimezone(zone).date()
+        first = (wanted.start or now).astimezone(zone).date()
+        count = max((last - first).days + 1, WEEK)
+        return tuple(first + timedelta(days=number) for number in range(count))
 
     def dearest_conversations(self, wanted: LedgerFilter) -> tuple[Sums, ...]:
         """Return the conversations that cost most."""

@@ -7,7 +7,6 @@ import base64
 import hashlib
 import hmac
 import json
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -76,11 +75,4 @@ class Tickets:
         return Holder(str(owner), str(given_to[0]) if given_to else _PAGE)
 
     def _mark(self, head: str) -> str:
-        return hmac.new(self._key(), head.encode(), hashlib.sha256).hexdigest()
-
-    def _key(self) -> bytes:
-        key = self._values.get(SIGNING_KEY)
-        if key is None:
-            self._values.swap(SIGNING_KEY, None, secrets.token_hex(32))
-            key = self._values.get(SIGNING_KEY)  # another process may have been quicker
-        return bytes.fromhex(key)
+        return hmac.new(self._values.secret(SIGNING_KEY), head.encode(), hashlib.sha256).hexdigest()

@@ -376,6 +376,7 @@ OWNERLESS: dict[str, str] = {
     "key_values.set_in": _OWN_VALUES,
     "key_values.value_in": _OWN_VALUES,
     "key_values.starting_with": _OWN_VALUES,
+    "key_values.secret": _OWN_VALUES,
     "key_values.swap": _OWN_VALUES,
     "key_values.take": _OWN_VALUES,
     "lineage.purge": _MANY,

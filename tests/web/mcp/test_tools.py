@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import json
+import logging
 from collections.abc import Awaitable, Callable, Iterator
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,17 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
+from core.errors import StoreError
+from core.models.money.amounts import plain
 from core.models.money.ledger import LedgerLine
 from core.practice import PracticeServer
 from core.settings import AccessSettings, Secret
+from core.storage.db.key_values import KeyValues
 from core.storage.money.filters import LedgerFilter
+from core.web.diagnostics import request_log
+from core.web.diagnostics.request_log import FACTS
 from core.web.mcp.studio_tools import StudioTools
-from core.work.process_studio import close_studio
+from core.work.process_studio import close_studio, current_studio, open_studio
 from core.work.studio import Studio
 from tests.crash.workshop import QUICK as SOON
 from tests.web.serving import KLING_KEY, QUICK, Served, serving_practice, until
@@ -269,6 +276,61 @@ def test_a_caller_who_leaves_stops_the_answer(served: Served, practice: Practice
     with contextlib.suppress(asyncio.CancelledError):
         using(served, work)
     until(lambda: practice.counters.streams_closed_early > before, "the answer was stopped")
+
+
+def test_the_log_tells_what_an_answer_cost(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger=request_log.__name__)
+    using(served, call("ask", question="砚台的故事", max_tokens=200))
+
+    def told() -> list[dict[str, Any]]:
+        facts = [getattr(record, FACTS, {}) for record in caplog.records]
+        return [one for one in facts if one.get("route") == "/mcp" and "answer" in one]
+
+    (line,) = until(told, "the answer's line")
+    message = served.studio.store.messages.get("local", line["answer"])
+    assert message is not None
+    assert (line["caller"], line["status"]) == ("local", 200)
+    assert Decimal(line["cost"]) > 0
+    ledger = [one for one in lines(served) if one.message_id == message.id]
+    assert [plain(one.amount) for one in ledger if one.amount] == [line["cost"]]
+
+
+def test_what_was_asked_before_a_restart_may_be_answered_after_it(
+    tmp_path: Path, practice: PracticeServer
+) -> None:
+    """The newer revision keeps no session: the state comes back with the person's answer."""
+    before = practice.counters.tasks_accepted
+    with serving_practice(tmp_path, practice, build=soon) as running:
+
+        class Slow(Person):
+            async def __call__(self, context: Any, params: Any) -> types.ElicitResult:
+                settings = running.studio.settings
+                await asyncio.to_thread(close_studio)
+                await asyncio.to_thread(open_studio, lambda: settings, soon)
+                return await super().__call__(context, params)
+
+        yes = Slow()
+        drawn = using(running, call("draw_picture", **DEAR), age="2026-07-28", person=yes)
+        assert current_studio() is not running.studio
+        assert not drawn.is_error, words(drawn)
+        assert len(yes.questions) == 1
+    assert practice.counters.tasks_accepted == before + 1
+
+
+def test_a_store_that_cannot_be_read_when_the_first_comes_is_tried_again(
+    tmp_path: Path, practice: PracticeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_self: KeyValues, _key: str) -> bytes:
+        raise StoreError("error.store_locked")
+
+    with serving_practice(tmp_path, practice, build=soon) as running:
+        with monkeypatch.context() as patched:
+            patched.setattr(KeyValues, "secret", broken)
+            refused = running.http.post("/mcp", json={})
+            assert refused.status_code == 503
+        assert not using(running, call("find_in_history", words="hill")).is_error
 
 
 def test_a_closed_studio_serves_none_of_its_sessions(

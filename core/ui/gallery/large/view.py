@@ -11,6 +11,7 @@ from core.storage.generations.gallery import GalleryPicture
 from core.ui import session
 from core.ui.drawing import origin
 from core.ui.formats import duration, moment, size
+from core.ui.frame import copying
 from core.ui.gallery import actions
 from core.ui.gallery.filters import model_title
 from core.ui.gallery.large import address
@@ -103,12 +104,13 @@ def _draw_original(item: GalleryPicture) -> None:
 def _draw_facts(item: GalleryPicture) -> None:
     generation, request = item.generation, item.generation.request
     if request.prompt:
-        st.code(request.prompt, language=None, wrap_lines=True)
+        copying.install()
+        copying.draw_box(request.prompt, text("copy.prompt"))
     elif not request.model_name:
         st.info(text("gallery.prompt_unknown_why"), icon=":material/help:")
     if isinstance(request, ImageRequest) and request.negative_prompt:
         st.caption(text("images.negative"))
-        st.code(request.negative_prompt, language=None, wrap_lines=True)
+        copying.draw_box(request.negative_prompt, text("copy.negative"))
     with st.grid("auto", min_column_width=150, gap=("xsmall", "small")) as grid:
         for label, value in _facts(item.picture, generation):
             with grid.cell(), st.container(gap=None):

@@ -6,7 +6,6 @@ DeepSeek keeps the caches of different `user_id`s apart. The owner's own chats h
 import asyncio
 import hashlib
 import hmac
-import secrets
 
 from core.access.callers import TOKEN, USER
 from core.storage.db.key_values import KeyValues
@@ -27,13 +26,6 @@ class EndUsers:
         if not end_user and not caller.startswith((TOKEN, USER)):
             return None
         if self._salt is None:
-            self._salt = await asyncio.to_thread(self._load)
+            self._salt = await asyncio.to_thread(self._values.secret, _KEY)
         told = f"{caller}\n{end_user or ''}".encode("utf-8", "surrogatepass")
         return hmac.new(self._salt, told, hashlib.sha256).hexdigest()[:_LENGTH]
-
-    def _load(self) -> bytes:
-        salt = self._values.get(_KEY)
-        if salt is None:
-            self._values.set(_KEY, secrets.token_hex(32))
-            salt = self._values.get(_KEY)  # another process may have been quicker
-        return bytes.fromhex(salt)
