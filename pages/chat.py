@@ -19,6 +19,9 @@ from core.ui.chat import header as conversation_header
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
 from core.ui.chat.listing import sidebar as conversation_list
+from core.ui.drawing import action as drawing_action
+from core.ui.drawing import form as drawing_form
+from core.ui.drawing import pictures as drawn_pictures
 from core.ui.frame import copying, page_files
 from core.ui.history import linked_turn as history_place
 from core.ui.money import figures as money_figures
@@ -39,6 +42,7 @@ page_files.draw_style("chat")
 copying.install()
 with telling_errors():
     reading.install()
+drawing_action.install()
 
 # Asked before the path is read: an answer that ends in between is then in the store.
 live = studio.answers.live_in(conversation.id) if conversation else None
@@ -55,6 +59,7 @@ if not path:
 
 place = None
 lines = money_figures.lines_of(path)
+pictures_of = drawn_pictures.of(drawn)
 asked = {message.id: message for message in path}
 for message in drawn:
     assert conversation is not None
@@ -63,6 +68,9 @@ for message in drawn:
         continue
     if message.role == "user":
         answer_actions.draw_question(message, conversation)
+        # Other front ends may draw a question, too.
+        drawn_pictures.draw(message, pictures_of.get(message.id, ()))
+        drawing_form.draw(message.id)
         continue
     with st.chat_message("assistant", avatar=message_view.AVATARS["assistant"]):
         if message.status is AnswerStatus.RUNNING:
@@ -76,7 +84,9 @@ for message in drawn:
             proposals.draw(message)
             look = money_figures.look_line(question, lines)
             sources.draw(question, message, conversation, look)
-            answer_actions.draw(message, conversation, question)
+            answer_actions.draw(message, conversation, question, more=drawing_action.draw)
+            drawn_pictures.draw(message, pictures_of.get(message.id, ()))
+            drawing_form.draw(message.id)
 
 if known.error is not None:
     session.show_error(known.error)

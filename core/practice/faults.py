@@ -160,6 +160,8 @@ PICTURE_FAULTS: dict[str, tuple[str, str, str]] = {
     "billing": ("", "用新式的 billing[] 说明扣费", "the charge told as billing[], the new design"),
 }
 
+# Kling's content check as practice has it, in a prompt without any command.
+REFUSED_WORDS = re.compile(r"血腥|暴力|\bgore\b|\bgory\b|\bviolen(?:ce|t)\b", re.IGNORECASE)
 GATEWAY_PAGE = (
     "<!DOCTYPE html><html><head><title>Gateway</title></head>"
     "<body><h1>练习网关 practice gateway</h1><p>This is a web page, not JSON.</p></body></html>"

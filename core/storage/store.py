@@ -25,6 +25,7 @@ from core.storage.expiry import Expiry
 from core.storage.generations.gallery import Gallery
 from core.storage.generations.generations import Generations
 from core.storage.generations.leases import Leases
+from core.storage.lineage.lineage import Lineage
 from core.storage.money.ledger import Ledger
 from core.storage.transfer.imports import Transfer
 
@@ -58,6 +59,7 @@ class Store:
         self.generations = Generations(database, clock, self.ledger)
         self.leases = Leases(database)
         self.gallery = Gallery(database, clock)
+        self.lineage = Lineage(database)
         self.key_values = KeyValues(database)
         self.expiry = Expiry(database)
         self.copies = Copies(database, clock)

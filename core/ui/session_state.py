@@ -1,5 +1,6 @@
 """What one browser session keeps between runs: ids and drafts. The store holds the truth."""
 
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -11,6 +12,7 @@ from core.models.chat import ChatParameters, Conversation
 from core.models.generations import GenerationRequest, ReferenceImage
 from core.models.kling_catalogue import ImageModel
 from core.models.pictures.elements import Element
+from core.models.pictures.proposal import PictureProposal
 from core.providers.deepseek.wire import Balance
 from core.providers.kling.wire import AccountCosts
 from core.storage.chat.branches import RemovedTurn
@@ -53,6 +55,19 @@ class Target:
 
 
 @dataclass
+class OpenDrawing:
+    """The form under a message in which a picture of it is proposed."""
+
+    message_id: str
+    passage: str = ""  # what of the message is drawn; empty: all of it
+    asking: Future[PictureProposal] | None = None
+    proposal: PictureProposal | None = None  # what the form held first
+    asking_milder: Future[tuple[str, ...]] | None = None
+    wordings: tuple[str, ...] = ()
+    error: AppError | None = None
+
+
+@dataclass
 class SessionState:
     """Everything a session remembers between runs."""
 
@@ -78,6 +93,7 @@ class SessionState:
     earliest_turn: str | None = None  # the question from which a long conversation is drawn
     error: AppError | None = None
     told: set[str] = field(default_factory=set)  # errors of parts of the page, in this run
+    drawing: OpenDrawing | None = None
     image_error: AppError | None = None
     last_request: tuple[GenerationRequest, str, float] | None = None
     notice: str | None = None

@@ -15,6 +15,8 @@ from core.web.diagnostics.checkup import CheckupRoutes
 from core.web.diagnostics.exchanges import ExchangeRoutes
 from core.web.diagnostics.metrics import METRICS_PATH, MetricsRoute
 from core.web.diagnostics.request_log import RequestLine
+from core.web.drawing.routes import PREFIX as MESSAGES_PREFIX
+from core.web.drawing.routes import DrawingRoutes
 from core.web.enter.page import say_opening
 from core.web.enter.routes import Enter
 from core.web.front.early_calls import EarlyCalls
@@ -69,6 +71,7 @@ PATHS = (
     "/transfer",
     "/speech",
     "/ledger",
+    "/messages",
     "/checkup",
     "/exchanges",
     MCP_PATH,
@@ -116,6 +119,7 @@ class _Counter:
         }
         models, images = OpenAIModels(bridge), OpenAIImages(bridge)
         audio, web_tools = OpenAIAudio(bridge), WebTools(bridge)
+        self.drawing = DrawingRoutes(bridge).table()
         self.model: Mapping[str, Handler] = {"GET": models.one}
         self.table: Table = {
             **ChatRoutes(bridge).table(),
@@ -142,8 +146,16 @@ class _Counter:
         """Return the route that a path leads to, what comes behind its beginning as `*`."""
         if any(path in table for table in (self.open_table, self.signed_table, self.table)):
             return path
+        if self.drawn_from(path) is not None:
+            return f"{MESSAGES_PREFIX}*/{path.rpartition('/')[2]}"
         beginnings = (*_KLING_PATHS, MODELS_PREFIX)
         return next((f"{one}*" for one in beginnings if path.startswith(one)), None)
+
+    def drawn_from(self, path: str) -> Mapping[str, Handler] | None:
+        """Return what serves a path behind a message's id."""
+        message_id, _, what = path.removeprefix(MESSAGES_PREFIX).partition("/")
+        is_one = path.startswith(MESSAGES_PREFIX) and message_id != ""
+        return self.drawing.get(what) if is_one else None
 
 
 def serves(path: str) -> bool:
@@ -267,7 +279,7 @@ def _methods(call: HttpCall, counter: _Counter) -> Mapping[str, Handler] | None:
         return counter.kling
     if call.path.startswith(MODELS_PREFIX):
         return counter.model
-    return counter.table.get(call.path)
+    return counter.table.get(call.path) or counter.drawn_from(call.path)
 
 
 def _with_method(call: HttpCall, methods: Mapping[str, Handler]) -> Handler:

@@ -83,4 +83,5 @@ class Housekeeping:
                 self._archive.remove(picture.name)
             self._store.gallery.forget_pictures([picture.id for picture in expired])
         self._store.generations.purge(long_ago)
+        self._store.lineage.purge()
         forget_orphans(self._store)

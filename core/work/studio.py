@@ -31,6 +31,7 @@ from core.work.chat.answers import Answers
 from core.work.chat.indexing import Indexing
 from core.work.chat.timings import AnswerTimings
 from core.work.checkup.live import Checkups
+from core.work.drawing.proposals import Proposals
 from core.work.generations.generations import Generations
 from core.work.generations.timings import WorkerTimings
 from core.work.generations.worker import GenerationWorker
@@ -116,6 +117,13 @@ class Studio:
             timings=answer_timings,
             on_saved=self._indexing.wake,
             on_ended=self.meters.answer_ended,
+        )
+        self.proposals = Proposals(
+            loop=self.loop,
+            store=store,
+            service=self.services.chat,
+            spending=self.spending,
+            models=lambda: self.services.models,
         )
         self.voices = Voices(lambda: self.settings, self.loop)
         self.speech = Speech(

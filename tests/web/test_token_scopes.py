@@ -37,6 +37,9 @@ CALLS: list[tuple[str, str, set[str]]] = [
     ("GET", "/kling/v1/images/generations/none", {"pictures", "read"}),
     ("GET", "/kling/account/costs", {"read"}),
     ("GET", "/ledger", {"read"}),
+    ("POST", "/messages/none/drawing", {"chat"}),
+    ("POST", "/messages/none/milder", {"chat"}),
+    ("GET", "/messages/none/pictures", {"pictures", "read"}),
     ("GET", "/checkup/beat", set(ACCESS_SCOPES)),
     ("POST", "/mcp", {"chat", "pictures", "read"}),  # each of its tools asks for its own
 ]

@@ -13,7 +13,7 @@ from core.models.money.usage import Tokens
 
 DEFAULT_ZONE = "Asia/Shanghai"
 
-LineKind = Literal["chat", "title", "search", "fetch", "image", "speech", "forwarded"]
+LineKind = Literal["chat", "title", "prompt", "search", "fetch", "image", "speech", "forwarded"]
 LINE_KINDS: tuple[LineKind, ...] = get_args(LineKind)
 Origin = Literal["page", "http", "recovered"]
 

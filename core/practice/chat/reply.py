@@ -17,6 +17,7 @@ from core.practice.chat.long_text import long_text
 from core.practice.chat.request import ChatRequest
 from core.practice.chat.skills.citing import cited
 from core.practice.chat.skills.filling import filled
+from core.practice.chat.skills.picturing import pictured
 from core.practice.chat.skills.reading import read_back
 from core.practice.chat.skills.studio import offers_studio_tools, studio_calls
 from core.practice.chat.skills.tools import Call, calls_for
@@ -24,6 +25,7 @@ from core.practice.chat.texts import language_of, text
 from core.practice.chat.titles import title
 from core.practice.chat.tokens import PromptCache, clip_to_tokens, estimate_tokens
 from core.practice.faults import Faults, read_faults, without_commands
+from core.wire.source_block import without_source
 
 HALFWAY_FAULTS = ("length", "content_filter", "insufficient_system_resource", "aborted")
 _TITLE_WORDS = re.compile(r"标题|标\s*題|\btitles?\b", re.IGNORECASE)
@@ -62,11 +64,11 @@ def faults_of(request: ChatRequest) -> Faults:
     """Return the faults the last user message asks for.
 
     A continuation and a title follow a question that had its fault already; behind tools' results
-    those strike that are written as `then-…`.
+    those strike that are written as `then-…`; a text that is to be drawn may tell of faults.
     """
     if request.prefix is not None or asks_for_title(request):
         return {}
-    faults = read_faults(request.question.content)
+    faults = read_faults(without_source(request.question.content)[0])
     if not request.results:
         return faults
     return {name[len(_THEN) :]: at for name, at in faults.items() if name.startswith(_THEN)}
@@ -150,7 +152,7 @@ def _content(request: ChatRequest) -> str:
         return _json_content(question, request.system)
     asked_for = f"{request.system}\n{request.question.content}"
     if (schema := _schema_in(asked_for)) is not None:  # as a prompt asks for it
-        return f"```json\n{json.dumps(filled(schema, question), ensure_ascii=False)}\n```"
+        return f"```json\n{_by_schema(schema, question)}\n```"
     questions = [place for place, m in enumerate(request.messages) if m.role == "user"]
     if request.prefix is not None:
         return continuation(_last_answer(request, questions), request.prefix, language_of(question))
@@ -212,7 +214,9 @@ def _written(calls: tuple[Call, ...]) -> str:
 
 def _json_content(question: str, system: str) -> str:
     if (schema := _schema_in(system)) is not None:
-        return json.dumps(filled(schema, question), ensure_ascii=False)
+        return json.dumps(
+            pictured(schema, question) or filled(schema, question), ensure_ascii=False
+        )
     language = language_of(question)
     said = answer(question, raw_question=question)
     return json.dumps(
@@ -227,6 +231,11 @@ def _json_content(question: str, system: str) -> str:
         ensure_ascii=False,
         indent=2,
     )
+
+
+def _by_schema(schema: Mapping[str, object], question: str) -> str:
+    """Return JSON that fits a schema."""
+    return json.dumps(pictured(schema, question) or filled(schema, question), ensure_ascii=False)
 
 
 def _schema_in(system: str) -> Mapping[str, object] | None:

@@ -14,6 +14,7 @@ from core.storage.chat.conversations import require, titled
 from core.storage.chat.running_answers import IS_RUNNING
 from core.storage.db.database import Database
 from core.storage.db.schema import conversations, message_blobs, messages
+from core.storage.lineage.links import copy_links
 
 # What a copy of a message has of its own.
 _OWN = ("seq", "id", "conversation_id", "parent_id", "process_id", "lease_until")
@@ -49,6 +50,7 @@ class Branches:
             ids = {message.id: uuid4().hex for message in path}
             for message in path:
                 _copy(connection, message.id, ids, new_id)
+            copy_links(connection, ids)
             _set_head(connection, new_id, ids[message_id])
             return require(connection, owner, new_id)
 

@@ -22,6 +22,7 @@ from core.storage.db.schema import (
     ledger_lines,
     message_blobs,
     messages,
+    picture_links,
     pictures,
 )
 from core.texts.catalogue import LANGUAGES
@@ -38,7 +39,7 @@ BY_PARENT = {
     "picture_slots": ("generation_id", "generations"),
 }
 _ID_LENGTH = 32
-OWNED = ("conversations", "generations", "pictures", "ledger_lines")
+OWNED = ("conversations", "generations", "pictures", "picture_links", "ledger_lines")
 # Only of use to the processes that work on a row.
 _OF_PROCESSES = frozenset({"process_id", "lease_owner", "lease_until", "next_check_at"})
 
@@ -108,7 +109,7 @@ class People:
             theirs = list(connection.scalars(_their_blobs(owner)))
             removed = {
                 table.name: connection.execute(delete(table).where(table.c.owner == owner)).rowcount
-                for table in (pictures, generations, conversations)
+                for table in (pictures, picture_links, generations, conversations)
             }
             removed["ledger_lines"] = connection.execute(
                 update(ledger_lines)

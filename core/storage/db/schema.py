@@ -296,6 +296,17 @@ pictures = Table(
     Column("deleted_at", Moment),
 )
 
+# Tied to neither end: each may be deleted by itself, and imports bring links to what is not here.
+picture_links = Table(
+    "picture_links",
+    metadata,
+    Column("generation_id", Words, primary_key=True),
+    Column("message_id", Words, primary_key=True),
+    Column("owner", Words, nullable=False),
+    Column("request", Json),
+    Column("created_at", Moment, nullable=False),
+)
+
 key_values = Table(
     "key_values",
     metadata,

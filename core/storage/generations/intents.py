@@ -33,6 +33,7 @@ from core.storage.generations.rows import (
     request_values,
     require_generation,
 )
+from core.storage.lineage.links import tie
 from core.storage.money.ledger import Ledger
 from core.wire.masking.secrets import known_secrets
 
@@ -65,12 +66,14 @@ class Intents:
         idempotency_key: str | None = None,
         references: Sequence[ReferenceImage] = (),
         reservation: Reservation | None = None,
+        message_id: str | None = None,
     ) -> Generation:
         """Write the generation down before anything is sent, and hold back what it costs.
 
         The same owner's same key (or external_task_id) with the same request is the same row:
         it comes back, so repeats cost nothing. One that was taken back before it was
         sent, and is asked for again over HTTP, is to be sent again: nothing was bought under it.
+        `message_id` is the message that it is drawn from; InputError where the owner has no such.
         BudgetError, and nothing kept, where there is no room for the `reservation`.
         """
         generation_id = uuid4().hex
@@ -104,6 +107,12 @@ class Intents:
                     return self._reopen(connection, same.id, reservation)
                 return same
             _keep_order(connection, generation_id, hashes)
+            if message_id is not None:
+                now = self._clock()
+                of = tie(connection, owner, message_id, generation_id, request, now=now)
+                if reservation is not None:  # what a conversation cost is its pictures, too
+                    line = replace(reservation.line, message_id=message_id, conversation_id=of)
+                    reservation.line = line
             self._reserve(connection, generation_id, reservation)
             return require_generation(connection, generation_id)
 

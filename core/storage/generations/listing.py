@@ -32,6 +32,7 @@ from core.storage.db.schema import (
     pictures,
 )
 from core.storage.generations.rows import find_generation, generation_gone, with_pictures
+from core.storage.lineage.links import forget_requests
 
 _ORDER = (generations.c.created_at, generations.c.id)
 _FINAL = tuple(status.value for status in GenerationStatus if status.is_final)
@@ -241,13 +242,13 @@ class Listing:
         # An intent being written down this moment keeps its picture first.
         settled = blobs.c.created_at < self._clock() - _RETENTION
         with self._database.write() as connection:
-            purged = connection.execute(
-                delete(generations).where(
-                    generations.c.deleted_at < deleted_before,
-                    generations.c.created_at < self._clock() - _RETENTION,
-                    no_picture,
-                )
+            doomed = (
+                (generations.c.deleted_at < deleted_before)
+                & (generations.c.created_at < self._clock() - _RETENTION)
+                & no_picture
             )
+            forget_requests(connection, select(generations.c.id).where(doomed))
+            purged = connection.execute(delete(generations).where(doomed))
             connection.execute(delete(blobs).where(unused, settled))
             return purged.rowcount
 

@@ -127,16 +127,16 @@ class Ledger:
             if row.until is not None:
                 if row.until < now:
                     settling[row.id] = settle_lost
+            elif row.generation_id is not None:  # first: a picture may be drawn from a message
+                if row.task is None:
+                    settling[row.id] = settle_lost
+                elif row.task in _FINAL_TASKS:
+                    settling[row.id] = settle_task(row.generation_id)
             elif row.message_id is not None:
                 if row.answer is None:
                     settling[row.id] = settle_lost
                 elif row.answer != "running":
                     settling[row.id] = settle_message(row.message_id)
-            elif row.generation_id is not None:
-                if row.task is None:
-                    settling[row.id] = settle_lost
-                elif row.task in _FINAL_TASKS:
-                    settling[row.id] = settle_task(row.generation_id)
         return self.settle(settling) if settling else 0
 
     def open_totals(self) -> None:

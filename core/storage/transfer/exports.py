@@ -14,6 +14,7 @@ from core.storage.chat.message_blobs import blobs_of
 from core.storage.chat.message_tree import message_from
 from core.storage.db.database import Database
 from core.storage.db.schema import conversations, messages
+from core.storage.lineage.links import links_of
 from core.storage.transfer import chatgpt_shape
 from core.storage.transfer.format import (
     TravellingConversation,
@@ -100,6 +101,7 @@ class Exports:
         while True:
             with self._database.read() as connection:
                 rows = _rows_after(connection, conversation.id, seq)
+                links = links_of(connection, conversation.owner, [row["id"] for row in rows])
             if not rows:
                 break
             for row in rows:
@@ -108,7 +110,8 @@ class Exports:
                     continue  # a branch that was written down while we read
                 written.add(message.id)
                 last = message.id
-                yield separator + _json(message_out(message, self._blobs_of(message)))
+                drawn = links.get(message.id, ())
+                yield separator + _json(message_out(message, self._blobs_of(message), drawn))
                 separator = b",\n"
         yield b'], "head_id": ' + _json(head_id if head_id in written else last) + b"}"
 
@@ -155,7 +158,8 @@ def _whole(connection: Connection, conversation: Conversation) -> TravellingConv
     )
     said = tuple(message_from(row) for row in connection.execute(query).mappings())
     blobs = {message.id: blobs_of(connection, message) for message in said if message.parts}
-    return TravellingConversation(conversation, said, blobs=blobs)
+    links = links_of(connection, conversation.owner, [message.id for message in said])
+    return TravellingConversation(conversation, said, blobs=blobs, links=links)
 
 
 def _json(value: object) -> bytes:

@@ -53,6 +53,7 @@ class ExportFile:
             elif kind == "message":
                 reading.message(value)
                 reading.blobs.clear()
+                reading.links.clear()
             elif kind == "wrong":
                 raise reading.wrong("messages", "not a list")
             else:
@@ -85,7 +86,9 @@ class ExportFile:
                     continue
             conversation = conversation_in(head, self._owner, reading.where)
             blobs, reading.blobs = reading.blobs, {}
-            yield TravellingConversation(conversation, tuple(waiting), kind == "end", blobs)
+            links, reading.links = reading.links, {}
+            is_whole = kind == "end"
+            yield TravellingConversation(conversation, tuple(waiting), is_whole, blobs, links)
             waiting, held = [], 0
 
     def _events(self) -> Events:

@@ -5,9 +5,10 @@
 
 Version 2 adds to a message that is more than a text its `parts`, and as `blobs` the bytes that they
 point to: with each message, since an import may lack any. Version 3 has among the parts what was
-found on the web, version 4 the calls of the studio's tools. Messages stand parents first, versions
-in their order. What comes in is a stranger's file: every value is checked, unknown keys are
-ignored, and a refusal names the place.
+found on the web, version 4 the calls of the studio's tools. A message has `pictures`: what was
+drawn from it, by the ids of the generations, whose files do not travel. Messages stand parents
+first, versions in their order. What comes in is a stranger's file: every value is checked, unknown
+keys are ignored, and a refusal names the place.
 """
 
 import base64
@@ -27,8 +28,10 @@ from core.models.chat import (
     Role,
     Usage,
 )
+from core.models.lineage import PictureLink
 from core.models.parts import Blob, Part, plain_text
 from core.storage.chat.message_parts import part_from, parts_out
+from core.storage.lineage.told import links_in, links_out
 from core.storage.transfer.checked_fields import CheckedFields, malformed
 
 FORMAT = "inkling-conversations"
@@ -43,6 +46,7 @@ class TravellingConversation:
     messages: tuple[Message, ...]
     is_whole: bool = True  # nothing of it follows
     blobs: Mapping[str, tuple[Blob, ...]] = field(default_factory=dict)  # by message
+    links: Mapping[str, tuple[PictureLink, ...]] = field(default_factory=dict)  # by message
 
     def weight(self) -> int:
         """Return how much there is to write, in characters and bytes."""
@@ -68,7 +72,9 @@ def payload_from(
             conversation_out(item.conversation)
             | {
                 "messages": [
-                    message_out(message, item.blobs.get(message.id, ()))
+                    message_out(
+                        message, item.blobs.get(message.id, ()), item.links.get(message.id, ())
+                    )
                     for message in item.messages
                 ]
             }
@@ -98,7 +104,9 @@ class ConversationReading:
 
     def __init__(self, owner: str) -> None:
         self._owner = owner
-        self.blobs: dict[str, tuple[Blob, ...]] = {}  # of what was read, until somebody takes them
+        # Of what was read, until somebody takes them.
+        self.blobs: dict[str, tuple[Blob, ...]] = {}
+        self.links: dict[str, tuple[PictureLink, ...]] = {}
         self._known: set[str] = set()
         self._number = 0
         self._messages: set[str] = set()
@@ -132,6 +140,8 @@ class ConversationReading:
         self._messages.add(message.id)
         if blobs := _blobs_in(fields):
             self.blobs[message.id] = blobs
+        if links := links_in(fields, message.id):
+            self.links[message.id] = links
         return message
 
     def end(self, value: object) -> Conversation:
@@ -155,8 +165,10 @@ def conversation_out(conversation: Conversation) -> dict[str, object]:
     return value
 
 
-def message_out(message: Message, blobs: tuple[Blob, ...] = ()) -> dict[str, object]:
-    """Return a message as JSON values, with the bytes its parts point to."""
+def message_out(
+    message: Message, blobs: tuple[Blob, ...] = (), links: tuple[PictureLink, ...] = ()
+) -> dict[str, object]:
+    """Return a message as JSON values, with the bytes its parts point to, and its pictures."""
     value = asdict(message)
     for derived in ("conversation_id", "version", "version_count"):
         del value[derived]
@@ -170,6 +182,8 @@ def message_out(message: Message, blobs: tuple[Blob, ...] = ()) -> dict[str, obj
             }
             for blob in blobs
         ]
+    if links:
+        value["pictures"] = links_out(links)
     return value
 
 

@@ -13,6 +13,7 @@ from core.storage.chat.conversations import USAGE_FIELDS, titled
 from core.storage.chat.message_blobs import attach
 from core.storage.chat.message_parts import parts_out
 from core.storage.db.schema import conversations, messages
+from core.storage.lineage.links import bring_in
 from core.storage.transfer.checked_fields import malformed
 from core.storage.transfer.exports import Exports
 from core.storage.transfer.foreign.model import ImportProblem, Problems
@@ -159,6 +160,10 @@ class _Arrival:
         for here, message in new.items():
             said, blobs = {here: message.parts}, item.blobs.get(message.id, ())
             attach(self._connection, self._owner, said, blobs, now=now)
+        links = {here: item.links.get(message.id, ()) for here, message in new.items()}
+        bring_in(
+            self._connection, self._owner, {here: some for here, some in links.items() if some}
+        )
         head_id = item.conversation.head_id
         if item.is_whole and head_id is not None:
             self._connection.execute(

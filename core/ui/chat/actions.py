@@ -1,5 +1,7 @@
 """What a person can do with questions and answers: ask, edit, ask again, go on, copy."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from core.errors import InputError
@@ -74,13 +76,24 @@ def draw_question(message: Message, conversation: Conversation) -> None:
             message_menu.draw(message, conversation)
 
 
-def draw(message: Message, conversation: Conversation, question: Message | None = None) -> None:
-    """Draw what can be done with a finished answer; where the web brought nothing, both ways on."""
+def draw(
+    message: Message,
+    conversation: Conversation,
+    question: Message | None = None,
+    *,
+    more: Callable[[Message], None] | None = None,
+) -> None:
+    """Draw what can be done with a finished answer; where the web brought nothing, both ways on.
+
+    `more` draws what other rooms have to offer for it.
+    """
     look = sources.open_look(question, message)
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         copying.draw(message)
         if message.content.strip():
             reading.draw(message)
+        if more is not None:
+            more(message)
         whole = (message, conversation)
         label = "chat.regenerate" if look is None else "chat.ask_without"
         button(label, "refresh", f"again-{message.id}", _again, *whole, type="tertiary")

@@ -33,6 +33,7 @@ _PARTS = {
     "previews.js": ("chat/components/previews.js",),
     "reading.js": ("chat/components/reading.js",),
     "conversations.js": ("chat/components/conversations.js",),
+    "selection.js": ("drawing/components/selection.js",),
     "pictures.js": ("generations/components/pictures.js",),
     "expansion.js": ("generations/components/expansion.js",),
     "transfer.js": ("history/components/transfer.js",),

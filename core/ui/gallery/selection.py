@@ -52,7 +52,12 @@ def _draw_zip(total_bytes: int) -> None:
     download(
         "gallery.zip",
         "zip-picked",
-        lambda: zip_of(studio.archive, _items(studio.store.gallery, owner, picked), reader),
+        lambda: zip_of(
+            studio.archive,
+            _items(studio.store.gallery, owner, picked),
+            reader,
+            lambda one: studio.store.lineage.origins(owner, [one]).get(one),
+        ),
         f"inkling-{stamp}.zip",
         "application/zip",
         "folder_zip",

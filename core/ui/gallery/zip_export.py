@@ -8,13 +8,14 @@ import io
 import json
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import tzinfo
 from typing import Any
 
 from core.archive.archive import Archive
 from core.errors import StoreError
 from core.models.generations import ImageRequest
+from core.models.lineage import Origin
 from core.storage.generations.gallery import GalleryPicture
 from core.ui import clock
 from core.ui.formats import file_words
@@ -25,13 +26,19 @@ _MEMORY_BYTES = 8 << 20
 
 
 def zip_of(
-    archive: Archive, items: Iterable[GalleryPicture], reader: tzinfo | None = None
+    archive: Archive,
+    items: Iterable[GalleryPicture],
+    reader: tzinfo | None = None,
+    origin_of: Callable[[str], Origin | None] = lambda _generation_id: None,
 ) -> bytes:
-    """Return a zip of these pictures with manifest.json and manifest.csv; `reader`: their zone."""
+    """Return a zip of these pictures with manifest.json and manifest.csv; `reader`: their zone.
+
+    `origin_of` tells from which message a generation was drawn.
+    """
     with tempfile.SpooledTemporaryFile(_MEMORY_BYTES) as file:
         # Pictures are compressed already.
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as target:
-            entries = list(_written(target, archive, items, reader))
+            entries = list(_written(target, archive, items, reader, origin_of))
             manifest = {"format": "inkling-pictures", "version": 1, "pictures": entries}
             target.writestr("manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1))
             target.writestr("manifest.csv", _csv(entries))
@@ -53,21 +60,23 @@ def _written(
     archive: Archive,
     items: Iterable[GalleryPicture],
     reader: tzinfo | None,
+    origin_of: Callable[[str], Origin | None],
 ) -> Iterator[dict[str, Any]]:
     for item in items:
+        origin = origin_of(item.generation.id)
         name = picture_file_name(item, reader)
         try:
             content = archive.original_bytes(item.picture.name)
         except StoreError:
-            yield _entry(item, file=None)  # the others are worth having all the same
+            yield _entry(item, origin, file=None)  # the others are worth having all the same
             continue
         # A zip knows no zones: its times are those of whoever made it.
         created_at = item.generation.created_at.astimezone(reader).timetuple()[:6]
         target.writestr(zipfile.ZipInfo(name, max(created_at, (1980, 1, 1, 0, 0, 0))), content)
-        yield _entry(item, file=name)
+        yield _entry(item, origin, file=name)
 
 
-def _entry(item: GalleryPicture, *, file: str | None) -> dict[str, Any]:
+def _entry(item: GalleryPicture, origin: Origin | None, *, file: str | None) -> dict[str, Any]:
     picture, generation, request = item.picture, item.generation, item.generation.request
     negative_prompt = request.negative_prompt if isinstance(request, ImageRequest) else ""
     return {
@@ -93,6 +102,8 @@ def _entry(item: GalleryPicture, *, file: str | None) -> dict[str, Any]:
         "external_task_id": generation.external_task_id,
         "picture_id": picture.id,
         "generation_id": generation.id,
+        "message_id": origin.message_id if origin else None,
+        "conversation_id": origin.conversation_id if origin else None,
     }
 
 

@@ -11,7 +11,7 @@ from core.ui import clock, pager, session
 from core.ui import conversations as shared
 from core.ui.buttons import button, download, keeping_errors
 from core.ui.formats import moment, usage_line
-from core.ui.history.markdown_export import as_markdown, file_name
+from core.ui.history.markdown_export import file_name, markdown_of
 from core.ui.session import text
 
 ROWS_SHOWN = 20
@@ -127,9 +127,7 @@ def draw_export(conversation: Conversation) -> None:
     download(
         "history.export_markdown",
         f"markdown-{conversation.id}",
-        lambda: as_markdown(
-            language, conversation, store.messages.path(owner, conversation.id), reader
-        ),
+        lambda: markdown_of(store, owner, language, conversation, reader),
         file_name(conversation, "md", reader),
         "text/markdown",
         width="stretch",

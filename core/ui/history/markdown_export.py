@@ -1,14 +1,16 @@
 """A conversation as a Markdown file: what was shown, from the first question to the last answer."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from html import escape
 
 from core.markdown.escaping import literal
 from core.models.chat import Conversation, Message
+from core.models.lineage import DrawnFrom
 from core.models.notices import notices_of
 from core.models.parts import FilePart, PicturePart, SourcePart, ToolStep, sources_in, steps_in
+from core.storage.store import Store
 from core.texts import catalogue
 from core.texts.catalogue import Language
 from core.ui import clock
@@ -22,15 +24,30 @@ _ATTACHED = FilePart | PicturePart
 _FENCES = re.compile(r"`{3,}")
 
 
+def markdown_of(
+    store: Store,
+    owner: str,
+    language: Language,
+    conversation: Conversation,
+    reader: tzinfo | None = None,
+) -> str:
+    """Return a conversation of an owner's as it is kept, with what was drawn from it."""
+    path = store.messages.path(owner, conversation.id)
+    drawn = store.lineage.drawn_from(owner, [message.id for message in path])
+    return as_markdown(language, conversation, path, reader, drawn)
+
+
 def as_markdown(
     language: Language,
     conversation: Conversation,
     path: Sequence[Message],
     reader: tzinfo | None = None,
+    drawn: Mapping[str, Sequence[DrawnFrom]] | None = None,
 ) -> str:
     """Return title, system prompt and the path of messages; reasoning stands folded.
 
-    Times are of the time zone of the `reader`, by default the server's.
+    `drawn` is what was drawn from messages: told by its prompt, and the generation's id. Times are
+    of the time zone of the `reader`, by default the server's.
     """
 
     def words(key: str, **facts: object) -> str:
@@ -56,6 +73,8 @@ def as_markdown(
             parts.append("\n".join(_source(number, one) for number, one in enumerate(sources, 1)))
         for notice in notices_of(message):
             parts.append(f"> {words(notice.text_id, **notice.facts)}")
+        for one in (drawn or {}).get(message.id, ()):
+            parts.append(_drawn(one, words("drawing.draw")))
     return "\n\n".join(parts) + "\n"
 
 
@@ -87,6 +106,13 @@ def _attached(part: FilePart | PicturePart) -> str:
         return f"> {literal(name or part.media_type or 'picture')}"
     body = _fenced(part.text)
     return f"<details><summary>{escape(name)}</summary>\n\n{body}\n\n</details>"
+
+
+def _drawn(one: DrawnFrom, head: str) -> str:
+    """Return what was drawn: its prompt, as far as that is known, and where it is found again."""
+    request = one.link.request if one.generation is None else one.generation.request
+    prompt = "" if request is None else literal(" ".join(request.prompt.split()))
+    return f"> {head} · {prompt} · {one.link.generation_id}"
 
 
 def _source(number: int, source: SourcePart) -> str:

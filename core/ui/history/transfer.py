@@ -16,7 +16,7 @@ from core.texts.catalogue import Language
 from core.ui import clock, session
 from core.ui.buttons import download, keeping_errors
 from core.ui.history import large_transfer
-from core.ui.history.markdown_export import as_markdown, file_name
+from core.ui.history.markdown_export import file_name, markdown_of
 from core.ui.session import text
 
 _POPOVER_KEY = "history-transfer"
@@ -143,10 +143,9 @@ def markdown_zip(
     with tempfile.SpooledTemporaryFile(_MEMORY_BYTES) as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for conversation in _all(store, owner):
-                path = store.messages.path(owner, conversation.id)
                 archive.writestr(
                     file_name(conversation, "md", reader),
-                    as_markdown(language, conversation, path, reader),
+                    markdown_of(store, owner, language, conversation, reader),
                 )
         file.seek(0)
         return file.read()

@@ -105,10 +105,10 @@ def _quantity(line: LedgerLine) -> str:
 
 
 def _link(line: LedgerLine) -> str | None:
-    if line.conversation_id is not None:
-        return link_to("", c=line.conversation_id, m=line.message_id)
     if line.generation_id is not None:
         return link_to("gallery", g=line.generation_id)
+    if line.conversation_id is not None:
+        return link_to("", c=line.conversation_id, m=line.message_id)
     return None
 
 

@@ -26,7 +26,7 @@ _LIVE_EVERY = "2s"
 _ABOUT = "about"  # in the address: an answer or a picture, whose exchanges are meant
 _KIND_KEY, _LIVE_KEY, _LIST_KEY = "xray-kind", "xray-live", "xray-list"
 _GROUPS: dict[str, tuple[Purpose, ...]] = {
-    "chat": ("answer", "title"),
+    "chat": ("answer", "title", "prompt"),
     "images": ("create", "poll", "list", "download"),
     "accounts": ("models", "balance", "costs", "other"),
 }

@@ -10,14 +10,15 @@ from core.ui import session
 from core.ui.money.words import amount_words, line_words
 from core.ui.session import text
 from core.work.chat.titles import TITLE
+from core.work.drawing.proposals import PROPOSAL
 from core.work.xray.reading import purpose_of
 
 
 def line_of(exchange: Exchange) -> LedgerLine | None:
     """Return the ledger's line of what an exchange was for; None where it cost nothing."""
-    if not exchange.subject or purpose_of(exchange) not in ("answer", "title", "create"):
+    if not exchange.subject or purpose_of(exchange) not in ("answer", "title", "prompt", "create"):
         return None
-    line_id = exchange.subject.removeprefix(TITLE)
+    line_id = exchange.subject.removeprefix(TITLE).removeprefix(PROPOSAL)
     try:
         ledger = session.studio().store.ledger
         return ledger.several(session.owner(), [line_id]).get(line_id)

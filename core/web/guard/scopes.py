@@ -8,6 +8,7 @@ _CHAT = (
     *("/v1/tools/search", "/v1/tools/fetch"),
 )
 _PICTURES = ("/v1/images/", "/kling/v1/", *(f"/kling{path}" for path in NEW_PATHS))
+_MESSAGES = "/messages/"  # a model writes prompts; what was drawn is looked at
 _SPEECH = "/v1/audio/"
 _KLING_SPEECH = "/kling/v1/audio/"
 _READ = ("/ledger", "/kling/account/", "/metrics")
@@ -19,6 +20,9 @@ def wanted_scopes(method: str, path: str) -> AccessScopes:
     """Return the scopes of which any lets a call in; none where only a token without scopes is."""
     if path in _CHAT:
         return frozenset({"chat"})
+    if path.startswith(_MESSAGES):
+        looks = method in ("GET", "HEAD")
+        return frozenset({"pictures", "read"}) if looks else frozenset({"chat"})
     if path.startswith(_SPEECH):
         return frozenset({"speech"})
     if path.startswith(_KLING_SPEECH):  # what a token for Kling's pictures was always good for

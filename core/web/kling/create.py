@@ -118,7 +118,12 @@ class KlingCreate:
             )
         own_id = asked.external_task_id
         generation = await self.write(
-            call, asked.request, references, key=key or None, external_task_id=own_id
+            call,
+            asked.request,
+            references,
+            key=key or None,
+            external_task_id=own_id,
+            message_id=asked.message_id,
         )
         return generation, bool(key) or own_id is not None
 
@@ -130,6 +135,7 @@ class KlingCreate:
         *,
         key: str | None,
         external_task_id: str | None = None,
+        message_id: str | None = None,
     ) -> Generation:
         """Write a request down, to be sent.
 
@@ -144,6 +150,7 @@ class KlingCreate:
             external_task_id=external_task_id,
             idempotency_key=key,
             caller=call.caller,
+            message_id=message_id,
         )
         call.pays_again = key is None and external_task_id is None
         return generation

@@ -8,12 +8,14 @@ from core import __version__
 from core.access.invitations import CODE_PARAMETER
 from core.models.money.ledger import LINE_KINDS
 from core.web.chat.posted.bodies import ChatBody, OpenAIChatBody
+from core.web.drawing.bodies import DrawingBody, MilderBody
 from core.web.kling.creates import CREATES
 from core.web.money.routes import LIMIT_MOST
 from core.web.openai.audio.request import SpeechBody
 from core.web.openai.images.request import OpenAIImageBody
 from core.web.openai.web_tools import FetchBody, SearchBody
 from core.web.openapi.diagnostics_paths import diagnostics_paths
+from core.web.openapi.drawing_paths import drawing_paths
 from core.web.openapi.kling_paths import create_paths
 from core.web.openapi.openai_paths import KEY, NO_MONEY, openai_paths
 from core.web.openapi.shapes import (
@@ -36,16 +38,18 @@ from core.web.openapi.shapes import (
     too_much,
 )
 
-(_CHAT, _OPENAI_CHAT, _OPENAI_PICTURE, _OPENAI_SPEECH, _SEARCH, _FETCH, *_CREATES), _SCHEMAS = (
-    msgspec.json.schema_components(
-        (
-            *(ChatBody, OpenAIChatBody, OpenAIImageBody, SpeechBody, SearchBody, FetchBody),
-            *(create.body for create in CREATES.values()),
-        ),
-        ref_template="#/components/schemas/{name}",
-    )
+_NAMED, _SCHEMAS = msgspec.json.schema_components(
+    (
+        *(ChatBody, OpenAIChatBody, OpenAIImageBody, SpeechBody, SearchBody, FetchBody),
+        *(DrawingBody, MilderBody),
+        *(create.body for create in CREATES.values()),
+    ),
+    ref_template="#/components/schemas/{name}",
 )
 
+
+_CHAT, _OPENAI_CHAT, _OPENAI_PICTURE, _OPENAI_SPEECH, _SEARCH, _FETCH, *_REST = _NAMED
+_DRAWING, _MILDER, *_CREATES = _REST
 
 _ENVELOPE = {
     **shape(code={"type": "integer"}, message=TEXT, request_id=TEXT),
@@ -167,6 +171,7 @@ _PATHS: Json = {
             parameter("cursor", "query", "`next` of the page before"),
         )
     },
+    **drawing_paths(_DRAWING, _MILDER),
     **diagnostics_paths(),
     "/enter": {
         **open_path(

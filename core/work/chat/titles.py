@@ -63,8 +63,13 @@ class Titles:
             )
             question = next((message.content for message in path if message.role == "user"), "")
             asked = _Asked(question[:_SOURCE_CHARACTERS], model)
-            held = self._spending.for_title(
-                spender, provider, asked.parameters, asked.turns, conversation_id
+            held = self._spending.for_side_call(
+                spender,
+                provider,
+                asked.parameters,
+                asked.turns,
+                "title",
+                conversation_id=conversation_id,
             )
             said = await self._ask(client, asked, held)
             if title := better_title(said, question):

@@ -77,10 +77,12 @@ class Generations:
         external_task_id: str | None = None,
         idempotency_key: str | None = None,
         caller: str = "page",
+        message_id: str | None = None,
     ) -> Generation:
         """Check a request, write it down, and let it be sent; InputError before anything is.
 
-        BudgetError where no budget has room for it.
+        `message_id` is the owner's message that it is drawn from. BudgetError where no budget has
+        room for it.
         """
         check_request(request, [reference_facts(one) for one in references])
         service = self._service(owner)
@@ -94,6 +96,7 @@ class Generations:
             external_task_id=external_task_id,
             idempotency_key=idempotency_key,
             references=references,
+            message_id=message_id,
             reservation=self._spending.for_task(
                 Spender(owner, caller, origin), service.provider, request
             ),

@@ -12,7 +12,7 @@ from typing import Literal
 
 from core.models.money.amounts import CNY, PRACTICE_CURRENCY, exact
 from core.models.money.charges import BillingRow
-from core.models.money.ledger import LedgerLine, LineState, Settlement, Spender
+from core.models.money.ledger import LedgerLine, LineKind, LineState, Settlement, Spender
 from core.models.money.prices import unit_costs
 from core.storage.money.filters import LedgerFilter
 from core.storage.money.ledger import Ledger
@@ -133,7 +133,8 @@ def balance_drop(
             return None
     except (KeyError, ValueError, ArithmeticError):
         return None
-    lines = ledger.every(LedgerFilter(start=since, currency=currency, kinds=["chat", "title"]))
+    words: list[LineKind] = ["chat", "title", "prompt"]
+    lines = ledger.every(LedgerFilter(start=since, currency=currency, kinds=words))
     own = [line.amount or Decimal(0) for line in lines if line.provider == provider]
     spent = sum(own, Decimal(0))
     return BalanceDrop(since, currency, earlier - total, spent)

@@ -111,18 +111,21 @@ class Spending:
             output_tokens=output,
         )
 
-    def for_title(
+    def for_side_call(
         self,
         spender: Spender,
         provider: str,
         parameters: ChatParameters,
         turns: Iterable[Turn],
+        kind: LineKind,
+        *,
         conversation_id: str,
+        message_id: str | None = None,
     ) -> Reservation:
-        """Return what a conversation's title may cost; the call has no row of its own."""
-        held = self.for_answer(spender, provider, parameters, turns, kind="title")
-        until = held.line.at + WITHOUT_ROW
-        held.line = replace(held.line, conversation_id=conversation_id, until=until)
+        """Return what a title, or a prompt, may cost; the call has no row of its own."""
+        held = self.for_answer(spender, provider, parameters, turns, kind=kind)
+        line = replace(held.line, conversation_id=conversation_id, message_id=message_id)
+        held.line = replace(line, until=line.at + WITHOUT_ROW)
         return held
 
     def words_settled(self, words: str, usage: Usage | None) -> Settle:

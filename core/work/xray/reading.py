@@ -9,9 +9,20 @@ from urllib.parse import urlsplit
 from core.providers.http.kept_exchange import Exchange, Headers
 from core.wire.event_frames import EventFrame, event_frames
 from core.work.chat.titles import TITLE
+from core.work.drawing.proposals import PROPOSAL
 
 Purpose = Literal[
-    "answer", "title", "models", "balance", "create", "poll", "list", "costs", "download", "other"
+    "answer",
+    "title",
+    "prompt",
+    "models",
+    "balance",
+    "create",
+    "poll",
+    "list",
+    "costs",
+    "download",
+    "other",
 ]
 
 _ENDINGS: tuple[tuple[str, str, Purpose], ...] = (
@@ -38,6 +49,8 @@ def purpose_of(exchange: Exchange) -> Purpose:
     path = urlsplit(exchange.url).path
     if exchange.subject.startswith(TITLE):
         return "title"
+    if exchange.subject.startswith(PROPOSAL):
+        return "prompt"
     for method, ending, purpose in _ENDINGS:
         if exchange.method == method and path.endswith(ending):
             return purpose

@@ -65,7 +65,7 @@ def key_name(exchange: Exchange) -> str:
     """Return the environment's name for the key that an exchange was made with."""
     if exchange.bearer is not None:
         return "KLING_TOKEN"
-    is_chat = purpose_of(exchange) in ("answer", "title", "models", "balance")
+    is_chat = purpose_of(exchange) in ("answer", "title", "prompt", "models", "balance")
     return "DEEPSEEK_API_KEY" if is_chat else "KLING_API_KEY"
 
 

@@ -37,7 +37,7 @@ class Belongings:
     running_answer: str
     attached: Blob  # to the questions
     deleted_conversation: str
-    archived: Generation  # with two pictures, the second of them deleted
+    archived: Generation  # from the answer, with two pictures, the second of them deleted
     picture: str
     deleted_picture: str
     waiting: Generation
@@ -93,7 +93,7 @@ def endow(store: Store, owner: str, number: int) -> Belongings:
     busy, _, running = _conversation(store, owner, ends=False)
     deleted, *_ = _conversation(store, owner)
     store.conversations.delete(owner, deleted)
-    archived = _painted(store, owner, task_id=f"T-{owner}-{number}")
+    archived = _painted(store, owner, task_id=f"T-{owner}-{number}", message_id=answer)
     unread = _intent(store, owner)
     for status, text_id in ((S.SUBMITTED, None), (S.SUCCEEDED, None), (S.FAILED, UNREADABLE)):
         store.generations.move(unread.id, to=status, expect=set(S), error_text_id=text_id)
@@ -144,17 +144,18 @@ def _complete(answer: Message) -> Message:
     return replace(answer, status=AnswerStatus.COMPLETE, usage=Usage(total_tokens=7))
 
 
-def _intent(store: Store, owner: str) -> Generation:
+def _intent(store: Store, owner: str, message_id: str | None = None) -> Generation:
     return store.generations.create_intent(
         owner,
         ImageRequest(f"{WORD}, wished by {owner}", model_name=f"model-of-{owner}", n=2),
         provider="kling",
         references=[REFERENCE],
+        message_id=message_id,
     )
 
 
-def _painted(store: Store, owner: str, task_id: str) -> Generation:
-    made = _intent(store, owner)
+def _painted(store: Store, owner: str, task_id: str, message_id: str) -> Generation:
+    made = _intent(store, owner, message_id)
     store.generations.move(made.id, to=S.SUBMITTED, expect=set(S), task_id=task_id)
     store.generations.move(made.id, to=S.SUCCEEDED, expect=set(S))
     for index in range(2):

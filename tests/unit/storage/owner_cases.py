@@ -206,7 +206,15 @@ CASES: dict[str, tuple[Case, ...]] = {
             ),
             REFUSED,
         ),
+        Case(
+            lambda s, o, m, t: s.generations.create_intent(
+                o, EVERYONES_REQUEST, provider="kling", message_id=t.answer
+            ),
+            REFUSED,
+        ),
     ),
+    "lineage.drawn_from": (Case(lambda s, o, m, t: s.lineage.drawn_from(o, [t.answer]), {}),),
+    "lineage.origins": (Case(lambda s, o, m, t: s.lineage.origins(o, [t.archived.id]), {}),),
     "generations.adopt_task": (
         Case(
             lambda s, o, m, t: s.generations.adopt_task(o, _task(t), provider="kling"),
@@ -371,5 +379,6 @@ OWNERLESS: dict[str, str] = {
     "key_values.secret": _OWN_VALUES,
     "key_values.swap": _OWN_VALUES,
     "key_values.take": _OWN_VALUES,
+    "lineage.purge": _MANY,
     "expiry.expire": "housekeeping, for a whole group of owners; only a number comes back",
 }

@@ -19,11 +19,13 @@ from core.errors import AppError, InputError
 from core.models.accounts import KlingKeyPair
 from core.models.chat import ChatParameters
 from core.models.generations import ImageRequest
+from core.models.money.ledger import Spender
 from core.practice import PRACTICE_CHAT_KEY, PracticeServer, PracticeSettings
 from core.providers.http.kept_exchange import Exchange
 from core.providers.kling.client import Kling
 from core.settings import ChatSettings, KlingSettings, Secret, Settings
 from core.wire.masking.secrets import known_secrets
+from core.work.drawing.proposals import PROPOSAL, DrawingWish
 from core.work.studio import Studio
 from core.work.xray.keeping import forget, forget_orphans, keep, kept, kept_since
 from core.work.xray.reading import (
@@ -132,6 +134,21 @@ def test_a_title_is_told_apart_from_the_answer(studio: Studio) -> None:
     line_id = title.subject.removeprefix("title:")
     assert line_id in studio.store.ledger.several(LOCAL_OWNER, [line_id])
     assert {purpose_of(one) for one in about(studio, live.message_id)} == {"answer"}
+
+
+def test_a_prompt_is_told_apart_from_the_answer(studio: Studio) -> None:
+    subject = ask(studio, "a hill")
+    wanted = DrawingWish()
+    studio.proposals.begin(Spender(LOCAL_OWNER, "page"), subject, wanted).result(20)
+    prompt = until(
+        lambda: [one for one in studio.xray.ring.newest() if purpose_of(one.head) == "prompt"],
+        "the prompt was asked for",
+    )[0].exchange
+    assert prompt.url.endswith("/chat/completions")
+    line_id = prompt.subject.removeprefix(PROPOSAL)
+    line = studio.store.ledger.several(LOCAL_OWNER, [line_id])[line_id]
+    assert (line.kind, line.message_id) == ("prompt", subject)
+    assert {purpose_of(one) for one in about(studio, subject)} == {"answer"}
 
 
 def test_a_pictures_way_is_together(studio: Studio) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from core.practice.chat.refusal import ChatRefusal, invalid
 from core.practice.chat.skills.filling import Json, filled
+from core.practice.chat.skills.picturing import pictured
 
 TOOLS_MOST = 128
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -119,7 +120,7 @@ def _likeness(tool: Tool, question: str) -> int:
 def _arguments(tool: Tool, question: str) -> str:
     if tool.schema is None:
         return json.dumps({"query": "练习 practice"}, ensure_ascii=False)
-    value = filled(tool.schema, question)
+    value = pictured(tool.schema, question) or filled(tool.schema, question)
     return json.dumps(value if isinstance(value, dict) else {}, ensure_ascii=False)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
+from core.practice.faults import REFUSED_WORDS
 from core.practice.kling.refusal import KlingRefusal, bad_parameter
 from core.practice.painting.brush import Rgb
 
@@ -19,7 +20,6 @@ MOST_REFERENCES = 10
 MOST_IMAGE_BYTES = 10 * 1024 * 1024
 LEAST_SIDE_PIXELS = 300
 WIDEST_RATIO = 2.5
-_REFUSED_WORDS = re.compile(r"血腥|暴力|\bgore\b|\bgory\b|\bviolen(?:ce|t)\b", re.IGNORECASE)
 
 Fields = Mapping[str, Any]
 
@@ -64,7 +64,7 @@ def prompt(fields: Fields) -> str:
 
 def check_words(words: str) -> None:
     """Refuse what the content rules do not let pass."""
-    if _REFUSED_WORDS.search(words):
+    if REFUSED_WORDS.search(words):
         raise KlingRefusal(1301)
 
 

@@ -16,6 +16,7 @@ from core.storage.db.migrations.v5 import m005_ledger
 from core.storage.db.migrations.v6 import m006_folded_search
 from core.storage.db.migrations.v7 import m007_newest_first
 from core.storage.db.migrations.v8 import m008_more_references
+from core.storage.db.migrations.v9 import m009_picture_links
 
 Migration = Callable[[Connection], None]
 
@@ -28,4 +29,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     m006_folded_search,
     m007_newest_first,
     m008_more_references,
+    m009_picture_links,
 )

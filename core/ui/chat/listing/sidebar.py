@@ -17,7 +17,7 @@ from core.ui import clock, conversations, session
 from core.ui.buttons import button, keeping_errors
 from core.ui.chat.listing.date_groups import grouped
 from core.ui.frame import page_files
-from core.ui.history.markdown_export import as_markdown, file_name
+from core.ui.history.markdown_export import file_name, markdown_of
 from core.ui.session import text
 from core.ui.session_state import PreparedDownload
 from core.wire.masking.secrets import known_secrets
@@ -148,8 +148,7 @@ def _download(conversation: Conversation, kind: str) -> PreparedDownload:
         content = store.transfer.export_conversation(owner, conversation.id)
         name = file_name(conversation, "json", reader)
         return PreparedDownload(name, "application/json", json.dumps(content, ensure_ascii=False))
-    path = store.messages.path(owner, conversation.id)
-    words = as_markdown(session.language(), conversation, path, reader)
+    words = markdown_of(store, owner, session.language(), conversation, reader)
     return PreparedDownload(file_name(conversation, "md", reader), "text/markdown", words)
 
 

@@ -53,6 +53,11 @@ def closing() -> str | None:
     return session.state().closed_picture_id
 
 
+def link_to(generation_id: str) -> dict[str, str]:
+    """Return the gallery's URL parameters that show the first picture of a generation."""
+    return {_GENERATION_PARAMETER: generation_id}
+
+
 def follow_generation_link() -> None:
     """Show the first picture of the generation that a link from another page leads to."""
     generation_id = st.query_params.pop(_GENERATION_PARAMETER, None)

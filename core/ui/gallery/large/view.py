@@ -9,6 +9,7 @@ from core.markdown.escaping import literal
 from core.models.generations import Generation, ImageRequest, Picture
 from core.storage.generations.gallery import GalleryPicture
 from core.ui import session
+from core.ui.drawing import origin
 from core.ui.formats import duration, moment, size
 from core.ui.frame import copying
 from core.ui.gallery import actions
@@ -46,6 +47,7 @@ def draw(shown: Sequence[GalleryPicture]) -> None:
             st.caption(text("gallery.zoom_hint"))
         with right:
             actions.draw_all(item)
+            origin.draw(item.generation)
             _draw_facts(item)
             draw_task_history(item.generation)
 

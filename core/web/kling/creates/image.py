@@ -46,6 +46,8 @@ class PictureBody(Struct):
     watermark_info: bool | Watermark | None = None
     callback_url: str | None = None
     external_task_id: ExternalId | None = None
+    # Ours: the message that it is drawn from, which then has it among its pictures.
+    message_id: Annotated[str, described(maxLength=64)] | None = None
 
 
 def image_from_json(body: Mapping[str, Any]) -> KlingRequest:
@@ -69,4 +71,5 @@ def image_from_json(body: Mapping[str, Any]) -> KlingRequest:
         callback_url=fields.callback_url or None,
     )
     pictures = () if picture is None else (picture,)
-    return KlingRequest(request, pictures, own_id(fields.external_task_id))
+    message_id = fields.message_id or None
+    return KlingRequest(request, pictures, own_id(fields.external_task_id), message_id)

@@ -49,6 +49,7 @@ class KlingRequest:
     request: GenerationRequest
     pictures: tuple[bytes, ...]  # the references, as posted
     external_task_id: str | None
+    message_id: str | None = None  # of the conversation's message that it is drawn from
 
 
 # What a field must be that is not as its Struct has it, by its name; every other is a text.

@@ -1,0 +1,1 @@
+"""Lineage: which pictures were drawn from which messages."""

@@ -1,0 +1,1 @@
+"""Drawing what was said, over HTTP."""
