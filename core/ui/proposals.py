@@ -81,5 +81,9 @@ def _have(message: Message, step: ToolStep, request: ImageRequest) -> None:
     elif held is not None:
         money_confirm.require_unknown((key,))
     session.studio().generations.request(
-        session.owner(), request, idempotency_key=key, caller=session.caller()
+        session.owner(),
+        request,
+        idempotency_key=key,
+        caller=session.caller(),
+        message_id=message.id,
     )
