@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from core.errors import AppError
+from core.errors import AppError, RejectedError
 from core.models.chat import AnswerStatus, ChatParameters, Turn
 from core.models.chat_options import ChatOptions
 from core.models.money.amounts import plain
@@ -79,6 +79,10 @@ class ToolLoop:
                 if not goes_on or number == TURNS_MOST:
                     options = replace(options, tool_choice="none")
                 ended = await self._turn(base or [], parameters, options, ask)
+                if options.tool_choice == "none" and _is_refused(ended):
+                    # A server that knows no such choice while it thinks (deepseek.md section 3).
+                    bare = replace(options, tools=(), tool_choice=None)
+                    ended = await self._turn(base or [], parameters, bare, ask)
             except AppError as error:
                 return AnswerStatus.CUT_OFF, error
             except Exception:  # a bug must not leave an answer running for ever
@@ -197,6 +201,12 @@ class ToolLoop:
         except asyncio.CancelledError:  # what is written at the end is to be the last
             await asyncio.wait({writing})
             raise
+
+
+def _is_refused(ended: Ended) -> bool:
+    """Tell whether a turn was refused as it was asked, so that nothing came of it."""
+    status, error = ended
+    return status is AnswerStatus.FAILED and isinstance(error, RejectedError)
 
 
 def _step(call: ToolCall, number: int) -> ToolStep:

@@ -15,6 +15,7 @@ from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
 from core.models.money.ledger import Budget, LedgerLine, LineState
 from core.models.parts import FilePart, sources_in, steps_in
 from core.practice import PRACTICE_CHAT_KEY, PracticeServer
+from core.practice.chat.refusal import ChatRefusal
 from core.practice.chat.request import ChatRequest, chat_request_from_json
 from core.practice.web.hostile import HOSTILE
 from core.storage.money.filters import LedgerFilter
@@ -500,3 +501,29 @@ def test_the_markdown_export_tells_of_each_step(served: Served) -> None:
     assert "<summary>计算 · " in told
     assert "0.005 PRACTICE</summary>" in told
     assert '{"expression": "6*7"}\n42\n' in told
+
+
+@pytest.mark.parametrize("parameters", [TOOLS, THINKING])
+def test_a_server_that_refuses_to_call_nothing_is_asked_without_tools(
+    served: Served,
+    practice: Callable[[], PracticeServer],
+    parameters: ChatParameters,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read(body: bytes, *, beta: bool) -> ChatRequest:
+        RECEIVED.append(json.loads(body))
+        if RECEIVED[-1].get("tool_choice") == "none":
+            raise ChatRefusal(400, "tool_choice: only auto is supported in thinking mode")
+        return chat_request_from_json(body, beta=beta)
+
+    monkeypatch.setattr("core.practice.chat.routes.chat_request_from_json", read)
+    answer = asked(served, "/practice tools-same 算", parameters)
+    assert answer.status is AnswerStatus.COMPLETE
+    assert answer.content
+    assert [("tools" in one, one.get("tool_choice")) for one in bodies()] == [
+        (True, None),
+        (True, None),
+        (True, "none"),
+        (False, None),
+    ]
+    assert is_booked(served, practice)
