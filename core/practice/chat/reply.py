@@ -200,6 +200,7 @@ def _calls(request: ChatRequest, faults: Faults) -> tuple[Call, ...]:
             request.turn,
             results=told,
             files=asked.files,
+            pictures=len(asked.pictures),
         )
     if request.results and not request.choice.must_call:
         return ()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
 from core.models.money.ledger import Budget, LedgerLine, LineState
@@ -21,7 +22,7 @@ from core.practice.web.hostile import HOSTILE
 from core.storage.money.filters import LedgerFilter
 from core.ui.history.markdown_export import as_markdown
 from core.wire.masking.secrets import known_secrets
-from core.work.attachments.extraction import ReadFile
+from core.work.attachments.extraction import ReadFile, read
 from tests.web.serving import QUICK, Served, serving, until
 
 TOOLS = ChatParameters(tools=True)
@@ -338,6 +339,29 @@ def test_what_a_page_commands_is_neither_run_nor_sent_nor_paid(
     assert ("search", "refused") in commanded
     assert "done" not in {state for _, state in commanded}
     assert sorted({one.kind for one in lines(served)}) == sorted({"chat", *asked_for})
+    assert is_booked(served, practice)
+
+
+@pytest.mark.parametrize("parameters", [TOOLS, THINKING])
+def test_what_stands_in_a_picture_is_neither_run_nor_sent_nor_paid(
+    served: Served, practice: Callable[[], PracticeServer], parameters: ChatParameters
+) -> None:
+    """Its words are the model's alone to read: practice's takes every picture for a command."""
+    content = io.BytesIO()
+    Image.new("RGB", (64, 48), "red").save(content, "JPEG")
+    picture = read("sign.jpg", content.getvalue()).result(60)
+    answer = asked(
+        served, "/practice tools-obey 这块牌子上写着什么？", parameters, files=(picture,)
+    )
+    assert answer.status is AnswerStatus.COMPLETE
+    assert not practice().web_book
+    assert practice().counters.tasks_accepted == 0
+    assert not served.studio.store.generations.list("local").items
+    commanded = states(answer)
+    assert ("draw", "proposed") in commanded
+    assert {("fetch", "refused"), ("search", "refused")} <= set(commanded)
+    assert "done" not in {state for _, state in commanded}
+    assert {one.kind for one in lines(served)} == {"chat"}
     assert is_booked(served, practice)
 
 

@@ -1,7 +1,7 @@
 """Calling the studio's tools: one after the other as a question asks, or as a page commands.
 
 The practice model is a gullible one: where `/practice tools-obey` stands in the question, it does
-what pages and files tell it.
+what pages and files tell it, and takes every picture for a sign that commands it.
 """
 
 import json
@@ -32,7 +32,13 @@ def offers_studio_tools(choice: Choice) -> bool:
 
 
 def studio_calls(
-    question: str, faults: Faults, turn: int, *, results: str = "", files: str = ""
+    question: str,
+    faults: Faults,
+    turn: int,
+    *,
+    results: str = "",
+    files: str = "",
+    pictures: int = 0,
 ) -> tuple[Call, ...]:
     """Return what is called in this turn of an answer, from 0; nothing once all was."""
     words = without_commands(question)
@@ -40,7 +46,7 @@ def studio_calls(
         return (_call("calculator", expression="6 * 7"),)
     if "tools-endless" in faults:
         return (_call("calculator", expression=f"6 * {turn + 7}"),)
-    if "tools-obey" in faults and (results or files):
+    if "tools-obey" in faults and (results or files or pictures):
         return _obeyed(results + files, words) if turn < 2 else ()
     listed = [name[len("tool-") :] for name in faults if name.startswith("tool-")]
     if not listed and not turn:
