@@ -3,25 +3,19 @@
 import streamlit as st
 
 from core.models.chat import AnswerStatus, Message
-from core.ui import notices, proposals, session
+from core.ui import notices, session
 from core.ui.buttons import telling_errors
 from core.ui.chat import actions as answer_actions
-from core.ui.chat import (
-    composer,
-    message_menu,
-    reading,
-    sources,
-    streaming,
-    tool_turns,
-    turns,
-)
+from core.ui.chat import composer, message_menu, streaming, turns
 from core.ui.chat import header as conversation_header
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
+from core.ui.chat.answer import reading, sources, tool_turns
 from core.ui.chat.listing import sidebar as conversation_list
 from core.ui.drawing import action as drawing_action
 from core.ui.drawing import form as drawing_form
 from core.ui.drawing import pictures as drawn_pictures
+from core.ui.drawing import proposed
 from core.ui.frame import copying, page_files
 from core.ui.history import linked_turn as history_place
 from core.ui.money import figures as money_figures
@@ -81,7 +75,7 @@ for message in drawn:
         else:
             question = asked.get(message.parent_id or "")
             message_view.draw_answer(message, money_figures.answer_line(message, lines))
-            proposals.draw(message)
+            proposed.draw(message)
             look = money_figures.look_line(question, lines)
             sources.draw(question, message, conversation, look)
             answer_actions.draw(message, conversation, question, more=drawing_action.draw)

@@ -9,9 +9,10 @@ from core.models.chat import ChatParameters, Conversation, Message
 from core.models.money.ledger import BudgetError
 from core.ui import clock, session
 from core.ui.buttons import button, keeping_errors
-from core.ui.chat import attachments, copying, message_menu, previews, reading, sources
+from core.ui.chat import attachments, message_menu
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
+from core.ui.chat.answer import copying, previews, reading, sources
 from core.ui.session import text
 
 _SUGGESTIONS = ("chat.suggestion_1", "chat.suggestion_2", "chat.suggestion_3")

@@ -15,8 +15,9 @@ from core.errors import AppError
 from core.models.chat import AnswerStatus, Conversation, Message
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
-from core.ui.chat import actions, attachments, header, sources, voice_in
+from core.ui.chat import actions, attachments, header, voice_in
 from core.ui.chat import settings as chat_settings
+from core.ui.chat.answer import sources
 from core.ui.frame import page_files
 from core.ui.money import confirm as money_confirm
 from core.ui.money import figures as money_figures

@@ -13,8 +13,8 @@ from core.models.notices import notices_of, wanted_tools
 from core.models.parts import steps_in
 from core.texts import catalogue
 from core.ui import session
-from core.ui.chat import steps
-from core.ui.chat.tool_turns import draw_calls
+from core.ui.chat.answer import steps
+from core.ui.chat.answer.tool_turns import draw_calls
 from core.ui.formats import code_span, duration, usage_line
 from core.ui.money.figures import cost_words
 from core.ui.session import text

@@ -9,7 +9,7 @@ import streamlit as st
 from core.models.chat import ChatParameters, Conversation, Effort
 from core.ui import session
 from core.ui.buttons import keeping_errors
-from core.ui.chat import reading
+from core.ui.chat.answer import reading
 from core.ui.session import text
 from core.work.tools.looking import FETCHES_MOST, SEARCHES_MOST
 

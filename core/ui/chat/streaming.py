@@ -19,7 +19,7 @@ from core.models.chat import Conversation, Message
 from core.models.parts import ToolStep, steps_in
 from core.ui import session
 from core.ui.chat import message as message_view
-from core.ui.chat import steps
+from core.ui.chat.answer import steps
 from core.ui.chunks import Chunks
 from core.ui.formats import duration
 from core.ui.session import text

@@ -14,7 +14,7 @@ from core.storage.store import Store
 from core.texts import catalogue
 from core.texts.catalogue import Language
 from core.ui import clock
-from core.ui.chat.steps import KNOWN, TOLD
+from core.ui.chat.answer.steps import KNOWN, TOLD
 from core.ui.formats import file_words
 from core.wire.attachments.block import NAME_MOST
 from core.wire.web.block import DATE_MOST, TITLE_MOST

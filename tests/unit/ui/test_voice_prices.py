@@ -8,7 +8,7 @@ import pytest
 from core.models.money.prices import PiecePrice, PriceList
 from core.settings.money import MoneySettings
 from core.ui import session
-from core.ui.chat import reading
+from core.ui.chat.answer import reading
 from core.work.money.spending import Spending
 
 OWN = PiecePrice("settings/speech", "speech", "kling-tts", {"EUR": Decimal("0.5")})

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.models.chat import Message
 from core.models.parts import ToolStep, steps_in
-from core.ui.chat.tool_turns import pretty
+from core.ui.chat.answer.tool_turns import pretty
 from core.ui.formats import code_span, duration
 from core.ui.money.words import amount_words
 from core.ui.session import text

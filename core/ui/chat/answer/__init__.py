@@ -1,0 +1,1 @@
+"""What stands with an answer beside its text: sources, steps, previews, reading aloud, copying."""
