@@ -82,6 +82,9 @@ def found_everywhere(
             page.locator("li.current .dots").click()
             found += [f"/{name} menu: {line}" for line in violations(page)]
             page.keyboard.press("Escape")
+            page.locator('[class*="st-key-draw-"] button:visible').first.click()
+            page.locator(".st-key-drawing-submit button").wait_for(timeout=PATIENCE_MS)
+            found += [f"/{name} drawing: {line}" for line in violations(page)]
         if name == "history":
             page.get_by_test_id("stPopoverButton").first.click()
             page.locator(".choose button").wait_for(timeout=PATIENCE_MS)
