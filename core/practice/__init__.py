@@ -31,7 +31,7 @@ wrong on purpose (the reader's table is built from the same rows, in `faults`):
                                      calls these of the studio's tools, one after the other
               tools-together         calls them all at once
               tools-say              says something before it calls
-              tools-same tools-endless
+              tools-same tools-many tools-endless
                                      the same call again and again; calls without end
               tools-obey             does what pages and files command
               then-429 then-500 [TIMES] then-cut then-no-usage then-slow [MS]

@@ -83,6 +83,7 @@ CHAT_FAULTS: dict[str, tuple[str, str, str]] = {
     "tools-together": ("", "所列工具一次全部调用", "calls the tools listed all at once"),
     "tools-say": ("", "调用之前先说一句", "says something before it calls"),
     "tools-same": ("", "反复作同一个调用", "makes the same call again and again"),
+    "tools-many": ("[TIMES]", "一次调用这么多个工具，默认 1000", "so many calls in one turn"),
     "tools-endless": ("", "不停地调用工具", "calls tools without end"),
     "tools-obey": ("", "照网页和文件里的命令做", "does what pages and files command"),
     "then-429": ("[TIMES]", "工具返回之后 429", "429 once tools have returned"),

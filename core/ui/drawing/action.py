@@ -7,7 +7,6 @@ script, or without a selection, the button draws the whole answer.
 import streamlit as st
 
 from core.models.chat import AnswerStatus, Message
-from core.ui import session
 from core.ui.buttons import button
 from core.ui.drawing import desk
 from core.ui.frame import page_files
@@ -44,5 +43,4 @@ def _selected() -> None:
     if not isinstance(told, list) or not all(isinstance(one, str) for one in told):
         return
     message_id, passage = told
-    session.state().drawing = None
     desk.begin(message_id, passage.strip()[:SOURCE_MOST])

@@ -68,6 +68,7 @@ class DrawingRoutes:
 
     async def _asked(self, call: HttpCall, asking: Any) -> Any:
         """Return what a side call brought; None where it was refused, which the caller was told."""
+        call.pays_again = True  # whoever breaks off may have paid
         try:
             return await self._bridge.run(asking)
         except AppError as error:

@@ -2,10 +2,10 @@
 
 import ast
 import math
-import operator
 import re
 from collections.abc import Callable
 from decimal import (
+    ROUND_CEILING,
     ROUND_FLOOR,
     Context,
     Decimal,
@@ -53,9 +53,10 @@ _BINARY: dict[type[ast.operator], Callable[[Context, Decimal, Decimal], Decimal]
         one, context.multiply(other, _floored(context, one, other))
     ),
 }
-_UNARY: dict[type[ast.unaryop], Callable[[Decimal], Decimal]] = {
-    ast.UAdd: operator.pos,
-    ast.USub: operator.neg,
+# By the context: Decimal's own signs round as the thread's default one does.
+_UNARY: dict[type[ast.unaryop], Callable[[Context, Decimal], Decimal]] = {
+    ast.UAdd: lambda context, one: context.plus(one),
+    ast.USub: lambda context, one: context.minus(one),
 }
 _NAMES = {
     "pi": Decimal("3.14159265358979323846264338327950288419716939937511"),
@@ -108,7 +109,7 @@ def _value(node: ast.expr, text: str, context: Context) -> Decimal:
         case ast.Name(id=name) if name in _NAMES:
             return _NAMES[name]
         case ast.UnaryOp(op=sign, operand=inner) if type(sign) in _UNARY:
-            return _UNARY[type(sign)](_value(inner, text, context))
+            return _UNARY[type(sign)](context, _value(inner, text, context))
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             return _power(_value(left, text, context), _value(right, text, context), context)
         case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _BINARY:
@@ -131,14 +132,14 @@ def _called(name: str, given: list[Decimal], context: Context) -> Decimal:
         case (("min" | "max"), [_, *_]):
             return min(given) if name == "min" else max(given)
         case "abs", [one]:
-            return abs(one)
+            return context.abs(one)
         case "round", [one]:
             return one.to_integral_value()
-        case "round", [one, places] if places == int(places) and abs(places) <= _DIGITS:
+        case "round", [one, places] if abs(places) <= _DIGITS and places == int(places):
             return one.quantize(Decimal(1).scaleb(-int(places)), context=Context(prec=2 * _DIGITS))
         case (("floor" | "ceil"), [one]):
-            whole = math.floor(one) if name == "floor" else math.ceil(one)
-            return context.create_decimal(whole)
+            # Never by way of an int: a million digits of one take a minute, and the whole process.
+            return one.to_integral_value(ROUND_FLOOR if name == "floor" else ROUND_CEILING)
         case "sqrt", [one]:
             return context.sqrt(one)
         case "exp", [one]:

@@ -28,15 +28,16 @@ def clock(around: Surroundings, now: Callable[[], datetime] = lambda: datetime.n
     """Return the tool."""
 
     async def run(given: Arguments) -> ToolOutcome:
-        name = given.zone.strip()
-        zone = _zone(name or around.zone or "UTC")
-        if zone is None and name:
-            raise NotRunError(f"Not told: there is no time zone named {name[:60]}.")
-        at = now().astimezone(zone)
+        asked, own = given.zone.strip(), around.zone.strip()
+        if asked and _zone(asked) is None:
+            raise NotRunError(f"Not told: there is no time zone named {asked[:60]}.")
+        # The person's own may be unknown on this machine: then UTC, by that name.
+        name = next((one for one in (asked, own) if one and _zone(one) is not None), "")
+        at = now().astimezone(_zone(name) or UTC)
         told = {
             "now": at.isoformat(timespec="seconds"),
             "weekday": f"{at:%A}",
-            "zone": name or around.zone or "UTC (the person's own is not known)",
+            "zone": name or "UTC (the person's own is not known)",
         }
         return ToolOutcome(json.dumps(told, ensure_ascii=False))
 

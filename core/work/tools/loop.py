@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 TURNS_MOST = 8  # in which tools may be called
 CALLS_MOST = 4  # in one turn
+TOLD_MOST = 16  # of more calls in one turn nothing is kept
 ARGUMENTS_MOST = 8_000
 
 Ended = tuple[AnswerStatus, AppError | None]
@@ -158,15 +159,18 @@ class ToolLoop:
     async def _run(self, number: int, seen: set[str]) -> bool:
         """Run what the turn asks for, one after the other; return whether more may be asked."""
         turn = self.live.turn()
-        calls = [part for part in turn.parts if isinstance(part, ToolCall)]
+        calls = [part for part in turn.parts if isinstance(part, ToolCall)][:TOLD_MOST]
         before = self.live.steps
-        steps = [_step(call, number) for call in calls]
+        # What is not run is told at once: a model may ask for a thousand calls.
+        steps = [_step(call, number) for call in calls[:CALLS_MOST]]
+        refused = ToolOutcome(f"Not run: at most {CALLS_MOST} calls at once.", "refused")
+        steps += [_ended(_step(call, number), refused, 0) for call in calls[CALLS_MOST:]]
         steps[0] = replace(steps[0], said=turn.content, thought=turn.reasoning_content)
         await self._keep((*before, *steps))
         goes_on = True
-        for place, call in enumerate(calls):
+        for place, call in enumerate(calls[:CALLS_MOST]):
             began = time.monotonic()
-            outcome, is_over = await self._outcome(place, call, seen)
+            outcome, is_over = await self._outcome(call, seen)
             goes_on = goes_on and not is_over
             if outcome.line is not None:
                 line = outcome.line
@@ -177,11 +181,7 @@ class ToolLoop:
             await self._keep((*before, *steps), outcome.sources)
         return goes_on
 
-    async def _outcome(
-        self, place: int, call: ToolCall, seen: set[str]
-    ) -> tuple[ToolOutcome, bool]:
-        if place >= CALLS_MOST:
-            return ToolOutcome(f"Not run: at most {CALLS_MOST} calls at once.", "refused"), False
+    async def _outcome(self, call: ToolCall, seen: set[str]) -> tuple[ToolOutcome, bool]:
         if len(call.arguments) > ARGUMENTS_MOST:
             return ToolOutcome("Not run: the arguments are too long.", "failed"), False
         if (same := same_call(call.name, call.arguments)) in seen:

@@ -1,5 +1,7 @@
 """The calculator: exact where it can be, bounded always, and nothing but arithmetic."""
 
+import contextlib
+
 import pytest
 
 from core.work.tools.calculator import computed
@@ -31,6 +33,12 @@ from core.work.tools.tool import NotRunError
         ("--5", "5"),
         ("3.14159265358979323846 * 1", "3.14159265358979323846"),
         ("1e3 + 1", "1001"),
+        ("-(2**100)", "-1267650600228229401496703205376"),
+        ("+(2**100)", "1267650600228229401496703205376"),
+        ("abs(-(2**100))", "1267650600228229401496703205376"),
+        ("floor(1e999)", "1e+999"),
+        ("ceil(-7.5)", "-7"),
+        ("round(-(2**100) + 0.5)", "-1267650600228229401496703205376"),
     ],
 )
 def test_values(expression: str, value: str) -> None:
@@ -79,3 +87,21 @@ def test_what_is_no_arithmetic_or_too_much_is_refused_at_once(expression: str) -
         return
     with pytest.raises(NotRunError):
         computed(expression)
+
+
+_EXTREMES = ("1e999999", "-1e999999", "1e-999999", "9" * 60, "10**99999", "0", "0.1")
+_FUNCTIONS = ("abs", "round", "floor", "ceil", "sqrt", "exp", "ln", "log10", "sin", "cos", "tan")
+_FORMS = (
+    *(f"{name}({{0}})" for name in _FUNCTIONS),
+    *("round({1}, {0})", "min({0}, {1})", "{0} + {1}", "{0} - {1}", "{0} * {1}", "{0} / {1}"),
+    *("{0} // {1}", "{0} % {1}", "({0}) ** ({1})", "-({0})", "({0})%"),
+)
+
+
+@pytest.mark.timeout(30)  # by way of an int, one of them took a minute, and held up every thread
+@pytest.mark.parametrize("form", _FORMS)
+def test_no_size_of_a_number_takes_long(form: str) -> None:
+    for one in _EXTREMES:
+        for other in _EXTREMES:
+            with contextlib.suppress(NotRunError):
+                assert len(computed(form.format(one, other))) < 100

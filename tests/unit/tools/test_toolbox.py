@@ -121,6 +121,15 @@ def test_a_picture_is_proposed_where_it_keeps_klings_rules(
     assert (request is not None) is (state == "proposed")
 
 
+def test_where_the_persons_zone_is_unknown_here_the_clock_says_utc() -> None:
+    tool = clock(
+        Surroundings(look, zone="Mars/Olympus"), lambda: datetime(2026, 11, 29, 20, tzinfo=UTC)
+    )
+    told = json.loads(asyncio.run(tool.call("{}")).text)
+    assert told["now"] == "2026-11-29T20:00:00+00:00"
+    assert told["zone"].startswith("UTC")
+
+
 def test_the_clock_knows_the_persons_zone_and_others() -> None:
     tool = clock(
         Surroundings(look, zone="Asia/Tokyo"), lambda: datetime(2026, 11, 29, 20, tzinfo=UTC)

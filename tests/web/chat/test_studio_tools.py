@@ -23,6 +23,7 @@ from core.storage.money.filters import LedgerFilter
 from core.ui.history.markdown_export import as_markdown
 from core.wire.masking.secrets import known_secrets
 from core.work.attachments.extraction import ReadFile, read
+from core.work.tools.loop import CALLS_MOST, TOLD_MOST
 from tests.web.serving import QUICK, Served, serving, until
 
 TOOLS = ChatParameters(tools=True)
@@ -217,6 +218,27 @@ def test_calls_at_once_are_run_in_their_order_and_no_more_than_four(served: Serv
     assert {step.turn for step in steps_in(answer.parts)} == {"1"}
     assert answer.status is AnswerStatus.COMPLETE
     assert len(bodies()) == 2
+
+
+def test_many_calls_at_once_are_neither_run_nor_kept(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[int] = []
+    keep = type(served.studio.store.messages).keep_parts
+
+    def counted(self: Any, owner: str, message_id: str, parts: Any) -> Any:
+        kept.append(len(parts))
+        return keep(self, owner, message_id, parts)
+
+    monkeypatch.setattr(type(served.studio.store.messages), "keep_parts", counted)
+    answer = asked(served, "/practice tools-many 60")
+    assert states(answer) == [("calculator", "done")] * CALLS_MOST + [("calculator", "refused")] * (
+        TOLD_MOST - CALLS_MOST
+    )
+    assert answer.status is AnswerStatus.COMPLETE
+    assert len(kept) == 1 + CALLS_MOST
+    results = [one for one in bodies()[-1]["messages"] if one["role"] == "tool"]
+    assert len(results) == TOLD_MOST
 
 
 @pytest.mark.parametrize("parameters", [TOOLS, THINKING])

@@ -44,6 +44,9 @@ def studio_calls(
     words = without_commands(question)
     if "tools-same" in faults:
         return (_call("calculator", expression="6 * 7"),)
+    if "tools-many" in faults:
+        count = 0 if turn else faults["tools-many"] or 1_000
+        return tuple(_call("calculator", expression=f"6 * {number}") for number in range(count))
     if "tools-endless" in faults:
         return (_call("calculator", expression=f"6 * {turn + 7}"),)
     if "tools-obey" in faults and (results or files or pictures):
