@@ -124,9 +124,13 @@ def _require(path: tuple[Message, ...], conversation: Conversation | None, quest
     if (tools := money_figures.tools_most(parameters)) is not None:
         amounts.append((tools.amount, tools.currency))
     files = attachments.waiting(conversation)
-    brought = money_figures.input_cost(parameters.model, attachments.tokens_of(files))
-    if brought is not None:
-        amounts.append((brought.amount, brought.currency))
+    tokens = attachments.tokens_of(files)
+    for held in (
+        money_figures.input_cost(parameters.model, tokens),
+        money_figures.turns_cost(path, parameters, tokens),
+    ):
+        if held is not None:
+            amounts.append((held.amount, held.currency))
     if amounts:
         currency = amounts[0][1]
         whole = sum(amount for amount, of in amounts if of == currency)

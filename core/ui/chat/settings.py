@@ -12,6 +12,7 @@ from core.ui.buttons import keeping_errors
 from core.ui.chat.answer import reading
 from core.ui.session import text
 from core.work.tools.looking import FETCHES_MOST, SEARCHES_MOST
+from core.work.tools.loop import TURNS_MOST
 
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
 MAX_TOKENS_MOST = 393_216  # deepseek.md §2: 384K
@@ -70,7 +71,9 @@ def draw_at_hand(conversation: Conversation | None, *, may_search: bool = False)
         st.toggle(
             text("settings.tools"),
             value=current.tools,
-            help=text("settings.tools_help", looks=SEARCHES_MOST, pages=FETCHES_MOST),
+            help=text(
+                "settings.tools_help", looks=SEARCHES_MOST, pages=FETCHES_MOST, turns=TURNS_MOST
+            ),
             **_kept(conversation, "tools"),
         )
     with st.popover(

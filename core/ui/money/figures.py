@@ -9,7 +9,14 @@ import streamlit as st
 from core.errors import AppError
 from core.models.chat import ChatParameters, Message
 from core.models.money.hours import hour_class, next_off_peak
-from core.models.money.ledger import BudgetState, LedgerLine, LineState, Reservation, Spender
+from core.models.money.ledger import (
+    BudgetState,
+    LedgerLine,
+    LineKind,
+    LineState,
+    Reservation,
+    Spender,
+)
 from core.models.money.settling import WITH_PEAK
 from core.models.money.usage import estimate_tokens
 from core.models.parts import LookupKind, lookup_in, steps_in
@@ -19,8 +26,11 @@ from core.ui.money.words import amount_words, line_words
 from core.ui.session import text
 from core.work.money.report import cost_of_thinking, in_one
 from core.work.tools.looking import FETCHES_MOST, SEARCHES_MOST
+from core.work.tools.loop import TURNS_MOST
 
 _ZERO = Decimal(0)
+# Pictures drawn from an answer, and their prompts, are no part of what it cost.
+ANSWER_KINDS: tuple[LineKind, ...] = ("chat", "search", "fetch")
 # Of less than that (a hundredth of a cent, about) nobody needs to be told before asking.
 _TOLD = Decimal("0.0001")
 # From this share of a budget on it is said.
@@ -51,7 +61,7 @@ def lines_of(messages: Iterable[Message]) -> dict[str, LedgerLine]:
     try:
         lines = ledger.several(owner, ids)
         for conversation_id in set(with_tools.values()):
-            wanted = LedgerFilter(owner=owner, conversation_id=conversation_id)
+            wanted = LedgerFilter(owner=owner, conversation_id=conversation_id, kinds=ANSWER_KINDS)
             lines |= {one.id: one for one in ledger.every(wanted) if one.message_id in with_tools}
     except AppError:
         return {}
@@ -123,6 +133,16 @@ def look_price(kind: LookupKind) -> Reservation | None:
         return None
     spender = Spender(owner, session.caller())
     return studio.spending.for_look(spender, service.provider, kind)
+
+
+def turns_cost(
+    path: Iterable[Message], parameters: ChatParameters, files_tokens: int
+) -> NextCost | None:
+    """Return what it costs at most that each turn of the tools reads what came before again."""
+    if not parameters.tools:
+        return None
+    again = _context_tokens(list(path)) + files_tokens
+    return _cost(parameters.model, hit=TURNS_MOST * again)
 
 
 def tools_most(parameters: ChatParameters) -> NextCost | None:
@@ -227,6 +247,10 @@ def _context_tokens(path: list[Message]) -> int:
     """Return how many tokens the next question takes along: those of the last answer's usage."""
     answers = [message for message in path if message.role == "assistant"]
     usage = answers[-1].usage if answers else None
+    if answers and (steps := steps_in(answers[-1].parts)):
+        # Its usage is that of all its turns, each of which read everything before it once more.
+        texts = [*(one.content for one in path), *(one.arguments + one.result for one in steps)]
+        return sum(estimate_tokens(one) for one in texts)
     if usage is not None and usage.prompt_tokens is not None:
         completion = (usage.completion_tokens or 0) - (usage.reasoning_tokens or 0)
         return usage.prompt_tokens + max(completion, 0)

@@ -226,6 +226,13 @@ class LiveAnswer:
             self._text.next_turn()
             self._tell()
 
+    def leave_calls(self) -> None:
+        """Let the answer end here, though its last turn asks for tools that it was not to call."""
+        with self._lock:
+            if self._changes.get("finish_reason") == "tool_calls" and self._text.calls.asked():
+                self._changes["finish_reason"] = "stop"
+                self._tell()
+
     def turn(self) -> Message:
         """Return the turn that is under way, or has just ended, as a message of its own.
 

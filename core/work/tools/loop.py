@@ -90,6 +90,7 @@ class ToolLoop:
                 logger.exception("Answer %s: its tools broke down", self.live.message_id)
                 return AnswerStatus.CUT_OFF, AppError()
             if options.tool_choice == "none":
+                self.live.leave_calls()
                 break
         if number and ended[0] is AnswerStatus.FAILED:  # what came before it is there
             return AnswerStatus.CUT_OFF, ended[1]

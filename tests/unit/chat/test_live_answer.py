@@ -219,3 +219,17 @@ def test_an_answer_of_text_alone_has_no_parts(answer: LiveAnswer) -> None:
     answer.add(ChatChunk("好"))
     assert answer.snapshot().parts == ()
     assert answer.snapshot().said() == (TextPart("好"),)
+
+
+def test_calls_that_may_not_be_made_end_the_answer_all_the_same() -> None:
+    """A client that is told `tool_calls` without any would wait for ever."""
+    answer = LiveAnswer(begun(Stopwatch()).snapshot(), "local", has_studio_tools=True)
+    piece = ToolCallPiece(0, "a", "search", "{}")
+    answer.add(ChatChunk(tool_calls=(piece,)), ChatChunk(finish_reason="tool_calls"))
+    answer.end_turn()
+    assert answer.asks_for_tools
+    answer.leave_calls()
+    assert not answer.asks_for_tools
+    answer.finish(AnswerStatus.COMPLETE)
+    ended = answer.snapshot()
+    assert (ended.finish_reason, ended.parts) == ("stop", ())

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
+from core.models.generations import ImageRequest
 from core.models.money.ledger import Budget, LedgerLine, LineState
 from core.models.parts import FilePart, sources_in, steps_in
 from core.practice import PRACTICE_CHAT_KEY, PracticeServer
@@ -21,6 +22,7 @@ from core.practice.chat.request import ChatRequest, chat_request_from_json
 from core.practice.web.hostile import HOSTILE
 from core.storage.money.filters import LedgerFilter
 from core.ui.history.markdown_export import as_markdown
+from core.ui.money.figures import ANSWER_KINDS
 from core.wire.masking.secrets import known_secrets
 from core.work.attachments.extraction import ReadFile, read
 from core.work.tools.loop import CALLS_MOST, TOLD_MOST
@@ -573,3 +575,19 @@ def test_a_server_that_refuses_to_call_nothing_is_asked_without_tools(
         (False, None),
     ]
     assert is_booked(served, practice)
+
+
+def test_what_a_picture_of_an_answer_costs_is_not_the_answers(served: Served) -> None:
+    answer = asked(served, "/practice tool-calculator 6*7")
+    studio = served.studio
+    spent = sum(one.amount or 0 for one in lines(served))
+    studio.generations.request("local", ImageRequest("a hill"), caller="page", message_id=answer.id)
+    of_pictures = [
+        one
+        for one in studio.store.ledger.every(LedgerFilter(owner="local"))
+        if one.message_id == answer.id and one.kind == "image"
+    ]
+    assert of_pictures
+    wanted = LedgerFilter(owner="local", conversation_id=answer.conversation_id, kinds=ANSWER_KINDS)
+    own = [one for one in studio.store.ledger.every(wanted) if one.message_id == answer.id]
+    assert sum(one.amount or 0 for one in own) == spent
