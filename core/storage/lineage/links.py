@@ -5,13 +5,13 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, tuple_, update
 
 from core.errors import InputError
 from core.models.generations import GenerationRequest, ImageRequest
 from core.models.kinds import request_from_json
 from core.models.lineage import PictureLink
-from core.storage.db.schema import conversations, messages, picture_links
+from core.storage.db.schema import conversations, generations, messages, picture_links
 
 # What of a request is told of where the generation is not.
 _TOLD = ("prompt", "negative_prompt", "model_name", "aspect_ratio", "resolution", "n")
@@ -132,7 +132,11 @@ def copy_links(connection: Connection, ids: Mapping[str, str]) -> None:
             connection.execute(insert(picture_links), rows)
 
 
-def forget_requests(connection: Connection, generation_ids: Any) -> None:
-    """Forget what was asked for by generations that are removed for good."""
-    gone = picture_links.c.generation_id.in_(generation_ids)
+def forget_requests(connection: Connection, doomed: ColumnElement[bool]) -> None:
+    """Forget what generations asked for that are removed for good, in their owners' links.
+
+    Links of others have only what a file told them, and keep it.
+    """
+    whose = select(generations.c.id, generations.c.owner).where(doomed)
+    gone = tuple_(picture_links.c.generation_id, picture_links.c.owner).in_(whose)
     connection.execute(update(picture_links).where(gone).values(request=None))

@@ -123,6 +123,19 @@ def test_a_deleted_picture_leaves_the_message_and_says_so(store: Store, clock: C
     assert listed(store, message)[0].link.request is None
 
 
+def test_a_purge_leaves_what_files_told_others(store: Store, clock: Clock) -> None:
+    conversation, message = said(store)
+    generation = drawn(store, message)
+    bring_in(store, store.transfer.export_conversation("ada", conversation), "bob")
+    copy = store.conversations.list("bob").items[0].head_id
+    assert copy is not None
+    store.generations.delete("ada", generation)
+    clock.now += timedelta(days=40)
+    assert store.generations.purge(clock()) == 1
+    assert listed(store, message)[0].link.request is None
+    assert listed(store, copy, "bob")[0].link.request == REQUEST
+
+
 def test_a_file_ties_few_pictures_to_a_message_the_newest(store: Store, tmp_path: Path) -> None:
     conversation, message = said(store)
     drawn(store, message)
