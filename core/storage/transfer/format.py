@@ -8,7 +8,8 @@ point to: with each message, since an import may lack any. Version 3 has among t
 found on the web, version 4 the calls of the studio's tools. A message has `pictures`: what was
 drawn from it, by the ids of the generations, whose files do not travel. Messages stand parents
 first, versions in their order. What comes in is a stranger's file: every value is checked, unknown
-keys are ignored, and a refusal names the place.
+keys are ignored, and a refusal names the place. A call of a tool comes in without its
+cost and its proposal.
 """
 
 import base64
@@ -29,7 +30,8 @@ from core.models.chat import (
     Usage,
 )
 from core.models.lineage import PictureLink
-from core.models.parts import Blob, Part, plain_text
+from core.models.parts import Blob, Part, ToolStep, plain_text
+from core.storage.chat.kept_steps import few_steps, strange_step
 from core.storage.chat.message_parts import part_from, parts_out
 from core.storage.lineage.told import links_in, links_out
 from core.storage.transfer.checked_fields import CheckedFields, malformed
@@ -240,10 +242,10 @@ def _message_in(fields: "CheckedFields") -> Message:
 def _parts_in(fields: "CheckedFields") -> tuple[Part, ...]:
     text = fields.text("content")
     parts = [part_from(one, text) for one in fields.entries("parts")]
-    known = tuple(part for part in parts if part is not None)
+    known = [part for part in parts if part is not None]
     if len(known) < len(parts):
         raise fields.wrong("parts", "none of those there are")
-    return known
+    return few_steps([strange_step(one) if isinstance(one, ToolStep) else one for one in known])
 
 
 def _blobs_in(fields: "CheckedFields") -> tuple[Blob, ...]:
