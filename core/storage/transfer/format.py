@@ -8,8 +8,8 @@ point to: with each message, since an import may lack any. Version 3 has among t
 found on the web, version 4 the calls of the studio's tools. A message has `pictures`: what was
 drawn from it, by the ids of the generations, whose files do not travel. Messages stand parents
 first, versions in their order. What comes in is a stranger's file: every value is checked, unknown
-keys are ignored, and a refusal names the place. A call of a tool comes in without its
-cost and its proposal.
+keys are ignored, and a refusal names the place. None of it spends: search and tools come in
+switched off, and a call of a tool without its cost and its proposal.
 """
 
 import base64
@@ -279,6 +279,7 @@ def _parameters_in(fields: "CheckedFields | None") -> ChatParameters | None:
         top_p=fields.number("top_p"),
         max_tokens=fields.count("max_tokens"),
         stream=fields.truth("stream", default.stream),
-        search=fields.truth("search", default.search),
-        tools=fields.truth("tools", default.tools),
+        # Who opens it here has switched on nothing that spends.
+        search=False,
+        tools=False,
     )
