@@ -15,7 +15,7 @@ switched off, and a call of a tool without its cost and its proposal.
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, get_args
 
@@ -30,7 +30,7 @@ from core.models.chat import (
     Usage,
 )
 from core.models.lineage import PictureLink
-from core.models.parts import Blob, Part, ToolStep, plain_text
+from core.models.parts import Blob, LookupPart, Part, ToolStep, plain_text
 from core.storage.chat.kept_steps import few_steps, strange_step
 from core.storage.chat.message_parts import part_from, parts_out
 from core.storage.lineage.told import links_in, links_out
@@ -245,7 +245,14 @@ def _parts_in(fields: "CheckedFields") -> tuple[Part, ...]:
     known = [part for part in parts if part is not None]
     if len(known) < len(parts):
         raise fields.wrong("parts", "none of those there are")
-    return few_steps([strange_step(one) if isinstance(one, ToolStep) else one for one in known])
+    return few_steps([_strange(one) for one in known])
+
+
+def _strange(part: Part) -> Part:
+    """Return a part of a file with nothing that is still to be done, which might be paid for."""
+    if isinstance(part, LookupPart) and part.state == "wanted":
+        return replace(part, state="refused")
+    return strange_step(part) if isinstance(part, ToolStep) else part
 
 
 def _blobs_in(fields: "CheckedFields") -> tuple[Blob, ...]:

@@ -17,6 +17,7 @@ from core.models.parts import (
     TextPart,
     ToolCall,
     ToolResult,
+    lookup_in,
     steps_in,
 )
 from core.storage.chat.kept_steps import STEPS_MOST
@@ -109,6 +110,16 @@ def test_the_text_of_a_message_is_that_of_its_parts(store: Store, exported: Any)
     exported[C][0][M][0]["content"] = "什么都没有"
     bring_in(store, exported)
     assert path_of(store)[0].content == "这些\n是什么？"
+
+
+@pytest.mark.parametrize("state", ["wanted", "asked", "found", "empty", "refused"])
+def test_no_look_into_the_web_waits_in_a_file(store: Store, exported: Any, state: str) -> None:
+    look = {"type": "lookup", "kind": "fetch", "query": "https://e.example/", "state": state}
+    exported[C][0][M][0]["parts"] = [{"type": "text", "text": "读它"}, look]
+    bring_in(store, exported)
+    kept = lookup_in(path_of(store)[0].parts)
+    assert kept is not None
+    assert kept.state == ("refused" if state == "wanted" else state)
 
 
 def test_steps_of_a_file_cost_nothing_here_wait_for_nobody_and_are_few(
