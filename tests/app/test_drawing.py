@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -251,3 +252,28 @@ def test_lineage_is_told_from_both_ends_after_a_restart_and_a_deletion(
     app.switch_page("pages/chat.py").run()
     assert "deleted since" in words(app)
     assert not app.exception
+
+
+def test_of_many_drawings_the_older_ones_are_folded(answered: AppTest, studio: Opened) -> None:
+    app, store = answered, studio().store
+    payload = store.transfer.export_conversations(LOCAL_OWNER)
+    (conversation,) = json.loads(json.dumps(payload))["conversations"]
+    conversation["messages"][-1]["pictures"] = [
+        {
+            "generation_id": f"g{number}",
+            "created_at": f"2026-01-01T00:00:{number:02}+00:00",
+            "request": {"prompt": f"bamboo number {number}."},
+        }
+        for number in range(30)
+    ]
+    store.conversations.delete(LOCAL_OWNER, conversation["id"])
+    store.conversations.purge(datetime.now(UTC) + timedelta(days=1))
+    whole = payload | {"conversations": [conversation]}
+    store.transfer.import_file(LOCAL_OWNER, io.BytesIO(json.dumps(whole).encode()))
+    app.run()
+    assert not app.exception
+    shown = words(app)
+    assert "What was drawn before (18)" in shown
+    assert shown.count("Drawn in another studio") == 12
+    assert "number 29" in shown
+    assert "number 17" not in shown

@@ -122,7 +122,8 @@ class Branches:
             "id": new_id,
             "head_id": None,
             "pinned": False,
-            "origin": "page",
+            # Some of its words remain a stranger's, whoever goes on from them.
+            "origin": "import" if values["origin"] == "import" else "page",
             "title_is_manual": True,
             "created_at": now,
             "updated_at": now,

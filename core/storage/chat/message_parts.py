@@ -20,6 +20,7 @@ from core.models.parts import (
     ToolStep,
     plain_text,
 )
+from core.storage.chat.kept_steps import few_steps, kept_step
 
 _KINDS: dict[str, type[Part]] = {
     "text": TextPart,
@@ -47,7 +48,7 @@ def parts_in(value: object, text: str) -> tuple[Part, ...]:
     """Return the parts of a row whose plain text is `text`; what is none of ours is left out."""
     if not isinstance(value, list):
         return ()
-    return tuple(part for one in value if (part := part_from(one, text)) is not None)
+    return few_steps([part for one in value if (part := part_from(one, text)) is not None])
 
 
 def part_from(value: object, text: str) -> Part | None:
@@ -57,10 +58,13 @@ def part_from(value: object, text: str) -> Part | None:
     given: dict[str, Any] = {name: value[name] for name in _NAMES[kind] if name in value}
     if kind is TextPart:
         given.setdefault("text", text)
+    if not all(isinstance(one, str) for one in given.values()):
+        return None
     try:
-        return kind(**given) if all(isinstance(one, str) for one in given.values()) else None
+        part = kind(**given)
     except TypeError:  # one that it cannot be without is missing
         return None
+    return kept_step(part) if isinstance(part, ToolStep) else part
 
 
 def _out(part: Part, text: str) -> dict[str, str]:

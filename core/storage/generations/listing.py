@@ -247,7 +247,7 @@ class Listing:
                 & (generations.c.created_at < self._clock() - _RETENTION)
                 & no_picture
             )
-            forget_requests(connection, select(generations.c.id).where(doomed))
+            forget_requests(connection, doomed)
             purged = connection.execute(delete(generations).where(doomed))
             connection.execute(delete(blobs).where(unused, settled))
             return purged.rowcount

@@ -9,7 +9,7 @@ from core.models.lineage import DrawnFrom, Origin, PictureLink, Whereabouts
 from core.storage.db.database import Database
 from core.storage.db.schema import conversations, generations, messages, picture_links
 from core.storage.generations.rows import with_pictures
-from core.storage.lineage.links import links_of
+from core.storage.lineage.links import chunks, links_of
 
 
 class Lineage:
@@ -27,13 +27,17 @@ class Lineage:
         with self._database.read() as connection:
             links = links_of(connection, owner, message_ids)
             ids = sorted({link.generation_id for some in links.values() for link in some})
-            query = select(generations).where(
-                generations.c.id.in_(ids), generations.c.owner == owner
-            )
-            rows = connection.execute(query).mappings().all() if ids else []
-            shown = [row for row in rows if row["deleted_at"] is None]
-            here = {one.id: one for one in with_pictures(connection, shown)}
-        deleted = {row["id"] for row in rows} - here.keys()
+            known: set[str] = set()
+            here: dict[str, Generation] = {}
+            for some in chunks(ids):
+                query = select(generations).where(
+                    generations.c.id.in_(some), generations.c.owner == owner
+                )
+                rows = connection.execute(query).mappings().all()
+                known |= {row["id"] for row in rows}
+                shown = [row for row in rows if row["deleted_at"] is None]
+                here |= {one.id: one for one in with_pictures(connection, shown)}
+        deleted = known - here.keys()
         return {
             message_id: tuple(_drawn(link, here.get(link.generation_id), deleted) for link in some)
             for message_id, some in links.items()
@@ -55,15 +59,18 @@ class Lineage:
                 & (conversations.c.owner == owner)
                 & conversations.c.deleted_at.is_(None),
             )
-            .where(
-                picture_links.c.generation_id.in_(list(generation_ids)),
-                picture_links.c.owner == owner,
-            )
+            .where(picture_links.c.owner == owner)
             .order_by(picture_links.c.created_at, messages.c.seq)
         )
         found: dict[str, Origin] = {}
         with self._database.read() as connection:
-            rows = connection.execute(query).all() if generation_ids else []
+            rows = [
+                row
+                for some in chunks(generation_ids)
+                for row in connection.execute(
+                    query.where(picture_links.c.generation_id.in_(some))
+                ).all()
+            ]
         for generation_id, message_id, conversation_id, title in rows:
             known = found.get(generation_id)
             if known is None or (known.conversation_id is None and conversation_id is not None):

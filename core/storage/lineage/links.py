@@ -1,17 +1,17 @@
 """Rows of the lineage, within the transaction of whoever writes one of its ends."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, tuple_, update
 
 from core.errors import InputError
 from core.models.generations import GenerationRequest, ImageRequest
 from core.models.kinds import request_from_json
 from core.models.lineage import PictureLink
-from core.storage.db.schema import conversations, messages, picture_links
+from core.storage.db.schema import conversations, generations, messages, picture_links
 
 # What of a request is told of where the generation is not.
 _TOLD = ("prompt", "negative_prompt", "model_name", "aspect_ratio", "resolution", "n")
@@ -73,19 +73,22 @@ def tie(
     return conversation_id
 
 
+def chunks(ids: Iterable[str]) -> Iterator[list[str]]:
+    """Return ids in as many lots as a query of each may name."""
+    wanted = list(ids)
+    for at in range(0, len(wanted), _ID_CHUNK):
+        yield wanted[at : at + _ID_CHUNK]
+
+
 def links_of(
-    connection: Connection, owner: str, message_ids: Collection[str]
+    connection: Connection, owner: str, message_ids: Iterable[str]
 ) -> dict[str, tuple[PictureLink, ...]]:
     """Return an owner's links by their messages, the oldest first."""
     found: dict[str, list[PictureLink]] = {}
-    wanted = list(message_ids)
-    for at in range(0, len(wanted), _ID_CHUNK):
+    for some in chunks(message_ids):
         query = (
             select(picture_links)
-            .where(
-                picture_links.c.message_id.in_(wanted[at : at + _ID_CHUNK]),
-                picture_links.c.owner == owner,
-            )
+            .where(picture_links.c.message_id.in_(some), picture_links.c.owner == owner)
             .order_by(picture_links.c.created_at, picture_links.c.generation_id)
         )
         for row in connection.execute(query).mappings():
@@ -119,16 +122,21 @@ def bring_in(
 
 def copy_links(connection: Connection, ids: Mapping[str, str]) -> None:
     """Tie the copies of messages to what their originals are tied to."""
-    query = select(picture_links).where(picture_links.c.message_id.in_(list(ids)))
-    rows = [
-        dict(row) | {"message_id": ids[row["message_id"]]}
-        for row in connection.execute(query).mappings()
-    ]
-    if rows:
-        connection.execute(insert(picture_links), rows)
+    for some in chunks(ids):
+        query = select(picture_links).where(picture_links.c.message_id.in_(some))
+        rows = [
+            dict(row) | {"message_id": ids[row["message_id"]]}
+            for row in connection.execute(query).mappings()
+        ]
+        if rows:
+            connection.execute(insert(picture_links), rows)
 
 
-def forget_requests(connection: Connection, generation_ids: Any) -> None:
-    """Forget what was asked for by generations that are removed for good."""
-    gone = picture_links.c.generation_id.in_(generation_ids)
+def forget_requests(connection: Connection, doomed: ColumnElement[bool]) -> None:
+    """Forget what generations asked for that are removed for good, in their owners' links.
+
+    Links of others have only what a file told them, and keep it.
+    """
+    whose = select(generations.c.id, generations.c.owner).where(doomed)
+    gone = tuple_(picture_links.c.generation_id, picture_links.c.owner).in_(whose)
     connection.execute(update(picture_links).where(gone).values(request=None))

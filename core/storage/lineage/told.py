@@ -7,6 +7,8 @@ from core.models.lineage import PictureLink
 from core.storage.lineage.links import told_request
 from core.storage.transfer.checked_fields import CheckedFields
 
+LINKS_MOST = 100  # of a message in a file
+
 
 def links_out(links: Iterable[PictureLink]) -> list[dict[str, object]]:
     """Return links as JSON values."""
@@ -21,9 +23,12 @@ def links_out(links: Iterable[PictureLink]) -> list[dict[str, object]]:
 
 
 def links_in(fields: CheckedFields, message_id: str) -> tuple[PictureLink, ...]:
-    """Return the links of a message in a file; InputError names what is wrong with them."""
+    """Return the links of a message in a file; InputError names what is wrong with them.
+
+    Of more than LINKS_MOST the last, which an export tells as the newest.
+    """
     links = []
-    for one in fields.entries("pictures"):
+    for one in fields.entries("pictures")[-LINKS_MOST:]:
         link = CheckedFields(one, f"{fields.where}, pictures")
         links.append(
             PictureLink(

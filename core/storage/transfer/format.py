@@ -8,13 +8,14 @@ point to: with each message, since an import may lack any. Version 3 has among t
 found on the web, version 4 the calls of the studio's tools. A message has `pictures`: what was
 drawn from it, by the ids of the generations, whose files do not travel. Messages stand parents
 first, versions in their order. What comes in is a stranger's file: every value is checked, unknown
-keys are ignored, and a refusal names the place.
+keys are ignored, and a refusal names the place. None of it spends: search and tools come in
+switched off, and a call of a tool without its cost and its proposal.
 """
 
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, get_args
 
@@ -29,7 +30,8 @@ from core.models.chat import (
     Usage,
 )
 from core.models.lineage import PictureLink
-from core.models.parts import Blob, Part, plain_text
+from core.models.parts import Blob, LookupPart, Part, ToolStep, plain_text
+from core.storage.chat.kept_steps import few_steps, strange_step
 from core.storage.chat.message_parts import part_from, parts_out
 from core.storage.lineage.told import links_in, links_out
 from core.storage.transfer.checked_fields import CheckedFields, malformed
@@ -240,10 +242,17 @@ def _message_in(fields: "CheckedFields") -> Message:
 def _parts_in(fields: "CheckedFields") -> tuple[Part, ...]:
     text = fields.text("content")
     parts = [part_from(one, text) for one in fields.entries("parts")]
-    known = tuple(part for part in parts if part is not None)
+    known = [part for part in parts if part is not None]
     if len(known) < len(parts):
         raise fields.wrong("parts", "none of those there are")
-    return known
+    return few_steps([_strange(one) for one in known])
+
+
+def _strange(part: Part) -> Part:
+    """Return a part of a file with nothing that is still to be done, which might be paid for."""
+    if isinstance(part, LookupPart) and part.state == "wanted":
+        return replace(part, state="refused")
+    return strange_step(part) if isinstance(part, ToolStep) else part
 
 
 def _blobs_in(fields: "CheckedFields") -> tuple[Blob, ...]:
@@ -277,6 +286,7 @@ def _parameters_in(fields: "CheckedFields | None") -> ChatParameters | None:
         top_p=fields.number("top_p"),
         max_tokens=fields.count("max_tokens"),
         stream=fields.truth("stream", default.stream),
-        search=fields.truth("search", default.search),
-        tools=fields.truth("tools", default.tools),
+        # Who opens it here has switched on nothing that spends.
+        search=False,
+        tools=False,
     )

@@ -164,6 +164,12 @@ class _Arrival:
         bring_in(
             self._connection, self._owner, {here: some for here, some in links.items() if some}
         )
+        if rows:  # among them are words that the owner need not have written
+            self._connection.execute(
+                update(conversations)
+                .where(conversations.c.id == conversation_id)
+                .values(origin="import")
+            )
         head_id = item.conversation.head_id
         if item.is_whole and head_id is not None:
             self._connection.execute(

@@ -20,6 +20,7 @@ from core.ui.session import text
 
 WATCH_EVERY_S = 1.0
 _COLUMN_LEAST_PX = 130
+_SHOWN_MOST = 12  # tasks; what was drawn before them is folded
 _REFUSED = frozenset({"error.kling_content", "error.kling_policy"})
 
 Drawn = Mapping[str, tuple[DrawnFrom, ...]]
@@ -38,12 +39,25 @@ def draw(message: Message, drawn: Sequence[DrawnFrom]) -> None:
     """Draw what was drawn from a message; what is under way is watched."""
     if not drawn:
         return
+    ended = [one for one in drawn if not _is_open(one)]
     with st.container(key=f"drawn-{message.id}", gap="small"):
-        for one in drawn:
-            if not _is_open(one):
-                _draw_one(one)
+        _draw_earlier(message, ended[:-_SHOWN_MOST])
+        for one in ended[-_SHOWN_MOST:]:
+            _draw_one(one)
         if any(map(_is_open, drawn)):
             _watch(message, drawn)
+
+
+def _draw_earlier(message: Message, drawn: Sequence[DrawnFrom]) -> None:
+    if not drawn:
+        return
+    label = text("drawing.earlier", count=len(drawn))
+    key = f"drawn-earlier-{message.id}"
+    fold = st.expander(label, key=key, icon=":material/history:", type="compact", on_change="rerun")
+    if fold.open:  # what is closed would be sent all the same
+        with fold:
+            for one in drawn:
+                _draw_one(one)
 
 
 def _watch(message: Message, drawn: Sequence[DrawnFrom]) -> None:

@@ -386,7 +386,10 @@ class Answers:
         wants_title = is_first and not conversation.title_is_manual
         job = AnswerJob(live, parameters, service.client, context, held, wants_title=wants_title)
         if box is not None:
-            job.tools = box.loop(live, service, spender, held, turns, zone=zone)
+            is_imported = conversation.origin == "import"
+            job.tools = box.loop(
+                live, service, spender, held, turns, zone=zone, is_imported=is_imported
+            )
         if look is not None and answer.parent_id is not None:
             job.look = looking(self.looks, live, service, spender, answer.parent_id, look)
         self._runner.run(job)

@@ -7,7 +7,7 @@ from core.models.chat import ChatParameters, Turn
 from core.models.money.ledger import LedgerLine, Reservation, Spender
 from core.models.parts import LookupPart, TextPart
 from core.storage.store import Store
-from core.work.chat.asking.steps import found_sources, person_words
+from core.work.chat.asking.steps import asked_last, found_sources, person_words
 from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.service import ChatService
 from core.work.money.spending import Spending
@@ -43,9 +43,15 @@ class StudioTools:
         turns: Sequence[Turn],
         *,
         zone: str = "",
+        is_imported: bool = False,
     ) -> ToolLoop:
-        """Return the loop of an answer; `turns` are those before it, as they are kept."""
-        answer, words, found = live.outline(), person_words(turns), found_sources(turns)
+        """Return the loop of an answer; `turns` are those before it, as they are kept.
+
+        `is_imported`: they came in a file, and nobody knows whose words they are; only the
+        question that is being asked is the person's.
+        """
+        answer, own = live.outline(), asked_last(turns) if is_imported else turns
+        words, found = person_words(own), found_sources(own)
 
         async def look(wanted: LookupPart) -> tuple[Outcome, LedgerLine | None]:
             live.note_look(wanted.kind, live.sources)
@@ -66,7 +72,8 @@ class StudioTools:
                 if turn.role in ("user", "tool")
                 for part in turn.content
             )
-            or bool(found),
+            or bool(found)
+            or is_imported,
             sources=lambda: len(live.sources),
             zone=zone,
         )

@@ -95,6 +95,7 @@ def test_a_fork_is_a_copy_up_to_a_message_and_the_source_stays(
     assert (forked.title, forked.system_prompt) == ("墨 (branch)", "Be brief.")
     answered(store, forked.id, "other", forked.head_id, "way")
     assert said(store, talk) == ["q1", "a1", "q2", "a2", "q3", "a3"]
+    assert forked.origin == "page"
     assert {one.conversation.id for one in store.search.find("ada", "a2").items} == {
         talk.id,
         forked.id,

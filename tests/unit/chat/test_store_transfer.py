@@ -291,3 +291,35 @@ def test_parameters_this_version_does_not_know_are_left_out(
     found = store.conversations.get("ada", exported["conversations"][1]["id"])
     assert found is not None
     assert replace(found.parameters) == ChatParameters()
+
+
+def test_words_that_a_file_adds_are_told_from_ones_own(store: Store) -> None:
+    made = store.conversations.create("ada", title="own")
+    store.messages.add("ada", made.id, role="user", content="mine", parent_id=None)
+    payload = json.loads(json.dumps(store.transfer.export_conversation("ada", made.id)))
+
+    def origins() -> list[str]:
+        return [one.origin for one in store.conversations.list("ada").items]
+
+    assert bring_in(store, payload).messages_added == 0
+    assert origins() == ["page"]
+    (mine,) = payload[C][0][M]
+    payload[C][0][M].append(mine | {"id": "other", "content": "theirs"})
+    assert bring_in(store, payload).messages_added == 1
+    assert origins() == ["import"]
+    store.branches.fork("ada", made.id, "other", "again")  # so it stays, whatever goes on from it
+    assert origins() == ["import", "import"]
+
+
+def test_search_and_tools_come_in_switched_off(store: Store, exported: dict[str, Any]) -> None:
+    on = {"search": True, "tools": True}
+    for conversation in exported[C]:
+        conversation["parameters"] |= on
+        for message in conversation[M]:
+            if message["parameters"] is not None:
+                message["parameters"] |= on
+    bring_in(store, exported)
+    for found in store.conversations.list("ada").items:
+        asked = [one.parameters for one in store.messages.path("ada", found.id)]
+        for given in (found.parameters, *filter(None, asked)):
+            assert (given.search, given.tools) == (False, False)

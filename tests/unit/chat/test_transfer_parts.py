@@ -10,7 +10,17 @@ import pytest
 
 from core.errors import InputError
 from core.models.chat import Message, Turn
-from core.models.parts import Blob, FilePart, PicturePart, TextPart, ToolCall, ToolResult
+from core.models.parts import (
+    Blob,
+    FilePart,
+    PicturePart,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    lookup_in,
+    steps_in,
+)
+from core.storage.chat.kept_steps import STEPS_MOST
 from core.storage.store import Store
 from core.storage.transfer import file as transfer_file
 from core.storage.transfer.imports import ImportResult
@@ -100,6 +110,35 @@ def test_the_text_of_a_message_is_that_of_its_parts(store: Store, exported: Any)
     exported[C][0][M][0]["content"] = "什么都没有"
     bring_in(store, exported)
     assert path_of(store)[0].content == "这些\n是什么？"
+
+
+@pytest.mark.parametrize("state", ["wanted", "asked", "found", "empty", "refused"])
+def test_no_look_into_the_web_waits_in_a_file(store: Store, exported: Any, state: str) -> None:
+    look = {"type": "lookup", "kind": "fetch", "query": "https://e.example/", "state": state}
+    exported[C][0][M][0]["parts"] = [{"type": "text", "text": "读它"}, look]
+    bring_in(store, exported)
+    kept = lookup_in(path_of(store)[0].parts)
+    assert kept is not None
+    assert kept.state == ("refused" if state == "wanted" else state)
+
+
+def test_steps_of_a_file_cost_nothing_here_wait_for_nobody_and_are_few(
+    store: Store, exported: Any
+) -> None:
+    step = {"type": "step", "id": "a", "name": "draw", "arguments": "{}", "turn": "1"}
+    costs = {"line_id": "l", "amount": "0.5", "currency": "CNY"}
+    states = ["done", "failed", "refused", "running", "proposed", "stopped", "bought"]
+    exported[C][0][M][1]["parts"] = [
+        {"type": "text", "text": "画好了"},
+        *(step | costs | {"state": state} for state in states),
+        *[step] * 10_000,
+    ]
+    bring_in(store, exported)
+    steps = steps_in(path_of(store)[1].parts)
+    assert len(steps) == STEPS_MOST
+    assert {(one.line_id, one.amount, one.currency) for one in steps} == {("", "", "")}
+    kept = ["done", "failed", "refused", "stopped", "stopped", "stopped", "stopped"]
+    assert [one.state for one in steps[: len(kept)]] == kept
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from core.errors import InputError
 from core.models.generations import GenerationStatus, ImageRequest
 from core.models.lineage import DrawnFrom
 from core.models.money.ledger import LedgerLine, LineState, Reservation, Settlement
+from core.storage.lineage import told
 from core.storage.money.book import Settle
 from core.storage.money.filters import LedgerFilter
 from core.storage.store import Store
@@ -119,6 +121,66 @@ def test_a_deleted_picture_leaves_the_message_and_says_so(store: Store, clock: C
     assert under(store, message) == [(generation, "deleted")]
     # What was asked for went with the picture.
     assert listed(store, message)[0].link.request is None
+
+
+def test_a_purge_leaves_what_files_told_others(store: Store, clock: Clock) -> None:
+    conversation, message = said(store)
+    generation = drawn(store, message)
+    bring_in(store, store.transfer.export_conversation("ada", conversation), "bob")
+    copy = store.conversations.list("bob").items[0].head_id
+    assert copy is not None
+    store.generations.delete("ada", generation)
+    clock.now += timedelta(days=40)
+    assert store.generations.purge(clock()) == 1
+    assert listed(store, message)[0].link.request is None
+    assert listed(store, copy, "bob")[0].link.request == REQUEST
+
+
+def test_a_file_ties_few_pictures_to_a_message_the_newest(store: Store, tmp_path: Path) -> None:
+    conversation, message = said(store)
+    drawn(store, message)
+    payload = json.loads(json.dumps(store.transfer.export_conversation("ada", conversation)))
+    (one,) = payload["conversations"][0]["messages"][0]["pictures"]
+    many = [one | {"generation_id": f"g{number:05}"} for number in range(5_000)]
+    payload["conversations"][0]["messages"][0]["pictures"] = many
+    other = Store.open(tmp_path / "other.db")
+    bring_in(other, payload)
+    kept = [one.link.generation_id for one in listed(other, message)]
+    assert kept == [f"g{number:05}" for number in range(5_000 - told.LINKS_MOST, 5_000)]
+    other.close()
+
+
+def test_however_many_pictures_there_are_a_query_names_few(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(told, "LINKS_MOST", 5_000)  # as a store may have from before
+    conversation, message = said(store)
+    generation = drawn(store, message)
+    payload = json.loads(json.dumps(store.transfer.export_conversation("ada", conversation)))
+    asked = payload["conversations"][0]["messages"][0]
+    (one,) = asked["pictures"]
+    asked["pictures"] += [one | {"generation_id": f"g{number:05}"} for number in range(2_000)]
+    store.conversations.delete("ada", conversation)
+    store.conversations.purge(clock.advance(1))
+    bring_in(store, payload)
+    named: list[int] = []
+
+    def note(*given: Any) -> None:
+        *_, parameters, _, is_many = given
+        named.append(0 if is_many else len(parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        found = listed(store, message)
+        ids = [one.link.generation_id for one in found]
+        origins = store.lineage.origins("ada", ids)
+        forked = store.branches.fork("ada", conversation, message, "again")
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert len(found) == len(origins) == 2_001
+    assert [one.link.generation_id for one in found if one.whereabouts == "here"] == [generation]
+    assert len(listed(store, forked.head_id or "")) == 2_001
+    assert max(named) < 600
 
 
 def test_without_both_ends_nothing_is_left(store: Store, clock: Clock) -> None:

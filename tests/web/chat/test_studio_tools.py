@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -427,8 +428,66 @@ def test_an_export_and_an_import_carry_the_steps(served: Served) -> None:
     transfer.import_file("user:ada", io.BytesIO(json.dumps(exported).encode()))
     (copied,) = served.studio.store.conversations.list("user:ada").items
     brought = served.studio.store.messages.path("user:ada", copied.id)
-    assert brought[1].parts == answer.parts
-    assert copied.parameters.tools
+    # What they cost is told by the ledger that has their lines, and by no file.
+    free = {"line_id": "", "amount": "", "currency": ""}
+    carried = [replace(step, **free) for step in steps_in(answer.parts)]
+    assert list(steps_in(brought[1].parts)) == carried
+    assert carried != list(steps_in(answer.parts))
+    assert sources_in(brought[1].parts) == sources_in(answer.parts)
+    assert brought[1].content == answer.content
+
+
+# What practice reads where a question names no address.
+IN_A_FILE = "读一下 https://library.example/1"
+
+
+def imported(served: Served) -> Conversation:
+    """Return a conversation whose words came in a file."""
+    asked(served, IN_A_FILE, ChatParameters())
+    transfer = served.studio.store.transfer
+    (own,) = served.studio.store.conversations.list("local").items
+    payload = json.loads(json.dumps(transfer.export_conversation("local", own.id)))
+    payload["conversations"][0]["parameters"] |= {"tools": True, "search": True}
+    served.studio.store.conversations.delete("local", own.id)
+    served.studio.store.conversations.purge(datetime.now(UTC) + timedelta(days=1))
+    transfer.import_file("local", io.BytesIO(json.dumps(payload).encode()))
+    (brought,) = served.studio.store.conversations.list("local").items
+    return brought
+
+
+def test_an_import_switches_nothing_on_that_is_paid(served: Served) -> None:
+    brought = imported(served)
+    assert (brought.origin, brought.parameters.tools, brought.parameters.search) == (
+        "import",
+        False,
+        False,
+    )
+
+
+@pytest.mark.parametrize("is_forked", [False, True])
+@pytest.mark.parametrize(
+    ("question", "state"),
+    [
+        ("/practice tool-fetch https://library.example/1 现在呢", "done"),
+        ("/practice tool-fetch 现在呢", "refused"),
+        ("/practice tool-search 端砚", "done"),
+    ],
+)
+def test_words_of_an_import_are_not_the_persons(
+    served: Served,
+    practice: Callable[[], PracticeServer],
+    question: str,
+    state: str,
+    *,
+    is_forked: bool,
+) -> None:
+    talk = imported(served)
+    if is_forked:
+        head = talk.head_id or ""
+        talk = served.studio.store.branches.fork("local", talk.id, head, "again")
+    answer = asked(served, question, TOOLS, talk)
+    assert [one for _, one in states(answer)] == [state]
+    assert len(practice().web_book) == (state == "done")
 
 
 def test_the_clock_goes_by_the_persons_zone(served: Served) -> None:

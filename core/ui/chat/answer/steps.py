@@ -3,10 +3,11 @@
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import streamlit as st
 
+from core.markdown.escaping import literal
 from core.models.chat import Message
 from core.models.parts import ToolStep, steps_in
 from core.ui.chat.answer.tool_turns import pretty
@@ -54,8 +55,7 @@ def title(step: ToolStep, *, is_over: bool) -> str:
         parts.append(f":shimmer[{told}]" if state == "running" else told)
     if step.duration_ms.isdecimal():
         parts.append(duration(int(step.duration_ms) / 1000))
-    parts += cost_words(step)
-    return " · ".join(parts).replace("$", "\\$")
+    return " · ".join([*(one.replace("$", "\\$") for one in parts), *cost_words(step)])
 
 
 def gist(step: ToolStep) -> str:
@@ -71,10 +71,10 @@ def gist(step: ToolStep) -> str:
 
 
 def cost_words(step: ToolStep) -> list[str]:
-    """Return what a step cost, where it cost anything, or nobody knows."""
+    """Return what a step cost, where it cost anything, or nobody knows; as Markdown."""
     if not step.line_id:
         return []
     try:
-        return [amount_words(Decimal(step.amount), step.currency)]
-    except InvalidOperation:
+        return [literal(amount_words(Decimal(step.amount), step.currency))]
+    except (ArithmeticError, ValueError):
         return [text("money.unknown")]

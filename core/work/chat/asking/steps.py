@@ -86,6 +86,12 @@ def person_words(turns: Iterable[Turn]) -> tuple[str, ...]:
     )
 
 
+def asked_last(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Return the question that is being asked, without what was said before it."""
+    last = next((turn for turn in reversed(turns) if turn.role == "user"), None)
+    return () if last is None else (last,)
+
+
 def found_sources(turns: Iterable[Turn]) -> tuple[SourcePart, ...]:
     """Return the pages that looks into the web brought to a conversation."""
     return tuple(source for turn in turns for source in sources_in(turn.content))
