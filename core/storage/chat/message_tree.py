@@ -60,8 +60,8 @@ def newest_leaf(connection: Connection, message_id: str) -> str:
     return max(subtree(connection, message_id), key=lambda node: node[1])[0]
 
 
-def find(connection: Connection, owner: str, message_id: str) -> Message | None:
-    """Return the owner's message, or None when it is not there."""
+def conversation_of(connection: Connection, owner: str, message_id: str) -> str | None:
+    """Return the id of the conversation of an owner's message, or None when it is not there."""
     of_owner = (
         select(messages.c.conversation_id)
         .join(conversations, conversations.c.id == messages.c.conversation_id)
@@ -71,7 +71,13 @@ def find(connection: Connection, owner: str, message_id: str) -> Message | None:
             conversations.c.deleted_at.is_(None),
         )
     )
-    conversation_id = connection.scalar(of_owner)
+    found: str | None = connection.scalar(of_owner)
+    return found
+
+
+def find(connection: Connection, owner: str, message_id: str) -> Message | None:
+    """Return the owner's message, or None when it is not there."""
+    conversation_id = conversation_of(connection, owner, message_id)
     if conversation_id is None:
         return None
     return several(connection, conversation_id, [message_id])[0]

@@ -11,7 +11,8 @@ from core.errors import InputError
 from core.models.generations import GenerationRequest, ImageRequest
 from core.models.kinds import request_from_json
 from core.models.lineage import PictureLink
-from core.storage.db.schema import conversations, generations, messages, picture_links
+from core.storage.chat.message_tree import conversation_of
+from core.storage.db.schema import generations, picture_links
 
 # What of a request is told of where the generation is not.
 _TOLD = ("prompt", "negative_prompt", "model_name", "aspect_ratio", "resolution", "n")
@@ -50,16 +51,7 @@ def tie(
 
     InputError where the owner has no such message.
     """
-    theirs = (
-        select(messages.c.conversation_id)
-        .join(conversations, conversations.c.id == messages.c.conversation_id)
-        .where(
-            messages.c.id == message_id,
-            conversations.c.owner == owner,
-            conversations.c.deleted_at.is_(None),
-        )
-    )
-    conversation_id: str | None = connection.scalar(theirs)
+    conversation_id = conversation_of(connection, owner, message_id)
     if conversation_id is None:
         raise InputError("message_id", "error.message_gone")
     values = {

@@ -1,12 +1,15 @@
 """What an export says of the pictures that were drawn from a message: all but their files."""
 
 from collections.abc import Iterable
+from typing import get_args
 
-from core.models.generations import ImageRequest
+from core.models.generations import AspectRatio, ImageRequest, Resolution
 from core.models.lineage import PictureLink
 from core.storage.lineage.links import told_request
 from core.storage.transfer.checked_fields import CheckedFields
 
+_RATIOS: tuple[AspectRatio, ...] = get_args(AspectRatio)
+_RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
 LINKS_MOST = 100  # of a message in a file
 
 
@@ -44,12 +47,13 @@ def links_in(fields: CheckedFields, message_id: str) -> tuple[PictureLink, ...]:
 def _request_in(fields: CheckedFields | None) -> ImageRequest | None:
     if fields is None:
         return None
+    ratio, resolution = fields.text("aspect_ratio", ""), fields.text("resolution", "")
     return ImageRequest(
         prompt=fields.text("prompt"),
         negative_prompt=fields.text("negative_prompt", ""),
         model_name=fields.text("model_name", ""),
         # A form offers what its model draws, whatever stands here.
-        aspect_ratio=fields.text("aspect_ratio", ""),  # type: ignore[arg-type]
-        resolution=fields.text("resolution", ""),  # type: ignore[arg-type]
+        aspect_ratio=next((one for one in _RATIOS if one == ratio), "1:1"),
+        resolution=next((one for one in _RESOLUTIONS if one == resolution), "1k"),
         n=fields.count("n") or 1,
     )

@@ -40,7 +40,6 @@ def draw(message: Message) -> None:
 
 def _selected() -> None:
     told = st.session_state[_COMPONENT].draw
-    if not isinstance(told, list) or not all(isinstance(one, str) for one in told):
-        return
-    message_id, passage = told
-    desk.begin(message_id, passage.strip()[:SOURCE_MOST])
+    match told:
+        case [str() as message_id, str() as passage]:
+            desk.begin(message_id, passage.strip()[:SOURCE_MOST])

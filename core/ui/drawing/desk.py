@@ -142,14 +142,8 @@ def submit() -> None:
     drawing.error = None
     try:
         request = asked_for()
-        studio = session.studio()
-        provider = studio.services.images(session.owner()).provider
-        line = studio.spending.for_task(session.spender(), provider, request).line
-        if line.amount is None:
-            money_confirm.require_unknown((request, drawing.message_id))
-        else:
-            money_confirm.require(line.amount, line.currency, (request, drawing.message_id))
-        studio.generations.request(
+        money_confirm.require_task(request, (request, drawing.message_id))
+        session.studio().generations.request(
             session.owner(), request, caller=session.caller(), message_id=drawing.message_id
         )
     except AppError as error:

@@ -8,7 +8,6 @@ import streamlit as st
 from core.errors import AppError
 from core.models.chat import Message
 from core.models.generations import ImageRequest
-from core.models.money.ledger import Reservation
 from core.models.parts import ToolStep, steps_in
 from core.ui import session
 from core.ui.buttons import keeping_errors
@@ -35,7 +34,7 @@ def _draw(message: Message, number: int, step: ToolStep, request: ImageRequest) 
         address = link_to("gallery", g=made)
         st.markdown(f"{text('steps.proposal_made')} [{text('nav.gallery')}]({address})")
         return
-    held = _held(request)
+    held = money_confirm.held_for(request)
     label = text("images.generate_many", n=request.n)
     if held is not None and held.line.amount is not None:
         label += f" ≈ {amount_words(held.line.amount, held.line.currency)}"
@@ -64,22 +63,10 @@ def _made(message: Message, step: ToolStep) -> str | None:
     return None if made is None else made.id
 
 
-def _held(request: ImageRequest) -> Reservation | None:
-    studio, owner = session.studio(), session.owner()
-    try:
-        provider = studio.services.images(owner).provider
-    except AppError:
-        return None
-    return studio.spending.for_task(session.spender(), provider, request)
-
-
 @keeping_errors()
 def _have(message: Message, step: ToolStep, request: ImageRequest) -> None:
-    key, held = _key(message, step), _held(request)
-    if held is not None and held.line.amount is not None:
-        money_confirm.require(held.line.amount, held.line.currency, (key,))
-    elif held is not None:
-        money_confirm.require_unknown((key,))
+    key = _key(message, step)
+    money_confirm.require_task(request, (key,))
     session.studio().generations.request(
         session.owner(),
         request,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.errors import AppError, InputError
+from core.errors import InputError
 from core.models.generations import GenerationRequest, ReferenceImage
 from core.models.money.ledger import Reservation
 from core.ui import session
@@ -101,7 +101,7 @@ def _draw_generate(kind: str) -> None:
     held, n = None, 1
     try:
         request, _ = table.FORMS[kind].asked()
-        held, n = _held(request), request.n
+        held, n = money_confirm.held_for(request), request.n
     except InputError:
         pass  # told where its picture is
     label = text("images.generate_many", n=n)
@@ -134,15 +134,6 @@ def _price_remark(held: Reservation | None) -> str | None:
     return None
 
 
-def _held(request: GenerationRequest) -> Reservation | None:
-    studio, owner = session.studio(), session.owner()
-    try:
-        provider = studio.services.images(owner).provider
-    except AppError:
-        return None
-    return studio.spending.for_task(session.spender(), provider, request)
-
-
 @keeping_errors("image_error")
 def _generate() -> None:
     """Write the generation down. Runs before the page, so that no rerun can come between."""
@@ -156,11 +147,7 @@ def _generate() -> None:
         is_same = (last_request, last_signature) == (request, signature)
         if is_same and now - at < DOUBLE_CLICK_S:
             return
-    held = _held(request)
-    if held is not None and held.line.amount is None:
-        money_confirm.require_unknown((request, signature))
-    elif held is not None and held.line.amount is not None:
-        money_confirm.require(held.line.amount, held.line.currency, (request, signature))
+    money_confirm.require_task(request, (request, signature))
     session.studio().generations.request(
         session.owner(), request, references=references, caller=session.caller()
     )

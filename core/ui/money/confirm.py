@@ -2,7 +2,9 @@
 
 from decimal import Decimal
 
-from core.errors import InputError
+from core.errors import AppError, InputError
+from core.models.generations import GenerationRequest
+from core.models.money.ledger import Reservation
 from core.ui import session
 from core.ui.money.words import amount_words
 from core.work.money.ask_above import confirmation_limit
@@ -28,3 +30,24 @@ def require(amount: Decimal, currency: str, what: tuple[object, ...]) -> None:
     known.confirmed = what
     facts = {"amount": amount_words(amount, currency), "limit": amount_words(limit, currency)}
     raise InputError("price", "error.press_again", facts=facts)
+
+
+def held_for(request: GenerationRequest) -> Reservation | None:
+    """Return what a task costs, as it would be held back; None where nobody can make it."""
+    studio = session.studio()
+    try:
+        provider = studio.services.images(session.owner()).provider
+    except AppError:
+        return None
+    return studio.spending.for_task(session.spender(), provider, request)
+
+
+def require_task(request: GenerationRequest, what: tuple[object, ...]) -> None:
+    """Return where a task may be sent; InputError asks for the second press, once."""
+    held = held_for(request)
+    if held is None:  # asking for it says why
+        return
+    if held.line.amount is None:
+        require_unknown(what)
+    else:
+        require(held.line.amount, held.line.currency, what)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from core.models.parts import LookupKind, LookupPart, SourcePart
+from core.models.parts import LookupKind, LookupPart, SourcePart, StepState
 from core.providers.deepseek.web_tools import QUERY_MOST
 from core.wire.web.block import web_block
 from core.wire.web.washing import plain_address, plain_words
@@ -92,8 +92,8 @@ class WebTools:
         self._made[kind] += 1
         outcome, line = await self._around.look(LookupPart(kind, query))
         if outcome.error is not None:
-            state = "done" if outcome.state == "empty" else "failed"
-            return ToolOutcome(str(outcome.error), state, line=line)  # type: ignore[arg-type]
+            state: StepState = "done" if outcome.state == "empty" else "failed"
+            return ToolOutcome(str(outcome.error), state, line=line)
         sources = tuple(map(_cut, outcome.sources))
         text = web_block(sources, self._around.sources() + 1)
         self._has_strange = True
