@@ -67,3 +67,23 @@ def test_a_proposed_picture_is_drawn_once_when_it_is_pressed_and_never_before(
     assert "Handed to the studio" in words(app)
     app.run()
     assert len(drawn(studio)) == 1
+
+
+def test_what_tools_brought_to_a_cut_answer_is_there_when_it_is_continued(
+    app: AppTest, studio: Opened
+) -> None:
+    switched_on(app)
+    ask(app, "/practice tool-search inkstones /practice then-500 9")
+    (conversation,) = studio().store.conversations.list(LOCAL_OWNER).items
+    cut = studio().store.messages.path(LOCAL_OWNER, conversation.id)[-1]
+    assert not cut.content.strip()
+    go_on = next(one for one in app.button if one.key == f"continue-{cut.id}")
+    go_on.click().run()
+    app.run()
+    assert not app.exception
+    rest = studio().store.messages.path(LOCAL_OWNER, conversation.id)[-1]
+    assert (rest.version, rest.status) == (2, "complete")
+    assert steps_in(rest.parts) == steps_in(cut.parts)
+    assert len([one for one in app.expander if one.label.startswith("Searched")]) == 1
+    assert len([one for one in app.get("html") if 'ol class=\\"inkling-' in str(one.proto)]) == 1
+    assert "The tools have returned" in words(app)

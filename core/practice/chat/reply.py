@@ -63,14 +63,17 @@ class Reply:
 def faults_of(request: ChatRequest) -> Faults:
     """Return the faults the last user message asks for.
 
-    A continuation and a title follow a question that had its fault already; behind tools' results
-    those strike that are written as `then-…`; a text that is to be drawn may tell of faults.
+    A continuation and a title follow a question that had its fault already, and so does what is
+    asked behind tools' results without tools; with them those strike that are written as `then-…`;
+    a text that is to be drawn may tell of faults.
     """
     if request.prefix is not None or asks_for_title(request):
         return {}
     faults = read_faults(without_source(request.question.content)[0])
     if not request.results:
         return faults
+    if not request.choice.tools:
+        return {}
     return {name[len(_THEN) :]: at for name, at in faults.items() if name.startswith(_THEN)}
 
 
@@ -147,7 +150,9 @@ def _content(request: ChatRequest) -> str:
     if asks_for_title(request):
         return title(question)
     if request.results:
-        return results_answer(request.results, language_of(question))
+        told = results_answer(request.results, language_of(question))
+        prefix = request.prefix
+        return told if prefix is None else continuation(told, prefix, language_of(question))
     if request.json_mode:
         return _json_content(question, request.system)
     asked_for = f"{request.system}\n{request.question.content}"

@@ -69,10 +69,14 @@ class ChatRequest:
 
     @property
     def results(self) -> tuple[tuple[str, str], ...]:
-        """What the tools that were called last returned, each with its name, if nothing follows."""
+        """What the tools that were called last returned, each with its name.
+
+        Nothing where something follows, but for the beginning of the answer to them.
+        """
+        messages = self.messages if self.prefix is None else self.messages[:-1]
         names = {call_id: name for message in self.messages for call_id, name in message.calls}
         found: list[tuple[str, str]] = []
-        for message in reversed(self.messages):
+        for message in reversed(messages):
             if message.role != "tool":
                 break
             found.insert(0, (names.get(message.call_id, "?"), message.content))

@@ -108,16 +108,17 @@ class Messages(RunningAnswers):
         lease_s: float,
         content: str = "",
         reasoning_content: str = "",
+        parts: tuple[Part, ...] = (),
         attached: Iterable[Blob] = (),
         reservation: Reservation | None = None,
     ) -> tuple[Message | None, Message]:
         """Add the question under `parent_id`, a running answer under it, and show both.
 
         Without a question, `parent_id` is the question to answer once more; a question may be what
-        tools returned. `content` is where a continued answer starts. `attached` are bytes that the
-        question's parts point to. BusyError while another answer of the conversation is alive.
-        BudgetError, and nothing kept, where there is no room for the `reservation`, which gets the
-        ids it belongs to.
+        tools returned. A continued answer starts with `content` and the two behind it. `attached`
+        are bytes that the question's parts point to. BusyError while another answer of the
+        conversation is alive. BudgetError, and nothing kept, where there is no room for the
+        `reservation`, which gets the ids it belongs to.
         """
         turn = Turn.of_text("user", question) if isinstance(question, str) else question
         with self._database.write() as connection:
@@ -146,6 +147,7 @@ class Messages(RunningAnswers):
                 role="assistant",
                 content=content,
                 reasoning_content=reasoning_content,
+                parts=parts_out(parts),
                 status=_RUNNING,
                 model=model,
                 parameters=asdict(parameters),

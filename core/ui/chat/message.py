@@ -91,8 +91,9 @@ def draw_ending(message: Message, line: LedgerLine | None = None) -> None:
 
 
 def can_go_on(message: Message) -> bool:
-    """Tell whether the rest of an answer can be asked for: there is a text to go on from."""
-    if not message.content.strip() or message.status not in _UNFINISHED:
+    """Tell whether the rest of an answer can be asked for: there is something to go on from."""
+    has_some = bool(message.content.strip() or steps_in(message.parts))
+    if not has_some or message.status not in _UNFINISHED:
         return False
     return message.status is not AnswerStatus.COMPLETE or message.finish_reason in _CUT_SHORT
 

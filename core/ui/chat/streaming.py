@@ -112,7 +112,9 @@ class _Watcher:
         self._clock: Callable[[], None] | None = None
         self._steps: tuple[ToolStep, ...] = ()
         self._places: tuple[DeltaGenerator, DeltaGenerator] | None = None
-        if live.has_studio_tools:  # what tools are called for stands between thought and answer
+        if (
+            live.has_studio_tools or live.steps
+        ):  # what tools are called for stands between thought and answer
             self._places = st.container(), st.empty()
 
     def wait_for_text(self) -> None:

@@ -13,14 +13,14 @@ from core.models.chat import ChatParameters, Conversation, Message, Turn
 from core.models.chat_options import NO_OPTIONS, ChatOptions
 from core.models.money.ledger import Spender
 from core.models.notices import unread_events, unread_facts
-from core.models.parts import Blob, LookupPart, Part, lookup_in, sources_in, with_text
+from core.models.parts import Blob, LookupPart, Part, lookup_in, sources_in, steps_in, with_text
 from core.storage.store import Store
 from core.work.attachments.extraction import ReadFile, parts_of
 from core.work.chat.asking.attaching import check_room, check_sight, shown_to
 from core.work.chat.asking.context import posted_turns, stored_turns, turns_before, with_attached
 from core.work.chat.asking.looking import looking, most_brought
 from core.work.chat.asking.posting import posted_chat
-from core.work.chat.asking.steps import counted
+from core.work.chat.asking.steps import begins_with, counted
 from core.work.chat.between.relay import AnswerRelay
 from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.models import ChatModels
@@ -281,9 +281,10 @@ class Answers:
         *,
         caller: str = "page",
     ) -> LiveAnswer:
-        """Go on where `answer` was cut: a new version that starts with the text that is there."""
+        """Go on where `answer` was cut: a new version that starts with what is there of it."""
         spender = Spender(owner, caller)
-        return self._begin(spender, conversation, None, answer.parent_id, parameters, answer)
+        beginning = begins_with(answer)
+        return self._begin(spender, conversation, None, answer.parent_id, parameters, beginning)
 
     def live(self, message_id: str) -> LiveAnswer | None:
         """Return the running answer of this process with that id."""
@@ -340,9 +341,10 @@ class Answers:
         check_sight(asked.content if asked is not None else (), parameters.model, self._models())
         if look is None and question is not None and (new := lookup_in(question.content)):
             look = new if new.state == "wanted" else None
-        # A continued answer goes on in words alone.
+        # A continued answer goes on in words alone; what tools returned for it goes along.
         box = self._tools.for_answer(service, parameters) if beginning is None else None
-        read = counted(turns, with_steps=box is not None)
+        with_steps = box is not None or bool(beginning and steps_in(beginning.parts))
+        read = counted(turns, with_steps=with_steps)
         read += [box.read()] if box is not None else []
         held = self._spending.for_answer(
             spender, service.provider, parameters, read, brought=most_brought(look)
@@ -360,6 +362,7 @@ class Answers:
             lease_s=self._timings.lease_s,
             content=beginning.content if beginning else "",
             reasoning_content=beginning.reasoning_content if beginning else "",
+            parts=beginning.parts if beginning else (),
             attached=attached,
             reservation=held,
         )
@@ -377,8 +380,9 @@ class Answers:
                 owner,
                 conversation,
                 live,
-                with_reasoning=with_reasoning,
-                with_steps=box is not None,
+                # Where calls go along, what was thought before them has to (deepseek.md section 7).
+                with_reasoning=with_reasoning or (with_steps and parameters.thinking),
+                with_steps=with_steps,
             )
             return shown_to(stored, model)
 

@@ -10,7 +10,15 @@ from core.errors import AppError
 from core.models.chat import AnswerPart, AnswerStatus, ChatChunk, Message, TextRun, Usage
 from core.models.money.ledger import Settlement
 from core.models.notices import granted_facts, moved_facts, tools_facts, unread_events, unread_facts
-from core.models.parts import Part, SourcePart, ToolCall, ToolStep, text_parts
+from core.models.parts import (
+    Part,
+    SourcePart,
+    ToolCall,
+    ToolStep,
+    sources_in,
+    steps_in,
+    text_parts,
+)
 from core.work.chat.buffers.answer_text import AnswerText
 from core.work.chat.buffers.cursors import Cursor, Growth, Pieces
 from core.work.chat.buffers.tool_call_buffer import CallGrowth
@@ -54,8 +62,8 @@ class LiveAnswer:
         self.sources: tuple[SourcePart, ...] = ()  # what the question brings along from there
         # What a tool of the studio was called for, and did: only of answers that may call them.
         self.has_studio_tools = has_studio_tools
-        self.steps: tuple[ToolStep, ...] = ()
-        self.found: tuple[SourcePart, ...] = ()  # by them, on the web
+        self.steps = steps_in(message.parts)  # a continued answer begins with some
+        self.found = sources_in(message.parts)  # by them, on the web
         self._turns = TurnFigures()
         self._version = 0
         self.error: AppError | None = None  # why it failed or was cut off, once it is final
@@ -337,9 +345,7 @@ class LiveAnswer:
 
     def _parts(self, calls: tuple[ToolCall, ...]) -> tuple[Part, ...]:
         """Return what there is beside the text: calls that are the studio's to make are steps."""
-        if not self.has_studio_tools:
-            return calls
-        own = self._text.calls.asked()
+        own = self._text.calls.asked() if self.has_studio_tools else ()
         return (*self.steps, *self.found, *(call for call in calls if call not in own))
 
     def snapshot(self) -> Message:

@@ -303,6 +303,73 @@ def test_a_stop_in_a_later_turn_closes_it_and_settles_it(
     until(lambda: practice().counters.streams_open == 0, "the upstream is closed")
 
 
+def continued(served: Served, cut: Message, parameters: ChatParameters) -> Message:
+    """Return the answer that goes on where another was cut, as it is kept."""
+    conversation = served.studio.store.conversations.get("local", cut.conversation_id)
+    assert conversation is not None
+    live = served.studio.answers.resume("local", conversation, cut, parameters)
+    kept: Message = served.kept(live.message_id)
+    return kept
+
+
+@pytest.mark.parametrize("parameters", [TOOLS, THINKING, replace(TOOLS, stream=False)])
+@pytest.mark.parametrize("says", ["", "/practice tools-say "])
+def test_a_cut_answer_goes_on_with_its_calls_their_results_and_its_sources(
+    served: Served, practice: Callable[[], PracticeServer], parameters: ChatParameters, says: str
+) -> None:
+    calls = f"/practice tool-search {says}/practice tool-calculator"
+    cut = asked(served, f"{calls} /practice then-cut 端砚 6*7", parameters)
+    assert cut.status is AnswerStatus.CUT_OFF
+    before = bodies()[-1]["messages"]
+    rest = continued(served, cut, parameters)
+    assert (rest.status, rest.error_text_id) == (AnswerStatus.COMPLETE, None)
+    assert steps_in(rest.parts) == steps_in(cut.parts)
+    assert sources_in(rest.parts) == sources_in(cut.parts)
+    assert rest.content.startswith(cut.content)
+    assert rest.content.strip() != cut.content.strip()
+    body = bodies()[-1]
+    assert "tools" not in body
+    sent = body["messages"]
+    assert sent[: len(before)] == before  # what a cache knows stays good
+    assert [one["role"] for one in sent[len(before) :]] in ([], ["assistant"])
+    told = "\n\n".join(
+        one["content"] for one in sent if one.get("content") and one["role"] == "assistant"
+    )
+    assert told == cut.content.strip()
+    # A program, an export and later questions see one answer with all of it.
+    later = asked(
+        served,
+        "后来呢",
+        parameters,
+        served.studio.store.conversations.get("local", cut.conversation_id),
+    )
+    assert later.status is AnswerStatus.COMPLETE
+    results = [one for one in bodies()[-1]["messages"] if one["role"] == "tool"]
+    assert len(results) == len(steps_in(cut.parts))
+
+
+def test_an_answer_stopped_in_the_midst_of_a_tool_goes_on_from_what_came(
+    served: Served, practice: Callable[[], PracticeServer]
+) -> None:
+    conversation = begin(served)
+    calls = "/practice tool-calculator /practice tools-say /practice tool-search"
+    question = f"{calls} /practice web-slow 60 端砚 6*7"
+    live = served.studio.answers.ask("local", conversation, question, TOOLS)
+    until(lambda: live.looking == "search", "the search is under way")
+    served.studio.answers.stop("local", live.message_id)
+    cut = served.kept(live.message_id)
+    assert states(cut) == [("calculator", "done"), ("search", "stopped")]
+    rest = continued(served, cut, TOOLS)
+    assert rest.status is AnswerStatus.COMPLETE
+    assert states(rest) == states(cut)
+    sent = bodies()[-1]["messages"]
+    assert [one["role"] for one in sent[-2:]] == ["assistant", "tool"]
+    assert not any(one.get("prefix") for one in sent)
+    assert rest.content.startswith(f"{cut.content.rstrip()}\n\n" if cut.content.strip() else "")
+    assert len(rest.content) > len(cut.content)
+    assert len(practice().web_book) <= 1  # nothing is looked up, nor paid, again
+
+
 def test_a_budget_without_room_ends_the_looking_and_the_answer_is_given(
     served: Served, practice: Callable[[], PracticeServer]
 ) -> None:

@@ -9,7 +9,7 @@ from core.models.notices import moved_text
 from core.models.parts import Blob, Part, PicturePart, ToolCall, ToolResult, plain_text, with_text
 from core.storage.store import Store
 from core.wire.words.sorted_words import sort_words
-from core.work.chat.asking.steps import answer_turns
+from core.work.chat.asking.steps import answer_turns, begun_turns
 from core.work.chat.live_answer import LiveAnswer
 
 
@@ -34,9 +34,7 @@ def stored_turns(
     for message in path:
         reasoning = message.reasoning_content
         if message.id == live.message_id:
-            # The text a continued answer starts with: DeepSeek goes on behind a prefix turn.
-            if message.content:
-                turns.append(Turn.of_text("assistant", message.content, reasoning or None, True))
+            turns += begun_turns(message, with_reasoning=with_reasoning)
         else:
             parts = tuple(_with_bytes(store, owner, part) for part in message.said())
             if message.role == "assistant":

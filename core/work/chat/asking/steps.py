@@ -5,9 +5,10 @@ thought: left out while thinking, that is refused (deepseek.md section 7).
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 
-from core.models.chat import Turn
+from core.models.chat import Message, Turn
 from core.models.parts import (
     Part,
     SourcePart,
@@ -57,11 +58,38 @@ def answer_turns(
     if not (steps and with_steps):
         return [Turn("assistant", said, reasoning)]
     turns = step_turns(steps, with_reasoning=with_reasoning)
-    rest, thought = plain_text(said), reasoning
-    for step in steps:
-        rest = _behind(rest, step.said)
-        thought = _behind(thought, step.thought)
+    rest, thought = _last_turn(steps, plain_text(said), reasoning)
     return [*turns, Turn("assistant", with_text(said, rest), thought)]
+
+
+def begun_turns(message: Message, *, with_reasoning: bool) -> list[Turn]:
+    """Return the beginning of a continued answer: the calls that were made for it, and its text.
+
+    DeepSeek goes on behind a prefix turn. Where the last turn had said nothing yet there is none,
+    and what the tools returned is answered.
+    """
+    steps = steps_in(message.parts)
+    rest, thought = _last_turn(steps, message.content, message.reasoning_content)
+    turns = step_turns(steps, with_reasoning=with_reasoning)
+    if rest.strip():
+        turns.append(Turn.of_text("assistant", rest, thought or None, True))
+    return turns
+
+
+def begins_with(cut: Message) -> Message:
+    """Return a cut answer as the one that continues it begins: calls, sources, and its text.
+
+    What comes stands apart from what was said before the calls, as it does between turns.
+    """
+    steps = steps_in(cut.parts)
+    content, reasoning = cut.content, cut.reasoning_content
+    rest, _ = _last_turn(steps, content, reasoning)
+    if steps and not rest.strip():
+        content, reasoning = _with_gap(content), _with_gap(reasoning)
+    parts: tuple[Part, ...] = ()
+    if steps:
+        parts = (*text_parts(content), *steps, *sources_in(cut.parts))
+    return replace(cut, content=content, reasoning_content=reasoning, parts=parts)
 
 
 def counted(turns: Iterable[Turn], *, with_steps: bool) -> list[Turn]:
@@ -95,6 +123,18 @@ def asked_last(turns: Sequence[Turn]) -> tuple[Turn, ...]:
 def found_sources(turns: Iterable[Turn]) -> tuple[SourcePart, ...]:
     """Return the pages that looks into the web brought to a conversation."""
     return tuple(source for turn in turns for source in sources_in(turn.content))
+
+
+def _last_turn(steps: Iterable[ToolStep], said: str, thought: str) -> tuple[str, str]:
+    """Return what was said and thought after the last results: the rest is told by the steps."""
+    for step in steps:
+        said = _behind(said, step.said)
+        thought = _behind(thought, step.thought)
+    return said, thought
+
+
+def _with_gap(text: str) -> str:
+    return text.rstrip() + GAP if text.strip() else ""
 
 
 def _behind(text: str, beginning: str) -> str:
