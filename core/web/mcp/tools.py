@@ -34,7 +34,7 @@ from core.web.kling.create import KEY_MOST
 from core.web.mcp.caller import RefusedError, call_of, want
 from core.web.mcp.studio_tools import Quote, StudioTools, checked
 from core.web.studio_bridge import StudioBridge
-from core.work.chat.answers import QUESTION_LIMIT
+from core.work.chat.asking.means import QUESTION_LIMIT
 
 _Result = TypeVar("_Result")
 

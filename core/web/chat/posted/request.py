@@ -24,7 +24,7 @@ from core.web.chat.posted.messages import turns_from
 from core.web.chat.posted.nested_fields import unknown_in
 from core.web.http_call import HttpCallError
 from core.web.posted_fields import FieldError, validated
-from core.work.chat.answers import QUESTION_LIMIT
+from core.work.chat.asking.means import QUESTION_LIMIT
 
 MISSING_QUESTION = "缺少参数:question"
 
