@@ -68,8 +68,6 @@ def running_app(
             *("streamlit", "run", str(script or "app.py")),
             *("--server.headless", "true", "--server.address", address),
             *("--server.port", str(port)),
-            # Else Streamlit asks a host on the internet for this machine's address.
-            *("--browser.serverAddress", "localhost"),
             *(("--secrets.files", str(secrets)) if secrets else ()),
             environment={**clean, "INKLING_DATA_DIR": str(data_dir), **(environment or {})},
             output=output,

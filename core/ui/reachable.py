@@ -7,7 +7,8 @@ import streamlit as st
 
 from core.access.invitations import CODE_PARAMETER, PATH
 from core.access.network.addresses import is_loopback, parse
-from core.access.network.lan import lan_addresses
+from core.access.network.host_names import split_address
+from core.access.network.lan import lan_addresses, own_addresses
 from core.ui.start.configuration import base_url_path
 
 _EVERY_ADDRESS = (None, "", "0.0.0.0", "::")
@@ -46,15 +47,37 @@ def bases(visited: str | None) -> tuple[str, ...]:
         return (f"{parts.scheme}://{parts.netloc}{below}",)
     if listens_here_only():
         return ()
-    scheme = "https" if st.get_option("server.sslCertFile") else "http"
     port, address = st.get_option("server.port"), st.get_option("server.address")
     hosts = lan_addresses() if address in _EVERY_ADDRESS else (str(address),)
-    return tuple(f"{scheme}://{_in_url(host)}:{port}{below}" for host in hosts)
+    return tuple(f"{_scheme()}://{_in_url(host)}:{port}{below}" for host in hosts)
+
+
+def local_base() -> str:
+    """Return where the studio is for a browser on this machine."""
+    return f"{_scheme()}://localhost:{st.get_option('server.port')}{_below()}"
+
+
+def page_hosts() -> tuple[str, ...] | None:
+    """Return the hosts whose pages may show the studio's, beside its own address; None: all may.
+
+    As Streamlit's options have it (server.enableCORS, server.corsAllowedOrigins), and addresses of
+    this machine: a proxy on it may have put another name in their place.
+    """
+    if not st.get_option("server.enableCORS"):
+        return None
+    listed = (str(one).strip().lower() for one in st.get_option("server.corsAllowedOrigins"))
+    parts = [parsed for one in listed if (parsed := split_address(one)) is not None]
+    named = str(st.get_option("browser.serverAddress") or "").lower()
+    return (*(name for _, name, _ in parts), *own_addresses(), *([named] if named else []))
 
 
 def entrance(base: str, code: str) -> str:
     """Return the one-time link of a code."""
     return f"{base}{PATH}?{CODE_PARAMETER}={code}"
+
+
+def _scheme() -> str:
+    return "https" if st.get_option("server.sslCertFile") else "http"
 
 
 def _below() -> str:

@@ -1,4 +1,4 @@
-"""The start's one line on the console for who cannot be "here": a one-time link."""
+"""The start's words on the console: where the studio is, and a one-time link for others."""
 
 import contextlib
 import logging
@@ -10,6 +10,17 @@ from core.ui import reachable
 from core.work.studio import Studio
 
 logger = logging.getLogger(__name__)
+
+
+def greet() -> None:
+    """Print where the studio is.
+
+    Not by Streamlit's own lines: where no browser is to be opened, it asks a host on the internet
+    for this machine's address first, over plain HTTP, and waits up to two seconds for that.
+    """
+    lines = [f"  墨灵 Inkling · Local URL: {reachable.local_base()}"]
+    lines += [f"  Network URL: {base}" for base in reachable.bases(None)]
+    _print("\n".join(["", *lines, ""]))
 
 
 def announce_way_in(studio: Studio) -> None:

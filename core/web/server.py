@@ -16,6 +16,7 @@ from core.access.forwarders import LATCH
 from core.errors import AppError
 from core.settings import Settings
 from core.web.front.middleware import BeforePages
+from core.web.front.page_origins import PageHosts
 from core.web.guard.limits import Limits
 from core.web.shutdown import end_on_signals, keep_connections, reread_on_hangup
 from core.web.timings import HttpTimings
@@ -37,6 +38,7 @@ def lifespan(
     read_settings: Callable[[], Settings],
     *,
     warm_up: Callable[[], None],
+    greet: Callable[[], None] = lambda: None,
     announce: Callable[[Studio], None] = lambda _studio: None,
     build: Callable[[Settings], Studio] = Studio.open,
     open_again_s: float = 5.0,
@@ -44,8 +46,8 @@ def lifespan(
     """Return a lifespan that opens the studio beside the server's start, and closes it at the end.
 
     Opening happens in a thread: the server answers at once. A store that cannot be opened is told
-    by the pages and by 503s, and tried again every `open_again_s` until the server ends. Once it is
-    open, `announce` is called with it. `build` opens it.
+    by the pages and by 503s, and tried again every `open_again_s` until the server ends. `greet` is
+    called first, and once it is open, `announce` with it. `build` opens it.
     """
 
     def open_early(closing: threading.Event) -> None:
@@ -63,6 +65,7 @@ def lifespan(
         LATCH.release()  # a new start
         closing = threading.Event()
         expect_studio()
+        greet()
         opening = threading.Thread(
             target=open_early, args=(closing,), name="open-studio", daemon=True
         )
@@ -86,6 +89,7 @@ def middleware(
     base_path: Callable[[], str] = str,
     pages: Collection[str] = (),
     page_files: Mapping[str, bytes] = MappingProxyType({}),
+    page_hosts: PageHosts = tuple,
     pass_name: PassLookup = name_of_pass,
     new_limits: Callable[[], Limits] = Limits,
     timings: HttpTimings = HttpTimings(),  # noqa: B008 - frozen
@@ -93,7 +97,7 @@ def middleware(
     """Return what serves the HTTP layer's paths and hands those of the pages on.
 
     `base_path` returns Streamlit's server.baseUrlPath, `pages` are the pages by their addresses,
-    `page_files` their scripts and styles by name,
+    `page_files` their scripts and styles by name, `page_hosts` returns whose pages may show them,
     `pass_name` tells whose valid pass a Cookie header holds, and an open studio's requests are
     counted by what `new_limits` returns.
     """
@@ -103,6 +107,7 @@ def middleware(
             base_path=base_path,
             pages=pages,
             page_files=page_files,
+            page_hosts=page_hosts,
             pass_name=pass_name,
             new_limits=new_limits,
             timings=timings,
