@@ -211,9 +211,9 @@ class Archive:
         self._files.remove(_thumbnail_of(name))
         self._files.remove(name)
 
-    def sweep_parts(self, *, now: datetime, older_than_s: float = 3600.0) -> int:
+    def sweep_parts(self, *, older_than_s: float = 3600.0) -> int:
         """Remove downloads that ended with their process; return how many."""
-        return self._files.sweep_parts(older_than_unix_s=now.timestamp() - older_than_s)
+        return self._files.sweep_parts(older_than_s=older_than_s)
 
     def check_writable(self) -> None:
         """Write something small; StoreError names the folder when that is not possible."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
+from core.archive.file_ages import FileAges
 from core.archive.file_streams import PlaceStream
 from core.errors import InputError, StoreError
 from core.settings.private_files import write_private
@@ -26,6 +27,7 @@ class LocalFiles:
         with file_errors(self.place):
             (self.root / _PARTS).mkdir(parents=True, exist_ok=True)
             self.root = self.root.resolve()
+        self._ages = FileAges(self.root / _PARTS)
 
     def new_part(self) -> Path:
         """Return a path for a file that is still arriving, on the same volume."""
@@ -102,13 +104,13 @@ class LocalFiles:
         if not is_same:
             raise store_error("error.store_broken", self.place)
 
-    def sweep_parts(self, *, older_than_unix_s: float) -> int:
-        """Remove parts nobody has written to since that moment; return how many."""
+    def sweep_parts(self, *, older_than_s: float) -> int:
+        """Remove parts nobody has written to for so long; return how many."""
         swept = 0
         with file_errors(self.place):
             for part in (self.root / _PARTS).glob("*.part"):
                 try:
-                    if part.stat().st_mtime < older_than_unix_s:
+                    if self._ages.age_s(part) > older_than_s:
                         part.unlink()
                         swept += 1
                 except FileNotFoundError:

@@ -106,9 +106,9 @@ class RemoteFiles:
         if not is_same:
             raise store_error("error.store_broken", self.place)
 
-    def sweep_parts(self, *, older_than_unix_s: float) -> int:
-        """Remove parts on this machine that nobody has written to since; return how many."""
-        return self._parts.sweep_parts(older_than_unix_s=older_than_unix_s)
+    def sweep_parts(self, *, older_than_s: float) -> int:
+        """Remove parts on this machine that nobody has written to for so long; return how many."""
+        return self._parts.sweep_parts(older_than_s=older_than_s)
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{checked_name(name)}"

@@ -71,7 +71,7 @@ class Housekeeping:
     def tidy(self, now: datetime, *, deleted_kept_for: timedelta = DELETED_KEPT_FOR) -> None:
         """Remove what is due; harmless to repeat, and in several processes at once."""
         long_ago = now - deleted_kept_for
-        self._archive.sweep_parts(now=now)
+        self._archive.sweep_parts()
         if self._uploads is not None:
             self._uploads.sweep()
         self._store.expiry.expire(

@@ -3,12 +3,12 @@
 import re
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from core.archive.file_ages import folder_time
 from core.storage.db.errors import copy_errors
 
 ROWS = "store.sqlite3"
@@ -31,6 +31,6 @@ def work_folder(parent: Path, kind: Literal["backup-", "restore-"]) -> Iterator[
 
 def _is_left(folder: Path) -> bool:
     """Tell whether it is old, and holds what we lay there: others may call a folder as we do."""
-    if not folder.is_dir() or folder.stat().st_mtime > time.time() - LEFT_S:
+    if not folder.is_dir() or folder_time(folder.parent) - folder.stat().st_mtime < LEFT_S:
         return False
     return all(one.name.startswith(ROWS) for one in folder.iterdir())

@@ -5,12 +5,12 @@ import json
 import os
 import shutil
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.archive.file_ages import FileAges
 from core.errors import InputError
 from core.settings.private_files import private, write_private
 from core.storage.db.errors import file_errors, store_error
@@ -50,6 +50,7 @@ class Uploads:
     ) -> None:
         self._folder = folder
         self._free_bytes = free_bytes
+        self._ages = FileAges(folder)
         self._lock = threading.Lock()
 
     def path(self, owner: str, name: str) -> Path:
@@ -67,7 +68,7 @@ class Uploads:
             received = 0
         try:
             told = json.loads(note.read_text(encoding="utf-8"))
-            age_s = time.time() - note.stat().st_mtime
+            age_s = self._ages.age_s(note)
         except (FileNotFoundError, ValueError):
             return UploadState("receiving", received)
         if told["phase"] == "importing" and age_s > STALE_S:  # whoever did it has died
@@ -131,7 +132,7 @@ class Uploads:
         with file_errors(str(self._folder)):
             for path in self._folder.iterdir():
                 try:
-                    if path.stat().st_mtime < time.time() - ABANDONED_S:
+                    if self._ages.age_s(path) > ABANDONED_S:
                         path.unlink()
                 except FileNotFoundError:
                     continue

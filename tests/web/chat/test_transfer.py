@@ -217,6 +217,28 @@ def test_what_is_too_large_is_refused_before_it_is_read(served: Served) -> None:
     assert mine.call("GET").json()["received"] == 0
 
 
+def made_older(path: Path, by_s: float) -> None:
+    """Let a file look as if it had been changed so much earlier, by its file system's clock."""
+    changed = path.stat().st_mtime - by_s
+    os.utime(path, (changed, changed))
+
+
+def test_an_import_that_is_alive_is_not_begun_again_when_clocks_jump(served: Served) -> None:
+    data = export_of([conversation(1, 2, "x")])
+    mine = uploader(served)
+    mine.send(data)
+    uploads = served.studio.transfers.uploads
+    note = uploads.path("local", "f.json/1/2").with_suffix(".json")
+    told = {"phase": "importing", "received": len(data), "share": 0.4}
+    uploads.note("local", "f.json/1/2", "importing", {"share": 0.4})
+    for jump_s in (-3 * 3600, 40 * 86_400):
+        assert mine.call("GET").json() == told
+        made_older(note, jump_s)
+    assert mine.call("GET").json() == told
+    uploads.sweep()
+    assert mine.call("GET").json() == told
+
+
 def test_an_upload_leaves_room_on_the_disk_and_is_swept(tmp_path: Path) -> None:
     free = DISK_RESERVE + 10
     uploads = Uploads(tmp_path / "uploads", free_bytes=lambda _: free)
@@ -228,8 +250,12 @@ def test_an_upload_leaves_room_on_the_disk_and_is_swept(tmp_path: Path) -> None:
     uploads.sweep()
     path = uploads.path("ada", "f")
     assert path.exists()
-    os.utime(path, (time.time() - ABANDONED_S - 1,) * 2)
+    made_older(path, ABANDONED_S + 1)
     uploads.sweep()
+    assert path.exists(), (
+        "what changes while one looks on is in use, whatever clocks say"
+    )
+    Uploads(tmp_path / "uploads").sweep()
     assert not path.exists()
 
 
@@ -239,9 +265,8 @@ def test_an_import_whose_process_died_is_begun_again(served: Served) -> None:
     mine.send(data)
     uploads = served.studio.transfers.uploads
     uploads.note("local", "f.json/1/2", "importing", {"share": 0.4})
-    assert mine.call("GET").json() == {"phase": "importing", "received": len(data), "share": 0.4}
     note = uploads.path("local", "f.json/1/2").with_suffix(".json")
-    os.utime(note, (time.time() - 60,) * 2)
+    made_older(note, 60)
     assert mine.call("GET").json()["phase"] == "receiving"
     assert mine.finish(len(data))["phase"] == "done"
 
