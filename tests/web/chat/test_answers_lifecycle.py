@@ -18,7 +18,7 @@ from core.models.chat import AnswerStatus, Message
 from core.models.money.ledger import LineState
 from core.storage.db.errors import store_error
 from core.storage.money.filters import LedgerFilter
-from core.work.chat import answers as answers_module
+from core.work.chat.asking import kept as kept_questions
 from core.work.chat.buffers.cursors import Cursor
 from core.work.chat.live_answer import LiveAnswer
 from tests.upstream import (
@@ -386,13 +386,13 @@ def test_an_answer_that_is_written_down_and_not_yet_asked_keeps_its_lease(
     tmp_path: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     may_read = threading.Event()
-    read = answers_module.stored_turns
+    read = kept_questions.stored_turns
 
     def slow(*args: Any, **named: Any) -> Any:
         assert may_read.wait(PATIENCE_S)
         return read(*args, **named)
 
-    monkeypatch.setattr(answers_module, "stored_turns", slow)
+    monkeypatch.setattr(kept_questions, "stored_turns", slow)
     often = replace(QUICK, lease_s=1.0, save_interval_s=0.05)
     with answering(tmp_path, upstream.url, timings=often) as asker:
         live = asker.ask("在吗？")

@@ -252,9 +252,7 @@ def test_an_upload_leaves_room_on_the_disk_and_is_swept(tmp_path: Path) -> None:
     assert path.exists()
     made_older(path, ABANDONED_S + 1)
     uploads.sweep()
-    assert path.exists(), (
-        "what changes while one looks on is in use, whatever clocks say"
-    )
+    assert path.exists(), "what changes while one looks on is in use, whatever clocks say"
     Uploads(tmp_path / "uploads").sweep()
     assert not path.exists()
 
