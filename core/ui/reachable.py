@@ -1,6 +1,7 @@
 """Base URLs by which other devices reach the studio: for links that are opened elsewhere."""
 
 import sys
+from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 import streamlit as st
@@ -45,11 +46,12 @@ def bases(visited: str | None) -> tuple[str, ...]:
     below = _below()
     if parts.scheme and parts.hostname and not _is_this_machine(parts.hostname):
         return (f"{parts.scheme}://{parts.netloc}{below}",)
-    if listens_here_only():
-        return ()
-    port, address = st.get_option("server.port"), st.get_option("server.address")
-    hosts = lan_addresses() if address in _EVERY_ADDRESS else (str(address),)
-    return tuple(f"{_scheme()}://{_in_url(host)}:{port}{below}" for host in hosts)
+    return _listening_at(lan_addresses)
+
+
+def network_bases() -> tuple[str, ...]:
+    """Return where the studio is by each address of this machine, also by a public one."""
+    return _listening_at(own_addresses)
 
 
 def local_base() -> str:
@@ -74,6 +76,14 @@ def page_hosts() -> tuple[str, ...] | None:
 def entrance(base: str, code: str) -> str:
     """Return the one-time link of a code."""
     return f"{base}{PATH}?{CODE_PARAMETER}={code}"
+
+
+def _listening_at(addresses: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+    if listens_here_only():
+        return ()
+    port, address = st.get_option("server.port"), st.get_option("server.address")
+    hosts = addresses() if address in _EVERY_ADDRESS else (str(address),)
+    return tuple(f"{_scheme()}://{_in_url(host)}:{port}{_below()}" for host in hosts)
 
 
 def _scheme() -> str:

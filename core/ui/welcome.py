@@ -19,7 +19,7 @@ def greet() -> None:
     for this machine's address first, over plain HTTP, and waits up to two seconds for that.
     """
     lines = [f"  墨灵 Inkling · Local URL: {reachable.local_base()}"]
-    lines += [f"  Network URL: {base}" for base in reachable.bases(None)]
+    lines += [f"  Network URL: {base}" for base in reachable.network_bases()]
     _print("\n".join(["", *lines, ""]))
 
 
