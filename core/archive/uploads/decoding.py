@@ -7,15 +7,11 @@ never tried.
 import io
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 
 from PIL import Image, JpegImagePlugin
 
 from core.errors import InputError
-
-with suppress(ImportError):  # where it cannot be installed, HEIC is refused like any other kind
-    import pillow_heif
-
-    pillow_heif.register_heif_opener()
 
 # By the names people know them; "HEIF" is the plug-in's.
 FORMATS = ("JPEG", "PNG", "WebP", "HEIC", "AVIF", "GIF", "BMP", "TIFF")
@@ -79,10 +75,20 @@ def _opened(content: bytes) -> Image.Image:
     if content.startswith(b"\xff\xd8"):
         # Directly: what stands behind a phone's JPEG (a second picture, a film) is not looked at.
         return JpegImagePlugin.JpegImageFile(file)
+    _learn_heif()
     try:
         return Image.open(file, formats=_PILLOW_FORMATS)
     except Image.DecompressionBombError as error:
         raise _too_many_pixels() from error
+
+
+@cache
+def _learn_heif() -> None:
+    # At first use: 3 MB, for what most people never send.
+    with suppress(ImportError):  # where it cannot be installed, HEIC is refused like any other kind
+        import pillow_heif  # noqa: PLC0415
+
+        pillow_heif.register_heif_opener()
 
 
 def _check_size(image: Image.Image, content: bytes, *, may_shrink: bool) -> None:
