@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,9 @@ def main() -> int:
         else KlingSettings(),
         database_url=Secret(url) if url else None,
     )
-    studio = Studio.open(settings, timings=QUICK)
+    # A process that stalls between a row and its POST loses a short lease, and so the row.
+    lease_s = float(told.get("lease_s", QUICK.lease_s))
+    studio = Studio.open(settings, timings=replace(QUICK, lease_s=lease_s))
     _die_at(studio, told.get("die_at", ""))
     sys.stdout.write("open\n")
     sys.stdout.flush()

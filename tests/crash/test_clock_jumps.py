@@ -16,6 +16,7 @@ from core.models.generations import Generation, GenerationStatus, ImageRequest
 from core.storage.store import Store
 from core.work.housekeeping import Housekeeping
 from tests.crash.fake_kling import FakeKling, Plan
+from tests.crash.fake_speech import FakeSpeech
 from tests.crash.workshop import OWNER, QUICK, Workshop, wait_for
 from tests.modules import ROOT
 
@@ -41,17 +42,12 @@ def fake() -> Iterator[FakeKling]:  # the workshop's, too
 class Studio:
     """The runner in a process whose clock a file decides."""
 
-    def __init__(self, folder: Path, origin: str, wishes: int) -> None:
+    def __init__(self, folder: Path, origin: str, jumped: str = "+0", **wishes: object) -> None:
         self.offset = folder / "offset"
         self.data = folder / "data"
         self.data.mkdir(exist_ok=True)
-        self.set("+0")
-        told = {
-            "data_dir": str(self.data),
-            "origin": origin,
-            "intents": [1] * wishes,
-            "longest_s": LONGEST_S,
-        }
+        self.set(jumped)
+        told = {"data_dir": str(self.data), "origin": origin, "longest_s": LONGEST_S, **wishes}
         environment = os.environ | {
             "LD_PRELOAD": _library(),
             "FAKETIME_TIMESTAMP_FILE": str(self.offset),
@@ -85,7 +81,7 @@ def test_tasks_that_run_while_the_clock_jumps_are_all_archived(
 ) -> None:
     fake.plan.post, fake.plan.hides_s = post, 0.5
     fake.plan.post_times_in_all = 2
-    studio = Studio(tmp_path, fake.origin, wishes=5)
+    studio = Studio(tmp_path, fake.origin, intents=[1] * 5)
     try:
         wait_for(lambda: fake.seen.posts.total() >= 3, "several are sent")
         studio.set(jump)
@@ -100,6 +96,31 @@ def test_tasks_that_run_while_the_clock_jumps_are_all_archived(
         assert sorted(fake.seen.accepted.values()) == [1] * 5
     finally:
         store.close()
+
+
+@pytest.mark.parametrize(("jump", "fault"), [("+40d", "404"), ("+40d", "cut")])
+def test_a_sound_whose_link_fails_once_behind_a_jump_is_fetched_again(
+    tmp_path: Path, jump: str, fault: str
+) -> None:
+    with FakeSpeech(Plan(pictures=fault)) as fake:
+        told = {"speech": ["说一句话。"], "lease_s": 30.0, "die_at": "move-submitted/after"}
+        dies = Studio(tmp_path, fake.origin, **told)
+        dies.process.wait(LONGEST_S)
+        lives = Studio(tmp_path, fake.origin, jump, speech=["说一句话。"])
+        try:
+            assert lives.process.wait(LONGEST_S + 30.0) == 0
+        finally:
+            lives.process.kill()
+            lives.process.wait()
+        store = Store.open(lives.data / "inkling.sqlite3")
+        try:
+            row = store.generations.find_by_key(OWNER, "-0")
+            assert row is not None
+            history = store.generations.history(OWNER, row.id)
+            assert (row.status, row.error_text_id) == (S.ARCHIVED, None), history
+        finally:
+            store.close()
+        assert fake.seen.accepted.total() == 1
 
 
 @pytest.mark.parametrize("holder", ["nobody", "us", "the dead"])

@@ -101,11 +101,13 @@ class GenerationWorker:
             clock=clock,
         )
         self._sounds = SoundCollector(
+            kling=kling,
             fetcher=fetcher,
             archive=archive,
             transitions=self._transitions,
             timings=self._timings,
             random=self._random,
+            clock=clock,
         )
         self._submitters: dict[str, Submitter] = {}  # by the package that pays
         self._drivers: dict[str, asyncio.Task[None]] = {}

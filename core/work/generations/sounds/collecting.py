@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -11,9 +12,11 @@ from random import Random
 from core.archive.archive import Archive, sound_name
 from core.errors import AppError, NotFoundError, PictureError
 from core.models.generations import Generation, GenerationStatus, KlingTask, TaskStatus
+from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
 from core.providers.kling.picture_files import sniff_sound_type
 from core.wire.pacing import retry_delays
+from core.work.consecutive_denials import ConsecutiveDenials
 from core.work.generations.polling import RETENTION
 from core.work.generations.timings import WorkerTimings
 from core.work.generations.transitions import Transitions
@@ -22,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 # What came whole and is no sound: fetched so often, then a person is told.
 UNREADABLE_TRIES = 8
+# A link that leads to nothing is tried so often at least before the sound is given up.
+TRIES_AT_LEAST = 3
 
 
 class SoundCollector:
@@ -30,12 +35,16 @@ class SoundCollector:
     def __init__(
         self,
         *,
+        kling: Kling,
         fetcher: PictureFetcher,
         archive: Archive,
         transitions: Transitions,
         timings: WorkerTimings,
         random: Random,
+        clock: Callable[[], float],
     ) -> None:
+        self._kling = kling
+        self._clock = clock
         self._fetcher = fetcher
         self._archive = archive
         self._transitions = transitions
@@ -64,7 +73,7 @@ class SoundCollector:
             first_s=self._timings.retry_first_s,
             longest_s=self._timings.fetch_retry_longest_s,
         )
-        unreadable = 0
+        unreadable, gone = 0, ConsecutiveDenials(self._clock)
         while True:
             try:
                 await self._fetch(generation, task.images[0].url)
@@ -73,8 +82,11 @@ class SoundCollector:
                 unreadable += error.text_id == "error.sound_not_sound"
                 if unreadable >= UNREADABLE_TRIES:
                     return await self._transitions.failed(generation, error.text_id)
-                age = datetime.now(UTC) - generation.created_at
-                if isinstance(error, NotFoundError | PictureError) and age > RETENTION:
+                gone.note(is_denied=isinstance(error, NotFoundError | PictureError))
+                age = (self._kling.now() or datetime.now(UTC)) - generation.created_at
+                # The same word for long enough; our clock alone never gives a sound up.
+                is_denied = gone.times >= TRIES_AT_LEAST
+                if is_denied and gone.for_s >= self._timings.forget_after_s and age > RETENTION:
                     return await self._transitions.failed(generation, "error.sound_expired")
                 self._transitions.note_blocking_error(generation, error)
                 await asyncio.sleep(next(delays))
