@@ -19,7 +19,6 @@ from core.access.passes import Passes
 from core.access.standing import still_may
 from core.archive.archive import Archive
 from core.models.access_scopes import AccessScopes
-from core.models.chat import ChatModel
 from core.models.generations import Provider
 from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
@@ -172,10 +171,6 @@ class Studio:
     def chat_models(self) -> tuple[str, ...]:
         """Return the models to choose from, as far as the provider has told by now."""
         return self.services.models.names()
-
-    def chat_model(self, name: str) -> ChatModel:
-        """Return what is known of a model: what it takes, and how much."""
-        return self.services.models.facts(name)
 
     def metrics(self) -> bytes:
         """Return what Prometheus scrapes. It reads the store: not from an event loop."""
