@@ -22,9 +22,12 @@ from core.storage.db.migrate import migrate
 from core.storage.db.notifications import Notifications
 from core.storage.db.process_lock import ProcessLock, alone_on_server, refuse_kept_away
 from core.storage.expiry import Expiry
+from core.storage.generations.expected_outputs import ExpectedPictures
 from core.storage.generations.gallery import Gallery
 from core.storage.generations.generations import Generations
+from core.storage.generations.intents import Intents
 from core.storage.generations.leases import Leases
+from core.storage.generations.listing import GenerationLists
 from core.storage.lineage.lineage import Lineage
 from core.storage.money.ledger import Ledger
 from core.storage.transfer.imports import Transfer
@@ -57,6 +60,9 @@ class Store:
         self.search_index = SearchIndex(database)
         self.transfer = Transfer(database, clock)
         self.generations = Generations(database, clock, self.ledger)
+        self.intents = Intents(database, clock, self.ledger)
+        self.generation_lists = GenerationLists(database, clock)
+        self.expected_pictures = ExpectedPictures(database, clock)
         self.leases = Leases(database)
         self.gallery = Gallery(database, clock)
         self.lineage = Lineage(database)

@@ -245,7 +245,7 @@ class Studio:
         self.xray.set(on=self.settings.xray)
         self.currencies.load()
         self.budgets.load()
-        open_practice = self.store.generations.counts("practice").items()
+        open_practice = self.store.generation_lists.counts("practice").items()
         self.services.start(
             practice_pictures_are_open=any(
                 count for status, count in open_practice if not status.is_final

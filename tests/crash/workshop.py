@@ -143,7 +143,7 @@ class Workshop:
 
     def wait_until_all_done(self, *, deadline_s: float = DEADLINE_S) -> tuple[Generation, ...]:
         """Return all rows once none is open."""
-        listing = self.store.generations.list
+        listing = self.store.generation_lists.list
         wait_for(
             lambda: not listing(OWNER, active_only=True, limit=1).items,
             "all generations to end",

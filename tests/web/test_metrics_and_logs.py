@@ -148,7 +148,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 
 def test_tasks_stand_in_the_metrics_by_state_and_age(served: Served) -> None:
     store = served.studio.store
-    made = store.generations.create_intent("local", ImageRequest("a cat"), provider="kling")
+    made = store.intents.create("local", ImageRequest("a cat"), provider="kling")
     counted = scrape(served)
     assert counted["inkling_tasks"]["image", "kling", "intended"] >= 1
     assert counted["inkling_task_oldest_seconds"]["image", "kling", "intended"] >= 0

@@ -196,11 +196,11 @@ def test_bytes_stay_as_long_as_a_message_points_to_them(store: Store, clock: Clo
     clock.advance(LONG_AFTER.total_seconds())
     store.conversations.delete("ada", asked.conversation_id)
     store.conversations.purge(clock())
-    store.generations.purge(clock())
+    store.generation_lists.purge(clock())
     assert store.messages.blob("ada", PICTURE.sha256) == PICTURE
     store.conversations.delete("ada", again.conversation_id)
     store.conversations.purge(clock())
-    store.generations.purge(clock())
+    store.generation_lists.purge(clock())
     assert store.messages.blob("ada", PICTURE.sha256) is None
 
 

@@ -99,7 +99,7 @@ def endow(store: Store, owner: str, number: int) -> Belongings:
         store.generations.move(unread.id, to=status, expect=set(S), error_text_id=text_id)
     hidden = _intent(store, owner)
     store.generations.move(hidden.id, to=S.REFUSED, expect=set(S))
-    store.generations.delete(owner, hidden.id)
+    store.generation_lists.delete(owner, hidden.id)
     first, second = (picture.id for picture in archived.pictures)
     store.gallery.delete_pictures(owner, [second])
     return Belongings(
@@ -113,7 +113,7 @@ def endow(store: Store, owner: str, number: int) -> Belongings:
         archived=archived,
         picture=first,
         deleted_picture=second,
-        waiting=store.generations.create_intent(
+        waiting=store.intents.create(
             owner,
             EVERYONES_REQUEST,
             provider="kling",
@@ -145,7 +145,7 @@ def _complete(answer: Message) -> Message:
 
 
 def _intent(store: Store, owner: str, message_id: str | None = None) -> Generation:
-    return store.generations.create_intent(
+    return store.intents.create(
         owner,
         ImageRequest(f"{WORD}, wished by {owner}", model_name=f"model-of-{owner}", n=2),
         provider="kling",
@@ -159,7 +159,7 @@ def _painted(store: Store, owner: str, task_id: str, message_id: str) -> Generat
     store.generations.move(made.id, to=S.SUBMITTED, expect=set(S), task_id=task_id)
     store.generations.move(made.id, to=S.SUCCEEDED, expect=set(S))
     for index in range(2):
-        store.generations.add_picture(
+        store.expected_pictures.add(
             made.id,
             index,
             name=f"{made.id}-{index}.png",

@@ -185,9 +185,9 @@ CASES: dict[str, tuple[Case, ...]] = {
     "transfer.import_file": (
         Case(lambda s, o, m, t: s.transfer.import_file(o, _export_file(t)), _ALL_NEW),
     ),
-    "generations.create_intent": (
+    "intents.create": (
         Case(
-            lambda s, o, m, t: s.generations.create_intent(
+            lambda s, o, m, t: s.intents.create(
                 o,
                 EVERYONES_REQUEST,
                 provider="kling",
@@ -197,7 +197,7 @@ CASES: dict[str, tuple[Case, ...]] = {
             OWN,
         ),
         Case(
-            lambda s, o, m, t: s.generations.create_intent(
+            lambda s, o, m, t: s.intents.create(
                 o,
                 t.archived.request,
                 provider="kling",
@@ -207,7 +207,7 @@ CASES: dict[str, tuple[Case, ...]] = {
             REFUSED,
         ),
         Case(
-            lambda s, o, m, t: s.generations.create_intent(
+            lambda s, o, m, t: s.intents.create(
                 o, EVERYONES_REQUEST, provider="kling", message_id=t.answer
             ),
             REFUSED,
@@ -215,13 +215,13 @@ CASES: dict[str, tuple[Case, ...]] = {
     ),
     "lineage.drawn_from": (Case(lambda s, o, m, t: s.lineage.drawn_from(o, [t.answer]), {}),),
     "lineage.origins": (Case(lambda s, o, m, t: s.lineage.origins(o, [t.archived.id]), {}),),
-    "generations.adopt_task": (
+    "intents.adopt_task": (
         Case(
-            lambda s, o, m, t: s.generations.adopt_task(o, _task(t), provider="kling"),
+            lambda s, o, m, t: s.intents.adopt_task(o, _task(t), provider="kling"),
             None,
             gives_its_owner_nothing=True,
         ),
-        Case(lambda s, o, m, t: s.generations.adopt_task(o, _NEW_TASK, provider="kling"), OWN),
+        Case(lambda s, o, m, t: s.intents.adopt_task(o, _NEW_TASK, provider="kling"), OWN),
     ),
     "generations.get": (Case(lambda s, o, m, t: s.generations.get(o, t.archived.id), None),),
     "generations.find_by_key": (
@@ -240,22 +240,26 @@ CASES: dict[str, tuple[Case, ...]] = {
         ),
     ),
     "generations.history": (Case(lambda s, o, m, t: s.generations.history(o, t.archived.id), ()),),
-    "generations.list": (
-        Case(lambda s, o, m, t: s.generations.list(o), OWN),
-        Case(lambda s, o, m, t: s.generations.list(o, active_only=True, text=WORD), OWN),
+    "generation_lists.list": (
+        Case(lambda s, o, m, t: s.generation_lists.list(o), OWN),
+        Case(lambda s, o, m, t: s.generation_lists.list(o, active_only=True, text=WORD), OWN),
     ),
-    "generations.counts_since": (
-        Case(lambda s, o, m, t: sum(s.generations.counts_since(o, LONG_AGO).values()), 3),
+    "generation_lists.counts_since": (
+        Case(lambda s, o, m, t: sum(s.generation_lists.counts_since(o, LONG_AGO).values()), 3),
     ),
-    "generations.models": (Case(lambda s, o, m, t: s.generations.models(o), OWN),),
+    "generation_lists.models": (Case(lambda s, o, m, t: s.generation_lists.models(o), OWN),),
     "generations.cancel": (Case(lambda s, o, m, t: s.generations.cancel(o, t.waiting.id), False),),
-    "generations.delete": (Case(lambda s, o, m, t: s.generations.delete(o, t.archived.id), False),),
-    "generations.restore": (
-        Case(lambda s, o, m, t: s.generations.restore(o, t.deleted_generation), REFUSED),
+    "generation_lists.delete": (
+        Case(lambda s, o, m, t: s.generation_lists.delete(o, t.archived.id), False),
     ),
-    "generations.fetch_again": (
+    "generation_lists.restore": (
+        Case(lambda s, o, m, t: s.generation_lists.restore(o, t.deleted_generation), REFUSED),
+    ),
+    "expected_pictures.fetch_again": (
         Case(
-            lambda s, o, m, t: s.generations.fetch_again(o, t.unread.id, if_ended_as=UNREADABLE),
+            lambda s, o, m, t: s.expected_pictures.fetch_again(
+                o, t.unread.id, if_ended_as=UNREADABLE
+            ),
             False,
         ),
     ),
@@ -333,20 +337,20 @@ OWNERLESS: dict[str, str] = {
     "posted_chats.begin": "each PostedChat names its owner, and becomes a conversation of its own",
     "search_index.catch_up": "nothing comes back; `search.find` asks for the owner",
     "search_index.waiting": _MANY,
-    "generations.add_picture": _LEASED,
-    "generations.expect_pictures": _LEASED,
-    "generations.expected_pictures": _LEASED,
-    "generations.fail_picture": _LEASED,
+    "expected_pictures.add": _LEASED,
+    "expected_pictures.expect": _LEASED,
+    "expected_pictures.of": _LEASED,
+    "expected_pictures.fail": _LEASED,
     "generations.load": _LEASED,
     "generations.mark_sending": _LEASED,
     "generations.move": _LEASED,
     "generations.unmark_sending": _LEASED,
-    "generations.counts": _MANY,
-    "generations.finished_durations": "seconds, for estimates: how long the account's tasks take",
-    "generations.slots_in_flight": "what the account has in flight, whosever it is",
-    "generations.purge": _MANY,
+    "generation_lists.counts": _MANY,
+    "generation_lists.finished_durations": "seconds, for estimates: the account's tasks'",
+    "generation_lists.slots_in_flight": "what the account has in flight, whosever it is",
+    "generation_lists.purge": _MANY,
     "generations.references": "asked with the id of a row that its owner was given just before",
-    "generations.standings": _MANY,
+    "generation_lists.standings": _MANY,
     "ledger.add": "a line that was found; it names its owner",
     "ledger.budgets": "the studio's budgets; the pages show them to whoever runs it",
     "ledger.correct": "reconciling, with the id of a line that it has just read",

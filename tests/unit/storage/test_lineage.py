@@ -35,9 +35,7 @@ def said(store: Store, owner: str = "ada") -> tuple[str, str]:
 
 def drawn(store: Store, message_id: str, owner: str = "ada") -> str:
     """Return a generation that was drawn from a message, and has ended."""
-    made = store.generations.create_intent(
-        owner, REQUEST, provider="practice", message_id=message_id
-    )
+    made = store.intents.create(owner, REQUEST, provider="practice", message_id=message_id)
     store.generations.move(made.id, to=S.REFUSED, expect=set(S))
     return made.id
 
@@ -77,13 +75,13 @@ def test_what_is_no_message_of_ones_own_has_no_pictures(store: Store) -> None:
         with pytest.raises(InputError) as refused:
             drawn(store, message)
         assert refused.value.text_id == "error.message_gone"
-    assert store.generations.list("ada").items == ()
+    assert store.generation_lists.list("ada").items == ()
 
 
 def test_a_repeat_under_a_key_ties_nothing_twice(store: Store) -> None:
     _, message = said(store)
     first, again = (
-        store.generations.create_intent(
+        store.intents.create(
             "ada", REQUEST, provider="practice", message_id=message, idempotency_key="k"
         )
         for _ in range(2)
@@ -110,13 +108,13 @@ def test_a_deleted_conversation_leaves_the_picture_and_says_so(store: Store, clo
 def test_a_deleted_picture_leaves_the_message_and_says_so(store: Store, clock: Clock) -> None:
     _, message = said(store)
     generation = drawn(store, message)
-    store.generations.delete("ada", generation)
+    store.generation_lists.delete("ada", generation)
     assert under(store, message) == [(generation, "deleted")]
-    store.generations.restore("ada", generation)
+    store.generation_lists.restore("ada", generation)
     assert under(store, message) == [(generation, "here")]
-    store.generations.delete("ada", generation)
+    store.generation_lists.delete("ada", generation)
     clock.now += timedelta(days=40)
-    store.generations.purge(clock())
+    store.generation_lists.purge(clock())
     store.lineage.purge()
     assert under(store, message) == [(generation, "deleted")]
     # What was asked for went with the picture.
@@ -129,9 +127,9 @@ def test_a_purge_leaves_what_files_told_others(store: Store, clock: Clock) -> No
     bring_in(store, store.transfer.export_conversation("ada", conversation), "bob")
     copy = store.conversations.list("bob").items[0].head_id
     assert copy is not None
-    store.generations.delete("ada", generation)
+    store.generation_lists.delete("ada", generation)
     clock.now += timedelta(days=40)
-    assert store.generations.purge(clock()) == 1
+    assert store.generation_lists.purge(clock()) == 1
     assert listed(store, message)[0].link.request is None
     assert listed(store, copy, "bob")[0].link.request == REQUEST
 
@@ -186,10 +184,10 @@ def test_however_many_pictures_there_are_a_query_names_few(
 def test_without_both_ends_nothing_is_left(store: Store, clock: Clock) -> None:
     conversation, message = said(store)
     generation = drawn(store, message)
-    store.generations.delete("ada", generation)
+    store.generation_lists.delete("ada", generation)
     store.conversations.delete("ada", conversation)
     clock.now += timedelta(days=40)
-    store.generations.purge(clock())
+    store.generation_lists.purge(clock())
     store.conversations.purge(clock())
     assert store.lineage.purge() == 1
     assert under(store, message) == []
@@ -271,7 +269,7 @@ def test_the_line_of_a_picture_is_its_own_and_tells_of_the_message(
             *("page", "CNY", Decimal(1)),
         )
     )
-    made = store.generations.create_intent(
+    made = store.intents.create(
         "ada", REQUEST, provider="kling", message_id=message, reservation=held
     )
     (line,) = store.ledger.every(LedgerFilter())

@@ -89,9 +89,9 @@ def test_what_an_old_store_made_are_pictures(version: str, tmp_path: Path) -> No
         connection.execute("INSERT INTO key_values VALUES (?, ?)", learned)
     store = Store.open(path)
     for owner in read(f"{version}.reads.json"):
-        for one in store.generations.list(owner, limit=50).items:
+        for one in store.generation_lists.list(owner, limit=50).items:
             assert (one.kind, type(one.request)) == ("image", ImageRequest)
-    assert store.generations.slots_in_flight("kling") == {"image": 4}
+    assert store.generation_lists.slots_in_flight("kling") == {"image": 4}
     assert store.key_values.get("slots.kling.image") == {"accepted": 3, "refused": 4}
     store.close()
     _, counted = tables_in(path, {"generations": (["kind", "n", "slots"], [])})["generations"]
@@ -101,7 +101,7 @@ def test_what_an_old_store_made_are_pictures(version: str, tmp_path: Path) -> No
 
 def told_by(store: Store, owner: str, words: dict[str, Any]) -> dict[str, Any]:
     conversations = store.conversations.list(owner).items
-    generations = store.generations.list(owner, limit=50).items
+    generations = store.generation_lists.list(owner, limit=50).items
     return {
         "conversations": [one.id for one in conversations],
         "paths": {
@@ -154,12 +154,12 @@ def test_work_goes_on_in_an_old_store(version: str, tmp_path: Path) -> None:
         "能",
     ]
     assert store.gallery.restore_pictures(LOCAL, [hidden_picture]) == 1
-    (drawn,) = store.generations.list(LOCAL, text="一只猫").items
+    (drawn,) = store.generation_lists.list(LOCAL, text="一只猫").items
     reference, *behind = store.generations.references(drawn.id)
     assert len(behind) == (version >= "v8")  # several go with one since then
     assert reference.content == b"\x89PNG\r\n\x1a\n\x00\xff" + "参考".encode()
-    (written,) = store.generations.list(LOCAL, text="只写下来").items
-    again = store.generations.create_intent(
+    (written,) = store.generation_lists.list(LOCAL, text="只写下来").items
+    again = store.intents.create(
         LOCAL, written.request, provider=written.provider, idempotency_key="ключ-1"
     )
     assert again.id == written.id, "the same key is still the same task"

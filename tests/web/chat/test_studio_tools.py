@@ -357,7 +357,7 @@ def test_what_a_page_commands_is_neither_run_nor_sent_nor_paid(
     if way == "page":
         assert practice().web_book[0].query == url
     assert practice().counters.tasks_accepted == 0
-    assert not served.studio.store.generations.list("local").items
+    assert not served.studio.store.generation_lists.list("local").items
     commanded = states(answer)[len(asked_for) :]
     assert ("draw", "proposed") in commanded  # a card, which waits for the person
     assert ("fetch", "refused") in commanded
@@ -381,7 +381,7 @@ def test_what_stands_in_a_picture_is_neither_run_nor_sent_nor_paid(
     assert answer.status is AnswerStatus.COMPLETE
     assert not practice().web_book
     assert practice().counters.tasks_accepted == 0
-    assert not served.studio.store.generations.list("local").items
+    assert not served.studio.store.generation_lists.list("local").items
     commanded = states(answer)
     assert ("draw", "proposed") in commanded
     assert {("fetch", "refused"), ("search", "refused")} <= set(commanded)
