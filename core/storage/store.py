@@ -10,6 +10,7 @@ from core.storage.chat.branches import Branches
 from core.storage.chat.conversations import Conversations
 from core.storage.chat.messages import Messages
 from core.storage.chat.posted_chats import PostedChats
+from core.storage.chat.running_answers import RunningAnswers
 from core.storage.chat.search import Search
 from core.storage.chat.search_index import SearchIndex
 from core.storage.copying.copier import refuse_unfinished
@@ -30,7 +31,8 @@ from core.storage.generations.leases import Leases
 from core.storage.generations.listing import GenerationLists
 from core.storage.lineage.lineage import Lineage
 from core.storage.money.ledger import Ledger
-from core.storage.transfer.imports import Transfer
+from core.storage.transfer.exports import Exports
+from core.storage.transfer.imports import Imports
 
 _BUSY_TIMEOUT_S = 15.0
 
@@ -54,11 +56,13 @@ class Store:
         self.ledger = Ledger(database, clock)
         self.conversations = Conversations(database, clock)
         self.messages = Messages(database, clock, self.ledger)
+        self.running_answers = RunningAnswers(database, clock, self.ledger)
         self.branches = Branches(database, clock)
         self.posted_chats = PostedChats(database, clock, self.ledger)
         self.search = Search(database)
         self.search_index = SearchIndex(database)
-        self.transfer = Transfer(database, clock)
+        self.exports = Exports(database, clock)
+        self.imports = Imports(database, clock)
         self.generations = Generations(database, clock, self.ledger)
         self.intents = Intents(database, clock, self.ledger)
         self.generation_lists = GenerationLists(database, clock)

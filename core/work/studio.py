@@ -236,7 +236,7 @@ class Studio:
             logger.warning("%s", problem)
         now = datetime.now(UTC)
         only = self.store.opened_as_only_process
-        interrupted = self.store.messages.interrupt_dead(
+        interrupted = self.store.running_answers.interrupt_dead(
             self.process_id, is_only_process=only, now=now
         )
         if interrupted:

@@ -256,7 +256,7 @@ def test_lineage_is_told_from_both_ends_after_a_restart_and_a_deletion(
 
 def test_of_many_drawings_the_older_ones_are_folded(answered: AppTest, studio: Opened) -> None:
     app, store = answered, studio().store
-    payload = store.transfer.export_conversations(LOCAL_OWNER)
+    payload = store.exports.conversations(LOCAL_OWNER)
     (conversation,) = json.loads(json.dumps(payload))["conversations"]
     conversation["messages"][-1]["pictures"] = [
         {
@@ -269,7 +269,7 @@ def test_of_many_drawings_the_older_ones_are_folded(answered: AppTest, studio: O
     store.conversations.delete(LOCAL_OWNER, conversation["id"])
     store.conversations.purge(datetime.now(UTC) + timedelta(days=1))
     whole = payload | {"conversations": [conversation]}
-    store.transfer.import_file(LOCAL_OWNER, io.BytesIO(json.dumps(whole).encode()))
+    store.imports.import_file(LOCAL_OWNER, io.BytesIO(json.dumps(whole).encode()))
     app.run()
     assert not app.exception
     shown = words(app)

@@ -79,7 +79,7 @@ def ask(
 def end(store: Store, answer: Message, *parts: Part) -> Message:
     text = plain_text(parts)
     ended = replace(answer, content=text, parts=parts, status=AnswerStatus.COMPLETE)
-    store.messages.save_final([ended])
+    store.running_answers.save_final([ended])
     kept = store.messages.get("ada", answer.id)
     assert kept is not None
     return kept

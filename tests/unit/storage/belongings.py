@@ -132,11 +132,13 @@ def _conversation(store: Store, owner: str, *, ends: bool = True) -> tuple[str, 
     question, answer = begin(store, owner, made.id)
     assert question is not None
     text = f"{WORD}! {owner} is told"
-    store.messages.save_running([AnswerDraft(answer.id, text, f"{WORD}: {owner}")], lease_s=3600)
+    store.running_answers.save_running(
+        [AnswerDraft(answer.id, text, f"{WORD}: {owner}")], lease_s=3600
+    )
     if ends:
         ended = store.messages.get(owner, answer.id)
         assert ended is not None
-        store.messages.save_final([_complete(ended)])
+        store.running_answers.save_final([_complete(ended)])
     return made.id, question.id, answer.id
 
 

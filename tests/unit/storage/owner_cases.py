@@ -156,34 +156,31 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(lambda s, o, m, t: begin(s, o, t.conversation), REFUSED),
         Case(lambda s, o, m, t: begin(s, o, m.conversation, t.answer), REFUSED),
     ),
-    "messages.running": (Case(lambda s, o, m, t: s.messages.running(o), OWN),),
-    "messages.progress": (
-        Case(lambda s, o, m, t: s.messages.progress(o, t.answer, 0), None),
-        Case(lambda s, o, m, t: s.messages.progress(o, t.running_answer, 0), None),
+    "running_answers.progress": (
+        Case(lambda s, o, m, t: s.running_answers.progress(o, t.answer, 0), None),
+        Case(lambda s, o, m, t: s.running_answers.progress(o, t.running_answer, 0), None),
     ),
-    "messages.request_stop": (
-        Case(lambda s, o, m, t: s.messages.request_stop(o, t.running_answer), False),
+    "running_answers.request_stop": (
+        Case(lambda s, o, m, t: s.running_answers.request_stop(o, t.running_answer), False),
     ),
     "search.find": (
         Case(lambda s, o, m, t: s.search.find(o, WORD), OWN),
         Case(lambda s, o, m, t: s.search.find(o, WORD, with_reasoning=True), OWN),
         Case(lambda s, o, m, t: s.search.find(o, WORD[:2]), OWN),  # too short for the index
     ),
-    "transfer.export_conversation": (
-        Case(lambda s, o, m, t: s.transfer.export_conversation(o, t.conversation), REFUSED),
+    "exports.conversation": (
+        Case(lambda s, o, m, t: s.exports.conversation(o, t.conversation), REFUSED),
     ),
-    "transfer.export_conversations": (
-        Case(lambda s, o, m, t: s.transfer.export_conversations(o), OWN),
+    "exports.conversations": (
+        Case(lambda s, o, m, t: s.exports.conversations(o), OWN),
         Case(
-            lambda s, o, m, t: s.transfer.export_conversations(o, [m.conversation, t.conversation]),
+            lambda s, o, m, t: s.exports.conversations(o, [m.conversation, t.conversation]),
             REFUSED,
         ),
     ),
-    "transfer.export_pieces": (
-        Case(lambda s, o, m, t: b"".join(s.transfer.export_pieces(o)), OWN),
-    ),
-    "transfer.import_file": (
-        Case(lambda s, o, m, t: s.transfer.import_file(o, _export_file(t)), _ALL_NEW),
+    "exports.pieces": (Case(lambda s, o, m, t: b"".join(s.exports.pieces(o)), OWN),),
+    "imports.import_file": (
+        Case(lambda s, o, m, t: s.imports.import_file(o, _export_file(t)), _ALL_NEW),
     ),
     "intents.create": (
         Case(
@@ -329,11 +326,11 @@ OWNERLESS: dict[str, str] = {
     "copies.snapshot": _ALL_AT_ONCE,
     "copies.sounds": _ALL_AT_ONCE,
     "conversations.purge": _MANY,
-    "messages.interrupt_dead": _MANY,
-    "messages.held_beyond": _MANY,
-    "messages.interrupt_held": _MANY,
-    "messages.save_final": "the runner's step on answers of its own process",
-    "messages.save_running": "the runner's step on answers of its own process",
+    "running_answers.interrupt_dead": _MANY,
+    "running_answers.held_beyond": _MANY,
+    "running_answers.interrupt_held": _MANY,
+    "running_answers.save_final": "the runner's step on answers of its own process",
+    "running_answers.save_running": "the runner's step on answers of its own process",
     "posted_chats.begin": "each PostedChat names its owner, and becomes a conversation of its own",
     "search_index.catch_up": "nothing comes back; `search.find` asks for the owner",
     "search_index.waiting": _MANY,

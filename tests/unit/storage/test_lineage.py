@@ -49,7 +49,7 @@ def listed(store: Store, message_id: str, owner: str = "ada") -> tuple[DrawnFrom
 
 
 def bring_in(store: Store, payload: object, owner: str = "ada") -> None:
-    store.transfer.import_file(owner, io.BytesIO(json.dumps(payload).encode()))
+    store.imports.import_file(owner, io.BytesIO(json.dumps(payload).encode()))
 
 
 def test_both_ends_know_each_other(store: Store) -> None:
@@ -124,7 +124,7 @@ def test_a_deleted_picture_leaves_the_message_and_says_so(store: Store, clock: C
 def test_a_purge_leaves_what_files_told_others(store: Store, clock: Clock) -> None:
     conversation, message = said(store)
     generation = drawn(store, message)
-    bring_in(store, store.transfer.export_conversation("ada", conversation), "bob")
+    bring_in(store, store.exports.conversation("ada", conversation), "bob")
     copy = store.conversations.list("bob").items[0].head_id
     assert copy is not None
     store.generation_lists.delete("ada", generation)
@@ -137,7 +137,7 @@ def test_a_purge_leaves_what_files_told_others(store: Store, clock: Clock) -> No
 def test_a_file_ties_few_pictures_to_a_message_the_newest(store: Store, tmp_path: Path) -> None:
     conversation, message = said(store)
     drawn(store, message)
-    payload = json.loads(json.dumps(store.transfer.export_conversation("ada", conversation)))
+    payload = json.loads(json.dumps(store.exports.conversation("ada", conversation)))
     (one,) = payload["conversations"][0]["messages"][0]["pictures"]
     many = [one | {"generation_id": f"g{number:05}"} for number in range(5_000)]
     payload["conversations"][0]["messages"][0]["pictures"] = many
@@ -154,7 +154,7 @@ def test_however_many_pictures_there_are_a_query_names_few(
     monkeypatch.setattr(told, "LINKS_MOST", 5_000)  # as a store may have from before
     conversation, message = said(store)
     generation = drawn(store, message)
-    payload = json.loads(json.dumps(store.transfer.export_conversation("ada", conversation)))
+    payload = json.loads(json.dumps(store.exports.conversation("ada", conversation)))
     asked = payload["conversations"][0]["messages"][0]
     (one,) = asked["pictures"]
     asked["pictures"] += [one | {"generation_id": f"g{number:05}"} for number in range(2_000)]
@@ -216,15 +216,15 @@ def test_a_fork_has_the_pictures_too(store: Store) -> None:
 def test_an_export_takes_it_to_another_store(store: Store, tmp_path: Path) -> None:
     conversation, message = said(store)
     generation = drawn(store, message)
-    whole: Any = store.transfer.export_conversation("ada", conversation)
-    pieces = json.loads(b"".join(store.transfer.export_pieces("ada")))
+    whole: Any = store.exports.conversation("ada", conversation)
+    pieces = json.loads(b"".join(store.exports.pieces("ada")))
     for number, payload in enumerate((whole, pieces)):
         other = Store.open(tmp_path / f"other-{number}.db")
         bring_in(other, payload, "bob")
         assert under(other, message, "bob") == [(generation, "elsewhere")]
         assert listed(other, message, "bob")[0].link.request == REQUEST
         assert under(other, message) == []  # nobody else's
-        again: Any = other.transfer.export_conversation("bob", conversation)
+        again: Any = other.exports.conversation("bob", conversation)
         assert again["conversations"][0]["messages"] == whole["conversations"][0]["messages"]
         other.lineage.purge()
         other.close()
@@ -236,7 +236,7 @@ def test_an_export_takes_it_to_another_store(store: Store, tmp_path: Path) -> No
 def test_an_import_finds_the_picture_again_that_is_still_here(store: Store, clock: Clock) -> None:
     conversation, message = said(store)
     generation = drawn(store, message)
-    payload = store.transfer.export_conversation("ada", conversation)
+    payload = store.exports.conversation("ada", conversation)
     store.conversations.delete("ada", conversation)
     store.conversations.purge(clock.advance(1))
     bring_in(store, payload)
@@ -248,7 +248,7 @@ def test_an_import_finds_the_picture_again_that_is_still_here(store: Store, cloc
 def test_ids_that_are_taken_are_mapped(store: Store) -> None:
     conversation, message = said(store)
     generation = drawn(store, message)
-    bring_in(store, store.transfer.export_conversation("ada", conversation), "bob")
+    bring_in(store, store.exports.conversation("ada", conversation), "bob")
     copy = store.conversations.list("bob").items[0]
     assert copy.id != conversation
     assert copy.head_id is not None
@@ -306,7 +306,7 @@ WRONG: list[tuple[str, Any]] = [
 def test_an_import_names_what_is_wrong_with_a_link(store: Store, field: str, value: Any) -> None:
     conversation, message = said(store)
     drawn(store, message)
-    payload = json.loads(json.dumps(store.transfer.export_conversation("ada", conversation)))
+    payload = json.loads(json.dumps(store.exports.conversation("ada", conversation)))
     payload["conversations"][0]["messages"][0]["pictures"][0][field] = value
     with pytest.raises(InputError) as refused:
         bring_in(store, payload, "bob")

@@ -163,7 +163,7 @@ def test_work_goes_on_in_an_old_store(version: str, tmp_path: Path) -> None:
         LOCAL, written.request, provider=written.provider, idempotency_key="ключ-1"
     )
     assert again.id == written.id, "the same key is still the same task"
-    ended = store.messages.interrupt_dead("me", is_only_process=True, now=drawn.updated_at)
+    ended = store.running_answers.interrupt_dead("me", is_only_process=True, now=drawn.updated_at)
     assert ended == 1, "the answer that was being written when the old version ended"
     store.close()
 
@@ -184,7 +184,7 @@ def test_beside_an_old_store_stands_what_its_version_reads(version: str, tmp_pat
 def test_an_old_store_is_exported_as_it_was(version: str, tmp_path: Path) -> None:
     store = Store.open(lay_down(version, tmp_path / "inkling.sqlite3"))
     old = conversations_of(read(f"{version}.export.json"))
-    new = conversations_of(json.loads(b"".join(store.transfer.export_pieces(LOCAL))))
+    new = conversations_of(json.loads(b"".join(store.exports.pieces(LOCAL))))
     assert kept(old, new) == old
     assert new.keys() == old.keys()
     store.close()
@@ -196,7 +196,7 @@ def test_an_old_export_is_imported_whole(version: str, open_store: Callable[...,
     file = DATA / f"{version}.export.json"
     old = conversations_of(read(file.name))
     with file.open("rb") as opened:
-        result = store.transfer.import_file("user:ada", opened)
+        result = store.imports.import_file("user:ada", opened)
     assert (result.added, result.skipped) == (len(old), 0)
     assert result.messages_added == sum(len(one["messages"]) for one in old.values())
     for conversation in old.values():
@@ -204,6 +204,6 @@ def test_an_old_export_is_imported_whole(version: str, open_store: Callable[...,
         for message in conversation["messages"]:
             if message["status"] == "running":  # nobody writes on it here
                 message["status"] = "interrupted"
-    new = conversations_of(store.transfer.export_conversations("user:ada"))
+    new = conversations_of(store.exports.conversations("user:ada"))
     assert kept(old, new) == old
     assert store.conversations.count(LOCAL) == 0
