@@ -1,7 +1,8 @@
 """The table of settings (registry): what each is called, and how its text is understood.
 
 Whatever stands above the first [section] is a line here, and known by that to the reader and to
-those who look for misspelled and misplaced names.
+those who look for misspelled and misplaced names. What people are told of each stands in
+`docs/settings.toml`, from which the examples and the READMEs' table are written.
 """
 
 from collections.abc import Callable, Iterable
