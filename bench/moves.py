@@ -103,7 +103,7 @@ def fill(folder: Path, conversations: int, pictures: int) -> None:
     archive = Archive.open(folder / "pictures")
     for number in range(3):  # one of each as the studio itself makes them
         made = store.conversations.create(OWNER, title=f"模板 {number}")
-        store.generations.create_intent(OWNER, ImageRequest("template"), provider="practice")
+        store.intents.create(OWNER, ImageRequest("template"), provider="practice")
     database = store.copies._database
     with database.read() as connection:
         chat = dict(connection.execute(plain("conversations").select()).mappings().first() or {})

@@ -175,7 +175,7 @@ def _wait_until_done(workshop: Workshop) -> None:
     # Rarely, since the asking would be counted too.
     while any(
         count
-        for status, count in workshop.store.generations.counts().items()
+        for status, count in workshop.store.generation_lists.counts().items()
         if not status.is_final
     ):
         time.sleep(1)
@@ -185,7 +185,7 @@ def _rows(workshop: Workshop) -> list[Generation]:
     rows: list[Generation] = []
     cursor: str | None = None
     while True:
-        page = workshop.store.generations.list(OWNER, limit=500, cursor=cursor)
+        page = workshop.store.generation_lists.list(OWNER, limit=500, cursor=cursor)
         rows += page.items
         cursor = page.next_cursor
         if cursor is None:

@@ -19,4 +19,4 @@ def end_answer(
     """End a running answer with this text, and whatever else is known about it."""
     running = store.messages.get(owner, message_id)
     assert running is not None
-    store.messages.save_final([replace(running, content=content, status=status, **kept)])
+    store.running_answers.save_final([replace(running, content=content, status=status, **kept)])

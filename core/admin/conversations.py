@@ -23,7 +23,7 @@ def export_conversations(
     """Write everything to a file, which appears under its name once it is complete."""
     written = 0
     with new_file(path) as file:
-        for piece in store.transfer.export_pieces(owner, shape):
+        for piece in store.exports.pieces(owner, shape):
             written += file.write(piece)
     count = store.conversations.count(owner)
     say.line("admin.exported", file=path, conversations=count, size=written)
@@ -33,7 +33,7 @@ def export_conversations(
 def import_conversations(store: Store, say: Telling, owner: str, path: Path) -> int:
     """Add what a file holds and is not there yet; 1 where something of it could not be."""
     with path.open("rb") as file:
-        result = store.transfer.import_file(owner, file, tell=_teller(path.stat().st_size))
+        result = store.imports.import_file(owner, file, tell=_teller(path.stat().st_size))
     say.line(
         "history.imported",
         added=result.added,

@@ -35,15 +35,9 @@ class ImageFacts:
     size_bytes: int
 
 
-def inspect_image(content: bytes) -> ImageFacts:
-    """Return the facts of a picture that decodes to its end; InputError when it does not."""
-    facts, image = decode_image(content)
-    image.close()
-    return facts
-
-
 def decode_image(content: bytes) -> tuple[ImageFacts, Image.Image]:
-    """Return the facts and the decoded pixels of a whole picture of bounded size."""
+    """Return the facts and the decoded pixels of a whole picture of bounded size; InputError of
+    what does not decode to its end."""
     if len(content) > MAX_PICTURE_BYTES:
         raise _too_large()
     try:

@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Literal
 
 from core.errors import InputError
 from core.models.generations import GenerationRequest
-from core.models.notices import Notice
 
 KLING_SPEECH_MODEL = "kling-tts"
 TRANSCRIPTION = "transcription"  # the kind of price of what is written down, by the minute
@@ -134,8 +133,3 @@ def kling_voice(name: str, text: str) -> KlingVoice | None:
 def kling_voice_names() -> tuple[str, ...]:
     """Return every name that Kling's speech may be asked for."""
     return (*OPENAI_VOICES, *_BY_ID)
-
-
-def voice_stands_in(asked: str, voice: str) -> Notice:
-    """Return what is to be said where another voice speaks than was asked for."""
-    return Notice("notice.voice_stands_in", {"asked": asked[:60], "voice": voice})

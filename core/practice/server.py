@@ -33,7 +33,6 @@ from core.practice.kling.speech import KlingSpeech
 from core.practice.kling.tasks import TaskBook
 from core.practice.settings import PracticeSettings
 from core.practice.speech.book import SpeechBook, SpeechCharge
-from core.practice.speech.realtime import PATH as REALTIME_PATH
 from core.practice.speech.realtime import RealtimeVoice
 from core.practice.speech.server import Speech
 from core.practice.web.book import WebBook, WebCharge
@@ -91,11 +90,6 @@ class PracticeServer:
     def chat_url(self) -> str:
         """Where chat is asked."""
         return f"{self._origin}/chat/completions"
-
-    @property
-    def realtime_url(self) -> str:
-        """Where the voice is that speaks over a WebSocket."""
-        return f"{self._origin.replace('http', 'ws', 1)}{REALTIME_PATH}"
 
     @property
     def counters(self) -> PracticeCounters:

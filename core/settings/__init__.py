@@ -7,18 +7,14 @@ exception: the rest of the app still runs.
 """
 
 from core.settings.defaults import DEFAULT_CHAT_MODEL
-from core.settings.reader import (
-    ACCESS_KEY_KEYS,
-    CHAT_KEYS,
+from core.settings.reader import read_secrets, read_settings
+from core.settings.secret import Secret
+from core.settings.table import (
     CHAT_SETTINGS,
     KLING_SETTINGS,
-    SECRET_KEY_KEYS,
     SPEECH_SETTINGS,
     TRANSCRIBE_SETTINGS,
-    read_secrets,
-    read_settings,
 )
-from core.settings.secret import Secret
 from core.settings.values import (
     AccessSettings,
     ChatSettings,
@@ -28,12 +24,9 @@ from core.settings.values import (
 )
 
 __all__ = [
-    "ACCESS_KEY_KEYS",
-    "CHAT_KEYS",
     "CHAT_SETTINGS",
     "DEFAULT_CHAT_MODEL",
     "KLING_SETTINGS",
-    "SECRET_KEY_KEYS",
     "SPEECH_SETTINGS",
     "TRANSCRIBE_SETTINGS",
     "AccessSettings",

@@ -19,12 +19,10 @@ from core.models.parts import LookupKind
 from core.models.speech import TRANSCRIPTION, SpeechRequest
 from core.settings import parsers
 from core.settings.sources import SECRETS_FILE, Sources
+from core.settings.table import BUDGET_DAY, BUDGET_MONTH, Setting
 
-BUDGET_SETTINGS: dict[Period, str] = {
-    "day": "INKLING_BUDGET_DAY",
-    "month": "INKLING_BUDGET_MONTH",
-}
-_OF_ONE = frozenset(BUDGET_SETTINGS)
+_SETTINGS: dict[Period, Setting[str]] = {"day": BUDGET_DAY, "month": BUDGET_MONTH}
+_OF_ONE = frozenset(_SETTINGS)
 _OF_STUDIO = _OF_ONE | {"timezone", "ask_above", "tokens", "users"}
 _SIGNS = {"¥": "CNY", "￥": "CNY", "元": "CNY", "RMB": "CNY", "$": "USD"}
 # A comma parts thousands and nothing else: 0,5 might be a half, or five.
@@ -95,9 +93,9 @@ class _Reader:
             # Somebody meant a limit by it.
             self._sources.refuse(f"{shown} {name_of_it}", SECRETS_FILE, "budget_key")
             self.is_broken = True
-        for period, setting in BUDGET_SETTINGS.items():
+        for period, setting in _SETTINGS.items():
             key, source, value = f"{shown} {period}", SECRETS_FILE, section.get(period)
-            stronger = self._sources.find((setting,)) if scope == "studio" else None
+            stronger = self._sources.find(setting.names) if scope == "studio" else None
             if stronger is not None:
                 key, source, value = stronger
             before = len(self._sources.problems)

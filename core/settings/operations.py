@@ -2,12 +2,9 @@
 
 from dataclasses import dataclass
 
-from core.settings import parsers
+from core.settings import table
 from core.settings.secret import Secret
 from core.settings.sources import Sources
-
-BACKUP_SETTINGS = ("INKLING_BACKUP_TO", "INKLING_BACKUP_HOURS", "INKLING_BACKUP_KEEP")
-OPERATIONS_SETTINGS = (*BACKUP_SETTINGS, "INKLING_METRICS_TOKEN", "INKLING_LOG")
 
 _HOURS = 24
 _KEEP = 7
@@ -33,13 +30,12 @@ class OperationsSettings:
 
 def read_operations(sources: Sources) -> OperationsSettings:
     """Return what the sources say; a wrong value is told, and its default is used."""
-    place, hours, keep = BACKUP_SETTINGS
     return OperationsSettings(
         BackupSettings(
-            sources.read((place,), parsers.text),
-            sources.read((hours,), parsers.count) or _HOURS,
-            sources.read((keep,), parsers.count) or _KEEP,
+            sources.read(table.BACKUP_TO),
+            sources.read(table.BACKUP_HOURS) or _HOURS,
+            sources.read(table.BACKUP_KEEP) or _KEEP,
         ),
-        sources.read(("INKLING_METRICS_TOKEN",), parsers.key),
-        sources.read(("INKLING_LOG",), parsers.log_form) == "json",
+        sources.read(table.METRICS_TOKEN),
+        sources.read(table.LOG) == "json",
     )

@@ -6,59 +6,30 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigurationError
-from core.settings import parsers
+from core.settings import parsers, table
 from core.settings.defaults import (
     DEFAULT_CHAT_MODEL,
     DEFAULT_CHAT_URL,
     DEFAULT_KLING_ORIGIN,
     DEFAULT_SOURCE,
 )
-from core.settings.money import BUDGET_SETTINGS, read_money
+from core.settings.money import read_money
 from core.settings.network import read_network
-from core.settings.operations import OPERATIONS_SETTINGS, read_operations
+from core.settings.operations import read_operations
 from core.settings.secret import Secret
 from core.settings.sources import ENVIRONMENT, SECRETS_FILE, Sources
+from core.settings.table import (
+    CHAT_SETTINGS,
+    KLING_SETTINGS,
+    SPEECH_SETTINGS,
+    TRANSCRIBE_SETTINGS,
+)
 from core.settings.values import (
     AccessSettings,
     ChatSettings,
     KlingSettings,
     Settings,
     SpeechSettings,
-)
-
-CHAT_KEYS = ("DEEPSEEK_API_KEY", "VITE_DEEPSEEK_API_KEY")
-ACCESS_KEY_KEYS = ("ACCESS_KEY_ID", "KLING_ACCESS_KEY_ID", "KLING_ACCESS_KEY")
-SECRET_KEY_KEYS = ("ACCESS_KEY_SECRET", "KLING_ACCESS_KEY_SECRET", "KLING_SECRET_KEY")
-DATA_DIR_KEYS = ("INKLING_DATA_DIR",)
-
-# What each provider's client is built from: a problem with one of these leaves it unusable.
-CHAT_SETTINGS = (
-    *CHAT_KEYS,
-    "DEEPSEEK_API_URL",
-    "DEEPSEEK_MODEL",
-)
-KLING_SETTINGS = ("KLING_API_KEY", *ACCESS_KEY_KEYS, *SECRET_KEY_KEYS, "KLING_API_ORIGIN")
-SPEECH_SETTINGS = ("SPEECH_API_URL", "SPEECH_API_KEY", "SPEECH_MODEL", "SPEECH_VOICE")
-TRANSCRIBE_SETTINGS = ("TRANSCRIBE_API_URL", "TRANSCRIBE_API_KEY", "TRANSCRIBE_MODEL")
-# A wrong value of one of these is told, and its default is used.
-TIMEOUT_SETTINGS = ("INKLING_SOCKET_SILENCE_S", "INKLING_ANSWER_SILENCE_S")
-PRACTICE_SETTINGS = ("INKLING_PRACTICE_CLOCK",)
-XRAY_SETTINGS = ("INKLING_XRAY",)
-# Everything that stands above the first [section].
-NAMES = (
-    *CHAT_SETTINGS,
-    *KLING_SETTINGS,
-    *SPEECH_SETTINGS,
-    *TRANSCRIBE_SETTINGS,
-    *TIMEOUT_SETTINGS,
-    *DATA_DIR_KEYS,
-    "DATABASE_URL",
-    "INKLING_ARCHIVE_URL",
-    "INKLING_TOKENS",
-    *PRACTICE_SETTINGS,
-    *XRAY_SETTINGS,
-    *OPERATIONS_SETTINGS,
-    *BUDGET_SETTINGS.values(),
 )
 
 
@@ -74,7 +45,7 @@ def read_settings(
     `secrets` is what st.secrets holds; None makes this read `secrets_files` itself, by default
     `.streamlit/secrets.toml`; of several the later ones win.
     """
-    sources = Sources(root, environment, secrets, files=secrets_files, names=NAMES)
+    sources = Sources(root, environment, secrets, files=secrets_files, names=table.NAMES)
     chat, kling, speech = _chat(sources), _kling(sources), _speech(sources)
     network = read_network(sources.find)
     money = read_money(sources)
@@ -84,15 +55,15 @@ def read_settings(
         kling=None if troubled.intersection(KLING_SETTINGS) else kling,
         speech=speech,
         data_dir=_data_dir(sources, root),
-        data_dir_source=sources.source_of(DATA_DIR_KEYS) or DEFAULT_SOURCE,
+        data_dir_source=sources.source_of(table.DATA_DIR) or DEFAULT_SOURCE,
         database_url=_database_url(sources),
-        archive_url=sources.read(("INKLING_ARCHIVE_URL",), parsers.text),
+        archive_url=sources.read(table.ARCHIVE_URL),
         access=_access(sources),
         sign_in=_sign_in(sources),
         network=network,
-        practice_clock=sources.read(PRACTICE_SETTINGS, parsers.moment),
+        practice_clock=sources.read(table.PRACTICE_CLOCK),
         money=money,
-        xray=sources.read(XRAY_SETTINGS, parsers.switch) is not False,
+        xray=sources.read(table.XRAY) is not False,
         operations=read_operations(sources),
         problems=(*sources.problems, *network.problems),
     )
@@ -104,35 +75,34 @@ def read_secrets(*, root: Path, files: Sequence[Path]) -> Mapping[str, Any]:
 
 
 def _chat(sources: Sources) -> ChatSettings:
-    url = sources.read(("DEEPSEEK_API_URL",), parsers.web_url) or DEFAULT_CHAT_URL
+    url = sources.read(table.CHAT_URL) or DEFAULT_CHAT_URL
     return ChatSettings(
         url=url,
-        api_key=sources.read(CHAT_KEYS, parsers.key),
-        model=sources.read(("DEEPSEEK_MODEL",), parsers.model_at(url)) or DEFAULT_CHAT_MODEL,
-        socket_silence_s=sources.read(("INKLING_SOCKET_SILENCE_S",), parsers.seconds),
-        data_silence_s=sources.read(("INKLING_ANSWER_SILENCE_S",), parsers.seconds),
+        api_key=sources.read(table.CHAT_KEY),
+        model=sources.read(table.CHAT_MODEL, parsers.model_at(url)) or DEFAULT_CHAT_MODEL,
+        socket_silence_s=sources.read(table.SOCKET_SILENCE),
+        data_silence_s=sources.read(table.ANSWER_SILENCE),
     )
 
 
 def _kling(sources: Sources) -> KlingSettings:
-    api_key = sources.read(("KLING_API_KEY",), parsers.key)
-    access_key = sources.read(ACCESS_KEY_KEYS, parsers.key)
-    secret_key = sources.read(SECRET_KEY_KEYS, parsers.key)
+    api_key = sources.read(table.KLING_KEY)
+    access_key = sources.read(table.ACCESS_KEY)
+    secret_key = sources.read(table.SECRET_KEY)
     if api_key is None and (access_key is None) != (secret_key is None):
-        present, missing = (
-            (ACCESS_KEY_KEYS, SECRET_KEY_KEYS) if access_key else (SECRET_KEY_KEYS, ACCESS_KEY_KEYS)
-        )
-        if not any(problem.key in missing for problem in sources.problems):
+        pair = (table.ACCESS_KEY, table.SECRET_KEY)
+        present, missing = pair if access_key else reversed(pair)
+        if not any(problem.key in missing.names for problem in sources.problems):
             sources.problems.append(
                 ConfigurationError(
-                    missing[0],
+                    missing.name,
                     sources.source_of(present) or ENVIRONMENT,
                     "error.configuration_pair",
-                    facts={"present": present[0]},
+                    facts={"present": present.name},
                 )
             )
     return KlingSettings(
-        origin=sources.read(("KLING_API_ORIGIN",), parsers.origin) or DEFAULT_KLING_ORIGIN,
+        origin=sources.read(table.KLING_ORIGIN) or DEFAULT_KLING_ORIGIN,
         api_key=api_key,
         access_key=None if api_key else access_key,
         secret_key=None if api_key else secret_key,
@@ -141,16 +111,16 @@ def _kling(sources: Sources) -> KlingSettings:
 
 def _speech(sources: Sources) -> SpeechSettings:
     """Return who speaks and writes down; a key that cannot be used leaves its server out."""
-    url = sources.read(SPEECH_SETTINGS[:1], parsers.speech_url)
-    transcribe_url = sources.read(TRANSCRIBE_SETTINGS[:1], parsers.web_url)
+    url = sources.read(table.SPEECH_URL)
+    transcribe_url = sources.read(table.TRANSCRIBE_URL)
     speech = SpeechSettings(
         url=url,
-        api_key=sources.read(SPEECH_SETTINGS[1:2], parsers.key),
-        model=sources.read(SPEECH_SETTINGS[2:3], parsers.text),
-        voice=sources.read(SPEECH_SETTINGS[3:4], parsers.text),
+        api_key=sources.read(table.SPEECH_KEY),
+        model=sources.read(table.SPEECH_MODEL),
+        voice=sources.read(table.SPEECH_VOICE),
         transcribe_url=transcribe_url,
-        transcribe_key=sources.read(TRANSCRIBE_SETTINGS[1:2], parsers.key),
-        transcribe_model=sources.read(TRANSCRIBE_SETTINGS[2:3], parsers.text),
+        transcribe_key=sources.read(table.TRANSCRIBE_KEY),
+        transcribe_model=sources.read(table.TRANSCRIBE_MODEL),
     )
     troubled = {problem.key for problem in sources.problems}
     if troubled.intersection(SPEECH_SETTINGS):
@@ -161,12 +131,12 @@ def _speech(sources: Sources) -> SpeechSettings:
 
 
 def _data_dir(sources: Sources, root: Path) -> Path:
-    value = sources.read(DATA_DIR_KEYS, parsers.text)
+    value = sources.read(table.DATA_DIR)
     return (root / (Path(value).expanduser() if value else "data")).absolute()
 
 
 def _database_url(sources: Sources) -> Secret | None:
-    value = sources.read(("DATABASE_URL",), parsers.database)
+    value = sources.read(table.DATABASE_URL)
     if value is not None:
         return value
     connections = sources.secrets.get("connections")
@@ -190,7 +160,7 @@ def _access(sources: Sources) -> AccessSettings:
         section = {}
     lists = {name: _access_list(sources, section, name) for name in ("users", "origins", "hosts")}
     is_outside = _report_outside(sources)
-    tokens = sources.read(("INKLING_TOKENS",), parsers.tokens) or parsers.Tokens()
+    tokens = sources.read(table.TOKENS) or parsers.Tokens()
     # Said in a way that cannot be read, it may well be that a proxy is there: nobody is "here".
     return AccessSettings(
         **lists,

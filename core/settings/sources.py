@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from core.errors import ConfigurationError
 from core.settings import parsers
 from core.settings.files import UnreadableError, names_within, parse_dotenv, parse_toml, read_text
 from core.settings.near import BEHIND_PROXY, near_misses
+from core.settings.table import Setting, Value
 
 ENVIRONMENT = "the environment"
 SECRETS_FILE = ".streamlit/secrets.toml"
@@ -17,8 +18,6 @@ DOTENV_FILES = (".env.local", ".env")
 _BEHIND_PROXY = re.compile(
     r"(?m)^[ \t]*(?:access[ \t]*\.[ \t]*)?behind_proxy[ \t]*=(?![ \t]*false\b)"
 )
-
-_Value = TypeVar("_Value")
 
 
 class Sources:
@@ -60,10 +59,12 @@ class Sources:
             self._report_near_misses(name, values, names, has_sections=False)
             self._layers.append((name, values))
 
-    def read(self, names: Iterable[str], parse: Callable[[str], _Value]) -> _Value | None:
-        """Return the first value set under one of `names`, parsed; None when absent or unusable."""
-        found = self.find(tuple(names))
-        return None if found is None else self.parsed(*found, parse)
+    def read(
+        self, setting: Setting[Value], parse: Callable[[str], Value] | None = None
+    ) -> Value | None:
+        """Return the first value set under one of its names; None when absent or unusable."""
+        found = self.find(setting.names)
+        return None if found is None else self.parsed(*found, parse or setting.parse)
 
     def find(self, names: tuple[str, ...]) -> tuple[str, str, Any] | None:
         """Return the first value set under one of `names` as it stands, with name and source."""
@@ -75,14 +76,14 @@ class Sources:
                 return name, source, value
         return None
 
-    def source_of(self, names: Iterable[str]) -> str | None:
-        """Say where the value of `names` came from; None where none of them is set."""
-        found = self.find(tuple(names))
+    def source_of(self, setting: Setting[Any]) -> str | None:
+        """Say where the value of a setting came from; None where it is not set."""
+        found = self.find(setting.names)
         return found[1] if found else None
 
     def parsed(
-        self, name: str, source: str, value: Any, parse: Callable[[str], _Value]
-    ) -> _Value | None:
+        self, name: str, source: str, value: Any, parse: Callable[[str], Value]
+    ) -> Value | None:
         """Return one value parsed, or None when it is refused."""
         try:
             if isinstance(value, bool) or not isinstance(value, str | int | float):

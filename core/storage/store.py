@@ -10,6 +10,7 @@ from core.storage.chat.branches import Branches
 from core.storage.chat.conversations import Conversations
 from core.storage.chat.messages import Messages
 from core.storage.chat.posted_chats import PostedChats
+from core.storage.chat.running_answers import RunningAnswers
 from core.storage.chat.search import Search
 from core.storage.chat.search_index import SearchIndex
 from core.storage.copying.copier import refuse_unfinished
@@ -22,12 +23,16 @@ from core.storage.db.migrate import migrate
 from core.storage.db.notifications import Notifications
 from core.storage.db.process_lock import ProcessLock, alone_on_server, refuse_kept_away
 from core.storage.expiry import Expiry
+from core.storage.generations.expected_outputs import ExpectedPictures
 from core.storage.generations.gallery import Gallery
 from core.storage.generations.generations import Generations
+from core.storage.generations.intents import Intents
 from core.storage.generations.leases import Leases
+from core.storage.generations.listing import GenerationLists
 from core.storage.lineage.lineage import Lineage
 from core.storage.money.ledger import Ledger
-from core.storage.transfer.imports import Transfer
+from core.storage.transfer.exports import Exports
+from core.storage.transfer.imports import Imports
 
 _BUSY_TIMEOUT_S = 15.0
 
@@ -51,12 +56,17 @@ class Store:
         self.ledger = Ledger(database, clock)
         self.conversations = Conversations(database, clock)
         self.messages = Messages(database, clock, self.ledger)
+        self.running_answers = RunningAnswers(database, clock, self.ledger)
         self.branches = Branches(database, clock)
         self.posted_chats = PostedChats(database, clock, self.ledger)
         self.search = Search(database)
         self.search_index = SearchIndex(database)
-        self.transfer = Transfer(database, clock)
+        self.exports = Exports(database, clock)
+        self.imports = Imports(database, clock)
         self.generations = Generations(database, clock, self.ledger)
+        self.intents = Intents(database, clock, self.ledger)
+        self.generation_lists = GenerationLists(database, clock)
+        self.expected_pictures = ExpectedPictures(database, clock)
         self.leases = Leases(database)
         self.gallery = Gallery(database, clock)
         self.lineage = Lineage(database)

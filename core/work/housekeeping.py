@@ -82,6 +82,6 @@ class Housekeeping:
             for picture in expired:
                 self._archive.remove(picture.name)
             self._store.gallery.forget_pictures([picture.id for picture in expired])
-        self._store.generations.purge(long_ago)
+        self._store.generation_lists.purge(long_ago)
         self._store.lineage.purge()
         forget_orphans(self._store)

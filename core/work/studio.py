@@ -19,7 +19,6 @@ from core.access.passes import Passes
 from core.access.standing import still_may
 from core.archive.archive import Archive
 from core.models.access_scopes import AccessScopes
-from core.models.chat import ChatModel
 from core.models.generations import Provider
 from core.providers.kling.client import Kling
 from core.providers.kling.downloads import PictureFetcher
@@ -173,10 +172,6 @@ class Studio:
         """Return the models to choose from, as far as the provider has told by now."""
         return self.services.models.names()
 
-    def chat_model(self, name: str) -> ChatModel:
-        """Return what is known of a model: what it takes, and how much."""
-        return self.services.models.facts(name)
-
     def metrics(self) -> bytes:
         """Return what Prometheus scrapes. It reads the store: not from an event loop."""
         running = len(self.answers.running_conversations())
@@ -241,7 +236,7 @@ class Studio:
             logger.warning("%s", problem)
         now = datetime.now(UTC)
         only = self.store.opened_as_only_process
-        interrupted = self.store.messages.interrupt_dead(
+        interrupted = self.store.running_answers.interrupt_dead(
             self.process_id, is_only_process=only, now=now
         )
         if interrupted:
@@ -250,7 +245,7 @@ class Studio:
         self.xray.set(on=self.settings.xray)
         self.currencies.load()
         self.budgets.load()
-        open_practice = self.store.generations.counts("practice").items()
+        open_practice = self.store.generation_lists.counts("practice").items()
         self.services.start(
             practice_pictures_are_open=any(
                 count for status, count in open_practice if not status.is_final

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.practice import PracticeServer, PracticeSettings
-from core.settings import ACCESS_KEY_KEYS, CHAT_KEYS, SECRET_KEY_KEYS
+from core.settings.table import NAMES
 from core.work.process_studio import close_studio, open_studio
 from core.work.studio import Studio
 
@@ -26,23 +26,11 @@ QUICK = PracticeSettings(
     picture_pixels=256,
 )
 
-CONFIGURED = (
-    *CHAT_KEYS,
-    *ACCESS_KEY_KEYS,
-    *SECRET_KEY_KEYS,
-    "KLING_API_KEY",
-    "KLING_API_ORIGIN",
-    "DEEPSEEK_API_URL",
-    "DEEPSEEK_MODEL",
-    "DATABASE_URL",
-    "INKLING_TOKENS",
-)
-
 
 @pytest.fixture
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A data folder of this test's own, and no keys; the studio is closed at the end."""
-    for name in CONFIGURED:
+    for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(
         "core.work.services.PracticeServer", partial(PracticeServer, settings=QUICK)

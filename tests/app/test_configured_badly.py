@@ -61,17 +61,17 @@ def test_a_wish_waits_for_the_network_and_can_be_taken_back(
     app.switch_page("pages/images.py").run()
     app.text_area(key="image-prompt").set_value("一只猫")
     app.button(key="generate").click().run()
-    (generation,) = studio().store.generations.list(LOCAL_OWNER).items
+    (generation,) = studio().store.generation_lists.list(LOCAL_OWNER).items
     until(lambda: studio().generations.blocking_error(generation.id) is not None)
     app.run()
     (warning,) = app.warning
     assert "cannot be reached" in warning.value
     assert "is sent automatically: do not generate it again" in warning.value
     assert "try again" not in warning.value
-    until(lambda: studio().store.generations.list(LOCAL_OWNER).items[0].sending_at is None)
+    until(lambda: studio().store.generation_lists.list(LOCAL_OWNER).items[0].sending_at is None)
     app.run()
     app.button(key=f"cancel-{generation.id}").click().run()
-    (cancelled,) = studio().store.generations.list(LOCAL_OWNER).items
+    (cancelled,) = studio().store.generation_lists.list(LOCAL_OWNER).items
     assert cancelled.status is GenerationStatus.CANCELLED
     assert not app.exception
 
@@ -96,7 +96,8 @@ def test_a_wrong_key_is_told_by_both_providers(
     app.button(key="generate").click().run()
     until(
         lambda: (
-            studio().store.generations.list(LOCAL_OWNER).items[0].status is GenerationStatus.REFUSED
+            studio().store.generation_lists.list(LOCAL_OWNER).items[0].status
+            is GenerationStatus.REFUSED
         )
     )
     app.run()

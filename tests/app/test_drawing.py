@@ -53,7 +53,7 @@ def wait_for_prompt(app: AppTest, studio: Opened, until: Until) -> None:
 
 
 def drawn(studio: Opened) -> tuple[Generation, ...]:
-    return studio().store.generations.list(LOCAL_OWNER).items
+    return studio().store.generation_lists.list(LOCAL_OWNER).items
 
 
 def ended(studio: Opened, count: int = 1) -> bool:
@@ -246,7 +246,7 @@ def test_lineage_is_told_from_both_ends_after_a_restart_and_a_deletion(
     app.run()
     assert "a conversation that was deleted" in words(app)
     studio().store.conversations.restore(LOCAL_OWNER, conversation.id)
-    studio().store.generations.delete(LOCAL_OWNER, drawn(studio)[0].id)
+    studio().store.generation_lists.delete(LOCAL_OWNER, drawn(studio)[0].id)
     app.query_params.clear()
     app.query_params["c"] = conversation.id
     app.switch_page("pages/chat.py").run()
@@ -256,7 +256,7 @@ def test_lineage_is_told_from_both_ends_after_a_restart_and_a_deletion(
 
 def test_of_many_drawings_the_older_ones_are_folded(answered: AppTest, studio: Opened) -> None:
     app, store = answered, studio().store
-    payload = store.transfer.export_conversations(LOCAL_OWNER)
+    payload = store.exports.conversations(LOCAL_OWNER)
     (conversation,) = json.loads(json.dumps(payload))["conversations"]
     conversation["messages"][-1]["pictures"] = [
         {
@@ -269,7 +269,7 @@ def test_of_many_drawings_the_older_ones_are_folded(answered: AppTest, studio: O
     store.conversations.delete(LOCAL_OWNER, conversation["id"])
     store.conversations.purge(datetime.now(UTC) + timedelta(days=1))
     whole = payload | {"conversations": [conversation]}
-    store.transfer.import_file(LOCAL_OWNER, io.BytesIO(json.dumps(whole).encode()))
+    store.imports.import_file(LOCAL_OWNER, io.BytesIO(json.dumps(whole).encode()))
     app.run()
     assert not app.exception
     shown = words(app)

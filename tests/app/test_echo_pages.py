@@ -89,7 +89,7 @@ def test_no_page_shows_what_an_echoing_upstream_was_sent(
         return lambda: any(one.status is status for one in pictures())
 
     def pictures() -> tuple[Any, ...]:
-        return studio().store.generations.list(LOCAL_OWNER).items
+        return studio().store.generation_lists.list(LOCAL_OWNER).items
 
     for fault, ends in (("", GenerationStatus.ARCHIVED), ("400 json", GenerationStatus.UNCERTAIN)):
         echo.fault = fault

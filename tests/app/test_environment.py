@@ -97,7 +97,7 @@ def test_no_wish_is_taken_while_the_way_is_barred(
     app.text_area(key="image-prompt").set_value("一只猫")
     app.button(key="generate").click().run()
     assert any("ALL_PROXY" in told for told in problems(app))
-    assert studio().store.generations.list(LOCAL_OWNER).items == ()
+    assert studio().store.generation_lists.list(LOCAL_OWNER).items == ()
     assert not app.exception
 
 
@@ -115,15 +115,15 @@ def test_a_wish_waits_for_a_proxy_that_is_not_there(
     app.switch_page("pages/images.py").run()
     app.text_area(key="image-prompt").set_value("一只猫")
     app.button(key="generate").click().run()
-    (generation,) = studio().store.generations.list(LOCAL_OWNER).items
+    (generation,) = studio().store.generation_lists.list(LOCAL_OWNER).items
     until(lambda: studio().generations.blocking_error(generation.id) is not None)
     app.run()
     (warning,) = app.warning
     assert f"through the proxy http://127.0.0.1:{port}" in warning.value
     assert "https_proxy" in warning.value
     assert SECRET not in words(app)
-    until(lambda: studio().store.generations.list(LOCAL_OWNER).items[0].sending_at is None)
-    (waiting,) = studio().store.generations.list(LOCAL_OWNER).items
+    until(lambda: studio().store.generation_lists.list(LOCAL_OWNER).items[0].sending_at is None)
+    (waiting,) = studio().store.generation_lists.list(LOCAL_OWNER).items
     assert waiting.status is GenerationStatus.INTENDED, "nothing was sent, nothing is uncertain"
     assert not app.exception
 

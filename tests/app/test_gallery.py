@@ -59,20 +59,20 @@ def made(
     """Write down a finished task with its pictures, as if Kling had drawn them."""
     store, archive = studio.store, studio.archive
     # Of the provider that is not at work here: nobody sends it on.
-    generation = store.generations.create_intent(
+    generation = store.intents.create(
         LOCAL_OWNER,
         ImageRequest(prompt=prompt, n=n, aspect_ratio="4:3", model_name=model_name),
         provider="kling",
     )
     step(studio, generation, GenerationStatus.SUCCEEDED)
-    store.generations.expect_pictures(generation.id, n)
+    store.expected_pictures.expect(generation.id, n)
     for index in range(n):
         part = archive.new_part()
         part.write_bytes(png(shade + index))
         file = archive.adopt(
             part, created_at=generation.created_at, generation_id=generation.id, index=index
         )
-        store.generations.add_picture(
+        store.expected_pictures.add(
             generation.id,
             index,
             name=file.name,
@@ -86,7 +86,7 @@ def made(
 
 
 def ended(studio: Studio, prompt: str, status: GenerationStatus) -> Generation:
-    generation = studio.store.generations.create_intent(
+    generation = studio.store.intents.create(
         LOCAL_OWNER, ImageRequest(prompt=prompt), provider="kling"
     )
     return step(studio, generation, status)
@@ -283,7 +283,7 @@ def test_what_was_asked_for_fills_the_form_again(app: AppTest, studio: Opened) -
     assert app.selectbox(key="image-model").value == "kling-v2-1"
     assert app.number_input(key="image-n").value == 3
     assert app.get_by_key("image-ratio").value == "4:3"
-    assert studio().store.generations.list(LOCAL_OWNER).items == (generation,)
+    assert studio().store.generation_lists.list(LOCAL_OWNER).items == (generation,)
     assert not app.exception
 
 
@@ -298,11 +298,11 @@ def test_variations_take_the_picture_as_the_reference(
     app.button(key=f"vary-{picture.id}").click().run()
     assert app.text_area(key="image-prompt").value == "a cat"
     app.button(key="generate").click().run()
-    newest = studio().store.generations.list(LOCAL_OWNER).items[0]
+    newest = studio().store.generation_lists.list(LOCAL_OWNER).items[0]
     assert newest.request.has_image
     (reference,) = studio().store.generations.references(newest.id)
     assert reference.content == studio().archive.original_bytes(picture.name)
-    until(lambda: studio().store.generations.list(LOCAL_OWNER, active_only=True).items == ())
+    until(lambda: studio().store.generation_lists.list(LOCAL_OWNER, active_only=True).items == ())
     assert not app.exception
 
 
@@ -396,7 +396,7 @@ def test_a_picture_whose_record_fits_no_form_leaves_the_form_and_says_so(
     assert "nothing this form can be filled with" in words(app)
     app.button(key="generate").click().run()  # it is a reference like any other
     assert not app.exception
-    assert studio().store.generations.list(LOCAL_OWNER).items[0].request.has_image
+    assert studio().store.generation_lists.list(LOCAL_OWNER).items[0].request.has_image
 
 
 def test_picked_pictures_are_kept_from_page_to_page_and_deleted_together(
@@ -462,14 +462,14 @@ def test_a_recovered_picture_says_that_its_prompt_is_unknown(app: AppTest, studi
     task = KlingTask(
         task_id="1", status=TaskStatus.SUCCEED, external_task_id="inkling-1", images=()
     )
-    generation = studio().store.generations.adopt_task(LOCAL_OWNER, task, provider="kling")
+    generation = studio().store.intents.adopt_task(LOCAL_OWNER, task, provider="kling")
     assert generation is not None
     part = studio().archive.new_part()
     part.write_bytes(png(1))
     file = studio().archive.adopt(
         part, created_at=generation.created_at, generation_id=generation.id, index=0
     )
-    studio().store.generations.add_picture(
+    studio().store.expected_pictures.add(
         generation.id,
         0,
         name=file.name,
@@ -494,9 +494,9 @@ def test_a_practice_picture_says_that_nothing_was_deducted(
 ) -> None:
     app.run()
     generation = studio().generations.request(LOCAL_OWNER, ImageRequest(prompt="a cat"))
-    ledger = studio().store.generations
-    until(lambda: ledger.list(LOCAL_OWNER, active_only=True).items == ())
-    done = ledger.get(LOCAL_OWNER, generation.id)
+    store = studio().store
+    until(lambda: store.generation_lists.list(LOCAL_OWNER, active_only=True).items == ())
+    done = store.generations.get(LOCAL_OWNER, generation.id)
     assert done is not None
     assert done.unit_deduction  # counted as Kling would
     open_page(app)
@@ -522,7 +522,9 @@ def test_an_empty_store_gets_its_pictures_back_from_kling(
         open_page(app)
         generation = studio().generations.request(LOCAL_OWNER, ImageRequest(prompt="a cat", n=2))
         until(lambda: len(pictures(studio())) == 2)
-        until(lambda: studio().store.generations.list(LOCAL_OWNER, active_only=True).items == ())
+        until(
+            lambda: studio().store.generation_lists.list(LOCAL_OWNER, active_only=True).items == ()
+        )
         forget(studio(), generation)
         app.run()
         assert "No pictures yet" in words(app)

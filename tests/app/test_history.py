@@ -265,7 +265,7 @@ def test_usage_is_added_up_as_far_as_it_was_told(
 def test_an_export_is_imported_again_without_loss_or_doubling(app: AppTest, studio: Opened) -> None:
     app.run()
     conversation = say(studio(), "Travels", ("one", "two"), ("three", "four"))
-    exported = studio().store.transfer.export_conversations(LOCAL_OWNER)
+    exported = studio().store.exports.conversations(LOCAL_OWNER)
     studio().store.conversations.delete(LOCAL_OWNER, conversation.id)
     open_page(app)
     open_transfer(app)

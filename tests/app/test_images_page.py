@@ -46,7 +46,7 @@ def upload(app: AppTest, name: str, content: bytes, media_type: str) -> None:
 
 
 def generations(studio: Studio) -> tuple[Any, ...]:
-    return studio.store.generations.list(LOCAL_OWNER).items
+    return studio.store.generation_lists.list(LOCAL_OWNER).items
 
 
 def test_four_pictures_arrive_and_are_shown(app: AppTest, studio: Opened, until: Until) -> None:
@@ -282,7 +282,7 @@ def test_a_task_whose_key_is_gone_says_what_it_waits_for(
     app: AppTest, studio: Opened, data_dir: Path
 ) -> None:
     open_page(app)
-    studio().store.generations.create_intent(
+    studio().store.intents.create(
         LOCAL_OWNER, ImageRequest(prompt="一只猫"), provider="kling", external_task_id="ink-1"
     )
     app.run()
@@ -296,7 +296,7 @@ def test_what_a_later_version_asked_for_is_shown_by_its_words(app: AppTest, stud
 
     open_page(app)
     request = LaterRequest("A long river", model_name="kling-later")
-    studio().store.generations.create_intent(LOCAL_OWNER, request, provider="practice")
+    studio().store.intents.create(LOCAL_OWNER, request, provider="practice")
     app.run()
     assert "kling-later" in words(app)
     assert any("A long river" in one.value for one in app.text)

@@ -41,7 +41,7 @@ def uploader(app: AppTest) -> str:
 
 
 def newest(studio: Studio) -> Generation:
-    return studio.store.generations.list(LOCAL_OWNER).items[0]
+    return studio.store.generation_lists.list(LOCAL_OWNER).items[0]
 
 
 def archived(studio: Studio, until: Until) -> Generation:
@@ -90,7 +90,7 @@ def test_a_name_without_its_picture_is_told_before_anything_is_sent(
     open_form(app, "omni")
     app.text_area(key=PROMPT).set_value("@图3 在下雨").run()
     app.button(key="generate").click().run()
-    assert studio().store.generations.list(LOCAL_OWNER).items == ()
+    assert studio().store.generation_lists.list(LOCAL_OWNER).items == ()
     assert any("@image3" in one.value for one in app.error)
 
 

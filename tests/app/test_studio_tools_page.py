@@ -20,7 +20,7 @@ def switched_on(app: AppTest) -> AppTest:
 
 
 def drawn(studio: Opened) -> list[Generation]:
-    return list(studio().store.generations.list(LOCAL_OWNER).items)
+    return list(studio().store.generation_lists.list(LOCAL_OWNER).items)
 
 
 def test_steps_are_shown_with_what_they_took_and_the_answer_tells_their_cost(

@@ -30,9 +30,11 @@ PROMPT = "image-prompt"
 
 def sent(app: AppTest, studio: Studio) -> bytes | None:
     """Press Generate; return the picture that goes with it, None when nothing was written down."""
-    before = {one.id for one in studio.store.generations.list(LOCAL_OWNER).items}
+    before = {one.id for one in studio.store.generation_lists.list(LOCAL_OWNER).items}
     app.button(key="generate").click().run()
-    new = [one for one in studio.store.generations.list(LOCAL_OWNER).items if one.id not in before]
+    new = [
+        one for one in studio.store.generation_lists.list(LOCAL_OWNER).items if one.id not in before
+    ]
     if not new:
         return None
     (reference,) = studio.store.generations.references(new[0].id)

@@ -214,7 +214,7 @@ def shown(page: Page) -> Locator:
 def last_reference(app: RunningApp) -> bytes:
     store = Store.open(app.data_dir / "inkling.sqlite3")
     until = time.monotonic() + PATIENCE_MS / 1000
-    while not (rows := store.generations.list(LOCAL_OWNER, limit=1).items):
+    while not (rows := store.generation_lists.list(LOCAL_OWNER, limit=1).items):
         assert time.monotonic() < until, "nothing was asked for"
         time.sleep(0.02)
     newest = rows[0]

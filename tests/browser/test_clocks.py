@@ -48,16 +48,16 @@ def _draw(store: Store, archive: Archive) -> None:
     generations = store.generations
     request = ImageRequest(prompt=PROMPT)
     # Of the provider that is not at work here: nobody sends it on.
-    generation = generations.create_intent(LOCAL_OWNER, request, provider="kling")
+    generation = store.intents.create(LOCAL_OWNER, request, provider="kling")
     everything = set(GenerationStatus)
     generations.move(generation.id, to=GenerationStatus.SUCCEEDED, expect=everything)
-    generations.expect_pictures(generation.id, 1)
+    store.expected_pictures.expect(generation.id, 1)
     drawn = io.BytesIO()
     Image.new("RGB", (640, 480), "teal").save(drawn, "PNG")
     part = archive.new_part()
     part.write_bytes(drawn.getvalue())
     file = archive.adopt(part, created_at=WHEN, generation_id=generation.id, index=0)
-    generations.add_picture(
+    store.expected_pictures.add(
         generation.id,
         0,
         name=file.name,

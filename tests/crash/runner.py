@@ -69,15 +69,18 @@ def main() -> int:
 
 
 def _is_busy(studio: Studio) -> bool:
-    counts = studio.store.generations.counts()  # of every kind: lists leave speech out
+    counts = studio.store.generation_lists.counts()  # of every kind: lists leave speech out
     return any(count for status, count in counts.items() if not status.is_final)
 
 
 def _die_at(studio: Studio, step: str) -> None:
     name, _, when = step.partition("/")
-    generations = studio.store.generations
-    owner: Any = studio.archive if name.startswith("adopt") else generations
-    method = "move" if name.startswith("move-") else name
+    part, _, method = name.rpartition(".")
+    owner: Any = getattr(studio.store, part or "generations")
+    if name == "adopt":
+        owner = studio.archive
+    elif name.startswith("move-"):
+        method = "move"
     if not method:
         return
     wanted = name.removeprefix("move-") if method == "move" else None

@@ -57,7 +57,7 @@ FAULTS: dict[str, dict[str, object]] = {
 
 # Where the process dies: by its own hand around a step, or by the fake's at a protocol moment.
 DEATHS = (
-    "create_intent/after",
+    "intents.create/after",
     "mark_sending/before",
     "mark_sending/after",
     "at post-received",
@@ -73,8 +73,8 @@ DEATHS = (
     "at picture-half",
     "adopt/before",
     "adopt/after",
-    "add_picture/before",
-    "add_picture/after",
+    "expected_pictures.add/before",
+    "expected_pictures.add/after",
     "move-archived/before",
     "move-archived/after",
     "move-uncertain/before",
@@ -210,7 +210,7 @@ def _count(fake: FakeKling, data_dir: Path, intents: list[int]) -> tuple[str, ..
     store = Store.open(data_dir / "inkling.sqlite3")
     archive = Archive.open(data_dir / "pictures")
     try:
-        rows = store.generations.list(LOCAL_OWNER).items
+        rows = store.generation_lists.list(LOCAL_OWNER).items
         if len(rows) != len(intents):
             problems.append(f"{len(rows)} rows for {len(intents)} intents")
         if any(count != 1 for count in fake.seen.accepted.values()):

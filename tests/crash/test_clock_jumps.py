@@ -91,7 +91,7 @@ def test_tasks_that_run_while_the_clock_jumps_are_all_archived(
         studio.process.wait()
     store = Store.open(studio.data / "inkling.sqlite3")
     try:
-        rows = store.generations.list(OWNER, limit=100).items
+        rows = store.generation_lists.list(OWNER, limit=100).items
         assert [(row.status, row.error_text_id) for row in rows] == [(S.ARCHIVED, None)] * 5
         assert sorted(fake.seen.accepted.values()) == [1] * 5
     finally:
@@ -152,7 +152,7 @@ def _under_way(
     store: Store, fake: FakeKling, road: str, holder_id: str, moment: datetime
 ) -> Generation:
     """Lead a new wish along a road, under a lease of this process."""
-    row = store.generations.create_intent(OWNER, ImageRequest("a hill"), provider="kling")
+    row = store.intents.create(OWNER, ImageRequest("a hill"), provider="kling")
     store.leases.claim_due(holder_id, now=moment, limit=9, lease_s=QUICK.lease_s, statuses=set(S))
     moved: Generation | None = row
     for step in road.split():
@@ -172,9 +172,7 @@ def test_who_asks_after_the_clock_was_set_back_waits_behind_those_who_asked_befo
     wishes = []
     for hours in (3, 3, 0):
         store = Store.open(tmp_path / "inkling.db", clock=_ahead(hours))
-        wishes.append(
-            store.generations.create_intent(OWNER, ImageRequest("a hill"), provider="kling")
-        )
+        wishes.append(store.intents.create(OWNER, ImageRequest("a hill"), provider="kling"))
         store.close()
         wait_for(lambda: wishes[-1].id in workshop.worker._drivers, "its place in the queue")
     workshop.wait_until_all_done()
@@ -211,7 +209,7 @@ def test_what_kling_denies_for_good_is_given_up_in_the_end(tmp_path: Path, fake:
 def _submitted_long_ago(folder: Path, fake: FakeKling) -> Generation:
     moment = datetime.now(UTC) - timedelta(days=40)
     store = Store.open(folder / "inkling.db", clock=lambda: moment)
-    row = store.generations.create_intent(OWNER, ImageRequest("a hill"), provider="kling")
+    row = store.intents.create(OWNER, ImageRequest("a hill"), provider="kling")
     task = fake.add_task(row.external_task_id, age_s=0)
     moved = store.generations.move(
         row.id, to=S.SUBMITTED, expect={S.INTENDED}, task_id=task.task_id, submitted_at=moment

@@ -105,14 +105,14 @@ def _wait_for_status(data_dir: Path, status: GenerationStatus) -> None:
     wait_for(lambda: (data_dir / "inkling.sqlite3").exists(), "the database")
     store = Store.open(data_dir / "inkling.sqlite3")
     try:
-        wait_for(lambda: store.generations.counts().get(status), f"a row to be {status}")
+        wait_for(lambda: store.generation_lists.counts().get(status), f"a row to be {status}")
     finally:
         store.close()
 
 
 def _assert_four_pictures(data_dir: Path) -> None:
     store = Store.open(data_dir / "inkling.sqlite3")
-    (row,) = store.generations.list(LOCAL_OWNER).items
+    (row,) = store.generation_lists.list(LOCAL_OWNER).items
     store.close()
     assert row.status is GenerationStatus.ARCHIVED
     assert (len(row.pictures), row.attempts) == (4, 1)
@@ -127,7 +127,7 @@ def test_practice_tasks_under_way_are_finished_after_a_key_was_added(tmp_path: P
         kling = KlingSettings(origin=fake.origin, api_key=Secret("one-account"))
         studio = Studio.open(Settings(data_dir=tmp_path, chat=None, kling=kling), timings=QUICK)
         try:
-            listing = studio.store.generations.list
+            listing = studio.store.generation_lists.list
             wait_for(lambda: not listing(LOCAL_OWNER, active_only=True).items, "the end")
             (row,) = listing(LOCAL_OWNER).items
         finally:
@@ -152,7 +152,7 @@ def test_of_three_processes_on_one_postgresql_one_dies_and_no_task_is_lost(
     processes = _start_three(postgres_url, tmp_path, fake)
     wait_for(lambda: len({key for _, key, _ in fake.seen.polls}) == 3, "all three to work")
     with contextlib.closing(Store.open(postgres_url)) as looking:
-        rows_of = looking.generations.list
+        rows_of = looking.generation_lists.list
         wait_for(lambda: len(rows_of(LOCAL_OWNER, limit=100).items) == 30, "all wishes are written")
     processes[0].kill()
     processes[0].wait()

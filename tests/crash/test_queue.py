@@ -34,7 +34,7 @@ def test_forty_pictures_on_three_slots_all_arrive_without_a_word(
     fake.plan = Plan(cap=3, runs_s=lambda number: 0.1)
     wishes = [workshop.ask() for _ in range(40)]
     troubles: list[AppError] = []
-    listing = workshop.store.generations.list
+    listing = workshop.store.generation_lists.list
 
     def all_done() -> bool:
         found = (workshop.generations.blocking_error(wish.id) for wish in wishes)
@@ -214,4 +214,4 @@ def test_the_same_key_is_the_same_wish_from_however_many_threads(
 def test_a_wish_that_breaks_a_rule_is_not_written_down(workshop: Workshop, fake: FakeKling) -> None:
     with pytest.raises(InputError):
         workshop.ask(n=10)
-    assert workshop.store.generations.list(OWNER).items == ()
+    assert workshop.store.generation_lists.list(OWNER).items == ()

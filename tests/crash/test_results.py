@@ -65,9 +65,9 @@ def test_one_picture_of_nine_that_does_not_come_holds_up_no_other(
     wait_for(lambda: len(workshop.row(wish).pictures) == 8, "the other eight")
     blocking_error = wait_for(lambda: workshop.generations.blocking_error(wish.id), "a reason")
     assert blocking_error.text_id == "error.picture_server"
-    expected_pictures = workshop.store.generations.expected_pictures(wish.id)
+    expected_pictures = workshop.store.expected_pictures.of(wish.id)
     wait_for(
-        lambda: workshop.store.generations.expected_pictures(wish.id)[4].attempts > 2,
+        lambda: workshop.store.expected_pictures.of(wish.id)[4].attempts > 2,
         "several tries",
     )
     assert [expected.status for expected in expected_pictures].count(ExpectedStatus.ARCHIVED) == 8
@@ -85,13 +85,13 @@ def test_pictures_kling_no_longer_has_end_the_waiting_with_what_arrived(
         task = fake.add_task("inkling-old", n=2, age_s=40 * 86_400)
         old = datetime.now(UTC) - timedelta(days=40)
         known = KlingTask(task.task_id, TaskStatus.SUCCEED, created_at=old, updated_at=old)
-        row = workshop.store.generations.adopt_task(
+        row = workshop.store.intents.adopt_task(
             OWNER, known, provider="kling", request=ImageRequest("a hill", n=2)
         )
         assert row is not None
         row = workshop.wait_until(row, S.ARCHIVED)
         assert [picture.index for picture in row.pictures] == [0]
-        expected_pictures = workshop.store.generations.expected_pictures(row.id)
+        expected_pictures = workshop.store.expected_pictures.of(row.id)
         assert [expected.status for expected in expected_pictures] == [
             ExpectedStatus.ARCHIVED,
             ExpectedStatus.FAILED,

@@ -68,7 +68,7 @@ def test_each_package_has_its_own_slots(workshop: Workshop, fake: FakeKling) -> 
         workshop.wait_until(clip, S.SUBMITTED, S.PROCESSING)
     running = {task.path: task for task in fake.tasks.values()}
     assert running.keys() == {PATH, CLIPS_PATH}, "clips go while pictures wait"
-    taken = workshop.store.generations.slots_in_flight("kling")
+    taken = workshop.store.generation_lists.slots_in_flight("kling")
     assert taken["video"] == 2
     for generation in (*pictures, *clips):
         workshop.wait_until(generation, S.ARCHIVED)
@@ -105,7 +105,7 @@ def test_how_long_it_takes_is_told_by_kind(workshop: Workshop, fake: FakeKling) 
     fake.plan = Plan(runs_s=lambda number: 0.05)
     for clip in [ask_for_clip(workshop) for _ in range(5)]:
         workshop.wait_until(clip, S.ARCHIVED)
-    durations = workshop.store.generations.finished_durations
+    durations = workshop.store.generation_lists.finished_durations
     asked: Any = {"model": CLIP.model_name, "resolution": CLIP.resolution, "n": CLIP.n}
     assert len(durations("kling", kind="clip", **asked)) == 5
     assert durations("kling", kind="image", **asked) == ()
@@ -117,7 +117,7 @@ def test_its_own_rules_are_asked_before_anything_is_sent(
     with pytest.raises(InputError):
         workshop.generations.request(OWNER, ClipRequest("a river", seconds=60))
     assert not fake.seen.posts
-    assert not workshop.store.generations.list(OWNER).items
+    assert not workshop.store.generation_lists.list(OWNER).items
 
 
 def test_a_kind_of_a_later_version_is_kept_and_left_alone(
@@ -131,8 +131,8 @@ def test_a_kind_of_a_later_version_is_kept_and_left_alone(
         workshop.wait_until(workshop.ask(), S.ARCHIVED)
         row = workshop.row(clip)
         assert (row.status, row.kind, row.request.prompt) == (S.INTENDED, "", "a river")
-        assert len(workshop.store.generations.list(OWNER).items) == 2
-        assert workshop.store.generations.slots_in_flight("kling").keys() <= {"image"}
+        assert len(workshop.store.generation_lists.list(OWNER).items) == 2
+        assert workshop.store.generation_lists.slots_in_flight("kling").keys() <= {"image"}
     assert fake.seen.posts[clip.external_task_id] == 0
     register(monkeypatch)
     with Workshop(tmp_path, fake.origin, store_url=store_url) as again:

@@ -24,7 +24,7 @@ def test_a_clock_that_was_set_back_leaves_nothing_lying(
 ) -> None:
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     store = Store.open(tmp_path / "inkling.db", clock=lambda: tomorrow)
-    store.generations.create_intent(OWNER, ImageRequest("a hill"), provider="kling")
+    store.intents.create(OWNER, ImageRequest("a hill"), provider="kling")
     store.close()
     workshop = closed()
     assert_archived(workshop, fake, *workshop.wait_until_all_done())
@@ -99,7 +99,7 @@ def test_slots_that_another_process_holds_are_waited_for(
 ) -> None:
     now = datetime.now(UTC)
     store = Store.open(tmp_path / "inkling.db")
-    theirs = store.generations.create_intent(OWNER, ImageRequest("a hill", n=3), provider="kling")
+    theirs = store.intents.create(OWNER, ImageRequest("a hill", n=3), provider="kling")
     store.leases.claim_due("another", now=now, limit=1, lease_s=3_600, statuses=set(S))
     store.generations.move(theirs.id, to=S.SUBMITTED, expect={S.INTENDED}, task_id="theirs")
     store.key_values.set("slots.kling.image", {"accepted": 3, "refused": 4})

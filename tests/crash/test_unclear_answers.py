@@ -94,7 +94,7 @@ def test_what_kling_may_have_forgotten_is_not_bought_again(
 
 def _sent_by_a_process_that_died(folder: Path, moment: datetime) -> Generation:
     store = Store.open(folder / "inkling.db", clock=lambda: moment)
-    row = store.generations.create_intent(OWNER, ImageRequest("a hill"), provider="kling")
+    row = store.intents.create(OWNER, ImageRequest("a hill"), provider="kling")
     store.leases.claim_due("gone", now=moment, limit=9, lease_s=5, statuses=set(S))
     marked = store.generations.mark_sending(row.id, "gone")
     assert marked is not None

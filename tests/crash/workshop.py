@@ -19,7 +19,7 @@ from core.work.generations.generations import Generations, ImageService
 from core.work.generations.timings import WorkerTimings
 from core.work.generations.worker import GenerationWorker
 from core.work.loop import LoopThread
-from core.work.money.spending import Spending, default_currency
+from core.work.money.spending import Spending
 
 # What lasts half a minute for real money lasts a second here; the order of things is the same.
 QUICK = WorkerTimings(
@@ -89,7 +89,7 @@ class Workshop:
             loop=self.loop,
             store=self.store,
             service=lambda owner: service,
-            spending=Spending(MoneySettings, default_currency),
+            spending=Spending(MoneySettings, lambda _provider: "CNY"),
             workers=lambda: (self.worker,),
         )
 
@@ -143,7 +143,7 @@ class Workshop:
 
     def wait_until_all_done(self, *, deadline_s: float = DEADLINE_S) -> tuple[Generation, ...]:
         """Return all rows once none is open."""
-        listing = self.store.generations.list
+        listing = self.store.generation_lists.list
         wait_for(
             lambda: not listing(OWNER, active_only=True, limit=1).items,
             "all generations to end",

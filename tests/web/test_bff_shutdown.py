@@ -101,7 +101,7 @@ def post(path: str, body: dict[str, Any], *headers: str, length: int | None = No
 def kept(app: RunningApp) -> list[Generation]:
     store = Store.open(app.data_dir / "inkling.sqlite3")
     try:
-        return list(store.generations.list("local", limit=100).items)
+        return list(store.generation_lists.list("local", limit=100).items)
     finally:
         store.close()
 

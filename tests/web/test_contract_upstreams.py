@@ -207,7 +207,7 @@ def test_kling_out_of_reach_is_a_bad_gateway_and_nothing_is_left_to_be_bought(
     with serving(tmp_path, kling_origin="http://127.0.0.1:9") as served:
         reply = served.http.post("/kling/v1/images/generations", json={"prompt": "x"})
         assert (reply.status_code, reply.json()["code"]) == (502, 5000)
-        (generation,) = served.studio.store.generations.list("local").items
+        (generation,) = served.studio.store.generation_lists.list("local").items
         assert generation.status == "cancelled"
         reply = served.http.get("/kling/v1/images/generations/abc")
         assert reply.status_code == 502 or reply.status_code == 504

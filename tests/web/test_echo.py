@@ -33,7 +33,8 @@ from core.settings import (
 )
 from core.storage.db.schema import metadata
 from core.web.kling.routes import METHODS
-from core.web.router import Bff, _Counter
+from core.web.router import Bff
+from core.web.studio_routes import StudioRoutes
 from core.wire.log_form import JsonFormatter
 from core.wire.masking.log_washing import wash_logs
 from tests.crash.workshop import QUICK
@@ -226,10 +227,10 @@ def routes(served: Served) -> set[tuple[str, str]]:
     """Return every method of every path that the layer has."""
 
     async def found() -> set[tuple[str, str]]:
-        counter = _Counter(served.studio)
-        tables = (counter.table, counter.signed_table, counter.open_table, Bff()._always)
+        routed = StudioRoutes(served.studio)
+        tables = (routed.table, routed.signed_table, routed.open_table, Bff()._always)
         plain = {(method, path) for table in tables for path in table for method in table[path]}
-        return plain | {(method, KLING) for method in counter.kling}
+        return plain | {(method, KLING) for method in routed.kling}
 
     return asyncio.run(found())
 

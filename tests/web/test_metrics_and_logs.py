@@ -18,7 +18,7 @@ from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, S
 from core.settings.operations import OperationsSettings
 from core.storage.money.filters import LedgerFilter
 from core.ui.start.logs import begin_logging
-from core.web.router import _Counter
+from core.web.studio_routes import StudioRoutes
 from core.wire.log_form import JsonFormatter
 from tests.web.serving import (
     CHAT_KEY,
@@ -148,7 +148,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 
 def test_tasks_stand_in_the_metrics_by_state_and_age(served: Served) -> None:
     store = served.studio.store
-    made = store.generations.create_intent("local", ImageRequest("a cat"), provider="kling")
+    made = store.intents.create("local", ImageRequest("a cat"), provider="kling")
     counted = scrape(served)
     assert counted["inkling_tasks"]["image", "kling", "intended"] >= 1
     assert counted["inkling_task_oldest_seconds"]["image", "kling", "intended"] >= 0
@@ -173,8 +173,8 @@ def test_machines_that_look_in_all_the_time_leave_no_lines(
 
 
 def test_every_route_is_told_apart_and_nothing_else_makes_one(served: Served) -> None:
-    async def tables() -> tuple[_Counter, set[str]]:
-        counter = _Counter(served.studio)
+    async def tables() -> tuple[StudioRoutes, set[str]]:
+        counter = StudioRoutes(served.studio)
         found = (counter.table, counter.signed_table, counter.open_table)
         return counter, {path for table in found for path in table}
 

@@ -115,7 +115,7 @@ def test_tasks_under_way_end_with_the_old_account_and_new_ones_go_to_the_new(
         kling = KlingSettings(origin=second.origin, api_key=Secret(OTHER_KLING_KEY))
         served.studio.apply(replace(settings, kling=kling))
         after = served.http.post(path, json={"prompt": "after"}).json()["data"]["task_id"]
-        rows = served.studio.store.generations
+        rows = served.studio.store.generation_lists
         until(
             lambda: (
                 all(

@@ -41,11 +41,6 @@ class TextRoom:
         self._lines: list[str] = []
         self._left = most
 
-    @property
-    def is_full(self) -> bool:
-        """Whether nothing more goes in."""
-        return self._left <= 0
-
     def add(self, line: str) -> bool:
         """Take a line, or its beginning; return whether all of it went in."""
         taken = line[: max(self._left, 0)]

@@ -17,7 +17,6 @@ from core.models.pictures.rules import COUNT_LEAST, COUNT_MOST, PROMPT_LIMIT
 
 Json = dict[str, Any]
 
-WORDINGS = 2  # milder ones of a prompt that was refused
 _NUMBER = re.compile(r"-?\d{1,9}")
 _RATIO = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)\s*[:：x×/]\s*(\d{1,5}(?:\.\d{1,3})?)")
 _SENTENCE_END = re.compile(r"[。！？.!?;；,，\n]")

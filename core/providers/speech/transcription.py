@@ -50,11 +50,6 @@ class TranscriptionServer:
         self._client = client or build_client(timeout=TIMEOUT, network=network)
         self._clock = clock
 
-    async def transcribe(self, recording: bytes, *, name: str, media_type: str) -> str:
-        """Return what was said in a recording; empty where nothing was."""
-        reply = await self.forward({}, recording, name=name, media_type=media_type)
-        return transcript_in(reply, self.host)
-
     async def forward(
         self, fields: Mapping[str, Any], recording: bytes, *, name: str, media_type: str
     ) -> TranscriptionReply:

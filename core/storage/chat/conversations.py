@@ -21,10 +21,11 @@ from sqlalchemy import (
 
 from core.errors import InputError
 from core.models.chat import ChatParameters, Conversation, Usage
+from core.storage.db.column_types import clean
 from core.storage.db.database import Database
 from core.storage.db.folding import fold
 from core.storage.db.pagination import Page, behind, bounded, decode_cursor, encode_cursor
-from core.storage.db.schema import clean, conversations, messages
+from core.storage.db.schema import conversations, messages
 from core.wire.masking.secrets import known_secrets
 
 USAGE_FIELDS = tuple(field.name for field in fields(Usage))

@@ -1,8 +1,8 @@
-"""Messages: the tree of a conversation, and the answers that grow in it."""
+"""Messages: the tree of a conversation, and how answers begin in it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -16,23 +16,22 @@ from core.storage.chat import message_tree as tree
 from core.storage.chat.conversations import find, require
 from core.storage.chat.message_blobs import attach, find_blob
 from core.storage.chat.message_parts import parts_out
-from core.storage.chat.running_answers import (
-    IS_RUNNING,
-    AnswerDraft,
-    RunningAnswers,
-    SaveOutcome,
-    interrupt,
-)
+from core.storage.chat.running_answers import IS_RUNNING, interrupt
+from core.storage.db.database import Database
 from core.storage.db.schema import conversations, messages
 from core.storage.money.book import Settle
-
-__all__ = ["AnswerDraft", "Messages", "SaveOutcome"]
+from core.storage.money.ledger import Ledger
 
 _RUNNING = AnswerStatus.RUNNING.value
 
 
-class Messages(RunningAnswers):
+class Messages:
     """The messages of everyone, each seen by its conversation's owner only."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime], ledger: Ledger) -> None:
+        self._database = database
+        self._clock = clock
+        self._ledger = ledger
 
     def get(self, owner: str, message_id: str) -> Message | None:
         """Return the message, or None when it is not there for this owner."""

@@ -137,20 +137,6 @@ class RunningAnswers:
         self._clock = clock
         self._ledger = ledger
 
-    def running(self, owner: str | None = None) -> tuple[Message, ...]:
-        """Return the answers that grow now, this owner's or everyone's."""
-        query = (
-            select(messages)
-            .join(conversations, conversations.c.id == messages.c.conversation_id)
-            .where(IS_RUNNING, messages.c.lease_until > self._clock())
-        )
-        if owner is not None:
-            query = query.where(conversations.c.owner == owner)
-        with self._database.read() as connection:
-            # Sorted here: asked for an order, SQLite walks the whole table in it.
-            rows = sorted(connection.execute(query).mappings(), key=lambda row: row["seq"])
-            return tuple(tree.message_from(row) for row in rows)
-
     def progress(self, owner: str, message_id: str, place: int) -> AnswerProgress | None:
         """Return what an answer holds behind `place`; None where there is no such answer.
 

@@ -26,11 +26,12 @@ from core.models.chat import Conversation, Role
 from core.storage.chat.conversations import conversation_from
 from core.storage.chat.search_conditions import Wanted, indexed, looked_at, not_indexed
 from core.storage.chat.snippets import snippet_of
+from core.storage.db.column_types import clean
 from core.storage.db.database import Database
 from core.storage.db.folding import fold
 from core.storage.db.like import holds
 from core.storage.db.pagination import Page, behind, bounded, decode_cursor, encode_cursor
-from core.storage.db.schema import clean, conversations, messages
+from core.storage.db.schema import conversations, messages
 
 _MAX_QUERY = 200  # characters; more than anyone types, less than SQLite's LIKE refuses
 # What occurs less often is sought out in the index and put in order; what occurs more often, the

@@ -13,8 +13,8 @@ from sqlalchemy.exc import ArgumentError
 
 from core.errors import ConfigurationError
 from core.settings.private_files import make_private
+from core.storage.db.column_types import MaskedText
 from core.storage.db.errors import database_errors, file_errors, store_error
-from core.storage.db.schema import MaskedText
 from core.wire.masking.secrets import known_secrets
 
 # Told seconds, and what took them.

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, literal, tuple_
 
 from core.errors import InputError
-from core.storage.db.schema import microseconds, moment
+from core.storage.db.column_types import microseconds, moment
 
 T = TypeVar("T")
 

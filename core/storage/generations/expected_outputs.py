@@ -26,7 +26,7 @@ class ExpectedPictures:
         self._database = database
         self._clock = clock
 
-    def expect_pictures(self, generation_id: str, count: int) -> None:
+    def expect(self, generation_id: str, count: int) -> None:
         """Write down that pictures 0 to count - 1 are to be fetched; repeats change nothing."""
         with self._database.write() as connection:
             _lock(connection, generation_id)
@@ -35,12 +35,12 @@ class ExpectedPictures:
                 if index not in known:
                     self._insert_expected(connection, generation_id, index)
 
-    def expected_pictures(self, generation_id: str) -> tuple[ExpectedPicture, ...]:
+    def of(self, generation_id: str) -> tuple[ExpectedPicture, ...]:
         """Return the generation's slots in order."""
         with self._database.read() as connection:
             return _expected(connection, generation_id)
 
-    def add_picture(
+    def add(
         self,
         generation_id: str,
         index: int,
@@ -87,7 +87,7 @@ class ExpectedPictures:
             row = connection.execute(select(pictures).where(this)).mappings().one()
             return picture_from(row)
 
-    def fail_picture(
+    def fail(
         self, generation_id: str, index: int, *, error_text_id: str, give_up: bool = False
     ) -> ExpectedPicture:
         """Count a failed attempt to fetch a picture; giving up is said, never assumed."""

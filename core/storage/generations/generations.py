@@ -1,6 +1,6 @@
 """Generations: paid picture tasks, every step of theirs one transaction with its history row."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,12 +13,10 @@ from core.models.generations import (
     Note,
     ReferenceImage,
 )
+from core.storage.db.database import Database
 from core.storage.db.key_values import KeyValues
 from core.storage.db.schema import blobs, generation_events, generations
 from core.storage.generations import notes
-from core.storage.generations.expected_outputs import ExpectedPictures
-from core.storage.generations.intents import Intents
-from core.storage.generations.listing import Listing
 from core.storage.generations.rows import (
     STEPS,
     answer_key,
@@ -28,13 +26,19 @@ from core.storage.generations.rows import (
     require_generation,
 )
 from core.storage.money.book import Settle
+from core.storage.money.ledger import Ledger
 
 _INTENDED = GenerationStatus.INTENDED
 _UNCERTAIN = GenerationStatus.UNCERTAIN
 
 
-class Generations(Intents, Listing, ExpectedPictures):
+class Generations:
     """The task records: what was asked for, and where each stands."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime], ledger: Ledger) -> None:
+        self._database = database
+        self._clock = clock
+        self._ledger = ledger
 
     def get(self, owner: str, generation_id: str) -> Generation | None:
         """Return this owner's generation with its pictures."""

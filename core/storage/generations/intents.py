@@ -55,7 +55,7 @@ class Intents:
         self._clock = clock
         self._ledger = ledger
 
-    def create_intent(
+    def create(
         self,
         owner: str,
         request: GenerationRequest,

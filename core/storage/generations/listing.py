@@ -55,7 +55,7 @@ class Standing(NamedTuple):
     oldest: datetime
 
 
-class Listing:
+class GenerationLists:
     """Generations, many at a time."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:

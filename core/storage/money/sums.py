@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Integer, case, func, literal_column, select
 
 from core.models.money.amounts import from_units
-from core.storage.db.schema import ledger_lines, microseconds
+from core.storage.db.schema import ledger_lines
 from core.storage.money.filters import LedgerFilter
 
 Column = Literal[
@@ -94,11 +94,6 @@ def sums(connection: Connection, wanted: LedgerFilter, by: Sequence[Column]) -> 
 def quarter_start(number: str) -> datetime:
     """Return when a quarter of an hour begins, by the number that `sums` gives it."""
     return datetime(1970, 1, 1, tzinfo=UTC) + QUARTER * int(number)
-
-
-def quarter_of(at: datetime) -> int:
-    """Return the number of the quarter of an hour that a moment lies in."""
-    return microseconds(at) // _QUARTER_US
 
 
 def _group(name: Column) -> Any:

@@ -35,11 +35,11 @@ class Exports:
         self._database = database
         self._clock = clock
 
-    def export_conversation(self, owner: str, conversation_id: str) -> dict[str, object]:
+    def conversation(self, owner: str, conversation_id: str) -> dict[str, object]:
         """Return everything about one conversation as JSON values."""
-        return self.export_conversations(owner, [conversation_id])
+        return self.conversations(owner, [conversation_id])
 
-    def export_conversations(
+    def conversations(
         self, owner: str, conversation_ids: Sequence[str] | None = None
     ) -> dict[str, object]:
         """Return everything about these conversations, or about all, as JSON values."""
@@ -60,7 +60,7 @@ class Exports:
             ]
         return payload_from(items, exported_at=self._clock())
 
-    def export_pieces(self, owner: str, shape: ExportShape = "inkling") -> Iterator[bytes]:
+    def pieces(self, owner: str, shape: ExportShape = "inkling") -> Iterator[bytes]:
         """Yield an export of everything piece by piece, a few messages in memory at a time.
 
         No transaction spans two pieces: whoever takes them may be slow. What changes meanwhile is

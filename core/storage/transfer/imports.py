@@ -12,10 +12,10 @@ from core.models.chat import Message
 from core.storage.chat.conversations import USAGE_FIELDS, titled
 from core.storage.chat.message_blobs import attach
 from core.storage.chat.message_parts import parts_out
+from core.storage.db.database import Database
 from core.storage.db.schema import conversations, messages
 from core.storage.lineage.links import bring_in
 from core.storage.transfer.checked_fields import malformed
-from core.storage.transfer.exports import Exports
 from core.storage.transfer.foreign.model import ImportProblem, Problems
 from core.storage.transfer.foreign.reading import ImportFile
 from core.storage.transfer.format import TravellingConversation
@@ -52,8 +52,12 @@ class ImportResult:
         return cls(*counts, problems)
 
 
-class Transfer(Exports):
-    """Takes conversations out of the store and brings them in."""
+class Imports:
+    """Brings conversations into the store."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
 
     def import_file(
         self, owner: str, file: BinaryIO, *, tell: Callable[[int], None] = lambda place: None

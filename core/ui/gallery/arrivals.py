@@ -33,8 +33,8 @@ def draw() -> None:
 
 
 def _is_waiting() -> bool:
-    generations = session.studio().store.generations
-    return bool(generations.list(session.owner(), active_only=True, limit=1).items)
+    lists = session.studio().store.generation_lists
+    return bool(lists.list(session.owner(), active_only=True, limit=1).items)
 
 
 def _count() -> int:

@@ -20,7 +20,7 @@ def delete(picture_ids: tuple[str, ...]) -> None:
 def delete_generation(generation_id: str) -> None:
     """Take a task that has ended out of the list; it can be brought back."""
     known = session.state()
-    if session.studio().store.generations.delete(session.owner(), generation_id):
+    if session.studio().store.generation_lists.delete(session.owner(), generation_id):
         known.deleted_generation_id = generation_id
         known.deleted_pictures = ()
 
@@ -43,6 +43,6 @@ def _restore() -> None:
     if known.deleted_pictures:
         store.gallery.restore_pictures(session.owner(), known.deleted_pictures)
     elif known.deleted_generation_id is not None:
-        store.generations.restore(session.owner(), known.deleted_generation_id)
+        store.generation_lists.restore(session.owner(), known.deleted_generation_id)
     known.deleted_pictures = ()
     known.deleted_generation_id = None

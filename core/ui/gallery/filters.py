@@ -132,7 +132,7 @@ def _draw_more() -> None:
     )
     models: tuple[str, ...] = ()
     with telling_errors():
-        models = tuple(session.studio().store.generations.models(session.owner()))
+        models = tuple(session.studio().store.generation_lists.models(session.owner()))
     chosen = st.session_state.get(_KEYS["model"])
     st.selectbox(
         text("images.model"),

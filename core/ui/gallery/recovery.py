@@ -13,7 +13,7 @@ def draw() -> None:
     if session.image_mode() != "live":
         return
     known, studio = session.state(), session.studio()
-    is_empty = not studio.store.generations.list(session.owner(), limit=1).items
+    is_empty = not studio.store.generation_lists.list(session.owner(), limit=1).items
     with st.expander(
         text("gallery.recover"), icon=":material/cloud_download:", expanded=is_empty, key="recovery"
     ):

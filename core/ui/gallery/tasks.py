@@ -37,7 +37,7 @@ def draw(filters: Filters) -> None:
 
 def _read(filters: Filters) -> Page[Generation]:
     try:
-        return session.studio().store.generations.list(
+        return session.studio().store.generation_lists.list(
             session.owner(),
             statuses=TASK_KINDS[filters.kind],
             cursor=pager.cursor("tasks"),

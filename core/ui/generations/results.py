@@ -33,13 +33,13 @@ def read() -> tuple[tuple[Generation, ...], tuple[Generation, ...]]:
 
 def under_way() -> tuple[Generation, ...]:
     """Return what has not ended yet, newest first."""
-    generations = session.studio().store.generations
-    return generations.list(session.owner(), active_only=True, limit=_OPEN_MOST).items
+    lists = session.studio().store.generation_lists
+    return lists.list(session.owner(), active_only=True, limit=_OPEN_MOST).items
 
 
 def newest() -> tuple[Generation, ...]:
     """Return the newest generations, whatever became of them, as far as the page shows them."""
-    found = session.studio().store.generations.list(session.owner(), limit=SHOWN)
+    found = session.studio().store.generation_lists.list(session.owner(), limit=SHOWN)
     pictures, shown = 0, list[Generation]()
     for generation in found.items:
         pictures += len(generation.pictures)
@@ -152,7 +152,9 @@ def _draw_summary(open_ones: Sequence[Generation]) -> None:
 def _done_since(oldest: Generation) -> int:
     """Return how many of those asked for since the oldest open one have ended well."""
     try:
-        counts = session.studio().store.generations.counts_since(session.owner(), oldest.created_at)
+        counts = session.studio().store.generation_lists.counts_since(
+            session.owner(), oldest.created_at
+        )
     except AppError:
         return 0
     return counts.get(GenerationStatus.ARCHIVED, 0)

@@ -135,9 +135,7 @@ def draw_export(conversation: Conversation) -> None:
     download(
         "history.export_json",
         f"json-{conversation.id}",
-        lambda: json.dumps(
-            store.transfer.export_conversation(owner, conversation.id), ensure_ascii=False
-        ),
+        lambda: json.dumps(store.exports.conversation(owner, conversation.id), ensure_ascii=False),
         file_name(conversation, "json", reader),
         "application/json",
         width="stretch",

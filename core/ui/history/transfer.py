@@ -84,7 +84,7 @@ def _draw_exports() -> None:
         download(
             "history.export_all_json",
             "export-all-json",
-            lambda: json.dumps(store.transfer.export_conversations(owner), ensure_ascii=False),
+            lambda: json.dumps(store.exports.conversations(owner), ensure_ascii=False),
             f"inkling-{stamp}.json",
             "application/json",
             width="stretch",
@@ -92,7 +92,7 @@ def _draw_exports() -> None:
         download(
             "history.export_all_chatgpt",
             "export-all-chatgpt",
-            lambda: b"".join(store.transfer.export_pieces(owner, "chatgpt")),
+            lambda: b"".join(store.exports.pieces(owner, "chatgpt")),
             f"inkling-{stamp}-chatgpt.json",
             "application/json",
             width="stretch",
@@ -128,7 +128,7 @@ def _import(key: str) -> None:
         return
     known.upload_round += 1
     _close()
-    result = session.studio().store.transfer.import_file(session.owner(), uploaded)
+    result = session.studio().store.imports.import_file(session.owner(), uploaded)
     known.imported = result
 
 

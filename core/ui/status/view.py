@@ -60,7 +60,7 @@ def draw_storage() -> None:
         _fact(text("status.database"), studio.store.place)
         _fact(text("status.archive"), studio.archive.place)
         try:
-            counts = studio.store.generations.counts()
+            counts = studio.store.generation_lists.counts()
         except AppError as error:
             session.show_error(error)
             return

@@ -111,7 +111,7 @@ class ForeignAnswer:
         if progress is None or progress.status.is_final or progress.is_alive:
             return progress
         await asyncio.to_thread(
-            self._bridge.studio.store.messages.interrupt_dead,
+            self._bridge.studio.store.running_answers.interrupt_dead,
             self._bridge.studio.process_id,
             is_only_process=False,
             now=datetime.now(UTC),
@@ -139,8 +139,8 @@ class ForeignAnswer:
                 await self._growth.news.wait()
 
     async def _progress(self) -> AnswerProgress | None:
-        messages = self._bridge.studio.store.messages
-        return await asyncio.to_thread(messages.progress, self._owner, self._answer_id, self.place)
+        answers = self._bridge.studio.store.running_answers
+        return await asyncio.to_thread(answers.progress, self._owner, self._answer_id, self.place)
 
     async def _ended(self) -> Message | None:
         store = self._bridge.studio.store

@@ -28,11 +28,6 @@ class SampleJoiner:
         self._rest = data[whole:]
         return data[:whole]
 
-    @property
-    def odd_bytes(self) -> int:
-        """How many bytes wait: at the end of a stream they are half a sample, and are dropped."""
-        return len(self._rest)
-
 
 class Base64Joiner:
     """Decodes base64 event by event: each event's text stands for itself, with padding or not.

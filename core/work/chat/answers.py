@@ -269,7 +269,7 @@ class Answers:
         """Close the upstream at once and keep what came; harmless when it has ended already."""
         if self._live.mark_stopped(message_id, owner=owner):
             self._runner.cancel(message_id)
-        elif self._store.messages.request_stop(owner, message_id):
+        elif self._store.running_answers.request_stop(owner, message_id):
             self.relay.stop(message_id)
 
     def close(self) -> None:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from random import Random
 
 from core.errors import StoreError
-from core.storage.chat.messages import AnswerDraft, SaveOutcome
 from core.storage.chat.posted_chats import PostedChat
+from core.storage.chat.running_answers import AnswerDraft, SaveOutcome
 from core.storage.money.book import Settle
 from core.storage.store import Store
 from core.wire.pacing import retry_delays
@@ -110,7 +110,7 @@ class AnswerPersistence:
                 logger.warning("Answers that nobody runs are not looked at: %s", error)
 
     def _end_dead(self, standing: StandingLeases) -> None:
-        answers, now = self._store.messages, datetime.now(UTC)
+        answers, now = self._store.running_answers, datetime.now(UTC)
         answers.interrupt_dead(
             self._process_id, is_only_process=False, now=now, running=self._live.ids()
         )
@@ -123,7 +123,9 @@ class AnswerPersistence:
         outcomes: dict[str, SaveOutcome] = {}
         for at in range(0, len(growing), TEXTS_AT_ONCE):
             drafts = [_draft(live) for live in growing[at : at + TEXTS_AT_ONCE]]
-            outcomes |= self._store.messages.save_running(drafts, lease_s=self._timings.lease_s)
+            outcomes |= self._store.running_answers.save_running(
+                drafts, lease_s=self._timings.lease_s
+            )
         return outcomes
 
     def _write_begins(self, chats: Sequence[PostedChat]) -> Mapping[int, Exception]:
@@ -135,7 +137,7 @@ class AnswerPersistence:
         self, ended: Sequence[tuple[LiveAnswer, Settle | None]]
     ) -> dict[int, Exception]:
         settling = {live.message_id: settle for live, settle in ended if settle is not None}
-        self._store.messages.save_final([live.snapshot() for live, _ in ended], settling)
+        self._store.running_answers.save_final([live.snapshot() for live, _ in ended], settling)
         return {}
 
 

@@ -128,15 +128,12 @@ class ResultCollector:
         """Fetch what is not there yet; return what prevented one of them."""
 
         def missing() -> list[int]:
-            generations = self._transitions.store.generations
+            expected_pictures = self._transitions.store.expected_pictures
             if set(by_index) == set(range(len(by_index))):
-                generations.expect_pictures(generation.id, len(by_index))
-            expected_pictures = {
-                expected.index: expected.status
-                for expected in generations.expected_pictures(generation.id)
-            }
+                expected_pictures.expect(generation.id, len(by_index))
+            statuses = {one.index: one.status for one in expected_pictures.of(generation.id)}
             pending = ExpectedStatus.PENDING
-            return [index for index in by_index if expected_pictures.get(index, pending) is pending]
+            return [index for index in by_index if statuses.get(index, pending) is pending]
 
         results = await asyncio.gather(
             *(
@@ -164,7 +161,7 @@ class ResultCollector:
             )
             file = await asyncio.get_running_loop().run_in_executor(self._adopter, adopt)
             add = partial(
-                self._transitions.store.generations.add_picture,
+                self._transitions.store.expected_pictures.add,
                 generation.id,
                 index,
                 **asdict(file),
@@ -189,7 +186,7 @@ class ResultCollector:
         self, generation: Generation, index: int, error: AppError, *, give_up: bool
     ) -> AppError:
         fail = partial(
-            self._transitions.store.generations.fail_picture,
+            self._transitions.store.expected_pictures.fail,
             generation.id,
             index,
             error_text_id=error.text_id,
@@ -203,7 +200,7 @@ class ResultCollector:
 
     async def _close(self, generation: Generation, made: int) -> Generation | None:
         """Write down that everything is here that can be; what cannot be read is told as such."""
-        load = partial(self._transitions.store.generations.expected_pictures, generation.id)
+        load = partial(self._transitions.store.expected_pictures.of, generation.id)
         expected_pictures = await self._transitions.with_store_retry(generation, load)
         if not any(expected.error_text_id in UNREADABLE for expected in expected_pictures):
             return await self._transitions.archived(generation, made=made)
@@ -214,17 +211,17 @@ class ResultCollector:
         """Keep what arrived; what did not is not at Kling any more."""
 
         def give_up() -> int:
-            generations = self._transitions.store.generations
-            expected_pictures = generations.expected_pictures(generation.id)
-            for expected in expected_pictures:
+            expected_pictures = self._transitions.store.expected_pictures
+            all_of_them = expected_pictures.of(generation.id)
+            for expected in all_of_them:
                 if expected.status is ExpectedStatus.PENDING:
-                    generations.fail_picture(
+                    expected_pictures.fail(
                         generation.id,
                         expected.index,
                         error_text_id=blocking_error.text_id,
                         give_up=True,
                     )
-            return sum(expected.status is ExpectedStatus.ARCHIVED for expected in expected_pictures)
+            return sum(expected.status is ExpectedStatus.ARCHIVED for expected in all_of_them)
 
         if made := await self._transitions.with_store_retry(generation, give_up):
             return await self._transitions.archived(generation, made=made)

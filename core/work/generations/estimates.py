@@ -10,10 +10,9 @@ LEAST_SAMPLES = 5
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Seconds from submission to the end: half of all tasks took less, nine in ten did."""
+    """Seconds from submission to the end: half of all tasks took less."""
 
     median_s: float
-    p90_s: float
     samples: int
 
 
@@ -21,8 +20,7 @@ def estimate(durations_s: Sequence[float]) -> Estimate | None:
     """Return what `durations_s` say, or None when they are too few."""
     if len(durations_s) < LEAST_SAMPLES:
         return None
-    tenths = quantiles(durations_s, n=10, method="inclusive")
-    return Estimate(median_s=median(durations_s), p90_s=tenths[8], samples=len(durations_s))
+    return Estimate(median_s=median(durations_s), samples=len(durations_s))
 
 
 def fastest_s(durations_s: Sequence[float]) -> float | None:

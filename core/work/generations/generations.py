@@ -88,7 +88,7 @@ class Generations:
         service = self._service(owner)
         if not may_spend(owner):
             self._check_visitor(owner)
-        generation = self._store.generations.create_intent(
+        generation = self._store.intents.create(
             owner,
             request,
             provider=service.provider,
@@ -111,7 +111,9 @@ class Generations:
 
     def _check_visitor(self, owner: str) -> None:
         # Practice pictures cost the owner's disk and processor: strangers wait for their last ones.
-        open_ones = self._store.generations.list(owner, active_only=True, limit=VISITOR_OPEN_MOST)
+        open_ones = self._store.generation_lists.list(
+            owner, active_only=True, limit=VISITOR_OPEN_MOST
+        )
         if len(open_ones.items) >= VISITOR_OPEN_MOST:
             raise InputError("prompt", "error.visitor_busy", facts={"limit": VISITOR_OPEN_MOST})
 
@@ -125,7 +127,7 @@ class Generations:
 
     def fetch_again(self, owner: str, generation_id: str) -> bool:
         """Fetch files again that could not be read; buys nothing. False when there are none."""
-        again = self._store.generations.fetch_again
+        again = self._store.expected_pictures.fetch_again
         if not again(owner, generation_id, if_ended_as=UNREADABLE_TEXT_ID):
             return False
         for worker in self._workers():
@@ -148,7 +150,7 @@ class Generations:
 
     def _adopt(self, owner: str, task: KlingTask, provider: Provider) -> Generation | None:
         """Write a task down that nobody knew here, and what it cost."""
-        generation = self._store.generations.adopt_task(owner, task, provider=provider)
+        generation = self._store.intents.adopt_task(owner, task, provider=provider)
         if generation is not None:
             line = self._spending.recovered(owner, provider, generation)
             has_ended = task.status in (TaskStatus.SUCCEED, TaskStatus.FAILED)

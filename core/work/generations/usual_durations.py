@@ -25,7 +25,7 @@ class UsualDurations:
         if key in self._known and self._clock() - read_at < KEPT_S:
             return known
         try:
-            known = self._store.generations.finished_durations(
+            known = self._store.generation_lists.finished_durations(
                 self._provider,
                 kind=request.kind,
                 model=request.model_name,

@@ -242,7 +242,7 @@ class GenerationWorker:
 
     async def _claim(self) -> bool:
         """Take up what nobody works on; return whether there may be more."""
-        held = await asyncio.to_thread(self._store.generations.slots_in_flight, self._provider)
+        held = await asyncio.to_thread(self._store.generation_lists.slots_in_flight, self._provider)
         for package, submitter in self._submitters.items():
             queue = submitter.queue
             queue.see_other_processes(max(0, held[package] - queue.own))

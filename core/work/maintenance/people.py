@@ -29,7 +29,7 @@ def export_person(store: Store, archive: Archive, owner: str, path: Path) -> dic
         zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as file,
     ):
         with file.open("conversations.json", "w", force_zip64=True) as conversations:
-            for piece in store.transfer.export_pieces(owner):
+            for piece in store.exports.pieces(owner):
                 conversations.write(piece)
         _write_rows(file, store, owner, counts)
         _write_files(file, store, archive, owner, counts)

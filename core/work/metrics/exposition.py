@@ -101,7 +101,7 @@ class _Collector:
 
     def _tasks(self) -> Iterator[Any]:
         now = datetime.now(UTC)
-        found = self._scraped.store.generations.standings()
+        found = self._scraped.store.generation_lists.standings()
         labels = ("provider", "kind", "status")
         counts = {one[:3]: one.how_many for one in found}
         yield self._gauge("inkling_tasks", "Open picture tasks by state", counts, *labels)
@@ -114,7 +114,7 @@ class _Collector:
         taken = {
             (provider, package): slots
             for provider in _PROVIDERS
-            for package, slots in store.generations.slots_in_flight(provider).items()
+            for package, slots in store.generation_lists.slots_in_flight(provider).items()
         }
         text = "Concurrency slots in use"
         yield self._gauge("inkling_slots_in_use", text, taken, "provider", "package")

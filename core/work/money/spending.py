@@ -12,7 +12,7 @@ from uuid import uuid4
 from core.errors import AppError, may_be_billed
 from core.models.chat import AnswerStatus, ChatParameters, Message, Turn, Usage
 from core.models.generations import Generation, GenerationRequest
-from core.models.money.amounts import CNY, PRACTICE_CURRENCY, exact
+from core.models.money.amounts import PRACTICE_CURRENCY, exact
 from core.models.money.hours import highest_class
 from core.models.money.ledger import (
     LedgerLine,
@@ -294,11 +294,6 @@ class Spending:
 
 def never_sent(_line: LedgerLine) -> None:
     """Settle a call that was refused or never sent: its line is taken back."""
-
-
-def default_currency(_provider: str) -> str:
-    """Return the currency of an account of which nothing is known."""
-    return CNY
 
 
 def _minutes(seconds: float) -> Decimal:

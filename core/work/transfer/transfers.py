@@ -33,7 +33,7 @@ class Transfers:
 
     def export(self, owner: str, shape: ExportShape = "inkling") -> Iterator[bytes]:
         """Yield an export of everything, piece by piece."""
-        return self._store.transfer.export_pieces(owner, shape)
+        return self._store.exports.pieces(owner, shape)
 
     def begin_import(self, owner: str, name: str, total: int) -> None:
         """Import an upload that is complete, in the background; harmless when that is under way."""
@@ -58,7 +58,7 @@ class Transfers:
 
         try:
             with _Turn(self._one_at_a_time, tell), path.open("rb") as file:
-                result = self._store.transfer.import_file(owner, file, tell=tell)
+                result = self._store.imports.import_file(owner, file, tell=tell)
             self.uploads.remove(owner, name)
             self.uploads.note(owner, name, "done", result.facts())
         except _ClosingError:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from core.providers.http.kept_exchange import Exchange, Headers
 from core.work.xray.reading import is_stream, purpose_of
@@ -131,11 +130,6 @@ def _entry(one: Exchange) -> dict[str, Any]:
     if one.error:
         entry["response"]["_error"] = one.error
     return entry
-
-
-def short_path(exchange: Exchange) -> str:
-    """Return the path of an address."""
-    return urlsplit(exchange.url).path or "/"
 
 
 def _kept(headers: Headers) -> list[tuple[str, str]]:

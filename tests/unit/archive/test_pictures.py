@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from core.archive.archive import Archive, ArchivedFile, name_for
-from core.archive.inspection import MAX_PIXELS, inspect_image
+from core.archive.inspection import MAX_PIXELS, decode_image
 from core.archive.png_chunks import iter_chunks, join_chunks
 from core.errors import InputError, PictureError, StoreError
 from core.models.generations import Generation, GenerationStatus, ImageRequest, Picture
@@ -128,7 +128,7 @@ def test_a_picture_with_a_damaged_byte_is_refused() -> None:
     content = bytearray(picture_bytes())
     content[len(content) // 2] ^= 0xFF
     with pytest.raises(InputError):
-        inspect_image(bytes(content))
+        decode_image(bytes(content))
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_picture_with_a_damaged_byte_is_refused() -> None:
 )
 def test_what_is_no_picture_is_said_to_be_none(content: bytes) -> None:
     with pytest.raises(InputError) as caught:
-        inspect_image(content)
+        decode_image(content)
     assert (caught.value.text_id, caught.value.field) == ("error.not_a_picture", "image")
 
 
@@ -158,13 +158,14 @@ def bomb(width: int, height: int) -> bytes:
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(side: int) -> None:
     assert side * side > MAX_PIXELS
     with pytest.raises(InputError) as caught:
-        inspect_image(bomb(side, side))
+        decode_image(bomb(side, side))
     assert caught.value.text_id == "error.picture_file_too_large"
 
 
 def test_facts_come_from_the_bytes() -> None:
     content = picture_bytes("JPEG", (40, 30))
-    facts = inspect_image(content)
+    facts, image = decode_image(content)
+    image.close()
     assert (facts.format, facts.media_type, facts.width, facts.height, facts.size_bytes) == (
         "JPEG",
         "image/jpeg",

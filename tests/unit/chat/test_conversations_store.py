@@ -75,8 +75,7 @@ def test_nobody_sees_or_touches_what_belongs_to_another(store: Store) -> None:
     assert messages.get("bob", answer.id) is None
     assert messages.path("bob", mine.id) == ()
     assert messages.versions("bob", answer.id) == ()
-    assert messages.running("bob") == ()
-    assert not messages.request_stop("bob", answer.id)
+    assert not store.running_answers.request_stop("bob", answer.id)
     assert store.search.find("bob", "secret").items == ()
     for act in (
         lambda: conversations.rename("bob", mine.id, "x", manual=True),
@@ -86,7 +85,7 @@ def test_nobody_sees_or_touches_what_belongs_to_another(store: Store) -> None:
         lambda: conversations.usage_totals("bob", mine.id),
         lambda: messages.choose_version("bob", mine.id, answer.id),
         lambda: messages.add("bob", mine.id, role="user", content="x", parent_id=None),
-        lambda: store.transfer.export_conversation("bob", mine.id),
+        lambda: store.exports.conversation("bob", mine.id),
     ):
         with pytest.raises(InputError):
             act()
@@ -189,10 +188,10 @@ def test_a_very_long_conversation_can_be_purged(store: Store, clock: Clock) -> N
                 "created_at": clock.now.isoformat(),
             }
         )
-    payload = store.transfer.export_conversation("ada", conversation.id)
+    payload = store.exports.conversation("ada", conversation.id)
     payload["conversations"][0]["messages"] = messages  # type: ignore[index]
     payload["conversations"][0]["head_id"] = "m1499"  # type: ignore[index]
-    store.transfer.import_file("ada", io.BytesIO(json.dumps(payload).encode()))
+    store.imports.import_file("ada", io.BytesIO(json.dumps(payload).encode()))
     assert len(store.messages.path("ada", conversation.id)) == 1500
     store.conversations.delete("ada", conversation.id)
     assert store.conversations.purge(clock.advance(1)) == 1
@@ -285,6 +284,11 @@ def test_turns_of_a_posted_chat_are_added_as_they_are(store: Store) -> None:
 # Answers under way
 
 
+def status_of(store: Store, answer: Message) -> AnswerStatus | None:
+    found = store.messages.get("ada", answer.id)
+    return None if found is None else found.status
+
+
 def test_a_second_question_is_refused_while_one_is_being_answered(store: Store) -> None:
     conversation = store.conversations.create("ada")
     _question, answer = ask(store, conversation.id, "first")
@@ -293,8 +297,9 @@ def test_a_second_question_is_refused_while_one_is_being_answered(store: Store) 
     assert caught.value.text_id == "error.conversation_busy"
     assert contents(store.messages.path("ada", conversation.id)) == ["first", ""]
     other = store.conversations.create("ada")
-    ask(store, other.id, "elsewhere")
-    assert len(store.messages.running("ada")) == len(store.messages.running()) == 2
+    _question, elsewhere = ask(store, other.id, "elsewhere")
+    for one in (answer, elsewhere):
+        assert status_of(store, one) is AnswerStatus.RUNNING
 
 
 def test_a_continued_answer_starts_where_the_other_ended(store: Store) -> None:
@@ -335,15 +340,14 @@ def test_an_answer_ends_with_everything_known_about_it(store: Store) -> None:
         first_token_s=0.25,
         duration_s=2.75,
     )
-    store.messages.save_final([ended])
+    store.running_answers.save_final([ended])
     assert store.messages.get("ada", answer.id) == ended
-    assert store.messages.running() == ()
 
 
 def test_many_running_answers_are_saved_in_one_transaction(store: Store) -> None:
     answers = [ask(store, store.conversations.create("ada").id, "q")[1] for _ in range(3)]
     end_answer(store, "ada", answers[2].id, "done")
-    outcomes = store.messages.save_running(
+    outcomes = store.running_answers.save_running(
         [
             *(AnswerDraft(answer.id, f"text {answer.id}", "thought") for answer in answers),
             AnswerDraft("nothing", "?"),
@@ -363,8 +367,10 @@ def test_many_running_answers_are_saved_in_one_transaction(store: Store) -> None
 def test_an_ended_answer_is_never_brought_back(store: Store) -> None:
     answer = answered(store, store.conversations.create("ada").id, "q", None, "the end")
     late = [AnswerDraft(answer.id, "late")]
-    assert store.messages.save_running(late, lease_s=30)[answer.id] is SaveOutcome.FINAL
-    store.messages.save_final([replace(answer, content="later", status=AnswerStatus.STOPPED)])
+    assert store.running_answers.save_running(late, lease_s=30)[answer.id] is SaveOutcome.FINAL
+    store.running_answers.save_final(
+        [replace(answer, content="later", status=AnswerStatus.STOPPED)]
+    )
     assert store.messages.get("ada", answer.id) == answer
 
 
@@ -374,26 +380,29 @@ def test_a_wish_to_stop_reaches_whoever_runs_the_answer(
     runner, page = open_store(), open_store()
     _question, answer = ask(runner, runner.conversations.create("ada").id, "q")
     drafts = [AnswerDraft(answer.id, "text")]
-    assert runner.messages.save_running(drafts, lease_s=30)[answer.id] is SaveOutcome.SAVED
-    assert page.messages.request_stop("ada", answer.id)
-    assert runner.messages.save_running(drafts, lease_s=30)[answer.id] is SaveOutcome.STOP_REQUESTED
+    assert runner.running_answers.save_running(drafts, lease_s=30)[answer.id] is SaveOutcome.SAVED
+    assert page.running_answers.request_stop("ada", answer.id)
+    assert (
+        runner.running_answers.save_running(drafts, lease_s=30)[answer.id]
+        is SaveOutcome.STOP_REQUESTED
+    )
     end_answer(runner, "ada", answer.id, "text", status=AnswerStatus.STOPPED)
-    assert not page.messages.request_stop("ada", answer.id)
+    assert not page.running_answers.request_stop("ada", answer.id)
 
 
 def test_answers_whose_lease_ran_out_are_interrupted_with_their_text(
     store: Store, clock: Clock
 ) -> None:
     _question, dead = ask(store, store.conversations.create("ada").id, "q")
-    store.messages.save_running([AnswerDraft(dead.id, "half a")], lease_s=30)
+    store.running_answers.save_running([AnswerDraft(dead.id, "half a")], lease_s=30)
     clock.advance(20)
     _question, alive = ask(store, store.conversations.create("ada").id, "q")
     now = clock.advance(11)
-    assert store.messages.interrupt_dead("process-2", is_only_process=False, now=now) == 1
+    assert store.running_answers.interrupt_dead("process-2", is_only_process=False, now=now) == 1
     interrupted = store.messages.get("ada", dead.id)
     assert interrupted is not None
     assert (interrupted.status, interrupted.content) == (AnswerStatus.INTERRUPTED, "half a")
-    assert [message.id for message in store.messages.running()] == [alive.id]
+    assert status_of(store, alive) is AnswerStatus.RUNNING
     assert len(store.search.find("ada", "half a").items) == 1
     end_answer(store, "ada", dead.id, "too late")
     assert store.messages.get("ada", dead.id) == interrupted
@@ -406,19 +415,25 @@ def test_an_answer_held_for_too_long_is_told_and_interrupted_only_as_it_was_seen
         ask(store, store.conversations.create("ada").id, "q") for _ in range(2)
     )
     now = clock.advance(-3 * 3600.0)
-    seen = store.messages.held_beyond("process-2", now=now, lease_s=30)
+    seen = store.running_answers.held_beyond("process-2", now=now, lease_s=30)
     assert set(seen) == {dead.id, alive.id}
-    assert store.messages.held_beyond("process-1", now=now, lease_s=30) == {}
-    store.messages.save_running([AnswerDraft(alive.id, "on")], lease_s=30)
-    ended = {each: store.messages.interrupt_held(each, if_until=end) for each, end in seen.items()}
+    assert store.running_answers.held_beyond("process-1", now=now, lease_s=30) == {}
+    store.running_answers.save_running([AnswerDraft(alive.id, "on")], lease_s=30)
+    ended = {
+        each: store.running_answers.interrupt_held(each, if_until=end) for each, end in seen.items()
+    }
     assert ended == {dead.id: True, alive.id: False}
-    assert [message.id for message in store.messages.running()] == [alive.id]
+    assert status_of(store, alive) is AnswerStatus.RUNNING
 
 
 def test_a_process_that_is_alone_interrupts_what_all_others_ran(store: Store, clock: Clock) -> None:
     _question, theirs = ask(store, store.conversations.create("ada").id, "q")
-    assert store.messages.interrupt_dead("process-1", is_only_process=True, now=clock.now) == 0
-    assert store.messages.interrupt_dead("process-2", is_only_process=True, now=clock.now) == 1
+    assert (
+        store.running_answers.interrupt_dead("process-1", is_only_process=True, now=clock.now) == 0
+    )
+    assert (
+        store.running_answers.interrupt_dead("process-2", is_only_process=True, now=clock.now) == 1
+    )
     found = store.messages.get("ada", theirs.id)
     assert found is not None
     assert found.status is AnswerStatus.INTERRUPTED

@@ -79,7 +79,7 @@ def ask(
 def end(store: Store, answer: Message, *parts: Part) -> Message:
     text = plain_text(parts)
     ended = replace(answer, content=text, parts=parts, status=AnswerStatus.COMPLETE)
-    store.messages.save_final([ended])
+    store.running_answers.save_final([ended])
     kept = store.messages.get("ada", answer.id)
     assert kept is not None
     return kept
@@ -196,11 +196,11 @@ def test_bytes_stay_as_long_as_a_message_points_to_them(store: Store, clock: Clo
     clock.advance(LONG_AFTER.total_seconds())
     store.conversations.delete("ada", asked.conversation_id)
     store.conversations.purge(clock())
-    store.generations.purge(clock())
+    store.generation_lists.purge(clock())
     assert store.messages.blob("ada", PICTURE.sha256) == PICTURE
     store.conversations.delete("ada", again.conversation_id)
     store.conversations.purge(clock())
-    store.generations.purge(clock())
+    store.generation_lists.purge(clock())
     assert store.messages.blob("ada", PICTURE.sha256) is None
 
 

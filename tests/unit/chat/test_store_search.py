@@ -167,7 +167,7 @@ def test_pages_of_hits_miss_none_and_repeat_none(store: Store) -> None:
 def test_a_growing_answer_is_found_once_it_has_ended(store: Store) -> None:
     conversation = store.conversations.create("ada")
     _asked, running = begin(store, conversation.id, "?")
-    store.messages.save_running([AnswerDraft(running, "a needle grows")], lease_s=30)
+    store.running_answers.save_running([AnswerDraft(running, "a needle grows")], lease_s=30)
     for query in ("needle", "ne"):
         assert store.search.find("ada", query).items == ()
     end_answer(store, "ada", running, "a needle", status=AnswerStatus.STOPPED)
@@ -261,7 +261,10 @@ def test_what_was_indexed_before_is_still_found(tmp_path: Path, clock: Clock) ->
     store = Store.open(lay_down("v1", tmp_path / "inkling.db"), clock=clock)
     assert store.search_index.waiting() > 0  # to be folded, behind the start
     # What still runs is in no index, and the check below would miss it.
-    assert store.messages.interrupt_dead("me", is_only_process=True, now=clock.advance(3600)) == 1
+    assert (
+        store.running_answers.interrupt_dead("me", is_only_process=True, now=clock.advance(3600))
+        == 1
+    )
     say(store, "a new «стихи»", "new", owner="local")
     for _ in range(2):
         new, old = store.search.find("local", "стихи").items

@@ -23,7 +23,7 @@ from tests.kept_answers import end_answer
 def bring_in(store: Store, payload: object, owner: str = "ada") -> ImportResult:
     text = payload if isinstance(payload, bytes | str) else json.dumps(payload)
     data = text.encode() if isinstance(text, str) else text
-    return store.transfer.import_file(owner, io.BytesIO(data))
+    return store.imports.import_file(owner, io.BytesIO(data))
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def exported(tmp_path: Path, clock: Clock) -> dict[str, Any]:
         )
         parent_id = asked.id if asked and question == "first" else None
     store.conversations.create("eve", title="empty")
-    payload = store.transfer.export_conversations("eve")
+    payload = store.exports.conversations("eve")
     store.close()
     return json.loads(json.dumps(payload))  # type: ignore[no-any-return]
 
@@ -74,7 +74,7 @@ def exported(tmp_path: Path, clock: Clock) -> dict[str, Any]:
 def test_what_was_exported_comes_back_whole(store: Store, exported: dict[str, Any]) -> None:
     result = bring_in(store, json.dumps(exported))
     assert result == ImportResult(added=2, skipped=0, messages_added=5)
-    again = store.transfer.export_conversations("ada")
+    again = store.exports.conversations("ada")
     expected = copy.deepcopy(exported)
     for conversation in expected["conversations"]:
         conversation["origin"] = "import"
@@ -89,10 +89,10 @@ def test_what_was_exported_comes_back_whole(store: Store, exported: dict[str, An
 
 def test_importing_twice_doubles_nothing(store: Store, exported: dict[str, Any]) -> None:
     bring_in(store, json.dumps(exported).encode())
-    before = store.transfer.export_conversations("ada")["conversations"]
+    before = store.exports.conversations("ada")["conversations"]
     result = bring_in(store, exported)
     assert result == ImportResult(added=0, skipped=2, messages_added=0)
-    assert store.transfer.export_conversations("ada")["conversations"] == before
+    assert store.exports.conversations("ada")["conversations"] == before
 
 
 def test_two_owners_can_import_the_same_file(store: Store, exported: dict[str, Any]) -> None:
@@ -117,7 +117,7 @@ def test_a_later_export_adds_the_messages_that_are_missing(
     assert result == ImportResult(added=0, skipped=2, messages_added=3)
     assert [
         message["id"]
-        for message in store.transfer.export_conversations("ada")["conversations"][0]["messages"]  # type: ignore[index]
+        for message in store.exports.conversations("ada")["conversations"][0]["messages"]  # type: ignore[index]
     ] == [message["id"] for message in exported["conversations"][0]["messages"]]
 
 
@@ -277,9 +277,9 @@ def test_an_import_cut_off_between_its_transactions_is_made_good_by_the_next(
 def test_some_conversations_can_be_exported(store: Store, exported: dict[str, Any]) -> None:
     bring_in(store, exported)
     wanted = [conversation["id"] for conversation in exported["conversations"]][::-1]
-    payload: Any = store.transfer.export_conversations("ada", wanted)
+    payload: Any = store.exports.conversations("ada", wanted)
     assert [conversation["id"] for conversation in payload["conversations"]] == wanted
-    one: Any = store.transfer.export_conversation("ada", wanted[0])
+    one: Any = store.exports.conversation("ada", wanted[0])
     assert [conversation["title"] for conversation in one["conversations"]] == ["empty"]
 
 
@@ -296,7 +296,7 @@ def test_parameters_this_version_does_not_know_are_left_out(
 def test_words_that_a_file_adds_are_told_from_ones_own(store: Store) -> None:
     made = store.conversations.create("ada", title="own")
     store.messages.add("ada", made.id, role="user", content="mine", parent_id=None)
-    payload = json.loads(json.dumps(store.transfer.export_conversation("ada", made.id)))
+    payload = json.loads(json.dumps(store.exports.conversation("ada", made.id)))
 
     def origins() -> list[str]:
         return [one.origin for one in store.conversations.list("ada").items]

@@ -24,7 +24,7 @@ __all__ = ["exported"]  # a fixture
 
 
 def written(store: Store, owner: str = "ada") -> Any:
-    return json.loads(b"".join(store.transfer.export_pieces(owner)))
+    return json.loads(b"".join(store.exports.pieces(owner)))
 
 
 def without_origin(payload: Any) -> Any:
@@ -34,7 +34,7 @@ def without_origin(payload: Any) -> Any:
 def test_pieces_are_the_whole_export(store: Store, exported: dict[str, Any]) -> None:
     assert written(store)["conversations"] == []
     bring_in(store, exported)
-    whole = store.transfer.export_conversations("ada")
+    whole = store.exports.conversations("ada")
     pieces = written(store)
     assert pieces["conversations"] == whole["conversations"]
     assert {"format", "version", "exported_at"} <= pieces.keys()
@@ -50,7 +50,7 @@ def test_a_shown_message_that_is_not_there_when_its_turn_comes_does_not_break_th
     asked = conversation["messages"][0]["id"]
     monkeypatch.setattr("core.storage.transfer.exports._ROWS_AT_ONCE", 1)
     pieces = []
-    for piece in store.transfer.export_pieces("ada"):
+    for piece in store.exports.pieces("ada"):
         pieces.append(piece)
         if asked.encode() in piece and b'"role": "user"' in piece:
             with database.write() as connection:
@@ -200,7 +200,7 @@ def test_progress_and_numbers_come_through(
     path.write_text(json.dumps(exported))
     told: list[int] = []
     with path.open("rb") as file:
-        store.transfer.import_file("ada", file, tell=told.append)
+        store.imports.import_file("ada", file, tell=told.append)
     assert told[-1] == path.stat().st_size
     message = store.messages.get("ada", exported["conversations"][0]["messages"][1]["id"])
     assert message is not None

@@ -46,7 +46,7 @@ HERE = "ada"
 
 
 def bring_in(store: Store, payload: object, owner: str = HERE) -> ImportResult:
-    return store.transfer.import_file(owner, io.BytesIO(json.dumps(payload).encode()))
+    return store.imports.import_file(owner, io.BytesIO(json.dumps(payload).encode()))
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ def exported(tmp_path: Path, clock: Clock) -> Any:
     _, answer = ask(store, QUESTION, PICTURE, PDF)
     _, again = ask(store, RESULT, parent=end(store, answer, *CALL))
     end(store, again, TextPart("一只猫。"))
-    payload = store.transfer.export_conversations("ada")
-    pieces = json.loads(b"".join(store.transfer.export_pieces("ada")))
+    payload = store.exports.conversations("ada")
+    pieces = json.loads(b"".join(store.exports.pieces("ada")))
     assert pieces["conversations"] == payload["conversations"]
     store.close()
     return pieces
@@ -85,7 +85,7 @@ def test_parts_and_their_bytes_travel(
         assert store.messages.blob(owner, PICTURE.sha256) == PICTURE
         assert store.messages.blob(owner, PDF.sha256) == PDF
     exported["conversations"][0]["origin"] = "import"
-    again = store.transfer.export_conversations(HERE)
+    again = store.exports.conversations(HERE)
     assert again["conversations"] == exported["conversations"]
     assert bring_in(store, exported).messages_added == 0
 

@@ -18,12 +18,12 @@ Json = dict[str, Any]
 
 
 def written(store: Store, owner: str = "ada") -> list[Json]:
-    entries: list[Json] = json.loads(b"".join(store.transfer.export_pieces(owner, "chatgpt")))
+    entries: list[Json] = json.loads(b"".join(store.exports.pieces(owner, "chatgpt")))
     return entries
 
 
 def ours(store: Store, owner: str = "ada") -> list[Json]:
-    conversations = store.transfer.export_conversations(owner)["conversations"]
+    conversations = store.exports.conversations(owner)["conversations"]
     return json.loads(json.dumps(conversations))  # type: ignore[no-any-return]
 
 
@@ -124,5 +124,5 @@ def test_it_is_a_file_of_chatgpts_to_whoever_passes_over_ours(filled: Store) -> 
             if node["message"]:
                 del node["message"]["metadata"]["inkling"]
     data = json.dumps(entries).encode()
-    result = filled.transfer.import_file("eve", io.BytesIO(data))
+    result = filled.imports.import_file("eve", io.BytesIO(data))
     assert (result.added, result.failed, result.messages_added) == (3, 1, 12)

@@ -80,7 +80,7 @@ def peak_of(store: Store, file: BinaryIO) -> tuple[int, InputError | None]:
     try:
         before, _ = tracemalloc.get_traced_memory()
         try:
-            store.transfer.import_file("ada", file)
+            store.imports.import_file("ada", file)
             refusal = None
         except InputError as error:
             refusal = error
@@ -142,7 +142,7 @@ def test_an_entry_out_of_bounds_costs_itself(
     assert refusal is None
     assert peak < FLAT_BYTES
     file.seek(0)
-    result = store.transfer.import_file("eve", cast(BinaryIO, file))
+    result = store.imports.import_file("eve", cast(BinaryIO, file))
     assert (result.added, result.failed) == (1, 1)
     assert [(one.number, one.problem) for one in result.problems] == [(2, problem)]
 

@@ -19,7 +19,7 @@ every_kind = pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
 
 def bring_in(store: Store, content: Any, owner: str = "ada") -> ImportResult:
     data = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return store.transfer.import_file(owner, io.BytesIO(data))
+    return store.imports.import_file(owner, io.BytesIO(data))
 
 
 def conversations(store: Store, owner: str = "ada") -> dict[str, Conversation]:
@@ -38,12 +38,12 @@ def test_conversations_in_are_conversations_out_and_twice_is_once(
     file = sample.file(sample.entries())
     assert bring_in(store, file) == ImportResult(2, 0, sample.messages)
     assert shown(store, "Sea trip") == sample.path
-    everything = json.dumps(store.transfer.export_conversations("ada"))
+    everything = json.dumps(store.exports.conversations("ada"))
     assert HIDDEN not in everything
     assert bring_in(store, file) == ImportResult(0, 2, 0)
     assert (
         json.loads(everything)["conversations"]
-        == (json.loads(json.dumps(store.transfer.export_conversations("ada")))["conversations"])
+        == (json.loads(json.dumps(store.exports.conversations("ada")))["conversations"])
     )
     assert bring_in(store, file, "eve") == ImportResult(2, 0, sample.messages)
 

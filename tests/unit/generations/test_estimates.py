@@ -11,15 +11,14 @@ def test_too_few_tasks_give_no_estimate() -> None:
     assert fastest_s(few) is None
 
 
-def test_half_take_less_than_the_median_and_nine_in_ten_less_than_the_other() -> None:
+def test_half_take_less_than_the_median() -> None:
     known = estimate([float(seconds) for seconds in range(1, 101)])
     assert known is not None
     assert known.median_s == pytest.approx(50.5)
-    assert known.p90_s == pytest.approx(90.1)
     assert known.samples == 100
 
 
-def test_one_task_that_took_all_night_hardly_changes_the_range() -> None:
+def test_one_task_that_took_all_night_hardly_changes_the_median() -> None:
     known = estimate([10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0, 17.0, 18.0, 40_000.0])
     assert known is not None
     assert known.median_s == pytest.approx(14.5)

@@ -41,7 +41,7 @@ REFERENCE = ReferenceImage(b"\x89PNG\x00\xff", "image/png")
 
 
 def create_intent(store: Store, request: ImageRequest = REQUEST, owner: str = "ada") -> Generation:
-    return store.generations.create_intent(owner, request, provider="kling")
+    return store.intents.create(owner, request, provider="kling")
 
 
 def claim(store: Store, clock: Clock, process_id: str = "p1") -> tuple[Generation, ...]:
@@ -71,7 +71,7 @@ def at(store: Store, status: GenerationStatus) -> Generation:
 
 
 def test_a_wish_is_kept_whole_with_an_id_of_its_own(store: Store) -> None:
-    made = store.generations.create_intent(
+    made = store.intents.create(
         "ada", REQUEST, provider="kling", references=[REFERENCE], idempotency_key="key"
     )
     assert made.external_task_id == f"inkling-{made.id}"
@@ -86,39 +86,39 @@ def test_a_wish_is_kept_whole_with_an_id_of_its_own(store: Store) -> None:
 
 
 def test_nobody_sees_or_cancels_what_belongs_to_another(store: Store, clock: Clock) -> None:
-    made = store.generations.create_intent("ada", REQUEST, provider="kling", idempotency_key="key")
+    made = store.intents.create("ada", REQUEST, provider="kling", idempotency_key="key")
     generations = store.generations
     assert generations.get("bob", made.id) is None
     assert generations.get_by_external_id("bob", made.external_task_id) is None
     assert generations.history("bob", made.id) == ()
-    assert generations.list("bob").items == ()
-    assert generations.models("bob") == ()
+    assert store.generation_lists.list("bob").items == ()
+    assert store.generation_lists.models("bob") == ()
     assert not generations.cancel("bob", made.id)
     move(store, made, S.REFUSED)
-    assert not generations.delete("bob", made.id)
+    assert not store.generation_lists.delete("bob", made.id)
     with pytest.raises(InputError):
-        generations.restore("bob", made.id)
+        store.generation_lists.restore("bob", made.id)
 
 
 def test_the_same_key_is_the_same_wish(store: Store) -> None:
-    first = store.generations.create_intent(
+    first = store.intents.create(
         "ada", REQUEST, provider="kling", idempotency_key="key", references=[REFERENCE]
     )
-    again = store.generations.create_intent(
+    again = store.intents.create(
         "ada", REQUEST, provider="kling", idempotency_key="key", references=[REFERENCE]
     )
     assert again == first
-    other = store.generations.create_intent("bob", REQUEST, provider="kling", idempotency_key="key")
+    other = store.intents.create("bob", REQUEST, provider="kling", idempotency_key="key")
     assert other.id != first.id
 
 
 def test_a_callers_external_id_is_kept_and_repeats_are_the_same_wish(store: Store) -> None:
     for _ in range(2):
-        made = store.generations.create_intent(
+        made = store.intents.create(
             "ada", REQUEST, provider="kling", external_task_id="mine-1", origin="http"
         )
         assert (made.external_task_id, made.origin) == ("mine-1", "http")
-    assert len(store.generations.list("ada").items) == 1
+    assert len(store.generation_lists.list("ada").items) == 1
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ def test_a_callers_external_id_is_kept_and_repeats_are_the_same_wish(store: Stor
 def test_a_key_used_for_another_request_is_refused(
     store: Store, owner: str, request_: ImageRequest, reference: ReferenceImage | None
 ) -> None:
-    store.generations.create_intent("ada", REQUEST, provider="kling", external_task_id="mine-1")
+    store.intents.create("ada", REQUEST, provider="kling", external_task_id="mine-1")
     with pytest.raises(InputError) as caught:
-        store.generations.create_intent(
+        store.intents.create(
             owner,
             request_,
             provider="kling",
@@ -152,7 +152,7 @@ def test_fifty_equal_wishes_at_once_are_one(open_store: Callable[..., Store]) ->
     def work(number: int) -> None:
         barrier.wait()
         for _ in range(5):
-            made = stores[number % 2].generations.create_intent(
+            made = stores[number % 2].intents.create(
                 "ada", REQUEST, provider="kling", idempotency_key="key", references=[REFERENCE]
             )
             found.append(made.id)
@@ -177,7 +177,7 @@ def test_a_task_found_at_kling_can_never_be_bought_again(store: Store, clock: Cl
         images=(TaskImage(0, "https://signed"), TaskImage(1, "https://signed")),
         unit_deduction="8",
     )
-    found = store.generations.adopt_task("ada", task, provider="kling")
+    found = store.intents.adopt_task("ada", task, provider="kling")
     assert found is not None
     assert (found.status, found.origin, found.external_task_id, found.task_id) == (
         S.SUCCEEDED,
@@ -186,7 +186,7 @@ def test_a_task_found_at_kling_can_never_be_bought_again(store: Store, clock: Cl
         "T-1",
     )
     assert (found.created_at, found.request.n, found.request.prompt) == (made_at, 2, "")
-    assert store.generations.adopt_task("ada", task, provider="kling") is None
+    assert store.intents.adopt_task("ada", task, provider="kling") is None
     assert store.generations.get_by_task_id("ada", "T-1") == found
     assert S.INTENDED not in STEPS[found.status]
 
@@ -194,7 +194,7 @@ def test_a_task_found_at_kling_can_never_be_bought_again(store: Store, clock: Cl
 def test_tasks_without_an_id_of_ours_are_told_apart(store: Store) -> None:
     for number in range(2):
         task = KlingTask(task_id=f"T-{number}", status=TaskStatus.PROCESSING)
-        found = store.generations.adopt_task("ada", task, provider="kling")
+        found = store.intents.adopt_task("ada", task, provider="kling")
         assert found is not None
         assert found.external_task_id == ""
 
@@ -202,7 +202,7 @@ def test_tasks_without_an_id_of_ours_are_told_apart(store: Store) -> None:
 def test_a_wish_of_ours_found_at_kling_is_not_written_down_twice(store: Store) -> None:
     made = create_intent(store)
     task = KlingTask("T-1", TaskStatus.PROCESSING, external_task_id=made.external_task_id)
-    assert store.generations.adopt_task("bob", task, provider="kling") is None
+    assert store.intents.adopt_task("bob", task, provider="kling") is None
 
 
 # Steps
@@ -389,7 +389,7 @@ def test_a_process_that_is_alone_takes_over_at_once(store: Store, clock: Clock) 
 
 
 def test_claims_are_what_was_asked_for_oldest_due_first(store: Store, clock: Clock) -> None:
-    practice = store.generations.create_intent("ada", REQUEST, provider="practice")
+    practice = store.intents.create("ada", REQUEST, provider="practice")
     first, second, third = create_intent(store), at(store, S.SUBMITTED), create_intent(store)
     at(store, S.FAILED)
     store.generations.move(
@@ -441,7 +441,7 @@ def test_a_lease_that_reaches_too_far_is_told_and_ends_only_as_it_was_seen(
         create_intent(store),
         create_intent(store),
         create_intent(store),
-        store.generations.create_intent("ada", REQUEST, provider="practice"),
+        store.intents.create("ada", REQUEST, provider="practice"),
     )
     claim(store, clock)
     until = clock.now + timedelta(seconds=30)
@@ -464,7 +464,7 @@ def test_a_span_that_ends_before_it_began_is_no_duration(store: Store, clock: Cl
     clock.advance(-3600.0)
     ledger.move(generation.id, to=S.SUCCEEDED, expect=set(S), finished_at=clock.now)
     request = generation.request
-    known = store.generations.finished_durations(
+    known = store.generation_lists.finished_durations(
         "kling", kind="image", model=request.model_name, resolution=request.resolution, n=request.n
     )
     assert known == ()
@@ -487,19 +487,19 @@ def file_facts(name: str = "2026/11/22/a-0.png") -> dict[str, object]:
 def test_slots_tell_which_pictures_have_arrived(store: Store) -> None:
     generation = at(store, S.SUCCEEDED)
     for _ in range(2):
-        store.generations.expect_pictures(generation.id, 3)
-    store.generations.fail_picture(generation.id, 1, error_text_id="error.picture_broken")
-    expected = store.generations.fail_picture(generation.id, 1, error_text_id="error.unavailable")
+        store.expected_pictures.expect(generation.id, 3)
+    store.expected_pictures.fail(generation.id, 1, error_text_id="error.picture_broken")
+    expected = store.expected_pictures.fail(generation.id, 1, error_text_id="error.unavailable")
     assert (expected.status, expected.attempts, expected.error_text_id) == (
         ExpectedStatus.PENDING,
         2,
         "error.unavailable",
     )
-    picture = store.generations.add_picture(generation.id, 1, **file_facts())  # type: ignore[arg-type]
-    store.generations.fail_picture(generation.id, 2, error_text_id="x", give_up=True)
+    picture = store.expected_pictures.add(generation.id, 1, **file_facts())  # type: ignore[arg-type]
+    store.expected_pictures.fail(generation.id, 2, error_text_id="x", give_up=True)
     assert [
         (expected.index, expected.status, expected.attempts)
-        for expected in store.generations.expected_pictures(generation.id)
+        for expected in store.expected_pictures.of(generation.id)
     ] == [
         (0, ExpectedStatus.PENDING, 0),
         (1, ExpectedStatus.ARCHIVED, 2),
@@ -513,15 +513,15 @@ def test_slots_tell_which_pictures_have_arrived(store: Store) -> None:
 
 def test_a_picture_added_twice_is_one(store: Store) -> None:
     generation = at(store, S.SUCCEEDED)
-    first = store.generations.add_picture(generation.id, 0, **file_facts())  # type: ignore[arg-type]
-    again = store.generations.add_picture(
+    first = store.expected_pictures.add(generation.id, 0, **file_facts())  # type: ignore[arg-type]
+    again = store.expected_pictures.add(
         generation.id,
         0,
         **(file_facts() | {"size_bytes": 100}),  # type: ignore[arg-type]
     )
     assert (again.id, again.size_bytes) == (first.id, 100)
     with pytest.raises(InputError):
-        store.generations.add_picture("nothing", 0, **file_facts("b"))  # type: ignore[arg-type]
+        store.expected_pictures.add("nothing", 0, **file_facts("b"))  # type: ignore[arg-type]
 
 
 # Lists and counts
@@ -537,7 +537,7 @@ def test_lists_are_filtered_and_paged_newest_first(store: Store, clock: Clock) -
     paged: list[str] = []
     cursor = None
     while True:
-        page = store.generations.list("ada", limit=2, cursor=cursor)
+        page = store.generation_lists.list("ada", limit=2, cursor=cursor)
         paged += [generation.id for generation in page.items]
         cursor = page.next_cursor
         if cursor is None:
@@ -545,7 +545,7 @@ def test_lists_are_filtered_and_paged_newest_first(store: Store, clock: Clock) -
     assert paged == ids
 
     def listed(**filters: object) -> list[str]:
-        return [g.id for g in store.generations.list("ada", **filters).items]  # type: ignore[arg-type]
+        return [g.id for g in store.generation_lists.list("ada", **filters).items]  # type: ignore[arg-type]
 
     assert listed(active_only=True) == ids[:-1]
     assert listed(statuses={S.REFUSED}) == [ids[-1]]
@@ -556,22 +556,22 @@ def test_lists_are_filtered_and_paged_newest_first(store: Store, clock: Clock) -
     assert listed(ratio="16:9", model="kling-v3") == ids
     assert listed(since=made[3].created_at) == ids[:2]
     assert listed(until=made[1].created_at) == ids[-1:]
-    assert store.generations.models("ada") == ("kling-v3",)
+    assert store.generation_lists.models("ada") == ("kling-v3",)
 
 
 def test_slots_in_flight_count_pictures(store: Store, clock: Clock) -> None:
     first, second, _ = (create_intent(store) for _ in range(3))
-    store.generations.create_intent("ada", REQUEST, provider="practice")
-    generations = store.generations
-    assert generations.slots_in_flight("kling")["image"] == 0
+    store.intents.create("ada", REQUEST, provider="practice")
+    lists = store.generation_lists
+    assert lists.slots_in_flight("kling")["image"] == 0
     claim(store, clock)
-    generations.mark_sending(first.id, "p1")
+    store.generations.mark_sending(first.id, "p1")
     move(store, second, S.UNCERTAIN)
-    assert generations.slots_in_flight("kling")["image"] == 4
+    assert lists.slots_in_flight("kling")["image"] == 4
     move(store, second, S.SUBMITTED, S.PROCESSING, S.SUCCEEDED)
-    assert generations.slots_in_flight("kling")["image"] == 2
-    assert generations.counts("kling") == {S.INTENDED: 2, S.SUCCEEDED: 1}
-    assert generations.counts() == {S.INTENDED: 3, S.SUCCEEDED: 1}
+    assert lists.slots_in_flight("kling")["image"] == 2
+    assert lists.counts("kling") == {S.INTENDED: 2, S.SUCCEEDED: 1}
+    assert lists.counts() == {S.INTENDED: 3, S.SUCCEEDED: 1}
 
 
 def test_what_is_open_is_found_without_reading_what_has_ended(
@@ -590,10 +590,12 @@ def test_what_is_open_is_found_without_reading_what_has_ended(
         "p", now=clock.now, limit=9, lease_s=30, statuses=set(S), provider="kling"
     )
     store.leases.beyond(now=clock.now, lease_s=30, provider="kling")
-    store.generations.slots_in_flight("kling")
+    store.generation_lists.slots_in_flight("kling")
     by_provider = "SEARCH generations USING INDEX generations_open (provider=?)"
     assert plans == [by_provider] * 3
-    store.generations.finished_durations("kling", kind="image", model="m", resolution="1k", n=1)
+    store.generation_lists.finished_durations(
+        "kling", kind="image", model="m", resolution="1k", n=1
+    )
     assert plans[-1].startswith("SEARCH generations USING INDEX generations_finished (provider=?")
     store.close()
 
@@ -611,7 +613,7 @@ def test_durations_are_those_of_the_same_kind_newest_first(store: Store, clock: 
             finished_at=started + timedelta(seconds=seconds),
         )
     at(store, S.FAILED)
-    durations = store.generations.finished_durations
+    durations = store.generation_lists.finished_durations
     assert durations("kling", kind="image", model="kling-v3", resolution="1k", n=2) == (20.0, 30.0)
     assert durations("kling", kind="image", model="kling-v3", resolution="1k", n=2, limit=1) == (
         20.0,
@@ -624,27 +626,25 @@ def test_only_what_has_ended_can_be_deleted_and_comes_back_with_its_pictures(
     store: Store,
 ) -> None:
     generation = at(store, S.SUCCEEDED)
-    kept = store.generations.add_picture(generation.id, 0, **file_facts("a"))  # type: ignore[arg-type]
-    gone = store.generations.add_picture(generation.id, 1, **file_facts("b"))  # type: ignore[arg-type]
-    assert not store.generations.delete("ada", generation.id)
+    kept = store.expected_pictures.add(generation.id, 0, **file_facts("a"))  # type: ignore[arg-type]
+    gone = store.expected_pictures.add(generation.id, 1, **file_facts("b"))  # type: ignore[arg-type]
+    assert not store.generation_lists.delete("ada", generation.id)
     move(store, generation, S.ARCHIVED)
     store.gallery.delete_pictures("ada", [gone.id])
-    assert store.generations.delete("ada", generation.id)
-    assert store.generations.list("ada").items == ()
+    assert store.generation_lists.delete("ada", generation.id)
+    assert store.generation_lists.list("ada").items == ()
     assert store.gallery.list_pictures("ada").items == ()
-    assert store.generations.restore("ada", generation.id).pictures == (kept,)
+    assert store.generation_lists.restore("ada", generation.id).pictures == (kept,)
 
 
 def test_purging_forgets_the_wish_and_its_reference_once_kling_has_forgotten_too(
     store: Store, clock: Clock
 ) -> None:
-    generation = store.generations.create_intent(
-        "ada", REQUEST, provider="kling", references=[REFERENCE]
-    )
+    generation = store.intents.create("ada", REQUEST, provider="kling", references=[REFERENCE])
     assert store.generations.cancel("ada", generation.id)
-    assert store.generations.delete("ada", generation.id)
-    assert store.generations.purge(clock.advance(1)) == 0
-    assert store.generations.purge(clock.advance(32 * 86_400)) == 1
+    assert store.generation_lists.delete("ada", generation.id)
+    assert store.generation_lists.purge(clock.advance(1)) == 0
+    assert store.generation_lists.purge(clock.advance(32 * 86_400)) == 1
     assert store.generations.load(generation.id) is None
     assert store.generations.references(generation.id) == ()
 
@@ -653,7 +653,7 @@ def test_keys_that_hold_a_known_secret_stay_different_keys(store: Store) -> None
     """What is stored is masked: two keys around one token must not become the same key."""
     known_secrets.add("token-0123456789abcdef")
     wishes = [
-        store.generations.create_intent(
+        store.intents.create(
             "ada",
             ImageRequest(f"a hill by token-0123456789abcdef, {n}"),
             provider="kling",
@@ -661,13 +661,13 @@ def test_keys_that_hold_a_known_secret_stay_different_keys(store: Store) -> None
         )
         for n, key in enumerate(("token-0123456789abcdef-1", "TOKEN-0123456789ABCDEF"))
     ]
-    again = store.generations.create_intent(
+    again = store.intents.create(
         "ada",
         ImageRequest("a hill by token-0123456789abcdef, 0"),
         provider="kling",
         idempotency_key="token-0123456789abcdef-1",
     )
-    other = store.generations.create_intent(
+    other = store.intents.create(
         "ada",
         ImageRequest("another hill"),
         provider="kling",
@@ -682,7 +682,7 @@ def test_keys_that_hold_a_known_secret_stay_different_keys(store: Store) -> None
 def test_what_is_let_go_after_the_clock_was_set_back_is_taken_up_at_once(
     store: Store, clock: Clock, hours: int
 ) -> None:
-    wish = store.generations.create_intent("ada", ImageRequest("a hill"), provider="kling")
+    wish = store.intents.create("ada", ImageRequest("a hill"), provider="kling")
     clock.advance(-3600.0 * hours)
     moved = store.generations.move(
         wish.id, to=S.SUBMITTED, expect={S.INTENDED}, task_id="t-1", submitted_at=clock.now

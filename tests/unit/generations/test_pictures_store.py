@@ -17,14 +17,14 @@ S = GenerationStatus
 def paint(
     store: Store, prompt: str, *, count: int = 2, owner: str = "ada", **request: object
 ) -> list[Picture]:
-    made = store.generations.create_intent(
+    made = store.intents.create(
         owner,
         ImageRequest(prompt, n=count, **request),  # type: ignore[arg-type]
         provider="practice",
     )
     store.generations.move(made.id, to=S.SUCCEEDED, expect=set(S))
     pictures = [
-        store.generations.add_picture(
+        store.expected_pictures.add(
             made.id,
             index,
             name=f"2026/11/22/{made.id}-{index}.png",
@@ -100,10 +100,10 @@ def test_generations_are_counted_from_a_moment_on(store: Store, clock: Clock) ->
     clock.advance(60)
     moment = clock()
     paint(store, "then")
-    open_one = store.generations.create_intent("ada", ImageRequest("now"), provider="practice")
-    assert store.generations.counts_since("ada", moment) == {S.ARCHIVED: 1, S.INTENDED: 1}
+    open_one = store.intents.create("ada", ImageRequest("now"), provider="practice")
+    assert store.generation_lists.counts_since("ada", moment) == {S.ARCHIVED: 1, S.INTENDED: 1}
     store.generations.cancel("ada", open_one.id)
-    assert store.generations.counts_since("ada", moment) == {S.ARCHIVED: 1, S.CANCELLED: 1}
+    assert store.generation_lists.counts_since("ada", moment) == {S.ARCHIVED: 1, S.CANCELLED: 1}
 
 
 def test_a_picture_comes_with_what_was_asked_for(store: Store) -> None:
@@ -162,7 +162,7 @@ def test_deleted_pictures_can_be_restored_until_their_files_are_gone(
     assert store.gallery.forget_pictures([one.id, two.id]) == 1
     assert store.gallery.deleted_pictures(clock.advance(1)) == ()
     assert store.gallery.restore_pictures("ada", [one.id]) == 0
-    expected_pictures = store.generations.expected_pictures(one.generation_id)
+    expected_pictures = store.expected_pictures.of(one.generation_id)
     assert [expected.status for expected in expected_pictures] == [
         ExpectedStatus.DELETED,
         ExpectedStatus.ARCHIVED,

@@ -25,13 +25,13 @@ def png(number: int) -> bytes:
 
 def paint(store: Store, archive: Archive, owner: str, number: int) -> str:
     """Ask for a picture and archive it; return the name of its file."""
-    made = store.generations.create_intent(owner, ImageRequest(f"{number}"), provider="practice")
+    made = store.intents.create(owner, ImageRequest(f"{number}"), provider="practice")
     part = archive.new_part()
     part.write_bytes(png(number))
     file = archive.adopt(part, created_at=made.created_at, generation_id=made.id, index=0)
     for status, task in ((S.SUBMITTED, made.id), (S.SUCCEEDED, None)):
         store.generations.move(made.id, to=status, expect=set(S), task_id=task)
-    store.generations.add_picture(made.id, 0, **asdict(file))
+    store.expected_pictures.add(made.id, 0, **asdict(file))
     store.generations.move(made.id, to=S.ARCHIVED, expect=set(S))
     return file.name
 

@@ -44,8 +44,8 @@ def restored(place: BackupPlace, tmp_path: Path) -> Restored:
 def test_what_waited_to_be_sent_is_asked_for_before_it_is_sent_and_paid_again(
     store: Store, archive: Archive, place: BackupPlace, tmp_path: Path, restored: Restored
 ) -> None:
-    asked = store.generations.create_intent(ANN, ImageRequest("a hill"), provider="kling")
-    other = store.generations.create_intent(ANN, ImageRequest("a lake"), provider="kling")
+    asked = store.intents.create(ANN, ImageRequest("a hill"), provider="kling")
+    other = store.intents.create(ANN, ImageRequest("a lake"), provider="kling")
     store.generations.cancel(ANN, other.id)
     made = make_backup(store, archive, place, work_dir=tmp_path)
     with restored(made.name) as (back, _):
@@ -82,9 +82,7 @@ def test_what_goes_right_behind_the_snapshot_goes_with_its_rows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kept, purged = paint(store, archive, ANN, 1), paint(store, archive, ANN, 2)
-    said = store.generations.create_intent(
-        ANN, SpeechRequest("你好。", voice_id="ai_kaiya"), provider="kling"
-    )
+    said = store.intents.create(ANN, SpeechRequest("你好。", voice_id="ai_kaiya"), provider="kling")
     for status, task in ((S.SUBMITTED, said.id), (S.SUCCEEDED, None), (S.ARCHIVED, None)):
         store.generations.move(said.id, to=status, expect=set(S), task_id=task)
     archive.keep(sound_name(said), b"a sound")

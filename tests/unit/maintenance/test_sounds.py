@@ -38,7 +38,7 @@ def store(tmp_path: Path, archive: Archive) -> Iterator[Store]:
     """A store with two texts that were read aloud, an old one and a new one."""
     store = Store.open(tmp_path / "a.sqlite3")
     for number, ago in enumerate(KEPT):
-        said = store.generations.create_intent(
+        said = store.intents.create(
             OWNER, SpeechRequest(f"你好 {number}。", voice_id="ai_kaiya"), provider="kling"
         )
         ended = {

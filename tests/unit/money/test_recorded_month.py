@@ -25,7 +25,7 @@ from core.models.money.ledger import LineState, Mark, Spender
 from core.settings.money import MoneySettings
 from core.storage.money.filters import LedgerFilter
 from core.storage.store import Store
-from core.work.money.spending import Spending, default_currency, never_sent
+from core.work.money.spending import Spending, never_sent
 from core.work.money.task_costs import task_ended
 
 # The days of September and October 2026 on which there is no peak though they are weekdays.
@@ -84,7 +84,7 @@ def month(dice: random.Random) -> list[Asked]:
 def test_a_month_comes_to_what_it_comes_to(store: Store) -> None:
     dice = random.Random(20260908)
     now = [_START]
-    spending = Spending(MoneySettings, default_currency, clock=lambda: now[0])
+    spending = Spending(MoneySettings, lambda _provider: "CNY", clock=lambda: now[0])
     expected = Fraction(0)
     unknown = ranges = edges = estimated = 0
     asked = month(dice)

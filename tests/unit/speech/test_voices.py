@@ -21,12 +21,13 @@ from core.errors import (
 )
 from core.models.speech import KLING_VOICES, OPENAI_VOICES, SpeechAsk, kling_voice
 from core.practice import PRACTICE_SPEECH_KEY, PracticeServer, PracticeSettings
+from core.practice.speech.realtime import PATH as REALTIME_PATH
 from core.practice.speech.server import heard
 from core.practice.speech.voice import say, tones
 from core.providers.speech.qwen import QwenVoice
 from core.providers.speech.server import SpeechServer, speech_address
 from core.providers.speech.sound import SoundError, SoundReader
-from core.providers.speech.transcription import TranscriptionServer
+from core.providers.speech.transcription import TranscriptionServer, transcript_in
 from core.settings.network import Network
 from core.settings.proxy import parse_proxy
 from core.wire.audio import RATE, louder_than_silence, mp3_from, pcm_from_mp3, wav_header
@@ -43,7 +44,7 @@ def practice() -> Iterator[PracticeServer]:
 
 def voice_of(practice: PracticeServer, shape: str, key: str | None = PRACTICE_SPEECH_KEY) -> Voice:
     if shape == "qwen":
-        return QwenVoice(practice.realtime_url, api_key=key)
+        return QwenVoice(practice.origin.replace("http", "ws", 1) + REALTIME_PATH, api_key=key)
     return SpeechServer(practice.origin, api_key=key)
 
 
@@ -256,7 +257,8 @@ def test_a_recording_is_written_down(practice: PracticeServer) -> None:
     recording = wav_header(2 * RATE) + bytes(2 * RATE)
 
     async def ask(server: TranscriptionServer) -> str:
-        return await server.transcribe(recording, name="a.wav", media_type="audio/wav")
+        reply = await server.forward({}, recording, name="a.wav", media_type="audio/wav")
+        return transcript_in(reply, server.host)
 
     assert run(server, ask) == heard(recording)  # type: ignore[arg-type]
     assert "1.0" in heard(recording)
@@ -267,7 +269,8 @@ def test_no_transcript_is_told() -> None:
     server = TranscriptionServer("http://a.example", client=httpx.AsyncClient(transport=reply))
 
     async def ask(server: TranscriptionServer) -> str:
-        return await server.transcribe(b"RIFF", name="a.wav", media_type="audio/wav")
+        reply = await server.forward({}, b"RIFF", name="a.wav", media_type="audio/wav")
+        return transcript_in(reply, server.host)
 
     with pytest.raises(AppError) as told:
         run(server, ask)  # type: ignore[arg-type]

@@ -99,7 +99,7 @@ def endow(store: Store, owner: str, number: int) -> Belongings:
         store.generations.move(unread.id, to=status, expect=set(S), error_text_id=text_id)
     hidden = _intent(store, owner)
     store.generations.move(hidden.id, to=S.REFUSED, expect=set(S))
-    store.generations.delete(owner, hidden.id)
+    store.generation_lists.delete(owner, hidden.id)
     first, second = (picture.id for picture in archived.pictures)
     store.gallery.delete_pictures(owner, [second])
     return Belongings(
@@ -113,7 +113,7 @@ def endow(store: Store, owner: str, number: int) -> Belongings:
         archived=archived,
         picture=first,
         deleted_picture=second,
-        waiting=store.generations.create_intent(
+        waiting=store.intents.create(
             owner,
             EVERYONES_REQUEST,
             provider="kling",
@@ -132,11 +132,13 @@ def _conversation(store: Store, owner: str, *, ends: bool = True) -> tuple[str, 
     question, answer = begin(store, owner, made.id)
     assert question is not None
     text = f"{WORD}! {owner} is told"
-    store.messages.save_running([AnswerDraft(answer.id, text, f"{WORD}: {owner}")], lease_s=3600)
+    store.running_answers.save_running(
+        [AnswerDraft(answer.id, text, f"{WORD}: {owner}")], lease_s=3600
+    )
     if ends:
         ended = store.messages.get(owner, answer.id)
         assert ended is not None
-        store.messages.save_final([_complete(ended)])
+        store.running_answers.save_final([_complete(ended)])
     return made.id, question.id, answer.id
 
 
@@ -145,7 +147,7 @@ def _complete(answer: Message) -> Message:
 
 
 def _intent(store: Store, owner: str, message_id: str | None = None) -> Generation:
-    return store.generations.create_intent(
+    return store.intents.create(
         owner,
         ImageRequest(f"{WORD}, wished by {owner}", model_name=f"model-of-{owner}", n=2),
         provider="kling",
@@ -159,7 +161,7 @@ def _painted(store: Store, owner: str, task_id: str, message_id: str) -> Generat
     store.generations.move(made.id, to=S.SUBMITTED, expect=set(S), task_id=task_id)
     store.generations.move(made.id, to=S.SUCCEEDED, expect=set(S))
     for index in range(2):
-        store.generations.add_picture(
+        store.expected_pictures.add(
             made.id,
             index,
             name=f"{made.id}-{index}.png",

@@ -156,38 +156,35 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(lambda s, o, m, t: begin(s, o, t.conversation), REFUSED),
         Case(lambda s, o, m, t: begin(s, o, m.conversation, t.answer), REFUSED),
     ),
-    "messages.running": (Case(lambda s, o, m, t: s.messages.running(o), OWN),),
-    "messages.progress": (
-        Case(lambda s, o, m, t: s.messages.progress(o, t.answer, 0), None),
-        Case(lambda s, o, m, t: s.messages.progress(o, t.running_answer, 0), None),
+    "running_answers.progress": (
+        Case(lambda s, o, m, t: s.running_answers.progress(o, t.answer, 0), None),
+        Case(lambda s, o, m, t: s.running_answers.progress(o, t.running_answer, 0), None),
     ),
-    "messages.request_stop": (
-        Case(lambda s, o, m, t: s.messages.request_stop(o, t.running_answer), False),
+    "running_answers.request_stop": (
+        Case(lambda s, o, m, t: s.running_answers.request_stop(o, t.running_answer), False),
     ),
     "search.find": (
         Case(lambda s, o, m, t: s.search.find(o, WORD), OWN),
         Case(lambda s, o, m, t: s.search.find(o, WORD, with_reasoning=True), OWN),
         Case(lambda s, o, m, t: s.search.find(o, WORD[:2]), OWN),  # too short for the index
     ),
-    "transfer.export_conversation": (
-        Case(lambda s, o, m, t: s.transfer.export_conversation(o, t.conversation), REFUSED),
+    "exports.conversation": (
+        Case(lambda s, o, m, t: s.exports.conversation(o, t.conversation), REFUSED),
     ),
-    "transfer.export_conversations": (
-        Case(lambda s, o, m, t: s.transfer.export_conversations(o), OWN),
+    "exports.conversations": (
+        Case(lambda s, o, m, t: s.exports.conversations(o), OWN),
         Case(
-            lambda s, o, m, t: s.transfer.export_conversations(o, [m.conversation, t.conversation]),
+            lambda s, o, m, t: s.exports.conversations(o, [m.conversation, t.conversation]),
             REFUSED,
         ),
     ),
-    "transfer.export_pieces": (
-        Case(lambda s, o, m, t: b"".join(s.transfer.export_pieces(o)), OWN),
+    "exports.pieces": (Case(lambda s, o, m, t: b"".join(s.exports.pieces(o)), OWN),),
+    "imports.import_file": (
+        Case(lambda s, o, m, t: s.imports.import_file(o, _export_file(t)), _ALL_NEW),
     ),
-    "transfer.import_file": (
-        Case(lambda s, o, m, t: s.transfer.import_file(o, _export_file(t)), _ALL_NEW),
-    ),
-    "generations.create_intent": (
+    "intents.create": (
         Case(
-            lambda s, o, m, t: s.generations.create_intent(
+            lambda s, o, m, t: s.intents.create(
                 o,
                 EVERYONES_REQUEST,
                 provider="kling",
@@ -197,7 +194,7 @@ CASES: dict[str, tuple[Case, ...]] = {
             OWN,
         ),
         Case(
-            lambda s, o, m, t: s.generations.create_intent(
+            lambda s, o, m, t: s.intents.create(
                 o,
                 t.archived.request,
                 provider="kling",
@@ -207,7 +204,7 @@ CASES: dict[str, tuple[Case, ...]] = {
             REFUSED,
         ),
         Case(
-            lambda s, o, m, t: s.generations.create_intent(
+            lambda s, o, m, t: s.intents.create(
                 o, EVERYONES_REQUEST, provider="kling", message_id=t.answer
             ),
             REFUSED,
@@ -215,13 +212,13 @@ CASES: dict[str, tuple[Case, ...]] = {
     ),
     "lineage.drawn_from": (Case(lambda s, o, m, t: s.lineage.drawn_from(o, [t.answer]), {}),),
     "lineage.origins": (Case(lambda s, o, m, t: s.lineage.origins(o, [t.archived.id]), {}),),
-    "generations.adopt_task": (
+    "intents.adopt_task": (
         Case(
-            lambda s, o, m, t: s.generations.adopt_task(o, _task(t), provider="kling"),
+            lambda s, o, m, t: s.intents.adopt_task(o, _task(t), provider="kling"),
             None,
             gives_its_owner_nothing=True,
         ),
-        Case(lambda s, o, m, t: s.generations.adopt_task(o, _NEW_TASK, provider="kling"), OWN),
+        Case(lambda s, o, m, t: s.intents.adopt_task(o, _NEW_TASK, provider="kling"), OWN),
     ),
     "generations.get": (Case(lambda s, o, m, t: s.generations.get(o, t.archived.id), None),),
     "generations.find_by_key": (
@@ -240,22 +237,26 @@ CASES: dict[str, tuple[Case, ...]] = {
         ),
     ),
     "generations.history": (Case(lambda s, o, m, t: s.generations.history(o, t.archived.id), ()),),
-    "generations.list": (
-        Case(lambda s, o, m, t: s.generations.list(o), OWN),
-        Case(lambda s, o, m, t: s.generations.list(o, active_only=True, text=WORD), OWN),
+    "generation_lists.list": (
+        Case(lambda s, o, m, t: s.generation_lists.list(o), OWN),
+        Case(lambda s, o, m, t: s.generation_lists.list(o, active_only=True, text=WORD), OWN),
     ),
-    "generations.counts_since": (
-        Case(lambda s, o, m, t: sum(s.generations.counts_since(o, LONG_AGO).values()), 3),
+    "generation_lists.counts_since": (
+        Case(lambda s, o, m, t: sum(s.generation_lists.counts_since(o, LONG_AGO).values()), 3),
     ),
-    "generations.models": (Case(lambda s, o, m, t: s.generations.models(o), OWN),),
+    "generation_lists.models": (Case(lambda s, o, m, t: s.generation_lists.models(o), OWN),),
     "generations.cancel": (Case(lambda s, o, m, t: s.generations.cancel(o, t.waiting.id), False),),
-    "generations.delete": (Case(lambda s, o, m, t: s.generations.delete(o, t.archived.id), False),),
-    "generations.restore": (
-        Case(lambda s, o, m, t: s.generations.restore(o, t.deleted_generation), REFUSED),
+    "generation_lists.delete": (
+        Case(lambda s, o, m, t: s.generation_lists.delete(o, t.archived.id), False),
     ),
-    "generations.fetch_again": (
+    "generation_lists.restore": (
+        Case(lambda s, o, m, t: s.generation_lists.restore(o, t.deleted_generation), REFUSED),
+    ),
+    "expected_pictures.fetch_again": (
         Case(
-            lambda s, o, m, t: s.generations.fetch_again(o, t.unread.id, if_ended_as=UNREADABLE),
+            lambda s, o, m, t: s.expected_pictures.fetch_again(
+                o, t.unread.id, if_ended_as=UNREADABLE
+            ),
             False,
         ),
     ),
@@ -325,28 +326,28 @@ OWNERLESS: dict[str, str] = {
     "copies.snapshot": _ALL_AT_ONCE,
     "copies.sounds": _ALL_AT_ONCE,
     "conversations.purge": _MANY,
-    "messages.interrupt_dead": _MANY,
-    "messages.held_beyond": _MANY,
-    "messages.interrupt_held": _MANY,
-    "messages.save_final": "the runner's step on answers of its own process",
-    "messages.save_running": "the runner's step on answers of its own process",
+    "running_answers.interrupt_dead": _MANY,
+    "running_answers.held_beyond": _MANY,
+    "running_answers.interrupt_held": _MANY,
+    "running_answers.save_final": "the runner's step on answers of its own process",
+    "running_answers.save_running": "the runner's step on answers of its own process",
     "posted_chats.begin": "each PostedChat names its owner, and becomes a conversation of its own",
     "search_index.catch_up": "nothing comes back; `search.find` asks for the owner",
     "search_index.waiting": _MANY,
-    "generations.add_picture": _LEASED,
-    "generations.expect_pictures": _LEASED,
-    "generations.expected_pictures": _LEASED,
-    "generations.fail_picture": _LEASED,
+    "expected_pictures.add": _LEASED,
+    "expected_pictures.expect": _LEASED,
+    "expected_pictures.of": _LEASED,
+    "expected_pictures.fail": _LEASED,
     "generations.load": _LEASED,
     "generations.mark_sending": _LEASED,
     "generations.move": _LEASED,
     "generations.unmark_sending": _LEASED,
-    "generations.counts": _MANY,
-    "generations.finished_durations": "seconds, for estimates: how long the account's tasks take",
-    "generations.slots_in_flight": "what the account has in flight, whosever it is",
-    "generations.purge": _MANY,
+    "generation_lists.counts": _MANY,
+    "generation_lists.finished_durations": "seconds, for estimates: the account's tasks'",
+    "generation_lists.slots_in_flight": "what the account has in flight, whosever it is",
+    "generation_lists.purge": _MANY,
     "generations.references": "asked with the id of a row that its owner was given just before",
-    "generations.standings": _MANY,
+    "generation_lists.standings": _MANY,
     "ledger.add": "a line that was found; it names its owner",
     "ledger.budgets": "the studio's budgets; the pages show them to whoever runs it",
     "ledger.correct": "reconciling, with the id of a line that it has just read",

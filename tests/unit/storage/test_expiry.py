@@ -14,7 +14,7 @@ STRANGER = visitor_owner("abc")
 
 def leave_something(store: Store, owner: str) -> None:
     store.conversations.create(owner, title="left behind")
-    generation = store.generations.create_intent(owner, ImageRequest("a cat"), provider="practice")
+    generation = store.intents.create(owner, ImageRequest("a cat"), provider="practice")
     store.generations.cancel(owner, generation.id)
 
 
@@ -28,19 +28,19 @@ def test_only_strangers_are_forgotten_after_a_day(
     assert store.conversations.count(STRANGER) == 1
     housekeeping.tidy(clock.advance(timedelta(days=1).total_seconds()))
     assert store.conversations.count(STRANGER) == 0
-    assert store.generations.list(STRANGER).items == ()
+    assert store.generation_lists.list(STRANGER).items == ()
     for owner in (LOCAL_OWNER, "user:ann@example.com"):
         assert store.conversations.count(owner) == 1
-        (generation,) = store.generations.list(owner).items
+        (generation,) = store.generation_lists.list(owner).items
         assert generation.status is GenerationStatus.CANCELLED
 
 
 def test_a_strangers_open_task_is_not_pulled_from_under_the_worker(
     store: Store, archive: Archive, clock: Clock
 ) -> None:
-    store.generations.create_intent(STRANGER, ImageRequest("a cat"), provider="practice")
+    store.intents.create(STRANGER, ImageRequest("a cat"), provider="practice")
     Housekeeping(store, archive).tidy(clock.advance(timedelta(days=2).total_seconds()))
-    assert len(store.generations.list(STRANGER).items) == 1
+    assert len(store.generation_lists.list(STRANGER).items) == 1
 
 
 def test_only_strangers_may_not_spend() -> None:

@@ -35,9 +35,7 @@ def said(store: Store, owner: str = "ada") -> tuple[str, str]:
 
 def drawn(store: Store, message_id: str, owner: str = "ada") -> str:
     """Return a generation that was drawn from a message, and has ended."""
-    made = store.generations.create_intent(
-        owner, REQUEST, provider="practice", message_id=message_id
-    )
+    made = store.intents.create(owner, REQUEST, provider="practice", message_id=message_id)
     store.generations.move(made.id, to=S.REFUSED, expect=set(S))
     return made.id
 
@@ -51,7 +49,7 @@ def listed(store: Store, message_id: str, owner: str = "ada") -> tuple[DrawnFrom
 
 
 def bring_in(store: Store, payload: object, owner: str = "ada") -> None:
-    store.transfer.import_file(owner, io.BytesIO(json.dumps(payload).encode()))
+    store.imports.import_file(owner, io.BytesIO(json.dumps(payload).encode()))
 
 
 def test_both_ends_know_each_other(store: Store) -> None:
@@ -77,13 +75,13 @@ def test_what_is_no_message_of_ones_own_has_no_pictures(store: Store) -> None:
         with pytest.raises(InputError) as refused:
             drawn(store, message)
         assert refused.value.text_id == "error.message_gone"
-    assert store.generations.list("ada").items == ()
+    assert store.generation_lists.list("ada").items == ()
 
 
 def test_a_repeat_under_a_key_ties_nothing_twice(store: Store) -> None:
     _, message = said(store)
     first, again = (
-        store.generations.create_intent(
+        store.intents.create(
             "ada", REQUEST, provider="practice", message_id=message, idempotency_key="k"
         )
         for _ in range(2)
@@ -110,13 +108,13 @@ def test_a_deleted_conversation_leaves_the_picture_and_says_so(store: Store, clo
 def test_a_deleted_picture_leaves_the_message_and_says_so(store: Store, clock: Clock) -> None:
     _, message = said(store)
     generation = drawn(store, message)
-    store.generations.delete("ada", generation)
+    store.generation_lists.delete("ada", generation)
     assert under(store, message) == [(generation, "deleted")]
-    store.generations.restore("ada", generation)
+    store.generation_lists.restore("ada", generation)
     assert under(store, message) == [(generation, "here")]
-    store.generations.delete("ada", generation)
+    store.generation_lists.delete("ada", generation)
     clock.now += timedelta(days=40)
-    store.generations.purge(clock())
+    store.generation_lists.purge(clock())
     store.lineage.purge()
     assert under(store, message) == [(generation, "deleted")]
     # What was asked for went with the picture.
@@ -126,12 +124,12 @@ def test_a_deleted_picture_leaves_the_message_and_says_so(store: Store, clock: C
 def test_a_purge_leaves_what_files_told_others(store: Store, clock: Clock) -> None:
     conversation, message = said(store)
     generation = drawn(store, message)
-    bring_in(store, store.transfer.export_conversation("ada", conversation), "bob")
+    bring_in(store, store.exports.conversation("ada", conversation), "bob")
     copy = store.conversations.list("bob").items[0].head_id
     assert copy is not None
-    store.generations.delete("ada", generation)
+    store.generation_lists.delete("ada", generation)
     clock.now += timedelta(days=40)
-    assert store.generations.purge(clock()) == 1
+    assert store.generation_lists.purge(clock()) == 1
     assert listed(store, message)[0].link.request is None
     assert listed(store, copy, "bob")[0].link.request == REQUEST
 
@@ -139,7 +137,7 @@ def test_a_purge_leaves_what_files_told_others(store: Store, clock: Clock) -> No
 def test_a_file_ties_few_pictures_to_a_message_the_newest(store: Store, tmp_path: Path) -> None:
     conversation, message = said(store)
     drawn(store, message)
-    payload = json.loads(json.dumps(store.transfer.export_conversation("ada", conversation)))
+    payload = json.loads(json.dumps(store.exports.conversation("ada", conversation)))
     (one,) = payload["conversations"][0]["messages"][0]["pictures"]
     many = [one | {"generation_id": f"g{number:05}"} for number in range(5_000)]
     payload["conversations"][0]["messages"][0]["pictures"] = many
@@ -156,7 +154,7 @@ def test_however_many_pictures_there_are_a_query_names_few(
     monkeypatch.setattr(told, "LINKS_MOST", 5_000)  # as a store may have from before
     conversation, message = said(store)
     generation = drawn(store, message)
-    payload = json.loads(json.dumps(store.transfer.export_conversation("ada", conversation)))
+    payload = json.loads(json.dumps(store.exports.conversation("ada", conversation)))
     asked = payload["conversations"][0]["messages"][0]
     (one,) = asked["pictures"]
     asked["pictures"] += [one | {"generation_id": f"g{number:05}"} for number in range(2_000)]
@@ -186,10 +184,10 @@ def test_however_many_pictures_there_are_a_query_names_few(
 def test_without_both_ends_nothing_is_left(store: Store, clock: Clock) -> None:
     conversation, message = said(store)
     generation = drawn(store, message)
-    store.generations.delete("ada", generation)
+    store.generation_lists.delete("ada", generation)
     store.conversations.delete("ada", conversation)
     clock.now += timedelta(days=40)
-    store.generations.purge(clock())
+    store.generation_lists.purge(clock())
     store.conversations.purge(clock())
     assert store.lineage.purge() == 1
     assert under(store, message) == []
@@ -218,15 +216,15 @@ def test_a_fork_has_the_pictures_too(store: Store) -> None:
 def test_an_export_takes_it_to_another_store(store: Store, tmp_path: Path) -> None:
     conversation, message = said(store)
     generation = drawn(store, message)
-    whole: Any = store.transfer.export_conversation("ada", conversation)
-    pieces = json.loads(b"".join(store.transfer.export_pieces("ada")))
+    whole: Any = store.exports.conversation("ada", conversation)
+    pieces = json.loads(b"".join(store.exports.pieces("ada")))
     for number, payload in enumerate((whole, pieces)):
         other = Store.open(tmp_path / f"other-{number}.db")
         bring_in(other, payload, "bob")
         assert under(other, message, "bob") == [(generation, "elsewhere")]
         assert listed(other, message, "bob")[0].link.request == REQUEST
         assert under(other, message) == []  # nobody else's
-        again: Any = other.transfer.export_conversation("bob", conversation)
+        again: Any = other.exports.conversation("bob", conversation)
         assert again["conversations"][0]["messages"] == whole["conversations"][0]["messages"]
         other.lineage.purge()
         other.close()
@@ -238,7 +236,7 @@ def test_an_export_takes_it_to_another_store(store: Store, tmp_path: Path) -> No
 def test_an_import_finds_the_picture_again_that_is_still_here(store: Store, clock: Clock) -> None:
     conversation, message = said(store)
     generation = drawn(store, message)
-    payload = store.transfer.export_conversation("ada", conversation)
+    payload = store.exports.conversation("ada", conversation)
     store.conversations.delete("ada", conversation)
     store.conversations.purge(clock.advance(1))
     bring_in(store, payload)
@@ -250,7 +248,7 @@ def test_an_import_finds_the_picture_again_that_is_still_here(store: Store, cloc
 def test_ids_that_are_taken_are_mapped(store: Store) -> None:
     conversation, message = said(store)
     generation = drawn(store, message)
-    bring_in(store, store.transfer.export_conversation("ada", conversation), "bob")
+    bring_in(store, store.exports.conversation("ada", conversation), "bob")
     copy = store.conversations.list("bob").items[0]
     assert copy.id != conversation
     assert copy.head_id is not None
@@ -271,7 +269,7 @@ def test_the_line_of_a_picture_is_its_own_and_tells_of_the_message(
             *("page", "CNY", Decimal(1)),
         )
     )
-    made = store.generations.create_intent(
+    made = store.intents.create(
         "ada", REQUEST, provider="kling", message_id=message, reservation=held
     )
     (line,) = store.ledger.every(LedgerFilter())
@@ -308,7 +306,7 @@ WRONG: list[tuple[str, Any]] = [
 def test_an_import_names_what_is_wrong_with_a_link(store: Store, field: str, value: Any) -> None:
     conversation, message = said(store)
     drawn(store, message)
-    payload = json.loads(json.dumps(store.transfer.export_conversation("ada", conversation)))
+    payload = json.loads(json.dumps(store.exports.conversation("ada", conversation)))
     payload["conversations"][0]["messages"][0]["pictures"][0][field] = value
     with pytest.raises(InputError) as refused:
         bring_in(store, payload, "bob")

@@ -89,9 +89,9 @@ def test_what_an_old_store_made_are_pictures(version: str, tmp_path: Path) -> No
         connection.execute("INSERT INTO key_values VALUES (?, ?)", learned)
     store = Store.open(path)
     for owner in read(f"{version}.reads.json"):
-        for one in store.generations.list(owner, limit=50).items:
+        for one in store.generation_lists.list(owner, limit=50).items:
             assert (one.kind, type(one.request)) == ("image", ImageRequest)
-    assert store.generations.slots_in_flight("kling") == {"image": 4}
+    assert store.generation_lists.slots_in_flight("kling") == {"image": 4}
     assert store.key_values.get("slots.kling.image") == {"accepted": 3, "refused": 4}
     store.close()
     _, counted = tables_in(path, {"generations": (["kind", "n", "slots"], [])})["generations"]
@@ -101,7 +101,7 @@ def test_what_an_old_store_made_are_pictures(version: str, tmp_path: Path) -> No
 
 def told_by(store: Store, owner: str, words: dict[str, Any]) -> dict[str, Any]:
     conversations = store.conversations.list(owner).items
-    generations = store.generations.list(owner, limit=50).items
+    generations = store.generation_lists.list(owner, limit=50).items
     return {
         "conversations": [one.id for one in conversations],
         "paths": {
@@ -154,16 +154,16 @@ def test_work_goes_on_in_an_old_store(version: str, tmp_path: Path) -> None:
         "能",
     ]
     assert store.gallery.restore_pictures(LOCAL, [hidden_picture]) == 1
-    (drawn,) = store.generations.list(LOCAL, text="一只猫").items
+    (drawn,) = store.generation_lists.list(LOCAL, text="一只猫").items
     reference, *behind = store.generations.references(drawn.id)
     assert len(behind) == (version >= "v8")  # several go with one since then
     assert reference.content == b"\x89PNG\r\n\x1a\n\x00\xff" + "参考".encode()
-    (written,) = store.generations.list(LOCAL, text="只写下来").items
-    again = store.generations.create_intent(
+    (written,) = store.generation_lists.list(LOCAL, text="只写下来").items
+    again = store.intents.create(
         LOCAL, written.request, provider=written.provider, idempotency_key="ключ-1"
     )
     assert again.id == written.id, "the same key is still the same task"
-    ended = store.messages.interrupt_dead("me", is_only_process=True, now=drawn.updated_at)
+    ended = store.running_answers.interrupt_dead("me", is_only_process=True, now=drawn.updated_at)
     assert ended == 1, "the answer that was being written when the old version ended"
     store.close()
 
@@ -184,7 +184,7 @@ def test_beside_an_old_store_stands_what_its_version_reads(version: str, tmp_pat
 def test_an_old_store_is_exported_as_it_was(version: str, tmp_path: Path) -> None:
     store = Store.open(lay_down(version, tmp_path / "inkling.sqlite3"))
     old = conversations_of(read(f"{version}.export.json"))
-    new = conversations_of(json.loads(b"".join(store.transfer.export_pieces(LOCAL))))
+    new = conversations_of(json.loads(b"".join(store.exports.pieces(LOCAL))))
     assert kept(old, new) == old
     assert new.keys() == old.keys()
     store.close()
@@ -196,7 +196,7 @@ def test_an_old_export_is_imported_whole(version: str, open_store: Callable[...,
     file = DATA / f"{version}.export.json"
     old = conversations_of(read(file.name))
     with file.open("rb") as opened:
-        result = store.transfer.import_file("user:ada", opened)
+        result = store.imports.import_file("user:ada", opened)
     assert (result.added, result.skipped) == (len(old), 0)
     assert result.messages_added == sum(len(one["messages"]) for one in old.values())
     for conversation in old.values():
@@ -204,6 +204,6 @@ def test_an_old_export_is_imported_whole(version: str, open_store: Callable[...,
         for message in conversation["messages"]:
             if message["status"] == "running":  # nobody writes on it here
                 message["status"] = "interrupted"
-    new = conversations_of(store.transfer.export_conversations("user:ada"))
+    new = conversations_of(store.exports.conversations("user:ada"))
     assert kept(old, new) == old
     assert store.conversations.count(LOCAL) == 0

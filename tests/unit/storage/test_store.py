@@ -127,7 +127,7 @@ store.close()
 def test_processes_that_claim_together_share_the_work_without_overlap(store_url: str) -> None:
     store = Store.open(store_url)
     made = {
-        store.generations.create_intent("ada", ImageRequest(f"No. {n}"), provider="kling").id
+        store.intents.create("ada", ImageRequest(f"No. {n}"), provider="kling").id
         for n in range(60)
     }
     outputs = _run_together([_python(CLAIMS, store_url, f"process-{n}") for n in range(3)])

@@ -19,7 +19,7 @@ from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.service import ChatService
 from core.work.chat.timings import AnswerTimings
 from core.work.loop import LoopThread
-from core.work.money.spending import Spending, default_currency
+from core.work.money.spending import Spending
 
 OWNER = "local"
 PATIENCE_S = 20.0
@@ -105,7 +105,7 @@ def answering(
         store=store,
         process_id=uuid4().hex,
         service=lambda _owner: service,
-        spending=Spending(MoneySettings, default_currency),
+        spending=Spending(MoneySettings, lambda _provider: "CNY"),
         timings=timings,
     )
     answers.start()

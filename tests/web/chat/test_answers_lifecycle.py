@@ -450,13 +450,13 @@ def test_an_answer_that_is_yet_to_begin_is_not_taken_for_one_that_was_deleted(
 
     with Upstream(steady) as upstream, answering(tmp_path, upstream.url) as asker:
         post, held, saves = asker.loop.post, [], []
-        save_running = asker.store.messages.save_running
+        save_running = asker.store.running_answers.save_running
 
         def save(*args: Any, **named: Any) -> Any:
             saves.append(args)
             return save_running(*args, **named)
 
-        monkeypatch.setattr(asker.store.messages, "save_running", save)
+        monkeypatch.setattr(asker.store.running_answers, "save_running", save)
         asker.ask("在吗？")
         with monkeypatch.context() as patched:
             patched.setattr(asker.loop, "post", held.append)

@@ -182,7 +182,7 @@ def test_files_come_back_from_an_export(served: Served) -> None:
     studio = served.studio
     whole = b"".join(studio.transfers.export("local", "inkling"))
     studio.store.conversations.delete("local", question.conversation_id)
-    studio.store.transfer.import_file("eve", io.BytesIO(whole))
+    studio.store.imports.import_file("eve", io.BytesIO(whole))
     (conversation,) = studio.store.conversations.list("eve").items
     (back, _) = studio.store.messages.path("eve", conversation.id)
     assert back.parts == question.parts

@@ -103,7 +103,7 @@ def test_a_stop_through_the_other_process_holds_at_once(
         other.answers.stop("user:somebody-else", live.message_id)
     assert sent == []
     # The row does not say it: what is seen of it was heard.
-    monkeypatch.setattr(other.store.messages, "request_stop", lambda *_: True)
+    monkeypatch.setattr(other.store.running_answers, "request_stop", lambda *_: True)
     other.answers.stop(LOCAL_OWNER, live.message_id)
     assert live.saved.wait(10)
     assert live.outline().status is AnswerStatus.STOPPED

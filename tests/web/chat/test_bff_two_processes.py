@@ -170,7 +170,7 @@ def _until_finished(store: Store) -> Any:
     """Wait until the other process has finished both; the dead one's leases run out first."""
     deadline = time.monotonic() + TAKEN_OVER_S
     while True:
-        rows = store.generations.list(LOCAL_OWNER).items
+        rows = store.generation_lists.list(LOCAL_OWNER).items
         if len(rows) == 2 and all(row.status.is_final for row in rows):
             return rows
         assert time.monotonic() < deadline, rows

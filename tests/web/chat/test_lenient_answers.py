@@ -240,7 +240,7 @@ def test_places_of_a_running_row_count_what_was_sent(tmp_path: Path) -> None:
         script.go_on.set()
 
         def progress(place: int) -> Any:
-            return asker.store.messages.progress(OWNER, live.message_id, place)
+            return asker.store.running_answers.progress(OWNER, live.message_id, place)
 
         until(lambda: progress(0).rest == "It is ", "the row is saved")
         assert [progress(place).rest for place in (0, 5, 13, 15)] == ["It is "] * 3 + [" is "]

@@ -424,7 +424,7 @@ def test_what_a_page_commands_is_neither_run_nor_sent_nor_paid(
     if way == "page":
         assert practice().web_book[0].query == url
     assert practice().counters.tasks_accepted == 0
-    assert not served.studio.store.generations.list("local").items
+    assert not served.studio.store.generation_lists.list("local").items
     commanded = states(answer)[len(asked_for) :]
     assert ("draw", "proposed") in commanded  # a card, which waits for the person
     assert ("fetch", "refused") in commanded
@@ -448,7 +448,7 @@ def test_what_stands_in_a_picture_is_neither_run_nor_sent_nor_paid(
     assert answer.status is AnswerStatus.COMPLETE
     assert not practice().web_book
     assert practice().counters.tasks_accepted == 0
-    assert not served.studio.store.generations.list("local").items
+    assert not served.studio.store.generation_lists.list("local").items
     commanded = states(answer)
     assert ("draw", "proposed") in commanded
     assert {("fetch", "refused"), ("search", "refused")} <= set(commanded)
@@ -490,9 +490,9 @@ def test_a_call_that_only_leaked_into_the_text_is_not_run(
 
 def test_an_export_and_an_import_carry_the_steps(served: Served) -> None:
     answer = asked(served, "/practice tool-calculator /practice tool-search 端砚 6*7")
-    transfer = served.studio.store.transfer
-    exported = transfer.export_conversation("local", answer.conversation_id)
-    transfer.import_file("user:ada", io.BytesIO(json.dumps(exported).encode()))
+    store = served.studio.store
+    exported = store.exports.conversation("local", answer.conversation_id)
+    store.imports.import_file("user:ada", io.BytesIO(json.dumps(exported).encode()))
     (copied,) = served.studio.store.conversations.list("user:ada").items
     brought = served.studio.store.messages.path("user:ada", copied.id)
     # What they cost is told by the ledger that has their lines, and by no file.
@@ -511,13 +511,13 @@ IN_A_FILE = "读一下 https://library.example/1"
 def imported(served: Served) -> Conversation:
     """Return a conversation whose words came in a file."""
     asked(served, IN_A_FILE, ChatParameters())
-    transfer = served.studio.store.transfer
+    store = served.studio.store
     (own,) = served.studio.store.conversations.list("local").items
-    payload = json.loads(json.dumps(transfer.export_conversation("local", own.id)))
+    payload = json.loads(json.dumps(store.exports.conversation("local", own.id)))
     payload["conversations"][0]["parameters"] |= {"tools": True, "search": True}
     served.studio.store.conversations.delete("local", own.id)
     served.studio.store.conversations.purge(datetime.now(UTC) + timedelta(days=1))
-    transfer.import_file("local", io.BytesIO(json.dumps(payload).encode()))
+    store.imports.import_file("local", io.BytesIO(json.dumps(payload).encode()))
     (brought,) = served.studio.store.conversations.list("local").items
     return brought
 

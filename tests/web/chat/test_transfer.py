@@ -276,7 +276,7 @@ def test_an_export_that_fails_half_way_does_not_look_complete(
         yield b"{" * (1 << 18)
         raise RuntimeError("no disk")
 
-    monkeypatch.setattr(served.studio.store.transfer, "export_pieces", broken)
+    monkeypatch.setattr(served.studio.store.exports, "pieces", broken)
     ticket = served.studio.transfers.tickets.sign("local", "export")
     with served.http.stream("GET", EXPORT, params={"ticket": ticket}) as reply:
         assert reply.status_code == 200

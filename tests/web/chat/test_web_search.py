@@ -336,9 +336,9 @@ def last_body(served: Served) -> dict[str, Any]:
 
 def test_an_export_and_an_import_carry_the_sources(served: Served) -> None:
     question, _ = asked(served, "讲讲端砚")
-    transfer, messages = served.studio.store.transfer, served.studio.store.messages
-    exported = transfer.export_conversation("local", question.conversation_id)
-    transfer.import_file("user:ada", io.BytesIO(json.dumps(exported).encode()))
+    store, messages = served.studio.store, served.studio.store.messages
+    exported = store.exports.conversation("local", question.conversation_id)
+    store.imports.import_file("user:ada", io.BytesIO(json.dumps(exported).encode()))
     (copied,) = served.studio.store.conversations.list("user:ada").items
     brought = messages.path("user:ada", copied.id)
     assert brought[0].parts == question.parts

@@ -144,7 +144,7 @@ def test_nothing_is_drawn_by_a_text_that_commands(
     message = answer(served, words=HOSTILE)
     told = propose(served, message)
     assert (told["n"], "http" in told["prompt"]) == (1, False)
-    assert served.studio.store.generations.list("local").items == ()
+    assert served.studio.store.generation_lists.list("local").items == ()
     assert served.http.get(f"/messages/{message}/pictures").json()["pictures"] == []
     assert practices[0].picture_book == ()
 
@@ -181,7 +181,7 @@ def test_what_is_anothers_or_nowhere_is_not_found(served: Served) -> None:
         refused = draw(served, prompt | {"message_id": message})
         assert refused.status_code == 400
     assert list(served.studio.store.ledger.every(LedgerFilter())) == []
-    assert served.studio.store.generations.list("local").items == ()
+    assert served.studio.store.generation_lists.list("local").items == ()
 
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [

@@ -42,7 +42,7 @@ def test_fifty_equal_posts_under_one_key_buy_one_task(
     assert {reply.status_code for reply in replies} == {200}
     assert len({reply.content for reply in replies}) == 1
     assert practice.counters.tasks_accepted == 1
-    assert len(served.studio.store.generations.list("local").items) == 1
+    assert len(served.studio.store.generation_lists.list("local").items) == 1
 
 
 def test_the_bodys_own_id_makes_repeats_harmless_too(
@@ -128,7 +128,7 @@ def test_a_wish_that_finds_no_place_in_time_is_taken_back(
         second = served.http.post(PATH, json={"prompt": "x"})
         assert (second.status_code, second.json()["code"]) == (429, 1303)
         assert "taken the request back" in second.json()["message"]
-        statuses = {one.status for one in served.studio.store.generations.list("local").items}
+        statuses = {one.status for one in served.studio.store.generation_lists.list("local").items}
         assert "cancelled" in statuses
         keyed = served.http.post(PATH, json={"prompt": "y"}, headers={"Idempotency-Key": "y"})
         assert (keyed.status_code, keyed.json()["code"]) == (429, 1303)

@@ -92,7 +92,7 @@ def test_what_was_never_sent_is_sent_by_a_repeat_under_the_same_key(
             assert first.status_code == 502
             assert int(first.headers["retry-after"]) >= 1
             assert "x-should-retry" not in first.headers
-            [row] = served.studio.store.generations.list("local").items
+            [row] = served.studio.store.generation_lists.list("local").items
             assert row.status == "cancelled"
     with FakeKling() as fake, serving(tmp_path, kling_origin=fake.origin, build=quickly) as served:
         task = task_of(ask(served, "mine"))
@@ -109,10 +109,10 @@ def test_what_was_taken_back_while_it_waited_is_sent_by_a_repeat_in_the_same_pro
     task_of(ask(served, "first"))
     with ThreadPoolExecutor(1) as pool:
         second = pool.submit(ask, served, "second", "two")
-        store = served.studio.store.generations
+        lists = served.studio.store.generation_lists
 
         def second_wish() -> Any:
-            rows = store.list("local").items
+            rows = lists.list("local").items
             return next((row for row in rows if row.idempotency_key == "second"), None)
 
         row = until(second_wish, "the second wish is written down")
@@ -143,7 +143,7 @@ def test_an_open_create_ends_with_the_studio_and_says_how_it_stands(
     assert may_repeat or not key
     with serving(settings.data_dir, settings=settings, build=quickly) as again:
         fake.plan = Plan()
-        [row] = again.studio.store.generations.list("local").items
+        [row] = again.studio.store.generation_lists.list("local").items
         if "taken the request back" in told.text:
             assert row.status == "cancelled"
         else:

@@ -167,8 +167,8 @@ def test_each_kind_is_bought_once_archived_and_in_the_ledger(tmp_path: Path) -> 
             assert replies[0].json()["data"] == replies[1].json()["data"]
             task_id = replies[0].json()["data"]["task_id"]
             assert served.http.get(f"/kling{path}/{task_id}").json()["data"]["task_id"] == task_id
-        until(lambda: not store.generations.list("local", active_only=True).items, "the end")
-        made_here = store.generations.list("local").items
+        until(lambda: not store.generation_lists.list("local", active_only=True).items, "the end")
+        made_here = store.generation_lists.list("local").items
         assert [len(one.pictures) for one in reversed(made_here)] == [2, 3, 1, 1]
         assert all(one.status is GenerationStatus.ARCHIVED for one in made_here)
         assert server.counters.tasks_accepted == len(BODIES)

@@ -151,7 +151,7 @@ def test_pictures_without_room_are_refused_in_klings_shape(tmp_path: Path) -> No
         assert refused["code"] == 1102
         assert refused["message"] == refused["error"]
         assert "Retry-After" in codes[-1].headers
-        assert len(served.studio.store.generations.list("local", limit=9).items) == 2
+        assert len(served.studio.store.generation_lists.list("local", limit=9).items) == 2
 
 
 SPEECH = {"text": "说一句话。", "voice_id": "ai_kaiya"}
@@ -241,7 +241,7 @@ def test_exactly_as_many_pictures_are_sent_as_the_budget_pays_for(tmp_path: Path
         with ThreadPoolExecutor(16) as threads:
             replies = list(threads.map(ask, range(60)))
         assert (replies.count(200), replies.count(402)) == (37, 23)
-        assert len(served.studio.store.generations.list("local", limit=99).items) == 37
+        assert len(served.studio.store.generation_lists.list("local", limit=99).items) == 37
         ledger = served.studio.store.ledger
         assert ledger.budgets()[0].spent == 37
 

@@ -153,7 +153,7 @@ def test_what_nobody_can_tell_is_not_sent_again(
         assert reply.status_code == 409
         assert reply.headers["x-should-retry"] == "false"
     assert len(practice.speech_book) - before == (fault == "lost")
-    rows = served.studio.store.generations.counts("kling")
+    rows = served.studio.store.generation_lists.counts("kling")
     assert rows.keys() <= {GenerationStatus.ARCHIVED, GenerationStatus.FAILED}
     assert reply.json()["error"]["message"] == AppError(FATE_UNKNOWN).sentence("en")
 
@@ -238,7 +238,7 @@ def test_what_was_not_sent_in_time_is_taken_back(
     served: Served, practice: PracticeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     impatient(monkeypatch)
-    rows = served.studio.store.generations
+    lists = served.studio.store.generation_lists
     said = len(practice.speech_book)
     monkeypatch.setattr(served.studio.generations, "request", only_written(served))
     asked = asked_of("/v1/audio/speech", "排不上队的话。")
@@ -247,7 +247,7 @@ def test_what_was_not_sent_in_time_is_taken_back(
     assert "x-should-retry" not in reply.headers
     assert reply.json()["error"]["message"] == AppError("error.speech_given_up").sentence("en")
     assert len(practice.speech_book) == said
-    assert rows.counts(NOBODY) == {GenerationStatus.CANCELLED: 1}
+    assert lists.counts(NOBODY) == {GenerationStatus.CANCELLED: 1}
 
 
 NOBODY = "nobody"  # a provider whose rows no worker takes up
@@ -256,8 +256,7 @@ NOBODY = "nobody"  # a provider whose rows no worker takes up
 def only_written(served: Served) -> Any:
     def request(owner: str, asked: Any, **more: Any) -> Any:
         how = {name: more[name] for name in ("origin", "idempotency_key")}
-        rows = served.studio.store.generations
-        return rows.create_intent(owner, asked, provider=NOBODY, **how)
+        return served.studio.store.intents.create(owner, asked, provider=NOBODY, **how)
 
     return request
 

@@ -75,7 +75,7 @@ def test_words_are_drawn(client: openai.OpenAI, served: Served, form: Any) -> No
     assert {round(one.width / one.height, 2) for one in shown} == {1.78}
     (notice,) = done.model_extra["notices"]
     assert (notice["id"], notice["names"]) == ("fields_ignored", "quality")
-    newest = served.studio.store.generations.list("local", limit=1).items[0]
+    newest = served.studio.store.generation_lists.list("local", limit=1).items[0]
     assert (newest.request.n, newest.request.resolution, newest.origin) == (2, "2k", "http")
 
 
@@ -87,7 +87,7 @@ def test_a_picture_is_drawn_anew_and_openais_names_stand_for_what_draws_here(
     )
     assert picture_of(done.data[0]).width  # base64, as this model always answers
     assert [one["id"] for one in done.model_extra["notices"]] == ["model_stands_in"]
-    newest = served.studio.store.generations.list("local", limit=1).items[0]
+    newest = served.studio.store.generation_lists.list("local", limit=1).items[0]
     assert newest.request.has_image
     assert newest.request.prompt == "true"  # a form says flags as text, but not all text is one
     assert newest.request.model_name == "kling-v3"

@@ -19,8 +19,9 @@ from core.models.money.amounts import CNY, PRACTICE_CURRENCY
 from core.models.money.ledger import LedgerLine, LineState, Settlement
 from core.models.money.prices import PRICES
 from core.models.money.settling import settle_answer, settle_task
+from core.storage.db.column_types import moment
 from core.storage.db.migrations.dialects import TYPES, run_script
-from core.storage.db.schema import ledger_lines, moment
+from core.storage.db.schema import ledger_lines
 
 _LEDGER = """
 CREATE TABLE ledger_lines (

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from core.storage.db.column_types import clean
 from core.storage.db.errors import file_errors, store_error
-from core.storage.db.schema import clean
 from core.storage.transfer.foreign import cherry_studio, values
 from core.storage.transfer.foreign.cherry_studio import Topic
 from core.storage.transfer.foreign.model import ForeignConversation

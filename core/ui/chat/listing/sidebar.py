@@ -145,7 +145,7 @@ def _act() -> None:
 def _download(conversation: Conversation, kind: str) -> PreparedDownload:
     store, owner, reader = session.studio().store, session.owner(), clock.zone()
     if kind == "json":
-        content = store.transfer.export_conversation(owner, conversation.id)
+        content = store.exports.conversation(owner, conversation.id)
         name = file_name(conversation, "json", reader)
         return PreparedDownload(name, "application/json", json.dumps(content, ensure_ascii=False))
     words = markdown_of(store, owner, session.language(), conversation, reader)
