@@ -1,8 +1,6 @@
 """The chat client: DeepSeek, or any OpenAI-compatible server behind the configured address."""
 
 import asyncio
-import logging
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -16,7 +14,6 @@ from core.models.chat import ChatChunk, ChatModel, ChatParameters, Turn
 from core.models.chat_options import NO_OPTIONS, ChatOptions
 from core.providers.deepseek.endpoint import ChatEndpoint
 from core.providers.deepseek.errors import (
-    error_from_reply,
     error_in_stream,
     not_offered,
     retired_model,
@@ -25,6 +22,7 @@ from core.providers.deepseek.errors import (
 from core.providers.deepseek.events.decoding import joined
 from core.providers.deepseek.events.event_reader import EventReader
 from core.providers.deepseek.events.stream import ChunkStream
+from core.providers.deepseek.refusal import read_refusal
 from core.providers.deepseek.schema_tool import CallAsContent, schema_prompt, with_schema_tool
 from core.providers.deepseek.timeouts import (
     StreamTimers,
@@ -45,16 +43,11 @@ from core.providers.deepseek.wire import (
 )
 from core.providers.http.aiohttp_transport import ONCE
 from core.providers.http.client import build_client, json_object, post_request, transport_error
-from core.providers.http.redaction import clean_detail
 from core.settings.network import Network
-
-logger = logging.getLogger(__name__)
 
 WRITE_TIMEOUT_S = 60
 LOOKUP_TIMEOUT_S = 20
 MISSING = (404, 405)
-_REFUSAL_BYTES = 64 * 1024
-BODY_SHOWN = 800  # characters of a refusal that other front ends are shown
 
 
 class DeepSeek:
@@ -235,7 +228,7 @@ class DeepSeek:
         except httpx.HTTPError as error:
             raise transport_error(error, provider=PROVIDER, host=server.host) from error
         if not response.is_success:
-            raise await self._refusal(response)
+            raise await read_refusal(response, host=self._server.host, secrets=(self._api_key,))
         return response, clock() - began
 
     async def _get(self, url: str) -> tuple[dict[str, Any], bytes]:
@@ -255,36 +248,8 @@ class DeepSeek:
         except httpx.HTTPError as error:
             raise transport_error(error, provider=PROVIDER, host=self._server.host) from error
         if not response.is_success:
-            raise await self._refusal(response)
+            raise await read_refusal(response, host=self._server.host, secrets=(self._api_key,))
         return self._read_object(response.content), response.content
-
-    async def _refusal(self, response: httpx.Response) -> ProviderError:
-        """Read what the server says against the request, as far as it comes."""
-        body = bytearray()
-        try:
-            async with asyncio.timeout(LOOKUP_TIMEOUT_S):
-                async for raw in response.aiter_bytes():
-                    body += raw
-                    if len(body) > _REFUSAL_BYTES:
-                        break
-        except (TimeoutError, httpx.HTTPError):
-            logger.info("%s: the explanation of status %d broke off", *self._described(response))
-        finally:
-            await response.aclose()
-        error = error_from_reply(
-            response.status_code,
-            response.headers,
-            bytes(body),
-            host=self._server.host,
-            secrets=(self._api_key,),
-            now=time.time(),
-        )
-        text = body.decode("utf-8", "replace")
-        error.body = clean_detail(text, secrets=(self._api_key,), limit=BODY_SHOWN)
-        return error
-
-    def _described(self, response: httpx.Response) -> tuple[str, int]:
-        return self._server.host, response.status_code
 
     def _read_object(self, body: bytes) -> dict[str, Any]:
         secrets = (self._api_key,)

@@ -123,10 +123,6 @@ class Kling:
         """Return the data of a forwarded reply; raises what another code stands for."""
         return self._calls.data_of(reply)
 
-    async def authorization(self) -> str:
-        """Return the Authorization header's value for a request made now."""
-        return await self._calls.authorization()
-
     def now(self) -> datetime | None:
         """Return the time by Kling's own clock, from its last reply; None when it never told."""
         return self._calls.now()

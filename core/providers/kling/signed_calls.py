@@ -137,10 +137,6 @@ class SignedCalls:
             raise self._refusal(code, envelope.get("message"), http, request_id)
         return envelope.get("data")
 
-    async def authorization(self) -> str:
-        """Return the Authorization header's value for a request made now."""
-        return f"Bearer {self._token()}"
-
     def now(self) -> datetime | None:
         """Return the time by Kling's own clock, from its last reply; None when it never told."""
         if self._server_time is None:

@@ -10,7 +10,6 @@ from core.wire.audio.pcm import (
     Base64Joiner,
     Resampler,
     SampleJoiner,
-    louder_than_silence,
     seconds_of,
     to_mono,
 )
@@ -31,7 +30,6 @@ __all__ = [
     "WavReader",
     "cut_sentences",
     "looks_like_mp3",
-    "louder_than_silence",
     "mp3_from",
     "pcm_from_mp3",
     "portions",

@@ -11,7 +11,6 @@ from array import array
 
 RATE = 24_000
 WIDTH = 2  # bytes of a sample
-_QUIET = 200  # of 32768: below it nobody hears anything
 
 
 class SampleJoiner:
@@ -50,11 +49,6 @@ class Base64Joiner:
 def seconds_of(pcm: int, rate: int = RATE) -> float:
     """Return how long that many bytes of samples last."""
     return pcm / WIDTH / rate
-
-
-def louder_than_silence(pcm: bytes) -> bool:
-    """Tell whether anything is to be heard in samples."""
-    return any(abs(sample) > _QUIET for sample in _samples(pcm))
 
 
 def to_mono(pcm: bytes, channels: int) -> bytes:

@@ -30,7 +30,8 @@ from core.providers.speech.sound import SoundError, SoundReader
 from core.providers.speech.transcription import TranscriptionServer, transcript_in
 from core.settings.network import Network
 from core.settings.proxy import parse_proxy
-from core.wire.audio import RATE, louder_than_silence, mp3_from, pcm_from_mp3, wav_header
+from core.wire.audio import RATE, mp3_from, pcm_from_mp3, wav_header
+from tests.sounds import louder_than_silence
 
 TEXT = "你好，世界。Hello there."
 Voice = SpeechServer | QwenVoice

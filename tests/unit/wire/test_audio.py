@@ -16,7 +16,6 @@ from core.wire.audio import (
     WavError,
     WavReader,
     cut_sentences,
-    louder_than_silence,
     portions,
     spoken,
     to_mono,
@@ -112,10 +111,8 @@ def test_a_stream_is_resampled_the_same_however_it_is_cut(
     assert len(want) // 2 == len(samples) * rates[1] // rates[0]
 
 
-def test_channels_are_mixed_and_silence_is_told_from_sound() -> None:
+def test_channels_are_mixed() -> None:
     assert to_mono(struct.pack("<4h", 100, 300, -8, -10), 2) == struct.pack("<2h", 200, -9)
-    assert louder_than_silence(struct.pack("<2h", 0, -9_000))
-    assert not louder_than_silence(struct.pack("<2h", 0, -90))
 
 
 # -- sentences -------------------------------------------------------------------------------------

@@ -25,8 +25,9 @@ from core.practice.speech.voice import say
 from core.providers.kling.downloads import PictureFetcher
 from core.settings import KlingSettings, Secret, Settings, SpeechSettings
 from core.storage.money.filters import LedgerFilter
-from core.wire.audio import RATE, louder_than_silence, pcm_from_mp3, wav_header
+from core.wire.audio import RATE, pcm_from_mp3, wav_header
 from core.work.generations.sending.submission import FATE_UNKNOWN
+from tests.sounds import louder_than_silence
 from tests.web.chat.test_openai import client_of
 from tests.web.openai.test_images import soon
 from tests.web.serving import KLING_KEY, QUICK, Served, serving, until
