@@ -18,8 +18,12 @@ else:
     from core.ui.frame import page_files
     from core.ui.frame.navigation import claim_navigation
     from core.ui.frame.shell import PAGES
-    from core.ui.reachable import page_hosts
-    from core.ui.start.configuration import app_settings, base_url_path, take_secrets_files
+    from core.ui.start.configuration import (
+        app_settings,
+        ask_nobody_for_addresses,
+        base_url_path,
+        take_secrets_files,
+    )
     from core.ui.start.logs import begin_logging
     from core.ui.start.warm_up import warm_up
     from core.ui.welcome import announce_way_in, greet
@@ -28,15 +32,11 @@ else:
     secrets = take_secrets_files()
     begin_logging(as_json=app_settings().operations.log_json)
     claim_navigation()
+    ask_nobody_for_addresses()
     spell_out_socks(os.environ)
     app = st.App(
         __file__,
         secrets=secrets,
-        middleware=middleware(
-            base_path=base_url_path,
-            pages=PAGES,
-            page_files=page_files.serve(),
-            page_hosts=page_hosts,
-        ),
+        middleware=middleware(base_path=base_url_path, pages=PAGES, page_files=page_files.serve()),
         lifespan=lifespan(app_settings, warm_up=warm_up, greet=greet, announce=announce_way_in),
     )

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 import streamlit as st
+from streamlit import config
 
 from core.access.invitations import CODE_PARAMETER, PATH
 from core.access.network.addresses import is_loopback, parse
-from core.access.network.host_names import split_address
 from core.access.network.lan import lan_addresses, own_addresses
 from core.ui.start.configuration import base_url_path
 
@@ -49,28 +49,23 @@ def bases(visited: str | None) -> tuple[str, ...]:
     return _listening_at(lan_addresses)
 
 
-def network_bases() -> tuple[str, ...]:
-    """Return where the studio is by each address of this machine, also by a public one."""
-    return _listening_at(own_addresses)
+def printed_bases() -> tuple[str, tuple[str, ...]]:
+    """Return where the studio is for a browser on this machine, and by each of its addresses.
 
-
-def local_base() -> str:
-    """Return where the studio is for a browser on this machine."""
-    return f"{_scheme()}://localhost:{st.get_option('server.port')}{_below()}"
-
-
-def page_hosts() -> tuple[str, ...] | None:
-    """Return the hosts whose pages may show the studio's, beside its own address; None: all may.
-
-    As Streamlit's options have it (server.enableCORS, server.corsAllowedOrigins), and addresses of
-    this machine: a proxy on it may have put another name in their place.
+    Where it listens at one address alone, or is told by which name it is reached
+    (browser.serverAddress), that is the only one.
     """
-    if not st.get_option("server.enableCORS"):
-        return None
-    listed = (str(one).strip().lower() for one in st.get_option("server.corsAllowedOrigins"))
-    parts = [parsed for one in listed if (parsed := split_address(one)) is not None]
-    named = str(st.get_option("browser.serverAddress") or "").lower()
-    return (*(name for _, name, _ in parts), *own_addresses(), *([named] if named else []))
+    address = str(st.get_option("server.address") or "")
+    if config.is_manually_set("browser.serverAddress"):
+        name, port = st.get_option("browser.serverAddress"), st.get_option("browser.serverPort")
+        scheme, _, host = str(name).rpartition("://")
+        return f"{scheme or _scheme()}://{_in_url(host)}:{port}{_below()}", ()
+    if address.startswith("unix://"):
+        return address, ()
+    if address not in _EVERY_ADDRESS and not listens_here_only():
+        return _listening_at(own_addresses)[0], ()
+    local = f"{_scheme()}://localhost:{st.get_option('server.port')}{_below()}"
+    return local, _listening_at(own_addresses)
 
 
 def entrance(base: str, code: str) -> str:

@@ -18,8 +18,9 @@ def greet() -> None:
     Not by Streamlit's own lines: where no browser is to be opened, it asks a host on the internet
     for this machine's address first, over plain HTTP, and waits up to two seconds for that.
     """
-    lines = [f"  墨灵 Inkling · Local URL: {reachable.local_base()}"]
-    lines += [f"  Network URL: {base}" for base in reachable.network_bases()]
+    local, others = reachable.printed_bases()
+    lines = [f"  墨灵 Inkling · Local URL: {local}"]
+    lines += [f"  Network URL: {base}" for base in others]
     _print("\n".join(["", *lines, ""]))
 
 

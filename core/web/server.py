@@ -16,7 +16,6 @@ from core.access.forwarders import LATCH
 from core.errors import AppError
 from core.settings import Settings
 from core.web.front.middleware import BeforePages
-from core.web.front.page_origins import PageHosts
 from core.web.guard.limits import Limits
 from core.web.shutdown import end_on_signals, keep_connections, reread_on_hangup
 from core.web.timings import HttpTimings
@@ -89,7 +88,6 @@ def middleware(
     base_path: Callable[[], str] = str,
     pages: Collection[str] = (),
     page_files: Mapping[str, bytes] = MappingProxyType({}),
-    page_hosts: PageHosts = tuple,
     pass_name: PassLookup = name_of_pass,
     new_limits: Callable[[], Limits] = Limits,
     timings: HttpTimings = HttpTimings(),  # noqa: B008 - frozen
@@ -97,7 +95,7 @@ def middleware(
     """Return what serves the HTTP layer's paths and hands those of the pages on.
 
     `base_path` returns Streamlit's server.baseUrlPath, `pages` are the pages by their addresses,
-    `page_files` their scripts and styles by name, `page_hosts` returns whose pages may show them,
+    `page_files` their scripts and styles by name,
     `pass_name` tells whose valid pass a Cookie header holds, and an open studio's requests are
     counted by what `new_limits` returns.
     """
@@ -107,7 +105,6 @@ def middleware(
             base_path=base_path,
             pages=pages,
             page_files=page_files,
-            page_hosts=page_hosts,
             pass_name=pass_name,
             new_limits=new_limits,
             timings=timings,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from streamlit import config
+from streamlit import config, net_util
 
 from core.errors import AppError, StoreError
 from core.settings import Settings, read_secrets, read_settings
@@ -47,6 +47,17 @@ def take_secrets_files() -> dict[str, Any]:
     config.set_option("secrets.files", [])
     found = read_secrets(root=ROOT, files=_files)
     return {name: _plain(table) for name, table in found.items() if isinstance(table, dict)}
+
+
+def ask_nobody_for_addresses() -> None:
+    """Keep Streamlit from asking a host on the internet for this machine's address.
+
+    It does so for each page of another origin that tries to open the websocket, on the server's
+    loop, for up to two seconds: any page that a person visits could hold up all streams. Who may
+    open it is judged without: no page has that address for its origin, but behind a proxy that
+    puts another Host in its place.
+    """
+    net_util.get_external_ip = lambda: None
 
 
 def base_url_path() -> str:

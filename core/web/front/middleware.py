@@ -9,7 +9,7 @@ from core.web.front.base_path import BasePath, below
 from core.web.front.connection import for_script, with_peer
 from core.web.front.not_found import redirect, reply_nothing_here, reply_wrong_method
 from core.web.front.page_files import FOLDER, PageFiles
-from core.web.front.page_origins import PageHosts, may_open_pages
+from core.web.front.page_origins import is_readable_origin
 from core.web.front.page_paths import PagePaths
 from core.web.guard.limits import Limits
 from core.web.http_call import HttpCall
@@ -28,7 +28,6 @@ class BeforePages:
         base_path: Callable[[], str],
         pages: Collection[str],
         page_files: Mapping[str, bytes],
-        page_hosts: PageHosts = tuple,
         pass_name: PassLookup = no_passes,
         new_limits: Callable[[], Limits] = Limits,
         timings: HttpTimings = HttpTimings(),  # noqa: B008 - frozen
@@ -38,7 +37,6 @@ class BeforePages:
         self._base = BasePath(base_path())
         self._paths = PagePaths(pages)
         self._files = PageFiles(page_files)
-        self._page_hosts = page_hosts
         self._bff = Bff(self._base.url, pass_name, new_limits, timings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,7 +58,7 @@ class BeforePages:
             return
         for_pages = for_script(self._base.for_pages(scope, place))
         if scope["type"] == "websocket":
-            if not may_open_pages(scope, self._page_hosts):
+            if not is_readable_origin(scope):
                 await send({"type": "websocket.close", "code": 1008})  # 403: it is not open yet
                 return
             await self._pages(for_pages, receive, send)

@@ -11,7 +11,7 @@ from core.access.network.addresses import is_loopback, is_private, parse
 from core.access.network.lan import lan_addresses
 from core.settings import AccessSettings, Settings
 from core.ui import reachable
-from core.ui.welcome import announce_way_in
+from core.ui.welcome import announce_way_in, greet
 from core.work.studio import Studio
 
 LAN = ("192.168.1.5", "10.0.0.7")
@@ -113,3 +113,31 @@ def test_a_console_without_chinese_keeps_nothing_from_opening(
         announce_way_in(studio)
     finally:
         studio.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "local", "others"),
+    [
+        ({}, "http://localhost:8501", tuple(f"http://{one}:8501" for one in LAN)),
+        ({"server_address": "127.0.0.1"}, "http://localhost:8501", ()),
+        ({"server_address": "192.168.7.7"}, "http://192.168.7.7:8501", ()),
+        ({"server_address": "fd00::7"}, "http://[fd00::7]:8501", ()),
+        ({"server_address": "unix:///run/inkling.sock"}, "unix:///run/inkling.sock", ()),
+        ({"browser_serverAddress": "studio.example"}, "http://studio.example:443", ()),
+        ({"browser_serverAddress": "https://studio.example"}, "https://studio.example:443", ()),
+    ],
+)
+def test_the_start_names_addresses_that_open(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: dict[str, str],
+    local: str,
+    others: tuple[str, ...],
+) -> None:
+    served(monkeypatch, browser_serverPort=443, **options)
+    monkeypatch.setattr(reachable, "own_addresses", lambda: LAN)
+    is_named = "browser_serverAddress" in options
+    monkeypatch.setattr("streamlit.config.is_manually_set", lambda _name: is_named)
+    greet()
+    told = capsys.readouterr().out.split()
+    assert [word for word in told if "://" in word] == [local, *others]
