@@ -1,10 +1,11 @@
 """Ages of files, whatever the clocks do: a wall clock may jump, and a NAS keeps one of its own."""
 
-import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from core.settings.private_files import private
 
@@ -44,10 +45,22 @@ class FileAges:
             seen = self._seen[path] = _Seen(mark, age_s, now)
         return seen.age_s + now - seen.at
 
+    def touched(self, path: Path) -> None:
+        """Note that a file has just been changed by us: what the clock did before is nothing."""
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            mark = (status.st_mtime_ns, status.st_size)
+            self._seen[path] = _Seen(mark, 0.0, self._monotonic())
+
+    def forget_gone(self) -> None:
+        """Forget the files that are there no more."""
+        for path in [path for path in tuple(self._seen) if not path.exists()]:
+            self._seen.pop(path, None)
+
 
 def folder_time(folder: Path) -> float:
     """Return what time it is (s since 1970) for the file system of a folder."""
-    probe = folder / f".clock-{os.getpid()}-{time.monotonic_ns()}.part"
+    probe = folder / f".clock-{uuid4().hex}.part"
     try:
         with open(probe, "wb", opener=private):
             pass

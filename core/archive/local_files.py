@@ -115,6 +115,7 @@ class LocalFiles:
                         swept += 1
                 except FileNotFoundError:
                     continue  # it has just arrived
+            self._ages.forget_gone()
         return swept
 
 

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from core.archive.file_ages import folder_time
 from core.storage.db.errors import copy_errors
 
 ROWS = "store.sqlite3"
@@ -22,15 +21,17 @@ def work_folder(parent: Path, kind: Literal["backup-", "restore-"]) -> Iterator[
     """Make a folder for a while; what goes wrong with its files is a StoreError that names it."""
     with copy_errors(str(parent)):
         parent.mkdir(parents=True, exist_ok=True)
-        for one in parent.iterdir():
-            if _NAME.fullmatch(one.name) and _is_left(one):
-                shutil.rmtree(one, ignore_errors=True)
-        with tempfile.TemporaryDirectory(dir=parent, prefix=kind) as folder:
-            yield Path(folder)
+        with tempfile.TemporaryDirectory(dir=parent, prefix=kind) as name:
+            folder = Path(name)
+            now = folder.stat().st_mtime  # by the clock of whoever keeps these files
+            for one in parent.iterdir():
+                if _NAME.fullmatch(one.name) and _is_left(one, now):
+                    shutil.rmtree(one, ignore_errors=True)
+            yield folder
 
 
-def _is_left(folder: Path) -> bool:
+def _is_left(folder: Path, now: float) -> bool:
     """Tell whether it is old, and holds what we lay there: others may call a folder as we do."""
-    if not folder.is_dir() or folder_time(folder.parent) - folder.stat().st_mtime < LEFT_S:
+    if not folder.is_dir() or now - folder.stat().st_mtime < LEFT_S:
         return False
     return all(one.name.startswith(ROWS) for one in folder.iterdir())

@@ -85,6 +85,7 @@ class Uploads:
                 raise WrongPlaceError(received)
             with open(path, "ab", opener=private) as file:
                 file.write(piece)
+            self._ages.touched(path)
             return received + len(piece)
 
     def check_room(self, owner: str, name: str, total: int) -> None:
@@ -112,6 +113,7 @@ class Uploads:
                 return False
             if state.received != total or total == 0:
                 raise InputError("file", "error.upload_incomplete")
+            self._ages.touched(self.path(owner, name))
             self.note(owner, name, "importing", {"share": 0.0})
             return True
 
@@ -136,6 +138,7 @@ class Uploads:
                         path.unlink()
                 except FileNotFoundError:
                     continue
+            self._ages.forget_gone()
 
 
 def _note(path: Path) -> Path:

@@ -96,3 +96,32 @@ def test_a_folder_tells_its_own_time_and_keeps_nothing(tmp_path: Path) -> None:
     assert abs(folder_time(tmp_path) - path.stat().st_mtime) < 5
     assert [one.name for one in tmp_path.iterdir()] == ["one"]
     assert folder_time(tmp_path / "missing") > 0
+
+
+@pytest.mark.parametrize("jump_s", [-40 * DAY, 40 * DAY])
+def test_what_we_change_ourselves_is_young_though_nobody_looked_before(
+    tmp_path: Path, jump_s: float
+) -> None:
+    clock = Clock()
+    ages, path = FileAges(tmp_path, monotonic=clock), tmp_path / "one"
+    path.write_bytes(b"x")
+    shift(path, jump_s)  # by when it is written the clock is wrong
+    ages.touched(path)
+    clock.now += 3
+    assert ages.age_s(path) == 3
+    ages.touched(tmp_path / "missing")
+
+
+def test_files_that_are_gone_are_forgotten(tmp_path: Path) -> None:
+    clock = Clock()
+    ages = FileAges(tmp_path, monotonic=clock)
+    kept, gone = tmp_path / "kept", tmp_path / "gone"
+    for path in (kept, gone):
+        path.write_bytes(b"x")
+        ages.touched(path)
+    clock.now += DAY
+    gone.unlink()
+    ages.forget_gone()
+    gone.write_bytes(b"y")
+    assert ages.age_s(kept) == DAY
+    assert ages.age_s(gone) < 5

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -83,10 +82,12 @@ class SoundCollector:
                 if unreadable >= UNREADABLE_TRIES:
                     return await self._transitions.failed(generation, error.text_id)
                 gone.note(is_denied=isinstance(error, NotFoundError | PictureError))
-                age = (self._kling.now() or datetime.now(UTC)) - generation.created_at
-                # The same word for long enough; our clock alone never gives a sound up.
                 is_denied = gone.times >= TRIES_AT_LEAST
-                if is_denied and gone.for_s >= self._timings.forget_after_s and age > RETENTION:
+                is_denied = is_denied and gone.for_s >= self._timings.forget_after_s
+                # The same word for long enough, and Kling's own time: never by our clock.
+                now = self._kling.now()
+                is_old = now is not None and now - generation.created_at > RETENTION
+                if is_denied and is_old:
                     return await self._transitions.failed(generation, "error.sound_expired")
                 self._transitions.note_blocking_error(generation, error)
                 await asyncio.sleep(next(delays))
