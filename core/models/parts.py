@@ -100,6 +100,7 @@ class ToolStep:
     line_id: str = ""  # of its line in the ledger, where it has one
     amount: str = ""  # what it cost, a decimal; empty where it is free, or nobody knows
     currency: str = ""
+    made_in: str = ""  # the message it was first made in, where it was copied into this one
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """Tools on the chat page: switched on by a person, their steps shown, pictures only on a press."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.access.owners import LOCAL_OWNER
@@ -83,7 +85,43 @@ def test_what_tools_brought_to_a_cut_answer_is_there_when_it_is_continued(
     assert not app.exception
     rest = studio().store.messages.path(LOCAL_OWNER, conversation.id)[-1]
     assert (rest.version, rest.status) == (2, "complete")
-    assert steps_in(rest.parts) == steps_in(cut.parts)
+    assert [replace(step, made_in="") for step in steps_in(rest.parts)] == [*steps_in(cut.parts)]
     assert len([one for one in app.expander if one.label.startswith("Searched")]) == 1
     assert len([one for one in app.get("html") if 'ol class=\\"inkling-' in str(one.proto)]) == 1
     assert "The tools have returned" in words(app)
+
+
+@pytest.mark.parametrize("way", ["continued", "forked"])
+@pytest.mark.parametrize("pressed", ["before", "after"])
+def test_a_proposal_is_bought_once_however_often_its_answer_is_copied(
+    app: AppTest, studio: Opened, way: str, pressed: str
+) -> None:
+    switched_on(app)
+    ask(app, "/practice tool-draw a lighthouse in fog /practice then-500 9")
+    store = studio().store
+    (conversation,) = store.conversations.list(LOCAL_OWNER).items
+    cut = store.messages.path(LOCAL_OWNER, conversation.id)[-1]
+
+    def press() -> None:
+        for one in [one for one in app.button if str(one.key).startswith("have-")]:
+            one.click().run()
+
+    if pressed == "before":
+        press()
+        assert len(drawn(studio)) == 1
+    if way == "continued":
+        next(one for one in app.button if one.key == f"continue-{cut.id}").click().run()
+    else:
+        forked = store.branches.fork(LOCAL_OWNER, conversation.id, cut.id, "a copy")
+        app.query_params["c"] = forked.id
+    app.run()
+    assert not app.exception
+    press()
+    if pressed == "after":  # in the first version, too
+        store.messages.choose_version(LOCAL_OWNER, conversation.id, cut.id)
+        app.query_params["c"] = conversation.id
+        app.run()
+        press()
+    assert not app.exception
+    assert len(drawn(studio)) == 1
+    assert "Handed to the studio" in words(app)

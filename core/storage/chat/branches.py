@@ -8,9 +8,12 @@ from uuid import uuid4
 from sqlalchemy import Connection, insert, select, update
 
 from core.errors import BusyError, InputError
-from core.models.chat import Conversation
+from core.models.chat import Conversation, Message
+from core.models.parts import ToolStep, steps_in
 from core.storage.chat import message_tree as tree
 from core.storage.chat.conversations import require, titled
+from core.storage.chat.kept_steps import copied_step
+from core.storage.chat.message_parts import parts_out
 from core.storage.chat.running_answers import IS_RUNNING
 from core.storage.db.database import Database
 from core.storage.db.schema import conversations, message_blobs, messages
@@ -49,7 +52,7 @@ class Branches:
             new_id = self._copied_row(connection, source.id, title)
             ids = {message.id: uuid4().hex for message in path}
             for message in path:
-                _copy(connection, message.id, ids, new_id)
+                _copy(connection, message, ids, new_id)
             copy_links(connection, ids)
             _set_head(connection, new_id, ids[message_id])
             return require(connection, owner, new_id)
@@ -167,10 +170,18 @@ def _set_head(connection: Connection, conversation_id: str, head_id: str | None)
 
 
 def _copy(
-    connection: Connection, message_id: str, ids: dict[str, str], conversation_id: str
+    connection: Connection, message: Message, ids: dict[str, str], conversation_id: str
 ) -> None:
+    message_id = message.id
     row = connection.execute(select(messages).where(messages.c.id == message_id)).mappings().one()
     values = {name: value for name, value in row.items() if name not in _OWN}
+    if steps_in(message.parts):
+        values["parts"] = parts_out(
+            tuple(
+                copied_step(part, message_id) if isinstance(part, ToolStep) else part
+                for part in message.parts
+            )
+        )
     connection.execute(
         insert(messages).values(
             **values,

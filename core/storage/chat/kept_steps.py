@@ -40,6 +40,7 @@ def kept_step(step: ToolStep) -> ToolStep:
         line_id=_if(_LINE, step.line_id),
         amount=amount if currency else "",
         currency=currency,
+        made_in=_if(_LINE, step.made_in),
     )
 
 
@@ -50,7 +51,16 @@ def strange_step(step: ToolStep) -> ToolStep:
     """
     is_open = step.state in ("running", "proposed")
     state = "stopped" if is_open else step.state
-    return replace(step, state=state, line_id="", amount="", currency="")
+    return replace(step, state=state, line_id="", amount="", currency="", made_in="")
+
+
+def copied_step(step: ToolStep, message_id: str) -> ToolStep:
+    """Return a step of a message as it stands in a copy of that: what is bought of it is so once.
+
+    What was under way in the one is so in the other no more.
+    """
+    state = "stopped" if step.state == "running" else step.state
+    return replace(step, state=state, made_in=step.made_in or message_id)
 
 
 def few_steps(parts: Sequence[Part]) -> tuple[Part, ...]:

@@ -31,9 +31,8 @@ _CUT_SHORT = {
     "aborted": "chat.finish_aborted_bare",
 }
 _EXPLAINED_ENDS = frozenset({*_CUT_SHORT, "content_filter", "tool_calls"})
-_UNFINISHED = frozenset(
-    {AnswerStatus.STOPPED, AnswerStatus.CUT_OFF, AnswerStatus.INTERRUPTED, AnswerStatus.COMPLETE}
-)
+# One that failed has nothing to go on from, unless it was to continue another.
+_UNFINISHED = frozenset(AnswerStatus) - {AnswerStatus.RUNNING}
 
 
 # A run draws again what earlier runs have drawn; parsing it is a third of the work. Some 5 MB.

@@ -1,6 +1,7 @@
 """Proposed pictures: a model asks for one below its answer, and a person alone has it made.
 
-What is pressed makes one task, however often: the call's own id is its key.
+What is pressed makes one task, however often, also in a continued or forked copy of the answer: the
+call's own id, and that of the message it was made in, are its key.
 """
 
 import streamlit as st
@@ -50,7 +51,7 @@ def _draw(message: Message, number: int, step: ToolStep, request: ImageRequest) 
 
 
 def _key(message: Message, step: ToolStep) -> str:
-    return f"proposal-{message.id}-{step.id}"
+    return f"proposal-{step.made_in or message.id}-{step.id}"
 
 
 def _made(message: Message, step: ToolStep) -> str | None:

@@ -287,6 +287,11 @@ class LiveAnswer:
             return self.has_studio_tools and is_asked and bool(self._text.calls.asked())
 
     @property
+    def begun(self) -> Message:
+        """The answer as it began: with the text, the calls and the sources of one it continues."""
+        return self._begun
+
+    @property
     def begun_with(self) -> str:
         """The text that a continued answer started with; empty for all others."""
         return self._begun.content

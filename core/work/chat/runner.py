@@ -194,7 +194,7 @@ class AnswerRunner:
                 live.snapshot,
                 live.error,
                 was_sent=live.is_asked,
-                begun_with=live.begun_with,
+                begun=live.begun,
             )
             await self._persistence.end(live, _noted(live, settle))
         self._live.remove(job.live.message_id)

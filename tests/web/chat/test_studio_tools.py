@@ -16,12 +16,13 @@ from PIL import Image
 from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
 from core.models.generations import ImageRequest
 from core.models.money.ledger import Budget, LedgerLine, LineState
-from core.models.parts import FilePart, sources_in, steps_in
+from core.models.parts import FilePart, ToolStep, sources_in, steps_in
 from core.practice import PRACTICE_CHAT_KEY, PracticeServer
 from core.practice.chat.refusal import ChatRefusal
 from core.practice.chat.request import ChatRequest, chat_request_from_json
 from core.practice.web.hostile import HOSTILE
 from core.storage.money.filters import LedgerFilter
+from core.ui.chat.message import can_go_on
 from core.ui.history.markdown_export import as_markdown
 from core.ui.money.figures import ANSWER_KINDS
 from core.wire.masking.secrets import known_secrets
@@ -312,6 +313,11 @@ def continued(served: Served, cut: Message, parameters: ChatParameters) -> Messa
     return kept
 
 
+def as_copied(answer: Message) -> list[ToolStep]:
+    """Return an answer's steps without where they were first made."""
+    return [replace(step, made_in="") for step in steps_in(answer.parts)]
+
+
 @pytest.mark.parametrize("parameters", [TOOLS, THINKING, replace(TOOLS, stream=False)])
 @pytest.mark.parametrize("says", ["", "/practice tools-say "])
 def test_a_cut_answer_goes_on_with_its_calls_their_results_and_its_sources(
@@ -323,7 +329,8 @@ def test_a_cut_answer_goes_on_with_its_calls_their_results_and_its_sources(
     before = bodies()[-1]["messages"]
     rest = continued(served, cut, parameters)
     assert (rest.status, rest.error_text_id) == (AnswerStatus.COMPLETE, None)
-    assert steps_in(rest.parts) == steps_in(cut.parts)
+    assert as_copied(rest) == list(steps_in(cut.parts))
+    assert {step.made_in for step in steps_in(rest.parts)} == {cut.id}
     assert sources_in(rest.parts) == sources_in(cut.parts)
     assert rest.content.startswith(cut.content)
     assert rest.content.strip() != cut.content.strip()
@@ -346,6 +353,28 @@ def test_a_cut_answer_goes_on_with_its_calls_their_results_and_its_sources(
     assert later.status is AnswerStatus.COMPLETE
     results = [one for one in bodies()[-1]["messages"] if one["role"] == "tool"]
     assert len(results) == len(steps_in(cut.parts))
+
+
+def test_a_continuation_that_is_refused_costs_nothing_and_can_be_asked_for_again(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = asked(served, "/practice tool-search /practice then-cut 端砚", THINKING)
+    before = lines(served)
+
+    def refuse(_body: bytes, *, beta: bool) -> ChatRequest:
+        raise ChatRefusal(402, "Insufficient Balance")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("core.practice.chat.routes.chat_request_from_json", refuse)
+        failed = continued(served, cut, THINKING)
+    assert failed.status is AnswerStatus.FAILED
+    assert as_copied(failed) == list(steps_in(cut.parts))
+    assert can_go_on(failed)
+    assert lines(served) == before  # nothing is charged for what was only carried along
+    rest = continued(served, failed, THINKING)
+    assert rest.status is AnswerStatus.COMPLETE
+    assert as_copied(rest) == list(steps_in(cut.parts))
+    assert {step.made_in for step in steps_in(rest.parts)} == {cut.id}
 
 
 def test_an_answer_stopped_in_the_midst_of_a_tool_goes_on_from_what_came(

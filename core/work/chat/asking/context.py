@@ -34,7 +34,7 @@ def stored_turns(
     for message in path:
         reasoning = message.reasoning_content
         if message.id == live.message_id:
-            turns += begun_turns(message, with_reasoning=with_reasoning)
+            turns += begun_turns(message, with_steps=with_steps, with_reasoning=with_reasoning)
         else:
             parts = tuple(_with_bytes(store, owner, part) for part in message.said())
             if message.role == "assistant":

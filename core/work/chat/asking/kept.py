@@ -58,7 +58,8 @@ def begin(means: Means, asked: Asked) -> LiveAnswer:
         look = new if new.state == "wanted" else None
     # A continued answer goes on in words alone; what tools returned for it goes along.
     box = means.tools.for_answer(service, parameters) if beginning is None else None
-    with_steps = box is not None or bool(beginning and steps_in(beginning.parts))
+    has_steps = beginning is not None and bool(steps_in(beginning.parts))
+    with_steps = box is not None or (has_steps and service.client.server.speaks_deepseek)
     read = counted(turns, with_steps=with_steps)
     read += [box.read()] if box is not None else []
     held = means.spending.for_answer(

@@ -22,6 +22,7 @@ from core.models.parts import (
     text_parts,
     with_text,
 )
+from core.storage.chat.kept_steps import copied_step
 from core.work.chat.buffers.answer_text import GAP
 
 _NOTHING = "Not run: the answer was ended before."
@@ -62,13 +63,13 @@ def answer_turns(
     return [*turns, Turn("assistant", with_text(said, rest), thought)]
 
 
-def begun_turns(message: Message, *, with_reasoning: bool) -> list[Turn]:
+def begun_turns(message: Message, *, with_steps: bool, with_reasoning: bool) -> list[Turn]:
     """Return the beginning of a continued answer: the calls that were made for it, and its text.
 
     DeepSeek goes on behind a prefix turn. Where the last turn had said nothing yet there is none,
     and what the tools returned is answered.
     """
-    steps = steps_in(message.parts)
+    steps = steps_in(message.parts) if with_steps else ()
     rest, thought = _last_turn(steps, message.content, message.reasoning_content)
     turns = step_turns(steps, with_reasoning=with_reasoning)
     if rest.strip():
@@ -81,7 +82,7 @@ def begins_with(cut: Message) -> Message:
 
     What comes stands apart from what was said before the calls, as it does between turns.
     """
-    steps = steps_in(cut.parts)
+    steps = tuple(copied_step(step, cut.id) for step in steps_in(cut.parts))
     content, reasoning = cut.content, cut.reasoning_content
     rest, _ = _last_turn(steps, content, reasoning)
     if steps and not rest.strip():
@@ -134,7 +135,9 @@ def _last_turn(steps: Iterable[ToolStep], said: str, thought: str) -> tuple[str,
 
 
 def _with_gap(text: str) -> str:
-    return text.rstrip() + GAP if text.strip() else ""
+    if not text.strip():
+        return ""
+    return text if text.endswith(GAP) else text + GAP
 
 
 def _behind(text: str, beginning: str) -> str:
