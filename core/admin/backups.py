@@ -35,7 +35,7 @@ def backup(settings: Settings, say: Telling, to: str | None, keep: int | None) -
     )
     say.names("admin.missing", made.lost)
     kept = keep if keep is not None else (settings.backup.keep if not to else None)
-    if kept is not None and (pruned := place.prune(kept)):
+    if kept is not None and (pruned := place.prune(kept, made=made.name)):
         say.line("admin.backups_pruned", count=pruned, kept=kept)
     return int(bool(made.lost))
 

@@ -86,12 +86,17 @@ class BackupPlace:
         """Return the backups that are there, newest first."""
         return sorted(filter(_NAME.fullmatch, self._listed()), reverse=True)
 
-    def prune(self, keep: int) -> int:
-        """Remove all but the newest, and parts of backups that were killed; return how many."""
+    def prune(self, keep: int, *, made: str) -> int:
+        """Remove all but the newest, and parts of backups that were killed; return how many.
+
+        `made` is the backup that has just been made: it stays, whatever names later times a clock
+        that was ahead has given others. Of those the last one stays.
+        """
         names = self.names()
-        old = names[max(1, keep) :]
+        old = [name for name in names if name <= made][max(1, keep) :]
+        old += [name for name in names if name > made][1:]
         if names:
-            newest = _made_at(_NAME, names[0])
+            newest = _made_at(_NAME, made)
             parts = filter(_LEFT.fullmatch, self._listed())
             old += [one for one in parts if _made_at(_LEFT, one) < newest - _LEFT_FOR]
         with remote_errors(self.place):

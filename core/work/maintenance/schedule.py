@@ -97,7 +97,7 @@ class BackupSchedule:
         told: dict[str, Any] = {"name": made.name, "size_bytes": made.size_bytes}
         told |= {"lost": len(made.lost), "made_at": now.isoformat()}
         try:
-            place.prune(settings.keep)
+            place.prune(settings.keep, made=made.name)
         except AppError as blocking_error:  # one that was made is made, whoever may remove others
             logger.warning("Older backups could not be removed: %s", blocking_error)
             told |= _why(blocking_error)

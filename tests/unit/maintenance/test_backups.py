@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import tarfile
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,25 @@ def test_a_full_disk_leaves_no_half_backup(
     assert list((small_disk / "backups").iterdir()) == []
 
 
+def test_a_clock_that_was_ahead_costs_no_backup_that_is_made_when_it_is_right_again(
+    filled: Store, archive: Archive, clock: Clock, tmp_path: Path
+) -> None:
+    place = BackupPlace(str(tmp_path / "backups"))
+
+    def made(moment: datetime) -> str:
+        return make_backup(filled, archive, place, work_dir=tmp_path, now=moment).name
+
+    now = clock.now
+    old = made(now - timedelta(days=1))
+    ahead = [made(now + timedelta(days=40 + day)) for day in range(3)]
+    first = made(now)
+    assert place.prune(3, made=first) == 2
+    assert place.names() == [ahead[2], first, old]
+    later = [made(now + timedelta(hours=hour)) for hour in (1, 2, 3)]
+    assert place.prune(3, made=later[2]) == 2
+    assert place.names() == [ahead[2], *later[::-1]]
+
+
 def test_a_bucket_holds_backups_too_and_only_the_newest(
     filled: Store, archive: Archive, clock: Clock, tmp_path: Path
 ) -> None:
@@ -178,7 +198,7 @@ def test_a_bucket_holds_backups_too_and_only_the_newest(
         now = clock.advance(60)
         made.append(make_backup(filled, archive, place, work_dir=tmp_path, now=now).name)
     assert place.names() == made[::-1]
-    assert place.prune(2) == 1
+    assert place.prune(2, made=made[2]) == 1
     assert place.names() == made[:0:-1]
     other = Store.open(tmp_path / "other.sqlite3")
     restore_backup(other, archive, place, made[2], work_dir=tmp_path)

@@ -81,8 +81,8 @@ def test_a_clock_that_was_ahead_holds_no_backup_back(
 def test_a_backup_that_was_made_is_made_where_older_ones_may_not_be_removed(
     schedule: BackupSchedule, clock: Clock, place: BackupPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_self: BackupPlace, _keep: int) -> int:
-        raise StoreError("error.store_readonly", facts={"place": "there"})
+    def refuse(_self: BackupPlace, _keep: int, *, made: str) -> int:
+        raise StoreError("error.store_readonly", facts={"place": made})
 
     monkeypatch.setattr(BackupPlace, "prune", refuse)
     for _ in range(2):
