@@ -60,12 +60,14 @@ class Housekeeping:
             moment, at = self._last
             passed = moment + timedelta(seconds=monotonic - at)
         else:
-            known = self._store.key_values.get(_LAST_KEY)
-            moment = datetime.fromisoformat(known) if isinstance(known, str) else now
-            passed = moment + OFF_MOST
+            moment, wall = _noted(self._store.key_values.get(_LAST_KEY), now)
+            # By what the other clock went on since the last note: one that is wrong is so from
+            # start to start, and each of them would add as much again.
+            passed = moment + min(OFF_MOST, max(now - wall, timedelta(0)))
         counted = min(now, passed)
         self._last = (counted, monotonic)
-        self._store.key_values.set(_LAST_KEY, counted.isoformat())
+        note = {"counted": counted.isoformat(), "wall": now.isoformat()}
+        self._store.key_values.set(_LAST_KEY, note)
         return counted
 
     def tidy(self, now: datetime, *, deleted_kept_for: timedelta = DELETED_KEPT_FOR) -> None:
@@ -85,3 +87,13 @@ class Housekeeping:
         self._store.generation_lists.purge(long_ago)
         self._store.lineage.purge()
         forget_orphans(self._store)
+
+
+def _noted(note: object, now: datetime) -> tuple[datetime, datetime]:
+    """Return up to where was counted, and what the wall clock told then; once it was the former."""
+    if isinstance(note, str):
+        moment = datetime.fromisoformat(note)
+        return moment, min(moment, now - OFF_MOST)
+    if not isinstance(note, dict):
+        return now, now
+    return datetime.fromisoformat(note["counted"]), datetime.fromisoformat(note["wall"])

@@ -85,15 +85,20 @@ class SoundCollector:
                 is_denied = gone.times >= TRIES_AT_LEAST
                 is_denied = is_denied and gone.for_s >= self._timings.forget_after_s
                 # The same word for long enough, and Kling's own time: never by our clock.
-                now = self._kling.now()
-                is_old = now is not None and now - generation.created_at > RETENTION
-                if is_denied and is_old:
+                if is_denied and await self._is_old(generation):
                     return await self._transitions.failed(generation, "error.sound_expired")
                 self._transitions.note_blocking_error(generation, error)
                 await asyncio.sleep(next(delays))
             else:
                 self._transitions.clear_blocking_error(generation)
                 return await self._transitions.archived(generation, made=1)
+
+    async def _is_old(self, generation: Generation) -> bool:
+        if self._kling.now() is None:  # nothing was asked of it since the start: a look is free
+            with suppress(AppError):
+                await self._kling.list_tasks("image", page=1, page_size=1)
+        now = self._kling.now()
+        return now is not None and now - generation.created_at > RETENTION
 
     async def _fetch(self, generation: Generation, url: str) -> None:
         part: Path | None = None
