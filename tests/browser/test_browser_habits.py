@@ -143,6 +143,8 @@ def test_the_enter_that_ends_a_composition_sends_nothing_and_the_next_one_does(
     sent = Sent(page)
     box = opened(page, app)
     expect(box).to_be_visible(timeout=PATIENCE_MS)
+    # The box is there before the script that knows of compositions.
+    page.wait_for_function("() => window[Symbol.for('inkling.browser')]", timeout=PATIENCE_MS)
     box.fill(HALF)
     box.evaluate(order.replace("CTRL", "true" if "Control" in key else "false"))
     # Whatever it would have sent goes out before what comes next on the same line.

@@ -19,7 +19,7 @@ from core.models.money.usage import estimate_tokens
 from core.settings import ChatSettings, Secret, Settings
 from core.work.money.upkeep import LedgerUpkeep
 from core.work.studio import Studio
-from tests.crash.answers_table import run
+from tests.crash.answers_table import AnswersOutcome, run
 from tests.upstream import Plan, Upstream, streamed
 
 ROOT = Path(__file__).parents[2]
@@ -87,8 +87,15 @@ def test_what_was_kept_is_a_prefix_marked_as_interrupted(
 
 
 def test_whenever_it_dies_each_answer_has_one_settled_line() -> None:
-    with ThreadPoolExecutor(4) as pool:
-        outcomes = list(pool.map(run, range(1000, 1004)))
-    assert [one.problems for one in outcomes] == [[]] * 4
+    outcomes: list[AnswersOutcome] = []
+    states: set[str] = set()
+    # How far an answer comes before it dies is chance: until each way has been seen.
+    for first in range(1000, 1040, 4):
+        with ThreadPoolExecutor(4) as pool:
+            outcomes += pool.map(run, range(first, first + 4))
+        states = set().union(*(one.states for one in outcomes))
+        if {"computed", "estimated"} <= states:
+            break
+    assert [one.problems for one in outcomes] == [[]] * len(outcomes)
     assert sum(one.was_killed for one in outcomes) >= 2
-    assert {"computed", "estimated"} <= set().union(*(one.states for one in outcomes))
+    assert {"computed", "estimated"} <= states
