@@ -12,6 +12,7 @@ from core.models.money.amounts import exact, listed_currency
 from core.models.money.ledger import LedgerLine, LineState, Mark, Settlement
 from core.models.money.prices import ChatPrice, PriceList, unit_costs
 from core.models.money.usage import Tokens, cost_of, estimate_tokens, tokens_of
+from core.models.parts import TextPart
 
 WITH_PEAK = ("deepseek", "practice")
 OWN_PRICE = "settings/"  # how the ids of the owner's prices begin
@@ -53,6 +54,17 @@ def settle_answer(
         mark=Mark.ABOUT if is_estimate else mark,
         hour=cost.hour,
         tokens=tokens,
+    )
+
+
+def own_output(ended: Message, begun: Message) -> Message:
+    """Return what an answer brought by itself, without what it began with."""
+    own = [part for part in ended.parts if part not in begun.parts]
+    return replace(
+        ended,
+        content=ended.content[len(begun.content) :],
+        reasoning_content=ended.reasoning_content[len(begun.reasoning_content) :],
+        parts=tuple(part for part in own if not isinstance(part, TextPart)),
     )
 
 

@@ -23,9 +23,9 @@ from core.models.money.ledger import (
     Spender,
 )
 from core.models.money.prices import WEB, PiecePrice, PriceList
-from core.models.money.settling import chat_price, settle_answer
+from core.models.money.settling import chat_price, own_output, settle_answer
 from core.models.money.usage import most_output
-from core.models.parts import LookupKind, TextPart
+from core.models.parts import LookupKind
 from core.models.speech import TRANSCRIPTION
 from core.settings.money import MoneySettings
 from core.storage.money.book import Settle
@@ -144,17 +144,14 @@ class Spending:
         was_sent: bool,
         begun: Message | None = None,
     ) -> Settle:
-        """Return how an answer that has ended is settled; `message` is asked for when it is.
-
-        What a continued one began with, `begun`, is no output of it.
-        """
+        """Return how an answer that ended is settled; what it began with is no output of it."""
         was_billed = was_sent and (error is None or may_be_billed(error))
         end, prices = self._clock(), self.prices
 
         def settle(line: LedgerLine) -> Settlement | None:
             ended = message()
             if begun is not None:
-                ended = _without(ended, begun)
+                ended = own_output(ended, begun)
             ahead = self._ahead_of(line.provider)
             return settle_answer(line, ended, prices, end=end, was_billed=was_billed, ahead=ahead)
 
@@ -293,17 +290,6 @@ class Spending:
             amount=None,
             until=None if has_row else now + WITHOUT_ROW,
         )
-
-
-def _without(ended: Message, begun: Message) -> Message:
-    """Return what an answer brought by itself, without what it began with."""
-    own = [part for part in ended.parts if part not in begun.parts]
-    return replace(
-        ended,
-        content=ended.content[len(begun.content) :],
-        reasoning_content=ended.reasoning_content[len(begun.reasoning_content) :],
-        parts=tuple(part for part in own if not isinstance(part, TextPart)),
-    )
 
 
 def never_sent(_line: LedgerLine) -> None:
