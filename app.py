@@ -14,7 +14,7 @@ if __name__ == "__main__":
 
     shell.draw()
 else:
-    from core.settings.network import spell_out_socks
+    from core.settings.outside.network import spell_out_socks
     from core.ui.frame import page_files
     from core.ui.frame.navigation import claim_navigation
     from core.ui.frame.shell import PAGES

@@ -14,8 +14,8 @@ from core.settings.defaults import (
     DEFAULT_SOURCE,
 )
 from core.settings.money import read_money
-from core.settings.network import read_network
 from core.settings.operations import read_operations
+from core.settings.outside.network import read_network
 from core.settings.secret import Secret
 from core.settings.sources import ENVIRONMENT, SECRETS_FILE, Sources
 from core.settings.table import (

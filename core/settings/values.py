@@ -17,8 +17,8 @@ from core.settings.defaults import (
     DEFAULT_SOURCE,
 )
 from core.settings.money import MoneySettings
-from core.settings.network import Network
 from core.settings.operations import BackupSettings, OperationsSettings
+from core.settings.outside.network import Network
 from core.settings.secret import Secret
 
 

@@ -43,7 +43,7 @@ from core.providers.deepseek.wire import (
 )
 from core.providers.http.aiohttp_transport import ONCE
 from core.providers.http.client import build_client, json_object, post_request, transport_error
-from core.settings.network import Network
+from core.settings.outside.network import Network
 
 WRITE_TIMEOUT_S = 60
 LOOKUP_TIMEOUT_S = 20

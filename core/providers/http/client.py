@@ -16,7 +16,7 @@ from core.errors import UnavailableError
 from core.providers.http.exchanges import observed
 from core.providers.http.routing import BarredError, ProxyFailedError, RoutedTransport
 from core.providers.http.tally import tallied
-from core.settings.network import Network, environment_network
+from core.settings.outside.network import Network, environment_network
 from core.wire.surrogates import without_halves
 
 USER_AGENT = "inkling"

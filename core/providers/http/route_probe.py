@@ -15,8 +15,8 @@ import httpx
 from core.errors import ConfigurationError
 from core.providers.http.client import build_client
 from core.providers.http.routing import BarredError, ProxyFailedError
-from core.settings.network import Network
-from core.settings.proxy import Proxy
+from core.settings.outside.network import Network
+from core.settings.outside.proxy import Proxy
 
 Step = Literal["name", "connect", "certificate", "tls"]
 

@@ -7,8 +7,8 @@ from socksio.exceptions import SOCKSError
 
 from core.errors import ConfigurationError
 from core.providers.http.aiohttp_transport import FastTransport
-from core.settings.network import Network
-from core.settings.proxy import Proxy
+from core.settings.outside.network import Network
+from core.settings.outside.proxy import Proxy
 
 
 class BarredError(httpx.ConnectError):

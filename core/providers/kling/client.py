@@ -31,7 +31,7 @@ from core.providers.kling.wire import (
     create_body,
     task_from_json,
 )
-from core.settings.network import Network
+from core.settings.outside.network import Network
 
 PAGE_SIZE_MOST = 500
 

@@ -26,7 +26,7 @@ from core.providers.kling.picture_files import (
     sniff_media_type,
 )
 from core.providers.kling.wire import PROVIDER
-from core.settings.network import Network
+from core.settings.outside.network import Network
 
 MAX_REDIRECTS = 3
 FETCH_TIMEOUT_S = 300

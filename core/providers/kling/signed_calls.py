@@ -25,7 +25,7 @@ from core.providers.kling.fields import code_from_json, mapping
 from core.providers.kling.wire import (
     PROVIDER,
 )
-from core.settings.network import Network
+from core.settings.outside.network import Network
 from core.wire.kling_jwt import TokenSource
 
 # A reference picture travels as 13 MB of base64; the whole call is bounded besides each read.

@@ -22,8 +22,8 @@ from core.providers.speech.errors import (
     refused_connection,
     said_error,
 )
-from core.settings.network import Network
-from core.settings.proxy import Proxy
+from core.settings.outside.network import Network
+from core.settings.outside.proxy import Proxy
 from core.wire.audio import RATE, Base64Joiner
 
 if TYPE_CHECKING:  # imported at first use: most studios never need it

@@ -12,7 +12,7 @@ from core.models.speech import SpeechAsk
 from core.providers.http.client import build_client, transport_error
 from core.providers.speech.errors import PROVIDER, broken_off, no_sound, status_error
 from core.providers.speech.sound import SoundError, SoundReader
-from core.settings.network import Network
+from core.settings.outside.network import Network
 
 DEFAULT_MODEL = "tts-1"
 DEFAULT_VOICE = "alloy"

@@ -12,7 +12,7 @@ import httpx
 from core.providers.http.client import build_client, json_object, transport_error
 from core.providers.speech.errors import PROVIDER, no_text, status_error
 from core.providers.speech.server import speech_address
-from core.settings.network import Network
+from core.settings.outside.network import Network
 
 DEFAULT_MODEL = "whisper-1"
 PATH = "/audio/transcriptions"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from core.archive.archive import Archive
 from core.settings import Settings
-from core.settings.network import Network, environment_network
+from core.settings.outside.network import Network, environment_network
 
 KLING_REGIONS: Mapping[str, str] = {
     "beijing": "https://api-beijing.klingai.com",

@@ -7,7 +7,7 @@ from core.errors import ConfigurationError
 from core.providers.deepseek.endpoint import ChatEndpoint
 from core.providers.http.route_probe import Route, probe_direct, probe_proxied
 from core.providers.kling.account import COSTS_PATH
-from core.settings.proxy import Proxy
+from core.settings.outside.proxy import Proxy
 from core.work.checkup.asked import Asked
 from core.work.checkup.finding import Finding, found
 

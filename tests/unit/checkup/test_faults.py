@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from core.settings import ChatSettings, KlingSettings, Secret, Settings
-from core.settings.network import environment_network
+from core.settings.outside.network import environment_network
 from core.storage.store import Store
 from core.wire.masking.secrets import known_secrets
 from core.work.checkup.asked import Asked

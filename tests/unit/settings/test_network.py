@@ -15,8 +15,8 @@ from core.practice import PRACTICE_CHAT_KEY, PracticeServer, PracticeSettings
 from core.providers.deepseek.client import DeepSeek
 from core.providers.http.client import build_client, transport_error
 from core.settings import read_settings
-from core.settings.network import environment_network, read_network, spell_out_socks
-from core.settings.proxy import Proxy, parse_proxy
+from core.settings.outside.network import environment_network, read_network, spell_out_socks
+from core.settings.outside.proxy import Proxy, parse_proxy
 from tests.faulty_environment import FAULTS, SECRET, Fault, make_files, server_context
 from tests.running_app import free_port
 from tests.socks_server import SocksServer, copy

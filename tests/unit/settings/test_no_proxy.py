@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.settings.network import environment_network
-from core.settings.no_proxy import NoProxy, is_loopback, plain_host
+from core.settings.outside.network import environment_network
+from core.settings.outside.no_proxy import NoProxy, is_loopback, plain_host
 
 ENTRIES = (
     "example.com",

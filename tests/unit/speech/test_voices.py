@@ -28,8 +28,8 @@ from core.providers.speech.qwen import QwenVoice
 from core.providers.speech.server import SpeechServer, speech_address
 from core.providers.speech.sound import SoundError, SoundReader
 from core.providers.speech.transcription import TranscriptionServer, transcript_in
-from core.settings.network import Network
-from core.settings.proxy import parse_proxy
+from core.settings.outside.network import Network
+from core.settings.outside.proxy import parse_proxy
 from core.wire.audio import RATE, mp3_from, pcm_from_mp3, wav_header
 from tests.sounds import louder_than_silence
 

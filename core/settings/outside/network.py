@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from core.errors import ConfigurationError
-from core.settings.certificates import (
+from core.settings.outside.certificates import (
     CERTIFICATE_KEYS,
     Certificates,
     default_context,
     read_certificates,
 )
-from core.settings.no_proxy import NoProxy, is_loopback, plain_host
-from core.settings.proxy import Proxy, UnusableProxyError, parse_proxy, shown_form
+from core.settings.outside.no_proxy import NoProxy, is_loopback, plain_host
+from core.settings.outside.proxy import Proxy, UnusableProxyError, parse_proxy, shown_form
 from core.settings.sources import ENVIRONMENT
 
 SYSTEM = "the system's proxy settings"

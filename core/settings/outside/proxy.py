@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 from urllib.parse import unquote
 
-from core.settings.no_proxy import address_of, plain_host
+from core.settings.outside.no_proxy import address_of, plain_host
 from core.settings.parsers import strip
 from core.settings.secret import Secret
 
