@@ -1,7 +1,7 @@
 """Content parts: what one turn is made of, in its order; most turns are one text alone."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Literal
 
@@ -169,3 +169,8 @@ def sources_in(parts: Iterable[Part]) -> tuple[SourcePart, ...]:
 def steps_in(parts: Iterable[Part]) -> tuple[ToolStep, ...]:
     """Return the calls of the studio's tools that were made for an answer, in their order."""
     return tuple(part for part in parts if isinstance(part, ToolStep))
+
+
+def ended_step(step: ToolStep) -> ToolStep:
+    """Return a step of an answer that has ended: what was under way is so no more."""
+    return replace(step, state="stopped") if step.state == "running" else step

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import get_args
 
 from core.models.money.amounts import PRACTICE_CURRENCY
-from core.models.parts import Part, StepState, ToolStep
+from core.models.parts import Part, StepState, ToolStep, ended_step
 
 STEPS_MOST = 256  # of a message
 ID_MOST, NAME_MOST = 256, 64
@@ -59,8 +59,7 @@ def copied_step(step: ToolStep, message_id: str) -> ToolStep:
 
     What was under way in the one is so in the other no more.
     """
-    state = "stopped" if step.state == "running" else step.state
-    return replace(step, state=state, made_in=step.made_in or message_id)
+    return replace(ended_step(step), made_in=step.made_in or message_id)
 
 
 def few_steps(parts: Sequence[Part]) -> tuple[Part, ...]:

@@ -15,6 +15,7 @@ from core.models.parts import (
     SourcePart,
     ToolCall,
     ToolStep,
+    ended_step,
     sources_in,
     steps_in,
     text_parts,
@@ -157,7 +158,7 @@ class LiveAnswer:
                 changes["reasoning_s"] = now - self._reasoning_from
             if self._turns.number > 1:
                 self._turns.sum_up(changes)
-            self.steps = tuple(map(_ended, self.steps))
+            self.steps = tuple(map(ended_step, self.steps))
             if error is not None:
                 changes |= {
                     "error_text_id": error.text_id,
@@ -438,8 +439,3 @@ class LiveAnswer:
             self._changed.notify_all()
         for listener in self._listeners:
             listener()
-
-
-def _ended(step: ToolStep) -> ToolStep:
-    """Return a step of an answer that has ended: what was under way is so no more."""
-    return replace(step, state="stopped") if step.state == "running" else step

@@ -22,6 +22,13 @@ class Clock:
         return self.now
 
 
+def watched(folder: Path) -> tuple[Clock, FileAges, Path]:
+    """Return the ages of a folder's files by a clock of one's own, and one file in it."""
+    clock, path = Clock(), folder / "one"
+    path.write_bytes(b"x")
+    return clock, FileAges(folder, monotonic=clock), path
+
+
 def shift(path: Path, by_s: float) -> None:
     """Move a file's time of change, as a jump of the clock makes it look."""
     at = path.stat().st_mtime + by_s
@@ -32,9 +39,7 @@ def shift(path: Path, by_s: float) -> None:
 def test_a_file_that_changes_while_it_is_watched_is_young_whatever_the_clock_says(
     tmp_path: Path, jump_s: float
 ) -> None:
-    clock = Clock()
-    ages, path = FileAges(tmp_path, monotonic=clock), tmp_path / "one"
-    path.write_bytes(b"x")
+    clock, ages, path = watched(tmp_path)
     assert ages.age_s(path) < 5
     for size in range(2, 6):
         clock.now += 7
@@ -44,9 +49,7 @@ def test_a_file_that_changes_while_it_is_watched_is_young_whatever_the_clock_say
 
 
 def test_a_file_that_was_left_is_old_at_first_sight_and_grows_older(tmp_path: Path) -> None:
-    clock = Clock()
-    ages, path = FileAges(tmp_path, monotonic=clock), tmp_path / "one"
-    path.write_bytes(b"x")
+    clock, ages, path = watched(tmp_path)
     shift(path, -2 * DAY)
     assert 2 * DAY - 5 < ages.age_s(path) < 2 * DAY + 60
     clock.now += DAY
@@ -54,9 +57,7 @@ def test_a_file_that_was_left_is_old_at_first_sight_and_grows_older(tmp_path: Pa
 
 
 def test_a_file_of_the_future_grows_old_too(tmp_path: Path) -> None:
-    clock = Clock()
-    ages, path = FileAges(tmp_path, monotonic=clock), tmp_path / "one"
-    path.write_bytes(b"x")
+    clock, ages, path = watched(tmp_path)
     shift(path, 3 * 3600)  # a clock that was put back
     assert ages.age_s(path) == 0
     clock.now += 16
@@ -64,9 +65,7 @@ def test_a_file_of_the_future_grows_old_too(tmp_path: Path) -> None:
 
 
 def test_what_is_gone_is_told_as_such_and_forgotten(tmp_path: Path) -> None:
-    clock = Clock()
-    ages, path = FileAges(tmp_path, monotonic=clock), tmp_path / "one"
-    path.write_bytes(b"x")
+    clock, ages, path = watched(tmp_path)
     ages.age_s(path)
     path.unlink()
     with pytest.raises(FileNotFoundError):
@@ -80,9 +79,7 @@ def test_what_is_gone_is_told_as_such_and_forgotten(tmp_path: Path) -> None:
 def test_no_jump_makes_a_watched_file_older_than_it_was_watched(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[float, float]]
 ) -> None:
-    folder, clock = tmp_path_factory.mktemp("ages"), Clock()
-    ages, path = FileAges(folder, monotonic=clock), folder / "one"
-    path.write_bytes(b"x")
+    clock, ages, path = watched(tmp_path_factory.mktemp("ages"))
     began, first = clock.now, ages.age_s(path)
     for passed_s, jump_s in steps:
         clock.now += passed_s
@@ -102,9 +99,7 @@ def test_a_folder_tells_its_own_time_and_keeps_nothing(tmp_path: Path) -> None:
 def test_what_we_change_ourselves_is_young_though_nobody_looked_before(
     tmp_path: Path, jump_s: float
 ) -> None:
-    clock = Clock()
-    ages, path = FileAges(tmp_path, monotonic=clock), tmp_path / "one"
-    path.write_bytes(b"x")
+    clock, ages, path = watched(tmp_path)
     shift(path, jump_s)  # by when it is written the clock is wrong
     ages.touched(path)
     clock.now += 3
