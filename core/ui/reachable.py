@@ -13,6 +13,7 @@ from core.access.network.lan import lan_addresses, own_addresses
 from core.ui.start.configuration import base_url_path
 
 _EVERY_ADDRESS = (None, "", "0.0.0.0", "::")
+_UNIX_SOCKET = "unix://"
 
 
 def is_http_served() -> bool:
@@ -60,7 +61,7 @@ def printed_bases() -> tuple[str, tuple[str, ...]]:
         name, port = st.get_option("browser.serverAddress"), st.get_option("browser.serverPort")
         scheme, _, host = str(name).rpartition("://")
         return f"{scheme or _scheme()}://{_in_url(host)}:{port}{_below()}", ()
-    if address.startswith("unix://"):
+    if address.startswith(_UNIX_SOCKET):
         return address, ()
     if address not in _EVERY_ADDRESS and not listens_here_only():
         return _listening_at(own_addresses)[0], ()
@@ -74,9 +75,9 @@ def entrance(base: str, code: str) -> str:
 
 
 def _listening_at(addresses: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
-    if listens_here_only():
-        return ()
     port, address = st.get_option("server.port"), st.get_option("server.address")
+    if listens_here_only() or str(address).startswith(_UNIX_SOCKET):
+        return ()
     hosts = addresses() if address in _EVERY_ADDRESS else (str(address),)
     return tuple(f"{_scheme()}://{_in_url(host)}:{port}{_below()}" for host in hosts)
 

@@ -43,7 +43,7 @@ def take_secrets_files() -> dict[str, Any]:
     if any(file.suffix != ".toml" for file in files):
         return {}  # folders of one secret a file, as Kubernetes mounts them: Streamlit's to read
     _files = files
-    # Streamlit's own option, set by its own means: the one internal call of this app.
+    # Streamlit's own option, set by its own means.
     config.set_option("secrets.files", [])
     found = read_secrets(root=ROOT, files=_files)
     return {name: _plain(table) for name, table in found.items() if isinstance(table, dict)}

@@ -35,6 +35,7 @@ def served(monkeypatch: pytest.MonkeyPatch, **options: Any) -> None:
         ("http://localhost:8501/", "fd00::7", "a", ("http://[fd00::7]:8501/a",)),
         ("http://localhost:8501/", None, "", tuple(f"http://{one}:8501" for one in LAN)),
         (None, "0.0.0.0", "", tuple(f"http://{one}:8501" for one in LAN)),
+        ("http://localhost:8501/", "unix:///run/inkling.sock", "", ()),
         (None, "::", "", tuple(f"http://{one}:8501" for one in LAN)),
     ],
 )
