@@ -1,6 +1,7 @@
 """Wishes on their way to Kling: in turn, within the cap, and back when a person says so."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +32,15 @@ def test_a_wish_becomes_files_and_its_history_can_be_read(
 def test_forty_pictures_on_three_slots_all_arrive_without_a_word(
     workshop: Workshop, fake: FakeKling
 ) -> None:
-    fake.plan = Plan(cap=3, runs_s=lambda number: 0.1)
+    def let_go(moment: str) -> None:
+        """End the first tasks once three run at once: on a slow machine none outlasts a POST."""
+        if fake.seen.most_at_once >= 3:
+            for task in fake.tasks.values():
+                task.runs_s = 0.1
+                task.ended = min(task.ended, time.time() + task.runs_s)
+
+    fake.hook = let_go
+    fake.plan = Plan(cap=3, runs_s=lambda number: 30 if fake.seen.most_at_once < 3 else 0.1)
     wishes = [workshop.ask() for _ in range(40)]
     troubles: list[AppError] = []
     listing = workshop.store.generation_lists.list
