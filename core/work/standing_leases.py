@@ -1,4 +1,4 @@
-"""Leases that nobody renews, told without the wall clock: by their standing still."""
+"""Leases that nobody renews, told without any wall clock: by their standing still."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -7,9 +7,9 @@ from datetime import datetime
 class StandingLeases:
     """Watches leases from call to call, by the monotonic clock.
 
-    Whoever is alive writes another end into its lease several times while one lasts. One that was
-    written before the clock was set back may end hours from now, and still belong to the living or
-    the dead: only that it stands still tells them apart.
+    Whoever is alive writes another end into its lease several times while one lasts. What that end
+    is says nothing: hosts at one database have clocks of their own, which jump and are set back.
+    Only that it stands still tells the dead from the living, as seen by whoever watches.
     """
 
     def __init__(self, clock: Callable[[], float], *, lease_s: float) -> None:

@@ -11,7 +11,6 @@ import threading
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from core.access.invitations import Invitations
 from core.access.issued_tokens import IssuedToken, IssuedTokens
@@ -234,14 +233,11 @@ class Studio:
     def _start(self) -> None:
         for problem in self.settings.problems:
             logger.warning("%s", problem)
-        now = datetime.now(UTC)
-        only = self.store.opened_as_only_process
-        interrupted = self.store.running_answers.interrupt_dead(
-            self.process_id, is_only_process=only, now=now
-        )
-        if interrupted:
-            logger.info("%d answers were interrupted by the last end of the app", interrupted)
-        self.store.leases.take_over(self.process_id, is_only_process=only, now=now)
+        if self.store.opened_as_only_process:
+            interrupted = self.store.running_answers.interrupt_others(self.process_id)
+            if interrupted:
+                logger.info("%d answers were interrupted by the last end of the app", interrupted)
+            self.store.leases.take_over(self.process_id)
         self.xray.set(on=self.settings.xray)
         self.currencies.load()
         self.budgets.load()

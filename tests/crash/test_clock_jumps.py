@@ -126,6 +126,25 @@ def test_a_sound_whose_link_fails_once_behind_a_jump_is_fetched_again(
         assert fake.seen.accepted.total() == 1
 
 
+@pytest.mark.parametrize("ahead", ["+1h", "-1h", "+40d"])
+def test_a_host_of_another_clock_takes_nothing_from_who_works_on_it(
+    tmp_path: Path, fake: FakeKling, ahead: str
+) -> None:
+    """Two hosts at one database; the other one's claims go on for several leases of ours."""
+    fake.plan.runs_s = lambda number: 4 * QUICK.lease_s if number == 0 else 0.5
+    (data := tmp_path / "data").mkdir()
+    shared = {"store_url": f"sqlite:///{data}/inkling.sqlite3", "archive": data / "pictures"}
+    with Workshop(tmp_path, fake.origin, key="ours", **shared) as one:
+        ours = one.ask()
+        one.wait_until(ours, S.PROCESSING)
+        other = Studio(tmp_path, fake.origin, ahead, intents=[1] * 3, key="theirs")
+        assert other.comes_to_its_end()
+        assert one.wait_until(ours, S.ARCHIVED).error_text_id is None
+    names = {ours.external_task_id, one.row(ours).task_id}
+    assert {key for _, key, name in fake.seen.polls if name in names} == {"ours"}
+    assert sorted(fake.seen.accepted.values()) == [1] * 4
+
+
 @pytest.mark.parametrize("holder", ["nobody", "us", "the dead"])
 def test_what_was_under_way_before_the_clock_was_set_back_goes_on(
     tmp_path: Path, fake: FakeKling, holder: str

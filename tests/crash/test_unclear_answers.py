@@ -98,7 +98,7 @@ def _sent_by_a_process_that_died(folder: Path, moment: datetime) -> Generation:
     store.leases.claim_due("gone", now=moment, limit=9, lease_s=5, statuses=set(S))
     marked = store.generations.mark_sending(row.id, "gone")
     assert marked is not None
-    store.leases.renew("gone", [row.id], now=moment, lease_s=0)
+    store.leases.free("gone", [row.id])
     store.close()
     return marked
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any, Self
@@ -101,11 +100,8 @@ class Workshop:
 
     def start(self) -> Self:
         """Begin to work, as a studio does: with what an earlier process left."""
-        self.store.leases.take_over(
-            self.process_id,
-            is_only_process=self.store.opened_as_only_process,
-            now=datetime.now(UTC),
-        )
+        if self.store.opened_as_only_process:
+            self.store.leases.take_over(self.process_id)
         self.loop.spawn(self.worker.run(), name="generations")
         return self
 

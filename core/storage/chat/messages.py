@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, and_, exists, insert, select, update
+from sqlalchemy import Connection, exists, insert, select, update
 
 from core.errors import BusyError, InputError
 from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message, Role, Turn
@@ -16,7 +16,7 @@ from core.storage.chat import message_tree as tree
 from core.storage.chat.conversations import find, require
 from core.storage.chat.message_blobs import attach, find_blob
 from core.storage.chat.message_parts import parts_out
-from core.storage.chat.running_answers import IS_RUNNING, interrupt
+from core.storage.chat.running_answers import IS_RUNNING
 from core.storage.db.database import Database
 from core.storage.db.schema import conversations, messages
 from core.storage.money.book import Settle
@@ -116,13 +116,16 @@ class Messages:
         Without a question, `parent_id` is the question to answer once more; a question may be what
         tools returned. A continued answer starts with `content` and the two behind it. `attached`
         are bytes that the question's parts point to. BusyError while another answer of the
-        conversation is alive. BudgetError, and nothing kept, where there is no room for the
+        conversation runs. BudgetError, and nothing kept, where there is no room for the
         `reservation`, which gets the ids it belongs to.
         """
         turn = Turn.of_text("user", question) if isinstance(question, str) else question
         with self._database.write() as connection:
             require(connection, owner, conversation_id, lock=True)
-            self._end_dead_answer(connection, conversation_id)
+            if connection.scalar(
+                select(exists().where(messages.c.conversation_id == conversation_id, IS_RUNNING))
+            ):
+                raise BusyError("error.conversation_busy")
             parent = None
             if parent_id is not None:
                 parent = _require_in(connection, conversation_id, parent_id)
@@ -195,12 +198,6 @@ class Messages:
             self._ledger.settle_in(connection, settling or {})
             return is_there
 
-    def _end_dead_answer(self, connection: Connection, conversation_id: str) -> None:
-        here = messages.c.conversation_id == conversation_id
-        connection.execute(interrupt(and_(here, messages.c.lease_until <= self._clock())))
-        if connection.scalar(select(exists().where(here, IS_RUNNING))):
-            raise _busy()
-
     def _insert(
         self, connection: Connection, conversation_id: str, parent_id: str | None, **values: Any
     ) -> str:
@@ -249,7 +246,3 @@ def _require_in(connection: Connection, conversation_id: str, message_id: str) -
 
 def _gone() -> InputError:
     return InputError("message_id", "error.message_gone")
-
-
-def _busy() -> BusyError:
-    return BusyError("error.conversation_busy")

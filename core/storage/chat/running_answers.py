@@ -9,11 +9,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Update,
-    and_,
     bindparam,
     func,
     literal_column,
-    or_,
     select,
     update,
 )
@@ -63,7 +61,6 @@ class AnswerProgress:
     status: AnswerStatus
     length: int  # of what was sent of its text, in characters
     rest: str  # its text from the place asked for
-    is_alive: bool  # whether the process that runs it has said so of late
 
 
 def _overwriting(*names: str) -> Update:
@@ -147,7 +144,6 @@ class RunningAnswers:
                 messages.c.status,
                 func.length(messages.c.content).label("length"),
                 func.substr(messages.c.content, place + 1).label("rest"),
-                messages.c.lease_until,
                 messages.c.error_facts,
             )
             .join(conversations, conversations.c.id == messages.c.conversation_id)
@@ -169,9 +165,7 @@ class RunningAnswers:
                 behind = func.substr(messages.c.content, kept + 1)
                 rest = connection.scalar(select(behind).where(messages.c.id == message_id)) or ""
                 length += end - start
-        until = row.lease_until
-        is_alive = until is not None and until > self._clock()
-        return AnswerProgress(AnswerStatus(row.status), length, rest, is_alive)
+        return AnswerProgress(AnswerStatus(row.status), length, rest)
 
     def save_running(
         self, drafts: Sequence[AnswerDraft], *, lease_s: float
@@ -233,40 +227,29 @@ class RunningAnswers:
             )
             return asked.rowcount == 1
 
-    def interrupt_dead(
-        self,
-        process_id: str,
-        *,
-        is_only_process: bool,
-        now: datetime,
-        running: Collection[str] | None = None,
-    ) -> int:
-        """Mark the answers nobody runs any more as interrupted; return how many.
+    def interrupt_others(self, process_id: str) -> int:
+        """Mark what all other processes ran as interrupted; return how many answers that were.
 
-        Not this process's own, which it knows better than their leases, also when the store was
-        away for a while. But for those that it says it is not running: a row not among `running` is
-        one whose commit failed for all it could tell.
+        For a process that is the only one at the database: the others are gone.
         """
-        dead: ColumnElement[bool] = messages.c.lease_until <= now
-        if is_only_process:
-            dead = or_(dead, messages.c.process_id != process_id)
-        if running is None:
-            dead = and_(dead, messages.c.process_id != process_id)
-        elif running:
-            dead = and_(dead, messages.c.id.not_in(running))
         with self._database.write() as connection:
-            return connection.execute(interrupt(dead)).rowcount
+            return connection.execute(interrupt(messages.c.process_id != process_id)).rowcount
 
-    def held_beyond(self, process_id: str, *, now: datetime, lease_s: float) -> dict[str, datetime]:
-        """Return the ends of other processes' leases that reach further than one given now would:
-        each was given by another clock, or before this one was set back."""
+    def held(self, *, besides: Collection[str]) -> dict[str, datetime]:
+        """Return the ends of the leases of all running answers, but for those `besides`.
+
+        An end tells nothing by itself, since other hosts have other clocks: only that it stands
+        still does (`interrupt_held`).
+        """
         query = select(messages.c.id, messages.c.lease_until).where(
-            IS_RUNNING,
-            messages.c.process_id != process_id,
-            messages.c.lease_until > now + timedelta(seconds=lease_s),
+            IS_RUNNING, messages.c.lease_until.is_not(None)
         )
         with self._database.read() as connection:
-            return {row.id: row.lease_until for row in connection.execute(query)}
+            return {
+                row.id: row.lease_until
+                for row in connection.execute(query)
+                if row.id not in besides
+            }
 
     def interrupt_held(self, message_id: str, *, if_until: datetime) -> bool:
         """Mark an answer as interrupted, if its lease still ends at that moment."""

@@ -167,7 +167,6 @@ class Generations:
                     generations.c.status == _INTENDED.value,
                     generations.c.sending_at.is_(None),
                     generations.c.lease_owner == process_id,
-                    generations.c.lease_until > now,
                 )
                 .values(
                     sending_at=now,

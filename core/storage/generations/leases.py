@@ -1,4 +1,9 @@
-"""Leases: which process works on which generation, so that no two do."""
+"""Leases: which process works on which generation, so that no two do.
+
+Whose lease is free is never told by comparing its end with a clock: hosts at one database have
+clocks of their own, which jump. A lease is held until it is given back, or until somebody has seen
+it stand still for as long as one lasts (`held`, `end`).
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -48,7 +53,7 @@ class Leases:
                     generations.c.next_check_at > now + PLAN_LONGEST,
                     generations.c.updated_at > now,
                 ),
-                or_(generations.c.lease_until.is_(None), generations.c.lease_until <= now),
+                generations.c.lease_until.is_(None),
             )
             .order_by(generations.c.next_check_at, generations.c.created_at)
             .limit(bounded(limit))
@@ -113,38 +118,34 @@ class Leases:
             )
             return frozenset(ours)
 
-    def take_over(self, process_id: str, *, is_only_process: bool, now: datetime) -> int:
-        """Free the leases of processes that are gone: those that ran out, and all of others' when
-        this process is the only one; return how many."""
-        gone: ColumnElement[bool] = generations.c.lease_until <= now
-        if is_only_process:
-            gone = or_(gone, generations.c.lease_owner != process_id)
-        with self._database.write() as connection:
-            return connection.execute(
-                update(generations).where(IS_OPEN, gone).values(lease_owner=None, lease_until=None)
-            ).rowcount
+    def free(self, process_id: str, generation_ids: Sequence[str]) -> None:
+        """Give these back, as far as they are still ours: the next process takes them up."""
+        self._free(generations.c.id.in_(generation_ids), generations.c.lease_owner == process_id)
 
-    def beyond(
-        self, *, now: datetime, lease_s: float, provider: str | None = None
-    ) -> dict[str, datetime]:
-        """Return the ends of leases that reach further than one given now would: each was given by
-        another clock, or before this one was set back."""
+    def take_over(self, process_id: str) -> int:
+        """Free the leases of all other processes; return how many.
+
+        For a process that is the only one at the database: the others are gone.
+        """
+        return self._free(generations.c.lease_owner != process_id)
+
+    def held(self, provider: str | None = None) -> dict[str, datetime]:
+        """Return the ends of all leases on what is open."""
         query = select(generations.c.id, generations.c.lease_until).where(
-            *_open(provider),
-            generations.c.lease_until > now + timedelta(seconds=lease_s),
+            *_open(provider), generations.c.lease_until.is_not(None)
         )
         with self._database.read() as connection:
             return {row.id: row.lease_until for row in connection.execute(query)}
 
     def end(self, generation_id: str, *, if_until: datetime) -> bool:
         """Free one lease, if it still ends at that moment: nobody has renewed it since."""
+        here = generations.c.id == generation_id
+        return self._free(here, generations.c.lease_until == if_until) == 1
+
+    def _free(self, *conditions: ColumnElement[bool]) -> int:
+        freed = update(generations).where(IS_OPEN, *conditions)
         with self._database.write() as connection:
-            ended = connection.execute(
-                update(generations)
-                .where(generations.c.id == generation_id, generations.c.lease_until == if_until)
-                .values(lease_owner=None, lease_until=None)
-            )
-            return ended.rowcount == 1
+            return connection.execute(freed.values(lease_owner=None, lease_until=None)).rowcount
 
 
 def _wanted(

@@ -8,11 +8,9 @@ import asyncio
 import logging
 import secrets
 from contextlib import suppress
-from dataclasses import replace
-from datetime import UTC, datetime
 
 from core.errors import StoreError
-from core.models.chat import AnswerStatus, Message
+from core.models.chat import Message
 from core.storage.chat.running_answers import AnswerProgress
 from core.web.chat.audience import audience_key
 from core.web.chat.foreign_growth import ForeignGrowth
@@ -72,8 +70,8 @@ class ForeignAnswer:
     async def wait(self) -> tuple[str, Message | None] | None:
         """Return the next text, and the message once it is final. None: nobody is there to read.
 
-        An empty text asks for a sign of life. The answer of a process that died is interrupted
-        here, by the rule that holds for everyone: when its lease has run out.
+        An empty text asks for a sign of life. The answer of a process that died ends once anyone
+        at the database has found that its lease stands still.
         """
         while not self._is_over():
             if text := self._heard():
@@ -85,10 +83,10 @@ class ForeignAnswer:
                 await self._pause()
                 continue
             try:
-                if (progress := await self._alive_progress()) is None:  # deleted meanwhile
+                if (progress := await self._progress()) is None:  # deleted meanwhile
                     return None
                 self._looked_at = self._loop.time()
-                if progress.status.is_final or not progress.is_alive:
+                if progress.status.is_final:
                     ended = await self._ended()
                     self.place = max(self.place, progress.length)
                     return progress.rest, ended
@@ -105,18 +103,6 @@ class ForeignAnswer:
                 return progress.rest, None
             await self._pause()
         return None
-
-    async def _alive_progress(self) -> AnswerProgress | None:
-        progress = await self._progress()
-        if progress is None or progress.status.is_final or progress.is_alive:
-            return progress
-        await asyncio.to_thread(
-            self._bridge.studio.store.running_answers.interrupt_dead,
-            self._bridge.studio.process_id,
-            is_only_process=False,
-            now=datetime.now(UTC),
-        )
-        return await self._progress()
 
     def _heard(self) -> str:
         """Return what was heard of the answer since, and say that somebody still reads."""
@@ -146,10 +132,7 @@ class ForeignAnswer:
         store = self._bridge.studio.store
         if self._signed_at is not None:
             await asyncio.to_thread(store.key_values.remove, audience_key(self._answer_id))
-        message = await asyncio.to_thread(store.messages.get, self._owner, self._answer_id)
-        if message is None or message.status.is_final:
-            return message
-        return replace(message, status=AnswerStatus.INTERRUPTED)
+        return await asyncio.to_thread(store.messages.get, self._owner, self._answer_id)
 
     async def _sign(self) -> None:
         """Tell the process that writes the answer that somebody reads it (see Departures)."""

@@ -6,7 +6,6 @@ Hundreds may be asked, grow and end together: what comes together shares a trans
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from random import Random
 
 from core.errors import StoreError
@@ -110,12 +109,11 @@ class AnswerPersistence:
                 logger.warning("Answers that nobody runs are not looked at: %s", error)
 
     def _end_dead(self, standing: StandingLeases) -> None:
-        answers, now = self._store.running_answers, datetime.now(UTC)
-        answers.interrupt_dead(
-            self._process_id, is_only_process=False, now=now, running=self._live.ids()
-        )
-        # Given before the clock was set back, a lease of the dead lasts for hours from now.
-        held = answers.held_beyond(self._process_id, now=now, lease_s=self._timings.lease_s)
+        # Not what runs here, also when the store was away for a while: this process knows better
+        # than its leases. A row of its own that does not is one whose commit failed for all it
+        # could tell.
+        answers = self._store.running_answers
+        held = answers.held(besides=self._live.ids())
         for message_id, until in standing.abandoned(held).items():
             answers.interrupt_held(message_id, if_until=until)
 

@@ -15,6 +15,7 @@ class AnswerTimings:
     retry_after_limit_s: float = 60.0
     # A killed process loses at most this and the time that a write takes.
     save_interval_s: float = 0.5
-    # A process that dies keeps its running answers for so long; others look as often.
+    # A process that dies keeps its running answers for so long, as seen by those that look every
+    # `sweep_s`.
     lease_s: float = 15.0
-    sweep_s: float = 15.0
+    sweep_s: float = 5.0

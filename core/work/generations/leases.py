@@ -66,10 +66,10 @@ class GenerationLeases:
             self._drop_all(each for each in held if each not in ours)
 
     async def end_abandoned(self) -> None:
-        """Free what nobody works on although its lease ends far from now, until cancelled.
+        """Free what nobody works on any more, until cancelled.
 
-        After the clock was set back such a lease would hold its generation for as long: this
-        process's own that was given up meanwhile, or that of one that died.
+        That is what a process held that died, or that could not renew and gave up: this one's own
+        too.
         """
         while True:
             await asyncio.sleep(self._timings.lease_s / 4)
@@ -81,7 +81,7 @@ class GenerationLeases:
     def free(self, generation_ids: Sequence[str]) -> None:
         """Let the next process take these up at once. Blocks; raises StoreError."""
         for some in _batches(generation_ids, RENEW_AT_ONCE):
-            self._store.leases.renew(self._process_id, some, now=datetime.now(UTC), lease_s=0.0)
+            self._store.leases.free(self._process_id, some)
 
     def free_soon(self, generation_id: str) -> None:
         """Let the next process take one up, without waiting for the store."""
@@ -99,10 +99,8 @@ class GenerationLeases:
             logger.info("A lease runs out by itself: %s", error)
 
     def _end_abandoned(self) -> None:
-        beyond = self._store.leases.beyond(
-            now=datetime.now(UTC), lease_s=self._timings.lease_s, provider=self._provider
-        )
-        for generation_id, until in self._standing.abandoned(beyond).items():
+        held = self._store.leases.held(self._provider)
+        for generation_id, until in self._standing.abandoned(held).items():
             if self._store.leases.end(generation_id, if_until=until):
                 logger.info("Generation %s was held until %s by nobody", generation_id, until)
 

@@ -390,15 +390,24 @@ def test_a_wish_to_stop_reaches_whoever_runs_the_answer(
     assert not page.running_answers.request_stop("ada", answer.id)
 
 
-def test_answers_whose_lease_ran_out_are_interrupted_with_their_text(
-    store: Store, clock: Clock
+@pytest.mark.parametrize("hours", [0, 3, -3, 24 * 40])
+def test_an_answer_whose_lease_stands_still_is_interrupted_with_its_text(
+    store: Store, clock: Clock, hours: int
 ) -> None:
-    _question, dead = ask(store, store.conversations.create("ada").id, "q")
+    """By whatever clock the lease was given, or whoever looks at it goes."""
+    (_q, dead), (_r, alive) = (
+        ask(store, store.conversations.create("ada").id, "q") for _ in range(2)
+    )
     store.running_answers.save_running([AnswerDraft(dead.id, "half a")], lease_s=30)
-    clock.advance(20)
-    _question, alive = ask(store, store.conversations.create("ada").id, "q")
-    now = clock.advance(11)
-    assert store.running_answers.interrupt_dead("process-2", is_only_process=False, now=now) == 1
+    clock.advance(3600.0 * hours + 1.0)
+    seen = store.running_answers.held(besides=())
+    assert set(seen) == {dead.id, alive.id}
+    assert set(store.running_answers.held(besides=[alive.id])) == {dead.id}
+    store.running_answers.save_running([AnswerDraft(alive.id, "on")], lease_s=30)
+    ended = {
+        each: store.running_answers.interrupt_held(each, if_until=end) for each, end in seen.items()
+    }
+    assert ended == {dead.id: True, alive.id: False}
     interrupted = store.messages.get("ada", dead.id)
     assert interrupted is not None
     assert (interrupted.status, interrupted.content) == (AnswerStatus.INTERRUPTED, "half a")
@@ -408,45 +417,23 @@ def test_answers_whose_lease_ran_out_are_interrupted_with_their_text(
     assert store.messages.get("ada", dead.id) == interrupted
 
 
-def test_an_answer_held_for_too_long_is_told_and_interrupted_only_as_it_was_seen(
-    store: Store, clock: Clock
-) -> None:
-    (_q, dead), (_r, alive) = (
-        ask(store, store.conversations.create("ada").id, "q") for _ in range(2)
-    )
-    now = clock.advance(-3 * 3600.0)
-    seen = store.running_answers.held_beyond("process-2", now=now, lease_s=30)
-    assert set(seen) == {dead.id, alive.id}
-    assert store.running_answers.held_beyond("process-1", now=now, lease_s=30) == {}
-    store.running_answers.save_running([AnswerDraft(alive.id, "on")], lease_s=30)
-    ended = {
-        each: store.running_answers.interrupt_held(each, if_until=end) for each, end in seen.items()
-    }
-    assert ended == {dead.id: True, alive.id: False}
-    assert status_of(store, alive) is AnswerStatus.RUNNING
-
-
-def test_a_process_that_is_alone_interrupts_what_all_others_ran(store: Store, clock: Clock) -> None:
+def test_a_process_that_is_alone_interrupts_what_all_others_ran(store: Store) -> None:
     _question, theirs = ask(store, store.conversations.create("ada").id, "q")
-    assert (
-        store.running_answers.interrupt_dead("process-1", is_only_process=True, now=clock.now) == 0
-    )
-    assert (
-        store.running_answers.interrupt_dead("process-2", is_only_process=True, now=clock.now) == 1
-    )
+    assert store.running_answers.interrupt_others("process-1") == 0
+    assert store.running_answers.interrupt_others("process-2") == 1
     found = store.messages.get("ada", theirs.id)
     assert found is not None
     assert found.status is AnswerStatus.INTERRUPTED
 
 
-def test_a_dead_answer_does_not_block_the_next_question(store: Store, clock: Clock) -> None:
+def test_an_answer_that_was_ended_as_dead_does_not_block_the_next_question(store: Store) -> None:
     conversation = store.conversations.create("ada")
     _question, dead = ask(store, conversation.id, "q")
-    clock.advance(31)
+    with pytest.raises(BusyError):
+        ask(store, conversation.id, "again", dead.id)
+    (until,) = store.running_answers.held(besides=()).values()
+    assert store.running_answers.interrupt_held(dead.id, if_until=until)
     ask(store, conversation.id, "again", dead.id)
-    found = store.messages.get("ada", dead.id)
-    assert found is not None
-    assert found.status is AnswerStatus.INTERRUPTED
 
 
 # Usage

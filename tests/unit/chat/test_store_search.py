@@ -261,10 +261,7 @@ def test_what_was_indexed_before_is_still_found(tmp_path: Path, clock: Clock) ->
     store = Store.open(lay_down("v1", tmp_path / "inkling.db"), clock=clock)
     assert store.search_index.waiting() > 0  # to be folded, behind the start
     # What still runs is in no index, and the check below would miss it.
-    assert (
-        store.running_answers.interrupt_dead("me", is_only_process=True, now=clock.advance(3600))
-        == 1
-    )
+    assert store.running_answers.interrupt_others("me") == 1
     say(store, "a new «стихи»", "new", owner="local")
     for _ in range(2):
         new, old = store.search.find("local", "стихи").items

@@ -310,10 +310,11 @@ def test_only_the_holder_of_the_lease_may_send_and_only_once(store: Store, clock
     assert store.generations.history("ada", generation.id)[-1].note == WHY
 
 
-def test_a_lease_that_ran_out_does_not_send(store: Store, clock: Clock) -> None:
+def test_whose_lease_was_ended_does_not_send(store: Store, clock: Clock) -> None:
     generation = create_intent(store)
     claim(store, clock)
-    clock.advance(31)
+    (until,) = store.leases.held().values()
+    assert store.leases.end(generation.id, if_until=until)
     assert store.generations.mark_sending(generation.id, "p1") is None
 
 
@@ -367,24 +368,31 @@ def test_work_is_claimed_by_one_process_until_it_is_released(
     assert (taken.id, taken.poll_count) == (made[0], 1)
 
 
-def test_a_dead_process_s_work_is_taken_over_when_its_lease_runs_out(
-    store: Store, clock: Clock
+@pytest.mark.parametrize("hours", [0, 3, -3, 24 * 40])
+def test_a_dead_process_s_work_is_taken_over_once_its_lease_was_seen_to_stand_still(
+    store: Store, clock: Clock, hours: int
 ) -> None:
+    """By whatever clock the lease was given, or whoever looks at it goes."""
     dead, renewed = create_intent(store).id, create_intent(store).id
+    practice = store.intents.create("ada", REQUEST, provider="practice").id
     claim(store, clock, "p1")
-    clock.advance(20)
+    clock.advance(3600.0 * hours + 1.0)
+    seen = store.leases.held("kling")
+    assert set(seen) == {dead, renewed}
+    assert set(store.leases.held()) == {dead, renewed, practice}
     assert store.leases.renew("p1", [renewed], now=clock.now, lease_s=30) == {renewed}
-    clock.advance(15)
+    assert claim(store, clock, "p2") == ()
+    assert {each for each, end in seen.items() if store.leases.end(each, if_until=end)} == {dead}
     assert [generation.id for generation in claim(store, clock, "p2")] == [dead]
     assert store.leases.renew("p1", [dead, renewed], now=clock.now, lease_s=30) == {renewed}
+    assert store.generations.mark_sending(dead, "p1") is None
 
 
 def test_a_process_that_is_alone_takes_over_at_once(store: Store, clock: Clock) -> None:
     create_intent(store)
     claim(store, clock, "p1")
-    assert store.leases.take_over("p2", is_only_process=False, now=clock.now) == 0
-    assert store.leases.take_over("p1", is_only_process=True, now=clock.now) == 0
-    assert store.leases.take_over("p2", is_only_process=True, now=clock.now) == 1
+    assert store.leases.take_over("p1") == 0
+    assert store.leases.take_over("p2") == 1
     assert len(claim(store, clock, "p2")) == 1
 
 
@@ -401,8 +409,9 @@ def test_claims_are_what_was_asked_for_oldest_due_first(store: Store, clock: Clo
 
     def due(provider: str, *statuses: GenerationStatus) -> list[str]:
         claimed = store.leases.claim_due(
-            "p", now=clock.now, limit=9, lease_s=0, statuses=statuses, provider=provider
+            "p", now=clock.now, limit=9, lease_s=9, statuses=statuses, provider=provider
         )
+        store.leases.free("p", [generation.id for generation in claimed])
         return [generation.id for generation in claimed]
 
     assert due("practice", *S) == [practice.id]
@@ -432,29 +441,6 @@ def test_what_is_to_be_sent_again_is_due_at_once_by_the_clock_that_dates_it(
     back = store.generations.unmark_sending(generation.id, note=WHY)
     assert back.next_check_at is not None
     assert back.next_check_at <= clock.now
-
-
-def test_a_lease_that_reaches_too_far_is_told_and_ends_only_as_it_was_seen(
-    store: Store, clock: Clock
-) -> None:
-    far, renewed, near, practice = (
-        create_intent(store),
-        create_intent(store),
-        create_intent(store),
-        store.intents.create("ada", REQUEST, provider="practice"),
-    )
-    claim(store, clock)
-    until = clock.now + timedelta(seconds=30)
-    now = clock.advance(-3600.0)
-    store.leases.renew("p1", [near.id], now=now, lease_s=30)
-    seen = store.leases.beyond(now=now, lease_s=30, provider="kling")
-    assert seen == {far.id: until, renewed.id: until}
-    assert practice.id in store.leases.beyond(now=now, lease_s=30)
-    store.leases.renew("p1", [renewed.id], now=now, lease_s=30)
-    assert [store.leases.end(each, if_until=end) for each, end in seen.items()] == [
-        each == far.id for each in seen
-    ]
-    assert [one.id for one in claim(store, clock, "p2")] == [far.id]
 
 
 def test_a_span_that_ends_before_it_began_is_no_duration(store: Store, clock: Clock) -> None:
@@ -589,7 +575,7 @@ def test_what_is_open_is_found_without_reading_what_has_ended(
     store.leases.claim_due(
         "p", now=clock.now, limit=9, lease_s=30, statuses=set(S), provider="kling"
     )
-    store.leases.beyond(now=clock.now, lease_s=30, provider="kling")
+    store.leases.held("kling")
     store.generation_lists.slots_in_flight("kling")
     by_provider = "SEARCH generations USING INDEX generations_open (provider=?)"
     assert plans == [by_provider] * 3

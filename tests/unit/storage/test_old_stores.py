@@ -163,7 +163,7 @@ def test_work_goes_on_in_an_old_store(version: str, tmp_path: Path) -> None:
         LOCAL, written.request, provider=written.provider, idempotency_key="ключ-1"
     )
     assert again.id == written.id, "the same key is still the same task"
-    ended = store.running_answers.interrupt_dead("me", is_only_process=True, now=drawn.updated_at)
+    ended = store.running_answers.interrupt_others("me")
     assert ended == 1, "the answer that was being written when the old version ended"
     store.close()
 

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -16,8 +17,10 @@ import pytest
 from core.errors import BusyError, InputError, StoreError
 from core.models.chat import AnswerStatus, Message
 from core.models.money.ledger import LineState
+from core.storage.chat.running_answers import AnswerDraft
 from core.storage.db.errors import store_error
 from core.storage.money.filters import LedgerFilter
+from core.storage.store import Store
 from core.work.chat.asking import kept as kept_questions
 from core.work.chat.buffers.cursors import Cursor
 from core.work.chat.live_answer import LiveAnswer
@@ -240,6 +243,47 @@ def test_what_a_dead_process_left_is_ended_by_one_that_lives(
         until(lambda: found().status is AnswerStatus.INTERRUPTED, "it is ended")
         assert found().content == "半句"
         assert not live.is_final
+
+
+@pytest.mark.parametrize("ahead_s", [-3600.0, 3600.0, 40 * 86400.0])
+def test_an_answer_that_a_host_of_another_clock_renews_is_left_alone(
+    tmp_path: Path, upstream: Upstream, ahead_s: float
+) -> None:
+    """Both hosts are at one database: what the other's leases end at tells nothing here."""
+    often = replace(QUICK, lease_s=1.0, sweep_s=0.05)
+    with answering(tmp_path, upstream.url, timings=often) as asker:
+        elsewhere = Store(
+            asker.store._database,
+            process_lock=None,
+            clock=lambda: datetime.now(UTC) + timedelta(seconds=ahead_s),
+        )
+        living, dead = (
+            elsewhere.messages.begin_answer(
+                OWNER,
+                asker.conversation().id,
+                question="有人吗？",
+                parent_id=None,
+                parameters=PLAIN,
+                model=PLAIN.model,
+                practice=True,
+                process_id="elsewhere",
+                lease_s=often.lease_s,
+            )[1]
+            for _ in range(2)
+        )
+
+        def status_of(answer: Message) -> AnswerStatus:
+            found = asker.store.messages.get(OWNER, answer.id)
+            assert found is not None
+            return found.status
+
+        def renewed() -> bool:
+            draft = AnswerDraft(living.id, "半句")
+            elsewhere.running_answers.save_running([draft], lease_s=often.lease_s)
+            return status_of(dead) is AnswerStatus.INTERRUPTED
+
+        until(renewed, "what nobody renews is ended")
+        assert status_of(living) is AnswerStatus.RUNNING
 
 
 def test_a_second_question_is_refused_and_leaves_no_trace(asker: Asker, gate: Gate) -> None:

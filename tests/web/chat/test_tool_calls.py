@@ -86,9 +86,10 @@ def test_an_attached_picture_is_sent_also_with_other_words(tmp_path: Path, edite
             model="m",
             practice=True,
             process_id="another",
-            lease_s=0,
+            lease_s=9,
             attached=[picture],
         )
+        asker.store.running_answers.interrupt_others("this one")
         assert asked is not None
         conversation = asker.again(conversation)
         if edited:
