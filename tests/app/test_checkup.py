@@ -52,7 +52,7 @@ def test_a_code_is_looked_up(app: AppTest, data_dir: Path) -> None:
     app.text_input(key="codes-wanted").set_value("402").run()
     assert "Chat, HTTP 402" in words(app)
     app.text_input(key="codes-wanted").set_value("").run()
-    (table,) = [one.value for one in app.dataframe if "Code" in one.value]
+    (table,) = [one.value for one in app.table if "Code" in one.value]
     assert len(table) > 30
     app.text_input(key="codes-wanted").set_value("9").run()
     assert "No such code" in words(app)

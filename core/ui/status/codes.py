@@ -7,15 +7,20 @@ from core.ui.session import text
 from core.work.checkup.codes import codes_named
 
 PARAMETER = "code"  # in the address: the code that a refusal leads here with
-_KEY = "codes-wanted"
+_KEY, _FOLD_KEY = "codes-wanted", "codes-fold"
 
 
 def draw() -> None:
     """Draw the table, folded; open where the address names a code."""
     asked = st.query_params.get(PARAMETER, "")
     if asked and _KEY not in st.session_state:
-        st.session_state[_KEY] = asked
-    with st.expander(text("checkup.codes"), expanded=bool(asked), icon=":material/tag:"):
+        st.session_state[_KEY], st.session_state[_FOLD_KEY] = asked, True
+    fold = st.expander(
+        text("checkup.codes"), icon=":material/tag:", key=_FOLD_KEY, on_change="rerun"
+    )
+    if not fold.open:  # what is closed would be sent all the same
+        return
+    with fold:
         words = st.text_input(
             text("checkup.look_up"), max_chars=6, placeholder="1102", key=_KEY, width=200
         )
@@ -30,7 +35,7 @@ def draw() -> None:
                 st.markdown(one.meaning(language))
                 st.markdown(text("checkup.do", words=one.what_to_do(language)))
             return
-        st.dataframe(
+        st.table(  # whose words break into lines, also on a phone
             [
                 {
                     text("checkup.code"): _shown(one.service, one.code, one.status),
@@ -40,7 +45,6 @@ def draw() -> None:
                 for one in found
             ],
             hide_index=True,
-            width="stretch",
         )
 
 
