@@ -89,12 +89,14 @@ class BackupPlace:
     def prune(self, keep: int, *, made: str) -> int:
         """Remove all but the newest, and parts of backups that were killed; return how many.
 
-        `made` is the backup that has just been made: it stays, whatever names later times a clock
-        that was ahead has given others. Of those the last one stays.
+        `made` is the backup that has just been made: it stays, whatever names a clock that was
+        wrong has given others. Beside `keep` the last of those with later names stays, too: nobody
+        can tell whether it was made by a clock that was ahead, or `made` by one that is behind.
         """
         names = self.names()
-        old = [name for name in names if name <= made][max(1, keep) :]
-        old += [name for name in names if name > made][1:]
+        later = [name for name in names if name > made]
+        may_go = later[:0:-1] + [name for name in names[::-1] if name < made]
+        old = may_go[: max(0, len(names) - max(1, keep) - bool(later))]
         if names:
             newest = _made_at(_NAME, made)
             parts = filter(_LEFT.fullmatch, self._listed())

@@ -182,11 +182,31 @@ def test_a_clock_that_was_ahead_costs_no_backup_that_is_made_when_it_is_right_ag
     old = made(now - timedelta(days=1))
     ahead = [made(now + timedelta(days=40 + day)) for day in range(3)]
     first = made(now)
-    assert place.prune(3, made=first) == 2
-    assert place.names() == [ahead[2], first, old]
+    assert place.prune(3, made=first) == 1
+    assert place.names() == [ahead[2], ahead[1], first, old]
     later = [made(now + timedelta(hours=hour)) for hour in (1, 2, 3)]
-    assert place.prune(3, made=later[2]) == 2
+    assert place.prune(3, made=later[2]) == 3
     assert place.names() == [ahead[2], *later[::-1]]
+
+
+def test_a_clock_that_is_behind_costs_no_more_than_what_was_made_by_it(
+    filled: Store, archive: Archive, clock: Clock, tmp_path: Path
+) -> None:
+    place = BackupPlace(str(tmp_path / "backups"))
+
+    def made(moment: datetime) -> str:
+        return make_backup(filled, archive, place, work_dir=tmp_path, now=moment).name
+
+    good = [made(clock.now + timedelta(days=day)) for day in range(4)]
+    for hour in range(3):
+        behind = made(clock.now - timedelta(days=30, hours=-hour))
+        place.prune(4, made=behind)
+        assert {good[3], behind} <= set(place.names())
+        assert len(place.names()) == 5
+        assert hour or set(good) < set(place.names())
+    right = made(clock.now + timedelta(days=4))
+    place.prune(4, made=right)
+    assert place.names()[:2] == [right, good[3]]
 
 
 def test_a_bucket_holds_backups_too_and_only_the_newest(
