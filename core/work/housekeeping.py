@@ -61,14 +61,18 @@ class Housekeeping:
             passed = moment + timedelta(seconds=monotonic - at)
         else:
             moment, wall = _noted(self._store.key_values.get(_LAST_KEY), now)
+            if now < wall:
+                # Behind what it was, as where no battery keeps it: how much time went by is known
+                # once it is right again. What is counted from a wrong start stays wrong.
+                return min(now, moment)
             # By what the other clock went on since the last note: one that is wrong is so from
             # start to start, and each of them would add as much again.
-            passed = moment + min(OFF_MOST, max(now - wall, timedelta(0)))
-        counted = min(now, passed)
-        self._last = (counted, monotonic)
-        note = {"counted": counted.isoformat(), "wall": now.isoformat()}
-        self._store.key_values.set(_LAST_KEY, note)
-        return counted
+            passed = moment + min(OFF_MOST, now - wall)
+        self._last = (passed, monotonic)
+        if passed <= now:
+            note = {"counted": passed.isoformat(), "wall": now.isoformat()}
+            self._store.key_values.set(_LAST_KEY, note)
+        return min(now, passed)
 
     def tidy(self, now: datetime, *, deleted_kept_for: timedelta = DELETED_KEPT_FOR) -> None:
         """Remove what is due; harmless to repeat, and in several processes at once."""

@@ -261,6 +261,29 @@ def test_housekeeping_deletes_nothing_for_a_clock_that_jumps(tmp_path: Path, day
     store.close()
 
 
+@pytest.mark.parametrize("behind_days", [10, 56 * 365])
+def test_a_start_behind_the_clock_is_made_up_for_when_it_is_right_again(
+    tmp_path: Path, behind_days: int
+) -> None:
+    """As on machines without a battery: ages are counted from where they would have been."""
+    archive = Archive.open(tmp_path / "pictures")
+    store = Store.open(tmp_path / "inkling.db")
+    Housekeeping(store, archive)._ages_from()
+    begun_early = Housekeeping(store, archive)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.work.housekeeping.datetime", _later(-behind_days))
+        assert begun_early._ages_from() <= datetime.now(UTC) - timedelta(days=behind_days)
+    for housekeeping in (begun_early, Housekeeping(store, archive)):
+        assert datetime.now(UTC) - housekeeping._ages_from() < timedelta(hours=1)
+    # A clock that falls back while it runs leaves no trace either.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.work.housekeeping.datetime", _later(-behind_days))
+        begun_early._ages_from()
+    for housekeeping in (begun_early, Housekeeping(store, archive)):
+        assert datetime.now(UTC) - housekeeping._ages_from() < timedelta(hours=1)
+    store.close()
+
+
 def _later(days: int) -> type[datetime]:
     class Later(datetime):
         @classmethod
