@@ -16,6 +16,7 @@ from core.access.passes import Rows, tidy_name
 LIFETIME_S = 600.0
 CODE_PARAMETER = "code"
 PATH = "/enter"
+_KEPT_S = 86_400.0  # behind its end, or before: longer than clocks differ
 _PREFIX = "invitation."
 
 
@@ -60,16 +61,20 @@ class Invitations:
         return row is not None and not self._is_over(row)
 
     def _sweep(self) -> None:
+        # What is over by this machine's clock may be good by that of another one.
         for key, row in self._rows.starting_with(_PREFIX).items():
-            if self._is_over(row):
+            left_s = self._left_s(row)
+            if left_s is None or abs(left_s) > _KEPT_S:
                 self._rows.take(key)
 
     def _is_over(self, row: Any) -> bool:
-        expires_at = row.get("expires_at") if isinstance(row, dict) else None
-        if not isinstance(expires_at, int | float):
-            return True
+        left_s = self._left_s(row)
         # A clock that was set back makes none good for longer.
-        return not 0 <= expires_at - self._clock() <= LIFETIME_S
+        return left_s is None or not 0 <= left_s <= LIFETIME_S
+
+    def _left_s(self, row: Any) -> float | None:
+        expires_at = row.get("expires_at") if isinstance(row, dict) else None
+        return expires_at - self._clock() if isinstance(expires_at, int | float) else None
 
 
 def _key(code: str) -> str:

@@ -17,6 +17,7 @@ def test_a_host_with_another_clock_does_not_use_a_link_up(tmp_path: Path, off_s:
     wrong = Invitations(store.key_values, clock=lambda: NOW + off_s)
     made = right.make("phone")
     assert wrong.redeem(made.code) is None
+    assert wrong.make("tablet").code != made.code
     assert right.is_open(made)
     redeemed = right.redeem(made.code)
     assert redeemed is not None
