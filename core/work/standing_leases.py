@@ -9,17 +9,26 @@ class StandingLeases:
 
     Whoever is alive writes another end into its lease several times while one lasts. What that end
     is says nothing: hosts at one database have clocks of their own, which jump and are set back.
-    Only that it stands still tells the dead from the living, as seen by whoever watches.
+    Only that it stands still tells the dead from the living, as seen by whoever watches. Who did
+    not look for a while (its store was away, its machine stood still, and perhaps all the others'
+    with it) begins anew: the living renew first.
     """
 
     def __init__(self, clock: Callable[[], float], *, lease_s: float) -> None:
         self._clock = clock
         self._lease_s = lease_s
+        self._looked_at = clock()
         self._seen: dict[str, tuple[datetime, float]] = {}  # its end, and since when it is that
 
     def abandoned(self, ends: Mapping[str, datetime]) -> dict[str, datetime]:
-        """Return those of `ends` that have stood as they are for as long as a lease lasts."""
+        """Return those of `ends` that have stood as they are for as long as a lease lasts.
+
+        To be called several times while one lasts.
+        """
         now = self._clock()
+        if now - self._looked_at > self._lease_s / 2:
+            self._seen = {}
+        self._looked_at = now
         before, self._seen = self._seen, {}
         for lease_id, end in ends.items():
             known = before.get(lease_id)

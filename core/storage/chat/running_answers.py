@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Update,
     bindparam,
@@ -96,6 +95,15 @@ _END = _overwriting(
     "process_id",
     "lease_until",
     *USAGE_FIELDS,
+)
+# Nobody runs them any more.
+_INTERRUPT = (
+    update(messages)
+    .where(IS_RUNNING)
+    .values(status=AnswerStatus.INTERRUPTED.value, process_id=None, lease_until=None)
+)
+_INTERRUPT_HELD = _INTERRUPT.where(
+    messages.c.id == bindparam("message_id"), messages.c.lease_until == bindparam("if_until")
 )
 _TOUCH = (
     update(conversations)
@@ -233,7 +241,8 @@ class RunningAnswers:
         For a process that is the only one at the database: the others are gone.
         """
         with self._database.write() as connection:
-            return connection.execute(interrupt(messages.c.process_id != process_id)).rowcount
+            others = messages.c.process_id != process_id
+            return connection.execute(_INTERRUPT.where(others)).rowcount
 
     def held(self, *, besides: Collection[str]) -> dict[str, datetime]:
         """Return the ends of the leases of all running answers, but for those `besides`.
@@ -251,11 +260,15 @@ class RunningAnswers:
                 if row.id not in besides
             }
 
-    def interrupt_held(self, message_id: str, *, if_until: datetime) -> bool:
-        """Mark an answer as interrupted, if its lease still ends at that moment."""
-        same = (messages.c.id == message_id) & (messages.c.lease_until == if_until)
-        with self._database.write() as connection:
-            return connection.execute(interrupt(same)).rowcount == 1
+    def interrupt_held(self, ends: Mapping[str, datetime]) -> None:
+        """Mark answers as interrupted, each if its lease still ends at the moment that is given."""
+        for at in range(0, len(ends), _IDS_AT_ONCE):
+            some = sorted(ends)[at : at + _IDS_AT_ONCE]
+            with self._database.write() as connection:
+                connection.execute(
+                    _INTERRUPT_HELD,
+                    [{"message_id": one, "if_until": ends[one]} for one in some],
+                )
 
     def _outcomes(self, connection: Connection, ids: Sequence[str]) -> dict[str, SaveOutcome]:
         """Tell what became of an overwriting of these answers."""
@@ -271,12 +284,3 @@ class RunningAnswers:
                 else:
                     found[row.id] = SaveOutcome.SAVED
         return found
-
-
-def interrupt(condition: ColumnElement[bool]) -> Update:
-    """Return the change that ends answers nobody runs any more."""
-    return (
-        update(messages)
-        .where(IS_RUNNING, condition)
-        .values(status=AnswerStatus.INTERRUPTED.value, process_id=None, lease_until=None)
-    )

@@ -18,7 +18,7 @@ from core.storage.db.errors import database_errors, file_errors, store_error
 
 try:
     import fcntl
-except ImportError:  # Windows has no flock: leases that run out do the same, later
+except ImportError:  # Windows has no flock: leases that stand still do the same, later
     fcntl = None  # type: ignore[assignment]
 
 # Whoever opens is alone for a moment, to learn whether it was; whoever moves rows, for long.

@@ -5,10 +5,10 @@ clocks of their own, which jump. A lease is held until it is given back, or unti
 it stand still for as long as one lasts (`held`, `end`).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, or_, select, update
 
 from core.models.generations import Generation, GenerationStatus
 from core.models.kinds import KINDS
@@ -20,6 +20,13 @@ from core.storage.generations.rows import with_pictures
 
 # Nothing is ever planned further ahead: a plan that is was made before the clock was set back.
 PLAN_LONGEST = timedelta(minutes=10)
+
+
+_IDS_AT_ONCE = 500
+_FREE = update(generations).where(IS_OPEN).values(lease_owner=None, lease_until=None)
+_END = _FREE.where(
+    generations.c.id == bindparam("lease_id"), generations.c.lease_until == bindparam("if_until")
+)
 
 
 class Leases:
@@ -137,15 +144,16 @@ class Leases:
         with self._database.read() as connection:
             return {row.id: row.lease_until for row in connection.execute(query)}
 
-    def end(self, generation_id: str, *, if_until: datetime) -> bool:
-        """Free one lease, if it still ends at that moment: nobody has renewed it since."""
-        here = generations.c.id == generation_id
-        return self._free(here, generations.c.lease_until == if_until) == 1
+    def end(self, ends: Mapping[str, datetime]) -> None:
+        """Free leases, each if it still ends at the moment that is given: nobody has renewed it."""
+        for at in range(0, len(ends), _IDS_AT_ONCE):
+            some = sorted(ends)[at : at + _IDS_AT_ONCE]
+            with self._database.write() as connection:
+                connection.execute(_END, [{"lease_id": one, "if_until": ends[one]} for one in some])
 
     def _free(self, *conditions: ColumnElement[bool]) -> int:
-        freed = update(generations).where(IS_OPEN, *conditions)
         with self._database.write() as connection:
-            return connection.execute(freed.values(lease_owner=None, lease_until=None)).rowcount
+            return connection.execute(_FREE.where(*conditions)).rowcount
 
 
 def _wanted(

@@ -80,7 +80,7 @@ class Answers:
         self.relay = AnswerRelay(store.notifications, self._live, self._runner.cancel)
 
     def start(self) -> None:
-        """Begin to save what grows. Call once, after what a dead process left was settled."""
+        """Begin to save what grows. Call once, when the store is there."""
         self._runner.start()
         self.relay.start()
 

@@ -50,7 +50,7 @@ class AnswerPersistence:
         BudgetError where no budget has room for it: nothing was written then.
 
         A line that breaks in mid-commit leaves both ways open. Nothing was asked then, and should
-        there be a row, its lease lapses (`end_dead`).
+        there be a row, `end_dead` ends it.
         """
         return self._begins.write(chat)
 
@@ -107,6 +107,8 @@ class AnswerPersistence:
                 await asyncio.to_thread(self._end_dead, standing)
             except StoreError as error:
                 logger.warning("Answers that nobody runs are not looked at: %s", error)
+            except Exception:  # nothing else ends them
+                logger.exception("Answers that nobody runs are not looked at")
 
     def _end_dead(self, standing: StandingLeases) -> None:
         # Not what runs here, also when the store was away for a while: this process knows better
@@ -114,8 +116,7 @@ class AnswerPersistence:
         # could tell.
         answers = self._store.running_answers
         held = answers.held(besides=self._live.ids())
-        for message_id, until in standing.abandoned(held).items():
-            answers.interrupt_held(message_id, if_until=until)
+        answers.interrupt_held(standing.abandoned(held))
 
     def _save(self, growing: Sequence[LiveAnswer]) -> dict[str, SaveOutcome]:
         outcomes: dict[str, SaveOutcome] = {}

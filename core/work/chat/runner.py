@@ -78,7 +78,7 @@ class AnswerRunner:
         self._persistence = AnswerPersistence(store, live, process_id=process_id, timings=timings)
 
     def start(self) -> None:
-        """Begin to save what grows. Call once, after what a dead process left was settled."""
+        """Begin to save what grows. Call once, when the store is there."""
         self._loop.spawn(self._persistence.save_regularly(), name="save-answers")
         self._loop.spawn(self._persistence.end_dead(), name="end-dead-answers")
 

@@ -74,9 +74,11 @@ class GenerationLeases:
         while True:
             await asyncio.sleep(self._timings.lease_s / 4)
             try:
-                await asyncio.to_thread(self._end_abandoned)
+                await asyncio.to_thread(self._end_abandoned, frozenset(self._held()))
             except StoreError as error:
                 self._tell_store_error(error)
+            except Exception:  # nothing else frees them
+                logger.exception("Tasks that nobody works on are not looked at")
 
     def free(self, generation_ids: Sequence[str]) -> None:
         """Let the next process take these up at once. Blocks; raises StoreError."""
@@ -96,13 +98,14 @@ class GenerationLeases:
     def _freed(self, freeing: "asyncio.Task[None]") -> None:
         self._freeing.discard(freeing)
         if not freeing.cancelled() and (error := freeing.exception()) is not None:
-            logger.info("A lease runs out by itself: %s", error)
+            logger.info("A lease is not given back, and ends by standing still: %s", error)
 
-    def _end_abandoned(self) -> None:
+    def _end_abandoned(self, ours: Collection[str]) -> None:
         held = self._store.leases.held(self._provider)
-        for generation_id, until in self._standing.abandoned(held).items():
-            if self._store.leases.end(generation_id, if_until=until):
-                logger.info("Generation %s was held until %s by nobody", generation_id, until)
+        others = {each: until for each, until in held.items() if each not in ours}
+        if abandoned := self._standing.abandoned(others):
+            self._store.leases.end(abandoned)
+            logger.info("Nobody works on %d tasks any more: they are free", len(abandoned))
 
     def _renew(self, held: Sequence[str]) -> frozenset[str]:
         ours: frozenset[str] = frozenset()

@@ -9,9 +9,9 @@ from core.wire.pacing import POLL_LONGEST_S, POLL_SHORTEST_S
 class WorkerTimings:
     """Seconds, all of them. Tests live faster; what is asked of Kling stays the same."""
 
-    # A process that dies keeps its tasks for so long; one that lives renews four times as often,
-    # and lets go by itself when it could not. So another process takes over within 35 s, and
-    # never while a POST of the first can still be on its way.
+    # A process that dies keeps its tasks for so long, as seen by another that looks four times as
+    # often; one that lives renews as often, and lets go by itself when it could not. So another
+    # process takes over within 50 s, and never while a POST of the first can still be on its way.
     lease_s: float = 30.0
     claim_every_s: float = 5.0
     # How soon a task Kling took can be found is not documented (kling.md section 12), nor how long

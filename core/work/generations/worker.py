@@ -310,7 +310,7 @@ class GenerationWorker:
             if sending.is_waiting:
                 self._leases.free_soon(generation_id)
         if not driver.cancelled() and (error := driver.exception()) is not None:
-            # The lease runs out, and the row is taken up again from where it stands.
+            # Its lease stands still from now on, and the row is taken up again from where it is.
             logger.error("Generation %s stumbled", generation_id, exc_info=error)
 
     async def _let_go(self) -> None:
@@ -325,7 +325,7 @@ class GenerationWorker:
         try:
             await asyncio.to_thread(self._leases.free, held)
         except StoreError as error:
-            logger.info("The leases run out by themselves: %s", error)
+            logger.info("The leases are not given back, and end by standing still: %s", error)
 
     def _tell_store_error(self, error: StoreError) -> None:
         self._store_error = error

@@ -404,10 +404,8 @@ def test_an_answer_whose_lease_stands_still_is_interrupted_with_its_text(
     assert set(seen) == {dead.id, alive.id}
     assert set(store.running_answers.held(besides=[alive.id])) == {dead.id}
     store.running_answers.save_running([AnswerDraft(alive.id, "on")], lease_s=30)
-    ended = {
-        each: store.running_answers.interrupt_held(each, if_until=end) for each, end in seen.items()
-    }
-    assert ended == {dead.id: True, alive.id: False}
+    store.running_answers.interrupt_held(seen)
+    assert set(store.running_answers.held(besides=())) == {alive.id}
     interrupted = store.messages.get("ada", dead.id)
     assert interrupted is not None
     assert (interrupted.status, interrupted.content) == (AnswerStatus.INTERRUPTED, "half a")
@@ -431,8 +429,7 @@ def test_an_answer_that_was_ended_as_dead_does_not_block_the_next_question(store
     _question, dead = ask(store, conversation.id, "q")
     with pytest.raises(BusyError):
         ask(store, conversation.id, "again", dead.id)
-    (until,) = store.running_answers.held(besides=()).values()
-    assert store.running_answers.interrupt_held(dead.id, if_until=until)
+    store.running_answers.interrupt_held(store.running_answers.held(besides=()))
     ask(store, conversation.id, "again", dead.id)
 
 

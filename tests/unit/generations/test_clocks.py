@@ -30,27 +30,42 @@ def test_a_lease_that_stands_still_for_its_whole_length_is_abandoned() -> None:
     ticks = Ticks()
     standing = StandingLeases(lambda: ticks.mono, lease_s=30.0)
     assert standing.abandoned({"a": LATER}) == {}
-    ticks.go(29.0)
-    assert standing.abandoned({"a": LATER, "b": LATER}) == {}
+    for passed_s in (14.0, 15.0):
+        ticks.go(passed_s)
+        assert standing.abandoned({"a": LATER, "b": LATER}) == {}
     ticks.go(1.0)
     assert standing.abandoned({"a": LATER, "b": LATER}) == {"a": LATER}
+
+
+@pytest.mark.parametrize("away_s", [16.0, 31.0, 3600.0])
+def test_what_nobody_watched_for_a_while_is_watched_anew(away_s: float) -> None:
+    """A store that was away, or both machines: the living had no way to renew either."""
+    ticks = Ticks()
+    standing = StandingLeases(lambda: ticks.mono, lease_s=30.0)
+    for _ in range(2):
+        assert standing.abandoned({"a": LATER}) == {}
+        ticks.go(14.0)
+    ticks.go(away_s)
+    for _ in range(3):
+        assert standing.abandoned({"a": LATER}) == {}
+        ticks.go(10.0)
+    assert standing.abandoned({"a": LATER}) == {"a": LATER}
 
 
 def test_a_lease_that_is_renewed_is_never_abandoned() -> None:
     ticks = Ticks()
     standing = StandingLeases(lambda: ticks.mono, lease_s=30.0)
     for number in range(20):
-        ticks.go(25.0)
+        ticks.go(15.0)
         assert standing.abandoned({"a": LATER + timedelta(microseconds=number)}) == {}
 
 
 def test_a_lease_that_was_gone_meanwhile_is_watched_anew() -> None:
     ticks = Ticks()
     standing = StandingLeases(lambda: ticks.mono, lease_s=30.0)
-    standing.abandoned({"a": LATER})
-    ticks.go(20.0)
-    standing.abandoned({})
-    ticks.go(20.0)
+    for seen in ({"a": LATER}, {"a": LATER}, {}, {"a": LATER}):
+        assert standing.abandoned(seen) == {}
+        ticks.go(15.0)
     assert standing.abandoned({"a": LATER}) == {}
 
 

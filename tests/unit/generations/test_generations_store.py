@@ -313,8 +313,7 @@ def test_only_the_holder_of_the_lease_may_send_and_only_once(store: Store, clock
 def test_whose_lease_was_ended_does_not_send(store: Store, clock: Clock) -> None:
     generation = create_intent(store)
     claim(store, clock)
-    (until,) = store.leases.held().values()
-    assert store.leases.end(generation.id, if_until=until)
+    store.leases.end(store.leases.held())
     assert store.generations.mark_sending(generation.id, "p1") is None
 
 
@@ -382,7 +381,8 @@ def test_a_dead_process_s_work_is_taken_over_once_its_lease_was_seen_to_stand_st
     assert set(store.leases.held()) == {dead, renewed, practice}
     assert store.leases.renew("p1", [renewed], now=clock.now, lease_s=30) == {renewed}
     assert claim(store, clock, "p2") == ()
-    assert {each for each, end in seen.items() if store.leases.end(each, if_until=end)} == {dead}
+    store.leases.end(seen)
+    assert set(store.leases.held("kling")) == {renewed}
     assert [generation.id for generation in claim(store, clock, "p2")] == [dead]
     assert store.leases.renew("p1", [dead, renewed], now=clock.now, lease_s=30) == {renewed}
     assert store.generations.mark_sending(dead, "p1") is None

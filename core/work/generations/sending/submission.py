@@ -107,7 +107,7 @@ class Submitter:
                 generation, partial(self._transitions.store.generations.references, generation.id)
             )
             sending.is_waiting = False
-            # Noted first: a jump of the clock may have the lease dropped while the row is written.
+            # Noted first: the lease may be dropped while the row is written.
             self._posted_at[generation.id] = self._clock()
             marked = await self._transitions.mark_sending(generation)
             if marked is None:  # cancelled, or another process goes on with it
