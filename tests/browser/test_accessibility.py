@@ -84,6 +84,7 @@ def found_everywhere(
             page.keyboard.press("Escape")
             page.locator('[class*="st-key-draw-"] button:visible').first.click()
             page.locator(".st-key-drawing-submit button").wait_for(timeout=PATIENCE_MS)
+            settled(page)  # what is being drawn again is faded until then
             found += [f"/{name} drawing: {line}" for line in violations(page)]
         if name == "history":
             page.get_by_test_id("stPopoverButton").first.click()

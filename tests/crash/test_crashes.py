@@ -188,6 +188,9 @@ def _start_three(url: str, tmp_path: Path, fake: FakeKling) -> list[Process]:
                 "data_dir": str(tmp_path),
                 "origin": fake.origin,
                 "database_url": url,
+                # Who stalls for longer than a lease may see it taken over, which is right, and not
+                # what is tried here.
+                "lease_s": 10.0,
                 "key": f"process-{number}",
                 "intents": [1] * 10,
             }
