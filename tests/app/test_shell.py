@@ -1,6 +1,7 @@
 """The frame around the pages: the page that was asked for is the one that is drawn."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -65,6 +66,22 @@ def test_a_part_that_redraws_itself_does_not_take_back_the_page_chosen_before(
     assert requests.request_rerun(part)
     chosen = requests.on_scriptrunner_ready().rerun_data
     assert (chosen.page_script_hash, chosen.fragment_id_queue) == ("gallery", [])
+
+
+@pytest.mark.parametrize("runs", [None, "chat", "images"])
+def test_a_run_that_draws_its_page_anew_does_not_take_back_the_page_chosen_before(
+    monkeypatch: pytest.MonkeyPatch, runs: str | None
+) -> None:
+    """None: the browser itself asks, on the server's thread."""
+    navigation.claim_navigation()
+    run = None if runs is None else SimpleNamespace(page_script_hash=runs)
+    requests = ScriptRequests()
+    assert requests.request_rerun(RerunData(page_script_hash="gallery", query_string="p=1"))
+    monkeypatch.setattr(navigation, "get_script_run_ctx", lambda: run)
+    assert requests.request_rerun(RerunData(page_script_hash="chat", query_string="c=2"))
+    chosen = requests.on_scriptrunner_ready().rerun_data
+    expected = ("gallery", "p=1") if runs == "chat" else ("chat", "c=2")
+    assert (chosen.page_script_hash, chosen.query_string) == expected
 
 
 def test_a_part_redraws_itself_and_a_later_choice_of_a_page_counts() -> None:

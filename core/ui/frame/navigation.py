@@ -27,17 +27,37 @@ def claim_navigation() -> None:
 def _rerun_on_chosen_page(
     requests: script_requests.ScriptRequests, new: script_requests.RerunData
 ) -> bool:
-    """Take a request as Streamlit does, but leave a waiting one its page if `new` is of a part.
+    """Take a request as Streamlit does, but leave a waiting one its page if nobody chose `new`'s.
 
-    The browser asks again and again for a part that redraws itself, under the page it shows. Such a
-    request comes after the click on another page and before that page's run has begun: Streamlit
-    makes one of the two, by the newer one's page, and the click has done nothing.
+    The browser asks again and again for a part that redraws itself, under the page it shows, and a
+    run asks for its own page to be drawn anew (`st.rerun`: an answer has ended, or has got its
+    title). Such a request comes after the click on another page and before that page's run has
+    begun: Streamlit makes one of the two, by the newer one's page, and the click has done nothing.
     """
     waiting: Any = requests._rerun_data
     is_of_a_part = bool(new.fragment_id or new.fragment_id_queue)
-    if requests._state is script_requests.ScriptRequestType.RERUN and is_of_a_part:
-        new = replace(new, page_script_hash=waiting.page_script_hash, page_name=waiting.page_name)
+    if (
+        requests._state is script_requests.ScriptRequestType.RERUN
+        and waiting.page_script_hash != new.page_script_hash
+        and (is_of_a_part or _asks_for_its_own_page(new))
+    ):
+        new = replace(
+            new,
+            page_script_hash=waiting.page_script_hash,
+            page_name=waiting.page_name,
+            query_string=waiting.query_string,
+            is_history_navigation=waiting.is_history_navigation,
+        )
     return _request_rerun(requests, new)
+
+
+def _asks_for_its_own_page(new: script_requests.RerunData) -> bool:
+    """Tell whether the run that is under way in this thread wants its page drawn once more.
+
+    What the browser asks for comes on the server's thread, where nothing runs.
+    """
+    run = get_script_run_ctx()
+    return run is not None and run.page_script_hash == new.page_script_hash
 
 
 def keep_to_page_asked_for() -> None:
