@@ -101,10 +101,11 @@ class FakeKling:
         self.seen = Seen()
         self.tasks: dict[str, Task] = {}
         self.origin = ""
+        self.fetched: Counter[str] = Counter()  # files, by their path
         self._by_external: dict[str, Task] = {}
-        self._fetched: Counter[str] = Counter()
         self._polling: Counter[str] = Counter()
         self._dice = random.Random(1)
+        self._is_held = False
         self._loop = asyncio.new_event_loop()
         self._server: asyncio.Server | None = None
         self._is_up = threading.Event()
@@ -132,6 +133,16 @@ class FakeKling:
         """Put a task there as if it had been made before."""
         accepted_at = time.time() - age_s
         return self._accept(external_task_id, n, accepted_at=accepted_at, path=path, slots=n)
+
+    def hold(self) -> None:
+        """Let no task end before `let_go`, however long the machine takes to get somewhere."""
+        self._is_held = True
+
+    def let_go(self) -> None:
+        """End what has run for as long as planned, and the rest when it has."""
+        for task in self.tasks.values():
+            task.ended = max(task.ended, time.time())
+        self._is_held = False
 
     # -- server ------------------------------------------------------------------------------------
 
@@ -321,7 +332,7 @@ class FakeKling:
             await self._go_wrong({"lost": "drop"}.get(self.plan.polls, self.plan.polls), writer)
 
     def _has_ended(self, task: Task) -> bool:
-        return time.time() >= task.ended
+        return not self._is_held and time.time() >= task.ended
 
     def _described(self, task: Task, *, with_result: bool = True) -> dict[str, Any]:
         now = time.time()
@@ -329,7 +340,7 @@ class FakeKling:
         if self.plan.polls == "unknown-status" and status == "processing":
             status = "taking_a_nap"
         updated = task.accepted_at
-        if now >= task.ended:
+        if self._has_ended(task):
             status, updated = ("failed" if task.is_failed else "succeed"), task.ended
         info = {} if task.external_task_id is None else {"external_task_id": task.external_task_id}
         described: dict[str, Any] = {
@@ -363,9 +374,9 @@ class FakeKling:
         if self.plan.unreadable == int(index):
             content = HTML if self.plan.unreadable_is_html else content[: len(content) // 2]
         self.seen.fetches += 1
-        self._fetched[path] += 1
+        self.fetched[path] += 1
         self.hook("picture-asked")
-        fault = self.plan.pictures if self._fetched[path] == 1 else ""
+        fault = self.plan.pictures if self.fetched[path] == 1 else ""
         if self.plan.pictures == "stale":
             # Only links given out after the first fetch was refused are good.
             fault = "stale" if parse_qs(query)["given"] == ["1"] else ""

@@ -63,11 +63,11 @@ class FakeSpeech(FakeKling):
     async def _sound(self, number: int, writer: asyncio.StreamWriter) -> None:
         self.hook("picture-asked")
         content = sound_of(number)
-        self._fetched[str(number)] += 1
-        if self._fetched[str(number)] == 1 and self.plan.pictures == "404":
+        self.fetched[str(number)] += 1
+        if self.fetched[str(number)] == 1 and self.plan.pictures == "404":
             await self._raw(b"gone", writer, 404, "text/plain")
             return
-        if self._fetched[str(number)] == 1 and self.plan.pictures == "cut":
+        if self.fetched[str(number)] == 1 and self.plan.pictures == "cut":
             head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(content)}\r\n\r\n".encode()
             writer.write(head + content[: len(content) // 2])
             await writer.drain()

@@ -190,13 +190,15 @@ def _under_way(
 def test_who_asks_after_the_clock_was_set_back_waits_behind_those_who_asked_before(
     workshop: Workshop, tmp_path: Path, fake: FakeKling
 ) -> None:
-    fake.plan = Plan(cap=1, runs_s=lambda number: 0.5)
+    fake.plan = Plan(cap=1)
+    fake.hold()
     wishes = []
     for hours in (3, 3, 0):
         store = Store.open(tmp_path / "inkling.db", clock=_ahead(hours))
         wishes.append(store.intents.create(OWNER, ImageRequest("a hill"), provider="kling"))
         store.close()
         wait_for(lambda: wishes[-1].id in workshop.worker._drivers, "its place in the queue")
+    fake.let_go()
     workshop.wait_until_all_done()
     sent = sorted(fake.tasks.values(), key=lambda task: task.accepted_at)
     assert [task.external_task_id for task in sent] == [one.external_task_id for one in wishes]

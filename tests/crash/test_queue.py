@@ -107,10 +107,13 @@ def test_nobody_overtakes_a_refused_wish_while_the_store_is_slow(
 def test_the_limit_is_known_after_a_restart(
     closed: Callable[..., Workshop], fake: FakeKling
 ) -> None:
-    fake.plan = Plan(cap=3, runs_s=lambda number: 2.0 if number < 3 else 0.1)
+    fake.plan = Plan(cap=3, runs_s=lambda number: 0.1)
+    fake.hold()
     first = closed()
     for _ in range(5):
         first.ask()
+    wait_for(lambda: fake.seen.refused[1303], "the limit to be met")
+    fake.let_go()
     first.wait_until_all_done()
     wait_for(
         lambda: first.store.key_values.get("slots.kling.image", {}).get("refused") == 4,
@@ -160,21 +163,25 @@ def test_a_wish_for_more_than_the_account_draws_at_once_says_so_and_holds_up_nob
 
 
 def test_a_wish_that_waits_is_taken_back_for_nothing(workshop: Workshop, fake: FakeKling) -> None:
-    fake.plan = Plan(cap=1, runs_s=lambda number: 0.4)
+    fake.plan = Plan(cap=1)
+    fake.hold()
     first = workshop.ask()
     workshop.wait_until(first, S.SUBMITTED, S.PROCESSING)
     waiting, last = workshop.ask(), workshop.ask()
     wait_for(lambda: fake.seen.refused[1303], "the queue to be full")
     wait_for(lambda: workshop.generations.cancel(OWNER, waiting.id), "a moment it is not sent")
+    fake.let_go()
     workshop.wait_until(last, S.ARCHIVED)
     assert workshop.row(waiting).status is S.CANCELLED
     assert fake.seen.accepted[waiting.external_task_id] == 0
 
 
 def test_a_task_that_was_sent_cannot_be_taken_back(workshop: Workshop, fake: FakeKling) -> None:
+    fake.hold()
     wish = workshop.ask()
     workshop.wait_until(wish, S.SUBMITTED, S.PROCESSING)
     assert not workshop.generations.cancel(OWNER, wish.id)
+    fake.let_go()
     workshop.wait_until(wish, S.ARCHIVED)
 
 

@@ -66,16 +66,18 @@ def test_who_cannot_renew_lets_go_before_another_takes_over(
 
 
 def test_a_lease_taken_away_ends_the_work_here(
-    closed: Callable[..., Workshop], fake: FakeKling
+    closed: Callable[..., Workshop], fake: FakeKling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake.plan = Plan(runs_s=lambda number: 60.0)
+    fake.hold()
     one = closed(key="one")
     wish = one.ask()
     one.wait_until(wish, S.PROCESSING)
+    claim_due = one.store.leases.claim_due  # which this process must not be quicker with
+    monkeypatch.setattr(one.store.leases, "claim_due", lambda *_, **__: ())
     one.store.leases.free(one.process_id, [wish.id])
     later = datetime.now(UTC) + timedelta(minutes=5)
-    one.store.leases.claim_due("another", now=later, limit=9, lease_s=5, statuses=set(S))
-    wait_for(lambda: wish.id not in one.worker._drivers, "letting go", deadline_s=10)
+    assert claim_due("another", now=later, limit=9, lease_s=5, statuses=set(S))
+    wait_for(lambda: wish.id not in one.worker._drivers, "letting go")
     polls = len(fake.seen.polls)
     assert one.store.generations.mark_sending(wish.id, one.process_id) is None
     assert len(fake.seen.polls) == polls
@@ -84,13 +86,14 @@ def test_a_lease_taken_away_ends_the_work_here(
 def test_what_a_stopped_process_held_is_free_at_once(
     closed: Callable[..., Workshop], fake: FakeKling
 ) -> None:
-    fake.plan = Plan(runs_s=lambda number: 1.0)
+    fake.hold()
     hours = replace(QUICK, lease_s=3_600.0)
     one = closed(key="one", timings=hours)
     wish = one.ask()
     one.wait_until(wish, S.SUBMITTED, S.PROCESSING)
     two = closed(key="two", timings=hours)
     one.close()
+    fake.let_go()
     assert_archived(two, fake, two.wait_until(wish, S.ARCHIVED))
 
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from core.models.generations import Generation, GenerationStatus
 from tests.crash.fake_kling import FakeKling, Plan
-from tests.crash.workshop import Workshop, wait_for
+from tests.crash.workshop import DEADLINE_S, Workshop, wait_for
 
 S = GenerationStatus
 
@@ -54,10 +55,12 @@ def test_a_full_disk_is_said_and_fills_up_no_further_and_then_it_goes_on(
     open_workshop: Callable[..., Workshop], small_disk: Path, fake: FakeKling
 ) -> None:
     workshop = open_workshop(archive=small_disk / "pictures")
+    fake.hold()
     wish = workshop.ask(n=4)
     ballast = small_disk / "ballast"
     with ballast.open("wb", buffering=0) as file:
         _fill(file)
+        fake.let_go()
         assert trouble_of(workshop, wish) in ("error.archive_write", "error.store_full")
         fetched = fake.seen.fetches
         wait_for(lambda: fake.seen.fetches > fetched + 8, "several more tries")
@@ -83,9 +86,11 @@ def test_a_folder_that_turns_read_only_is_said_and_then_it_goes_on(
     open_workshop: Callable[..., Workshop], small_disk: Path, fake: FakeKling
 ) -> None:
     workshop = open_workshop(archive=small_disk / "pictures")
+    fake.hold()
     wish = workshop.ask(n=2)
     _remount(small_disk, "ro")
     try:
+        fake.let_go()
         assert trouble_of(workshop, wish) in ("error.archive_write", "error.store_readonly")
         assert workshop.row(wish).status is S.SUCCEEDED
     finally:
@@ -99,17 +104,31 @@ def _remount(folder: Path, mode: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{mode}", str(folder)], check=True)
 
 
+class StopAt:
+    """Holds Kling at a moment until the trouble is there: nothing is over before it begins."""
+
+    def __init__(self, moment: str, fake: FakeKling) -> None:
+        self.reached, self.goes_on = threading.Event(), threading.Event()
+        self._moment = moment
+        fake.hook = self._stop
+
+    def _stop(self, moment: str) -> None:
+        if moment == self._moment:
+            self.reached.set()
+            self.goes_on.wait(DEADLINE_S)
+
+
 @pytest.mark.parametrize("moment", ["post-received", "picture-asked"])
 def test_a_locked_database_is_said_and_then_it_goes_on(
     open_workshop: Callable[..., Workshop], tmp_path: Path, fake: FakeKling, moment: str
 ) -> None:
     workshop = open_workshop(busy_timeout_s=0.2)
-    reached: list[str] = []
-    fake.hook = lambda seen: reached.append(seen)
+    stop = StopAt(moment, fake)
     wish = workshop.ask(n=2)
-    wait_for(lambda: moment in reached, moment)
+    assert stop.reached.wait(DEADLINE_S)
     other = sqlite3.connect(tmp_path / "data" / "inkling.db", isolation_level=None, timeout=10)
     other.execute("BEGIN IMMEDIATE")
+    stop.goes_on.set()
     try:
         assert trouble_of(workshop, wish) == "error.store_locked"
         # Longer than a lease: what was under way is let go, and taken up again afterwards.
@@ -154,11 +173,11 @@ def test_a_database_that_goes_away_is_said_and_then_it_goes_on(
 ) -> None:
     url, switch = own_postgres
     workshop = open_workshop(store_url=url)
-    reached: list[str] = []
-    fake.hook = lambda seen: reached.append(seen)
+    stop = StopAt(moment, fake)
     wishes = [workshop.ask(n=2) for _ in range(3)]
-    wait_for(lambda: moment in reached, moment)
+    assert stop.reached.wait(DEADLINE_S)
     switch(False)
+    stop.goes_on.set()
     try:
         assert trouble_of(workshop, wishes[0]) == "error.store_gone"
         wait_for(lambda: not workshop.worker._drivers, "the lease to run out")

@@ -1,6 +1,8 @@
 """Answers that do not tell: looked up, never bought twice, never given up too early."""
 
 import asyncio
+import math
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -65,8 +67,12 @@ def test_without_a_network_it_stays_a_wish_with_a_reason_and_goes_on_by_itself(
 def test_a_duplicate_that_cannot_be_found_yet_is_looked_for_and_not_given_up(
     workshop: Workshop, fake: FakeKling
 ) -> None:
-    fake.plan = Plan(post="hidden/after", hides_s=6.0, is_unique=True)
-    row = workshop.wait_until(workshop.ask(n=2), S.ARCHIVED)
+    fake.plan = Plan(post="hidden/after", hides_s=math.inf, is_unique=True)
+    wish = workshop.ask(n=2)
+    wait_for(lambda: fake.seen.refused[1201], "its second POST to be refused")
+    (task,) = fake.tasks.values()
+    task.hidden_until = time.time() + 4.0  # longer than anything else is looked for
+    row = workshop.wait_until(wish, S.ARCHIVED)
     assert fake.seen.refused[1201] == 1
     assert_archived(workshop, fake, row)
 
