@@ -203,7 +203,7 @@ def test_a_piece_is_taken_once_and_in_its_place(served: Served) -> None:
 def test_what_is_too_large_is_refused_before_it_is_read(served: Served) -> None:
     mine = uploader(served)
     query = urlencode(mine._query | {"place": "0", "total": "9999999"})
-    line = http.client.HTTPConnection("127.0.0.1", served.port, timeout=10)
+    line = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
     line.putrequest("PUT", f"{IMPORT}?{query}")
     line.putheader("Content-Length", str(MB + 1))
     line.endheaders()  # and nothing of the body
@@ -298,8 +298,11 @@ def test_an_import_that_the_end_of_the_process_cut_off_goes_on(
             mine.send(data)
             assert mine.call("POST", query={"total": len(data)}).status_code == 202
         until(lambda: _written(store) > MESSAGES, "something of it is written down")
-        app.process.send_signal(end)
-        app.process.wait(10)
+        with closing(sqlite3.connect(store.place, isolation_level=None, timeout=30)) as blocker:
+            blocker.execute("BEGIN IMMEDIATE")  # no more of it, before the signal is there
+            app.process.send_signal(end)
+            blocker.execute("ROLLBACK")
+        app.process.wait(60)
         assert 0 < _written(store) < CONVERSATIONS * MESSAGES
         assert store.conversations.count("local") == 0
     with running_app(tmp_path / "data") as app:

@@ -19,7 +19,7 @@ from core.work.process_studio import close_studio
 from core.work.studio import Studio
 from tests.crash.fake_kling import FakeKling, Plan
 from tests.crash.workshop import QUICK
-from tests.web.serving import Served, serving, until
+from tests.web.serving import PATIENCE_S, Served, serving, until
 
 quickly = partial(Studio.open, timings=QUICK)
 PATH = "/kling/v1/images/generations"
@@ -66,16 +66,18 @@ def test_one_wish_whose_answers_are_never_clear_lets_others_pass(
     fake.plan = Plan(post="html/before", post_times_in_all=1)
     posted = threading.Event()
     fake.hook = lambda moment: posted.set() if moment == "post-received" else None
-    # Looked up for longer than four others take on a loaded machine.
-    patiently = partial(Studio.open, timings=replace(QUICK, resend_after_s=5.0))
+    # Looked up until Kling has it after all.
+    patiently = partial(Studio.open, timings=replace(QUICK, resend_after_s=3_600.0))
     with (
         serving(tmp_path, kling_origin=fake.origin, build=patiently) as served,
         ThreadPoolExecutor(1) as pool,
     ):
         first = pool.submit(ask, served, "first", "one")
-        assert posted.wait(10)
+        assert posted.wait(60)
         others = [ask(served, f"other-{number}", "two") for number in range(4)]
         assert not first.done()  # it is still being looked up
+        (unclear,) = fake.seen.posts.keys() - fake.seen.accepted.keys()
+        fake.add_task(unclear)
         assert len({task_of(one) for one in others}) == 4
         assert task_of(first.result()) not in {task_of(one) for one in others}
 
@@ -105,7 +107,8 @@ def test_what_was_never_sent_is_sent_by_a_repeat_under_the_same_key(
 def test_what_was_taken_back_while_it_waited_is_sent_by_a_repeat_in_the_same_process(
     served: Served, fake: FakeKling
 ) -> None:
-    fake.plan = Plan(cap=1, runs_s=lambda number: 1.0)
+    fake.plan = Plan(cap=1)
+    fake.hold()
     task_of(ask(served, "first"))
     with ThreadPoolExecutor(1) as pool:
         second = pool.submit(ask, served, "second", "two")
@@ -118,6 +121,7 @@ def test_what_was_taken_back_while_it_waited_is_sent_by_a_repeat_in_the_same_pro
         row = until(second_wish, "the second wish is written down")
         until(lambda: served.studio.generations.cancel("local", row.id), "it waits")
         assert second.result().status_code == 400
+    fake.let_go()
     task_of(ask(served, "second", "two"))
     assert fake.seen.accepted[row.external_task_id] == 1
 
@@ -133,9 +137,9 @@ def test_an_open_create_ends_with_the_studio_and_says_how_it_stands(
     settings: Settings = served.studio.settings
     with ThreadPoolExecutor(1) as pool:
         reply = pool.submit(ask, served, key)
-        assert posted.wait(10)
+        assert posted.wait(60)
         close_studio()
-        told = reply.result(5)
+        told = reply.result(PATIENCE_S)
     assert told.status_code == 503
     # A repeat is right under a key, and where nothing was bought; else it would pay again.
     may_repeat = told.headers.get("x-should-retry") != "false"

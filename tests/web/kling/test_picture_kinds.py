@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,7 +44,7 @@ def encoded(width: int = 400, height: int = 300) -> str:
 def practice() -> Any:
     with (
         PracticeServer(settings=SETTINGS) as server,
-        httpx.Client(base_url=server.origin, headers=KEY, timeout=10) as client,
+        httpx.Client(base_url=server.origin, headers=KEY, timeout=60) as client,
     ):
         yield client
 
@@ -55,12 +54,13 @@ def made(client: httpx.Client, path: str, **body: Any) -> dict[str, Any]:
     reply = client.post(path, json={"prompt": "山"} | body).json()
     assert reply["code"] == 0, reply
     task_id = reply["data"]["task_id"]
-    for _ in range(100):
+
+    def ended() -> dict[str, Any] | None:
         task: dict[str, Any] = client.get(f"{path}/{task_id}").json()["data"]
-        if task["task_status"] == "succeed":
-            return task
-        time.sleep(0.02)
-    raise AssertionError("it never ended")
+        return task if task["task_status"] == "succeed" else None
+
+    task: dict[str, Any] = until(ended, "it ends")
+    return task
 
 
 def size_of(client: httpx.Client, link: dict[str, Any]) -> tuple[int, int]:

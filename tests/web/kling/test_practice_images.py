@@ -40,14 +40,14 @@ def earlier_client() -> Iterator[httpx.Client]:
     summer = datetime(2026, 9, 1, tzinfo=UTC)
     with (
         PracticeServer(settings=SETTINGS, clock=summer) as server,
-        httpx.Client(base_url=server.origin, headers=KEY, timeout=10) as client,
+        httpx.Client(base_url=server.origin, headers=KEY, timeout=60) as client,
     ):
         yield client
 
 
 @pytest.fixture(scope="module")
 def client(practice: PracticeServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=practice.origin, headers=KEY, timeout=10) as client:
+    with httpx.Client(base_url=practice.origin, headers=KEY, timeout=60) as client:
         yield client
 
 
