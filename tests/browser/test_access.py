@@ -108,7 +108,7 @@ server_metadata_url = "{issuer}/.well-known/openid-configuration"
             yield app
     finally:
         identity.terminate()
-        identity.wait(20)
+        identity.wait(60)
 
 
 def sign_in(page: Page, address: str) -> None:

@@ -59,7 +59,7 @@ class Outside:
         with socket.create_connection(("127.0.0.1", self.port)) as line:
             line.sendall(b"over")
         for thread in self._threads:
-            thread.join(10)
+            thread.join(60)
         self._tcp.close()
         self._udp.close()
 

@@ -114,12 +114,12 @@ class FakeKling:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._is_up.wait(10)
+        assert self._is_up.wait(60)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
 
     # -- what tests ask ----------------------------------------------------------------------------
 

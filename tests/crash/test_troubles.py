@@ -126,7 +126,7 @@ def test_a_locked_database_is_said_and_then_it_goes_on(
     stop = StopAt(moment, fake)
     wish = workshop.ask(n=2)
     assert stop.reached.wait(DEADLINE_S)
-    other = sqlite3.connect(tmp_path / "data" / "inkling.db", isolation_level=None, timeout=10)
+    other = sqlite3.connect(tmp_path / "data" / "inkling.db", isolation_level=None, timeout=60)
     other.execute("BEGIN IMMEDIATE")
     stop.goes_on.set()
     try:

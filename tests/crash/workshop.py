@@ -38,7 +38,7 @@ QUICK = WorkerTimings(
     rest_longest_s=0.4,
 )
 OWNER = "local"
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 
 
 def wait_for(fact: Callable[[], Any], what: str, *, deadline_s: float = DEADLINE_S) -> Any:

@@ -31,7 +31,7 @@ def test_what_begins_while_others_clean_up_is_ended_too(caplog: pytest.LogCaptur
             loop.spawn(late("a", 2), name="late")
 
     loop.spawn(first(), name="first")
-    assert began.wait(10)
+    assert began.wait(60)
     with caplog.at_level(logging.WARNING):
         loop.close()
     # Each was cancelled, at its first step or before it: none came to the closed executor.
@@ -51,7 +51,7 @@ def test_what_comes_from_other_threads_at_the_end_is_run_whole_or_refused() -> N
             ended.append(1)
 
     def caller() -> None:
-        go.wait(10)
+        go.wait(60)
         while True:
             coroutine = work()
             try:

@@ -22,7 +22,7 @@ from core.work.chat.timings import AnswerTimings
 from core.work.process_studio import close_studio, current_studio
 from core.work.studio import Studio
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 CALL_S = 60.0  # what looks through all that a test left behind, beside two other workers
 CHAT_KEY = "sk-live-0123456789abcdef"
 KLING_KEY = "kling-live-0123456789abcdef"

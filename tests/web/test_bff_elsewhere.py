@@ -20,7 +20,7 @@ CALL = """
 import json, sys, urllib.error, urllib.request
 address, headers = sys.argv[1], json.loads(sys.argv[2])
 try:
-    with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=20) as r:
+    with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=60) as r:
         print(json.dumps([r.status, r.read().decode()]))
 except urllib.error.HTTPError as error:
     print(json.dumps([error.code, error.read().decode()]))

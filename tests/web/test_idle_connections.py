@@ -16,7 +16,7 @@ def test_an_idle_connection_serves_again_and_does_not_hold_the_end_up(tmp_path: 
     with running_app(tmp_path / "data") as app:
         wait_until_there(f"{app.url}/readyz", app)
         address = urlsplit(app.url)
-        line = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
+        line = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
         try:
             for _ in range(2):
                 line.request("GET", "/v1/models")

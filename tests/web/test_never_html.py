@@ -59,7 +59,7 @@ def prefix(request: pytest.FixtureRequest, base: str) -> str:
 
 def ask(app: RunningApp, target: str, method: str = "GET", **headers: str) -> Reply:
     """Send a target as it is written: clients tidy paths up."""
-    line = http.client.HTTPConnection("127.0.0.1", int(app.url.rpartition(":")[2]), timeout=20)
+    line = http.client.HTTPConnection("127.0.0.1", int(app.url.rpartition(":")[2]), timeout=60)
     try:
         line.putrequest(method, target, skip_accept_encoding=True)
         for name, value in headers.items():

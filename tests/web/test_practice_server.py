@@ -36,7 +36,7 @@ def question(content: str) -> dict[str, object]:
 
 
 def test_stopping_closes_open_streams_and_ends_the_thread() -> None:
-    with httpx.Client(headers=CHAT, timeout=10) as client:
+    with httpx.Client(headers=CHAT, timeout=60) as client:
         server = PracticeServer(settings=SETTINGS)
         server.start()
         body = question("/practice silent 600")
@@ -177,7 +177,7 @@ def test_it_runs_by_itself_until_interrupted(name: signal.Signals, tmp_path: Pat
 
 def test_by_itself_it_says_when_its_clock_is_none() -> None:
     command = [sys.executable, "-m", "core.practice", "--clock", "soon"]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=20)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=60)
 
     assert ended.returncode == 2
     assert "'soon' is not an ISO moment" in ended.stderr
@@ -187,7 +187,7 @@ def test_by_itself_it_says_when_the_port_is_taken() -> None:
     with PracticeServer(settings=SETTINGS) as server:
         port = server.origin.rsplit(":", 1)[1]
         command = [sys.executable, "-m", "core.practice", "--port", port]
-        ended = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=20)
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=60)
 
     assert ended.returncode == 1
     assert f"{port} is taken" in ended.stderr

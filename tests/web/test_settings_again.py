@@ -71,7 +71,7 @@ def test_sighup_reads_a_new_key_and_what_runs_ends_under_the_old_one(
     write(secrets, upstream, OLD)
     with (
         running_app(tmp_path / "data", secrets=secrets) as app,
-        httpx.Client(base_url=app.url, trust_env=False, timeout=20) as http,
+        httpx.Client(base_url=app.url, trust_env=False, timeout=60) as http,
     ):
         with opened(http, "/stream", params={"question": "slow"}) as (_, reading):
             heard = next(one for one in reading if "begun" in one.text)

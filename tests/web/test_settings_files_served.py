@@ -42,7 +42,7 @@ def test_the_server_serves_and_sign_in_survives(
     make(secrets)
     with (
         running_app(tmp_path / "data", secrets=secrets) as app,
-        httpx.Client(base_url=app.url, trust_env=False, timeout=20) as http,
+        httpx.Client(base_url=app.url, trust_env=False, timeout=60) as http,
     ):
         page = http.get("/")
         assert page.status_code == 200

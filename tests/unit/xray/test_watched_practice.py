@@ -77,7 +77,7 @@ def ask(studio: Studio, question: str, **parameters: Any) -> str:
     conversation = studio.store.conversations.create(LOCAL_OWNER, title="named")
     asked = ChatParameters(**parameters)
     live = studio.answers.ask(LOCAL_OWNER, conversation, question, asked)
-    assert live.saved.wait(20)
+    assert live.saved.wait(60)
     return live.message_id
 
 
@@ -125,7 +125,7 @@ def test_a_refusal_and_the_second_try_are_both_of_the_answer(studio: Studio) -> 
 def test_a_title_is_told_apart_from_the_answer(studio: Studio) -> None:
     conversation = studio.store.conversations.create(LOCAL_OWNER)
     live = studio.answers.ask(LOCAL_OWNER, conversation, "name this", ChatParameters())
-    assert live.saved.wait(20)
+    assert live.saved.wait(60)
     title = until(
         lambda: [one for one in studio.xray.ring.newest() if purpose_of(one.head) == "title"],
         "the title was asked for",
@@ -139,7 +139,7 @@ def test_a_title_is_told_apart_from_the_answer(studio: Studio) -> None:
 def test_a_prompt_is_told_apart_from_the_answer(studio: Studio) -> None:
     subject = ask(studio, "a hill")
     wanted = DrawingWish()
-    studio.proposals.begin(Spender(LOCAL_OWNER, "page"), subject, wanted).result(20)
+    studio.proposals.begin(Spender(LOCAL_OWNER, "page"), subject, wanted).result(60)
     prompt = until(
         lambda: [one for one in studio.xray.ring.newest() if purpose_of(one.head) == "prompt"],
         "the prompt was asked for",

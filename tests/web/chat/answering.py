@@ -22,7 +22,7 @@ from core.work.loop import LoopThread
 from core.work.money.spending import Spending
 
 OWNER = "local"
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 PLAIN = ChatParameters()
 QUICK = AnswerTimings(retry_first_s=0.01)
 

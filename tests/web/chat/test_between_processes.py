@@ -105,7 +105,7 @@ def test_a_stop_through_the_other_process_holds_at_once(
     # The row does not say it: what is seen of it was heard.
     monkeypatch.setattr(other.store.running_answers, "request_stop", lambda *_: True)
     other.answers.stop(LOCAL_OWNER, live.message_id)
-    assert live.saved.wait(10)
+    assert live.saved.wait(60)
     assert live.outline().status is AnswerStatus.STOPPED
 
 
@@ -117,10 +117,10 @@ def test_nothing_is_sent_of_an_answer_that_nobody_reads_elsewhere(
         connection.execute(f'LISTEN "{channel._channel}"'.encode())
         live = ask(pair[0], provider)
         provider.goes_on.release(len(PIECES))
-        assert live.saved.wait(10)
+        assert live.saved.wait(60)
         channel.send({"kind": "after"})
         said = []
-        for one in connection.notifies(timeout=10):
+        for one in connection.notifies(timeout=60):
             said.append(one.payload)
             if "after" in one.payload:
                 break

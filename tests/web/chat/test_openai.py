@@ -29,7 +29,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, practice: PracticeServer) -
 
 def client_of(served: Served) -> openai.OpenAI:
     return openai.OpenAI(
-        base_url=f"{served.url}/v1", api_key="not-a-key", max_retries=0, timeout=20
+        base_url=f"{served.url}/v1", api_key="not-a-key", max_retries=0, timeout=60
     )
 
 

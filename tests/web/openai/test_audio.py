@@ -76,7 +76,7 @@ def seconds_by_another_reader(path: Path) -> float:
         [*command, "-show_entries", "packet=duration_time", "-of", "json", str(path)],
         capture_output=True,
         check=True,
-        timeout=20,
+        timeout=60,
     )
     assert done.stderr == b""
     told = json.loads(done.stdout)
