@@ -59,14 +59,14 @@ def replies(body: dict[str, Any]) -> Plan:
         yield step
 
 
-def run(seed: int) -> AnswersOutcome:
-    """Ask, kill, open again, look."""
+def run(seed: int, longest_s: float = LONGEST_S) -> AnswersOutcome:
+    """Ask, kill within so many seconds, open again, look."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="inkling-answers-") as folder, Upstream(replies) as up:
         command = [sys.executable, "-m", "tests.crash.answers_table", "--ask", folder, up.url]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
-        killer = threading.Timer(chance.uniform(0, LONGEST_S), process.kill)
+        killer = threading.Timer(chance.uniform(0, longest_s), process.kill)
         process.stdout.readline()  # it is about to ask
         killer.start()
         process.communicate()

@@ -17,7 +17,7 @@ from core.storage.store import Store
 from core.work.housekeeping import Housekeeping
 from tests.crash.fake_kling import FakeKling, Plan
 from tests.crash.fake_speech import FakeSpeech
-from tests.crash.workshop import OWNER, QUICK, Workshop, wait_for
+from tests.crash.workshop import OWNER, QUICK, SHORT, Workshop, wait_for
 from tests.modules import ROOT
 
 S = GenerationStatus
@@ -131,13 +131,15 @@ def test_a_host_of_another_clock_takes_nothing_from_who_works_on_it(
     tmp_path: Path, fake: FakeKling, ahead: str
 ) -> None:
     """Two hosts at one database; the other one's claims go on for several leases of ours."""
-    fake.plan.runs_s = lambda number: 4 * QUICK.lease_s if number == 0 else 0.5
+    fake.plan.runs_s = lambda number: 3 * SHORT.lease_s if number == 0 else 0.5
     (data := tmp_path / "data").mkdir()
     shared = {"store_url": f"sqlite:///{data}/inkling.sqlite3", "archive": data / "pictures"}
-    with Workshop(tmp_path, fake.origin, key="ours", **shared) as one:
+    with Workshop(tmp_path, fake.origin, key="ours", timings=SHORT, **shared) as one:
         ours = one.ask()
         one.wait_until(ours, S.PROCESSING)
-        other = Studio(tmp_path, fake.origin, ahead, intents=[1] * 3, key="theirs")
+        other = Studio(
+            tmp_path, fake.origin, ahead, intents=[1] * 3, key="theirs", lease_s=SHORT.lease_s
+        )
         assert other.comes_to_its_end()
         assert one.wait_until(ours, S.ARCHIVED).error_text_id is None
     names = {ours.external_task_id, one.row(ours).task_id}
@@ -153,7 +155,7 @@ def test_what_was_under_way_before_the_clock_was_set_back_goes_on(
     last change tells that."""
     moments = [datetime.now(UTC) + timedelta(hours=3)]
     before = Store.open(tmp_path / "inkling.db", clock=lambda: moments[-1])
-    workshop = Workshop(tmp_path, fake.origin)  # not alone at the database
+    workshop = Workshop(tmp_path, fake.origin, timings=SHORT)  # not alone at the database
     holder_id = workshop.process_id if holder == "us" else "gone"
     sent = [_under_way(before, fake, road, holder_id, moments[-1]) for road in ROADS]
     moments.append(datetime.now(UTC))

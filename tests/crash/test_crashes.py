@@ -69,8 +69,7 @@ def test_the_other_kinds_of_pictures_live_through_the_same() -> None:
 def test_killed_while_practice_draws_four_pictures_the_same_four_arrive(tmp_path: Path) -> None:
     """Practice dies with the app, and remembers its tasks by its journal."""
     told = {"data_dir": str(tmp_path), "intents": [4]}
-    process = _start(told)
-    _wait_for_status(tmp_path, GenerationStatus.PROCESSING)
+    process = _start_until_it_draws(told)
     process.kill()
     process.wait()
     journal = (tmp_path / "practice.jsonl").read_text()
@@ -101,13 +100,14 @@ def test_killed_while_a_server_elsewhere_draws_the_same_four_arrive(tmp_path: Pa
     _assert_four_pictures(tmp_path)
 
 
-def _wait_for_status(data_dir: Path, status: GenerationStatus) -> None:
-    wait_for(lambda: (data_dir / "inkling.sqlite3").exists(), "the database")
-    store = Store.open(data_dir / "inkling.sqlite3")
-    try:
-        wait_for(lambda: store.generation_lists.counts().get(status), f"a row to be {status}")
-    finally:
-        store.close()
+def _start_until_it_draws(told: dict[str, Any]) -> Process:
+    """Look from before it begins: practice draws for three seconds and a half."""
+    under_way = GenerationStatus.SUBMITTED, GenerationStatus.PROCESSING
+    with contextlib.closing(Store.open(Path(told["data_dir"]) / "inkling.sqlite3")) as looking:
+        counts = looking.generation_lists.counts
+        process = _start(told)
+        wait_for(lambda: any(counts().get(status) for status in under_way), "it is drawn")
+    return process
 
 
 def _assert_four_pictures(data_dir: Path) -> None:
@@ -119,8 +119,7 @@ def _assert_four_pictures(data_dir: Path) -> None:
 
 
 def test_practice_tasks_under_way_are_finished_after_a_key_was_added(tmp_path: Path) -> None:
-    process = _start({"data_dir": str(tmp_path), "intents": [2]})
-    _wait_for_status(tmp_path, GenerationStatus.PROCESSING)
+    process = _start_until_it_draws({"data_dir": str(tmp_path), "intents": [2]})
     process.kill()
     process.wait()
     with FakeKling() as fake:

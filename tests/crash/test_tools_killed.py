@@ -1,52 +1,82 @@
 """A process killed between the turns of an answer with tools: what was made is kept, paid once."""
 
+import signal
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
 from core.access.owners import LOCAL_OWNER
 from core.models.chat import AnswerStatus
 from core.models.money.ledger import LineState
 from core.models.parts import steps_in
 from core.practice import PracticeServer
+from core.practice.chat.routes import Chat
 from core.providers.deepseek import endpoint
 from core.storage.money.filters import LedgerFilter
 from tests.crash.tools_runner import KEY, opened
 from tests.web.serving import QUICK
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 QUESTION = "/practice tool-calculator /practice tool-search /practice then-slow 30 端砚 6*7"
 
 
+class Deadly:
+    """Practice that has a process killed when it asks for a turn, before it hears a word of it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, turn: int) -> None:
+        self.turn, self.asked = turn, 0
+        self.process: subprocess.Popen[str] | None = None
+        self.may_die = threading.Event()
+        complete = Chat._complete
+
+        async def asked(chat: Chat, request: Request) -> Response:
+            self.asked += 1
+            if self.asked == self.turn:
+                self.may_die.wait(PATIENCE_S)
+                assert self.process is not None
+                self.process.kill()
+            return await complete(chat, request)
+
+        monkeypatch.setattr(Chat, "_complete", asked)
+
+
 @pytest.fixture
-def practice() -> Iterator[PracticeServer]:
-    server = PracticeServer(settings=replace(QUICK, chat_key=KEY))
-    server.start()
-    yield server
-    server.stop()
+def deadly(monkeypatch: pytest.MonkeyPatch, turns: int) -> Deadly:
+    return Deadly(monkeypatch, turns)
+
+
+@pytest.fixture
+def practice(deadly: Deadly) -> Iterator[PracticeServer]:
+    with PracticeServer(settings=replace(QUICK, chat_key=KEY)) as server:
+        yield server
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
 def test_steps_are_kept_and_nothing_is_asked_again(
-    tmp_path: Path, practice: PracticeServer, turns: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    practice: PracticeServer,
+    deadly: Deadly,
+    turns: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(endpoint, "_is_deepseek", endpoint._is_deepseek)  # put back at the end
     data_dir, url = tmp_path / "data", practice.chat_url
     command = [sys.executable, "-m", "tests.crash.tools_runner", str(data_dir), url, QUESTION]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    deadly.process = process
     try:
         assert process.stdout is not None
         conversation_id = process.stdout.readline().strip()
-        deadline = time.monotonic() + PATIENCE_S
-        while practice.counters.chat_requests < turns:
-            assert time.monotonic() < deadline, "the turn is not asked"
-            time.sleep(0.005)
+        deadly.may_die.set()
+        assert process.wait(PATIENCE_S) == -signal.SIGKILL
     finally:
         process.kill()
         process.communicate()

@@ -12,7 +12,7 @@ import pytest
 
 from core.models.generations import Generation, GenerationStatus
 from tests.crash.fake_kling import FakeKling, Plan
-from tests.crash.workshop import DEADLINE_S, Workshop, wait_for
+from tests.crash.workshop import DEADLINE_S, SHORT, Workshop, wait_for
 
 S = GenerationStatus
 
@@ -122,7 +122,7 @@ class StopAt:
 def test_a_locked_database_is_said_and_then_it_goes_on(
     open_workshop: Callable[..., Workshop], tmp_path: Path, fake: FakeKling, moment: str
 ) -> None:
-    workshop = open_workshop(busy_timeout_s=0.2)
+    workshop = open_workshop(busy_timeout_s=0.2, timings=SHORT)
     stop = StopAt(moment, fake)
     wish = workshop.ask(n=2)
     assert stop.reached.wait(DEADLINE_S)
@@ -172,7 +172,7 @@ def test_a_database_that_goes_away_is_said_and_then_it_goes_on(
     moment: str,
 ) -> None:
     url, switch = own_postgres
-    workshop = open_workshop(store_url=url)
+    workshop = open_workshop(store_url=url, timings=SHORT)
     stop = StopAt(moment, fake)
     wishes = [workshop.ask(n=2) for _ in range(3)]
     assert stop.reached.wait(DEADLINE_S)
