@@ -15,6 +15,12 @@ from playwright.sync_api import Locator, Page, expect
 PATIENCE_MS = 60_000
 
 
+def await_scripts(page: Page, *names: str) -> None:
+    """Wait for scripts of ours: what they act upon is there before them."""
+    there = "names => names.every((name) => window[Symbol.for(`inkling.${name}`)])"
+    page.wait_for_function(there, arg=list(names), timeout=PATIENCE_MS)
+
+
 class Journey:
     """One task on a page; every act of a person goes through it, so that it is counted."""
 

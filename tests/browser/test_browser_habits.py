@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from core.access.owners import LOCAL_OWNER
 from core.storage.store import Store
 from core.texts.catalogue import texts_of
+from tests.browser.journeys import await_scripts
 from tests.picture_cases import Case, exif, problems, saved, stored
 from tests.running_app import RunningApp, running_app, wait_until_there
 from tests.web.serving import until
@@ -144,7 +145,7 @@ def test_the_enter_that_ends_a_composition_sends_nothing_and_the_next_one_does(
     box = opened(page, app)
     expect(box).to_be_visible(timeout=PATIENCE_MS)
     # The box is there before the script that knows of compositions.
-    page.wait_for_function("() => window[Symbol.for('inkling.browser')]", timeout=PATIENCE_MS)
+    await_scripts(page, "browser")
     box.fill(HALF)
     box.evaluate(order.replace("CTRL", "true" if "Control" in key else "false"))
     # Whatever it would have sent goes out before what comes next on the same line.
@@ -166,6 +167,7 @@ def test_a_box_that_searches_takes_an_enter_after_a_composition(
     new_conversation(app)
     page.goto(f"{app.url}/history")
     box = page.get_by_test_id("stTextInput").locator("input").first
+    await_scripts(page, "browser")
     box.fill("fly")
     box.evaluate(SAFARI_ORDER.replace("CTRL", "false"))
     expect(page.locator("[class*=st-key-hit-]").first).to_be_visible(timeout=PATIENCE_MS)
@@ -325,7 +327,9 @@ def latin(page: Page) -> list[str]:
     """Return what stays in Latin letters once the page has come to rest."""
     page.wait_for_function("() => document.documentElement.lang === 'zh-CN'")
     page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
-    until = time.monotonic() + 10  # parts that come late are named in the frame after
+    until = (
+        time.monotonic() + PATIENCE_MS / 1000
+    )  # parts that come late are named in the frame after
     while True:
         page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
         left = [said for said in page.evaluate(LATIN) if not PROPER.fullmatch(said)]

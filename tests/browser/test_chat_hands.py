@@ -18,7 +18,7 @@ from playwright.sync_api import (
 )
 
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.browser.journeys import PATIENCE_MS, Journey
+from tests.browser.journeys import PATIENCE_MS, Journey, await_scripts
 from tests.running_app import RunningApp, running_app
 
 # Plain http under a name that is not the machine's own: a browser gives such a page no clipboard.
@@ -33,7 +33,8 @@ EARLY = """new MutationObserver((_, watcher) => {
     set.call(box, "写得很早")
     box.dispatchEvent(new Event("input", { bubbles: true }))
 }).observe(document, { childList: true, subtree: true })"""
-LONG = "写 2000 字，关于砚台与墨的历史"
+# Written so slowly that it is not over before it is stopped.
+LONG = "/practice slow 200 写 2000 字，关于砚台与墨的历史"
 
 pytestmark = pytest.mark.browser
 
@@ -66,6 +67,7 @@ def page(context: BrowserContext, app: RunningApp) -> Page:
     page = context.new_page()
     page.goto(app.url)
     expect(box(page)).to_be_focused(timeout=PATIENCE_MS)
+    await_scripts(page, "composer", "copying", "shortcuts")
     return page
 
 
@@ -162,6 +164,7 @@ def test_drafts_stay_with_their_conversation(page: Page) -> None:
         assert one.clicks == 2
     page.reload()
     expect(box(page)).to_have_value("一半的问题", timeout=PATIENCE_MS)
+    await_scripts(page, "shortcuts")
     page.keyboard.press("Alt+KeyN")
     expect(page.get_by_text("想聊什么")).to_be_visible(timeout=PATIENCE_MS)
     expect(box(page)).to_have_value("")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Playwright, ViewportSize, expect
 
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.browser.journeys import PATIENCE_MS, Journey
+from tests.browser.journeys import PATIENCE_MS, Journey, await_scripts
 from tests.running_app import RunningApp, running_app
 
 DESK: ViewportSize = {"width": 1366, "height": 850}
@@ -50,6 +50,7 @@ def answered(chromium: Browser, app: RunningApp, *, is_phone: bool = False) -> P
     box.fill("Tell me about bamboo in the mountains")
     box.press("Enter")
     expect(draw(page)).to_be_visible(timeout=PATIENCE_MS)
+    await_scripts(page, "drawing")
     return page
 
 

@@ -137,7 +137,7 @@ def test_the_menu_is_reached_by_keys_alone(page: Page) -> None:
 
 
 def test_a_finished_answer_is_seen_in_the_title_of_a_tab_nobody_looks_at(page: Page) -> None:
-    page.get_by_test_id("stChatInputTextArea").fill("你好")
+    page.get_by_test_id("stChatInputTextArea").fill("/practice slow 200 你好")
     page.keyboard.press("Enter")
     expect(page.get_by_label("正在回答")).to_be_visible(timeout=PATIENCE_MS)
     look(page, hidden=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.journeys import PATIENCE_MS, Journey
+from tests.browser.journeys import PATIENCE_MS, Journey, await_scripts
 from tests.running_app import RunningApp, running_app, wait_until_there
 
 pytestmark = pytest.mark.browser
@@ -39,6 +39,7 @@ def page(browser: Browser, app: RunningApp) -> Iterator[Page]:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
     page.goto(app.url)
+    await_scripts(page, "composer", "copying", "shortcuts")
     yield page
     context.close()
 
@@ -65,7 +66,8 @@ def test_a_chat_and_a_picture_without_a_mouse(page: Page) -> None:
         assert (one.clicks, one.keys) == (0, 1)
     with Journey(page, "stop by keyboard") as one:
         expect(box).to_be_focused(timeout=PATIENCE_MS)
-        one.write("写 2000 字，关于砚台与墨的历史")
+        # So slowly that it is not over before it is stopped.
+        one.write("/practice slow 200 写 2000 字，关于砚台与墨的历史")
         one.press("Enter")
         one.see(page.get_by_role("button", name="Stop"))
         one.press("Escape")

@@ -12,7 +12,7 @@ from core.archive.archive import Archive
 from core.storage.store import Store
 from core.work.studio import Studio
 from tests.app.test_gallery import made
-from tests.browser.journeys import PATIENCE_MS, Journey
+from tests.browser.journeys import PATIENCE_MS, Journey, await_scripts
 from tests.running_app import RunningApp, running_app, wait_until_there
 
 pytestmark = pytest.mark.browser
@@ -50,6 +50,7 @@ def shown(page: Page, part: str) -> Locator:
 def open_at(page: Page, app: RunningApp, path: str) -> None:
     page.goto(f"{app.url}/{path}")
     expect(shown(page, "picture-").first).to_be_visible(timeout=PATIENCE_MS)
+    await_scripts(page, "pictures")
     at_rest(page)
 
 
@@ -111,12 +112,17 @@ def test_a_picture_opens_where_it_is_seen_and_back_closes_it(page: Page, app: Ru
     expect(view).to_be_visible(timeout=PATIENCE_MS)
     page.reload()
     journey.see(picture)
+    await_scripts(page, "pictures")
     with Journey(page, "from the large view, see the original at its own size") as journey:
         journey.click(picture)
         journey.click(page.get_by_role("button", name="Original size"))
-        size = page.locator(".inkling-zoom img").bounding_box()
-    assert size is not None
-    assert (size["width"], size["height"]) == (640, 480)
+        page.wait_for_function(
+            """() => {
+                const { width, height } =
+                    document.querySelector(".inkling-zoom img").getBoundingClientRect();
+                return width === 640 && height === 480;
+            }"""
+        )
     assert journey.clicks == 2
     page.keyboard.press("Escape")
     expect(page.locator(".inkling-zoom")).to_have_count(0)

@@ -220,7 +220,7 @@ def test_nothing_that_a_page_holds_gets_out(page: Page, outside: Outside, part: 
     # Whatever was asked for came before this, which is asked for now.
     last = f"http://127.0.0.1:{outside.port}/last"
     page.evaluate("address => fetch(address, {mode: 'no-cors'}).catch(() => {})", last)
-    for _ in range(200):
+    for _ in range(PATIENCE_MS // 50):
         if any("/last" in words for words in outside.heard):
             break
         page.wait_for_timeout(50)

@@ -21,7 +21,7 @@ from tests.running_app import RunningApp, running_app
 from tests.web.serving import until
 
 # Written slowly: long after the first sentence was heard.
-LONG = "/practice slow 60 写 2000 字，关于砚台与墨的历史"
+LONG = "/practice slow 120 写 2000 字，关于砚台与墨的历史"
 LEVEL = "window[Symbol.for('inkling.reading')].level()"
 READ = ".inkling-read button"
 BAR = ".inkling-reading"
@@ -76,6 +76,17 @@ def ask(page: Page, question: str) -> None:
     box.press("Enter")
 
 
+def falls_silent(page: Page) -> None:
+    """At once: within a second of the page's own frames, which come later on a busy machine."""
+    assert page.evaluate(f"""async () => {{
+        for (let frame = 0; frame < 60; frame++) {{
+            if ({LEVEL} < 0.001) return true;
+            await new Promise(requestAnimationFrame);
+        }}
+        return false;
+    }}""")
+
+
 def test_an_answer_is_heard_while_it_is_written_and_stop_is_silent(
     page: Page, practice: PracticeServer
 ) -> None:
@@ -93,7 +104,7 @@ def test_an_answer_is_heard_while_it_is_written_and_stop_is_silent(
         timeout=PATIENCE_MS,
     )
     page.locator(f"{BAR} .stop").click()
-    page.wait_for_function(f"{LEVEL} < 0.001", timeout=1_000)
+    falls_silent(page)
     until(lambda: practice.counters.voices_open == 0, "the voice is closed upstream")
     # What was heard can be kept, as a file that others read.
     with page.expect_download(timeout=PATIENCE_MS) as waiting:
@@ -107,7 +118,7 @@ def test_an_answer_is_heard_while_it_is_written_and_stop_is_silent(
     page.locator(READ).click()
     page.wait_for_function(f"{LEVEL} > 0.02", timeout=PATIENCE_MS)
     page.locator(READ).click()
-    page.wait_for_function(f"{LEVEL} < 0.001", timeout=1_000)
+    falls_silent(page)
 
 
 def test_a_refusal_of_the_voice_is_told_where_it_was_to_be_heard(
@@ -176,7 +187,7 @@ def test_no_more_sound_is_taken_than_is_about_to_be_heard(
     assert page.evaluate(f"{player}.isOn")
     assert page.evaluate(f"{player}.next - {player}.context.currentTime") < 12
     page.locator(f"{BAR} .stop").click()
-    page.wait_for_function(f"{LEVEL} < 0.001", timeout=1_000)
+    falls_silent(page)
     context.unroute("**/speech/read**")
 
 
