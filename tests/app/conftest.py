@@ -14,8 +14,8 @@ from core.work.process_studio import close_studio, open_studio
 from core.work.studio import Studio
 
 ROOT = Path(__file__).parents[2]
-RUN_TIMEOUT_S = 30
-PATIENCE_S = 20.0
+RUN_TIMEOUT_S = 90
+PATIENCE_S = 60.0
 
 # The practice server at its own paces is for people.
 QUICK = PracticeSettings(

@@ -435,13 +435,15 @@ def test_a_request_that_stays_queued_is_given_up() -> None:
 
 def test_a_slow_reader_does_not_use_up_the_patience() -> None:
     async def run() -> str:
-        timers = StreamTimers(data_silence_s=0.05)
+        # A patience that no machine's own stall uses up.
+        timers = StreamTimers(data_silence_s=2.0)
         provider = client_for(Pieces([*bytewise(TEXT), FINISH, DONE]), timers=timers)
         said = ""
         async with provider.stream(TURNS, ChatParameters()) as chunks:
             async for chunk in chunks:
+                if not said:
+                    await asyncio.sleep(2.5)  # the reader's own time, longer than the patience
                 said += chunk.content
-                await asyncio.sleep(0.1)  # the reader's own time, longer than the patience
         await provider.aclose()
         return said
 

@@ -72,7 +72,7 @@ def upstream(gate: Gate) -> Iterator[Upstream]:
 
 @pytest.fixture
 def asker(tmp_path: Path, upstream: Upstream) -> Iterator[Asker]:
-    with answering(tmp_path, upstream.url, busy_timeout_s=0.05) as opened:
+    with answering(tmp_path, upstream.url) as opened:
         yield opened
 
 
@@ -329,18 +329,19 @@ def test_closing_keeps_what_came_as_interrupted(tmp_path: Path, upstream: Upstre
 
 
 def test_a_store_that_fails_for_a_while_loses_nothing(
-    asker: Asker, gate: Gate, tmp_path: Path
+    gate: Gate, tmp_path: Path, upstream: Upstream
 ) -> None:
-    live = asker.ask("在吗？")
-    until(lambda: live.has_grown, "the first text")
-    with blocked(tmp_path):
-        gate.opened.set()
-        until(lambda: live.is_final, "the answer's end")
-        assert not live.saved.is_set()
-        assert asker.answers.live(live.message_id) is live  # pages still find it
-    message = asker.ended(live)
-    assert message.status is AnswerStatus.COMPLETE
-    assert message.content == "".join(PIECES)
+    with answering(tmp_path, upstream.url, busy_timeout_s=0.05) as asker:
+        live = asker.ask("在吗？")
+        until(lambda: live.has_grown, "the first text")
+        with blocked(tmp_path):
+            gate.opened.set()
+            until(lambda: live.is_final, "the answer's end")
+            assert not live.saved.is_set()
+            assert asker.answers.live(live.message_id) is live  # pages still find it
+        message = asker.ended(live)
+        assert message.status is AnswerStatus.COMPLETE
+        assert message.content == "".join(PIECES)
 
 
 def test_a_posted_chat_that_cannot_be_written_down_is_never_asked(tmp_path: Path) -> None:

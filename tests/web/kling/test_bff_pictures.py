@@ -117,7 +117,6 @@ def test_fifty_watchers_of_a_foreign_task_share_each_look(
 def test_a_wish_that_finds_no_place_in_time_is_taken_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.web.kling.create.SEND_TIMEOUT_S", 0.3)
     settings = replace(QUICK, concurrent_pictures=1)
     with (
         PracticeServer(settings=settings) as practice,
@@ -125,6 +124,7 @@ def test_a_wish_that_finds_no_place_in_time_is_taken_back(
     ):
         first = served.http.post(PATH, json={"prompt": "/practice slow 60"})
         assert first.status_code == 200
+        monkeypatch.setattr("core.web.kling.create.SEND_TIMEOUT_S", 0.3)
         second = served.http.post(PATH, json={"prompt": "x"})
         assert (second.status_code, second.json()["code"]) == (429, 1303)
         assert "taken the request back" in second.json()["message"]
