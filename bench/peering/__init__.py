@@ -1,0 +1,1 @@
+"""What the bench beside peers is made of: environments, programs, pages, rounds, a table."""

@@ -1,0 +1,1 @@
+"""Chat pages as each framework's own guide writes them, on one upstream."""
