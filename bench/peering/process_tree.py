@@ -8,8 +8,10 @@ from pathlib import Path
 
 from bench.proxies import processes
 
-# At rest is what used less than this share of a processor for so long.
-REST_S, REST_SHARE, REST_AT_MOST_S = 2.0, 0.03, 60.0
+# At rest is what used less than this share of a processor for so long; or what never stands still
+# (Gradio with a page open), once it used little, and as much as before.
+REST_S, REST_SHARE, REST_AT_MOST_S = 2.0, 0.03, 30.0
+STEADY_SHARE, STEADY_WITHIN_SHARE = 0.25, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,11 @@ def cpu_s(root: int) -> float:
 def come_to_rest(root: int) -> None:
     """Wait until a tree has done what it does behind its start, or behind an answer."""
     deadline = time.monotonic() + REST_AT_MOST_S
-    used = cpu_s(root)
+    used, share = cpu_s(root), 1.0
     while time.monotonic() < deadline:
         time.sleep(REST_S)
         before, used = used, cpu_s(root)
-        if used - before <= REST_S * REST_SHARE:
+        share_before, share = share, (used - before) / REST_S
+        steady = abs(share - share_before) <= STEADY_WITHIN_SHARE and share <= STEADY_SHARE
+        if share <= REST_SHARE or steady:
             return
