@@ -27,7 +27,7 @@ from bench.peering.trouble import Trouble
 from tests.upstream import Upstream
 
 # Starts of each program, conversations in each, runs at rest, seconds of an idle page.
-FULL = (6, 3, 3, 60.0)
+FULL = (5, 3, 2, 60.0)
 QUICK = (2, 1, 1, 15.0)
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from bench.peering.questions import Question
+from bench.peering.questions import MARKS, Question
 from tests.browser.conftest import CHROMIUM, FLAGS
 
 PATIENCE_MS = 60_000
@@ -39,6 +39,7 @@ _READY = """(box) => {
   if (!found || found.disabled || found.readOnly || !found.checkVisibility()) return 0;
   return performance.timeOrigin + performance.now();
 }"""
+_ANSWERED = f"() => /[{MARKS}]/.test(document.body.textContent)"
 _SHOWN = "(mark) => document.body.textContent.includes(mark)"
 
 
@@ -67,6 +68,11 @@ def open_chat(page: Page, url: str, box: str) -> float:
     """Open a new conversation; return when one could type in it (Unix seconds)."""
     page.goto(url, wait_until="commit")
     return float(page.wait_for_function(_READY, arg=box).json_value()) / 1000
+
+
+def has_answers(page: Page) -> bool:
+    """Whether the page shows an answer: a new conversation must not."""
+    return bool(page.evaluate(_ANSWERED))
 
 
 def ask(page: Page, box: str, question: Question) -> float:

@@ -12,7 +12,8 @@ PAUSE_S = 0.02
 ANSWER_CHARS = 600
 _NUMBER = re.compile(r"问题 (\d+)")
 # Characters of the CJK extension A: no page shows one by itself.
-_MARKS_FROM, _MARKS = 0x3400, 3_000
+_MARKS_FROM, _QUESTIONS = 0x3400, 3_000
+MARKS = f"{chr(_MARKS_FROM)}-{chr(_MARKS_FROM + 2 * _QUESTIONS)}"  # as a pattern has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,11 @@ class Question:
 
     @property
     def first(self) -> str:
-        return chr(_MARKS_FROM + 2 * (self.number % _MARKS))
+        return chr(_MARKS_FROM + 2 * (self.number % _QUESTIONS))
 
     @property
     def last(self) -> str:
-        return chr(_MARKS_FROM + 2 * (self.number % _MARKS) + 1)
+        return chr(_MARKS_FROM + 2 * (self.number % _QUESTIONS) + 1)
 
     @property
     def pieces(self) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Error, Page
 
 from bench.peering import process_tree
-from bench.peering.pages import ask, open_chat, page_of, tabs_cpu_s
+from bench.peering.pages import ask, has_answers, open_chat, page_of, tabs_cpu_s
 from bench.peering.programs import Program, Running, running
 from bench.peering.questions import Question
 from bench.peering.trouble import Trouble
@@ -58,6 +58,8 @@ class Bench:
                 process_tree.come_to_rest(program.process.pid)
                 open_chat(page, program.url, box)
                 process_tree.come_to_rest(program.process.pid)
+                if has_answers(page):
+                    raise Trouble("not measured: a new page goes on with an old conversation")
                 figures["new"].append(self._ask(place, page))
                 for _ in range(LATER_QUESTIONS):
                     process_tree.come_to_rest(program.process.pid)
