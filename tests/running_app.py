@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from tests.modules import Process, start_module
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
+_CHANCE = random.SystemRandom()  # another one in each of the workers
 
 # Nothing of the developer's own configuration may reach a test.
 _OWN = ("SPEECH_", "TRANSCRIBE_", "DATABASE_URL", "INKLING_")
@@ -87,10 +89,23 @@ def running_app(
 
 
 def free_port() -> int:
-    """Return a port on which nobody listens at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port on which nobody listens, none of those that the system lends by itself.
+
+    One of those may belong to another test's connection before it is listened on, or while a studio
+    is begun again.
+    """
+    for _ in range(1_000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("", _CHANCE.randrange(12_000, _lent_from())))
+            return int(probe.getsockname()[1])
+    raise AssertionError("no port is free")
+
+
+def _lent_from() -> int:
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except OSError:  # elsewhere than on Linux
+        return 32_768
 
 
 def wait_until_there(address: str, app: RunningApp | None = None) -> None:
