@@ -74,7 +74,7 @@ def proxying(program: str, text: str, upstream: str, folder: Path) -> Iterator[h
                 base_url=f"https://127.0.0.1:{port}",
                 headers={"Host": f"{HOST}:{port}"},
                 verify=trusted,
-                timeout=20,
+                timeout=60,
                 trust_env=False,
                 event_hooks={"request": [_name_host]},
             )

@@ -382,5 +382,5 @@ def test_what_people_and_models_write_is_left_alone(browser: Browser, app: Runni
     expect(page.get_by_role("button", name="重新回答")).to_be_visible(timeout=PATIENCE_MS)
     asked = page.get_by_test_id("stChatMessageContent").first
     expect(asked).to_contain_text("Close")
-    assert asked.get_attribute("aria-label") == "我说的"
+    expect(asked).to_have_attribute("aria-label", "我说的")  # by our script, in the frame after
     context.close()

@@ -24,7 +24,7 @@ from core.work.studio import Studio
 from tests.crash.kinds import asked
 from tests.crash.workshop import QUICK
 
-LONGEST_S = 60.0
+LONGEST_S = 180.0
 
 
 def main() -> int:

@@ -21,7 +21,7 @@ from core.storage.store import Store
 from tests.crash.fake_kling import FakeKling, Plan
 from tests.modules import Process, start_module
 
-RUN_LONGEST_S = 90.0
+RUN_LONGEST_S = 200.0
 
 # Each fault with the plan that makes it. Only where a task stays hidden longer than our pause does
 # the fake keep ids unique, as Kling's docs say it does; elsewhere a second POST would be a second

@@ -26,7 +26,7 @@ from tests.crash.runs import DEATHS, FAULTS, run
 from tests.crash.workshop import QUICK, Workshop, wait_for
 from tests.modules import Process, start_module
 
-DEADLINE_S = 180.0
+DEADLINE_S = 200.0
 # Every other death, under one fault after the other: the table has all of both.
 FAULT_NAMES = list(FAULTS)
 PAIRS = [(FAULT_NAMES[place % len(FAULT_NAMES)], death) for place, death in enumerate(DEATHS)][::2]

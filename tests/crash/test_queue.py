@@ -50,7 +50,7 @@ def test_forty_pictures_on_three_slots_all_arrive_without_a_word(
         troubles.extend(blocking_error for blocking_error in found if blocking_error is not None)
         return not listing(OWNER, active_only=True, limit=1).items
 
-    wait_for(all_done, "forty pictures", deadline_s=60)
+    wait_for(all_done, "forty pictures", deadline_s=200)
     assert_archived(workshop, fake, *(workshop.row(wish) for wish in wishes))
     assert troubles == []
     assert fake.seen.refused[1303] <= 5

@@ -64,7 +64,7 @@ def plan_of(fault: str) -> Plan:
 def run(fault: str, death: str, folder: Path) -> list[str]:
     """Kill the app at a step, begin it again, and say what is wrong with what came of it."""
     folder.mkdir()
-    told = {"data_dir": str(folder), "speech": [TEXT], "longest_s": 30, "lease_s": PATIENT_S}
+    told = {"data_dir": str(folder), "speech": [TEXT], "longest_s": 180, "lease_s": PATIENT_S}
     process = None
     has_died = threading.Event()
 
@@ -77,9 +77,9 @@ def run(fault: str, death: str, folder: Path) -> list[str]:
         told["origin"] = fake.origin
         died = told | ({} if death.startswith("at ") else {"die_at": death})
         process = start_module("tests.crash.runner", json.dumps(died))
-        process.wait(60)
+        process.wait(200)
         last = start_module("tests.crash.runner", json.dumps(told))
-        if last.wait(60) != 0:
+        if last.wait(200) != 0:
             return ["the second run did not come to an end"]
         posts, accepted = fake.seen.posts[TEXT], fake.seen.accepted[TEXT]
     return _problems(folder, fault, death, posts, accepted)

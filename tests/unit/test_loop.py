@@ -55,7 +55,7 @@ def test_what_comes_from_other_threads_at_the_end_is_run_whole_or_refused() -> N
         while True:
             coroutine = work()
             try:
-                loop.call(coroutine, timeout_s=20)
+                loop.call(coroutine, timeout_s=120)
             except LoopEndedError:
                 refused.append(1)
                 break
@@ -73,7 +73,7 @@ def test_what_comes_from_other_threads_at_the_end_is_run_whole_or_refused() -> N
         pass
     loop.close()
     for thread in threads:
-        thread.join(25)
+        thread.join(150)
     assert refused == [1] * 8
     with pytest.raises(LoopEndedError):
         loop.post(lambda: None)

@@ -25,7 +25,7 @@ URL = "https://api.deepseek.com/chat/completions"
 KEY = "sk-0123456789abcdef0123456789abcdef"
 TURNS = [Turn.of_text("user", "你好")]
 SSE = {"content-type": "text/event-stream"}
-DEADLINE_S = 10
+DEADLINE_S = 60
 
 
 def event(**fields: Any) -> bytes:

@@ -11,7 +11,7 @@ from core.storage.chat.search_index import SearchIndex
 from core.work.chat import indexing
 from core.work.chat.indexing import Indexing
 
-DEADLINE_S = 10
+DEADLINE_S = 60
 
 
 class FakeIndex(SearchIndex):

@@ -160,7 +160,7 @@ def test_readers_in_other_threads_miss_nothing_and_get_nothing_twice(answer: Liv
         answer.add(ChatChunk(content=f"{number} "))
     answer.finish(AnswerStatus.COMPLETE)
     for reader in readers:
-        reader.join(30)
+        reader.join(120)
     assert collected == ["".join(f"{number} " for number in range(5_000))] * 4
 
 

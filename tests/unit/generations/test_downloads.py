@@ -22,7 +22,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4
 LINK = "https://cdn.klingai.com/bs2/a_raw_image_0.png?x-kcdn-pid=1&sig=s3cret"
 ORIGIN = "http://127.0.0.1:8123"
 PUBLIC = "93.184.215.14"
-DEADLINE_S = 10
+DEADLINE_S = 60
 
 
 class Web:

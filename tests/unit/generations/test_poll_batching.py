@@ -17,7 +17,7 @@ from core.providers.kling.endpoints import ENDPOINTS
 from core.work.generations import poll_batching as task_watch
 from core.work.generations.poll_batching import LIST_FROM, PollBatcher
 
-DEADLINE_S = 10
+DEADLINE_S = 60
 
 
 class Account:

@@ -99,8 +99,9 @@ def test_fifty_watchers_cost_no_more_polls_than_one(tmp_path: Path) -> None:
 
 
 def test_fifty_watchers_of_a_foreign_task_share_each_look(
-    served: Served, practice: PracticeServer
+    served: Served, practice: PracticeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("core.web.kling.shared_polls.RUNNING_S", 3_600.0)
     headers = {"Authorization": f"Bearer {KLING_KEY}"}
     made = served.http.post(
         f"{practice.origin}/v1/images/generations",

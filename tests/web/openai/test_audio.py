@@ -171,8 +171,9 @@ def asked_of(path: str, text: str) -> dict[str, str]:
 
 
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.work.speech.kling.PATIENCE_S", 0.5)
-    monkeypatch.setattr("core.web.kling.speech._FILE_TIMEOUT_S", 0.5)
+    # It has to be bought by then, also on a busy machine: else it is taken back.
+    monkeypatch.setattr("core.work.speech.kling.PATIENCE_S", 2.0)
+    monkeypatch.setattr("core.web.kling.speech._FILE_TIMEOUT_S", 2.0)
 
 
 @pytest.mark.parametrize("path", WAYS)
