@@ -16,6 +16,7 @@ from core.models.generations import Generation, GenerationStatus, ImageRequest, 
 from core.providers.kling.client import Kling
 from core.storage.store import Store
 from core.work.generations.lookup import find_task
+from core.work.generations.sending import submission
 from tests.crash.counts import assert_archived
 from tests.crash.fake_kling import FakeKling, Plan
 from tests.crash.workshop import OWNER, QUICK, Workshop, wait_for
@@ -86,6 +87,31 @@ def test_the_resend_waits_by_a_clock_that_does_not_jump(
     task = fake.add_task(row.external_task_id, age_s=0)
     task.hidden_until = task.accepted_at + QUICK.resend_after_s * 0.6
     row = closed().wait_until(row, S.ARCHIVED)
+    assert fake.seen.posts.total() == 0
+
+
+def test_a_look_that_is_answered_late_tells_of_the_moment_it_was_asked(
+    closed: Callable[..., Workshop],
+    tmp_path: Path,
+    fake: FakeKling,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Asked before the pause is over, answered behind it: Kling may have found the task since."""
+    row = _sent_by_a_process_that_died(tmp_path, datetime.now(UTC))
+    task = fake.add_task(row.external_task_id, age_s=0)
+    asked: list[float] = []
+
+    async def late(kling: Kling, generation: Generation) -> KlingTask | None:
+        asked.append(time.monotonic())
+        is_early = asked[-1] - asked[0] < QUICK.resend_after_s * 0.9
+        task.hidden_until = math.inf if is_early else 0.0
+        found = await find_task(kling, generation)
+        if len(asked) > 1:
+            await asyncio.sleep(QUICK.resend_after_s)
+        return found
+
+    monkeypatch.setattr(submission, "find_task", late)
+    closed().wait_until(row, S.ARCHIVED)
     assert fake.seen.posts.total() == 0
 
 

@@ -178,6 +178,7 @@ class Submitter:
         delays = self._retry_delays()
         looks = 0
         while True:
+            asked_at = self._clock()  # what an answer that is late says was so before it
             try:
                 task = await find_task(self._kling, generation)
             except AppError as error:
@@ -190,7 +191,7 @@ class Submitter:
                 found = Note("note.found", {"task_id": task.task_id})
                 return await self._transitions.submitted(generation, task, found)
             looks += 1
-            if (looks >= 2 or not timeout_s) and self._clock() - started >= timeout_s:
+            if (looks >= 2 or not timeout_s) and asked_at - started >= timeout_s:
                 if sending.duplicate is not None:
                     return await self._refuse(generation, sending, sending.duplicate)
                 sending.give_back()
