@@ -11,6 +11,7 @@ run a package index.
 """
 
 import argparse
+import contextlib
 import sys
 import tempfile
 import time
@@ -97,13 +98,22 @@ def main() -> None:
     programs = [one for one in PROGRAMS if one.name in wanted]
     if len(programs) != len(wanted):
         parser.error(f"--only knows {', '.join(one.name for one in PROGRAMS)}")
-    starts, conversations, rests, idle_s = QUICK if told.quick else FULL
     run, began = Run(programs), time.monotonic()
+    with contextlib.suppress(KeyboardInterrupt):  # then with what there is
+        _measure(run, told.folder.resolve(), QUICK if told.quick else FULL)
+    minutes = (time.monotonic() - began) / 60
+    print(
+        table(f"Beside peers, {datetime.now(UTC):%Y-%m-%d}, {minutes:.0f} minutes", run.columns())
+    )
+
+
+def _measure(run: Run, folder: Path, repeats: tuple[int, int, int, float]) -> None:
+    starts, conversations, rests, idle_s = repeats
     with (
         tempfile.TemporaryDirectory(prefix="inkling-bench-") as data,
         Upstream(answer_question) as upstream,
     ):
-        run.install(told.folder, Path(data))
+        run.install(folder, Path(data))
         with browsing() as browser:
             bench = Bench(browser, upstream)
             run.each("once unmeasured", bench.warm)
@@ -113,10 +123,6 @@ def main() -> None:
             for number in range(rests):
                 at = f"rest {number + 1} of {rests}"
                 run.each(at, lambda place: bench.measure_rest(place, idle_s))
-    minutes = (time.monotonic() - began) / 60
-    print(
-        table(f"Beside peers, {datetime.now(UTC):%Y-%m-%d}, {minutes:.0f} minutes", run.columns())
-    )
 
 
 if __name__ == "__main__":
