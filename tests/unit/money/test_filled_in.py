@@ -9,7 +9,7 @@ import pytest
 from core.models.money.ledger import LineState
 from core.storage.money.filters import LedgerFilter
 from core.storage.store import Store
-from tests.unit.storage.old_stores import VERSIONS, lay_down
+from tests.unit.storage.old_stores import VERSIONS, lay_down, number_of
 
 _ANSWERS = """
 SELECT count(*) FROM messages m JOIN conversations c ON c.id = m.conversation_id
@@ -22,7 +22,7 @@ WHERE task_id IS NOT NULL AND status IN ('succeeded', 'archived', 'failed')
 """
 
 
-@pytest.mark.parametrize("version", [one for one in VERSIONS if one < "v5"])
+@pytest.mark.parametrize("version", [one for one in VERSIONS if number_of(one) < 5])
 def test_an_old_stores_spending_is_in_the_ledger(version: str, tmp_path: Path) -> None:
     path = lay_down(version, tmp_path / "inkling.sqlite3")
     with closing(sqlite3.connect(path)) as connection:

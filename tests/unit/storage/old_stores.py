@@ -5,7 +5,14 @@ from contextlib import closing
 from pathlib import Path
 
 DATA = Path(__file__).parent / "data"
-VERSIONS = sorted(path.stem for path in DATA.glob("v*.sql"))
+
+
+def number_of(version: str) -> int:
+    """Return the number of a schema that is called `v<N>`."""
+    return int(version.removeprefix("v"))
+
+
+VERSIONS = sorted((path.stem for path in DATA.glob("v*.sql")), key=number_of)
 
 # What SQLite and the search index keep for themselves.
 _NOT_OURS = ("sqlite_", "message_index", "unindexed_messages")
