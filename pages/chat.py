@@ -16,7 +16,7 @@ from core.ui.drawing import action as drawing_action
 from core.ui.drawing import form as drawing_form
 from core.ui.drawing import pictures as drawn_pictures
 from core.ui.drawing import proposed
-from core.ui.frame import copying, page_files
+from core.ui.frame import page_files
 from core.ui.history import linked_turn as history_place
 from core.ui.money import figures as money_figures
 
@@ -33,7 +33,6 @@ notices.chat_notices()
 with telling_errors():
     conversation_header.draw(conversation)
 page_files.draw_style("chat")
-copying.install()
 with telling_errors():
     reading.install()
 drawing_action.install()

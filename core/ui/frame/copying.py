@@ -39,9 +39,16 @@ def button_html(source: str, name: str, more: str = "") -> str:
     )
 
 
-def draw_box(source: str, name: str) -> None:
-    """Draw a text as it is, with a button that copies it."""
-    st.html(f'<div class="inkling-box"><p>{escape(source)}</p>{button_html(source, name)}</div>')
+def draw_box(source: str, name: str, *, is_code: bool = False) -> None:
+    """Draw a text as it is, with a button that copies it; code without colours.
+
+    Streamlit's own box loads half a megabyte of highlighting, whatever stands in it.
+    """
+    kind = "inkling-box code" if is_code else "inkling-box"
+    st.html(
+        f'<div class="{kind}"><p>{escape(source)}</p>{button_html(source, name)}</div>',
+        width="content" if is_code else "stretch",
+    )
 
 
 def _attribute(source: str) -> str:

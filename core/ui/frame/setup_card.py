@@ -6,11 +6,12 @@ import streamlit as st
 
 from core.errors import AppError
 from core.ui import session
+from core.ui.frame import copying
 from core.ui.session import text
 from core.ui.start.configuration import app_settings
 from core.work.process_studio import reread_settings
 
-# What is pasted into .streamlit/secrets.toml; the block has a button that copies it.
+# What is pasted into .streamlit/secrets.toml.
 _LINES = {
     "chat": 'DEEPSEEK_API_KEY = "sk-…"',
     "images": (
@@ -23,7 +24,7 @@ def draw(provider: Literal["chat", "images"]) -> None:
     """Draw the steps: get a key, paste its line, have the settings read again."""
     st.markdown(text(f"setup.{provider}"))
     lines = _LINES[provider].replace("{hint}", text("setup.elsewhere"))
-    st.code(lines, language="toml", wrap_lines=True)
+    copying.draw_box(lines, text("copy.lines"), is_code=True)
 
 
 def draw_reread(key: str) -> None:

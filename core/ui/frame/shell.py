@@ -6,7 +6,7 @@ from core.texts import catalogue
 from core.ui import formats, placeholders, session
 from core.ui import visitor as access
 from core.ui.buttons import button
-from core.ui.frame import browser, navigation, page_files
+from core.ui.frame import browser, copying, navigation, page_files
 from core.ui.palette import shortcuts
 from core.ui.session import text
 from core.ui.start.configuration import ROOT
@@ -47,6 +47,7 @@ def draw() -> None:
     st.logo(placeholders.LOGO, size="large", icon_image=placeholders.ICON)
     browser.draw()
     page_files.draw_style("frame")
+    copying.install()
     _draw_language()
     _draw_person()
     _draw_pass()

@@ -14,7 +14,7 @@ from core.errors import AppError, NotFoundError
 from core.providers.deepseek.wire import Balance
 from core.providers.kling.wire import AccountCosts
 from core.ui import reachable, session
-from core.ui.frame import setup_card
+from core.ui.frame import copying, setup_card
 from core.ui.session import text
 from core.ui.session_state import Account, ProviderName
 from core.ui.status import backups
@@ -147,8 +147,8 @@ def _draw_check(check: Account | AppError) -> None:
 
 def _fact(name: str, value: str) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.caption(name)
-        st.code(value, language=None, wrap_lines=True, width="content")
+        st.caption(name, width="content")
+        copying.draw_box(value, text("copy.value", name=name), is_code=True)
 
 
 def _chat_account() -> Account:

@@ -10,9 +10,11 @@ from core.access.invitations import Invitation
 from core.access.passes import NAME_LENGTH, Pass
 from core.errors import StoreError
 from core.ui import formats, reachable, session
+from core.ui.frame import copying
 from core.ui.session import text
 
 _NAME_KEY = "way-in-name"
+_OPEN_TO_THE_NETWORK = "streamlit run app.py --server.address 0.0.0.0"
 
 
 def may_manage() -> bool:
@@ -48,7 +50,7 @@ def _draw_link() -> None:
         is_here_only = reachable.listens_here_only()
         st.caption(text("way_in.here_only" if is_here_only else "way_in.no_address"))
         if is_here_only:
-            st.code("streamlit run app.py --server.address 0.0.0.0", language=None)
+            copying.draw_box(_OPEN_TO_THE_NETWORK, text("copy.lines"), is_code=True)
             return
     st.caption(text("way_in.what"))
     row = st.container(horizontal=True, vertical_alignment="bottom")

@@ -104,7 +104,6 @@ def _draw_original(item: GalleryPicture) -> None:
 def _draw_facts(item: GalleryPicture) -> None:
     generation, request = item.generation, item.generation.request
     if request.prompt:
-        copying.install()
         copying.draw_box(request.prompt, text("copy.prompt"))
     elif not request.model_name:
         st.info(text("gallery.prompt_unknown_why"), icon=":material/help:")
