@@ -399,6 +399,13 @@ def test_an_answer_stopped_in_the_midst_of_a_tool_goes_on_from_what_came(
     assert len(practice().web_book) <= 1  # nothing is looked up, nor paid, again
 
 
+@pytest.fixture
+def off_peak(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turns at half of a weekday morning's price, whenever this runs: searches have one price."""
+    monkeypatch.setattr("core.models.money.hours._rules", lambda: ())
+
+
+@pytest.mark.usefixtures("off_peak")
 def test_a_budget_without_room_ends_the_looking_and_the_answer_is_given(
     served: Served, practice: Callable[[], PracticeServer]
 ) -> None:
@@ -414,6 +421,7 @@ def test_a_budget_without_room_ends_the_looking_and_the_answer_is_given(
     assert [one.kind for one in lines(served)] == ["chat", "chat"]
 
 
+@pytest.mark.usefixtures("off_peak")
 def test_a_budget_without_room_for_another_turn_keeps_what_is_there(
     served: Served, practice: Callable[[], PracticeServer]
 ) -> None:
