@@ -247,6 +247,11 @@ def test_settings_export_and_a_fork_are_two_clicks_at_most(page: Page) -> None:
         one.click(page.get_by_role("option", name="最高"))
         expect(effort).to_have_value("最高", timeout=PATIENCE_MS)
         assert one.clicks == 2
+    # A run that comes to its end behind the click would scroll the menu away.
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'",
+        timeout=PATIENCE_MS,
+    )
     with Journey(page, "export this conversation") as one:
         one.click(page.get_by_role("button", name="导出"))
         with page.expect_download(timeout=PATIENCE_MS) as file:

@@ -290,7 +290,8 @@ def test_a_run_names_what_the_browser_has_instead_of_sending_it(
     box.press("Enter")
     expect(page.locator(".inkling-copy")).to_have_count(2, timeout=PATIENCE_MS)  # it has ended
     sizes = []
-    for _ in range(3):  # in one of them the title may have come, which draws the page once more
+    # In some of them the title has come, or a busy machine draws the page once more.
+    while not any(size < MOST_OF_A_RUN_BYTES for size in sizes) and len(sizes) < 12:
         sent.clear()
         page.get_by_test_id("stCheckbox").first.click()
         while not any(has_run(one) for one in sent):

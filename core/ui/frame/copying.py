@@ -44,9 +44,9 @@ def draw_box(source: str, name: str, *, is_code: bool = False) -> None:
 
     Streamlit's own box loads half a megabyte of highlighting, whatever stands in it.
     """
-    kind = "inkling-box code" if is_code else "inkling-box"
+    words = f"<code>{escape(source)}</code>" if is_code else f"<p>{escape(source)}</p>"
     st.html(
-        f'<div class="{kind}"><p>{escape(source)}</p>{button_html(source, name)}</div>',
+        f'<div class="inkling-box">{words}{button_html(source, name)}</div>',
         width="content" if is_code else "stretch",
     )
 
