@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import tarfile
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -170,14 +171,17 @@ def test_a_full_disk_leaves_no_half_backup(
     assert list((small_disk / "backups").iterdir()) == []
 
 
+@pytest.fixture
+def made(
+    filled: Store, archive: Archive, place: BackupPlace, tmp_path: Path
+) -> Callable[[datetime], str]:
+    """Make a backup when a clock says so; its name."""
+    return lambda moment: make_backup(filled, archive, place, work_dir=tmp_path, now=moment).name
+
+
 def test_a_clock_that_was_ahead_costs_no_backup_that_is_made_when_it_is_right_again(
-    filled: Store, archive: Archive, clock: Clock, tmp_path: Path
+    clock: Clock, place: BackupPlace, made: Callable[[datetime], str]
 ) -> None:
-    place = BackupPlace(str(tmp_path / "backups"))
-
-    def made(moment: datetime) -> str:
-        return make_backup(filled, archive, place, work_dir=tmp_path, now=moment).name
-
     now = clock.now
     old = made(now - timedelta(days=1))
     ahead = [made(now + timedelta(days=40 + day)) for day in range(3)]
@@ -190,13 +194,8 @@ def test_a_clock_that_was_ahead_costs_no_backup_that_is_made_when_it_is_right_ag
 
 
 def test_a_clock_that_is_behind_costs_no_more_than_what_was_made_by_it(
-    filled: Store, archive: Archive, clock: Clock, tmp_path: Path
+    clock: Clock, place: BackupPlace, made: Callable[[datetime], str]
 ) -> None:
-    place = BackupPlace(str(tmp_path / "backups"))
-
-    def made(moment: datetime) -> str:
-        return make_backup(filled, archive, place, work_dir=tmp_path, now=moment).name
-
     good = [made(clock.now + timedelta(days=day)) for day in range(4)]
     for hour in range(3):
         behind = made(clock.now - timedelta(days=30, hours=-hour))

@@ -15,7 +15,7 @@ from unittest.mock import Mock
 import pytest
 
 from core.errors import BusyError, InputError, StoreError
-from core.models.chat import AnswerStatus, Message
+from core.models.chat import AnswerStatus, Conversation, Message
 from core.models.money.ledger import LineState
 from core.storage.chat.running_answers import AnswerDraft
 from core.storage.db.errors import store_error
@@ -216,6 +216,25 @@ def test_a_stop_that_comes_with_the_end_comes_too_late(asker: Asker, gate: Gate)
     until(lambda: not asker.answers.is_title_awaited(conversation.id), "it is awaited no more")
 
 
+def begun_elsewhere(
+    store: Store, conversation: Conversation, lease_s: float, content: str = ""
+) -> Message:
+    """Return an answer that runs in another process, as its row says."""
+    _, answer = store.messages.begin_answer(
+        OWNER,
+        conversation.id,
+        question="有人吗？",
+        parent_id=None,
+        parameters=PLAIN,
+        model=PLAIN.model,
+        practice=True,
+        process_id="elsewhere",
+        lease_s=lease_s,
+        content=content,
+    )
+    return answer
+
+
 @pytest.mark.parametrize("lease_s", [0.2, 3 * 3600.0])  # or given before the clock was set back
 def test_what_a_dead_process_left_is_ended_by_one_that_lives(
     tmp_path: Path, upstream: Upstream, lease_s: float
@@ -224,18 +243,7 @@ def test_what_a_dead_process_left_is_ended_by_one_that_lives(
     with answering(tmp_path, upstream.url, timings=often) as asker:
         live = asker.ask("在吗？")
         until(lambda: asker.stored(live).content, "the first text in the store")
-        _, left = asker.store.messages.begin_answer(
-            OWNER,
-            asker.conversation().id,
-            question="有人吗？",
-            parent_id=None,
-            parameters=PLAIN,
-            model=PLAIN.model,
-            practice=True,
-            process_id="dead",
-            lease_s=lease_s,
-            content="半句",
-        )
+        left = begun_elsewhere(asker.store, asker.conversation(), lease_s, content="半句")
 
         def found() -> Message:
             message = asker.store.messages.get(OWNER, left.id)
@@ -266,18 +274,7 @@ def test_an_answer_that_a_host_of_another_clock_renews_is_left_alone(
             clock=lambda: datetime.now(UTC) + timedelta(seconds=ahead_s),
         )
         living, dead = (
-            elsewhere.messages.begin_answer(
-                OWNER,
-                asker.conversation().id,
-                question="有人吗？",
-                parent_id=None,
-                parameters=PLAIN,
-                model=PLAIN.model,
-                practice=True,
-                process_id="elsewhere",
-                lease_s=often.lease_s,
-            )[1]
-            for _ in range(2)
+            begun_elsewhere(elsewhere, asker.conversation(), often.lease_s) for _ in range(2)
         )
 
         def status_of(answer: Message) -> AnswerStatus:
