@@ -50,6 +50,12 @@ class RawServer(ABC):
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()
         self._loop.run_forever()
+        for listening in server.sockets:
+            self._loop.remove_reader(listening.fileno())
+        # Who was accepted just now has a socket, and a task that is to begin: cancelled before it
+        # does, or begun when the server is closed, it would leave the socket open.
+        for _ in range(3):
+            self._loop.run_until_complete(asyncio.sleep(0))
         server.close()
         tasks = asyncio.all_tasks(self._loop)
         for task in tasks:
