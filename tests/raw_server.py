@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
@@ -50,22 +51,31 @@ class RawServer(ABC):
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()
         self._loop.run_forever()
-        for listening in server.sockets:
-            self._loop.remove_reader(listening.fileno())
-        # Who was accepted just now has a socket, and a task that is to begin: cancelled before it
-        # does, or begun when the server is closed, it would leave the socket open.
-        for _ in range(3):
-            self._loop.run_until_complete(asyncio.sleep(0))
-        server.close()
-        tasks = asyncio.all_tasks(self._loop)
-        for task in tasks:
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        for writer in self._writers:
-            with contextlib.suppress(AttributeError):  # 3.11: one that has lost its connection
-                writer.transport.abort()
-        # What is closed lets its socket go one step of the loop later: unclosed, it would be told
-        # of in whatever test comes to collect it.
-        self._loop.run_until_complete(asyncio.sleep(0))
-        self._loop.run_until_complete(asyncio.sleep(0))
-        self._loop.close()
+        close_server(self._loop, server, self._writers)
+
+
+def close_server(
+    loop: asyncio.AbstractEventLoop,
+    server: asyncio.Server,
+    writers: Iterable[asyncio.StreamWriter],
+) -> None:
+    """Close a server, its connections and the loop, which has stopped, and leave no socket open."""
+    for listening in server.sockets:
+        loop.remove_reader(listening.fileno())
+    # Who was accepted just now has a socket, and a task that is to begin: cancelled before it does,
+    # or begun when the server is closed, it would leave the socket open.
+    for _ in range(3):
+        loop.run_until_complete(asyncio.sleep(0))
+    server.close()
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    for writer in writers:
+        with contextlib.suppress(AttributeError):  # 3.11: one that has lost its connection
+            writer.transport.abort()
+    # What is closed lets its socket go one step of the loop later: unclosed, it would be told of in
+    # whatever test comes to collect it.
+    for _ in range(2):
+        loop.run_until_complete(asyncio.sleep(0))
+    loop.close()

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.crash.fake_pictures import make_png
 from tests.crash.kinds import PATHS
+from tests.raw_server import close_server
 
 PATH = "/v1/images/generations"
 HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
@@ -162,14 +163,7 @@ class FakeKling:
             self._loop.run_forever()
         finally:
             assert self._server is not None
-            self._server.close()
-            for writer in self._writers:
-                writer.transport.abort()
-            tasks = asyncio.all_tasks(self._loop)
-            for task in tasks:
-                task.cancel()
-            self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-            self._loop.close()
+            close_server(self._loop, self._server, self._writers)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
