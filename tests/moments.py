@@ -27,6 +27,7 @@ import libfaketime
 ROOT = Path(__file__).parents[1]
 SUITES = ("tests/unit", "tests/app", "tests/web")
 NOBODY = 65534
+_NOT_PASSED_ON = ("INKLING_NO_SKIPS", "PYTHONDONTWRITEBYTECODE")
 
 # Local times, in each of the zones.
 MOMENTS = {
@@ -89,11 +90,12 @@ def run(place: Mount, options: list[str]) -> bool:
         if place.user is not None:
             os.chown(home, place.user, place.user)
         environment = {
-            **{k: v for k, v in os.environ.items() if k != "INKLING_NO_SKIPS"},
+            **{k: v for k, v in os.environ.items() if k not in _NOT_PASSED_ON},
             **place.environment,
             "HOME": str(home),
             "HYPOTHESIS_STORAGE_DIRECTORY": str(home / "hypothesis"),
-            "PYTHONDONTWRITEBYTECODE": "1",
+            # Hundreds of processes are started: each would compile all modules anew.
+            "PYTHONPYCACHEPREFIX": str(home / "bytecode"),
             **(moved_clock(place.moment, place.environment["TZ"]) if place.moment else {}),
         }
         done = subprocess.run(command(place, home, options), cwd=ROOT, env=environment)
