@@ -10,7 +10,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.browser import figures
-from core.practice import PRACTICE_SPEECH_KEY, PracticeServer, PracticeSettings
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_SPEECH_KEY, PracticeSettings
 from core.practice.speech.realtime import PATH as REALTIME_PATH
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.running_app import RunningApp, running_app

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import BinaryIO, cast
 from uuid import uuid4
 
-from fsspec.core import url_to_fs
-
 from core.archive.file_streams import PlaceStream
 from core.archive.remote_files import without_secrets
 from core.errors import StoreError
@@ -38,6 +36,8 @@ class BackupPlace:
         self._is_local = "://" not in folder_or_url
         place = str(Path(folder_or_url).expanduser().absolute())
         self.place = place if self._is_local else without_secrets(folder_or_url)
+        from fsspec.core import url_to_fs  # noqa: PLC0415 - for who has such a place
+
         try:
             self._files, root = url_to_fs(place if self._is_local else folder_or_url)
         except (ImportError, ValueError) as error:

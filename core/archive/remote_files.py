@@ -10,8 +10,6 @@ from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from fsspec.core import url_to_fs
-
 from core.archive.file_streams import PlaceStream
 from core.archive.local_files import LocalFiles, checked_name, missing, stream_of
 from core.errors import StoreError
@@ -28,6 +26,8 @@ class RemoteFiles:
         self.place = without_secrets(url)
         self._parts = parts
         self._is_whole = urlsplit(url).scheme in _WHOLE_OBJECTS
+        from fsspec.core import url_to_fs  # noqa: PLC0415 - for who has such a place
+
         try:
             self._files, root = url_to_fs(url)
         except (ImportError, ValueError) as error:

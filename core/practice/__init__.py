@@ -75,27 +75,3 @@ or sensitive ends as failed.
 Both providers keep books, by the tables of `models/money`: `/user/balance` falls, packages and cash
 fall, Kling's billing rows tell of each task, and `GET /practice/book` tells all that was charged.
 """
-
-from core.practice.counters import PracticeCounters
-from core.practice.server import PracticeServer
-from core.practice.settings import (
-    PRACTICE_ACCESS_KEY,
-    PRACTICE_CHAT_KEY,
-    PRACTICE_KLING_API_KEY,
-    PRACTICE_KLING_CASH_KEY,
-    PRACTICE_SECRET_KEY,
-    PRACTICE_SPEECH_KEY,
-    PracticeSettings,
-)
-
-__all__ = [
-    "PRACTICE_ACCESS_KEY",
-    "PRACTICE_CHAT_KEY",
-    "PRACTICE_KLING_API_KEY",
-    "PRACTICE_KLING_CASH_KEY",
-    "PRACTICE_SECRET_KEY",
-    "PRACTICE_SPEECH_KEY",
-    "PracticeCounters",
-    "PracticeServer",
-    "PracticeSettings",
-]

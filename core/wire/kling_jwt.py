@@ -4,8 +4,6 @@ An AccessKey pair signs a short-lived HS256 token (kling.md section 2); a plain 
 token. Time is always an argument: Unix seconds, as the caller's clock shows them.
 """
 
-import jwt
-
 from core.models.accounts import KlingApiKey, KlingKeyPair
 from core.wire.masking.secrets import known_secrets
 
@@ -24,6 +22,8 @@ def sign_token(access_key: str, secret_key: str, *, now: float) -> str:
         "exp": moment + TOKEN_LIFETIME_S,
         "nbf": moment - CLOCK_SKEW_S,
     }
+    import jwt  # noqa: PLC0415 - with cryptography nine megabytes that only a key pair needs
+
     return jwt.encode(claims, secret_key, algorithm="HS256", headers={"typ": "JWT"})
 
 

@@ -10,13 +10,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from core.access.owners import may_spend
 from core.errors import ConfigurationError
 from core.models.accounts import KlingApiKey, KlingKeyPair
 from core.models.generations import Provider
-from core.practice import PRACTICE_CHAT_KEY, PRACTICE_KLING_API_KEY, PracticeServer
+from core.practice.settings import PRACTICE_CHAT_KEY, PRACTICE_KLING_API_KEY
 from core.providers.deepseek.client import DeepSeek
 from core.providers.deepseek.endpoint import ChatEndpoint
 from core.providers.deepseek.timeouts import default_timers
@@ -35,6 +35,9 @@ from core.work.chat.service import ChatService
 from core.work.generations.generations import ImageService
 from core.work.generations.worker import GenerationWorker
 from core.work.loop import LoopThread
+
+if TYPE_CHECKING:
+    from core.practice.server import PracticeServer
 
 logger = logging.getLogger(__name__)
 
@@ -62,16 +65,20 @@ class Services:
         self._closers: dict[object, Callable[[], object]] = {}
         self.models = ChatModels(settings.chat.model if settings.chat else DEFAULT_CHAT_MODEL)
 
-    def start(self, *, practice_pictures_are_open: bool) -> None:
-        """Build what is configured, and practice where it is needed at once."""
+    def start(self, *, practice_pictures_may_wait: bool) -> None:
+        """Build what is configured, and practice where it is needed at once.
+
+        `practice_pictures_may_wait`: some are open, or another process may leave some behind.
+        """
         settings = self._settings
         if settings.chat is not None and settings.chat_barrier is None:
             service = self._chat_of(practice=settings.chat.api_key is None)
             self._loop.spawn(self.models.refresh(service.client), name="list-models")
-        if settings.kling is not None and settings.kling_barrier is None:
-            self._images_of(practice=not settings.kling.has_credentials)
-        if practice_pictures_are_open:
-            # Under way when a key was added, or a visitor's: they are finished all the same.
+        is_live = settings.kling is not None and settings.kling.has_credentials
+        if is_live and settings.kling_barrier is None:
+            self._images_of(practice=False)
+        if practice_pictures_may_wait:
+            # Also where a key was added meanwhile, or they are a visitor's.
             self._images_of(practice=True)
 
     def apply(self, settings: Settings, *, running: Callable[[], frozenset[str]]) -> None:
@@ -92,7 +99,7 @@ class Services:
                 del self._images[False]
                 self._retired.append(live.worker)
                 self._loop.post(live.worker.retire)
-        self.start(practice_pictures_are_open=False)
+        self.start(practice_pictures_may_wait=False)
 
     def close(self) -> None:
         """End the clients, the workers and the practice server."""
@@ -224,8 +231,11 @@ class Services:
         await client.aclose()
         self._closers.pop(client, None)
 
-    def _practice_server(self) -> PracticeServer:
+    def _practice_server(self) -> "PracticeServer":
         if self._practice is None:
+            # Five megabytes that a studio with keys does without.
+            from core.practice.server import PracticeServer  # noqa: PLC0415
+
             settings = self._settings
             journal = settings.data_dir / "practice.jsonl"
             practice = PracticeServer(journal=journal, clock=settings.practice_clock)

@@ -241,12 +241,10 @@ class Studio:
         self.xray.set(on=self.settings.xray)
         self.currencies.load()
         self.budgets.load()
-        open_practice = self.store.generation_lists.counts("practice").items()
-        self.services.start(
-            practice_pictures_are_open=any(
-                count for status, count in open_practice if not status.is_final
-            )
-        )
+        practice = self.store.generation_lists.counts("practice").items()
+        is_any_open = any(count for status, count in practice if not status.is_final)
+        is_alone = self.store.opened_as_only_process
+        self.services.start(practice_pictures_may_wait=is_any_open or not is_alone)
         self.answers.start()
         self.passes.refresh()
         self.loop.spawn(self.passes.run(), name="passes")

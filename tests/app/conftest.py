@@ -8,7 +8,8 @@ from time import monotonic, sleep
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.practice import PracticeServer, PracticeSettings
+from core.practice.server import PracticeServer
+from core.practice.settings import PracticeSettings
 from core.settings.table import NAMES
 from core.work.process_studio import close_studio, open_studio
 from core.work.studio import Studio
@@ -33,7 +34,7 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(
-        "core.work.services.PracticeServer", partial(PracticeServer, settings=QUICK)
+        "core.practice.server.PracticeServer", partial(PracticeServer, settings=QUICK)
     )
     folder = tmp_path / "data"
     monkeypatch.setenv("INKLING_DATA_DIR", str(folder))

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.access.owners import LOCAL_OWNER
 from core.models.generations import GenerationStatus
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from core.work.studio import Studio
 from tests.app.conftest import QUICK
 from tests.app.test_chat_page import ask, words

@@ -27,7 +27,8 @@ from core.models.generations import (
 )
 from core.models.parts import PicturePart
 from core.models.speech import SpeechRequest
-from core.practice import PRACTICE_KLING_API_KEY, PracticeServer
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_KLING_API_KEY
 from core.storage.db import schema
 from core.storage.generations.gallery import GalleryPicture
 from core.ui.gallery.zip_export import zip_of

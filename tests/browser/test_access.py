@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
-from core.practice import PracticeServer, PracticeSettings
+from core.practice.server import PracticeServer
+from core.practice.settings import PracticeSettings
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.running_app import RunningApp, free_port, running_app, wait_until_there
 from tests.second_address import SecondAddress, second_address

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from tests.browser.test_access import PATIENCE_MS, QUICK, ask, live
 from tests.proxy_programs import caddy, nginx
 from tests.running_app import RunningApp, free_port, running_app

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Download, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-from core.practice import PracticeServer, PracticeSettings
+from core.practice.server import PracticeServer
+from core.practice.settings import PracticeSettings
 from tests.running_app import running_app
 
 CHAT_KEY = "sk-canary-CHAT-1f7c90aa52e64c0f"

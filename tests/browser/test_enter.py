@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.test_access import PATIENCE_MS, QUICK, ask, live, open_chat
 from tests.running_app import RunningApp, running_app

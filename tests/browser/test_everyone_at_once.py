@@ -16,7 +16,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from tests.running_app import RunningApp, running_app, wait_until_there
 from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, until
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect
 
-from core.practice import PRACTICE_SPEECH_KEY, PracticeServer, PracticeSettings
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_SPEECH_KEY, PracticeSettings
 from core.practice.speech.voice import tones
 from core.wire.audio import RATE
 from tests.browser.conftest import CHROMIUM, FLAGS

@@ -16,7 +16,8 @@ import pytest
 
 from core.access.owners import LOCAL_OWNER
 from core.models.generations import GenerationStatus
-from core.practice import PRACTICE_KLING_API_KEY, PracticeServer, PracticeSettings
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_KLING_API_KEY, PracticeSettings
 from core.settings import KlingSettings, Secret, Settings
 from core.storage.store import Store
 from core.work.studio import Studio

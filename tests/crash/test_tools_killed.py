@@ -16,8 +16,8 @@ from core.access.owners import LOCAL_OWNER
 from core.models.chat import AnswerStatus
 from core.models.money.ledger import LineState
 from core.models.parts import steps_in
-from core.practice import PracticeServer
 from core.practice.chat.routes import Chat
+from core.practice.server import PracticeServer
 from core.providers.deepseek import endpoint
 from core.storage.money.filters import LedgerFilter
 from tests.crash.tools_runner import KEY, opened

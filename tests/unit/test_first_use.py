@@ -11,6 +11,10 @@ from tests.unit.test_house import ROOT
 
 # pandas, pyarrow and numpy are Streamlit's, for tables and charts that no page has.
 HEAVY = (
+    "core.practice.server",
+    "cryptography",
+    "fsspec",
+    "jwt",
     "lameenc",
     "lxml",
     "mcp",
@@ -20,9 +24,13 @@ HEAVY = (
     "pandas",
     "pillow_heif",
     "prometheus_client",
+    "psycopg",
     "pyarrow",
+    "pygments",
     "pypdfium2",
     "python_calamine",
+    "rich",
+    "sqlalchemy.dialects.postgresql",
 )
 START = "import app, core.ui.frame.shell, core.work.studio"
 DECODE = (

@@ -15,7 +15,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from core.practice import PracticeServer, PracticeSettings
+from core.practice.server import PracticeServer
+from core.practice.settings import PracticeSettings
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
 from core.web.server import lifespan, middleware
 from core.work.chat.timings import AnswerTimings

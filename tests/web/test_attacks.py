@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.running_app import RunningApp, running_app
 from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, until

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from core.access.passes import COOKIE
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from tests.crash.workshop import wait_for
 from tests.proxy_programs import Proxy, caddy, nginx
 from tests.running_app import RunningApp, free_port, running_app, wait_until_there

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from tests.running_app import RunningApp, running_app, wait_until_there
 from tests.second_address import SecondAddress, second_address
 from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from core.web.openapi.description import DESCRIPTION
 from core.web.router import PATHS
 from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, Served, ask_once, serving_practice

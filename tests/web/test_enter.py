@@ -14,7 +14,7 @@ import pytest
 
 from core.access.invitations import LIFETIME_S
 from core.access.passes import COOKIE
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from core.settings import AccessSettings, Secret, Settings
 from core.web.guard.guess_limit import MOST_GUESSES, PAUSE_S
 from tests.web.serving import QUICK, Served, listening, serving_practice

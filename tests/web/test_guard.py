@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from core.access.forwarders import LATCH
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from core.settings import AccessSettings, Secret
 from core.texts.catalogue import language_of
 from core.web.guard.guess_limit import MOST_GUESSES, MOST_WAIT_S, PAUSE_S

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from tests.web.serving import QUICK, Served, serving_practice
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from core.access.issued_tokens import IssuedTokens
 from core.models.generations import ImageRequest
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
 from core.settings.operations import OperationsSettings
 from core.storage.money.filters import LedgerFilter

@@ -15,12 +15,8 @@ import httpx
 import pytest
 
 from core.errors import ConfigurationError
-from core.practice import (
-    PRACTICE_CHAT_KEY,
-    PRACTICE_KLING_API_KEY,
-    PracticeServer,
-    PracticeSettings,
-)
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_CHAT_KEY, PRACTICE_KLING_API_KEY, PracticeSettings
 
 CHAT = {"authorization": f"Bearer {PRACTICE_CHAT_KEY}"}
 KLING = {"authorization": f"Bearer {PRACTICE_KLING_API_KEY}"}

@@ -14,7 +14,7 @@ import pytest
 
 from core.errors import ConfigurationError
 from core.models.generations import GenerationStatus
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from core.settings import KlingSettings, Secret, Settings, read_settings
 from core.work.process_studio import reread_settings
 from tests.running_app import RunningApp, running_app

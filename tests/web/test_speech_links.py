@@ -12,7 +12,8 @@ import pytest
 from core.models.access_scopes import ACCESS_SCOPES
 from core.models.money.ledger import Budget, BudgetPlan
 from core.models.money.prices import PiecePrice, PriceList
-from core.practice import PRACTICE_SPEECH_KEY, PracticeServer
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_SPEECH_KEY
 from core.settings import AccessSettings, KlingSettings, Secret, Settings, SpeechSettings
 from core.settings.money import MoneySettings
 from core.storage.money.filters import LedgerFilter

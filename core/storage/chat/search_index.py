@@ -7,8 +7,7 @@ than a trigram are found as what trigrams begin with (SQLite), or as grams (Post
 
 from itertools import pairwise
 
-from sqlalchemy import Text, column, delete, func, insert, select, table, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ARRAY, Text, column, delete, func, insert, select, table, text
 
 from core.storage.db.database import Database
 from core.storage.db.folding import fold

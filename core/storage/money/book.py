@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from core.models.money.amounts import PRACTICE_CURRENCY, exact
 from core.models.money.ledger import (
@@ -235,7 +235,7 @@ def _locked(connection: Connection, keys: Iterable[str]) -> dict[str, Decimal]:
     )
     found = {row.key: row.spent for row in connection.execute(query)}
     if missing := [key for key in in_order if key not in found]:
-        making = _dialect(connection).insert(budget_totals).on_conflict_do_nothing()
+        making = _insert_total(connection).on_conflict_do_nothing()
         connection.execute(making, [{"key": key, "spent": _NOTHING} for key in missing])
         found = {row.key: row.spent for row in connection.execute(query)}
     return found
@@ -250,15 +250,21 @@ def _store(connection: Connection, totals: Mapping[str, Decimal]) -> None:
 def _add(connection: Connection, deltas: Mapping[str, Decimal]) -> None:
     rows = [{"key": key, "spent": deltas[key]} for key in sorted(deltas) if deltas[key]]
     if rows:
-        adding = _dialect(connection).insert(budget_totals)
+        adding = _insert_total(connection)
         adding = adding.on_conflict_do_update(
             index_elements=["key"], set_={"spent": budget_totals.c.spent + adding.excluded.spent}
         )
         connection.execute(adding, rows)
 
 
-def _dialect(connection: Connection) -> Any:
-    return sqlite if connection.dialect.name == "sqlite" else postgresql
+def _insert_total(connection: Connection) -> Any:
+    """Return the insert of this database's own kind, which knows what to do where a row stands."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(budget_totals)
+    # Read in by the engine in any case, where there is one.
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+    return postgresql.insert(budget_totals)
 
 
 _SETTLE = (

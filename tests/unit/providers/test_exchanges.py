@@ -17,7 +17,8 @@ from core.errors import AppError
 from core.models.accounts import KlingKeyPair
 from core.models.chat import ChatParameters, Turn
 from core.models.generations import ImageRequest
-from core.practice import PRACTICE_CHAT_KEY, PracticeServer, PracticeSettings
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_CHAT_KEY, PracticeSettings
 from core.providers.deepseek.client import DeepSeek
 from core.providers.http.client import build_client
 from core.providers.http.exchanges import BODY_MOST, observe

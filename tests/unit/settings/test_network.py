@@ -11,7 +11,8 @@ import pytest
 
 from core.errors import UnavailableError
 from core.models.chat import ChatParameters, Turn
-from core.practice import PRACTICE_CHAT_KEY, PracticeServer, PracticeSettings
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_CHAT_KEY, PracticeSettings
 from core.providers.deepseek.client import DeepSeek
 from core.providers.http.client import build_client, transport_error
 from core.settings import read_settings

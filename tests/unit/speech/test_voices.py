@@ -20,7 +20,8 @@ from core.errors import (
     UnavailableError,
 )
 from core.models.speech import KLING_VOICES, OPENAI_VOICES, SpeechAsk, kling_voice
-from core.practice import PRACTICE_SPEECH_KEY, PracticeServer, PracticeSettings
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_SPEECH_KEY, PracticeSettings
 from core.practice.speech.realtime import PATH as REALTIME_PATH
 from core.practice.speech.server import heard
 from core.practice.speech.voice import say, tones

@@ -20,7 +20,8 @@ from core.models.accounts import KlingKeyPair
 from core.models.chat import ChatParameters
 from core.models.generations import ImageRequest
 from core.models.money.ledger import Spender
-from core.practice import PRACTICE_CHAT_KEY, PracticeServer, PracticeSettings
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_CHAT_KEY, PracticeSettings
 from core.providers.http.kept_exchange import Exchange
 from core.providers.kling.client import Kling
 from core.settings import ChatSettings, KlingSettings, Secret, Settings

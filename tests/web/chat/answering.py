@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message, Turn
-from core.practice import PRACTICE_CHAT_KEY
+from core.practice.settings import PRACTICE_CHAT_KEY
 from core.providers.deepseek.client import DeepSeek
 from core.providers.deepseek.timeouts import StreamTimers
 from core.settings.money import MoneySettings

@@ -8,7 +8,8 @@ import pytest
 
 from core.errors import InputError
 from core.models.chat import AnswerStatus, ChatParameters, Conversation
-from core.practice import PracticeServer, PracticeSettings
+from core.practice.server import PracticeServer
+from core.practice.settings import PracticeSettings
 from tests.upstream import (
     DONE,
     STREAM_HEAD,

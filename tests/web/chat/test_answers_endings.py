@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from core.models.chat import AnswerStatus, ChatParameters, Message
-from core.practice import PracticeServer, PracticeSettings
+from core.practice.server import PracticeServer
+from core.practice.settings import PracticeSettings
 from core.providers.deepseek.timeouts import StreamTimers
 from core.texts import catalogue
 from tests.upstream import (

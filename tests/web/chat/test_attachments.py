@@ -12,8 +12,9 @@ import pytest
 from core.errors import InputError
 from core.models.chat import AnswerStatus, ChatModel, ChatParameters, Conversation, Message
 from core.models.parts import FilePart, PicturePart
-from core.practice import PRACTICE_CHAT_KEY, PracticeServer
 from core.practice.chat.request import ChatRequest, chat_request_from_json
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_CHAT_KEY
 from core.storage.money.filters import LedgerFilter
 from core.ui.history.markdown_export import as_markdown
 from core.wire.attachments.block import without_attachments
@@ -42,7 +43,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     SERVERS.clear()
     RECEIVED.clear()
     monkeypatch.setattr("core.practice.chat.routes.chat_request_from_json", note)
-    monkeypatch.setattr("core.work.services.PracticeServer", build)
+    monkeypatch.setattr("core.practice.server.PracticeServer", build)
     with serving(tmp_path) as running:
         yield running
 

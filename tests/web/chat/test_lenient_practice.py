@@ -7,7 +7,8 @@ import pytest
 
 from core.models.chat import AnswerStatus, ChatParameters, Message
 from core.models.notices import notices_of, wanted_tools
-from core.practice import PracticeServer, PracticeSettings
+from core.practice.server import PracticeServer
+from core.practice.settings import PracticeSettings
 from tests.web.chat.answering import Asker, answering
 
 QUESTION = "写一首诗"

@@ -8,7 +8,7 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletionMessageParam
 
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from tests.upstream import STREAM_HEAD, Plan, Step, Upstream, event
 from tests.web.serving import CHAT_KEY, QUICK, Served, ask_once, serving, serving_practice, until
 

@@ -10,7 +10,8 @@ import httpx
 import openai
 import pytest
 
-from core.practice import PRACTICE_CHAT_KEY, PracticeServer, PracticeSettings
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_CHAT_KEY, PracticeSettings
 from core.wire.sse import SSEDecoder
 
 SETTINGS = PracticeSettings(first_delta_s=0, delta_interval_s=0, keep_alive_s=0.01)

@@ -12,9 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from core.practice import PRACTICE_CHAT_KEY, PracticeServer, PracticeSettings
 from core.practice.chat.book import ChatCharge
 from core.practice.chat.tokens import estimate_tokens
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_CHAT_KEY, PracticeSettings
 from core.wire.sse import SSEDecoder
 
 SETTINGS = PracticeSettings(first_delta_s=0, delta_interval_s=0, keep_alive_s=0.01)

@@ -17,9 +17,10 @@ from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
 from core.models.generations import ImageRequest
 from core.models.money.ledger import Budget, LedgerLine, LineState
 from core.models.parts import FilePart, ToolStep, sources_in, steps_in
-from core.practice import PRACTICE_CHAT_KEY, PracticeServer
 from core.practice.chat.refusal import ChatRefusal
 from core.practice.chat.request import ChatRequest, chat_request_from_json
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_CHAT_KEY
 from core.practice.web.hostile import HOSTILE
 from core.storage.money.filters import LedgerFilter
 from core.ui.chat.message import can_go_on
@@ -50,7 +51,7 @@ def practice(monkeypatch: pytest.MonkeyPatch) -> Callable[[], PracticeServer]:
 
     RECEIVED.clear()
     monkeypatch.setattr("core.practice.chat.routes.chat_request_from_json", read)
-    monkeypatch.setattr("core.work.services.PracticeServer", build)
+    monkeypatch.setattr("core.practice.server.PracticeServer", build)
     return lambda: servers[-1]
 
 

@@ -14,8 +14,9 @@ from core.errors import StoreError
 from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
 from core.models.money.ledger import Budget, BudgetError, BudgetPlan, LedgerLine, LineState, Mark
 from core.models.parts import lookup_in, sources_in
-from core.practice import PRACTICE_CHAT_KEY, PracticeServer
 from core.practice.chat.request import ChatRequest, chat_request_from_json
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_CHAT_KEY
 from core.practice.web.hostile import HOSTILE
 from core.storage.money.filters import LedgerFilter
 from core.ui.history.markdown_export import as_markdown
@@ -43,7 +44,7 @@ def practice(monkeypatch: pytest.MonkeyPatch) -> Callable[[], PracticeServer]:
 
     RECEIVED.clear()
     monkeypatch.setattr("core.practice.chat.routes.chat_request_from_json", read)
-    monkeypatch.setattr("core.work.services.PracticeServer", build)
+    monkeypatch.setattr("core.practice.server.PracticeServer", build)
     return lambda: servers[-1]
 
 

@@ -14,7 +14,7 @@ from core.models.kinds import check_fields
 from core.models.kling_catalogue import find_image_model
 from core.models.money.ledger import LedgerLine, LineState, Spender
 from core.models.pictures.proposal import proposal_from
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from core.settings import AccessSettings, Secret, Settings
 from core.storage.money.filters import LedgerFilter
 from core.work.drawing.proposals import DrawingWish
@@ -33,7 +33,7 @@ def practices(monkeypatch: pytest.MonkeyPatch) -> list[PracticeServer]:
         servers.append(PracticeServer(**options, settings=_PACE))
         return servers[-1]
 
-    monkeypatch.setattr("core.work.services.PracticeServer", build)
+    monkeypatch.setattr("core.practice.server.PracticeServer", build)
     return servers
 
 

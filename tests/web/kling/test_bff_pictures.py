@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from tests.web.serving import KLING_KEY, QUICK, Served, serving_practice, until
 
 PATH = "/kling/v1/images/generations"

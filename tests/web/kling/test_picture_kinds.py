@@ -15,11 +15,11 @@ from PIL import Image
 from core.errors import InputError
 from core.models.generations import GenerationStatus
 from core.models.kinds import check_request
-from core.practice import (
+from core.practice.server import PracticeServer
+from core.practice.settings import (
     PRACTICE_ACCESS_KEY,
     PRACTICE_KLING_API_KEY,
     PRACTICE_SECRET_KEY,
-    PracticeServer,
     PracticeSettings,
 )
 from core.settings import KlingSettings, Secret, Settings

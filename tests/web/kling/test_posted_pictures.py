@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from core.texts.catalogue import texts_of
 from tests.picture_cases import Case, cases, exif, problems, saved, stored, upright
 from tests.web.serving import QUICK, Served, serving_practice

@@ -17,15 +17,15 @@ from core.errors import QuotaExceededError, RejectedError
 from core.models.accounts import KlingApiKey, KlingKeyPair
 from core.models.generations import ImageRequest, KlingTask, TaskStatus
 from core.models.money.charges import BillingRow, Charge, charged
-from core.practice import (
+from core.practice.kling.book import PictureCharge
+from core.practice.server import PracticeServer
+from core.practice.settings import (
     PRACTICE_ACCESS_KEY,
     PRACTICE_KLING_API_KEY,
     PRACTICE_KLING_CASH_KEY,
     PRACTICE_SECRET_KEY,
-    PracticeServer,
     PracticeSettings,
 )
-from core.practice.kling.book import PictureCharge
 from core.providers.http.pace import Pace
 from core.providers.kling.billing import Book
 from core.providers.kling.client import Kling

@@ -14,14 +14,14 @@ import jwt
 import pytest
 from PIL import Image, UnidentifiedImageError
 
-from core.practice import (
+from core.practice.faults import SERVICE_STATUSES
+from core.practice.server import PracticeServer
+from core.practice.settings import (
     PRACTICE_ACCESS_KEY,
     PRACTICE_KLING_API_KEY,
     PRACTICE_SECRET_KEY,
-    PracticeServer,
     PracticeSettings,
 )
-from core.practice.faults import SERVICE_STATUSES
 
 PATH = "/v1/images/generations"
 SETTINGS = PracticeSettings(submitted_s=0, processing_s=0, picture_pixels=96, concurrent_pictures=9)

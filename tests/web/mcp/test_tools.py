@@ -20,7 +20,7 @@ from mcp.shared.exceptions import MCPError
 from core.errors import StoreError
 from core.models.money.amounts import plain
 from core.models.money.ledger import LedgerLine
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from core.settings import AccessSettings, Secret
 from core.storage.db.key_values import KeyValues
 from core.storage.money.filters import LedgerFilter

@@ -19,7 +19,7 @@ from core.errors import StoreError
 from core.models.access_scopes import AccessScope
 from core.models.money.ledger import Budget, BudgetPlan, LedgerLine, LineState, Period
 from core.models.money.prices import ChatPrice, PiecePrice, PriceList, TokenRates
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
 from core.settings.money import MoneySettings
 from core.storage.db.errors import store_error

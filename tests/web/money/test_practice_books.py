@@ -18,7 +18,8 @@ import pytest
 
 from core.models.money.hours import BEIJING
 from core.models.money.ledger import LedgerLine, LineState
-from core.practice import PRACTICE_CHAT_KEY, PRACTICE_KLING_API_KEY, PracticeServer
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_CHAT_KEY, PRACTICE_KLING_API_KEY
 from core.settings import Settings
 from core.storage.money.filters import LedgerFilter
 from tests.web.serving import QUICK, Served, serving, until
@@ -47,7 +48,7 @@ def test_each_line_of_practices_books_is_one_of_ours(
         servers.append(PracticeServer(**options, settings=_PACE))
         return servers[-1]
 
-    monkeypatch.setattr("core.work.services.PracticeServer", build)
+    monkeypatch.setattr("core.practice.server.PracticeServer", build)
     with serving(tmp_path) as served:
         asked = [(dice.choice(_WAYS), dict(dice.choice(_ASKED))) for _ in range(CALLS)]
         with ThreadPoolExecutor(4) as threads:

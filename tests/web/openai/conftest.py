@@ -7,7 +7,8 @@ from functools import partial
 import openai
 import pytest
 
-from core.practice import PRACTICE_CHAT_KEY, PRACTICE_KLING_API_KEY, PracticeServer
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_CHAT_KEY, PRACTICE_KLING_API_KEY
 from tests.web.chat.test_openai import client_of
 from tests.web.serving import QUICK, Served, ask_once, serving
 
@@ -18,7 +19,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with pytest.MonkeyPatch.context() as patched:
         # The studio's own, which speaks DeepSeek's dialect; it only lives faster.
         patched.setattr(
-            "core.work.services.PracticeServer", partial(PracticeServer, settings=quick)
+            "core.practice.server.PracticeServer", partial(PracticeServer, settings=quick)
         )
         with serving(tmp_path_factory.mktemp("features"), build=ask_once) as running:
             yield running

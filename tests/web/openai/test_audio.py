@@ -20,7 +20,8 @@ import pytest
 
 from core.errors import AppError, PictureError, StoreError
 from core.models.generations import GenerationStatus
-from core.practice import PRACTICE_SPEECH_KEY, PracticeServer
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_SPEECH_KEY
 from core.practice.speech.voice import say
 from core.providers.kling.downloads import PictureFetcher
 from core.settings import KlingSettings, Secret, Settings, SpeechSettings

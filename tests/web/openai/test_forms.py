@@ -10,7 +10,8 @@ from PIL import Image
 
 from core.models.money.ledger import Spender
 from core.models.speech import Recording
-from core.practice import PRACTICE_SPEECH_KEY, PracticeServer
+from core.practice.server import PracticeServer
+from core.practice.settings import PRACTICE_SPEECH_KEY
 from core.practice.speech.voice import say
 from core.providers.speech.transcription import TranscriptionReply, TranscriptionServer
 from core.settings import Secret, Settings, SpeechSettings

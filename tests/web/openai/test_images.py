@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from core.errors import StoreError
-from core.practice import PracticeServer
+from core.practice.server import PracticeServer
 from core.web.chat.posted.body_room import BodyRoom
 from core.web.timings import HttpTimings
 from core.work.studio import Studio
