@@ -31,9 +31,11 @@ _MESSAGE_PARAMETER = "m"
 
 def state() -> SessionState:
     """Return this session's state."""
-    if _STATE not in st.session_state:
-        st.session_state[_STATE] = SessionState()
-    return cast(SessionState, st.session_state[_STATE])
+    try:  # asked for hundreds of times in a run: one look instead of two
+        return cast(SessionState, st.session_state[_STATE])
+    except KeyError:
+        made = st.session_state[_STATE] = SessionState()
+        return made
 
 
 def studio() -> Studio:

@@ -104,9 +104,9 @@ def _identified(access: AccessSettings, pass_name: PassLookup) -> Verdict:
 
     In every run anew: settings may be read again, a pass taken back, a forwarder be noticed.
     """
-    headers = {
-        name.lower(): ", ".join(st.context.headers.get_all(name)) for name in st.context.headers
-    }
+    # Asked for once: Streamlit makes all of them anew for each look.
+    named = st.context.headers
+    headers = {name.lower(): ", ".join(named.get_all(name)) for name in named}
     if not headers:  # no browser at all: the script is run by a test
         return Verdict(LOCAL)
     peer = Peer.from_header(headers.pop(PEER_HEADER, None))

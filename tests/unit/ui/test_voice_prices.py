@@ -26,5 +26,5 @@ def test_a_voices_price_is_in_the_currency_that_is_billed(
     monkeypatch.setattr(session, "owner", lambda: "local")
     monkeypatch.setattr(session, "caller", lambda: "page")
     monkeypatch.setattr(session, "language", lambda: "en")
-    monkeypatch.setattr(reading, "text", lambda _id, **facts: str(facts["price"]))
-    assert shown in reading._words("kling:ai_kaiya")
+    monkeypatch.setattr(reading, "text", lambda _id, **facts: str(facts.get("price")))
+    assert shown in reading._words("kling:ai_kaiya", reading._kling_price())

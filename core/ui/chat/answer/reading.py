@@ -58,7 +58,8 @@ def draw(message: Message) -> None:
 def draw_choice() -> None:
     """Draw the choice of who reads aloud; what a voice costs stands beside it."""
     choices = _choices()
-    words = {choice: _words(choice) for choice in choices}
+    price = _kling_price()
+    words = {choice: _words(choice, price) for choice in choices}
     # By language too: what was chosen among the words of one stands in no list of the other.
     key = f"{_CHOICE_KEY}-{session.language()}"
     st.selectbox(
@@ -100,21 +101,22 @@ def _kept_as() -> str:
     return f"read_aloud_by.{session.owner_mark()}"
 
 
-def _words(choice: str) -> str:
+def _words(choice: str, kling_price: str) -> str:
     if not choice.startswith(_KLING):
         return text(f"reading.by_{choice}")
     voice = next(one for one in KLING_VOICES if f"{_KLING}{one.id}" == choice)
     name = voice.zh if session.language() == "zh" else voice.en
-    # As the call will stand in the ledger: the owner's own price, in the currency that is billed.
-    spending = session.studio().spending
-    asked = SpeechRequest("", voice_id=voice.id, voice_language=voice.language)
-    line = spending.for_task(Spender(session.owner(), session.caller()), "kling", asked).line
-    amount, currency = line.amount, line.currency
-    return text(
-        "reading.by_kling",
-        name=name,
-        price=text("money.unknown") if amount is None else money_words(amount, currency),
-    )
+    return text("reading.by_kling", name=name, price=kling_price)
+
+
+def _kling_price() -> str:
+    """Return what any of Kling's voices takes for a text, as the call will stand in the ledger.
+
+    That is the owner's own price, in the currency that is billed.
+    """
+    spender = Spender(session.owner(), session.caller())
+    line = session.studio().spending.for_task(spender, "kling", SpeechRequest("")).line
+    return text("money.unknown") if line.amount is None else money_words(line.amount, line.currency)
 
 
 def _ticket() -> str:
