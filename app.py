@@ -18,6 +18,7 @@ else:
     from core.ui.frame import page_files
     from core.ui.frame.navigation import claim_navigation
     from core.ui.frame.shell import PAGES
+    from core.ui.start.collecting import keep_collections_short
     from core.ui.start.configuration import (
         app_settings,
         ask_nobody_for_addresses,
@@ -25,12 +26,13 @@ else:
         take_secrets_files,
     )
     from core.ui.start.logs import begin_logging
-    from core.ui.start.warm_up import warm_up
+    from core.ui.start.open_files import allow_many_open_files
     from core.ui.welcome import announce_way_in, greet
     from core.web.server import lifespan, middleware
 
     secrets = take_secrets_files()
     begin_logging(as_json=app_settings().operations.log_json)
+    allow_many_open_files()
     claim_navigation()
     ask_nobody_for_addresses()
     spell_out_socks(os.environ)
@@ -38,5 +40,7 @@ else:
         __file__,
         secrets=secrets,
         middleware=middleware(base_path=base_url_path, pages=PAGES, page_files=page_files.serve()),
-        lifespan=lifespan(app_settings, warm_up=warm_up, greet=greet, announce=announce_way_in),
+        lifespan=lifespan(
+            app_settings, warm_up=keep_collections_short, greet=greet, announce=announce_way_in
+        ),
     )

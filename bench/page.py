@@ -2,6 +2,7 @@
 
     python -m bench.page                 everything, a quarter of an hour
     python -m bench.page wire stop       only these: wire, first, stop, reload, crowd, kill, voice
+    python -m bench.page thousand        a thousand open pages, fifty of which ask; not among all
     python -m bench.page --quick         smaller numbers of everything
 
 Ratios are taken within one run: the upstream read directly and a plain `st.write_stream` page stand
@@ -22,15 +23,19 @@ from bench.browser import (
     stopping,
     wire,
 )
+from bench.browser.concurrent_sessions import Crowd
 
 SIZES = [5_000, 28_000, 50_000]
-CROWDS = [1, 10, 50]
+CROWDS = [Crowd(1, 1), Crowd(10, 10), Crowd(50, 50)]
+THOUSAND = [Crowd(100, 50), Crowd(1_000, 50)]
 
 
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
-    parser.add_argument("parts", nargs="*", help="wire first stop reload crowd kill voice")
+    parser.add_argument(
+        "parts", nargs="*", help="wire first stop reload crowd kill voice, or thousand"
+    )
     parser.add_argument("--quick", action="store_true")
     asked = parser.parse_args()
     sizes = SIZES[:1] if asked.quick else SIZES
@@ -44,11 +49,14 @@ def main() -> None:
         "kill": killing.report,
         "voice": hearing.report,
     }
+    by_itself: dict[str, Callable[[Path], str]] = {
+        "thousand": lambda folder: concurrent_sessions.report(folder, THOUSAND),
+    }
     with tempfile.TemporaryDirectory(prefix="inkling-bench-") as temporary:
         for name in asked.parts or parts:
             folder = Path(temporary) / name
             folder.mkdir()
-            print(parts[name](folder), flush=True)
+            print({**parts, **by_itself}[name](folder), flush=True)
 
 
 if __name__ == "__main__":
