@@ -35,6 +35,7 @@ PRELOADED = (
     "core.ui.welcome",
     "core.web.server",
     "core.work.process_studio",
+    "core.practice.server",  # which a studio itself imports once it needs it
     "tests.crash.workshop",
     "tests.upstream",
 )
