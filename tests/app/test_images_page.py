@@ -204,7 +204,7 @@ def test_a_running_task_says_how_long_such_tasks_take_here(
         lambda: sum(one.status is GenerationStatus.ARCHIVED for one in generations(studio())) == 5
     )
     app.run()
-    assert ", last 5 tasks" in words(app)
+    assert ", by past tasks: 5" in words(app)
     assert not app.exception
 
 

@@ -24,7 +24,7 @@ def test_status_says_when_the_last_backup_was_and_what_came_in_its_way(
     until(lambda: (last := studio().backups.last()) is not None and last.state == "made")
     told = status(app)
     assert "Last backup:" in told
-    assert "One every 24 hours; the newest 7 are kept." in told
+    assert "One every 24 h; the newest 7 are kept." in told
     key = "backup.scheduled"
     value = studio().store.key_values.get(key)
     failed = {"state": "failed", "error_text_id": "error.store_full"}

@@ -41,7 +41,7 @@ def test_steps_are_shown_with_what_they_took_and_the_answer_tells_their_cost(
     (searched,) = [one for one in labels if one.startswith("Searched")]
     assert "practice" in searched  # its price, in practice's money
     assert "42" in shown
-    assert "3 turns, 2 tool calls" in shown
+    assert "Turns: 3, tool calls: 2" in shown
     assert "practice-8" not in shown
     assert len([one for one in app.get("html") if 'ol class=\\"inkling-' in str(one.proto)]) == 1
 
