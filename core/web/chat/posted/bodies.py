@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from core.work.chat.asking.means import QUESTION_LIMIT
+
 MESSAGES_MOST = 2_000
 TOOLS_MOST = 128  # DeepSeek's limit
 STOPS_MOST = 16
@@ -11,6 +13,8 @@ STOPS_MOST = 16
 RoleWord = Literal["system", "developer", "user", "assistant", "tool"]  # developer: OpenAI's newer
 EffortWord = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"]
 _Limit = Annotated[int, Meta(ge=1, le=10_000_000)] | None
+_FILLED = {"minLength": 1, "pattern": r"\S", "maxLength": QUESTION_LIMIT}
+Question = Annotated[str, Meta(extra_json_schema=_FILLED)]
 _COUNT = Meta(min_length=1, max_length=MESSAGES_MOST)
 _Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 _EndUser = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,512}$")]
@@ -184,5 +188,5 @@ class ChatBody(Parameters):
     """Either `question`, or `messages` of which the last is the user's, or a tool's."""
 
     messages: Annotated[list[PostedMessage], _COUNT] | None = None
-    question: Annotated[str, Meta(extra_json_schema={"maxLength": 400_000})] | None = None
+    question: Question | None = None
     parameters: Parameters | None = None
