@@ -6,7 +6,7 @@ from random import getrandbits
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
-from msgspec import UNSET
+from msgspec import UNSET, to_builtins
 from starlette.types import Message, Receive, Scope, Send
 
 from core.access.callers import LOCAL
@@ -245,7 +245,7 @@ class HttpCall:
         is_exact = self.path in EXACT_BODIES
         if status >= 400 and getattr(value, "request_id", None) is UNSET and not is_exact:
             value.request_id = self.request_id
-        await self.reply(status, write_json(value), JSON_TYPE, headers)
+        await self.reply(status, write_json(to_builtins(value)), JSON_TYPE, headers)
 
     async def _drain(self) -> None:
         """Read on for a while: closed at once, the connection would take the reply with it."""

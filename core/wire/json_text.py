@@ -2,13 +2,10 @@
 
 import json
 
-import msgspec
-
 from core.wire.surrogates import has_halves, without_halves
 
 _ESCAPED = "\\u"
 _TIGHT = (",", ":")
-_encode = msgspec.json.Encoder().encode
 
 
 def read_json(body: bytes) -> object:
@@ -26,12 +23,7 @@ def read_json(body: bytes) -> object:
 
 
 def write_json(value: object) -> bytes:
-    """Return a value, or a Struct, as JSON; numbers that JSON has none of are null."""
-    if isinstance(value, msgspec.Struct):
-        try:
-            return _encode(value)
-        except (ValueError, OverflowError):  # half a character, or more digits than it writes
-            value = msgspec.to_builtins(value)
+    """Return a value as JSON; numbers that JSON has none of are null."""
     try:
         text = json.dumps(value, ensure_ascii=False, separators=_TIGHT, allow_nan=False)
     except ValueError:

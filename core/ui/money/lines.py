@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import streamlit as st
 
 from core.models.money.ledger import LINE_KINDS, LedgerLine
@@ -14,7 +15,6 @@ from core.ui.buttons import download
 from core.ui.formats import moment
 from core.ui.money.words import caller_words, line_words, link_to
 from core.ui.session import text
-from core.wire.json_text import write_json
 from core.work.money.export import csv_pieces, line_fields
 
 PAGE = 20
@@ -115,5 +115,5 @@ def _link(line: LedgerLine) -> str | None:
 def _json_pieces(ledger: Ledger, wanted: LedgerFilter) -> Iterator[str]:
     yield '{"lines": ['
     for number, line in enumerate(ledger.every(wanted)):
-        yield ("," if number else "") + write_json(line_fields(line)).decode()
+        yield ("," if number else "") + msgspec.json.encode(line_fields(line)).decode()
     yield "]}"

@@ -6,6 +6,8 @@ may still be quick. What fails later is told in the body, or by the connection's
 
 import asyncio
 
+from msgspec import to_builtins
+
 from core.web.http_call import JSON_TYPE, Headers, HttpCall
 from core.wire.json_text import write_json
 
@@ -38,4 +40,4 @@ class WaitingReply:
         if not self.has_begun:
             await self._call.reply_json(status, body, headers)
             return
-        await self._call.end(write_json(body))
+        await self._call.end(write_json(to_builtins(body)))
