@@ -10,6 +10,7 @@ from core import __version__
 from core.access.invitations import CODE_PARAMETER
 from core.web.chat.posted.bodies import ChatBody, Question
 from core.web.chat.routes import WholeReply
+from core.web.enter.routes import EnterForm
 from core.web.health import Health, NotReady, Ready
 from core.web.http_errors import ErrorReply
 from core.web.kling.envelope import Envelope
@@ -71,13 +72,6 @@ _LEDGER = {
     ),
     "400": reply("A parameter is not as described", json_of(ErrorReply)),
 }
-_ENTER_FORM: Json = {
-    "type": "object",
-    "properties": {
-        CODE_PARAMETER: {"type": "string", "description": "A one-time link's code"},
-        "token": {"type": "string", "description": "An access token, where there is no code"},
-    },
-}
 _LET_IN = {
     "303": {
         **reply("Let in: the cookie, and where the pages are"),
@@ -134,7 +128,7 @@ _PATHS: Json = {
             ),
             "requestBody": {
                 "required": True,
-                "content": {"application/x-www-form-urlencoded": {"schema": _ENTER_FORM}},
+                "content": {"application/x-www-form-urlencoded": {"schema": EnterForm}},
             },
             "security": [],
         },

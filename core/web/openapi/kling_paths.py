@@ -15,12 +15,12 @@ _BOUGHT = {
 
 
 def create_paths() -> Json:
-    """Return the paths; what else a status may bring is Kling's own, forwarded as it is."""
+    """Return the paths; a look is forwarded, and brings Kling's own words under other statuses."""
     paths: Json = {}
     for path, create in CREATES.items():
         body = {"allOf": [create.body], "required": list(create.required)}
         paths[f"/kling{path}"] = {
-            "post": operation(create.title, posted(_BOUGHT, dict), KEY, body=body)
+            "post": operation(create.title, posted(_BOUGHT, Envelope), KEY, body=body)
         }
         if not create.is_looked_up:
             continue

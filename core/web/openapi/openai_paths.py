@@ -8,14 +8,17 @@ from msgspec import Meta, Struct
 from core.web.chat.posted.bodies import OpenAIChatBody
 from core.web.chat.posted.fields import FATES, Fate
 from core.web.kling.create import IDEMPOTENCY_HEADER, KEY_MOST
+from core.web.openai.audio.form import RecordingForm
 from core.web.openai.audio.request import FATES as SPEECH_FATES
 from core.web.openai.audio.request import SpeechBody
 from core.web.openai.chunks import Completion
 from core.web.openai.errors import OpenAIError
+from core.web.openai.images.form import EditForm
 from core.web.openai.images.request import FATES as IMAGE_FATES
 from core.web.openai.images.request import OpenAIImageBody
 from core.web.openai.images.routes import DrawnImages
 from core.web.openai.models import Model, ModelList
+from core.web.openai.responses.bodies import ResponseBody
 from core.web.openai.responses.objects import Response
 from core.web.openai.responses.request import FATES as RESPONSE_FATES
 from core.web.openai.web_tools import FetchBody, FetchReply, SearchBody, SearchReply
@@ -41,29 +44,6 @@ _WORDS = {
     Fate.UNDERSTOOD: "Is read here, and goes on in other words",
     Fate.ELSEWHERE: "Goes to other servers; DeepSeek has none of it: named among `notices`",
     Fate.REFUSED: "Refused with 400 and its name as `param`",
-}
-_RESPONSE_BODY: Json = {
-    "type": "object",
-    "required": ["input"],
-    "properties": {
-        "input": str | list,
-        "model": str | None,
-        "instructions": str | None,
-        "stream": bool | None,
-    },
-}
-_FILE: Json = {"type": "string", "format": "binary"}
-_EDIT: Json = {
-    "type": "object",
-    "required": ["prompt"],
-    "properties": {"prompt": str, "image": _FILE},
-    "additionalProperties": True,
-}
-_RECORDING: Json = {
-    "type": "object",
-    "required": ["file"],
-    "properties": {"file": _FILE},
-    "additionalProperties": True,
 }
 _SPOKEN = {
     "200": reply(
@@ -138,7 +118,7 @@ def openai_paths() -> Json:
                 **operation(
                     "OpenAI's responses, stateless",
                     _answered("The response, or its events", Response),
-                    body=_RESPONSE_BODY,
+                    body=ResponseBody,
                 ),
                 "description": _told(RESPONSE_FATES),
             }
@@ -176,7 +156,7 @@ def openai_paths() -> Json:
                 "description": "Every field goes to the server of TRANSCRIBE_API_URL as it is.",
                 "requestBody": {
                     "required": True,
-                    "content": {"multipart/form-data": {"schema": _RECORDING}},
+                    "content": {"multipart/form-data": {"schema": RecordingForm}},
                 },
             }
         },
@@ -194,7 +174,7 @@ def openai_paths() -> Json:
                 "description": _told(IMAGE_FATES),
                 "requestBody": {
                     "required": True,
-                    "content": {"multipart/form-data": {"schema": _EDIT}},
+                    "content": {"multipart/form-data": {"schema": EditForm}},
                 },
             }
         },

@@ -12,11 +12,14 @@ STOPS_MOST = 16
 
 RoleWord = Literal["system", "developer", "user", "assistant", "tool"]  # developer: OpenAI's newer
 EffortWord = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"]
-_Limit = Annotated[int, Meta(ge=1, le=10_000_000)] | None
+Detail = Literal["auto", "low", "high", "original"]
+Warmth = Annotated[float, Meta(ge=0, le=2)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Limit = Annotated[int, Meta(ge=1, le=10_000_000)] | None
 _FILLED = {"minLength": 1, "pattern": r"\S", "maxLength": QUESTION_LIMIT}
 Question = Annotated[str, Meta(extra_json_schema=_FILLED)]
 _COUNT = Meta(min_length=1, max_length=MESSAGES_MOST)
-_Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 _EndUser = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,512}$")]
 
 
@@ -35,7 +38,7 @@ class ImageAddress(Struct, gc=False):
     """A picture's place: a data URL, or an address that the provider fetches."""
 
     url: Annotated[str, Meta(min_length=1)]
-    detail: Literal["auto", "low", "high", "original"] | None = None
+    detail: Detail | None = None
 
 
 class ImagePart(Struct, tag_field="type", tag="image_url", gc=False):
@@ -97,7 +100,7 @@ class PostedMessage(Struct, gc=False):
 class Function(Struct):
     """A function that the model may call; `parameters` is its JSON schema."""
 
-    name: _Name
+    name: Name
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
@@ -113,7 +116,7 @@ class Tool(Struct):
 class NamedFunction(Struct):
     """A function by its name."""
 
-    name: _Name
+    name: Name
 
 
 class NamedTool(Struct):
@@ -157,11 +160,11 @@ class Parameters(Struct):
 
     reasoning_effort: EffortWord | None = None
     thinking: bool | Thinking | None = None
-    max_tokens: _Limit = None
-    max_completion_tokens: _Limit = None
+    max_tokens: Limit = None
+    max_completion_tokens: Limit = None
     model: str | None = None
-    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    temperature: Warmth | None = None
+    top_p: Share | None = None
     tools: Annotated[list[Tool], Meta(max_length=TOOLS_MOST)] | None = None
     tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
     response_format: ResponseFormat | None = None

@@ -42,8 +42,9 @@ class OpenAIResponses:
         )
 
     async def _request(self, call: HttpCall, body: Json) -> ChatRequest:
-        fields = chat_fields(await with_references(body, call, self._bridge))
+        asked = await with_references(body, call, self._bridge)
         try:
+            fields = chat_fields(asked)
             return await request_from(call, self._bridge, fields, thinks=True)
         except HttpCallError as error:
             raise _by_own_name(error) from error
