@@ -23,8 +23,8 @@ Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 _EndUser = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,512}$")]
 
 
-def _loose(*types: str) -> Meta:
-    # Of another type it is passed over.
+def loose(*types: str) -> Meta:
+    """Return what describes a field that is read elsewhere, or of another type passed over."""
     return Meta(extra_json_schema={"type": [*types, "null"]})
 
 
@@ -87,7 +87,7 @@ class PostedMessage(Struct, gc=False):
 
     role: RoleWord
     content: str | list[TextPart | ImagePart | FilePart | RefusalPart] | None = None
-    reasoning_content: Annotated[Any, _loose("string")] = None
+    reasoning_content: Annotated[Any, loose("string")] = None
     name: str | None = None
     tool_calls: list[PostedCall] | None = None
     tool_call_id: str | None = None
@@ -177,8 +177,8 @@ class Parameters(Struct):
     user: str | None = None
     safety_identifier: str | None = None
     system: str | None = None
-    stream: Annotated[Any, _loose("boolean")] = None
-    stream_options: Annotated[Any, _loose("object")] = None
+    stream: Annotated[Any, loose("boolean")] = None
+    stream_options: Annotated[Any, loose("object")] = None
 
 
 class OpenAIChatBody(Parameters, kw_only=True):

@@ -2,9 +2,18 @@
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from core.web.chat.posted.bodies import Detail, EffortWord, Limit, Name, RoleWord, Share, Warmth
+from core.web.chat.posted.bodies import (
+    Detail,
+    EffortWord,
+    Limit,
+    Name,
+    RoleWord,
+    Share,
+    Warmth,
+    loose,
+)
 
 TEXTS = ("input_text", "output_text", "text", "summary_text", "reasoning_text")
 _PartKind = Literal[
@@ -20,8 +29,7 @@ _PartKind = Literal[
 _ItemKind = Literal[
     "message", "reasoning", "function_call", "function_call_output", "item_reference"
 ]
-_KEPT_ELSEWHERE = Annotated[Any, Meta(extra_json_schema={"type": ["string", "null"]})]
-_Whatever = Annotated[Any, Meta(description="Read by nobody here")]
+_KeptElsewhere = Annotated[Any, loose("string")]
 
 
 class InputPart(Struct, gc=False):
@@ -34,8 +42,8 @@ class InputPart(Struct, gc=False):
     detail: Detail | None = None
     file_data: str | None = None
     filename: str | None = None
-    file_id: _KEPT_ELSEWHERE = None  # refused, as is the next one: nothing is fetched
-    file_url: _KEPT_ELSEWHERE = None
+    file_id: _KeptElsewhere = None  # refused, as is the next one: nothing is fetched
+    file_url: _KeptElsewhere = None
 
 
 class InputItem(Struct, gc=False):
@@ -49,7 +57,7 @@ class InputItem(Struct, gc=False):
     call_id: str | None = None
     arguments: str | None = None
     output: str | list[InputPart] | None = None
-    id: _Whatever = None
+    id: Any = None
 
 
 class FlatTool(Struct):
@@ -83,15 +91,15 @@ class TextOptions(Struct):
     """How the answer is written."""
 
     format: FlatFormat | None = None
-    verbosity: _Whatever = None
+    verbosity: Any = None
 
 
 class Reasoning(Struct):
     """How much is thought."""
 
     effort: EffortWord | None = None
-    summary: _Whatever = None
-    generate_summary: _Whatever = None
+    summary: Any = None
+    generate_summary: Any = None
 
 
 class ResponseBody(Struct):
@@ -107,6 +115,6 @@ class ResponseBody(Struct):
     max_output_tokens: Limit = None
     temperature: Warmth | None = None
     top_p: Share | None = None
-    stream: Annotated[Any, Meta(extra_json_schema={"type": ["boolean", "null"]})] = None
+    stream: Annotated[Any, loose("boolean")] = None
     user: str | None = None
     safety_identifier: str | None = None

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from core.models.chat import Message, Usage
 from core.web.chat.notices import Noticed
 from core.web.chat.tool_calls import calls_of
+from core.web.openai.chunks import CachedTokens, ReasoningTokens
 from core.work.chat.buffers.cursors import Cursor
 
 Json = dict[str, Any]
@@ -62,25 +63,13 @@ class CallItem(Struct, tag_field="type", tag="function_call"):
 OutputItem = ReasoningItem | MessageItem | CallItem
 
 
-class InputDetails(Struct):
-    """Of what was asked."""
-
-    cached_tokens: int
-
-
-class OutputDetails(Struct):
-    """Of what was answered."""
-
-    reasoning_tokens: int
-
-
 class ResponseUsage(Struct):
     """Tokens by the names of this API."""
 
     input_tokens: int
-    input_tokens_details: InputDetails
+    input_tokens_details: CachedTokens
     output_tokens: int
-    output_tokens_details: OutputDetails
+    output_tokens_details: ReasoningTokens
     total_tokens: int
 
 
@@ -193,8 +182,8 @@ def _usage(usage: Usage) -> ResponseUsage:
     prompt, completion = usage.prompt_tokens or 0, usage.completion_tokens or 0
     return ResponseUsage(
         prompt,
-        InputDetails(usage.cache_hit_tokens or 0),
+        CachedTokens(usage.cache_hit_tokens or 0),
         completion,
-        OutputDetails(usage.reasoning_tokens or 0),
+        ReasoningTokens(usage.reasoning_tokens or 0),
         usage.total_tokens or prompt + completion,
     )
