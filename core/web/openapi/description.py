@@ -34,6 +34,7 @@ from core.web.openapi.shapes import (
     posted,
     query,
     reply,
+    required,
     too_much,
 )
 
@@ -126,10 +127,7 @@ _PATHS: Json = {
             **operation(
                 "Log in: a code or a token for a cookie", too_much(_LET_IN, ErrorReply, "a form")
             ),
-            "requestBody": {
-                "required": True,
-                "content": {"application/x-www-form-urlencoded": {"schema": EnterForm}},
-            },
+            **required({"application/x-www-form-urlencoded": {"schema": EnterForm}}),
             "security": [],
         },
     },

@@ -1,7 +1,7 @@
 """OpenAI's paths in the description, and what becomes of each field that is posted to them."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
@@ -33,6 +33,7 @@ from core.web.openapi.shapes import (
     parameter,
     posted,
     reply,
+    required,
     too_much,
 )
 
@@ -45,36 +46,16 @@ _WORDS = {
     Fate.ELSEWHERE: "Goes to other servers; DeepSeek has none of it: named among `notices`",
     Fate.REFUSED: "Refused with 400 and its name as `param`",
 }
-_SPOKEN = {
-    "200": reply(
-        "The sound as it comes; with stream_format=sse its events",
-        {name: {} for name in ("audio/mpeg", "audio/wav", "audio/pcm")},
-        EVENTS,
-    ),
-    "400": reply("The body is not as described", json_of(OpenAIError)),
-    "402": reply(NO_MONEY, json_of(OpenAIError)),
-    "409": reply("Nobody knows whether it was said and paid for", json_of(OpenAIError)),
-}
-_HEARD = {
-    "200": reply("What was said, in the server's own form", json_of(), PLAIN),
-    "400": reply("No recording, or one that is refused", json_of(OpenAIError)),
-    "402": reply(NO_MONEY, json_of(OpenAIError)),
-}
-_DRAWN = {
-    "200": reply("The pictures: Kling's links, or base64", json_of(DrawnImages)),
-    "400": reply("Refused, or failed at Kling: says why", json_of(OpenAIError)),
-    "402": reply(NO_MONEY, json_of(OpenAIError)),
-}
+_WRONG = "The body is not as described"
+_DRAWN = "The pictures: Kling's links, or base64"
+_NOT_DRAWN = "Refused, or failed at Kling: says why"
 
 
-def _looked(words: str, kind: type[Struct]) -> Json:
-    """Return the replies to a look into the web."""
-    return {
-        "200": reply(words, json_of(kind)),
-        "400": reply("The body is not as described", json_of(OpenAIError)),
-        "402": reply(NO_MONEY, json_of(OpenAIError)),
-        "501": reply("Only DeepSeek searches, and another server is set", json_of(OpenAIError)),
-    }
+def _paid(words: str, *contents: Json, **errors: str) -> Json:
+    """Return the replies of a path that costs: a good one, and what its `_STATUS` errors say."""
+    told = {"_400": _WRONG, "_402": NO_MONEY, **errors}
+    replies = {name[1:]: reply(one, json_of(OpenAIError)) for name, one in told.items()}
+    return {"200": reply(words, *contents), **replies}
 
 
 def _told(fates: Mapping[str, Fate]) -> str:
@@ -87,95 +68,94 @@ def _told(fates: Mapping[str, Fate]) -> str:
     return "\n".join((*lines, "Any other field is left out, and named among `notices`."))
 
 
-def _answered(words: str, kind: Any) -> Json:
-    """Return the replies to a posted chat."""
-    own = {
-        "200": reply(words, json_of(kind), EVENTS),
-        "400": reply("The body is not as described", json_of(OpenAIError)),
-        "402": reply(NO_MONEY, json_of(OpenAIError)),
-    }
-    return posted(own, OpenAIError)
+def _post(
+    summary: str, own: Json, *parameters: Json, body: type[Struct], fields: str = ""
+) -> dict[str, Json]:
+    """Return a path to which JSON is posted, and what becomes of its fields."""
+    replies = posted(own, OpenAIError)
+    return {"post": operation(summary, replies, *parameters, body=body, description=fields)}
+
+
+def _send(
+    summary: str, own: Json, *parameters: Json, form: type[Struct], fields: str
+) -> dict[str, Json]:
+    """Return a path to which a form with a file is posted, and what becomes of its fields."""
+    replies = too_much(guarded(own, OpenAIError), OpenAIError, "a form")
+    sent = operation(summary, replies, *parameters, description=fields)
+    return {"post": {**sent, **required({"multipart/form-data": {"schema": form}})}}
+
+
+def _look(summary: str, words: str, kind: type[Struct], *parameters: Json) -> dict[str, Json]:
+    """Return a path that is free."""
+    replies = guarded({"200": reply(words, json_of(kind))}, OpenAIError)
+    return {"get": operation(summary, replies, *parameters)}
 
 
 def openai_paths() -> Json:
     """Return the paths."""
-    models = guarded({"200": reply("The list", json_of(ModelList))}, OpenAIError)
-    model = guarded({"200": reply("The model", json_of(Model))}, OpenAIError)
-    drawn_from_form = too_much(guarded(_DRAWN, OpenAIError), OpenAIError, "a form")
+    sounds: Json = {name: {} for name in ("audio/mpeg", "audio/wav", "audio/pcm")}
+    no_search = "Only DeepSeek searches, and another server is set"
     return {
-        "/v1/chat/completions": {
-            "post": {
-                **operation(
-                    "OpenAI's chat completions",
-                    _answered("The completion, or its chunks", Completion),
-                    body=OpenAIChatBody,
-                ),
-                "description": _told(FATES),
-            }
-        },
-        "/v1/responses": {
-            "post": {
-                **operation(
-                    "OpenAI's responses, stateless",
-                    _answered("The response, or its events", Response),
-                    body=ResponseBody,
-                ),
-                "description": _told(RESPONSE_FATES),
-            }
-        },
-        "/v1/tools/search": {
-            "post": operation(
-                "Search the web, as DeepSeek's Search; charged where something is found",
-                posted(_looked("The best pages", SearchReply), OpenAIError),
-                body=SearchBody,
-            )
-        },
-        "/v1/tools/fetch": {
-            "post": operation(
-                "Read a page of the web, as DeepSeek's Fetch; charged where it has words",
-                posted(_looked("The page as Markdown", FetchReply), OpenAIError),
-                body=FetchBody,
-            )
-        },
-        "/v1/models": {"get": operation("The models that may be asked for", models)},
-        "/v1/models/{model}": {
-            "get": operation("One model", model, parameter("model", "path", Filled))
-        },
-        "/v1/audio/speech": {
-            "post": {
-                **operation("Read a text aloud", posted(_SPOKEN, OpenAIError), body=SpeechBody),
-                "description": _told(SPEECH_FATES),
-            }
-        },
-        "/v1/audio/transcriptions": {
-            "post": {
-                **operation(
-                    "Write down a recording",
-                    too_much(guarded(_HEARD, OpenAIError), OpenAIError, "a form"),
-                ),
-                "description": "Every field goes to the server of TRANSCRIBE_API_URL as it is.",
-                "requestBody": {
-                    "required": True,
-                    "content": {"multipart/form-data": {"schema": RecordingForm}},
-                },
-            }
-        },
-        "/v1/images/generations": {
-            "post": {
-                **operation(
-                    "Draw with Kling", posted(_DRAWN, OpenAIError), KEY, body=OpenAIImageBody
-                ),
-                "description": _told(IMAGE_FATES),
-            }
-        },
-        "/v1/images/edits": {
-            "post": {
-                **operation("Draw from one picture with Kling", drawn_from_form, KEY),
-                "description": _told(IMAGE_FATES),
-                "requestBody": {
-                    "required": True,
-                    "content": {"multipart/form-data": {"schema": EditForm}},
-                },
-            }
-        },
+        "/v1/chat/completions": _post(
+            "OpenAI's chat completions",
+            _paid("The completion, or its chunks", json_of(Completion), EVENTS),
+            body=OpenAIChatBody,
+            fields=_told(FATES),
+        ),
+        "/v1/responses": _post(
+            "OpenAI's responses, stateless",
+            _paid("The response, or its events", json_of(Response), EVENTS),
+            body=ResponseBody,
+            fields=_told(RESPONSE_FATES),
+        ),
+        "/v1/tools/search": _post(
+            "Search the web, as DeepSeek's Search; charged where something is found",
+            _paid("The best pages", json_of(SearchReply), _501=no_search),
+            body=SearchBody,
+        ),
+        "/v1/tools/fetch": _post(
+            "Read a page of the web, as DeepSeek's Fetch; charged where it has words",
+            _paid("The page as Markdown", json_of(FetchReply), _501=no_search),
+            body=FetchBody,
+        ),
+        "/v1/models": _look("The models that may be asked for", "The list", ModelList),
+        "/v1/models/{model}": _look(
+            "One model", "The model", Model, parameter("model", "path", Filled)
+        ),
+        "/v1/audio/speech": _post(
+            "Read a text aloud",
+            _paid(
+                "The sound as it comes; with stream_format=sse its events",
+                sounds,
+                EVENTS,
+                _409="Nobody knows whether it was said and paid for",
+            ),
+            body=SpeechBody,
+            fields=_told(SPEECH_FATES),
+        ),
+        "/v1/audio/transcriptions": _send(
+            "Write down a recording",
+            _paid(
+                "What was said, in the server's own form",
+                json_of(),
+                PLAIN,
+                _400="No recording, or one that is refused",
+            ),
+            form=RecordingForm,
+            fields="Every field goes to the server of TRANSCRIBE_API_URL as it is.",
+        ),
+        "/v1/images/generations": _post(
+            "Draw with Kling",
+            _paid(_DRAWN, json_of(DrawnImages), _400=_NOT_DRAWN),
+            KEY,
+            body=OpenAIImageBody,
+            fields=_told(IMAGE_FATES),
+        ),
+        "/v1/images/edits": _send(
+            "Draw from one picture with Kling",
+            _paid(_DRAWN, json_of(DrawnImages), _400=_NOT_DRAWN),
+            KEY,
+            form=EditForm,
+            fields=_told(IMAGE_FATES),
+        ),
     }

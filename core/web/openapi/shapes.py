@@ -68,10 +68,18 @@ def query(kind: type[msgspec.Struct]) -> list[Json]:
     ]
 
 
-def operation(summary: str, replies: Json, *parameters: Json, body: Any = None) -> Json:
+def required(content: Json) -> Json:
+    """Return what must be posted."""
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def operation(
+    summary: str, replies: Json, *parameters: Json, body: Any = None, description: str = ""
+) -> Json:
     """Return what one method of a path takes and answers."""
-    posted = {"requestBody": {"required": True, "content": json_of(body)}} if body else {}
-    return {"summary": summary, "parameters": [*parameters], **posted, "responses": replies}
+    posted = required(json_of(body)) if body else {}
+    told = {"summary": summary, **({"description": description} if description else {})}
+    return {**told, "parameters": [*parameters], **posted, "responses": replies}
 
 
 def open_path(summary: str, replies: Json, *parameters: Json) -> Json:
