@@ -17,6 +17,7 @@ from PIL import Image
 from core.models.access_scopes import ACCESS_SCOPES
 from core.settings import AccessSettings, Secret
 from core.web.openapi.description import DESCRIPTION
+from core.work.process_studio import close_studio
 from tests.web.serving import Served, serving
 
 MODEL = "deepseek-flash"
@@ -213,7 +214,7 @@ def test_too_large_a_body_is_refused_as_described(served: Served, path: str) -> 
 
 
 # The last one: a process has one studio.
-def test_tokens_are_refused_as_described(tmp_path: Path) -> None:
+def test_tokens_and_what_a_closed_studio_says_are_as_described(tmp_path: Path) -> None:
     access = AccessSettings(behind_proxy=True, tokens={"web": Secret("a-token-of-the-web-01")})
     everything: Any = frozenset(ACCESS_SCOPES)
     limit = ("day", Decimal("0.000001"), "PRACTICE")
@@ -223,3 +224,5 @@ def test_tokens_are_refused_as_described(tmp_path: Path) -> None:
         for token, status in ((poor, 402), (narrow, 403), ("of-nobody-0123456789", 401)):
             headers = {"Authorization": f"Bearer {token}"}
             assert status in statuses(served, headers=headers, json=WORDS)
+        close_studio()
+        assert 503 in statuses(served, json=WORDS)
