@@ -6,12 +6,13 @@ that runs there, through whatever stands before it. It ends with 1 where somethi
 
 import argparse
 import asyncio
-import json
 import locale
 import os
 import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+
+import msgspec
 
 from core.settings import Settings
 from core.settings.values import secrets_of
@@ -21,7 +22,7 @@ from core.wire.masking.secrets import known_secrets
 from core.work.checkup.asked import Asked
 from core.work.checkup.finding import Finding
 from core.work.checkup.front import look_at_front
-from core.work.checkup.report import as_object, as_text
+from core.work.checkup.report import as_objects, as_text
 from core.work.checkup.run import run_checkup
 
 _FRONT_TIMEOUT_S = 20.0
@@ -35,8 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     findings = asyncio.run(_all(settings, asked.through, asked.token))
     language: Language = asked.language
     if asked.json:
-        listed = [as_object(one, language) for one in findings]
-        sys.stdout.write(json.dumps({"findings": listed}, ensure_ascii=False, indent=1) + "\n")
+        told = msgspec.json.format(msgspec.json.encode(as_objects(findings, language)), indent=1)
+        sys.stdout.write(told.decode() + "\n")
     else:
         sys.stdout.write(as_text(findings, language, datetime.now(UTC)))
     return int(any(one.level == "fault" for one in findings))

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from msgspec import UNSET, Struct, UnsetType
+
 from core.errors import StoreError
 from core.texts.catalogue import text
 from core.web.http_call import HttpCall
@@ -10,9 +12,29 @@ from core.web.studio_bridge import OWNER, StudioBridge
 CHECK_KEPT_S = 2.0
 
 
+class Health(Struct, tag_field="status", tag="ok"):
+    """The process lives."""
+
+
+class Ready(Struct, tag_field="status", tag="ready"):
+    """It can work; whether with keys or in practice mode."""
+
+    chat: str
+    images: str
+
+
+class NotReady(Struct, tag_field="status", tag="not ready"):
+    """It cannot work, and why."""
+
+    error: str
+    chat: str | UnsetType = UNSET
+    images: str | UnsetType = UNSET
+    request_id: str | UnsetType = UNSET
+
+
 async def healthz(call: HttpCall) -> None:
     """Say that the process lives."""
-    await call.reply_json(200, {"status": "ok"})
+    await call.reply_json(200, Health())
 
 
 class Readiness:
@@ -32,18 +54,14 @@ class Readiness:
                 self._problem = await self._check()
                 self._checked_at = now
         studio = self._bridge.studio
-        modes = {
-            "chat": studio.services.chat_mode(OWNER),
-            "images": studio.services.image_mode(OWNER),
-        }
+        modes = studio.services.chat_mode(OWNER), studio.services.image_mode(OWNER)
         problem = self._problem
-        if problem is None and "unusable" in modes.values():
+        if problem is None and "unusable" in modes:
             problem = "http.settings_unusable"
         if problem is None:
-            await call.reply_json(200, {"status": "ready", **modes})
+            await call.reply_json(200, Ready(*modes))
         else:
-            why = {"status": "not ready", "error": text(call.language, problem)}
-            await call.reply_json(503, why | modes)
+            await call.reply_json(503, NotReady(text(call.language, problem), *modes))
 
     async def _check(self) -> str | None:
         try:

@@ -6,6 +6,7 @@ from random import getrandbits
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
+from msgspec import UNSET, to_builtins
 from starlette.types import Message, Receive, Scope, Send
 
 from core.access.callers import LOCAL
@@ -239,12 +240,12 @@ class HttpCall:
         theirs = [pair for pair in message["headers"] if pair[0].lower() != b"content-length"]
         await self._send({**message, "headers": [*theirs, *ours, *self._cors]})
 
-    async def reply_json(self, status: int, value: object, headers: Headers = ()) -> None:
+    async def reply_json(self, status: int, value: Any, headers: Headers = ()) -> None:
         """Send `value` as JSON. An error tells the request's id, by which the log knows it."""
         is_exact = self.path in EXACT_BODIES
-        if status >= 400 and isinstance(value, dict) and "error" in value and not is_exact:
-            value = value | {"request_id": self.request_id}
-        await self.reply(status, write_json(value), JSON_TYPE, headers)
+        if status >= 400 and getattr(value, "request_id", None) is UNSET and not is_exact:
+            value.request_id = self.request_id
+        await self.reply(status, write_json(to_builtins(value)), JSON_TYPE, headers)
 
     async def _drain(self) -> None:
         """Read on for a while: closed at once, the connection would take the reply with it."""

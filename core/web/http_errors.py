@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from msgspec import UNSET, UnsetType
+
 from core.errors import (
     AppError,
     BusyError,
@@ -16,6 +18,7 @@ from core.errors import (
 )
 from core.models.money.ledger import BudgetError
 from core.texts.catalogue import Language, text
+from core.web.chat.notices import Noticed
 from core.web.http_call import PAYS_AGAIN
 
 # A store error's own sentence names a place on this machine: the pages and the log tell it.
@@ -25,6 +28,16 @@ BUDGET_CODE = "budget_exceeded"
 MODEL_CODE = "model_not_found"  # OpenAI's own
 _OF_MODEL = ("error.retired_model", "error.chat_model_unknown")
 _NOT_JSON = ("error.chat_unreadable", "error.chat_web_page")
+
+
+class ErrorReply(Noticed):
+    """What went wrong; `body` is the beginning of what the provider sent."""
+
+    error: str
+    body: str | UnsetType = UNSET
+    message: str | UnsetType = UNSET
+    retry_after: int | UnsetType = UNSET
+    request_id: str | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True)

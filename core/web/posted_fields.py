@@ -1,11 +1,14 @@
-"""Validation of a posted body by a msgspec Struct, which `/openapi.json` describes it with."""
+"""Validation of posted bodies and queries by msgspec Structs, of which `/openapi.json` is made."""
 
 import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+import msgspec
 from msgspec import Struct, ValidationError, convert
 from msgspec.structs import FieldInfo, fields
+
+from core.web.http_call import HttpCall, HttpCallError
 
 _Kind = TypeVar("_Kind", bound=Struct)
 
@@ -27,6 +30,45 @@ def validated(body: Mapping[str, Any], kind: type[_Kind]) -> _Kind:
         # In the order of the body; and a lone surrogate in a name that nobody reads is no fault.
         known = [field for field in fields(kind) if field.name in body]
         return kind(**{field.name: _value(body[field.name], field) for field in known})
+
+
+async def posted_body(call: HttpCall, kind: type[_Kind]) -> _Kind:
+    """Return what a call posts; HttpCallError names the first field that is not as described."""
+    body = await call.json_object()
+    try:
+        for field in fields(kind):
+            if field.required and field.name not in body:
+                raise FieldError(field.name, "")
+        return validated(body, kind)
+    except FieldError as error:
+        name = error.field
+        raise HttpCallError(400, "http.want_described", facts={"field": name}, field=name) from None
+
+
+def queried(query: Mapping[str, str], kind: type[_Kind]) -> _Kind:
+    """Return a query's known parameters; HttpCallError says what the first wrong one must be.
+
+    What is empty is not asked for.
+    """
+    found = {}
+    for field in fields(kind):
+        if words := query.get(field.encode_name):
+            try:
+                found[field.name] = convert(words, field.type, strict=False)
+            except ValidationError as error:
+                raise _expected(field) from error
+    return kind(**found)
+
+
+def _expected(field: FieldInfo) -> HttpCallError:
+    wanted, name = msgspec.json.schema(field.type), field.encode_name
+    facts: dict[str, object] = {"field": name}
+    if "enum" in wanted:
+        facts["offered"] = ", ".join(wanted["enum"])
+        return HttpCallError(400, "http.want_one_of", facts=facts, field=name)
+    return HttpCallError(
+        400, "http.want_limit", facts={**facts, "most": wanted["maximum"]}, field=name
+    )
 
 
 def _value(value: object, field: FieldInfo) -> Any:

@@ -1,12 +1,16 @@
 """Refusals as replies (error shapes): of OpenAI's API, of Kling's, or our own."""
 
+from msgspec import Struct
+
 from core.access.invitations import PATH as ENTER_PATH
 from core.texts.catalogue import text
 from core.web.enter.page import say_opening
+from core.web.health import NotReady
 from core.web.http_call import (
     Headers,
     HttpCall,
 )
+from core.web.http_errors import ErrorReply
 from core.web.http_refusals import HttpRefusal
 from core.web.kling.envelope import refusal as kling_refusal
 from core.web.kling.target import PREFIX as KLING_PREFIX
@@ -22,7 +26,7 @@ async def say_not_open(call: HttpCall) -> None:
     if call.path == ENTER_PATH:
         await say_opening(call, headers)
     elif call.path == "/readyz":
-        await call.reply_json(503, {"status": "not ready", "error": sentence}, headers)
+        await call.reply_json(503, NotReady(sentence), headers)
     else:
         await refuse(call, 503, sentence, headers)
 
@@ -41,7 +45,7 @@ async def refuse(
     call: HttpCall, status: int, sentence: str, headers: Headers = (), *, field: str | None = None
 ) -> None:
     """Answer with a sentence, in the shape of an error that belongs to the path."""
-    body: dict[str, object] = {"error": sentence}
+    body: Struct = ErrorReply(sentence)
     if call.path.startswith(f"{KLING_PREFIX}/"):
         body = kling_refusal(status, sentence, call.request_id)
     elif call.path.startswith("/v1/"):

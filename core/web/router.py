@@ -15,6 +15,7 @@ from core.web.guard.guard import owner_of
 from core.web.guard.limits import Limits
 from core.web.health import healthz
 from core.web.http_call import (
+    JSON_TYPE,
     PAYS_AGAIN,
     GoneError,
     Handler,
@@ -23,7 +24,6 @@ from core.web.http_call import (
     Table,
 )
 from core.web.mcp.routes import PATH as MCP_PATH
-from core.web.openapi.description import openapi_json
 from core.web.preflight import answer_preflight
 from core.web.refusal_replies import deny, refuse, say_not_open
 from core.web.studio_routes import StudioRoutes
@@ -174,4 +174,12 @@ def _with_method(call: HttpCall, methods: Mapping[str, Handler]) -> Handler:
 
 
 async def _openapi(call: HttpCall) -> None:
-    await call.reply(200, openapi_json(call.base), "application/json; charset=utf-8")
+    await call.reply(200, await asyncio.to_thread(_described, call.base), JSON_TYPE)
+
+
+def _described(base: str) -> bytes:
+    # Put together at the first call: a hundred Structs take a moment, and most studios never need
+    # them.
+    from core.web.openapi.description import openapi_json  # noqa: PLC0415
+
+    return openapi_json(base)

@@ -12,6 +12,7 @@ from tests.unit.test_house import ROOT
 # pandas, pyarrow and numpy are Streamlit's, for tables and charts that no page has.
 HEAVY = (
     "core.practice.server",
+    "core.web.openapi.description",
     "cryptography",
     "fsspec",
     "jwt",

@@ -1,10 +1,10 @@
 """The ledger's lines as a table: filtered, leafed through, linked, taken along."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import streamlit as st
 
 from core.models.money.ledger import LINE_KINDS, LedgerLine
@@ -115,5 +115,5 @@ def _link(line: LedgerLine) -> str | None:
 def _json_pieces(ledger: Ledger, wanted: LedgerFilter) -> Iterator[str]:
     yield '{"lines": ['
     for number, line in enumerate(ledger.every(wanted)):
-        yield ("," if number else "") + json.dumps(line_fields(line), ensure_ascii=False)
+        yield ("," if number else "") + msgspec.json.encode(line_fields(line)).decode()
     yield "]}"

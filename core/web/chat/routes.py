@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from core.errors import AppError, StoreError
 from core.models.chat import Message
@@ -12,18 +13,18 @@ from core.models.notices import Notice
 from core.models.parts import SourcePart
 from core.texts.catalogue import Language
 from core.web.chat.audience import RETRY_MS
-from core.web.chat.citations import sources_json
+from core.web.chat.citations import SourceReply, source_replies
 from core.web.chat.event_ids import EventId, event_id_from
 from core.web.chat.foreign_answer import ForeignAnswer
 from core.web.chat.http_errors import http_error_of
-from core.web.chat.notices import notices_json, with_notices
+from core.web.chat.notices import Noticed, notice_replies, with_notices
 from core.web.chat.posted.body_room import HeldBody
 from core.web.chat.posted.reading import posted_request
 from core.web.chat.posted.request import ChatRequest, question_request
-from core.web.chat.steps import StepEvents, steps_json
-from core.web.chat.tool_calls import calls_json
-from core.web.http_call import TEXT_TYPE, HttpCall, HttpCallError, Table
-from core.web.http_errors import HttpError, http_error_from
+from core.web.chat.steps import StepEvents, StepReply, step_replies
+from core.web.chat.tool_calls import CallReply, calls_of
+from core.web.http_call import TEXT_TYPE, Headers, HttpCall, HttpCallError, Table
+from core.web.http_errors import ErrorReply, HttpError, http_error_from
 from core.web.studio_bridge import StudioBridge
 from core.wire.sse import encode_comment, encode_event
 from core.work.chat.buffers.cursors import Cursor
@@ -38,6 +39,15 @@ STREAM_HEADERS = (("Cache-Control", "no-cache, no-transform"), ("X-Accel-Bufferi
 KEEP_ALIVE = encode_comment()
 DONE = "[DONE]"
 NOT_JSON = "上游返回非 JSON"
+
+
+class WholeReply(Noticed):
+    """A whole answer, and what is to be called, was called for it, and is cited."""
+
+    content: str
+    tool_calls: list[CallReply] | UnsetType = UNSET
+    steps: list[StepReply] | UnsetType = UNSET
+    sources: list[SourceReply] | UnsetType = UNSET
 
 
 class ChatRoutes:
@@ -89,28 +99,22 @@ class ChatRoutes:
         try:
             live = await self._bridge.ask(request, call, whole=True)
         except AppError as error:
-            http_error = http_error_from(error, call.language)
-            await call.reply_json(
-                http_error.status, {"error": http_error.sentence}, http_error.headers
-            )
+            await _refuse(call, error)
             return
         message = await whole_answer(call, self._bridge, live)
         if message is None:
             return
-        answer_fault = http_error_of(message, live.error, call.language)
+        body: Noticed = WholeReply(
+            message.content[len(live.begun_with) :],
+            calls_of(message) or UNSET,
+            step_replies(live.steps) or UNSET,
+            source_replies(live.sources) or UNSET,
+        )
         status: int = 200
-        body: dict[str, object] = {"content": message.content[len(live.begun_with) :]}
-        if calls := calls_json(message):
-            body["tool_calls"] = calls
-        if live.steps:
-            body["steps"] = steps_json(live.steps)
-        if live.sources:
-            body["sources"] = sources_json(live.sources)
-        if answer_fault is not None:
-            status, body = _fault(
-                answer_fault, is_ours=isinstance(live.error, StoreError | BudgetError)
-            )
-        headers = answer_fault.headers if answer_fault is not None else ()
+        headers: Headers = ()
+        if (fault := http_error_of(message, live.error, call.language)) is not None:
+            is_ours = isinstance(live.error, StoreError | BudgetError)
+            (status, body), headers = _fault(fault, is_ours=is_ours), fault.headers
         body = with_notices(body, message, call.language, request.notices)
         await call.reply_json(status, body, headers)
 
@@ -224,16 +228,16 @@ async def whole_answer(call: HttpCall, bridge: StudioBridge, live: LiveAnswer) -
 
 async def _refuse(call: HttpCall, error: AppError) -> None:
     told = http_error_from(error, call.language)
-    await call.reply_json(told.status, {"error": told.sentence}, told.headers)
+    await call.reply_json(told.status, ErrorReply(told.sentence), told.headers)
 
 
-def _fault(fault: HttpError, *, is_ours: bool) -> tuple[int, dict[str, object]]:
+def _fault(fault: HttpError, *, is_ours: bool) -> tuple[int, ErrorReply]:
     """Return status and body of what went wrong with a whole answer."""
     if fault.is_not_json:
-        return 502, {"error": NOT_JSON}
+        return 502, ErrorReply(NOT_JSON)
     if fault.upstream_status is not None:
-        return fault.upstream_status, {"error": "upstream", "body": fault.body}
-    return fault.status if is_ours else 500, {"error": fault.sentence}
+        return fault.upstream_status, ErrorReply("upstream", fault.body)
+    return fault.status if is_ours else 500, ErrorReply(fault.sentence)
 
 
 def _closing(
@@ -248,13 +252,13 @@ def _closing(
     http_error = http_error_of(message, error, language)
     if http_error is not None:
         events = _error_event(http_error, EventId(message.id, place))
-    if calls := calls_json(message):
+    if calls := calls_of(message):
         data = _encode({"tool_calls": calls}).decode()
         events += encode_event(data, event="tool_calls", id=f"{message.id}.{place}")
     if sources:  # named, as the notices are
-        data = _encode({"sources": sources_json(sources)}).decode()
+        data = _encode({"sources": source_replies(sources)}).decode()
         events += encode_event(data, event="sources", id=f"{message.id}.{place}")
-    if notices := notices_json(message, language, asked):
+    if notices := notice_replies(message, language, asked):
         # Named: who only reads the text, and errors, does not get it.
         data = _encode({"notices": notices}).decode()
         events += encode_event(data, event="notice", id=f"{message.id}.{place}")
@@ -262,17 +266,12 @@ def _closing(
 
 
 def _error_event(http_error: HttpError, at: EventId | None) -> bytes:
-    body: dict[str, object] = {"error": http_error.sentence}
+    body = ErrorReply(http_error.sentence, http_error.body or UNSET)
     if http_error.upstream_status is not None:
-        body = {
-            "error": f"upstream {http_error.upstream_status}",
-            "body": http_error.body,
-            "message": http_error.sentence,
-        }
-    elif http_error.body:
-        body["body"] = http_error.body
+        told = f"upstream {http_error.upstream_status}"
+        body = ErrorReply(told, http_error.body, http_error.sentence)
     if http_error.wait_s is not None:
-        body["retry_after"] = http_error.wait_s
+        body.retry_after = http_error.wait_s
     event_id = None if at is None else f"{at.answer_id}.{at.place}"
     return encode_event(_encode(body).decode(), id=event_id)
 

@@ -10,20 +10,34 @@ from core.wire.sse import encode_event
 _encode = msgspec.json.Encoder().encode
 
 
-def steps_json(steps: Iterable[ToolStep]) -> list[dict[str, object]]:
+class StepReply(msgspec.Struct):
+    """A call of a tool of the studio, and what came of it."""
+
+    id: str
+    turn: int | None
+    name: str
+    arguments: str
+    state: str
+    result: str
+    duration_ms: int | None
+    amount: str | None
+    currency: str | None
+
+
+def step_replies(steps: Iterable[ToolStep]) -> list[StepReply]:
     """Return the calls of the studio's tools that were made for an answer, in their order."""
     return [
-        {
-            "id": step.id,
-            "turn": int(step.turn) if step.turn.isdecimal() else None,
-            "name": step.name,
-            "arguments": step.arguments,
-            "state": step.state,
-            "result": step.result,
-            "duration_ms": int(step.duration_ms) if step.duration_ms.isdecimal() else None,
-            "amount": step.amount or (None if step.line_id else "0"),
-            "currency": step.currency or None,
-        }
+        StepReply(
+            step.id,
+            int(step.turn) if step.turn.isdecimal() else None,
+            step.name,
+            step.arguments,
+            step.state,
+            step.result,
+            int(step.duration_ms) if step.duration_ms.isdecimal() else None,
+            step.amount or (None if step.line_id else "0"),
+            step.currency or None,
+        )
         for step in steps
     ]
 
@@ -43,5 +57,5 @@ class StepEvents:
         changed = [step for place, step in enumerate(steps) if told[place : place + 1] != (step,)]
         return b"".join(
             encode_event(_encode({"step": one}).decode(), event="step", id=event_id)
-            for one in steps_json(changed)
+            for one in step_replies(changed)
         )

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from core.models.chat import Message
 from core.models.notices import has_tools
 from core.models.parts import ToolCall
@@ -10,7 +12,21 @@ from core.work.chat.buffers.tool_call_buffer import CallGrowth
 CALLS_REASON = "tool_calls"
 
 
-def calls_json(message: Message) -> list[dict[str, object]]:
+class FunctionReply(Struct):
+    """What is to be called; `arguments` as the model wrote them."""
+
+    name: str
+    arguments: str
+
+
+class CallReply(Struct, tag_field="type", tag="function"):
+    """A call that whoever asked is to make."""
+
+    id: str
+    function: FunctionReply
+
+
+def calls_of(message: Message) -> list[CallReply]:
     """Return the calls that whoever asked is to make.
 
     What a model wanted that was offered no tools is told in a notice: nobody could make it.
@@ -18,11 +34,7 @@ def calls_json(message: Message) -> list[dict[str, object]]:
     if not (has_tools(message.error_facts) or message.finish_reason == CALLS_REASON):
         return []
     return [
-        {
-            "id": part.id,
-            "type": "function",
-            "function": {"name": part.name, "arguments": part.arguments},
-        }
+        CallReply(part.id, FunctionReply(part.name, part.arguments))
         for part in message.parts
         if isinstance(part, ToolCall)
     ]
@@ -36,7 +48,7 @@ def growth_json(growths: Sequence[CallGrowth]) -> list[dict[str, object]]:
 def finish_reason(message: Message) -> str:
     """Return why it ended; some servers say `stop` where the model wants a tool."""
     reason = message.finish_reason or "stop"
-    return CALLS_REASON if reason == "stop" and calls_json(message) else reason
+    return CALLS_REASON if reason == "stop" and calls_of(message) else reason
 
 
 def _delta(growth: CallGrowth) -> dict[str, object]:

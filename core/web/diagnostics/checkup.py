@@ -2,16 +2,26 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Literal
+
+from msgspec import Struct
 
 from core.access.callers import Verdict
 from core.web.chat.routes import STREAM_HEADERS
 from core.web.diagnostics.owner_only import require_owner
-from core.web.http_call import TEXT_TYPE, HttpCall, HttpCallError, Table
+from core.web.http_call import TEXT_TYPE, HttpCall, Table
+from core.web.posted_fields import queried
 from core.web.studio_bridge import StudioBridge
 from core.work.checkup.finding import gravest_first
 from core.work.checkup.front import BEAT_EVERY_S, BEAT_PATH, BEATS
 from core.work.checkup.house import look_at_caller
-from core.work.checkup.report import as_object, as_text
+from core.work.checkup.report import as_objects, as_text
+
+
+class CheckupQuery(Struct):
+    """As what the findings are wanted."""
+
+    format: Literal["json", "text"] = "json"
 
 
 class CheckupRoutes:
@@ -27,20 +37,16 @@ class CheckupRoutes:
     async def checkup(self, call: HttpCall) -> None:
         """Answer with all findings, the gravest first, and with how this very call came in."""
         require_owner(call)
-        shape = call.query.get("format", "json")
-        if shape not in ("json", "text"):
-            facts = {"field": "format", "offered": "json, text"}
-            raise HttpCallError(400, "http.want_one_of", facts=facts, field="format")
+        asked = queried(call.query, CheckupQuery)
         run = self._bridge.studio.checkups.start()
         findings = await asyncio.to_thread(lambda: list(run.follow()))
         findings += look_at_caller(Verdict(call.caller), call.headers)
         headers = (("Cache-Control", "no-store"),)
-        if shape == "text":
+        if asked.format == "text":
             told = as_text(findings, call.language, datetime.now(UTC))
             await call.reply(200, told.encode(), TEXT_TYPE, headers)
             return
-        listed = [as_object(one, call.language) for one in gravest_first(findings)]
-        await call.reply_json(200, {"findings": listed}, headers)
+        await call.reply_json(200, as_objects(gravest_first(findings), call.language), headers)
 
     async def beat(self, call: HttpCall) -> None:
         """Send events at an even pace: whoever reads them sees what holds them back."""

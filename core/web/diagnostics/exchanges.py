@@ -4,15 +4,26 @@
 """
 
 import asyncio
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from core.web.diagnostics.owner_only import require_owner
 from core.web.http_call import JSON_TYPE, HttpCall, HttpCallError, Table
+from core.web.posted_fields import queried
 from core.web.studio_bridge import StudioBridge
 from core.work.xray.recipes import as_har, as_json
 from core.work.xray.subjects import traces_about
 
-SHAPES = ("json", "har")
-LIMIT, LIMIT_MOST = 100, 2_000
+_About = Annotated[str, Meta(description="The id of an answer or a generation")]
+
+
+class ExchangesQuery(Struct):
+    """Which exchanges are wanted, and as what."""
+
+    format: Literal["json", "har"] = "json"
+    about: _About | UnsetType = UNSET
+    limit: Annotated[int, Meta(ge=1, le=2_000)] = 100
 
 
 class ExchangeRoutes:
@@ -31,25 +42,12 @@ class ExchangeRoutes:
         studio = self._bridge.studio
         if not studio.xray.is_on:
             raise HttpCallError(404, "xray.off")
-        shape = call.query.get("format", "json")
-        if shape not in SHAPES:
-            facts = {"field": "format", "offered": ", ".join(SHAPES)}
-            raise HttpCallError(400, "http.want_one_of", facts=facts, field="format")
-        limit = _limit(call)
-        subject = call.query.get("about") or None
+        asked = queried(call.query, ExchangesQuery)
 
         def written() -> bytes:
-            found = traces_about(studio, call.owner, subject)[:limit]
+            found = traces_about(studio, call.owner, asked.about or None)[: asked.limit]
             views = [one.exchange for one in reversed(found)]
-            return (as_har if shape == "har" else as_json)(views).encode()
+            return (as_har if asked.format == "har" else as_json)(views).encode()
 
         body = await asyncio.to_thread(written)  # masking takes its time
         await call.reply(200, body, JSON_TYPE, (("Cache-Control", "no-store"),))
-
-
-def _limit(call: HttpCall) -> int:
-    words = call.query.get("limit") or str(LIMIT)
-    if not words.isascii() or not words.isdigit() or not 1 <= int(words[:9]) <= LIMIT_MOST:
-        facts = {"field": "limit", "most": LIMIT_MOST}
-        raise HttpCallError(400, "http.want_limit", facts=facts, field="limit")
-    return int(words)

@@ -14,10 +14,11 @@ from core.models.money.ledger import Spender
 from core.models.pictures.proposal import PictureProposal
 from core.texts.catalogue import Language
 from core.web.drawing.bodies import DrawingBody, MilderBody
+from core.web.drawing.replies import DrawnPicture, DrawnPictures, Price, Proposal, Wordings
 from core.web.http_call import HttpCall, HttpCallError, Table
-from core.web.http_errors import http_error_from
+from core.web.http_errors import ErrorReply, http_error_from
 from core.web.kling.envelope import refused
-from core.web.posted_fields import FieldError, validated
+from core.web.posted_fields import posted_body
 from core.web.studio_bridge import StudioBridge
 from core.work.drawing.proposals import DrawingWish
 
@@ -41,7 +42,7 @@ class DrawingRoutes:
 
     async def propose(self, call: HttpCall) -> None:
         """Answer with a proposal for a picture, and what drawing it would cost."""
-        body: DrawingBody = await _body(call, DrawingBody)
+        body = await posted_body(call, DrawingBody)
         wanted, proposals = body.wanted(), self._bridge.studio.proposals
         told = await self._asked(call, proposals.propose(_spender(call), _id_in(call), wanted))
         if told is not None:
@@ -49,11 +50,11 @@ class DrawingRoutes:
 
     async def milder(self, call: HttpCall) -> None:
         """Answer with milder wordings of a prompt; no picture is paid for."""
-        body: MilderBody = await _body(call, MilderBody)
+        body = await posted_body(call, MilderBody)
         proposals = self._bridge.studio.proposals
         told = await self._asked(call, proposals.milder(_spender(call), _id_in(call), body.prompt))
         if told is not None:
-            await call.reply_json(200, {"wordings": list(told)})
+            await call.reply_json(200, Wordings(list(told)))
 
     async def pictures(self, call: HttpCall) -> None:
         """Answer with what was drawn from a message."""
@@ -64,7 +65,7 @@ class DrawingRoutes:
         look_at = partial(store.lineage.drawn_from, call.owner, [message_id])
         drawn = (await self._bridge.in_thread(look_at)).get(message_id, ())
         told = [_told(one, call.language) for one in drawn]
-        await call.reply_json(200, {"message_id": message_id, "pictures": told})
+        await call.reply_json(200, DrawnPictures(message_id, told))
 
     async def _asked(self, call: HttpCall, asking: Any) -> Any:
         """Return what a side call brought; None where it was refused, which the caller was told."""
@@ -75,46 +76,44 @@ class DrawingRoutes:
             if isinstance(error, InputError) and error.text_id == _GONE:
                 raise HttpCallError(404, _GONE) from error
             told = http_error_from(error, call.language)
-            await call.reply_json(told.status, {"error": told.sentence}, told.headers)
+            await call.reply_json(told.status, ErrorReply(told.sentence), told.headers)
         return None
 
-    def _proposal(
-        self, call: HttpCall, told: PictureProposal, wanted: DrawingWish
-    ) -> dict[str, object]:
+    def _proposal(self, call: HttpCall, told: PictureProposal, wanted: DrawingWish) -> Proposal:
         request, studio = told.request(wanted.model.name), self._bridge.studio
+        price = None
         try:
             provider = studio.services.images(call.owner).provider
             line = studio.spending.for_task(_spender(call), provider, request).line
-            price = None
             if line.amount is not None:
-                price = {"amount": plain(line.amount), "currency": line.currency}
+                price = Price(plain(line.amount), line.currency)
         except AppError:  # nobody draws here at the moment
             price = None
-        return {
-            "message_id": _id_in(call),
-            "model_name": request.model_name,
-            "prompt": request.prompt,
-            "negative_prompt": request.negative_prompt,
-            "aspect_ratio": request.aspect_ratio,
-            "n": request.n,
-            "price": price,
-        }
+        return Proposal(
+            _id_in(call),
+            request.model_name,
+            request.prompt,
+            request.negative_prompt,
+            request.aspect_ratio,
+            request.n,
+            price,
+        )
 
 
-def _told(drawn: DrawnFrom, language: Language) -> dict[str, object]:
+def _told(drawn: DrawnFrom, language: Language) -> DrawnPicture:
     link, generation = drawn.link, drawn.generation
     request = link.request if generation is None else generation.request
-    told: dict[str, object] = {
-        "generation_id": link.generation_id,
-        "whereabouts": drawn.whereabouts,
-        "created_at": link.created_at.isoformat(timespec="seconds"),
-        "prompt": None if request is None else request.prompt,
-        "status": None if generation is None else str(generation.status),
-        "task_id": None if generation is None else generation.task_id,
-        "pictures": 0 if generation is None else len(generation.pictures),
-    }
+    told = DrawnPicture(
+        link.generation_id,
+        drawn.whereabouts,
+        link.created_at.replace(microsecond=0),
+        None if request is None else request.prompt,
+        None if generation is None else str(generation.status),
+        None if generation is None else generation.task_id,
+        0 if generation is None else len(generation.pictures),
+    )
     if generation is not None and generation.error_text_id is not None:
-        told["error"] = refused(generation, language)["message"]
+        told.error = refused(generation, language).message
     return told
 
 
@@ -124,14 +123,3 @@ def _spender(call: HttpCall) -> Spender:
 
 def _id_in(call: HttpCall) -> str:
     return unquote(call.path.removeprefix(PREFIX).partition("/")[0])
-
-
-async def _body(call: HttpCall, kind: type[Any]) -> Any:
-    fields = await call.json_object()
-    try:
-        if kind is MilderBody and "prompt" not in fields:
-            raise FieldError("prompt", "")
-        return validated(fields, kind)
-    except FieldError as error:
-        name = error.field
-        raise HttpCallError(400, "http.want_described", facts={"field": name}, field=name) from None

@@ -6,7 +6,10 @@ code, and only from this very page, since a foreign page must not choose who som
 
 import asyncio
 import math
+from typing import Annotated
 from urllib.parse import parse_qs
+
+from msgspec import Meta, Struct, convert, field
 
 from core.access.connection import Rules
 from core.access.forwarding import caller_address, scheme_of
@@ -21,6 +24,17 @@ from core.web.http_call import Handler, HttpCall, HttpCallError
 from core.work.studio import Studio
 
 FORM_BYTES = 16 * 1024
+
+
+_Code = Annotated[str, Meta(description="A one-time link's code")]
+_Token = Annotated[str, Meta(description="An access token, where there is no code")]
+
+
+class EnterForm(Struct):
+    """What is sent with the form: a code, or a token."""
+
+    code: _Code = field(default="", name=CODE_PARAMETER)
+    token: _Token = ""
 
 
 class Enter:
@@ -44,7 +58,7 @@ class Enter:
         if not _is_sent_from_here(call):
             await _refuse(call, 403, "foreign_page")
             return
-        code, token = form.get(CODE_PARAMETER, ""), form.get("token", "")
+        code, token = form.code, form.token
         if not code and not token:
             await _refuse(call, 400, "nothing")
             return
@@ -115,7 +129,7 @@ async def _let_in(call: HttpCall, cookie: str, rules: Rules) -> None:
     await call.reply(303, b"", "", headers)
 
 
-async def _form(call: HttpCall) -> dict[str, str]:
+async def _form(call: HttpCall) -> EnterForm:
     """Return the fields of the form; HttpCallError where one stands there twice."""
     kind = call.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
@@ -127,7 +141,7 @@ async def _form(call: HttpCall) -> dict[str, str]:
         raise HttpCallError(400, "http.form_too_large") from error
     if (name := next((one for one, values in fields.items() if len(values) > 1), None)) is not None:
         raise HttpCallError(400, "http.field_twice", facts={"field": name[:60]})
-    return {name: values[0].strip() for name, values in fields.items()}
+    return convert({name: values[0].strip() for name, values in fields.items()}, EnterForm)
 
 
 def _is_sent_from_here(call: HttpCall) -> bool:

@@ -5,6 +5,7 @@ from html import escape
 
 from core.texts.catalogue import LANGUAGE_TAGS, text
 from core.web.http_call import TEXT_TYPE, Headers, HttpCall
+from core.web.http_errors import ErrorReply
 
 logger = logging.getLogger(__name__)
 
@@ -49,14 +50,14 @@ async def reply_nothing_here(call: HttpCall) -> None:
     elif "text/plain" in accepted and "json" not in accepted:
         await call.reply(404, f"{sentence}\n".encode(), TEXT_TYPE, vary)
     else:
-        await call.reply_json(404, {"error": sentence}, vary)
+        await call.reply_json(404, ErrorReply(sentence), vary)
     logger.info("%s was answered with 404", call)
 
 
 async def reply_wrong_method(call: HttpCall) -> None:
     """Say with 405 that a page is only read."""
     await call.reply_json(
-        405, {"error": text(call.language, "http.wrong_method_page")}, (("Allow", "GET, HEAD"),)
+        405, ErrorReply(text(call.language, "http.wrong_method_page")), (("Allow", "GET, HEAD"),)
     )
     logger.info("%s was answered with 405", call)
 

@@ -35,7 +35,7 @@ _LOOK_FIRST_S = 0.02
 _LOOK_MOST_S = 0.25
 RETRY_SOON_S = 5
 
-_Body = Callable[[Language], dict[str, object]]
+_Body = Callable[[Language], envelope.Envelope]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ class _Timeouts:
 async def refuse_budget(call: HttpCall, error: BudgetError) -> None:
     """Answer that no budget has room, as Kling says that a package is used up."""
     told = http_error_from(error, call.language)
-    refusal = envelope.error(envelope.BUDGET_CODE, told.sentence)
-    await call.reply_json(402, {**refusal, "error": told.sentence}, told.headers)
+    refusal = envelope.refusal(402, told.sentence, call.request_id)
+    await call.reply_json(402, refusal, told.headers)
 
 
 class KlingCreate:
@@ -246,11 +246,11 @@ def _refusal(text_id: str, *, code: int = envelope.FAULT_CODE) -> _Body:
     return lambda language: envelope.error(code, text(language, text_id))
 
 
-def _error(error: AppError, language: Language) -> dict[str, object]:
+def _error(error: AppError, language: Language) -> envelope.Envelope:
     return envelope.error(envelope.FAULT_CODE, http_error_from(error, language).sentence)
 
 
-def _unclear(error: AppError, language: Language) -> dict[str, object]:
+def _unclear(error: AppError, language: Language) -> envelope.Envelope:
     return envelope.error(envelope.TIMEOUT_CODE, error.sentence(language))
 
 

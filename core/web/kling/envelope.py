@@ -3,6 +3,9 @@
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
 
 from core.errors import AppError
 from core.models.generations import Generation, GenerationStatus
@@ -27,12 +30,22 @@ _WORDS = {
 }
 
 
-def created(generation: Generation) -> dict[str, object]:
+class Envelope(Struct):
+    """Kling's own envelope; code 0 means success."""
+
+    code: int
+    message: str
+    request_id: str
+    data: Any = UNSET
+    error: str | UnsetType = UNSET
+
+
+def created(generation: Generation) -> Envelope:
     """Return the reply to the create request of a task; the same for every repeat."""
     return _envelope(generation, "create", _task(generation, "submitted", generation.created_at))
 
 
-def said(generation: Generation, audio: Mapping[str, object]) -> dict[str, object]:
+def said(generation: Generation, audio: Mapping[str, object]) -> Envelope:
     """Return the reply to a create that Kling answers with the finished task: speech."""
     task = _task(generation, "succeed", generation.updated_at)
     del task["task_info"]  # it has none of ours
@@ -42,7 +55,7 @@ def said(generation: Generation, audio: Mapping[str, object]) -> dict[str, objec
     return _envelope(generation, "create", task)
 
 
-def described(generation: Generation, language: Language) -> dict[str, object]:
+def described(generation: Generation, language: Language) -> Envelope:
     """Return the reply to a look at a task that runs, or that failed."""
     task = _task(generation, _WORDS[generation.status], generation.updated_at)
     is_failed = generation.status is GenerationStatus.FAILED
@@ -66,7 +79,7 @@ def refused_status(generation: Generation) -> int:
     return status if isinstance(status, int) and status >= 400 else 400
 
 
-def refused(generation: Generation, language: Language) -> dict[str, object]:
+def refused(generation: Generation, language: Language) -> Envelope:
     """Return Kling's refusal of a create request: its code and own words."""
     code = generation.error_facts.get("code")
     text_id = generation.error_text_id or "error.unexpected"
@@ -78,19 +91,15 @@ def refused(generation: Generation, language: Language) -> dict[str, object]:
     )
 
 
-def refusal(status: int, sentence: str, request_id: str) -> dict[str, object]:
+def refusal(status: int, sentence: str, request_id: str) -> Envelope:
     """Return the reply to a call that went no further, as Kling's clients and others read it."""
     code = _CODES.get(status, PARAMETERS_CODE)
-    return error(code, sentence, request_id=request_id) | {"error": sentence}
+    return Envelope(code, sentence, request_id, error=sentence)
 
 
-def error(code: int, message: str, *, request_id: str | None = None) -> dict[str, object]:
+def error(code: int, message: str, *, request_id: str | None = None) -> Envelope:
     """Return a reply that says no, in Kling's shape."""
-    return {
-        "code": code,
-        "message": message,
-        "request_id": request_id or str(uuid.uuid4()),
-    }
+    return Envelope(code, message, request_id or str(uuid.uuid4()))
 
 
 def _task(generation: Generation, word: str, updated_at: datetime) -> dict[str, object]:
@@ -105,13 +114,8 @@ def _task(generation: Generation, word: str, updated_at: datetime) -> dict[str, 
     }
 
 
-def _envelope(generation: Generation, about: str, data: object) -> dict[str, object]:
-    return {
-        "code": 0,
-        "message": "SUCCEED",
-        "request_id": _request_id(generation, about),
-        "data": data,
-    }
+def _envelope(generation: Generation, about: str, data: object) -> Envelope:
+    return Envelope(0, "SUCCEED", _request_id(generation, about), data)
 
 
 def _request_id(generation: Generation, about: str) -> str:

@@ -92,7 +92,7 @@ class KlingSpeech:
                 raise AppError(text_id or _LATE)
             await asyncio.sleep(_LOOK_S)
 
-    async def _described(self, call: HttpCall, said: Generation) -> dict[str, object]:
+    async def _described(self, call: HttpCall, said: Generation) -> envelope.Envelope:
         content = await asyncio.to_thread(
             self._bridge.studio.archive.original_bytes, sound_name(said)
         )

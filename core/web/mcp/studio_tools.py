@@ -168,7 +168,7 @@ class StudioTools:
             ],
         }
         if status is GenerationStatus.FAILED:
-            told_of["error"] = refused(generation, call.language)["message"]
+            told_of["error"] = refused(generation, call.language).message
         return told_of
 
     # -- history -----------------------------------------------------------------------------------

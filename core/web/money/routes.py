@@ -7,22 +7,48 @@ import asyncio
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from core.access.callers import TOKEN
 from core.access.owners import LOCAL_OWNER
 from core.errors import InputError, StoreError
-from core.models.money.ledger import LINE_KINDS
+from core.models.money.ledger import LineKind
 from core.models.money.periods import zone_of
 from core.storage.money.filters import LedgerFilter
 from core.web.http_call import HttpCall, HttpCallError, Table
 from core.web.http_errors import STORE_TEXT_ID
+from core.web.posted_fields import queried
 from core.web.studio_bridge import StudioBridge
-from core.work.money.export import csv_pieces, line_fields
+from core.work.money.export import LineFields, csv_pieces, line_fields
 
-LIMIT = 50
-LIMIT_MOST = 500
 _CSV_TYPE = "text/csv; charset=utf-8"
 _LINES_AT_ONCE = 500
+
+
+_DAY = "A day of the owner's zone, or a moment in ISO 8601"
+_Start = Annotated[str, Meta(description=_DAY)]
+_End = Annotated[str, Meta(description=f"{_DAY}; a day is included")]
+_Cursor = Annotated[str, Meta(description="`next` of the page before")]
+
+
+class LedgerQuery(Struct):
+    """Which lines are wanted, and as what."""
+
+    start: _Start | UnsetType = field(default=UNSET, name="from")
+    end: _End | UnsetType = field(default=UNSET, name="to")
+    kind: LineKind | UnsetType = UNSET
+    format: Literal["json", "csv"] = "json"
+    limit: Annotated[int, Meta(ge=1, le=500)] = 50
+    cursor: _Cursor | UnsetType = UNSET
+
+
+class LedgerPage(Struct):
+    """Lines, newest first, and where the next ones begin."""
+
+    lines: list[LineFields]
+    next: str | None
 
 
 class LedgerRoutes:
@@ -37,24 +63,21 @@ class LedgerRoutes:
 
     async def ledger(self, call: HttpCall) -> None:
         """Answer with lines, newest first."""
-        wanted = self._filter(call)
-        shape = call.query.get("format", "json")
-        if shape == "csv":
+        asked = queried(call.query, LedgerQuery)
+        wanted = self._filter(call, asked)
+        if asked.format == "csv":
             await self._csv(call, wanted)
             return
-        if shape != "json":
-            raise _wrong("format", "http.want_one_of", offered="json, csv")
-        limit, cursor = _limit(call), call.query.get("cursor") or None
+        cursor = asked.cursor or None
         ledger = self._bridge.studio.store.ledger
         try:
-            page = await asyncio.to_thread(ledger.list, wanted, limit=limit, cursor=cursor)
+            page = await asyncio.to_thread(ledger.list, wanted, limit=asked.limit, cursor=cursor)
         except InputError as error:
             raise HttpCallError(400, error.text_id, field="cursor") from error
         except StoreError as error:
             raise HttpCallError(503, STORE_TEXT_ID) from error
-        lines = [line_fields(line) for line in page.items]
-        headers = (("Cache-Control", "no-store"),)
-        await call.reply_json(200, {"lines": lines, "next": page.next_cursor}, headers)
+        told = LedgerPage([line_fields(line) for line in page.items], page.next_cursor)
+        await call.reply_json(200, told, (("Cache-Control", "no-store"),))
 
     async def _csv(self, call: HttpCall, wanted: LedgerFilter) -> None:
         pieces = csv_pieces(self._bridge.studio.store.ledger.every(wanted))
@@ -72,18 +95,14 @@ class LedgerRoutes:
             await call.feed(more)
         await call.end()
 
-    def _filter(self, call: HttpCall) -> LedgerFilter:
+    def _filter(self, call: HttpCall, asked: LedgerQuery) -> LedgerFilter:
         zone = self._bridge.studio.store.ledger.plan.zone
-        kind = call.query.get("kind") or None
-        kinds = [one for one in LINE_KINDS if one == kind]
-        if kind is not None and not kinds:
-            raise _wrong("kind", "http.want_one_of", offered=", ".join(LINE_KINDS))
         return LedgerFilter(
             owner=None if call.owner == LOCAL_OWNER else call.owner,
             caller=call.caller if call.caller.startswith(TOKEN) else None,
-            start=_moment(call, "from", zone),
-            end=_moment(call, "to", zone, is_end=True),
-            kinds=kinds or None,
+            start=_moment("from", asked.start, zone),
+            end=_moment("to", asked.end, zone, is_end=True),
+            kinds=[asked.kind] if asked.kind else None,
         )
 
 
@@ -91,16 +110,11 @@ def _several(pieces: Iterator[str]) -> bytes:
     return "".join(islice(pieces, _LINES_AT_ONCE)).encode()
 
 
-def _limit(call: HttpCall) -> int:
-    words = call.query.get("limit") or str(LIMIT)
-    if not words.isascii() or not words.isdigit() or not 1 <= int(words[:9]) <= LIMIT_MOST:
-        raise _wrong("limit", "http.want_limit", most=LIMIT_MOST)
-    return int(words)
-
-
-def _moment(call: HttpCall, name: str, zone: str, *, is_end: bool = False) -> datetime | None:
+def _moment(
+    name: str, told: str | UnsetType, zone: str, *, is_end: bool = False
+) -> datetime | None:
     """Return a moment; a bare day is that of the owner's zone, as an end it is included."""
-    words = (call.query.get(name) or "").strip()
+    words = (told or "").strip()
     if not words:
         return None
     try:
@@ -111,8 +125,5 @@ def _moment(call: HttpCall, name: str, zone: str, *, is_end: bool = False) -> da
         at = datetime.fromisoformat(words.replace(" ", "+") if "T" in words else words)
         return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise _wrong(name, "http.want_moment") from error
-
-
-def _wrong(name: str, text_id: str, **facts: object) -> HttpCallError:
-    return HttpCallError(400, text_id, facts={"field": name, **facts}, field=name)
+        facts = {"field": name}
+        raise HttpCallError(400, "http.want_moment", facts=facts, field=name) from error

@@ -7,7 +7,7 @@ from core.errors import AppError
 from core.models.chat import Message
 from core.models.notices import Notice
 from core.web.chat.http_errors import http_error_of
-from core.web.chat.notices import with_notices
+from core.web.chat.notices import Noticed, with_notices
 from core.web.chat.posted.request import ChatRequest
 from core.web.chat.routes import whole_answer
 from core.web.http_call import HttpCall
@@ -26,7 +26,7 @@ class Shape(Protocol):
     def writer(self) -> Writer:
         """Return what makes its events."""
 
-    def whole(self, message: Message) -> dict[str, object]:
+    def whole(self, message: Message) -> Noticed:
         """Return its body, once it has ended well."""
 
 

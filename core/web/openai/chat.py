@@ -4,20 +4,21 @@ import time
 from collections.abc import Callable
 
 import msgspec
+from msgspec import UNSET
 
 from core.models.chat import Message
 from core.texts.catalogue import Language
-from core.web.chat.citations import annotations_json, sources_json
+from core.web.chat.citations import annotations_of, source_replies
 from core.web.chat.http_errors import http_error_of
-from core.web.chat.notices import with_notices
+from core.web.chat.notices import notice_replies, with_notices
 from core.web.chat.posted.body_room import HeldBody
 from core.web.chat.posted.reading import posted_request
 from core.web.chat.posted.request import ChatRequest
-from core.web.chat.steps import steps_json
+from core.web.chat.steps import step_replies
 from core.web.chat.tool_calls import finish_reason
 from core.web.http_call import HttpCall
 from core.web.openai.answering import answer_posted
-from core.web.openai.chunks import Chunks, completion, usage_json
+from core.web.openai.chunks import Chunks, Completion, completion, usage_of
 from core.web.openai.errors import body_of
 from core.web.openai.streaming import Writer
 from core.web.studio_bridge import StudioBridge
@@ -57,12 +58,12 @@ class _Chat:
     def writer(self) -> Writer:
         return _ChunkWriter(self._live, self._request, self._created)
 
-    def whole(self, message: Message) -> dict[str, object]:
+    def whole(self, message: Message) -> Completion:
         logprobs = self._live.read_pieces(self._live.start).logprobs
         sources = self._live.sources
         whole = completion(message, self._live.start, logprobs, self._created, sources)
-        steps = {"steps": steps_json(self._live.steps)} if self._live.steps else {}
-        return whole | steps | ({"sources": sources_json(sources)} if sources else {})
+        whole.steps = step_replies(self._live.steps) or UNSET
+        return whole
 
 
 class _ChunkWriter:
@@ -79,22 +80,24 @@ class _ChunkWriter:
         message, request = live.outline(), self._request
         http_error = http_error_of(message, live.error, language)
         if http_error is not None:
-            body: dict[str, object] = body_of(http_error)
+            body = body_of(http_error)
             if http_error.wait_s is not None:  # as a header would have said it
-                body["retry_after"] = http_error.wait_s
+                body.retry_after = http_error.wait_s
             body = with_notices(body, message, language, request.notices)
             return b"data: %b\n\n" % _encode(body) + _DONE
-        beside = with_notices({}, message, language, request.notices)
+        beside: dict[str, object] = {}
+        if notices := notice_replies(message, language, request.notices):
+            beside["notices"] = notices
         usage = message.usage
         if usage is not None and not request.with_usage:  # unasked, as DeepSeek gives it
-            beside["usage"] = usage_json(usage)
+            beside["usage"] = usage_of(usage)
         delta: dict[str, object] = {}
         if live.steps:
-            beside["steps"] = steps_json(live.steps)
+            beside["steps"] = step_replies(live.steps)
         if live.sources:
-            beside["sources"] = sources_json(live.sources)
+            beside["sources"] = source_replies(live.sources)
             text = live.snapshot().content[len(live.begun_with) :]
-            delta = {"annotations": annotations_json(live.sources, text)}
+            delta = {"annotations": annotations_of(live.sources, text)}
         events = self._chunks.last(finish_reason(message), beside, delta)
         if usage is not None and request.with_usage:
             events += self._chunks.usage(usage)

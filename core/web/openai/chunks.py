@@ -1,18 +1,76 @@
 """Completions in OpenAI's shape: the chunks of a stream, and a whole one."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
 from core.models.chat import Message, Usage
 from core.models.parts import SourcePart
-from core.web.chat.citations import annotations_json
-from core.web.chat.tool_calls import calls_json, finish_reason, growth_json
+from core.web.chat.citations import Annotation, SourceReply, annotations_of, source_replies
+from core.web.chat.notices import Noticed
+from core.web.chat.steps import StepReply
+from core.web.chat.tool_calls import CallReply, calls_of, finish_reason, growth_json
 from core.wire.masking.secrets import known_secrets
 from core.work.chat.buffers.cursors import Cursor, Pieces
 from core.work.chat.buffers.logprobs_buffer import Entry
 
 _encode = msgspec.json.Encoder().encode
+
+
+class CachedTokens(Struct):
+    """Of the prompt."""
+
+    cached_tokens: int
+
+
+class ReasoningTokens(Struct):
+    """Of the answer."""
+
+    reasoning_tokens: int
+
+
+class UsageReply(Struct):
+    """Tokens by OpenAI's names, and the cache by DeepSeek's."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    prompt_tokens_details: CachedTokens | UnsetType = UNSET
+    prompt_cache_hit_tokens: int | UnsetType = UNSET
+    prompt_cache_miss_tokens: int | UnsetType = UNSET
+    completion_tokens_details: ReasoningTokens | UnsetType = UNSET
+
+
+class Said(Struct, tag_field="role", tag="assistant"):
+    """What the model said, thought, calls and cites."""
+
+    content: str | None
+    reasoning_content: str | UnsetType = UNSET
+    tool_calls: list[CallReply] | UnsetType = UNSET
+    annotations: list[Annotation] | UnsetType = UNSET
+
+
+class Choice(Struct):
+    """The answer; `logprobs` as the provider writes them."""
+
+    index: int
+    message: Said
+    logprobs: dict[str, Any] | None
+    finish_reason: str
+
+
+class Completion(Noticed, tag_field="object", tag="chat.completion"):
+    """A whole completion, and the tools and sources of the studio."""
+
+    id: str
+    created: int
+    model: str | None
+    choices: list[Choice]
+    usage: UsageReply | None
+    steps: list[StepReply] | UnsetType = UNSET
+    sources: list[SourceReply] | UnsetType = UNSET
 
 
 class Chunks:
@@ -49,7 +107,7 @@ class Chunks:
 
     def usage(self, usage: Usage) -> bytes:
         """Return the chunk without choices that tells the tokens."""
-        return self._head + b',"choices":[],"usage":' + _encode(usage_json(usage)) + b"}\n\n"
+        return self._head + b',"choices":[],"usage":' + _encode(usage_of(usage)) + b"}\n\n"
 
     def _begin(self) -> bytes:
         if not self._is_first:
@@ -93,31 +151,24 @@ def completion(
     logprobs: Sequence[Entry],
     created: int,
     sources: Sequence[SourcePart] = (),
-) -> dict[str, object]:
+) -> Completion:
     """Return a whole completion: what came behind what it was `begun` with, and whom it cites."""
-    content, calls = message.content[begun.content :], calls_json(message)
-    said: dict[str, object] = {"role": "assistant", "content": content or (None if calls else "")}
-    if reasoning := message.reasoning_content[begun.reasoning :]:
-        said["reasoning_content"] = reasoning
-    if calls:
-        said["tool_calls"] = calls
-    if sources:
-        said["annotations"] = annotations_json(sources, content)
-    return {
-        "id": f"chatcmpl-{message.id}",
-        "object": "chat.completion",
-        "created": created,
-        "model": message.model,
-        "choices": [
-            {
-                "index": 0,
-                "message": said,
-                "logprobs": logprobs_json(logprobs) if logprobs else None,
-                "finish_reason": finish_reason(message),
-            }
-        ],
-        "usage": None if message.usage is None else usage_json(message.usage),
-    }
+    content, calls = message.content[begun.content :], calls_of(message)
+    said = Said(
+        content or (None if calls else ""),
+        message.reasoning_content[begun.reasoning :] or UNSET,
+        calls or UNSET,
+        annotations_of(sources, content) if sources else UNSET,
+    )
+    told = logprobs_json(logprobs) if logprobs else None
+    return Completion(
+        f"chatcmpl-{message.id}",
+        created,
+        message.model,
+        [Choice(0, said, told, finish_reason(message))],
+        None if message.usage is None else usage_of(message.usage),
+        sources=source_replies(sources) or UNSET,
+    )
 
 
 def logprobs_json(entries: Sequence[Entry]) -> dict[str, object]:
@@ -127,21 +178,15 @@ def logprobs_json(entries: Sequence[Entry]) -> dict[str, object]:
     return told | ({"reasoning_content": thought} if thought else {})
 
 
-def usage_json(usage: Usage) -> dict[str, object]:
+def usage_of(usage: Usage) -> UsageReply:
     """Return the tokens by OpenAI's names, and the cache by DeepSeek's."""
     prompt, completion_tokens = usage.prompt_tokens or 0, usage.completion_tokens or 0
-    body: dict[str, object] = {
-        "prompt_tokens": prompt,
-        "completion_tokens": completion_tokens,
-        "total_tokens": usage.total_tokens or prompt + completion_tokens,
-    }
-    if usage.cache_hit_tokens is not None:
-        body["prompt_tokens_details"] = {"cached_tokens": usage.cache_hit_tokens}
-        body["prompt_cache_hit_tokens"] = usage.cache_hit_tokens
+    told = UsageReply(prompt, completion_tokens, usage.total_tokens or prompt + completion_tokens)
+    if (hit := usage.cache_hit_tokens) is not None:
+        told.prompt_tokens_details = CachedTokens(hit)
+        told.prompt_cache_hit_tokens = hit
         missed = usage.cache_miss_tokens
-        body["prompt_cache_miss_tokens"] = (
-            max(prompt - usage.cache_hit_tokens, 0) if missed is None else missed
-        )
+        told.prompt_cache_miss_tokens = max(prompt - hit, 0) if missed is None else missed
     if usage.reasoning_tokens is not None:
-        body["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
-    return body
+        told.completion_tokens_details = ReasoningTokens(usage.reasoning_tokens)
+    return told

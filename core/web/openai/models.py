@@ -2,10 +2,26 @@
 
 from urllib.parse import unquote
 
+from msgspec import Struct
+
 from core.web.http_call import HttpCall, HttpCallError
 from core.web.studio_bridge import StudioBridge
 
 PREFIX = "/v1/models/"
+
+
+class Model(Struct, tag_field="object", tag="model"):
+    """A model that may be asked for."""
+
+    id: str
+    created: int = 0
+    owned_by: str = "inkling"
+
+
+class ModelList(Struct, tag_field="object", tag="list"):
+    """All of them."""
+
+    data: list[Model]
 
 
 class OpenAIModels:
@@ -16,8 +32,8 @@ class OpenAIModels:
 
     async def list(self, call: HttpCall) -> None:
         """List the models."""
-        entries = [_entry(name) for name in self._bridge.studio.chat_models()]
-        await call.reply_json(200, {"object": "list", "data": entries})
+        entries = [Model(name) for name in self._bridge.studio.chat_models()]
+        await call.reply_json(200, ModelList(entries))
 
     async def one(self, call: HttpCall) -> None:
         """Tell of one model; its name may hold a slash."""
@@ -25,8 +41,4 @@ class OpenAIModels:
         if name not in self._bridge.studio.chat_models():
             facts = {"model": name[:100]}
             raise HttpCallError(404, "http.no_such_model", facts=facts, field="model")
-        await call.reply_json(200, _entry(name))
-
-
-def _entry(name: str) -> dict[str, object]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": "inkling"}
+        await call.reply_json(200, Model(name))

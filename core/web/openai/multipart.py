@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import Annotated, Any
 
+from msgspec import Meta
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -12,6 +14,7 @@ _TYPE = "multipart/form-data"
 _FIELDS_MOST = 64
 
 Item = tuple[str, str | UploadFile]
+Upload = Annotated[Any, Meta(extra_json_schema={"type": "string", "format": "binary"})]
 
 
 @asynccontextmanager

@@ -1,8 +1,8 @@
 """`/v1/tools/search` and `/v1/tools/fetch`: DeepSeek's shape, the studio's key and ledger."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from core.errors import AppError, NotFoundError
 from core.models.money.ledger import Spender
@@ -10,7 +10,7 @@ from core.models.parts import LookupPart, SourcePart
 from core.web.http_call import HttpCall, HttpCallError
 from core.web.http_errors import http_error_from
 from core.web.openai.errors import refuse
-from core.web.posted_fields import FieldError, validated
+from core.web.posted_fields import posted_body
 from core.web.studio_bridge import StudioBridge
 from core.wire.web.washing import ADDRESS_MOST, plain_address
 
@@ -30,6 +30,32 @@ class FetchBody(Struct):
     url: Annotated[str, Meta(min_length=1, max_length=ADDRESS_MOST)]
 
 
+class SearchResult(Struct):
+    """A page that was found; `content` is DeepSeek's, and empty."""
+
+    title: str
+    url: str
+    snippet: str
+    summary: str
+    content: str
+    date: str
+    site_name: str
+
+
+class SearchReply(Struct):
+    """The best pages."""
+
+    results: list[SearchResult]
+
+
+class FetchReply(Struct):
+    """A page as Markdown."""
+
+    title: str
+    content: str
+    characters_left_out: int | UnsetType = UNSET
+
+
 class WebTools:
     """Looks into the web for programs: each a line in the ledger, held to the budgets."""
 
@@ -38,23 +64,21 @@ class WebTools:
 
     async def search(self, call: HttpCall) -> None:
         """Answer with the best pages for some words."""
-        body = await _body(call, SearchBody, "query")
+        body = await posted_body(call, SearchBody)
         found = await self._looked(call, LookupPart("search", body.query), body.count)
         if found is not None:
-            await call.reply_json(200, {"results": [_result(one) for one in found]})
+            await call.reply_json(200, SearchReply([_result(one) for one in found]))
 
     async def fetch(self, call: HttpCall) -> None:
         """Answer with a page as Markdown."""
-        body = await _body(call, FetchBody, "url")
+        body = await posted_body(call, FetchBody)
         if (url := plain_address(body.url)) is None:
             raise HttpCallError(400, "http.want_described", facts={"field": "url"}, field="url")
         found = await self._looked(call, LookupPart("fetch", url), 1)
         if found is not None:
             page = found[0] if found else SourcePart(url, "", "", "")
-            told: dict[str, object] = {"title": page.title, "content": page.text}
-            if page.left_out:
-                told["characters_left_out"] = int(page.left_out)
-            await call.reply_json(200, told)
+            left_out = int(page.left_out) if page.left_out else UNSET
+            await call.reply_json(200, FetchReply(page.title, page.text, left_out))
 
     async def _looked(
         self, call: HttpCall, look: LookupPart, count: int
@@ -80,24 +104,6 @@ class WebTools:
         return None
 
 
-async def _body(call: HttpCall, kind: type[Any], field: str) -> Any:
-    fields = await call.json_object()
-    if field not in fields:
-        raise HttpCallError(400, "http.want_described", facts={"field": field}, field=field)
-    try:
-        return validated(fields, kind)
-    except FieldError as error:
-        name = error.field
-        raise HttpCallError(400, "http.want_described", facts={"field": name}, field=name) from None
-
-
-def _result(source: SourcePart) -> dict[str, object]:
-    return {
-        "title": source.title,
-        "url": source.url,
-        "snippet": source.text[:200],
-        "summary": source.text,
-        "content": "",
-        "date": source.date,
-        "site_name": source.site,
-    }
+def _result(source: SourcePart) -> SearchResult:
+    title, url, words = source.title, source.url, source.text
+    return SearchResult(title, url, words[:200], words, "", source.date, source.site)

@@ -1,70 +1,52 @@
 """The OpenAPI description of the HTTP layer; its bodies are the Structs that validate them."""
 
 from functools import cache
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from core import __version__
 from core.access.invitations import CODE_PARAMETER
-from core.models.money.ledger import LINE_KINDS
-from core.web.chat.posted.bodies import ChatBody, OpenAIChatBody
-from core.web.drawing.bodies import DrawingBody, MilderBody
-from core.web.kling.creates import CREATES
-from core.web.money.routes import LIMIT_MOST
-from core.web.openai.audio.request import SpeechBody
-from core.web.openai.images.request import OpenAIImageBody
-from core.web.openai.web_tools import FetchBody, SearchBody
+from core.web.chat.posted.bodies import ChatBody, Question
+from core.web.chat.routes import WholeReply
+from core.web.enter.routes import EnterForm
+from core.web.health import Health, NotReady, Ready
+from core.web.http_errors import ErrorReply
+from core.web.kling.envelope import Envelope
+from core.web.money.routes import LedgerPage, LedgerQuery
 from core.web.openapi.diagnostics_paths import diagnostics_paths
 from core.web.openapi.drawing_paths import drawing_paths
 from core.web.openapi.kling_paths import create_paths
-from core.web.openapi.openai_paths import KEY, NO_MONEY, openai_paths
+from core.web.openapi.openai_paths import NO_MONEY, openai_paths
 from core.web.openapi.shapes import (
-    ERROR,
     EVENTS,
     HTML,
-    OBJECT,
     PLAIN,
-    TEXT,
-    TEXT_OR_NULL,
+    Filled,
     Json,
+    described,
     guarded,
     json_of,
     open_path,
     operation,
     parameter,
     posted,
+    query,
     reply,
-    shape,
+    required,
     too_much,
 )
 
-_NAMED, _SCHEMAS = msgspec.json.schema_components(
-    (
-        *(ChatBody, OpenAIChatBody, OpenAIImageBody, SpeechBody, SearchBody, FetchBody),
-        *(DrawingBody, MilderBody),
-        *(create.body for create in CREATES.values()),
-    ),
-    ref_template="#/components/schemas/{name}",
-)
-
-
-_CHAT, _OPENAI_CHAT, _OPENAI_PICTURE, _OPENAI_SPEECH, _SEARCH, _FETCH, *_REST = _NAMED
-_DRAWING, _MILDER, *_CREATES = _REST
-
-_ENVELOPE = {
-    **shape(code={"type": "integer"}, message=TEXT, request_id=TEXT),
-    "description": "Kling's own envelope; code 0 means success.",
-}
-_QUESTION = parameter("question", "query", minLength=1, pattern="\\S")
-_LAST_EVENT_ID = parameter(
-    "Last-Event-ID",
-    "header",
-    "The id of the last event that was read: the rest of that answer follows.",
-)
-_CODE = parameter(
-    CODE_PARAMETER, "query", "What a one-time link carries. Reading the page does not redeem it."
-)
-_NOTICES: Json = {"type": "array", "items": shape("id", "message")}
+_QUESTION = parameter("question", "query", Question, is_required=True)
+_LastEventId = Annotated[
+    str, Meta(description="The id of the last event that was read: the rest of that answer follows")
+]
+_LAST_EVENT_ID = parameter("Last-Event-ID", "header", _LastEventId)
+_Code = Annotated[
+    str, Meta(description="What a one-time link carries. Reading the page does not redeem it.")
+]
+_CODE = parameter(CODE_PARAMETER, "query", _Code)
 _NO_QUESTION = "The question is missing, or the body is not as described"
 _STREAM = {
     "200": reply(
@@ -76,59 +58,27 @@ _STREAM = {
     ),
     "204": reply("Nothing follows the event that was named"),
     "400": reply(_NO_QUESTION, PLAIN),
-    "402": reply(NO_MONEY, json_of(ERROR)),
+    "402": reply(NO_MONEY, json_of(ErrorReply)),
 }
 _COMPLETE = {
-    "200": reply("The whole answer", json_of(shape("content", notices=_NOTICES))),
-    "400": reply(_NO_QUESTION, json_of(ERROR)),
-    "402": reply(NO_MONEY, json_of(ERROR)),
+    "200": reply("The whole answer", json_of(WholeReply)),
+    "400": reply(_NO_QUESTION, json_of(ErrorReply)),
+    "402": reply(NO_MONEY, json_of(ErrorReply)),
 }
-_TASK = {"200": reply("The task", json_of(_ENVELOPE))}
-_BOUGHT = {
-    **_TASK,
-    "400": reply("Refused; nothing was bought", json_of(_ENVELOPE)),
-    "402": reply(NO_MONEY, json_of({**_ENVELOPE, "required": ["error"]})),
-}
-_AMOUNT: Json = {**TEXT_OR_NULL, "description": "A decimal; null where it is unknown"}
-_COUNT: Json = {"type": ["integer", "null"]}
-_LINE = shape(
-    "id",
-    "at",
-    "kind",
-    "state",
-    "provider",
-    "model",
-    "currency",
-    "caller",
-    amount=_AMOUNT,
-    units=_AMOUNT,
-    tokens=shape(hit=_COUNT, miss=_COUNT, completion=_COUNT, reasoning=_COUNT),
-    conversation_id=TEXT_OR_NULL,
-    message_id=TEXT_OR_NULL,
-    generation_id=TEXT_OR_NULL,
-    task_id=TEXT_OR_NULL,
-)
 _LEDGER = {
     "200": reply(
         "Lines, newest first, and where the next ones begin; with format=csv all of them",
-        json_of(shape(lines={"type": "array", "items": _LINE}, next=TEXT_OR_NULL)),
-        {"text/csv": {"schema": TEXT}},
+        json_of(LedgerPage),
+        {"text/csv": {"schema": str}},
     ),
-    "400": reply("A parameter is not as described", json_of(ERROR)),
+    "400": reply("A parameter is not as described", json_of(ErrorReply)),
 }
-_DAY = "A day of the owner's zone, or a moment in ISO 8601"
-_ENTER_FORM = shape(
-    **{
-        CODE_PARAMETER: {**TEXT, "description": "A one-time link's code"},
-        "token": {**TEXT, "description": "An access token, where there is no code"},
-    }
-)
 _LET_IN = {
     "303": {
         **reply("Let in: the cookie, and where the pages are"),
-        "headers": {name: {"schema": TEXT} for name in ("Location", "Set-Cookie")},
+        "headers": {name: {"schema": str} for name in ("Location", "Set-Cookie")},
     },
-    "400": reply("Neither a code nor a token, or too many fields", HTML, json_of(ERROR)),
+    "400": reply("Neither a code nor a token, or too many fields", HTML, json_of(ErrorReply)),
     "403": reply("Not good, used, or sent from a foreign page", HTML),
     "429": reply("Too many guesses; Retry-After tells when", HTML),
     "503": reply("The studio or its store is not open", HTML),
@@ -140,38 +90,29 @@ _PATHS: Json = {
             "Answer a question piece by piece", guarded(_STREAM), _QUESTION, _LAST_EVENT_ID
         ),
         "post": operation(
-            "Answer a posted chat piece by piece", posted(_STREAM), _LAST_EVENT_ID, body=_CHAT
+            "Answer a posted chat piece by piece", posted(_STREAM), _LAST_EVENT_ID, body=ChatBody
         ),
     },
     "/complete": {
         "get": operation("Answer a question whole", guarded(_COMPLETE), _QUESTION),
-        "post": operation("Answer a posted chat whole", posted(_COMPLETE), body=_CHAT),
+        "post": operation("Answer a posted chat whole", posted(_COMPLETE), body=ChatBody),
     },
-    **openai_paths(_OPENAI_CHAT, _OPENAI_PICTURE, _OPENAI_SPEECH, _SEARCH, _FETCH),
-    **create_paths(
-        dict(zip(CREATES, _CREATES, strict=True)), _ENVELOPE, _BOUGHT, _TASK, (KEY, OBJECT)
-    ),
+    **openai_paths(),
+    **create_paths(),
     "/kling/account/costs": {
         "get": operation(
             "What is left of Kling's packages, forwarded",
-            guarded({"200": reply("The packages", json_of(_ENVELOPE))}, OBJECT),
-            parameter("start_time", "query", minLength=1),
-            parameter("end_time", "query", minLength=1),
+            guarded({"200": reply("The packages", json_of(Envelope))}, dict),
+            parameter("start_time", "query", Filled, is_required=True),
+            parameter("end_time", "query", Filled, is_required=True),
         )
     },
     "/ledger": {
         "get": operation(
-            "What calls cost; a token sees its own lines",
-            guarded(_LEDGER),
-            parameter("from", "query", _DAY),
-            parameter("to", "query", f"{_DAY}; a day is included"),
-            parameter("kind", "query", enum=[*LINE_KINDS]),
-            parameter("format", "query", enum=["json", "csv"]),
-            parameter("limit", "query", type="integer", minimum=1, maximum=LIMIT_MOST),
-            parameter("cursor", "query", "`next` of the page before"),
+            "What calls cost; a token sees its own lines", guarded(_LEDGER), *query(LedgerQuery)
         )
     },
-    **drawing_paths(_DRAWING, _MILDER),
+    **drawing_paths(),
     **diagnostics_paths(),
     "/enter": {
         **open_path(
@@ -184,19 +125,19 @@ _PATHS: Json = {
         ),
         "post": {
             **operation(
-                "Log in: a code or a token for a cookie", too_much(_LET_IN, ERROR, "a form")
+                "Log in: a code or a token for a cookie", too_much(_LET_IN, ErrorReply, "a form")
             ),
-            "requestBody": {
-                "required": True,
-                "content": {"application/x-www-form-urlencoded": {"schema": _ENTER_FORM}},
-            },
+            **required({"application/x-www-form-urlencoded": {"schema": EnterForm}}),
             "security": [],
         },
     },
-    "/healthz": open_path("The process lives", {"200": reply("It does", json_of())}),
+    "/healthz": open_path("The process lives", {"200": reply("It does", json_of(Health))}),
     "/readyz": open_path(
         "It can work; never spends",
-        {"200": reply("It can", json_of()), "503": reply("It cannot, and why", json_of())},
+        {
+            "200": reply("It can", json_of(Ready)),
+            "503": reply("It cannot, and why", json_of(NotReady)),
+        },
     ),
     "/openapi.json": {
         "get": {
@@ -206,7 +147,7 @@ _PATHS: Json = {
     },
 }
 
-DESCRIPTION: Json = {
+_TREE: Json = {
     "openapi": "3.1.0",
     "info": {
         "title": "墨灵 Inkling",
@@ -221,7 +162,6 @@ DESCRIPTION: Json = {
     },
     "security": [{}, {"bearer": []}, {"query": []}],
     "components": {
-        "schemas": _SCHEMAS,
         "securitySchemes": {
             "bearer": {"type": "http", "scheme": "bearer"},
             "query": {"type": "apiKey", "in": "query", "name": "access_token"},
@@ -229,6 +169,7 @@ DESCRIPTION: Json = {
     },
     "paths": _PATHS,
 }
+DESCRIPTION = described(_TREE)
 
 
 @cache

@@ -1,35 +1,38 @@
 """The check-up's and the X-ray's paths in the OpenAPI description."""
 
-from core.web.diagnostics.exchanges import LIMIT_MOST, SHAPES
+from core.web.diagnostics.checkup import CheckupQuery
+from core.web.diagnostics.exchanges import ExchangesQuery
 from core.web.diagnostics.metrics import METRICS_PATH
+from core.web.http_errors import ErrorReply
 from core.web.openapi.shapes import (
-    ERROR,
     EVENTS,
-    OBJECT,
-    TEXT,
+    PLAIN,
     Json,
     guarded,
     json_of,
     operation,
-    parameter,
+    query,
     reply,
-    shape,
 )
+from core.work.checkup.report import Findings
+from core.work.xray.recipes import Exchanges, Har
 
-_WRONG = {"400": reply("A parameter is not as described", json_of(ERROR))}
-_FINDING: Json = shape("id", "level", "what", why=TEXT, do=TEXT)
+_WRONG = {"400": reply("A parameter is not as described", json_of(ErrorReply))}
 _CHECKUP = {
     "200": reply(
         "What was found, the gravest first; with format=text a report to paste",
-        json_of(shape(findings={"type": "array", "items": _FINDING})),
-        {"text/plain": {"schema": TEXT}},
+        json_of(Findings),
+        PLAIN,
     ),
     **_WRONG,
 }
 _EXCHANGES = {
-    "200": reply("Exchanges, oldest first, masked; with format=har a HAR 1.2 log", json_of(OBJECT)),
+    "200": reply(
+        "Exchanges, oldest first, masked; with format=har a HAR 1.2 log",
+        json_of({"anyOf": [Exchanges, Har]}),
+    ),
     **_WRONG,
-    "404": reply("The X-ray is switched off", json_of(ERROR)),
+    "404": reply("The X-ray is switched off", json_of(ErrorReply)),
 }
 
 
@@ -39,16 +42,14 @@ def diagnostics_paths() -> Json:
         METRICS_PATH: {
             "get": operation(
                 "Metrics for Prometheus; INKLING_METRICS_TOKEN or the scope read lets in",
-                guarded(
-                    {"200": reply("Prometheus's text format", {"text/plain": {"schema": TEXT}})}
-                ),
+                guarded({"200": reply("Prometheus's text format", PLAIN)}),
             )
         },
         "/checkup": {
             "get": operation(
                 "Look for what is wrong, free of charge; the owner alone, no token",
                 guarded(_CHECKUP),
-                parameter("format", "query", enum=["json", "text"]),
+                *query(CheckupQuery),
             )
         },
         "/checkup/beat": {
@@ -61,9 +62,7 @@ def diagnostics_paths() -> Json:
             "get": operation(
                 "The latest exchanges with the providers; the owner alone, no token",
                 guarded(_EXCHANGES),
-                parameter("format", "query", enum=[*SHAPES]),
-                parameter("about", "query", "The id of an answer or a generation"),
-                parameter("limit", "query", type="integer", minimum=1, maximum=LIMIT_MOST),
+                *query(ExchangesQuery),
             )
         },
     }

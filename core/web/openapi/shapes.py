@@ -1,28 +1,51 @@
-"""Building blocks of the OpenAPI description: schemas, replies, parameters, operations."""
+"""Building blocks of the OpenAPI description: replies, parameters, operations.
 
-from typing import Any
+A schema is a type, of which `described` makes one in the end; those of bodies are the Structs that
+the routes read and write.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import msgspec
+
+from core.web.http_errors import ErrorReply
 
 Json = dict[str, Any]
 
-TEXT: Json = {"type": "string"}
-TEXT_OR_NULL: Json = {"type": ["string", "null"]}
-OBJECT: Json = {"type": "object"}
-HTML: Json = {"text/html": {"schema": TEXT}}
-PLAIN: Json = {"text/plain": {"schema": TEXT}}
+Filled = Annotated[str, msgspec.Meta(min_length=1)]
+HTML: Json = {"text/html": {"schema": str}}
+PLAIN: Json = {"text/plain": {"schema": str}}
 EVENTS: Json = {"text/event-stream": {}}
 
 
-def shape(*required: str, **more: Json) -> Json:
-    """Return the schema of an object: the texts that it holds, and what else it may hold."""
-    properties = {**dict.fromkeys(required, TEXT), **more}
-    return {"type": "object", "required": [*required], "properties": properties}
+def described(tree: Json) -> Json:
+    """Return the description with a schema in place of each type, and the Structs by name."""
+    schemas, named = msgspec.json.schema_components(
+        _types(tree), ref_template="#/components/schemas/{name}"
+    )
+    filled: Json = _filled(tree, iter(schemas))
+    return {**filled, "components": {"schemas": named, **filled["components"]}}
 
 
-ERROR = shape("error", body=TEXT)
+def _types(tree: Any) -> Iterator[Any]:
+    if isinstance(tree, dict | list):
+        for one in tree.values() if isinstance(tree, dict) else tree:
+            yield from _types(one)
+    elif not isinstance(tree, str | bool | int):
+        yield tree
 
 
-def json_of(schema: Json = OBJECT) -> Json:
-    """Return the content of a JSON body of this schema."""
+def _filled(tree: Any, schemas: Iterator[Json]) -> Any:
+    if isinstance(tree, dict):
+        return {name: _filled(one, schemas) for name, one in tree.items()}
+    if isinstance(tree, list):
+        return [_filled(one, schemas) for one in tree]
+    return tree if isinstance(tree, str | bool | int) else next(schemas)
+
+
+def json_of(schema: Any = dict) -> Json:
+    """Return the content of a JSON body of this type."""
     return {"application/json": {"schema": schema}}
 
 
@@ -32,23 +55,31 @@ def reply(description: str, *contents: Json) -> Json:
     return {"description": description, **({"content": content} if content else {})}
 
 
-def parameter(name: str, place: str, description: str = "", **schema: object) -> Json:
-    """Return a parameter: a text, unless its schema says otherwise."""
-    is_required = place == "path" or "minLength" in schema
-    about = {"description": description} if description else {}
-    return {
-        "name": name,
-        "in": place,
-        "required": is_required,
-        **about,
-        "schema": {**TEXT, **schema},
-    }
+def parameter(name: str, place: str, schema: Any = str, *, is_required: bool = False) -> Json:
+    """Return a parameter of this type; those of a path are always required."""
+    return {"name": name, "in": place, "required": is_required or place == "path", "schema": schema}
 
 
-def operation(summary: str, replies: Json, *parameters: Json, body: Json | None = None) -> Json:
+def query(kind: type[msgspec.Struct]) -> list[Json]:
+    """Return the parameters that a Struct reads of a query."""
+    return [
+        parameter(one.encode_name, "query", one.type, is_required=one.required)
+        for one in msgspec.structs.fields(kind)
+    ]
+
+
+def required(content: Json) -> Json:
+    """Return what must be posted."""
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def operation(
+    summary: str, replies: Json, *parameters: Json, body: Any = None, description: str = ""
+) -> Json:
     """Return what one method of a path takes and answers."""
-    posted = {"requestBody": {"required": True, "content": json_of(body)}} if body else {}
-    return {"summary": summary, "parameters": [*parameters], **posted, "responses": replies}
+    posted = required(json_of(body)) if body else {}
+    told = {"summary": summary, **({"description": description} if description else {})}
+    return {**told, "parameters": [*parameters], **posted, "responses": replies}
 
 
 def open_path(summary: str, replies: Json, *parameters: Json) -> Json:
@@ -58,7 +89,7 @@ def open_path(summary: str, replies: Json, *parameters: Json) -> Json:
     return {"get": get, "head": {**get, "responses": bare}}
 
 
-def guarded(own: Json, error: Json = ERROR) -> Json:
+def guarded(own: Json, error: Any = ErrorReply) -> Json:
     """Return the replies of a path behind the guard, with its own among them."""
     common = {
         "401": "The access token is not known",
@@ -70,7 +101,7 @@ def guarded(own: Json, error: Json = ERROR) -> Json:
     return {**{status: reply(one, json_of(error)) for status, one in common.items()}, **own}
 
 
-def too_much(own: Json, error: Json, form: str) -> Json:
+def too_much(own: Json, error: Any, form: str) -> Json:
     """Return the replies to what is posted, the path's own among them."""
     common = {
         "408": "The body was too slow",
@@ -80,6 +111,6 @@ def too_much(own: Json, error: Json, form: str) -> Json:
     return {**own, **{status: reply(one, json_of(error)) for status, one in common.items()}}
 
 
-def posted(own: Json, error: Json = ERROR) -> Json:
+def posted(own: Json, error: Any = ErrorReply) -> Json:
     """Return the replies to a posted JSON body, the path's own among them."""
     return too_much(guarded(own, error), error, "JSON")

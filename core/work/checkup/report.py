@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from msgspec import UNSET, Struct, UnsetType
+
 from core.providers.http.redaction import clean_text
 from core.texts.catalogue import Language, text
 from core.work.checkup.finding import Finding, Level, gravest_first
@@ -19,9 +21,27 @@ def as_text(findings: Iterable[Finding], language: Language, at: datetime) -> st
     return clean_text("\n".join(lines)) + "\n"
 
 
-def as_object(one: Finding, language: Language) -> dict[str, str]:
-    """Return a finding as JSON has it."""
-    said = {"what": one.what(language), "why": one.why(language), "do": one.cure(language)}
-    return {"id": one.id, "level": one.level} | {
-        name: clean_text(words) for name, words in said.items() if words
-    }
+class FindingReply(Struct):
+    """A finding as JSON has it."""
+
+    id: str
+    level: Level
+    what: str
+    why: str | UnsetType = UNSET
+    do: str | UnsetType = UNSET
+
+
+class Findings(Struct):
+    """All findings, as JSON has them."""
+
+    findings: list[FindingReply]
+
+
+def as_objects(found: Iterable[Finding], language: Language) -> Findings:
+    """Return findings as JSON has them."""
+    return Findings([_as_object(one, language) for one in found])
+
+
+def _as_object(one: Finding, language: Language) -> FindingReply:
+    why, cure = (clean_text(words) or UNSET for words in (one.why(language), one.cure(language)))
+    return FindingReply(one.id, one.level, clean_text(one.what(language)), why, cure)

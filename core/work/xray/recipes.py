@@ -1,11 +1,11 @@
 """An exchange as something to run again: curl, Python, HAR, JSON. Keys are names, never values."""
 
-import json
 import shlex
 from collections.abc import Iterable
-from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
+
+import msgspec
 
 from core.providers.http.kept_exchange import Exchange, Headers
 from core.work.xray.reading import is_stream, purpose_of
@@ -68,21 +68,32 @@ def key_name(exchange: Exchange) -> str:
     return "DEEPSEEK_API_KEY" if is_chat else "KLING_API_KEY"
 
 
+class Exchanges(msgspec.Struct):
+    """Exchanges as our own JSON, with the time of each chunk."""
+
+    exchanges: list[Exchange]
+
+
+class Har(msgspec.Struct):
+    """A HAR 1.2 log."""
+
+    log: dict[str, Any]
+
+
 def as_json(exchanges: Iterable[Exchange]) -> str:
-    """Return exchanges as our own JSON, with the time of each chunk."""
-    return json.dumps({"exchanges": as_objects(exchanges)}, ensure_ascii=False, indent=1)
-
-
-def as_objects(exchanges: Iterable[Exchange]) -> list[dict[str, Any]]:
-    """Return exchanges as JSON has them."""
-    return [{**asdict(one), "began_at": one.began_at.isoformat()} for one in exchanges]
+    """Return exchanges as our own JSON."""
+    return _written(Exchanges([*exchanges]))
 
 
 def as_har(exchanges: Iterable[Exchange], *, version: str = "1") -> str:
     """Return exchanges as a HAR 1.2 log, which browsers' network views open."""
     creator = {"name": "Inkling", "version": version}
     log = {"version": "1.2", "creator": creator, "entries": [_entry(one) for one in exchanges]}
-    return json.dumps({"log": log}, ensure_ascii=False, indent=1)
+    return _written(Har(log))
+
+
+def _written(told: msgspec.Struct) -> str:
+    return msgspec.json.format(msgspec.json.encode(told), indent=1).decode()
 
 
 def _entry(one: Exchange) -> dict[str, Any]:

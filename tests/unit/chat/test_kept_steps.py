@@ -15,7 +15,7 @@ from core.models.parts import ToolStep
 from core.storage.chat.kept_steps import ARGUMENTS_MOST, STEPS_MOST, few_steps, kept_step
 from core.storage.chat.message_parts import parts_in, parts_out
 from core.ui.history.markdown_export import as_markdown
-from core.web.chat.steps import steps_json
+from core.web.chat.steps import step_replies
 
 WHOLE = ToolStep(
     id="call_1",
@@ -85,7 +85,7 @@ def test_no_field_carries_more_than_it_may(name: str, value: str) -> None:
     step = read(**{name: value})
     assert is_plain(step)
     assert len(step.arguments) <= ARGUMENTS_MOST
-    steps_json([step])
+    step_replies([step])
     answer = Message("m", "c", None, "assistant", "words", NOW, parts=(step,))
     told = as_markdown("en", Conversation("c", "ada", "title", NOW, NOW), [answer])
     head = told.split("<summary>")[1].split("</summary>")[0]

@@ -21,6 +21,7 @@ WEATHER: Any = {
     "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
 }
 QUESTION = "What is the weather in Paris?"
+CONTENT = "input[0].content"
 
 
 class City(BaseModel):
@@ -104,6 +105,19 @@ def test_a_schema_and_an_answer_cut_short(client: openai.OpenAI) -> None:
         ({"input": [{"role": "user", "content": [{"type": ["text"]}]}]}, "input[0].content"),
         ({"input": [{"role": "assistant", "content": [{"type": {}}]}]}, "input[0].content"),
         ({"input": []}, "input"),
+        ({"input": 5}, "input"),
+        ({"input": [5]}, "input[0]"),
+        ({"input": [{"role": "nobody", "content": "hello"}]}, "input[0].role"),
+        ({"input": [{"role": "user", "content": [{"type": "input_text", "text": 5}]}]}, CONTENT),
+        ({"input": [{"role": "assistant"}]}, CONTENT),
+        ({"input": [{"type": "function_call_output", "output": [5]}]}, "input[0].output"),
+        ({"input": [{"type": "function_call", "arguments": {}}]}, "input[0].arguments"),
+        ({"tools": [{"type": "function"}]}, "tools[0]"),
+        ({"tools": [WEATHER], "tool_choice": {"type": "function"}}, "tool_choice"),
+        ({"text": {"format": {"type": "xml"}}}, "text.format.type"),
+        ({"reasoning": {"effort": "endless"}}, "reasoning.effort"),
+        ({"instructions": 5}, "instructions"),
+        ({"temperature": 3}, "temperature"),
         ({"max_output_tokens": 0}, "max_output_tokens"),
         ({"model": "gpt-9"}, "model"),
     ],

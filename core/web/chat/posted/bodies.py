@@ -4,20 +4,27 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from core.work.chat.asking.means import QUESTION_LIMIT
+
 MESSAGES_MOST = 2_000
 TOOLS_MOST = 128  # DeepSeek's limit
 STOPS_MOST = 16
 
 RoleWord = Literal["system", "developer", "user", "assistant", "tool"]  # developer: OpenAI's newer
 EffortWord = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"]
-_Limit = Annotated[int, Meta(ge=1, le=10_000_000)] | None
+Detail = Literal["auto", "low", "high", "original"]
+Warmth = Annotated[float, Meta(ge=0, le=2)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Limit = Annotated[int, Meta(ge=1, le=10_000_000)] | None
+_FILLED = {"minLength": 1, "pattern": r"\S", "maxLength": QUESTION_LIMIT}
+Question = Annotated[str, Meta(extra_json_schema=_FILLED)]
 _COUNT = Meta(min_length=1, max_length=MESSAGES_MOST)
-_Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 _EndUser = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,512}$")]
 
 
-def _loose(*types: str) -> Meta:
-    # Of another type it is passed over.
+def loose(*types: str) -> Meta:
+    """Return what describes a field that is read elsewhere, or of another type passed over."""
     return Meta(extra_json_schema={"type": [*types, "null"]})
 
 
@@ -31,7 +38,7 @@ class ImageAddress(Struct, gc=False):
     """A picture's place: a data URL, or an address that the provider fetches."""
 
     url: Annotated[str, Meta(min_length=1)]
-    detail: Literal["auto", "low", "high", "original"] | None = None
+    detail: Detail | None = None
 
 
 class ImagePart(Struct, tag_field="type", tag="image_url", gc=False):
@@ -80,7 +87,7 @@ class PostedMessage(Struct, gc=False):
 
     role: RoleWord
     content: str | list[TextPart | ImagePart | FilePart | RefusalPart] | None = None
-    reasoning_content: Annotated[Any, _loose("string")] = None
+    reasoning_content: Annotated[Any, loose("string")] = None
     name: str | None = None
     tool_calls: list[PostedCall] | None = None
     tool_call_id: str | None = None
@@ -93,7 +100,7 @@ class PostedMessage(Struct, gc=False):
 class Function(Struct):
     """A function that the model may call; `parameters` is its JSON schema."""
 
-    name: _Name
+    name: Name
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
@@ -109,7 +116,7 @@ class Tool(Struct):
 class NamedFunction(Struct):
     """A function by its name."""
 
-    name: _Name
+    name: Name
 
 
 class NamedTool(Struct):
@@ -153,11 +160,11 @@ class Parameters(Struct):
 
     reasoning_effort: EffortWord | None = None
     thinking: bool | Thinking | None = None
-    max_tokens: _Limit = None
-    max_completion_tokens: _Limit = None
+    max_tokens: Limit = None
+    max_completion_tokens: Limit = None
     model: str | None = None
-    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    temperature: Warmth | None = None
+    top_p: Share | None = None
     tools: Annotated[list[Tool], Meta(max_length=TOOLS_MOST)] | None = None
     tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
     response_format: ResponseFormat | None = None
@@ -170,8 +177,8 @@ class Parameters(Struct):
     user: str | None = None
     safety_identifier: str | None = None
     system: str | None = None
-    stream: Annotated[Any, _loose("boolean")] = None
-    stream_options: Annotated[Any, _loose("object")] = None
+    stream: Annotated[Any, loose("boolean")] = None
+    stream_options: Annotated[Any, loose("object")] = None
 
 
 class OpenAIChatBody(Parameters, kw_only=True):
@@ -184,5 +191,5 @@ class ChatBody(Parameters):
     """Either `question`, or `messages` of which the last is the user's, or a tool's."""
 
     messages: Annotated[list[PostedMessage], _COUNT] | None = None
-    question: Annotated[str, Meta(extra_json_schema={"maxLength": 400_000})] | None = None
+    question: Question | None = None
     parameters: Parameters | None = None

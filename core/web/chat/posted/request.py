@@ -94,7 +94,7 @@ def chat_request_from_json(body: dict[str, Any], dialect: Dialect) -> ChatReques
     try:
         posted = validated(fields, ChatBody)
     except FieldError as error:
-        raise _refusal(error, fields[error.field]) from error
+        raise refusal_of(error, fields[error.field]) from error
     options = _options(posted, fields, dialect)
     parameters = _parameters(posted, options, dialect)
     turns = _conversation(posted, dialect)
@@ -262,7 +262,7 @@ def _check_studio_tools(turns: tuple[Turn, ...], options: ChatOptions, dialect: 
             raise _wrong("studio_tools", "http.not_together", other=name)
 
 
-def _refusal(error: FieldError, value: Any) -> HttpCallError:
+def refusal_of(error: FieldError, value: Any) -> HttpCallError:
     """Return what is to be changed in a field, or at the place in it that is wrong."""
     if error.field == "messages" and error.path:
         position, _, place = error.path[1:].partition("]")

@@ -1,17 +1,24 @@
 """Forms with a recording in them, as OpenAI's clients post what is to be written down."""
 
+from msgspec import Struct
 from starlette.datastructures import UploadFile
 
 from core.models.speech import Recording
 from core.providers.speech.transcription import RECORDING_MOST
 from core.web.http_call import Held, HttpCall, HttpCallError
-from core.web.openai.multipart import posted_items, refuse_repeated
+from core.web.openai.multipart import Upload, posted_items, refuse_repeated
 
 _FIELD_BYTES = 64 * 1024
 _FRAME_BYTES = 256 * 1024  # of the form around the recording
 # What has the server answer in pieces: its reply is passed on whole.
 _REFUSED = ("stream",)
 _LIST = "[]"  # how a name ends that may stand there several times
+
+
+class RecordingForm(Struct):
+    """A recording; every other field goes to the server as it is."""
+
+    file: Upload
 
 
 async def posted_recording(call: HttpCall, held: Held) -> Recording:

@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 
+from msgspec import to_builtins
+
 from core.access.owners import may_spend
 from core.errors import AppError, ConfigurationError, InputError
 from core.models.money.ledger import Spender
@@ -96,7 +98,7 @@ class OpenAIAudio:
         logger.warning("%s is cut off: %s", call.request_id, error)
         if asked.as_events:
             told = body_of(_told(error, call, pays_again=True))
-            await call.end(_line({"type": "error", **told}))
+            await call.end(_line({"type": "error", "error": to_builtins(told.error)}))
         # Else it is not ended: sound that lacks its rest must not look whole.
 
     async def transcriptions(self, call: HttpCall) -> None:

@@ -3,13 +3,20 @@
 from typing import Any
 
 from core.web.http_call import Held, HttpCall
-from core.web.openai.multipart import posted_items, refuse_repeated
+from core.web.openai.images.request import OpenAIImageBody
+from core.web.openai.multipart import Upload, posted_items, refuse_repeated
 
 _FILES_MOST = 16
 _FIELD_BYTES = 256 * 1024
 # Of OpenAI's fields only these are numbers and flags; a form says all of them as text.
 _NUMBERS = ("n", "partial_images", "output_compression")
 _FLAGS = ("stream",)
+
+
+class EditForm(OpenAIImageBody, kw_only=True):
+    """The fields of a picture, and the file that it is drawn from."""
+
+    image: Upload
 
 
 async def posted_form(

@@ -14,12 +14,14 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from msgspec import UNSET, Struct, UnsetType
+
 from core.errors import AppError, InputError, StoreError
 from core.models.generations import Generation, GenerationStatus, Picture, ReferenceImage
 from core.models.kinds import check_fields
 from core.models.money.ledger import BudgetError, Spender
-from core.models.notices import Notice
-from core.texts.catalogue import Language, text
+from core.texts.catalogue import text
+from core.web.chat.notices import Noticed, notice_reply
 from core.web.chat.posted.body_room import HeldBody
 from core.web.http_call import PAYS_AGAIN, Headers, HttpCall, HttpCallError
 from core.web.http_errors import HttpError, http_error_from
@@ -46,9 +48,24 @@ DRAWN_TIMEOUT_S = 540.0
 _LOOK_S = 0.25
 
 
+class DrawnImage(Struct):
+    """A picture: Kling's link, or its bytes."""
+
+    url: str | UnsetType = UNSET
+    b64_json: str | UnsetType = UNSET
+
+
+class DrawnImages(Noticed):
+    """Pictures in OpenAI's shape."""
+
+    created: int
+    data: list[DrawnImage]
+    size: str | UnsetType = UNSET
+
+
 class _Reply(NamedTuple):
     status: int
-    body: dict[str, object]
+    body: Struct
     headers: Headers = ()
 
 
@@ -153,7 +170,7 @@ class OpenAIImages:
         if outcome.status != 200:
             told = outcome.body(call.language)
             kind = "server_error" if outcome.status >= 500 else "invalid_request_error"
-            body = error_body(str(told["message"]), kind, code=str(told["code"]))
+            body = error_body(told.message, kind, code=str(told.code))
             await call.reply_json(outcome.status, body, outcome.headers)
             return
         waiting = WaitingReply(call, self._bridge.timings.keep_alive_s)
@@ -194,15 +211,13 @@ class OpenAIImages:
         if drawn.status is GenerationStatus.ARCHIVED:
             data = await self._data(drawn, as_base64=asked.as_base64)
             size = drawn.pictures[0] if drawn.pictures else None
-            body: dict[str, object] = {"created": int(time.time()), "data": data}
-            if size is not None:
-                body["size"] = f"{size.width}x{size.height}"
-            if asked.notices:
-                body["notices"] = [_notice(one, call.language) for one in asked.notices]
+            told_size = UNSET if size is None else f"{size.width}x{size.height}"
+            notices = [notice_reply(one, call.language) for one in asked.notices] or UNSET
+            body = DrawnImages(int(time.time()), data, told_size, notices=notices)
             return _Reply(200, body)
         if drawn.status is GenerationStatus.FAILED:
-            words = drawn.error_detail or envelope.refused(drawn, call.language)["message"]
-            told = error_body(str(words), "image_generation_user_error", code="task_failed")
+            words = drawn.error_detail or envelope.refused(drawn, call.language).message
+            told = error_body(words, "image_generation_user_error", code="task_failed")
             return _Reply(400, told, (PAYS_AGAIN,))
         later = (("Retry-After", str(RETRY_SOON_S)),) if is_keyed else (PAYS_AGAIN,)
         sentence = text(call.language, "http.still_drawing")
@@ -234,16 +249,16 @@ class OpenAIImages:
     def _load(self, generation_id: str) -> Generation | None:
         return self._bridge.studio.store.generations.load(generation_id)
 
-    async def _data(self, drawn: Generation, *, as_base64: bool) -> list[dict[str, str]]:
+    async def _data(self, drawn: Generation, *, as_base64: bool) -> list[DrawnImage]:
         links = {} if as_base64 else await self._links(drawn)
         return [await self._entry(one, links.get(one.index)) for one in drawn.pictures]
 
-    async def _entry(self, picture: Picture, link: str | None) -> dict[str, str]:
+    async def _entry(self, picture: Picture, link: str | None) -> DrawnImage:
         if link is not None:
-            return {"url": link}
+            return DrawnImage(url=link)
         archive = self._bridge.studio.archive
         content = await asyncio.to_thread(archive.original_bytes, picture.name)
-        return {"b64_json": base64.b64encode(content).decode()}
+        return DrawnImage(b64_json=base64.b64encode(content).decode())
 
     async def _links(self, drawn: Generation) -> Mapping[int, str]:
         """Return Kling's own links, by the pictures' places; none where it does not tell them."""
@@ -257,11 +272,6 @@ class OpenAIImages:
             return {int(one["index"]): str(one["url"]) for one in images}
         except (AppError, ValueError, KeyError, TypeError):
             return {}
-
-
-def _notice(notice: Notice, language: Language) -> dict[str, object]:
-    words = text(language, notice.text_id, **notice.facts)
-    return {"id": notice.text_id.removeprefix("notice."), "message": words, **notice.facts}
 
 
 def _references(wish: _Wish) -> tuple[ReferenceImage, ...]:

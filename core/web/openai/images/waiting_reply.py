@@ -5,9 +5,11 @@ may still be quick. What fails later is told in the body, or by the connection's
 """
 
 import asyncio
-import json
+
+from msgspec import to_builtins
 
 from core.web.http_call import JSON_TYPE, Headers, HttpCall
+from core.wire.json_text import write_json
 
 
 class WaitingReply:
@@ -38,5 +40,4 @@ class WaitingReply:
         if not self.has_begun:
             await self._call.reply_json(status, body, headers)
             return
-        encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-        await self._call.end(encoded.encode("utf-8", "replace"))
+        await self._call.end(write_json(to_builtins(body)))

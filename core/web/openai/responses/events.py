@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from core.models.notices import Notice
 from core.texts.catalogue import Language
@@ -11,12 +12,17 @@ from core.web.chat.http_errors import http_error_of
 from core.web.chat.notices import with_notices
 from core.web.openai.errors import body_of
 from core.web.openai.responses.objects import (
+    CallItem,
     Json,
+    OutputItem,
+    OutputText,
+    ReasoningText,
+    Response,
+    ResponseFault,
     call_item,
     ended,
     message_item,
     reasoning_item,
-    text_part,
 )
 from core.work.chat.buffers.cursors import Pieces
 from core.work.chat.buffers.tool_call_buffer import CallGrowth
@@ -29,13 +35,13 @@ _Kind = Literal["reasoning", "message"]
 class _Item:
     """An item of the output that grows."""
 
-    def __init__(self, kind: str, place: int, item: Json) -> None:
+    def __init__(self, kind: str, place: int, item: OutputItem) -> None:
         self.kind, self.place, self.item = kind, place, item
         self.texts: list[str] = []
 
     @property
     def at(self) -> Json:
-        return {"item_id": self.item["id"], "output_index": self.place}
+        return {"item_id": self.item.id, "output_index": self.place}
 
     @property
     def text(self) -> str:
@@ -45,13 +51,13 @@ class _Item:
 class ResponseWriter:
     """Writes the events of one response."""
 
-    def __init__(self, live: LiveAnswer, response: Json, notices: Sequence[Notice]) -> None:
+    def __init__(self, live: LiveAnswer, response: Response, notices: Sequence[Notice]) -> None:
         self._answer_id = live.message_id
         self._response = response
         self._notices = notices
         self._sequence = 0
         self.is_washed = False  # how it begins is of the request
-        self._output: list[Json] = []
+        self._output: list[OutputItem] = []
         self._open: _Item | None = None  # thinking, or words
         self._calls: dict[int, _Item] = {}
 
@@ -77,14 +83,13 @@ class ResponseWriter:
             events += self._close_call(call)
         error = http_error_of(message, live.error, language)
         if error is None:
-            response = ended(self._response | {"output": self._output}, message)
-            response = with_notices(response, message, language, self._notices)
-            return events + self._event(f"response.{response['status']}", response=response)
-        told: Any = body_of(error)["error"]
-        why = {"code": told["code"] or "server_error", "message": told["message"]}
-        response = self._response | {"output": self._output, "status": "failed", "error": why}
+            response = ended(self._response, self._output, message)
+        else:
+            told = body_of(error).error
+            why = ResponseFault(told.code or "server_error", told.message)
+            response = replace(self._response, output=self._output, status="failed", error=why)
         response = with_notices(response, message, language, self._notices)
-        return events + self._event("response.failed", response=response)
+        return events + self._event(f"response.{response.status}", response=response)
 
     def _begin(self) -> bytes:
         if self._sequence:
@@ -111,11 +116,12 @@ class ResponseWriter:
         place = len(self._output)
         suffix = f"{self._answer_id}_{place}" if place else self._answer_id
         is_thought = kind == "reasoning"
+        empty: OutputItem
         empty = reasoning_item(f"rs_{suffix}") if is_thought else message_item(f"msg_{suffix}")
         self._output.append(empty)
         self._open = item = _Item(kind, place, empty)
         events = self._event("response.output_item.added", output_index=place, item=empty)
-        part = {"type": "reasoning_text", "text": ""} if is_thought else text_part("")
+        part = ReasoningText("") if is_thought else OutputText("")
         return events + self._event(
             "response.content_part.added", **item.at, content_index=0, part=part
         )
@@ -126,8 +132,8 @@ class ResponseWriter:
             return b""
         is_thought, text = item.kind == "reasoning", item.text
         name = "reasoning_text" if is_thought else "output_text"
-        part = {"type": name, "text": text} if is_thought else text_part(text)
-        whole = (reasoning_item if is_thought else message_item)(item.item["id"], text)
+        part = ReasoningText(text) if is_thought else OutputText(text)
+        whole = (reasoning_item if is_thought else message_item)(item.item.id, text)
         more: Json = {} if is_thought else {"logprobs": []}
         at = {**item.at, "content_index": 0}
         return (
@@ -154,14 +160,15 @@ class ResponseWriter:
         return events
 
     def _close_call(self, call: _Item) -> bytes:
-        named = (call.item["id"], call.item["call_id"], call.item["name"])
-        whole = call_item(*named, call.text)
-        done = {**call.at, "arguments": call.text, "name": call.item["name"]}
+        item = call.item
+        assert isinstance(item, CallItem)
+        whole = call_item(item.id, item.call_id, item.name, call.text)
+        done = {**call.at, "arguments": call.text, "name": item.name}
         return self._event("response.function_call_arguments.done", **done) + self._done(
             call, whole
         )
 
-    def _done(self, item: _Item, whole: Json) -> bytes:
+    def _done(self, item: _Item, whole: OutputItem) -> bytes:
         self._output[item.place] = whole
         return self._event("response.output_item.done", output_index=item.place, item=whole)
 

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import to_builtins
+
 from core.errors import StoreError
 from core.models.chat import Message
 from core.models.parts import ToolCall
@@ -15,7 +17,13 @@ from core.web.chat.posted.bodies import MESSAGES_MOST
 from core.web.chat.posted.body_room import CHAT_BODY_BYTES, CHAT_TEXT_BYTES
 from core.web.http_call import HttpCall, HttpCallError, too_large
 from core.web.http_errors import STORE_TEXT_ID
-from core.web.openai.responses.objects import Json, call_item, message_item, reasoning_item
+from core.web.openai.responses.objects import (
+    Json,
+    OutputItem,
+    call_item,
+    message_item,
+    reasoning_item,
+)
 from core.web.studio_bridge import StudioBridge
 
 _ID = re.compile(r"(rs|msg|fc)_([0-9a-f]{32})(?:_(\d{1,4}))?")
@@ -59,11 +67,13 @@ class _Answers:
         message = await self._answer(named[2])
         if message is None or message.role != "assistant":
             return None
-        made = _item_of(message, named[1], named[0], int(named[3] or 0))
-        if made is not None:
-            self._call.body_size += len(str(made))
-            if self._call.body_size > CHAT_BODY_BYTES:
-                raise too_large("http.text_too_large", CHAT_TEXT_BYTES)
+        found = _item_of(message, named[1], named[0], int(named[3] or 0))
+        if found is None:
+            return None
+        made: Json = to_builtins(found)
+        self._call.body_size += len(str(made))
+        if self._call.body_size > CHAT_BODY_BYTES:
+            raise too_large("http.text_too_large", CHAT_TEXT_BYTES)
         return made
 
     async def _answer(self, answer_id: str) -> Message | None:
@@ -75,7 +85,7 @@ class _Answers:
         return self._found[answer_id]
 
 
-def _item_of(message: Message, kind: str, item_id: str, number: int) -> Json | None:
+def _item_of(message: Message, kind: str, item_id: str, number: int) -> OutputItem | None:
     if kind == "rs":
         return reasoning_item(item_id, message.reasoning_content)
     if kind == "msg":

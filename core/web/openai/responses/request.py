@@ -1,11 +1,27 @@
 """Responses requests to chat requests: input items to messages, flat tools to nested ones."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import asdict
+
 from core.web.chat.posted.fields import Fate, others_in
-from core.web.chat.posted.nested_fields import Places
+from core.web.chat.posted.nested_fields import Places, names_of
+from core.web.chat.posted.request import refusal_of
 from core.web.http_call import HttpCallError
+from core.web.openai.responses.bodies import (
+    TEXTS,
+    FlatChoice,
+    FlatFormat,
+    FlatTool,
+    InputItem,
+    InputPart,
+    Reasoning,
+    ResponseBody,
+    TextOptions,
+)
+from core.web.posted_fields import FieldError, validated
 
 Json = dict[str, Any]
 
@@ -43,21 +59,18 @@ AS_EVER: Mapping[str, tuple[object, ...]] = {
     # DeepSeek's thinking comes open, and goes back as it is.
     "include": (["reasoning.encrypted_content"],),
 }
+_PARTS = names_of(InputPart) | {"annotations", "logprobs"}
 # What is read inside the fields, or says nothing that is not so anyway: ids, states, sources.
 PLACES: Places = {
-    "input[]": frozenset({"type", "role", "content", "id", "status", "summary"})
-    | {"encrypted_content", "name", "call_id", "arguments", "output"},
-    "input[].content[]": frozenset({"type", "text", "refusal", "image_url", "detail"})
-    | {"annotations", "logprobs", "file_data", "filename", "file_id", "file_url"},
-    "input[].output[]": frozenset({"type", "text", "refusal", "annotations", "logprobs"}),
-    "tools[]": frozenset({"type", "name", "description", "parameters", "strict"}),
-    "tool_choice": frozenset({"type", "name"}),
-    "text": frozenset({"format", "verbosity"}),
-    "text.format": frozenset({"type", "name", "schema", "description", "strict"}),
-    "reasoning": frozenset({"effort", "summary", "generate_summary"}),
+    "input[]": names_of(InputItem) | {"status", "encrypted_content"},
+    "input[].content[]": _PARTS,
+    "input[].output[]": _PARTS,
+    "tools[]": names_of(FlatTool),
+    "tool_choice": names_of(FlatChoice),
+    "text": names_of(TextOptions),
+    "text.format": names_of(FlatFormat),
+    "reasoning": names_of(Reasoning),
 }
-_TEXTS = frozenset({"input_text", "output_text", "text", "summary_text", "reasoning_text"})
-_FLAT = ("name", "description", "parameters", "strict")
 
 
 def chat_fields(body: Mapping[str, Any]) -> Json:
@@ -65,41 +78,44 @@ def chat_fields(body: Mapping[str, Any]) -> Json:
     for name, fate in FATES.items():
         if fate is Fate.REFUSED and body.get(name):
             raise _wrong(name, "http.not_offered")
+    if not isinstance(body.get("input"), str | list):
+        raise _wrong("input", "http.want_described")
+    try:
+        posted = validated(body, ResponseBody)
+    except FieldError as error:
+        raise _refusal(error) from error
     names = ("model", "temperature", "top_p", "stream", "user", "safety_identifier")
     fields: Json = {name: body[name] for name in names if body.get(name) is not None}
     fields |= others_in({name: body[name] for name in body if FATES.get(name) is Fate.ELSEWHERE})
-    fields["messages"] = _messages(body)
-    if body.get("max_output_tokens") is not None:
-        fields["max_tokens"] = body["max_output_tokens"]
-    reasoning, text = body.get("reasoning"), body.get("text")
-    if isinstance(reasoning, dict) and reasoning.get("effort") is not None:
-        fields["reasoning_effort"] = reasoning["effort"]
-    if isinstance(text, dict) and text.get("verbosity") is not None:
-        fields["verbosity"] = text["verbosity"]
-    if isinstance(text, dict) and isinstance(form := text.get("format"), dict):
-        fields["response_format"] = _format(form)
-    if body.get("tools"):
-        fields["tools"] = _tools(body["tools"])
-    choice = body.get("tool_choice")
-    if isinstance(choice, dict):
-        choice = {"type": "function", "function": {"name": choice.get("name")}}
-    if choice is not None and body.get("tools"):
-        fields["tool_choice"] = choice
+    fields["messages"] = _messages(posted)
+    if posted.max_output_tokens is not None:
+        fields["max_tokens"] = posted.max_output_tokens
+    if posted.reasoning is not None and posted.reasoning.effort is not None:
+        fields["reasoning_effort"] = posted.reasoning.effort
+    text = posted.text or TextOptions()
+    if text.verbosity is not None:
+        fields["verbosity"] = text.verbosity
+    if text.format is not None:
+        fields["response_format"] = _format(text.format)
+    if posted.tools:
+        fields["tools"] = [{"type": "function", "function": _given(one)} for one in posted.tools]
+        choice = posted.tool_choice
+        if isinstance(choice, FlatChoice):
+            fields["tool_choice"] = {"type": "function", "function": {"name": choice.name}}
+        elif choice is not None:
+            fields["tool_choice"] = choice
     return fields
 
 
-def _messages(body: Mapping[str, Any]) -> list[Json]:
-    asked, instructions = body.get("input"), body.get("instructions")
+def _messages(posted: ResponseBody) -> list[Json]:
     items = _Items()
-    if isinstance(instructions, str) and instructions:
-        items.messages.append({"role": "system", "content": instructions})
-    if isinstance(asked, str):
-        items.messages.append({"role": "user", "content": asked})
-    elif isinstance(asked, list):
-        for place, item in enumerate(asked):
-            items.add(item, f"input[{place}]")
+    if posted.instructions:
+        items.messages.append({"role": "system", "content": posted.instructions})
+    if isinstance(posted.input, str):
+        items.messages.append({"role": "user", "content": posted.input})
     else:
-        raise _wrong("input", "http.want_described")
+        for place, item in enumerate(posted.input):
+            items.add(item, f"input[{place}]")
     return items.messages
 
 
@@ -110,39 +126,34 @@ class _Items:
         self.messages: list[Json] = []
         self._thought = ""
 
-    def add(self, item: object, place: str) -> None:
-        if not isinstance(item, dict):
-            raise _wrong(place, "http.want_object")
-        kind = item.get("type") or "message"
-        if kind == "message":
-            self._add_message(item, place)
-        elif kind == "reasoning":
-            told = item.get("content") or item.get("summary") or []
-            self._thought += _text(told, place) if told else ""
-        elif kind == "function_call":
-            function = {"name": item.get("name"), "arguments": item.get("arguments") or ""}
-            call = {"id": item.get("call_id"), "type": "function", "function": function}
+    def add(self, item: InputItem, place: str) -> None:
+        if item.type == "reasoning":
+            told = item.content or item.summary
+            self._thought += _text(told, f"{place}.content") if told else ""
+        elif item.type == "function_call":
+            function = {"name": item.name, "arguments": item.arguments or ""}
+            call = {"id": item.call_id, "type": "function", "function": function}
             self._answer().setdefault("tool_calls", []).append(call)
-        elif kind == "function_call_output":
-            told, call_id = item.get("output"), item.get("call_id")
-            content = told if isinstance(told, str) else _text(told, f"{place}.output")
-            self.messages.append({"role": "tool", "tool_call_id": call_id, "content": content})
+        elif item.type == "function_call_output":
+            content = _text(item.output, f"{place}.output")
+            message = {"role": "tool", "tool_call_id": item.call_id, "content": content}
+            self.messages.append(message)
         else:
-            raise _wrong(f"{place}.type", "http.not_offered")
+            self._add_message(item, f"{place}.content")
 
-    def _add_message(self, item: Json, place: str) -> None:
-        content = item.get("content")
-        if item.get("role") == "assistant":
-            told = content if isinstance(content, str) else _text(content, f"{place}.content")
+    def _add_message(self, item: InputItem, place: str) -> None:
+        if item.role == "assistant":
+            told = _text(item.content, place)
             message = self._answer()
             if message.get("content") is None and "tool_calls" not in message:
                 message["content"] = told
             else:
                 self.messages.append({"role": "assistant", "content": told})
             return
-        if isinstance(content, list):
-            content = [_part(part, f"{place}.content") for part in content]
-        self.messages.append({"role": item.get("role"), "content": content})
+        content: object = item.content
+        if isinstance(item.content, list):
+            content = [_part(part, place) for part in item.content]
+        self.messages.append({"role": item.role, "content": content})
 
     def _answer(self) -> Json:
         """Return the answer that is being put together, or a new one."""
@@ -154,62 +165,65 @@ class _Items:
         return self.messages[-1]
 
 
-def _text(parts: object, place: str) -> str:
-    if not isinstance(parts, list):
+def _text(told: str | list[InputPart] | None, place: str) -> str:
+    if told is None:
         raise _wrong(place, "http.want_text")
-    texts = []
-    for part in parts:
-        kind = _kind(part)
-        if kind == "refusal":
-            texts.append(str(part.get("refusal") or ""))
-        elif kind in _TEXTS:
-            texts.append(str(part.get("text") or ""))
-        else:
-            raise _wrong(place, "http.want_text_only")
-    return "".join(texts)
+    if isinstance(told, str):
+        return told
+    if not all(part.type in TEXTS or part.type == "refusal" for part in told):
+        raise _wrong(place, "http.want_text_only")
+    return "".join((part.refusal if part.type == "refusal" else part.text) or "" for part in told)
 
 
-def _kind(part: object) -> str:
-    kind = part.get("type") if isinstance(part, dict) else None
-    return kind if isinstance(kind, str) else ""
-
-
-def _part(part: object, place: str) -> Json:
-    kind = _kind(part)
-    if isinstance(part, dict) and kind == "input_image" and part.get("image_url"):
-        address = {"url": part["image_url"], "detail": part.get("detail") or "auto"}
+def _part(part: InputPart, place: str) -> Json:
+    if part.type == "input_image" and part.image_url:
+        address = {"url": part.image_url, "detail": part.detail or "auto"}
         return {"type": "image_url", "image_url": address}
-    if isinstance(part, dict) and kind == "input_file":
+    if part.type == "input_file":
         for name in ("file_id", "file_url"):  # kept elsewhere: nothing is fetched
-            if part.get(name):
+            if getattr(part, name):
                 raise _wrong(f"{place}.{name}", "http.not_offered")
-        if part.get("file_data"):
-            file = {name: part.get(name) for name in ("file_data", "filename")}
-            return {"type": "file", "file": file}
-    if isinstance(part, dict) and kind in _TEXTS:
-        return {"type": "text", "text": part.get("text")}
+        if part.file_data:
+            return {
+                "type": "file",
+                "file": {"file_data": part.file_data, "filename": part.filename},
+            }
+    if part.type in TEXTS:
+        return {"type": "text", "text": part.text}
     raise _wrong(place, "http.want_part")
 
 
-def _format(form: Json) -> Json:
-    if form.get("type") != "json_schema":
-        return {"type": form.get("type")}
-    named = {
-        name: form[name] for name in ("name", "schema", "description", "strict") if name in form
+def _format(form: FlatFormat) -> Json:
+    if form.type != "json_schema":
+        return {"type": form.type}
+    return {"type": form.type, "json_schema": _given(form)}
+
+
+def _given(flat: FlatTool | FlatFormat) -> Json:
+    """Return the fields that were given, without the type, which stands beside them."""
+    return {
+        name: value for name, value in asdict(flat).items() if name != "type" and value is not None
     }
-    return {"type": "json_schema", "json_schema": named}
 
 
-def _tools(tools: object) -> list[Json]:
-    if not isinstance(tools, list):
-        raise _wrong("tools", "http.want_described")
-    read = []
-    for place, tool in enumerate(tools):
-        if not isinstance(tool, dict) or tool.get("type") != "function":
-            raise _wrong(f"tools[{place}].type", "http.functions_only")
-        function = {name: tool[name] for name in _FLAT if tool.get(name) is not None}
-        read.append({"type": "function", "function": function})
-    return read
+def _refusal(error: FieldError) -> HttpCallError:
+    """Return what is to be changed, at the place that is wrong."""
+    path = error.path.rstrip("`")
+    if error.field == "input":
+        item, _, name = path.partition(".")
+        if not name:
+            return _wrong(f"input{item}", "http.want_object")
+        name = re.split(r"[\[.]", name)[0]
+        how = {"type": "not_offered", "content": "want_part", "output": "want_text_only"}
+        return _wrong(f"input{item}.{name}", f"http.{how.get(name, 'want_described')}")
+    if error.field == "tools" and path.endswith(".type"):
+        return _wrong(f"tools{path}", "http.functions_only")
+    if (error.field, path) == ("reasoning", ".effort"):
+        return refusal_of(FieldError("reasoning_effort", ""), None)
+    if error.field in ("tools", "tool_choice", "text", "reasoning"):
+        return _wrong(f"{error.field}{path}", "http.want_described")
+    own = "max_tokens" if error.field == "max_output_tokens" else error.field
+    return refusal_of(FieldError(own, path), None)
 
 
 def _wrong(name: str, text_id: str) -> HttpCallError:

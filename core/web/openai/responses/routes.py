@@ -13,7 +13,7 @@ from core.web.chat.posted.request import ChatRequest
 from core.web.http_call import HttpCall, HttpCallError
 from core.web.openai.answering import answer_posted
 from core.web.openai.responses.events import ResponseWriter
-from core.web.openai.responses.objects import Json, ended, output_of, response_object
+from core.web.openai.responses.objects import Json, Response, ended, output_of, response_object
 from core.web.openai.responses.references import with_references
 from core.web.openai.responses.request import AS_EVER, FATES, PLACES, chat_fields
 from core.web.openai.streaming import Writer
@@ -42,8 +42,9 @@ class OpenAIResponses:
         )
 
     async def _request(self, call: HttpCall, body: Json) -> ChatRequest:
-        fields = chat_fields(await with_references(body, call, self._bridge))
+        asked = await with_references(body, call, self._bridge)
         try:
+            fields = chat_fields(asked)
             return await request_from(call, self._bridge, fields, thinks=True)
         except HttpCallError as error:
             raise _by_own_name(error) from error
@@ -61,9 +62,8 @@ class _Response:
     def writer(self) -> Writer:
         return ResponseWriter(self._live, self._response, self.notices)
 
-    def whole(self, message: Message) -> dict[str, object]:
-        output = output_of(message, self._live.start)
-        return ended(self._response | {"output": output}, message)
+    def whole(self, message: Message) -> Response:
+        return ended(self._response, output_of(message, self._live.start), message)
 
 
 def _ignored(body: Json) -> tuple[Notice, ...]:
