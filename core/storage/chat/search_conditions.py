@@ -105,7 +105,7 @@ def _held(wanted: Wanted, words: Sequence[str]) -> list[ColumnElement[bool]]:
 
 
 def _in_postgres(wanted: Wanted) -> Select[Any]:
-    held = texts_with_grams.c
+    held = texts_with_grams().c
     short = (
         or_(*(held[_GRAMS[name]].contains([word]) for name in wanted.names))
         for word in wanted.words

@@ -5,9 +5,10 @@ What is indexed is the text folded (core/storage/db/folding), in a table of its 
 than a trigram are found as what trigrams begin with (SQLite), or as grams (PostgreSQL).
 """
 
+from functools import cache
 from itertools import pairwise
 
-from sqlalchemy import ARRAY, Text, column, delete, func, insert, select, table, text
+from sqlalchemy import TableClause, Text, column, delete, func, insert, select, table, text
 
 from core.storage.db.database import Database
 from core.storage.db.folding import fold
@@ -17,11 +18,6 @@ from core.storage.db.schema import messages
 # for good, and take out what is gone.
 unindexed = table("unindexed_messages", column("seq"))
 texts = table("message_index_texts", column("seq"), column("content"), column("reasoning_content"))
-texts_with_grams = table(
-    "message_index_texts",
-    *(column(name) for name in ("seq", "content", "reasoning_content")),
-    *(column(name, ARRAY(Text)) for name in ("grams", "reasoning_grams")),
-)
 # Behind a text, so that its last characters begin trigrams, too. No word holds a line end.
 _PADDING = "\n\n"
 
@@ -40,6 +36,18 @@ _INDEX = text(
     "INSERT INTO message_index (rowid, content, reasoning_content) "
     "SELECT seq, content, reasoning_content FROM message_index_texts WHERE seq = :seq"
 )
+
+
+@cache
+def texts_with_grams() -> TableClause:
+    """Return PostgreSQL's table of texts, whose grams are arrays of its own kind."""
+    from sqlalchemy.dialects.postgresql import ARRAY  # noqa: PLC0415 - for who has it
+
+    return table(
+        "message_index_texts",
+        *(column(name) for name in ("seq", "content", "reasoning_content")),
+        *(column(name, ARRAY(Text)) for name in ("grams", "reasoning_grams")),
+    )
 
 
 class SearchIndex:
@@ -73,7 +81,7 @@ class SearchIndex:
                 connection.execute(insert(texts), [_padded(*row) for row in rows])
                 connection.execute(_INDEX, [{"seq": seq} for seq in chosen])
             else:
-                connection.execute(insert(texts_with_grams), [_with_grams(*row) for row in rows])
+                connection.execute(insert(texts_with_grams()), [_with_grams(*row) for row in rows])
             connection.execute(delete(unindexed).where(unindexed.c.seq.in_(chosen)))
 
 
