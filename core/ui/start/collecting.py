@@ -3,8 +3,9 @@
 Streamlit collects in full behind each run of a script (`runner.postScriptGC`), while nothing else
 runs: 13 ms with one page open, and a third of a millisecond more for each further one, since all
 that lives is looked through each time. With five hundred pages that was four fifths of all time.
-What outlived a long look is put out of sight (`gc.freeze`), and looked through again now and then:
-cycles that have become garbage since are found then.
+What outlived a long look is put out of sight (`gc.freeze`). Cycles among it that become garbage are
+found by a thorough look: once the looks since the last one took some times as long as that did, so
+that time and memory stay in proportion, and every few minutes.
 """
 
 import gc
@@ -16,6 +17,7 @@ from collections.abc import Callable, Mapping
 THRESHOLDS = (20_000, 20, 20)
 LONG_S = 0.003  # so long a look is worth not being repeated
 THOROUGH_EVERY_S = 300.0
+THOROUGH_AFTER = 4.0  # times as long as a thorough look took
 _OLDEST = 2
 
 
@@ -26,6 +28,8 @@ class Collecting:
         self._clock = clock
         self._began_at = self._thorough_at = clock()
         self._is_thorough = False
+        self._thorough_s = LONG_S  # until one has been timed
+        self._looked_s = 0.0  # since the last thorough one
 
     def __call__(self, phase: str, info: Mapping[str, int]) -> None:
         """Do what is due at the start and at the stop of a collection."""
@@ -34,11 +38,20 @@ class Collecting:
         now = self._clock()
         if phase == "start":
             self._began_at = now
-            self._is_thorough = now - self._thorough_at >= THOROUGH_EVERY_S
+            self._is_thorough = (
+                now - self._thorough_at >= THOROUGH_EVERY_S
+                or self._looked_s >= THOROUGH_AFTER * self._thorough_s
+            )
             if self._is_thorough:
-                self._thorough_at = now
                 gc.unfreeze()
-        elif self._is_thorough or now - self._began_at >= LONG_S:
+            return
+        took_s = now - self._began_at
+        if self._is_thorough:
+            self._thorough_at, self._thorough_s, self._looked_s = now, took_s, 0.0
+            gc.freeze()
+            return
+        self._looked_s += took_s
+        if took_s >= LONG_S:
             gc.freeze()
 
 

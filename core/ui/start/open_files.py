@@ -10,6 +10,7 @@ import logging
 logger = logging.getLogger(__name__)
 
 ENOUGH = 65_536
+_LESS = (10_240, 4_096)  # what macOS grants, whatever it names as the limit
 
 
 def allow_many_open_files() -> None:
@@ -22,7 +23,10 @@ def allow_many_open_files() -> None:
     most = ENOUGH if hard == resource.RLIM_INFINITY else min(hard, ENOUGH)
     if soft == resource.RLIM_INFINITY or soft >= most:
         return
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    except (OSError, ValueError) as error:  # macOS names a limit that it does not grant
-        logger.warning("At most %d files and sockets may be open: %s", soft, error)
+    for wanted in (most, *(less for less in _LESS if soft < less < most)):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        except (OSError, ValueError):
+            continue
+        return
+    logger.warning("At most %d files and sockets may be open", soft)

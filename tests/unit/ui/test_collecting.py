@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.ui.start.collecting import LONG_S, THOROUGH_EVERY_S, Collecting
+from core.ui.start.collecting import LONG_S, THOROUGH_AFTER, THOROUGH_EVERY_S, Collecting
 
 
 class Clock:
@@ -80,3 +80,16 @@ def test_garbage_is_found_behind_each_run_and_what_was_put_away_in_a_thorough_lo
     gc.collect()
     assert seen() is None
     assert gc.get_freeze_count() > 10_000  # the rest is out of sight again
+
+
+def test_however_soon_garbage_comes_a_thorough_look_follows_in_proportion(clock: Clock) -> None:
+    clock.step_s = LONG_S
+    alive: list[weakref.ref[Node]] = []
+    most = 0
+    for _ in range(100):
+        alive.append(weakref.ref(node := Node()))
+        gc.collect()  # out of sight, while it lives
+        del node
+        alive = [one for one in alive if one() is not None]
+        most = max(most, len(alive))
+    assert most <= THOROUGH_AFTER + 1
