@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from core.access.owners import may_spend
-from core.errors import ConfigurationError
+from core.errors import AppError, ConfigurationError
 from core.models.accounts import KlingApiKey, KlingKeyPair
 from core.models.generations import Provider
 from core.practice.settings import PRACTICE_CHAT_KEY, PRACTICE_KLING_API_KEY
@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 
 # Titles and checks of keys are no answers, and may still be under way: they take less than this.
 CLOSE_UNUSED_S = 120.0
+# As often as a worker that is there looks for pictures that nobody works on.
+PRACTICE_EVERY_S = 5.0
 
 Mode = Literal["live", "practice", "unusable"]
 Credentials = KlingApiKey | KlingKeyPair
@@ -65,11 +67,8 @@ class Services:
         self._closers: dict[object, Callable[[], object]] = {}
         self.models = ChatModels(settings.chat.model if settings.chat else DEFAULT_CHAT_MODEL)
 
-    def start(self, *, practice_pictures_may_wait: bool) -> None:
-        """Build what is configured, and practice where it is needed at once.
-
-        `practice_pictures_may_wait`: some are open, or another process may leave some behind.
-        """
+    def start(self) -> None:
+        """Build what is configured, and practice where it answers."""
         settings = self._settings
         if settings.chat is not None and settings.chat_barrier is None:
             service = self._chat_of(practice=settings.chat.api_key is None)
@@ -77,9 +76,6 @@ class Services:
         is_live = settings.kling is not None and settings.kling.has_credentials
         if is_live and settings.kling_barrier is None:
             self._images_of(practice=False)
-        if practice_pictures_may_wait:
-            # Also where a key was added meanwhile, or they are a visitor's.
-            self._images_of(practice=True)
 
     def apply(self, settings: Settings, *, running: Callable[[], frozenset[str]]) -> None:
         """Serve by new settings from now on; what runs ends with the clients it began with."""
@@ -99,7 +95,21 @@ class Services:
                 del self._images[False]
                 self._retired.append(live.worker)
                 self._loop.post(live.worker.retire)
-        self.start(practice_pictures_may_wait=False)
+        self.start()
+
+    async def look_after_practice(self, *, are_open: Callable[[], bool]) -> None:
+        """Build who draws in practice once pictures wait for it; `are_open` is asked in a thread.
+
+        They may be old ones, those of a process that has ended, or some that are fetched again.
+        Whoever asks for new ones builds it in any case.
+        """
+        while True not in self._images:
+            try:
+                if await asyncio.to_thread(are_open):
+                    await asyncio.to_thread(self._images_of, practice=True)
+            except AppError as error:
+                logger.warning("Whether practice pictures wait cannot be told: %s", error)
+            await asyncio.sleep(PRACTICE_EVERY_S)
 
     def close(self) -> None:
         """End the clients, the workers and the practice server."""
@@ -123,15 +133,22 @@ class Services:
         return self._chat_of(practice=settings.api_key is None)
 
     def images(self, owner: str) -> ImageService:
-        """Return who draws for this owner; ConfigurationError when nobody can."""
+        """Return who draws for this owner; ConfigurationError when nobody can.
+
+        Not on a loop: practice is read in and started here, which takes half a second.
+        """
+        return self._images_of(practice=self.image_provider(owner) == "practice")
+
+    def image_provider(self, owner: str) -> Provider:
+        """Return by what name who draws for this owner goes; ConfigurationError as in `images`."""
         settings = self._settings.kling
         if not may_spend(owner):
-            return self._images_of(practice=True)
+            return "practice"
         if settings is None:
             raise self._problem(KLING_SETTINGS)
         if (barrier := self._settings.kling_barrier) is not None:
             raise barrier
-        return self._images_of(practice=not settings.has_credentials)
+        return "kling" if settings.has_credentials else "practice"
 
     def chat_mode(self, owner: str) -> Mode:
         """Tell whether this owner's chat is live, practice, or not to be had."""

@@ -241,10 +241,10 @@ class Studio:
         self.xray.set(on=self.settings.xray)
         self.currencies.load()
         self.budgets.load()
-        practice = self.store.generation_lists.counts("practice").items()
-        is_any_open = any(count for status, count in practice if not status.is_final)
-        is_alone = self.store.opened_as_only_process
-        self.services.start(practice_pictures_may_wait=is_any_open or not is_alone)
+        self.services.start()
+        self.loop.spawn(
+            self.services.look_after_practice(are_open=self._has_open_practice), name="practice"
+        )
         self.answers.start()
         self.passes.refresh()
         self.loop.spawn(self.passes.run(), name="passes")
@@ -260,6 +260,10 @@ class Studio:
             Housekeeping(self.store, self.archive, self.transfers.uploads).run(),
             name="housekeeping",
         )
+
+    def _has_open_practice(self) -> bool:
+        counts = self.store.generation_lists.counts("practice")
+        return any(count for status, count in counts.items() if not status.is_final)
 
     def _build_worker(
         self, provider: Provider, kling: Kling, fetcher: PictureFetcher

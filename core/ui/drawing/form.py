@@ -118,7 +118,7 @@ def _price() -> tuple[str, str]:
     size = options.resolution(chosen, has_image=False).upper()
     parts = [chosen.title, size]
     try:
-        provider = studio.services.images(session.owner()).provider
+        provider = studio.services.image_provider(session.owner())
         line = studio.spending.for_task(session.spender(), provider, request).line
     except AppError as error:
         return label, session.error_text(error)

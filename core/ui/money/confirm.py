@@ -36,7 +36,7 @@ def held_for(request: GenerationRequest) -> Reservation | None:
     """Return what a task costs, as it would be held back; None where nobody can make it."""
     studio = session.studio()
     try:
-        provider = studio.services.images(session.owner()).provider
+        provider = studio.services.image_provider(session.owner())
     except AppError:
         return None
     return studio.spending.for_task(session.spender(), provider, request)

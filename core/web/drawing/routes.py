@@ -83,7 +83,7 @@ class DrawingRoutes:
         request, studio = told.request(wanted.model.name), self._bridge.studio
         price = None
         try:
-            provider = studio.services.images(call.owner).provider
+            provider = studio.services.image_provider(call.owner)
             line = studio.spending.for_task(_spender(call), provider, request).line
             if line.amount is not None:
                 price = Price(plain(line.amount), line.currency)

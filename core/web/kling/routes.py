@@ -102,7 +102,8 @@ class KlingRoutes:
         )
 
     async def _forward(self, call: HttpCall, target: str) -> None:
-        if is_new(target) and self._bridge.studio.generations.has_key_pair:
+        ours = self._bridge.studio.generations
+        if is_new(target) and await asyncio.to_thread(lambda: ours.has_key_pair):
             raise HttpCallError(403, "http.kling_key_pair")
         may_hold_picture = call.path.startswith(_PICTURE_PATHS)
         body = await call.body(most_bytes=PICTURE_BODY_BYTES if may_hold_picture else BODY_BYTES)

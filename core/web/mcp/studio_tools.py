@@ -56,9 +56,9 @@ class StudioTools:
     def quote_pictures(self, call: HttpCall, request: ImageRequest) -> Quote:
         """Return what pictures cost."""
         studio = self._bridge.studio
-        service = told(call, lambda: studio.services.images(call.owner))
+        provider = told(call, lambda: studio.services.image_provider(call.owner))
         spender = Spender(call.owner, call.caller, "http")
-        return self._quote(studio.spending.for_task(spender, service.provider, request))
+        return self._quote(studio.spending.for_task(spender, provider, request))
 
     def _quote(self, held: Reservation) -> Quote:
         line, studio = held.line, self._bridge.studio

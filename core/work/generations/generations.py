@@ -1,5 +1,6 @@
 """Generations as a person asks for them: checked, written down, cancelled, estimated, recovered."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -194,7 +195,7 @@ class Generations:
 
         BudgetError where it can cost and no budget has room for it.
         """
-        service = self._service(LOCAL_OWNER)
+        service = await asyncio.to_thread(self._service, LOCAL_OWNER)
         return await self._forwarding.forward(
             service.kling,
             service.provider,
