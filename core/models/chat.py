@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple, Self
+from typing import Literal, Self
 
-from core.models.parts import Part, ToolCallPiece, plain_text, text_parts
+from core.models.parts import Part, plain_text, text_parts
 
 Role = Literal["system", "user", "assistant", "tool"]
 Effort = Literal["low", "high", "max"]
@@ -65,33 +65,6 @@ class Turn:
 
 
 AnswerPart = Literal["content", "reasoning_content"]
-
-
-class ChatChunk(NamedTuple):
-    """What one streamed event adds; empty strings add nothing.
-
-    A named tuple, as ServerSentEvent is: tens of thousands are made a second.
-    """
-
-    content: str = ""
-    reasoning_content: str = ""
-    finish_reason: str | None = None
-    usage: Usage | None = None
-    model: str | None = None
-    request_id: str | None = None
-    tool_calls: tuple[ToolCallPiece, ...] = ()
-    unread: int = 0  # events, or parts of one, in which something stood that could not be read
-    logprobs: dict[str, list[Any]] | None = None  # by part, as the provider wrote them
-
-
-class TextRun(NamedTuple):
-    """What streamed events add that follow each other and bring one part's text and nothing else.
-
-    A piece for each event, none of them empty.
-    """
-
-    part: AnswerPart
-    pieces: list[str]
 
 
 @dataclass(frozen=True, slots=True)

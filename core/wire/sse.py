@@ -92,17 +92,6 @@ class SSEDecoder:
         self.feed(chunk)
         return []
 
-    @property
-    def is_between_events(self) -> bool:
-        """Whether nothing was begun that the next bytes could belong to."""
-        return (
-            self._data is None
-            and not self._pieces
-            and not self._event
-            and not self._after_cr
-            and not self._at_start
-        )
-
     def _end_events(self, chunk: bytes, is_raw: bool) -> list[Any]:
         # What providers send nearly always: one event, one line, nothing begun before it.
         if (

@@ -6,6 +6,9 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from core.models.deltas import Delta, Extras
+from core.providers.deepseek.events.stream import ChunkStream
+
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -68,3 +71,15 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
         if line.startswith(b"content-length:"):
             await reader.readexactly(int(line.partition(b":")[2]))
     return head
+
+
+async def deltas_in(stream: ChunkStream) -> AsyncIterator[Delta]:
+    """Yield what a stream adds, delta by delta."""
+    async for batch in stream.batches():
+        for delta in batch:
+            yield delta
+
+
+def told_beside(deltas: Iterable[Delta]) -> list[Extras]:
+    """Return what deltas tell beside the text, in turn."""
+    return [delta.extras for delta in deltas if delta.extras is not None]

@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 
 from core.errors import AuthenticationError, ProviderError, RejectedError
-from core.models.chat import ChatChunk, ChatModel, ChatParameters, Turn
+from core.models.chat import ChatModel, ChatParameters, Turn
 from core.models.chat_options import NO_OPTIONS, ChatOptions
+from core.models.deltas import Completion, Delta
 from core.providers.deepseek.endpoint import ChatEndpoint
 from core.providers.deepseek.errors import (
     error_in_stream,
@@ -19,8 +20,7 @@ from core.providers.deepseek.errors import (
     retired_model,
     unreadable,
 )
-from core.providers.deepseek.events.decoding import joined
-from core.providers.deepseek.events.event_reader import EventReader
+from core.providers.deepseek.events.fast_decoder import FastDecoder
 from core.providers.deepseek.events.stream import ChunkStream
 from core.providers.deepseek.refusal import read_refusal
 from core.providers.deepseek.schema_tool import CallAsContent, schema_prompt, with_schema_tool
@@ -88,9 +88,9 @@ class DeepSeek:
     async def stream(
         self, turns: Sequence[Turn], parameters: ChatParameters, options: ChatOptions = NO_OPTIONS
     ) -> AsyncIterator[ChunkStream]:
-        """Ask, and yield the chunks of the answer; every way out closes the connection.
+        """Ask, and yield the stream of the answer; every way out closes the connection.
 
-        Iterating ends when the answer is complete, and raises UnavailableError when it was cut off
+        Its batches end when the answer is complete, and raises UnavailableError when it was cut off
         or stood still: what was yielded until then stays good.
         """
         turns, options, reading = self._in_dialect(turns, parameters, options)
@@ -112,8 +112,8 @@ class DeepSeek:
 
     async def complete(
         self, turns: Sequence[Turn], parameters: ChatParameters, options: ChatOptions = NO_OPTIONS
-    ) -> ChatChunk:
-        """Ask, and return the whole answer as one chunk."""
+    ) -> Completion:
+        """Ask, and return the whole answer."""
         whole, broken = await self.complete_as_far(turns, parameters, options)
         if broken is not None:
             raise broken
@@ -121,28 +121,29 @@ class DeepSeek:
 
     async def complete_as_far(
         self, turns: Sequence[Turn], parameters: ChatParameters, options: ChatOptions = NO_OPTIONS
-    ) -> tuple[ChatChunk, ProviderError | None]:
+    ) -> tuple[Completion, ProviderError | None]:
         """Ask for a whole answer; return what came of it, and why that is not all."""
         turns, options, reading = self._in_dialect(turns, parameters, options)
         response, waited_s = await self._post(turns, parameters, options, stream=False)
         reader = TimedBody(response, host=self._server.host, timers=self._timers, waited_s=waited_s)
         # Some servers stream whatever was asked for.
-        events = EventReader(
+        decoder = FastDecoder(
             host=self._server.host, secrets=(self._api_key,), content_type="application/json"
         )
+        deltas: list[Delta] = []
         try:
             reader.wait_for(whole_answer_limit(self._timers), waited_s=waited_s)
-            while not events.is_ended and (raw := await reader.read()):
-                events.feed(raw)
-            if not events.is_ended:
-                events.end()
+            while not decoder.answer.is_ended and (raw := await reader.read()):
+                deltas += decoder.feed(raw)
+            if not decoder.answer.is_ended:
+                deltas += decoder.end()
         except ProviderError as error:
-            events.break_off(error)
+            deltas += decoder.break_off(error)
         finally:
             reader.close()
             await response.aclose()
-        ready = events.ready if reading is None else map(reading.take, events.ready)
-        return joined(ready), events.failure
+        told = deltas if reading is None else map(reading.take, deltas)
+        return Completion.of(told), decoder.answer.failure
 
     async def list_models(self) -> tuple[ChatModel, ...]:
         """Return the models the server offers."""

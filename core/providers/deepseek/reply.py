@@ -7,7 +7,7 @@ something, and says so (deepseek.md sections 4, 8, 9).
 from collections.abc import Mapping
 from typing import Any
 
-from core.models.chat import ChatChunk
+from core.models.deltas import Completion, Extras
 from core.providers.deepseek.message_texts import MessageTexts, is_padding
 from core.providers.deepseek.told import CallsSoFar, ToldTexts
 from core.providers.deepseek.wire import usage_from_json
@@ -85,7 +85,7 @@ class ReplyReader:
         self._has_deltas = True
         self._index = 0
 
-    def take(self, payload: Mapping[str, Any]) -> tuple[ChatChunk, dict[str, Any] | None]:
+    def take(self, payload: Mapping[str, Any]) -> tuple[Completion, dict[str, Any] | None]:
         """Return what an object adds, and the error that stands in a choice of it."""
         answer = answer_in(payload)
         if answer is None:
@@ -107,13 +107,10 @@ class ReplyReader:
         if finish_reason:
             texts.content.append(self.texts["content"].release())
             texts.reasoning.append(self.texts["reasoning_content"].release())
-        chunk = _chunk(answer, texts, finish_reason)
-        if logprobs:
-            chunk = chunk._replace(logprobs=logprobs)
         if error or str(finish_reason).lower() in _ERROR_ENDS:
-            chunk = chunk._replace(finish_reason=None)
-            return chunk, {"error": error or {"message": answer.get("message") or ""}}
-        return chunk, None
+            broken = {"error": error or {"message": answer.get("message") or ""}}
+            return _told(answer, texts, None, logprobs), broken
+        return _told(answer, texts, finish_reason, logprobs), None
 
     def _read_choice(
         self, choice: Mapping[str, Any], texts: MessageTexts, *, is_whole: bool
@@ -164,11 +161,11 @@ class ReplyReader:
         found.calls = self._calls.take_whole(found.calls)
         return found
 
-    def _without_answer(self, payload: Mapping[str, Any]) -> ChatChunk:
+    def _without_answer(self, payload: Mapping[str, Any]) -> Completion:
         texts = MessageTexts()
         if not is_known_empty(payload):
             texts.unread += 1
-        return _chunk(payload, texts, None)
+        return _told(payload, texts, None, {})
 
 
 def answer_in(payload: Mapping[str, Any], deep: int = 0) -> Mapping[str, Any] | None:
@@ -261,15 +258,20 @@ def _finish_reason(choice: Mapping[str, Any]) -> object:
     return None if str(reason).strip().lower() in ("", "null", "none") else reason
 
 
-def _chunk(answer: Mapping[str, Any], texts: MessageTexts, finish_reason: object) -> ChatChunk:
+def _told(
+    answer: Mapping[str, Any],
+    texts: MessageTexts,
+    finish_reason: object,
+    logprobs: dict[str, list[Any]],
+) -> Completion:
     usage, model, request_id = answer.get("usage"), answer.get("model"), answer.get("id")
-    return ChatChunk(
-        "".join(texts.content),
-        "".join(texts.reasoning),
+    extras = Extras(
         short_word(finish_reason) if finish_reason else None,
         usage_from_json(usage) if usage else None,
         model_name(model) if model else None,
         opaque_id(request_id) if request_id else None,
         tuple(texts.calls),
         texts.unread,
+        logprobs or None,
     )
+    return Completion("".join(texts.content), "".join(texts.reasoning), extras)

@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from itertools import chain
 
-from core.models.chat import ChatChunk, TextRun
 from core.models.chat_options import ChatOptions
+from core.models.deltas import Delta
 from core.models.parts import ToolCallPiece
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -98,17 +98,19 @@ class CallAsContent:
         self._ours: set[int] = set()
         self._has_others = False
 
-    def take(self, one: ChatChunk | TextRun) -> ChatChunk | TextRun:
-        """Return what a chunk adds, read that way."""
-        if isinstance(one, TextRun):
-            return one
-        kept = tuple(piece for piece in one.tool_calls if not self._is_ours(piece))
+    def take(self, delta: Delta) -> Delta:
+        """Return what a delta adds, read that way."""
+        part, texts, extras = delta
+        if extras is None:
+            return delta
+        kept = tuple(piece for piece in extras.tool_calls if not self._is_ours(piece))
         self._has_others = self._has_others or bool(kept)
-        said = "".join(p.arguments for p in one.tool_calls if p.index in self._ours)
-        reason = one.finish_reason
+        called = [p.arguments for p in extras.tool_calls if p.index in self._ours and p.arguments]
+        reason = extras.finish_reason
         if reason == "tool_calls" and self._ours and not self._has_others:
             reason = "stop"
-        return one._replace(content=one.content + said, tool_calls=kept, finish_reason=reason)
+        extras = extras._replace(tool_calls=kept, finish_reason=reason)
+        return Delta(part, [*texts, *called], extras)
 
     def _is_ours(self, piece: ToolCallPiece) -> bool:
         if piece.name == self._name:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from core.models.chat import AnswerPart, TextRun
+from core.models.chat import AnswerPart
+from core.models.deltas import Delta
 from core.models.parts import ToolCallPiece
 
 _LONG = 32  # characters that no next piece happens to begin with
@@ -180,15 +181,15 @@ class ToldTexts(dict[AnswerPart, TextSoFar]):
     def __init__(self) -> None:
         super().__init__({"content": TextSoFar(), "reasoning_content": TextSoFar()})
 
-    def new_in(self, run: TextRun) -> TextRun:
-        """Return what a run adds that is not let by."""
-        text = self[run.part]
-        return TextRun(run.part, [new for piece in run.pieces if (new := text.take(piece))])
+    def new_in(self, said: Delta) -> Delta:
+        """Return what is new in a delta that is not let by."""
+        text = self[said.part]
+        return Delta(said.part, [new for piece in said.texts if (new := text.take(piece))])
 
-    def release(self) -> list[TextRun]:
+    def release(self) -> list[Delta]:
         """Return what was held back."""
         rests = [(part, text.release()) for part, text in self.items()]
-        return [TextRun(part, [rest]) for part, rest in rests if rest]
+        return [Delta(part, [rest]) for part, rest in rests if rest]
 
 
 class CallsSoFar:

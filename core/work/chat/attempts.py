@@ -88,7 +88,7 @@ async def _receive(
 ) -> None:
     if not parameters.stream:
         whole, broken = await client.complete_as_far(turns, parameters, options)
-        live.add(whole)
+        live.add(*whole.deltas())
         if broken is not None:
             raise broken
         return

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from core.errors import AppError
-from core.models.chat import AnswerPart, AnswerStatus, ChatChunk, Message, TextRun, Usage
+from core.models.chat import AnswerPart, AnswerStatus, Message, Usage
+from core.models.deltas import Delta, Extras
 from core.models.notices import granted_facts, moved_facts, tools_facts, unread_events, unread_facts
 from core.models.parts import Part, ToolCall, ended_step, sources_in, steps_in, text_parts
 from core.work.chat.buffers.answer_text import AnswerText
@@ -45,16 +46,16 @@ class GrowingMessage:
 
     # -- what comes --------------------------------------------------------------------------------
 
-    def add(self, chunks: Iterable[ChatChunk | TextRun]) -> None:
-        """Append what streamed events brought."""
-        for one in chunks:
-            if isinstance(one, TextRun):
-                self._extend(one.part, one.pieces)
-            else:
-                self._note(one)
+    def add(self, deltas: Iterable[Delta]) -> None:
+        """Append what came."""
+        for part, texts, extras in deltas:
+            if texts:
+                self._extend(part, texts)
+            if extras is not None:
+                self._note(extras)
 
-    def _extend(self, part: AnswerPart, pieces: list[str]) -> None:
-        has_moved = self._text.extend(part, pieces)
+    def _extend(self, part: AnswerPart, texts: list[str]) -> None:
+        has_moved = self._text.extend(part, texts)
         if not self._is_answering:
             self._note_beginnings()
         if has_moved:  # rarely
@@ -85,30 +86,25 @@ class GrowingMessage:
         facts = moved_facts(moved and (moved.start, moved.end)) | unread_facts(self._unread)
         return facts | granted_facts(self._granted) | self._tools
 
-    def _note(self, chunk: ChatChunk) -> None:
-        if chunk.reasoning_content:
-            self._extend("reasoning_content", [chunk.reasoning_content])
-        if chunk.content:
-            self._extend("content", [chunk.content])
-        if chunk.reasoning_content and chunk.content:
-            # Whole, in one piece: nobody knows how long it thought.
-            self._reasoning_from = None
-            self._changes.pop("reasoning_s", None)
-        if chunk.tool_calls:
-            self._text.extend_calls(chunk.tool_calls)
-            self._note_beginnings()
-        if chunk.logprobs:
-            self._text.logprobs.extend(chunk.logprobs)
-        if chunk.unread:
-            self._unread += chunk.unread
-            self._note_facts()
+    def _note(self, extras: Extras) -> None:
         changes = self._changes
-        if chunk.finish_reason is not None:
-            changes["finish_reason"] = chunk.finish_reason
-        if chunk.usage is not None:
-            changes["usage"] = self._turns.with_usage(chunk.usage)
-        if chunk.model is not None:
-            changes["model"] = chunk.model
+        if extras.at_once:
+            self._reasoning_from = None
+            changes.pop("reasoning_s", None)
+        if extras.tool_calls:
+            self._text.extend_calls(extras.tool_calls)
+            self._note_beginnings()
+        if extras.logprobs:
+            self._text.logprobs.extend(extras.logprobs)
+        if extras.unread:
+            self._unread += extras.unread
+            self._note_facts()
+        if extras.finish_reason is not None:
+            changes["finish_reason"] = extras.finish_reason
+        if extras.usage is not None:
+            changes["usage"] = self._turns.with_usage(extras.usage)
+        if extras.model is not None:
+            changes["model"] = extras.model
 
     def finish(self, status: AnswerStatus, error: AppError | None) -> None:
         """Set the final status: nothing is added any more."""

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 
 from core.errors import AppError
-from core.models.chat import AnswerStatus, ChatChunk, Message, TextRun, Usage
+from core.models.chat import AnswerStatus, Message, Usage
+from core.models.deltas import Delta
 from core.models.money.ledger import Settlement
 from core.models.parts import SourcePart, ToolStep
 from core.work.chat.buffers.cursors import Cursor, Growth, Pieces
@@ -52,10 +53,10 @@ class LiveAnswer:
 
     # -- the job's side ----------------------------------------------------------------------------
 
-    def add(self, *chunks: ChatChunk | TextRun) -> None:
-        """Append what streamed events brought."""
+    def add(self, *deltas: Delta) -> None:
+        """Append what came."""
         with self._lock:
-            self._message.add(chunks)
+            self._message.add(deltas)
             self._tell()
 
     def finish(self, status: AnswerStatus, error: AppError | None = None) -> None:

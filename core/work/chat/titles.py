@@ -83,7 +83,7 @@ class Titles:
         mark_exchanges(f"{TITLE}{held.line.id}")
         async with paid_call(self._store.ledger, held) as call:
             whole = await client.complete(asked.turns, asked.parameters)
-            call.settle = self._spending.words_settled(whole.content, whole.usage)
+            call.settle = self._spending.words_settled(whole.content, whole.extras.usage)
         return sort_words(whole.content).content
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from core.errors import InputError, ProtocolError, RejectedError
-from core.models.chat import ChatChunk, ChatParameters, Message
+from core.models.chat import ChatParameters, Message
+from core.models.deltas import Completion
 from core.models.kling_catalogue import ImageModel, offered_model
 from core.models.money.ledger import Spender
 from core.models.pictures.proposal import PictureProposal, proposal_from, wordings_from
@@ -123,7 +124,7 @@ class Proposals:
         mark_exchanges(f"{PROPOSAL}{held.line.id}")
         async with paid_call(self._store.ledger, held) as call:
             whole = await _answered(service.client, parameters, asked)
-            call.settle = self._spending.words_settled(whole.content, whole.usage)
+            call.settle = self._spending.words_settled(whole.content, whole.extras.usage)
         return whole.content
 
     def _model(self, message: Message) -> str:
@@ -135,7 +136,7 @@ class Proposals:
 
 async def _answered(
     client: DeepSeek, parameters: ChatParameters, asked: WordingRequest
-) -> ChatChunk:
+) -> Completion:
     """Return the whole answer; a server that refuses the form for one is asked in words."""
     try:
         return await client.complete(asked.turns, parameters, asked.options)

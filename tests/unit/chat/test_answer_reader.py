@@ -5,7 +5,8 @@ import gc
 import weakref
 from datetime import UTC, datetime
 
-from core.models.chat import AnswerStatus, Message, TextRun
+from core.models.chat import AnswerStatus, Message
+from core.models.deltas import Delta
 from core.web.chat.reader import AnswerReader
 from core.web.http_call import HttpCall
 from core.web.loop_notifier import LoopNotifier
@@ -38,7 +39,7 @@ async def read_to_the_end(live: LiveAnswer) -> str:
     call = HttpCall(SCOPE, receive, send)
     notifier = LoopNotifier(asyncio.get_running_loop())
     async with AnswerReader(call, live, notifier, keep_alive_s=15) as reader:
-        live.add(TextRun("content", ["你好"]))
+        live.add(Delta("content", ["你好"]))
         await reader.wait()
         text = "".join(reader.take().content)
         live.finish(AnswerStatus.COMPLETE)

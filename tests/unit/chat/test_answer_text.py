@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.models.chat import AnswerStatus, ChatChunk, Message, TextRun
+from core.models.chat import AnswerStatus, Message
+from core.models.deltas import Delta, Extras
 from core.models.notices import moved_text, notices_of, unread_events, wanted_tools
 from core.models.parts import TextPart, ToolCall, ToolCallPiece
 from core.wire.masking.secrets import known_secrets
@@ -33,7 +34,7 @@ def begun(content: str = "", **fields: object) -> LiveAnswer:
 def grown(*pieces: str, content: str = "") -> LiveAnswer:
     answer = begun(content)
     for piece in pieces:
-        answer.add(TextRun("content", [piece]))
+        answer.add(Delta("content", [piece]))
     return answer
 
 
@@ -62,7 +63,7 @@ def test_what_is_held_back_was_bought() -> None:
 def test_a_late_close_moves_what_was_said() -> None:
     answer = grown("First ", "weigh.\n")
     page, http = answer.read(Cursor()).cursor, answer.read_pieces(Cursor()).cursor
-    answer.add(TextRun("content", ["</think>\n\nIt is"]))
+    answer.add(Delta("content", ["</think>\n\nIt is"]))
     # A reader over HTTP goes on, with places that stay right.
     pieces = answer.read_pieces(http)
     assert (pieces.content, pieces.reasoning) == (["\nIt is"], [])
@@ -74,7 +75,7 @@ def test_a_late_close_moves_what_was_said() -> None:
     assert answer.read(page).is_rearranged
     fresh = answer.read(Cursor())
     assert (fresh.reasoning, fresh.content, fresh.is_rearranged) == ("First weigh.", "It is", False)
-    answer.add(TextRun("content", [" 42."]))
+    answer.add(Delta("content", [" 42."]))
     later = answer.read(fresh.cursor)
     assert (later.reasoning, later.content, later.is_rearranged) == ("", " 42.", False)
     message = ended(answer)
@@ -87,7 +88,7 @@ def test_a_page_that_had_read_nothing_sees_it_arranged() -> None:
     answer = grown()
     cursor = answer.read(Cursor()).cursor
     for piece in ("想", "。</think>", "答"):
-        answer.add(TextRun("content", [piece]))
+        answer.add(Delta("content", [piece]))
     growth = answer.read(cursor)
     assert (growth.reasoning, growth.content, growth.is_rearranged) == ("想。", "答", False)
 
@@ -127,7 +128,7 @@ def test_a_call_without_a_name_is_kept_too() -> None:
 
 def test_what_could_not_be_read_is_counted_and_told() -> None:
     answer = grown("a")
-    answer.add(ChatChunk(unread=1), ChatChunk("b", unread=2))
+    answer.add(Delta("content", [], Extras(unread=1)), Delta("content", ["b"], Extras(unread=2)))
     message = ended(answer)
     assert (message.content, unread_events(message.error_facts)) == ("ab", 3)
     assert notices_of(message)[0].facts == {"count": 3}
@@ -137,7 +138,7 @@ def test_a_continued_answer_lacks_what_its_beginning_lacked() -> None:
     answer = begun("a", unread_events=2)
     assert unread_events(ended(answer).error_facts) == 2
     answer = begun("a", unread_events=2)
-    answer.add(ChatChunk(unread=1))
+    answer.add(Delta("content", [], Extras(unread=1)))
     assert unread_events(ended(answer).error_facts) == 3
 
 
@@ -175,7 +176,7 @@ def test_halves_of_a_secret_around_a_late_close_never_meet(cut: int, is_whole: b
     pieces = [f"So: {SECRET[:cut]}", "</think>", f"{SECRET[cut:]} it is."]
     answer, cursor, heard = begun(), Cursor(), ""
     for piece in ["".join(pieces)] if is_whole else pieces:
-        answer.add(TextRun("content", [piece]))
+        answer.add(Delta("content", [piece]))
         growth = answer.read_pieces(cursor)
         cursor, heard = growth.cursor, heard + "".join(growth.content)
     message = ended(answer)

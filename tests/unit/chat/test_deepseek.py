@@ -19,8 +19,9 @@ from core.errors import (
     RejectedError,
     UnavailableError,
 )
-from core.models.chat import ChatChunk, ChatModel, ChatParameters, Turn, Usage
+from core.models.chat import ChatModel, ChatParameters, Turn, Usage
 from core.models.chat_options import ChatOptions
+from core.models.deltas import Completion, Extras
 from core.providers.deepseek.client import DeepSeek
 from core.providers.deepseek.timeouts import StreamTimers
 from core.providers.deepseek.wire import Balance, CurrencyBalance
@@ -77,7 +78,7 @@ class Server:
 
     def ask(
         self, parameters: ChatParameters | None = None, turns: list[Turn] = TURNS, **options: Any
-    ) -> ChatChunk:
+    ) -> Completion:
         asked = ChatOptions(user_id=options.pop("user_id", None))
         chosen = parameters or ChatParameters()
         return self.call(lambda it: it.complete(turns, chosen, asked), **options)
@@ -85,7 +86,7 @@ class Server:
     def stream(self, parameters: ChatParameters | None = None, **options: Any) -> None:
         async def act(provider: DeepSeek) -> None:
             async with provider.stream(TURNS, parameters or ChatParameters()) as chunks:
-                async for _ in chunks:
+                async for _ in chunks.batches():
                     pass
 
         self.call(act, **options)
@@ -300,8 +301,8 @@ def test_a_whole_answer_is_read_behind_blank_lines() -> None:
     }
     body = Pieces([b"\n", b"\n\n", json.dumps(answer).encode()])
     completion = Server(httpx.Response(200, stream=body)).ask()
-    assert completion == ChatChunk(
-        "好", "想", "length", Usage(3, 4, 7), "deepseek-flash", "answer-1"
+    assert completion == Completion(
+        "好", "想", Extras("length", Usage(3, 4, 7), "deepseek-flash", "answer-1")
     )
 
 

@@ -12,14 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import ProtocolError, ProviderError, RateLimitError, UnavailableError
-from core.models.chat import AnswerPart, ChatChunk, ChatParameters, TextRun, Turn, Usage
+from core.models.chat import AnswerPart, ChatParameters, Turn, Usage
+from core.models.deltas import Completion, Delta, Extras
 from core.models.parts import ToolCallPiece
 from core.providers.deepseek.client import DeepSeek
 from core.providers.deepseek.events.event import plain_text
 from core.providers.deepseek.reply import ReplyReader
 from core.providers.deepseek.timeouts import StreamTimers
 from core.providers.http.client import build_client
-from tests.unit.replies import Pieces, bytewise, raw_server, read_request
+from tests.unit.replies import (
+    Pieces,
+    bytewise,
+    deltas_in,
+    raw_server,
+    read_request,
+    told_beside,
+)
 
 URL = "https://api.deepseek.com/chat/completions"
 KEY = "sk-0123456789abcdef0123456789abcdef"
@@ -64,46 +72,46 @@ def client_for(
 
 
 async def collect(
-    provider: DeepSeek, into: list[ChatChunk], parameters: ChatParameters | None = None
+    provider: DeepSeek, into: list[Delta], parameters: ChatParameters | None = None
 ) -> None:
     try:
         async with (
             asyncio.timeout(DEADLINE_S),
             provider.stream(TURNS, parameters or ChatParameters()) as chunks,
         ):
-            async for chunk in chunks:
-                into.append(chunk)
+            async for batch in chunks.batches():
+                into += batch
     finally:
         await provider.aclose()
 
 
-def read(body: bytes | Pieces, **options: Any) -> list[ChatChunk]:
-    chunks: list[ChatChunk] = []
+def read(body: bytes | Pieces, **options: Any) -> list[Delta]:
+    chunks: list[Delta] = []
     asyncio.run(collect(client_for(body, **options), chunks))
     return chunks
 
 
-def read_until_error(body: bytes | Pieces, **options: Any) -> tuple[list[ChatChunk], ProviderError]:
-    chunks: list[ChatChunk] = []
+def read_until_error(body: bytes | Pieces, **options: Any) -> tuple[list[Delta], ProviderError]:
+    chunks: list[Delta] = []
     with pytest.raises(ProviderError) as caught:
         asyncio.run(collect(client_for(body, **options), chunks))
     return chunks, caught.value
 
 
-def text(chunks: list[ChatChunk]) -> str:
-    return "".join(chunk.content for chunk in chunks)
+def text(chunks: list[Delta]) -> str:
+    return Completion.of(chunks).content
 
 
-def thoughts(chunks: list[ChatChunk]) -> str:
-    return "".join(chunk.reasoning_content for chunk in chunks)
+def thoughts(chunks: list[Delta]) -> str:
+    return Completion.of(chunks).reasoning_content
 
 
-def usage(chunks: list[ChatChunk]) -> Usage | None:
-    return next((chunk.usage for chunk in reversed(chunks) if chunk.usage), None)
+def usage(chunks: list[Delta]) -> Usage | None:
+    return Completion.of(chunks).extras.usage
 
 
-def finish_reason(chunks: list[ChatChunk]) -> str | None:
-    return next((chunk.finish_reason for chunk in chunks if chunk.finish_reason), None)
+def finish_reason(chunks: list[Delta]) -> str | None:
+    return next((one.finish_reason for one in told_beside(chunks) if one.finish_reason), None)
 
 
 @pytest.fixture(params=["in one piece", "byte by byte"])
@@ -124,7 +132,7 @@ def test_a_thinking_answer_arrives_however_it_is_cut() -> None:
 
 
 def test_the_first_chunk_tells_model_and_request_id(cut: Any) -> None:
-    first = read(cut(WHOLE))[0]
+    first = told_beside(read(cut(WHOLE)))[0]
     assert (first.model, first.request_id) == ("deepseek-flash", "answer-1")
 
 
@@ -378,7 +386,8 @@ ANSWER = {
 def test_a_whole_answer_in_place_of_a_stream_is_taken(cut: Any, content_type: str) -> None:
     body = b"\n\n  " + json.dumps(ANSWER, indent=1).encode()
     chunks = read(cut(body), headers={"content-type": content_type})
-    assert chunks == [ChatChunk("墨灵", "想", "stop", Usage(total_tokens=5), "m", "answer-2")]
+    told = Extras("stop", Usage(total_tokens=5), "m", "answer-2")
+    assert Completion.of(chunks) == Completion("墨灵", "想", told)
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/event-stream", "text/plain"])
@@ -406,7 +415,7 @@ def test_a_web_page_in_place_of_a_stream_is_told_without_its_markup(
 
 
 def test_comments_do_not_make_an_answer_move() -> None:
-    async def run() -> tuple[list[ChatChunk], ProviderError]:
+    async def run() -> tuple[list[Delta], ProviderError]:
         class Chatter(Pieces):
             async def __aiter__(self) -> AsyncIterator[bytes]:
                 yield TEXT
@@ -415,7 +424,7 @@ def test_comments_do_not_make_an_answer_move() -> None:
                     yield b": keep-alive\n\n"
 
         timers = StreamTimers(socket_silence_s=5, first_data_s=5, data_silence_s=0.1)
-        chunks: list[ChatChunk] = []
+        chunks: list[Delta] = []
         with pytest.raises(UnavailableError) as caught:
             await collect(client_for(Chatter([]), timers=timers), chunks)
         return chunks, caught.value
@@ -440,10 +449,10 @@ def test_a_slow_reader_does_not_use_up_the_patience() -> None:
         provider = client_for(Pieces([*bytewise(TEXT), FINISH, DONE]), timers=timers)
         said = ""
         async with provider.stream(TURNS, ChatParameters()) as chunks:
-            async for chunk in chunks:
+            async for delta in deltas_in(chunks):
                 if not said:
                     await asyncio.sleep(2.5)  # the reader's own time, longer than the patience
-                said += chunk.content
+                said += "".join(delta.texts)
         await provider.aclose()
         return said
 
@@ -501,11 +510,10 @@ def test_leaving_the_stream_closes_the_connection() -> None:
     async def run() -> None:
         async with talker() as (provider, is_left), asyncio.timeout(DEADLINE_S):
             async with provider.stream(TURNS, ChatParameters()) as chunks:
-                async for _ in chunks:
+                async for _ in chunks.batches():
                     break
             await is_left.wait()
-            assert [chunk async for chunk in chunks if chunk.content] != []  # what was there
-            assert [chunk async for chunk in chunks] == []
+            assert [batch async for batch in chunks.batches()] == []
 
     asyncio.run(run())
 
@@ -517,8 +525,8 @@ def test_cancelling_the_reader_closes_the_connection() -> None:
 
             async def follow() -> None:
                 async with provider.stream(TURNS, ChatParameters()) as chunks:
-                    async for chunk in chunks:
-                        if chunk.content:
+                    async for delta in deltas_in(chunks):
+                        if delta.texts:
                             has_read.set()
 
             task = asyncio.create_task(follow())
@@ -536,7 +544,7 @@ def test_an_exception_in_the_reader_closes_the_body() -> None:
 
     async def read_and_fail(provider: DeepSeek) -> None:
         async with provider.stream(TURNS, ChatParameters()) as chunks:
-            async for _ in chunks:
+            async for _ in chunks.batches():
                 raise KeyError
 
     with pytest.raises(KeyError):
@@ -568,7 +576,7 @@ def test_a_complete_answer_leaves_its_connection_for_the_next() -> None:
             provider = DeepSeek(url=f"{origin}/chat/completions", api_key=KEY)
             for _ in range(3):
                 async with provider.stream(TURNS, ChatParameters()) as chunks:
-                    assert text([chunk async for chunk in chunks]) == "墨灵 🎨"
+                    assert text([delta async for delta in deltas_in(chunks)]) == "墨灵 🎨"
             await provider.aclose()
         return connections
 
@@ -603,11 +611,12 @@ events = st.fixed_dictionaries(
 def test_the_short_way_takes_only_what_the_long_way_reads_the_same(payload: dict[str, Any]) -> None:
     run = plain_text(json.dumps(payload).encode(), "flash")
     if run is not None:
-        part, (text,) = run
-        chunk, error = ReplyReader().take(payload)
+        part, (text,), _ = run
+        told, error = ReplyReader().take(payload)
         assert error is None
-        assert chunk._replace(model=None) == ChatChunk()._replace(**{part: text})
-        assert chunk.model in (None, "flash")
+        assert told._replace(extras=Extras()) == Completion()._replace(**{part: text})
+        assert told.extras._replace(model=None) == Extras()
+        assert told.extras.model in (None, "flash")
         assert not payload.get("error")
 
 
@@ -630,7 +639,7 @@ def test_the_short_way_takes_the_usual_event(
         "usage": None,
         "choices": [{"index": 0, "delta": delta_fields, "logprobs": None, **reasons}],
     }
-    assert plain_text(json.dumps(payload).encode(), "flash") == TextRun(part, ["字"])
+    assert plain_text(json.dumps(payload).encode(), "flash") == Delta(part, ["字"])
     assert plain_text(json.dumps(payload).encode(), "other") is None
 
 
@@ -648,7 +657,7 @@ def test_tool_calls_come_in_pieces() -> None:
         + delta("tool_calls", content="")
         + DONE
     )
-    pieces = [piece for chunk in read(body) for piece in chunk.tool_calls]
+    pieces = [piece for one in told_beside(read(body)) for piece in one.tool_calls]
     assert pieces == [
         ToolCallPiece(0, "call_a", "find"),
         ToolCallPiece(0, arguments='{"q":'),
@@ -659,8 +668,8 @@ def test_tool_calls_come_in_pieces() -> None:
 def test_a_tool_call_beside_a_text_is_not_passed_over() -> None:
     both = delta(content="查", tool_calls=[{"index": 0, "id": "c", "function": {"name": "find"}}])
     chunks = read(TEXT + both + TEXT + FINISH + DONE)
-    assert "".join(chunk.content for chunk in chunks) == "墨灵 🎨查墨灵 🎨"
-    assert [chunk.tool_calls for chunk in chunks if chunk.tool_calls] == [
+    assert text(chunks) == "墨灵 🎨查墨灵 🎨"
+    assert [one.tool_calls for one in told_beside(chunks) if one.tool_calls] == [
         (ToolCallPiece(0, "c", "find"),)
     ]
 
@@ -671,13 +680,13 @@ def test_a_tool_call_beside_a_text_is_not_passed_over() -> None:
 )
 def test_what_is_no_tool_call_spoils_nothing(wrong: Any) -> None:
     chunks = read(TEXT + delta(content="。", tool_calls=wrong) + FINISH + DONE)
-    assert "".join(chunk.content for chunk in chunks) == "墨灵 🎨。"
+    assert text(chunks) == "墨灵 🎨。"
 
 
 def test_a_whole_answer_in_place_of_a_stream_keeps_its_tool_calls() -> None:
     calls = [{"id": "a", "function": {"name": "find", "arguments": "{}"}}, {"id": "b"}]
     message = {"role": "assistant", "content": None, "tool_calls": calls}
     body = json.dumps({"choices": [{"message": message, "finish_reason": "tool_calls"}]}).encode()
-    (chunk,) = read(body, headers={"content-type": "application/json"})
-    assert chunk.tool_calls == (ToolCallPiece(0, "a", "find", "{}"), ToolCallPiece(1, "b"))
-    assert chunk.finish_reason == "tool_calls"
+    (told,) = told_beside(read(body, headers={"content-type": "application/json"}))
+    assert told.tool_calls == (ToolCallPiece(0, "a", "find", "{}"), ToolCallPiece(1, "b"))
+    assert told.finish_reason == "tool_calls"

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.errors import ProtocolError, UnavailableError
-from core.models.chat import ChatChunk
+from core.errors import ProtocolError, ProviderError, UnavailableError
+from core.models.deltas import Completion, Delta
 from core.models.parts import ToolCallPiece
-from core.providers.deepseek.events.decoding import joined
-from core.providers.deepseek.events.event_reader import EventReader
+from core.providers.deepseek.events.fast_decoder import FastDecoder
 from tests.unit.chat.test_deepseek_stream import (
     DONE,
     FINISH,
@@ -26,16 +25,17 @@ from tests.unit.chat.test_deepseek_stream import (
     text,
     thoughts,
 )
+from tests.unit.replies import told_beside
 
 TAB_JSON = b'data: {"choices":[{"index":0,"delta":{"content":"A\tB"},"finish_reason":null}]}\n\n'
 JSON_TYPE = {"content-type": "application/json"}
 
 
-def unread(chunks: list[ChatChunk]) -> int:
-    return sum(chunk.unread for chunk in chunks)
+def unread(chunks: list[Delta]) -> int:
+    return Completion.of(chunks).extras.unread
 
 
-def said(chunks: list[ChatChunk]) -> tuple[str, str, int]:
+def said(chunks: list[Delta]) -> tuple[str, str, int]:
     return text(chunks), thoughts(chunks), unread(chunks)
 
 
@@ -142,7 +142,7 @@ def test_the_first_of_several_choices_is_the_answer() -> None:
 def test_calls_in_other_shapes_are_read() -> None:
     old = delta(function_call={"name": "find", "arguments": {"q": "墨"}})
     chunks = read(delta(content="查") + old + FINISH + DONE)
-    assert [chunk.tool_calls for chunk in chunks if chunk.tool_calls] == [
+    assert [one.tool_calls for one in told_beside(chunks) if one.tool_calls] == [
         (ToolCallPiece(0, "", "find", '{"q": "墨"}'),)
     ]
 
@@ -245,20 +245,28 @@ def test_a_raw_tab_in_a_whole_answer_is_read() -> None:
     assert said(read(body, headers=JSON_TYPE)) == ("A\tB", "", 0)
 
 
-def whole_of(body: bytes, *, size: int = 1 << 20) -> tuple[ChatChunk, EventReader]:
-    events = EventReader(host="h", secrets=(), content_type="application/json")
-    for at in range(0, len(body), size):
-        events.feed(body[at : at + size])
-    events.end()
-    return joined(events.ready), events
+def whole_of(
+    body: bytes, *, size: int = 1 << 20, content_type: str = JSON_TYPE["content-type"]
+) -> tuple[Completion, ProviderError | None]:
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    return read_pieces(pieces, content_type)
+
+
+def read_pieces(pieces: list[bytes], content_type: str) -> tuple[Completion, ProviderError | None]:
+    """Return what the decoder makes of a reply that comes so, and how that broke off."""
+    decoder = FastDecoder(host="h", secrets=(), content_type=content_type)
+    deltas = [delta for piece in pieces for delta in decoder.feed(piece)]
+    if not decoder.answer.is_ended:
+        deltas += decoder.end()
+    return Completion.of(deltas), decoder.answer.failure
 
 
 @pytest.mark.parametrize("size", [1, 3, 1 << 20])
 @pytest.mark.parametrize("before", [b"", b"\n\n ", b": keep-alive\n\n", b"\xef\xbb\xbf"])
 def test_a_stream_is_taken_for_a_whole_answer(size: int, before: bytes) -> None:
-    whole, events = whole_of(before + TEXT + FINISH + DONE, size=size)
-    assert events.failure is None
-    assert (whole.content, whole.finish_reason, whole.model) == (
+    whole, failure = whole_of(before + TEXT + FINISH + DONE, size=size)
+    assert failure is None
+    assert (whole.content, whole.extras.finish_reason, whole.extras.model) == (
         "墨灵 🎨",
         "stop",
         "deepseek-flash",
@@ -266,17 +274,17 @@ def test_a_stream_is_taken_for_a_whole_answer(size: int, before: bytes) -> None:
 
 
 def test_a_stream_for_a_whole_answer_that_breaks_off_keeps_its_text() -> None:
-    whole, events = whole_of(TEXT)
+    whole, failure = whole_of(TEXT)
     assert whole.content == "墨灵 🎨"
-    assert events.failure is not None
-    assert events.failure.text_id == "error.cut_off"
+    assert failure is not None
+    assert failure.text_id == "error.cut_off"
 
 
 def test_a_body_that_is_neither_is_told() -> None:
-    _, events = whole_of(b"dat")
-    assert isinstance(events.failure, ProtocolError)
-    _, events = whole_of(json.dumps({"choices": [{}]}).encode())
-    assert isinstance(events.failure, ProtocolError)
+    _, failure = whole_of(b"dat")
+    assert isinstance(failure, ProtocolError)
+    _, failure = whole_of(json.dumps({"choices": [{}]}).encode())
+    assert isinstance(failure, ProtocolError)
 
 
 @pytest.mark.parametrize(
@@ -293,9 +301,9 @@ def test_a_body_that_is_neither_is_told() -> None:
 def test_a_whole_answer_with_something_around_it_is_read(
     before: str, behind: str, lost: int
 ) -> None:
-    whole, events = whole_of((before + json.dumps(WHOLE) + behind).encode())
-    assert events.failure is None
-    assert (whole.content, whole.unread) == ("Whole.", lost)
+    whole, failure = whole_of((before + json.dumps(WHOLE) + behind).encode())
+    assert failure is None
+    assert (whole.content, whole.extras.unread) == ("Whole.", lost)
 
 
 # -- ends that are none, and words behind the end --------------------------------------------------
@@ -306,7 +314,7 @@ def test_a_word_for_no_finish_reason_ends_nothing(word: str) -> None:
     first = choice(delta={"content": "a"}, finish_reason=word)
     chunks = read(first + choice(delta={"content": "b"}, finish_reason="stop") + DONE)
     assert said(chunks) == ("ab", "", 0)
-    assert [chunk.finish_reason for chunk in chunks if chunk.finish_reason] == ["stop"]
+    assert [one.finish_reason for one in told_beside(chunks) if one.finish_reason] == ["stop"]
 
 
 @pytest.mark.parametrize(
@@ -422,14 +430,10 @@ def streamed(texts: dict[str, str], seed: int) -> list[bytes]:
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=40), st.text(max_size=40), st.integers(0, 1 << 30))
 def test_for_every_split_the_text_is_the_text(thought: str, answer: str, seed: int) -> None:
-    events = EventReader(host="h", secrets=(), content_type="text/event-stream")
-    for chunk in streamed({"reasoning_content": thought, "content": answer}, seed):
-        events.feed(chunk)
-    if not events.is_ended:
-        events.end()
-    whole = joined(events.ready)
-    assert events.failure is None
-    assert (whole.content, whole.reasoning_content, whole.unread) == (answer, thought, 0)
+    pieces = streamed({"reasoning_content": thought, "content": answer}, seed)
+    whole, failure = read_pieces(pieces, SSE["content-type"])
+    assert failure is None
+    assert (whole.content, whole.reasoning_content, whole.extras.unread) == (answer, thought, 0)
 
 
 # -- fields beside the text ------------------------------------------------------------------------
@@ -518,40 +522,39 @@ def test_lines_of_json_are_a_stream(
 ) -> None:
     body = lines_of(*objects, end=end)
     for whole in (body, body.rstrip(), body + b"[DONE]\n"):
-        events = EventReader(host="h", secrets=(), content_type=content_type)
-        for at in range(0, len(whole), size):
-            events.feed(whole[at : at + size])
-        events.end()
-        told = joined(events.ready)
-        assert events.failure is None
+        told, failure = whole_of(whole, size=size, content_type=content_type)
+        assert failure is None
         assert (told.content, told.reasoning_content) == ("The 墨 is 😀.", "Weigh.")
-        assert (told.finish_reason, told.unread) == ("stop", 0)
+        assert (told.extras.finish_reason, told.extras.unread) == ("stop", 0)
 
 
 def test_lines_are_told_as_they_come() -> None:
-    events = EventReader(host="h", secrets=(), content_type="application/json")
-    events.feed(lines_of(IN_LINES[0]))
-    assert joined(events.ready).content == "The 墨 "
-    events.feed(lines_of({"error": {"message": "overloaded"}}))
-    assert events.failure is not None
-    assert events.failure.detail == "overloaded"
+    decoder = FastDecoder(host="h", secrets=(), content_type="application/json")
+    assert text(decoder.feed(lines_of(IN_LINES[0]))) == "The 墨 "
+    assert decoder.feed(lines_of({"error": {"message": "overloaded"}})) == []
+    assert decoder.answer.failure is not None
+    assert decoder.answer.failure.detail == "overloaded"
 
 
 @pytest.mark.parametrize("end", ["", " ", ",", "\n"])
 def test_pieces_one_behind_the_other_are_read(end: str) -> None:
     body = lines_of(*IN_LINES, end=end)
     for whole in (body, b"[" + body + b"]") if end == "," else (body,):
-        told, events = whole_of(whole.replace(b",]", b"]"))
-        assert events.failure is None
-        assert (told.content, told.finish_reason, told.unread) == ("The 墨 is 😀.", "stop", 0)
+        told, failure = whole_of(whole.replace(b",]", b"]"))
+        assert failure is None
+        assert (told.content, told.extras.finish_reason, told.extras.unread) == (
+            "The 墨 is 😀.",
+            "stop",
+            0,
+        )
 
 
 def test_lines_without_an_end_are_cut_off() -> None:
     for body in (lines_of(*IN_LINES[:2]), lines_of(*IN_LINES[:2], end="")):
-        told, events = whole_of(body)
+        told, failure = whole_of(body)
         assert told.content == "The 墨 is 😀."
-        assert events.failure is not None
-        assert events.failure.text_id == "error.cut_off"
+        assert failure is not None
+        assert failure.text_id == "error.cut_off"
 
 
 @settings(max_examples=150, deadline=None)
@@ -568,13 +571,10 @@ def test_a_text_cut_by_bytes_is_the_text(thought: str, answer: str, seed: int) -
             body += b'data: {"choices":[{"index":0,"delta":{"%b":%b}}]}\n\n' % (part.encode(), cut)
             if dice.random() < 0.2:
                 body += dice.choice((b": keep-alive\n\n", b'data: {"choices":[]}\n\n'))
-    events = EventReader(host="h", secrets=(), content_type="text/event-stream")
     size = dice.choice((1, 30, 1 << 20))
-    for at in range(0, len(body + DONE), size):
-        events.feed((body + DONE)[at : at + size])
-    told = joined(events.ready)
+    told, _ = whole_of(body + DONE, size=size, content_type=SSE["content-type"])
     if "\ufffd" not in thought + answer:
-        assert (told.content, told.reasoning_content, told.unread) == (answer, thought, 0)
+        assert (told.content, told.reasoning_content, told.extras.unread) == (answer, thought, 0)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from core.markdown.rendering import for_streamlit
 from core.markdown.splitter import BlockSplitter
-from core.models.chat import AnswerStatus, ChatChunk, Message
+from core.models.chat import AnswerStatus, Message
+from core.models.deltas import Delta
 from core.ui.chat import streaming
 from core.work.chat.live_answer import LiveAnswer
 
@@ -61,7 +62,7 @@ def blocks_of(text: str) -> list[str]:
 def grown(live: LiveAnswer, cuts: Iterable[str]) -> Iterator[str]:
     """Let the answer grow by a cut each time the page looks."""
     for cut in cuts:
-        live.add(ChatChunk(content=cut))
+        live.add(Delta("content", [cut]))
         yield cut
     live.finish(AnswerStatus.COMPLETE)
 
@@ -101,7 +102,7 @@ def test_the_elements_in_the_end_are_the_blocks_however_the_text_was_cut(seed: i
 @pytest.mark.usefixtures("quick")
 def test_a_finished_answer_is_sent_once() -> None:
     live = live_answer()
-    live.add(ChatChunk(content=TEXT))
+    live.add(Delta("content", [TEXT]))
     live.finish(AnswerStatus.COMPLETE)
     elements, sent = written(streaming._Watcher(live).pieces("content"))
     assert elements == sent == ["\n\n".join(blocks_of(TEXT))]
@@ -110,7 +111,7 @@ def test_a_finished_answer_is_sent_once() -> None:
 @pytest.mark.usefixtures("quick")
 def test_a_thousand_blocks_at_once_do_not_become_a_thousand_messages() -> None:
     live = live_answer()
-    live.add(ChatChunk(content="".join(f"第 {number} 段。\n\n" for number in range(1_000))))
+    live.add(Delta("content", ["".join(f"第 {number} 段。\n\n" for number in range(1_000))]))
     live.finish(AnswerStatus.COMPLETE)
     elements, sent = written(streaming._Watcher(live).pieces("content"))
     assert len(sent) == 1
@@ -127,8 +128,8 @@ def test_what_is_shown_already_is_not_sent_again() -> None:
 @pytest.mark.usefixtures("quick")
 def test_reasoning_ends_where_the_answer_begins() -> None:
     live = live_answer()
-    live.add(ChatChunk(reasoning_content="先想一想。"))
-    live.add(ChatChunk(content="再回答。"))
+    live.add(Delta("reasoning_content", ["先想一想。"]))
+    live.add(Delta("content", ["再回答。"]))
     watcher = streaming._Watcher(live)
     watcher.wait_for_text()
     assert written(watcher.pieces("reasoning"))[0] == ["先想一想。"]
@@ -139,7 +140,7 @@ def test_reasoning_ends_where_the_answer_begins() -> None:
 @pytest.mark.usefixtures("quick")
 def test_a_stopped_answer_shows_what_came() -> None:
     live = live_answer()
-    live.add(ChatChunk(content="半句**没有"))
+    live.add(Delta("content", ["半句**没有"]))
     live.finish(AnswerStatus.STOPPED)
     assert written(streaming._Watcher(live).pieces("content"))[0] == ["半句**没有"]
 

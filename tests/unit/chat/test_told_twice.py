@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.models.deltas import Completion
 from core.models.parts import ToolCallPiece
 from core.providers.deepseek.told import CallsSoFar, TextSoFar
 from tests.unit.chat.test_deepseek_stream import DONE, FINISH, delta, read
@@ -149,7 +150,7 @@ def call(name: str, arguments: Any, **fields: Any) -> dict[str, Any]:
 
 
 def calls_in(body: bytes) -> list[ToolCallPiece]:
-    return [one for chunk in read(body) for one in chunk.tool_calls]
+    return list(Completion.of(read(body)).extras.tool_calls)
 
 
 def test_calls_of_a_whole_message_behind_deltas_are_kept() -> None:

@@ -16,6 +16,7 @@ import pytest
 from core.errors import AppError
 from core.models.accounts import KlingKeyPair
 from core.models.chat import ChatParameters, Turn
+from core.models.deltas import Completion
 from core.models.generations import ImageRequest
 from core.practice.server import PracticeServer
 from core.practice.settings import PRACTICE_CHAT_KEY, PracticeSettings
@@ -28,6 +29,7 @@ from core.providers.kling.downloads import PictureFetcher
 from core.wire.event_frames import event_frames
 from core.wire.masking.secrets import known_secrets
 from core.work.xray.reading import added_by
+from tests.unit.replies import deltas_in
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream
 
 KEY = "sk-canary-9f8e7d6c5b4a39281706"
@@ -60,12 +62,7 @@ def ask(plan: Callable[[dict[str, Any]], Plan], *, stream: bool = True) -> str:
             if not stream:
                 return (await client.complete(QUESTION, ChatParameters())).content
             async with client.stream(QUESTION, ChatParameters()) as chunks:
-                return "".join(
-                    [
-                        one.content if hasattr(one, "content") else "".join(one.pieces)
-                        async for one in chunks
-                    ]
-                )
+                return Completion.of([delta async for delta in deltas_in(chunks)]).content
         except AppError as error:
             return type(error).__name__
         finally:
@@ -183,7 +180,7 @@ def test_what_is_cancelled_is_seen_once(seen: list[Exchange]) -> None:
 
         async def read() -> None:
             async with client.stream(QUESTION, ChatParameters()) as chunks:
-                async for _ in chunks:
+                async for _ in chunks.batches():
                     begun.set()
 
         begun = asyncio.Event()

@@ -10,7 +10,7 @@ import pytest
 from core.errors import UnavailableError
 from core.models.chat import ChatParameters, Turn
 from core.providers.deepseek.client import DeepSeek
-from tests.unit.replies import raw_server, read_request
+from tests.unit.replies import deltas_in, raw_server, read_request
 from tests.upstream import DONE, ending, event
 
 TURNS = [Turn.of_text("user", "q")]
@@ -43,7 +43,7 @@ class Server:
 
 async def said(provider: DeepSeek) -> str:
     async with provider.stream(TURNS, ChatParameters()) as chunks:
-        return "".join([chunk.content async for chunk in chunks])
+        return "".join([text async for delta in deltas_in(chunks) for text in delta.texts])
 
 
 CONTINUE = b"HTTP/1.1 102 Processing\r\n\r\n"

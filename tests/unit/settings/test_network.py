@@ -21,7 +21,7 @@ from core.settings.outside.proxy import Proxy, parse_proxy
 from tests.faulty_environment import FAULTS, SECRET, Fault, make_files, server_context
 from tests.running_app import free_port
 from tests.socks_server import SocksServer, copy
-from tests.unit.replies import raw_server, read_request
+from tests.unit.replies import deltas_in, raw_server, read_request
 
 QUICK = PracticeSettings(first_delta_s=0, delta_interval_s=0)
 TIMEOUT = httpx.Timeout(5)
@@ -180,8 +180,8 @@ def test_a_chat_streams_through_socks_which_resolves_the_name(practice: Practice
         text = ""
         try:
             async with provider.stream([Turn.of_text("user", "hello")], ChatParameters()) as chunks:
-                async for chunk in chunks:
-                    text += chunk.content
+                async for delta in deltas_in(chunks):
+                    text += "".join(delta.texts)
         finally:
             await provider.aclose()
         return text

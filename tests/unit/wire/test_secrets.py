@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.markdown.addresses import is_followed
-from core.models.chat import ChatChunk
+from core.models.deltas import Extras
 from core.providers.deepseek.reply import ReplyReader
 from core.providers.deepseek.wire import models_from_json
 from core.providers.kling.wire import task_from_json
@@ -197,15 +197,15 @@ def held() -> Iterator[None]:
     known_secrets.replace([])
 
 
-def read(payload: dict[str, Any]) -> ChatChunk:
-    return ReplyReader().take(payload)[0]
+def read(payload: dict[str, Any]) -> Extras:
+    return ReplyReader().take(payload)[0].extras
 
 
 @pytest.mark.usefixtures("held")
 @pytest.mark.parametrize("word", ["0123456789abcdef", "a" * 300, "<b>", SECRET])
 def test_short_fields_are_bounded(word: str) -> None:
-    chunk = read({"choices": [{"finish_reason": word}], "model": word + "\x00"})
-    assert (chunk.finish_reason, chunk.model) == ("other", "other")
+    told = read({"choices": [{"finish_reason": word}], "model": word + "\x00"})
+    assert (told.finish_reason, told.model) == ("other", "other")
     task = {"task_status": "succeed", "final_unit_deduction": word}
     assert task_from_json({**task, "task_id": word}, "image") is None
     told = task_from_json({**task, "task_id": "T1"}, "image")

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from core.models.chat import AnswerPart, ChatChunk, TextRun
+from core.models.chat import AnswerPart
+from core.models.deltas import Delta
 from core.providers.http.client import lenient_json
 from core.wire.split_bytes import BytesJoiner
 from core.wire.surrogates import PairJoiner
@@ -94,72 +95,30 @@ class ChunkPairs:
     """Characters of both texts, joined over the events in which their halves come."""
 
     def __init__(self) -> None:
-        self._joiners: dict[AnswerPart, _Joiner] = {}  # of texts that ended in half a character
-        self.is_waiting = False
+        self.halves: dict[AnswerPart, _Joiner] = {}  # of texts that ended in half a character
         self.is_marked = False  # signs for bytes came
 
-    def join_run(self, run: TextRun) -> TextRun:
-        """Return a run, its pieces as they are where no half waits for them."""
-        if run.part not in self._joiners:
-            return run
-        return TextRun(run.part, [self._join(run.part, "".join(run.pieces))])
+    def join(self, delta: Delta) -> Delta:
+        """Return a delta with whole characters, its texts as one."""
+        part, texts, extras = delta
+        text = self._join(part, "".join(texts)) if texts else ""
+        return Delta(part, [text] if text else [], extras)
 
-    def join_chunk(self, chunk: ChatChunk) -> ChatChunk:
-        """Return a chunk with whole characters."""
-        if chunk.content:
-            chunk = chunk._replace(content=self._join("content", chunk.content))
-        if chunk.reasoning_content:
-            thought = self._join("reasoning_content", chunk.reasoning_content)
-            chunk = chunk._replace(reasoning_content=thought)
-        return chunk
-
-    def release(self, last: Iterable[TextRun]) -> list[TextRun]:
-        """Return the last runs, and what stands for halves that nothing completed."""
-        rest = [TextRun(part, [self._join(part, "".join(pieces))]) for part, pieces in last]
+    def release(self, last: Iterable[Delta]) -> list[Delta]:
+        """Return the last deltas, and what stands for halves that nothing completed."""
+        rest = [self.join(delta) for delta in last]
         rest += [
-            TextRun(part, [joiner.bytes.end() + joiner.pairs.end()])
-            for part, joiner in self._joiners.items()
+            Delta(part, [joiner.bytes.end() + joiner.pairs.end()])
+            for part, joiner in self.halves.items()
         ]
-        self._joiners, self.is_waiting = {}, False
-        return rest
+        self.halves = {}
+        return [delta for delta in rest if delta.texts]
 
     def _join(self, part: AnswerPart, text: str) -> str:
-        joiner = self._joiners.pop(part, None) or _Joiner()
+        joiner = self.halves.pop(part, None) or _Joiner()
         if self.is_marked:
             text = joiner.bytes.take(text)
         whole = joiner.pairs.take(text)
         if joiner.is_waiting:
-            self._joiners[part] = joiner
-        self.is_waiting = bool(self._joiners)
+            self.halves[part] = joiner
         return whole
-
-
-def joined(parts: Iterable[ChatChunk | TextRun]) -> ChatChunk:
-    """Return what chunks add together, as one."""
-    whole = ChatChunk()
-    texts: dict[str, list[str]] = {"content": [], "reasoning_content": []}
-    for one in parts:
-        if isinstance(one, TextRun):
-            texts[one.part] += one.pieces
-            continue
-        texts["content"].append(one.content)
-        texts["reasoning_content"].append(one.reasoning_content)
-        whole = whole._replace(
-            finish_reason=one.finish_reason or whole.finish_reason,
-            usage=one.usage or whole.usage,
-            model=one.model or whole.model,
-            request_id=one.request_id or whole.request_id,
-            tool_calls=(*whole.tool_calls, *one.tool_calls),
-            unread=whole.unread + one.unread,
-            logprobs=_more_logprobs(whole.logprobs, one.logprobs),
-        )
-    content, reasoning = ("".join(pieces) for pieces in texts.values())
-    return whole._replace(content=content, reasoning_content=reasoning)
-
-
-def _more_logprobs(
-    known: dict[str, list[Any]] | None, more: dict[str, list[Any]] | None
-) -> dict[str, list[Any]] | None:
-    if more is None or known is None:
-        return known or more
-    return {part: [*known.get(part, ()), *more.get(part, ())] for part in {*known, *more}}

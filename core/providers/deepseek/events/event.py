@@ -4,13 +4,13 @@ from typing import Any
 
 import msgspec
 
-from core.models.chat import TextRun
+from core.models.deltas import Delta
 
 _NONE = msgspec.Raw()
 _EMPTY = frozenset({b"", b"null", b'""', b"[]", b"{}"})
 
 
-class _Delta(msgspec.Struct, gc=False):
+class _Said(msgspec.Struct, gc=False):
     content: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
@@ -24,7 +24,7 @@ class _Delta(msgspec.Struct, gc=False):
 
 
 class _Choice(msgspec.Struct, gc=False):
-    delta: _Delta
+    delta: _Said
     finish_reason: str | None = None
     index: Any = 0
     error: Any = None
@@ -43,7 +43,7 @@ class _Event(msgspec.Struct):
 _decode_event = msgspec.json.Decoder(_Event).decode
 
 
-def plain_text(data: bytes | bytearray, model: str | None) -> TextRun | None:
+def plain_text(data: bytes | bytearray, model: str | None) -> Delta | None:
     """Return the text of an event that adds nothing but text of one part, from a known model.
 
     None when it adds anything else, or is none: `ReplyReader` then reads all of it.
@@ -72,11 +72,11 @@ def plain_text(data: bytes | bytearray, model: str | None) -> TextRun | None:
     if _thinks_elsewhere(delta, is_known=bool(reasoning)):
         return None
     if not reasoning:
-        return TextRun("content", [delta.content]) if delta.content else None
-    return None if delta.content else TextRun("reasoning_content", [reasoning])
+        return Delta("content", [delta.content]) if delta.content else None
+    return None if delta.content else Delta("reasoning_content", [reasoning])
 
 
-def _thinks_elsewhere(delta: _Delta, *, is_known: bool) -> bool:
+def _thinks_elsewhere(delta: _Said, *, is_known: bool) -> bool:
     """Tell whether thinking stands in a field of another name."""
     return not (
         bytes(delta.thinking) in _EMPTY

@@ -10,7 +10,8 @@ import json
 
 import msgspec
 
-from core.models.chat import AnswerPart, TextRun
+from core.models.chat import AnswerPart
+from core.models.deltas import Delta
 from core.providers.deepseek.events.event import plain_text
 
 # An event that is not as usual costs a lesson; so many usual ones pay for it. Where that does not
@@ -44,13 +45,13 @@ class EventTemplate:
         """Read the next events in full: something in them has changed."""
         self._start = b""
 
-    def learn(self, data: bytes | bytearray, said: TextRun, model: str | None) -> None:
+    def learn(self, data: bytes | bytearray, said: Delta, model: str | None) -> None:
         """Take an event that added one piece of text, and nothing else, as the usual one."""
         if not self.is_of_use:
             return
         self.forget()
         self._credit -= _LESSON
-        part, (text,) = said
+        part, (text,), _ = said
         literals = {json.dumps(text, ensure_ascii=ascii).encode() for ascii in (False, True)}
         found = [literal for literal in literals if data.count(literal) == 1]
         if 10 in data or len(found) != 1:
@@ -59,21 +60,21 @@ class EventTemplate:
         # Is it the text that stands there? The same JSON around another string is the same event.
         other = f"{text}."
         again = plain_text(before + json.dumps(other).encode() + behind, model)
-        if again != TextRun(part, [other]):
+        if again != Delta(part, [other]):
             return
         self._part = part
         self._start = bytes(before) + b'"'
         self._end = b'"' + bytes(behind)
         self._credit += _LESSON
 
-    def read(self, block: bytes) -> tuple[TextRun, bytes] | None:
+    def read(self, block: bytes) -> tuple[Delta, bytes] | None:
         """Return the texts of the events with which a block begins, and what follows them.
 
         `block` holds whole events with their blank lines. None when it begins with another event,
         or one is not as usual.
         """
         start, end = self._start, self._end
-        if not start:
+        if not (start and self.is_of_use):
             return None
         self._credit -= _LESSON
         if not (block.startswith(_DATA + start) and block.endswith(b"\n\n")):
@@ -98,4 +99,4 @@ class EventTemplate:
             return None
         self._credit = min(self._credit + _LESSON + len(texts), _CREDIT)
         rest = _DATA + _NEXT.join(others) + b"\n\n" if others else b""
-        return TextRun(self._part, texts), rest
+        return Delta(self._part, texts), rest
