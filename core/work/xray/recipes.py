@@ -82,17 +82,22 @@ class Har(msgspec.Struct):
 
 def as_json(exchanges: Iterable[Exchange]) -> str:
     """Return exchanges as our own JSON."""
-    return _written(Exchanges([*exchanges]))
+    return _written({"exchanges": as_objects(exchanges)})
+
+
+def as_objects(exchanges: Iterable[Exchange]) -> list[dict[str, Any]]:
+    """Return exchanges as JSON has them; a moment with its offset from UTC written out."""
+    return [{**msgspec.to_builtins(one), "began_at": one.began_at.isoformat()} for one in exchanges]
 
 
 def as_har(exchanges: Iterable[Exchange], *, version: str = "1") -> str:
     """Return exchanges as a HAR 1.2 log, which browsers' network views open."""
     creator = {"name": "Inkling", "version": version}
     log = {"version": "1.2", "creator": creator, "entries": [_entry(one) for one in exchanges]}
-    return _written(Har(log))
+    return _written({"log": log})
 
 
-def _written(told: msgspec.Struct) -> str:
+def _written(told: dict[str, Any]) -> str:
     return msgspec.json.format(msgspec.json.encode(told), indent=1).decode()
 
 
