@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from core.providers.http.kept_exchange import Exchange, Headers
+from core.wire.json_text import write_json
 from core.work.xray.reading import is_stream, purpose_of
 
 # What the program that runs it sets by itself, or what speaks of this very connection.
@@ -98,7 +99,7 @@ def as_har(exchanges: Iterable[Exchange], *, version: str = "1") -> str:
 
 
 def _written(told: dict[str, Any]) -> str:
-    return msgspec.json.format(msgspec.json.encode(told), indent=1).decode()
+    return msgspec.json.format(write_json(told), indent=1).decode()
 
 
 def _entry(one: Exchange) -> dict[str, Any]:

@@ -24,3 +24,11 @@ def test_a_moment_is_written_with_its_offset(at: datetime, told: str) -> None:
     assert written["chunks"] == [[0.1, 10]]
     (entry,) = json.loads(as_har([one]))["log"]["entries"]
     assert entry["startedDateTime"] == told
+
+
+def test_half_a_character_stops_no_export() -> None:
+    one = kept(subject="a\ud800b", error="\udcff").view()
+    for written in (as_json([one]), as_har([one])):
+        written.encode()
+        json.loads(written)
+    assert json.loads(as_json([one]))["exchanges"][0]["subject"] == "a?b"
