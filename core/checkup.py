@@ -18,6 +18,7 @@ from core.settings import Settings
 from core.settings.values import secrets_of
 from core.texts.catalogue import LANGUAGES, Language, language_of
 from core.ui.start.configuration import app_settings
+from core.wire.json_text import write_json
 from core.wire.masking.secrets import known_secrets
 from core.work.checkup.asked import Asked
 from core.work.checkup.finding import Finding
@@ -36,8 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     findings = asyncio.run(_all(settings, asked.through, asked.token))
     language: Language = asked.language
     if asked.json:
-        told = msgspec.json.format(msgspec.json.encode(as_objects(findings, language)), indent=1)
-        sys.stdout.write(told.decode() + "\n")
+        told = write_json(msgspec.to_builtins(as_objects(findings, language)))
+        sys.stdout.write(msgspec.json.format(told, indent=1).decode() + "\n")
     else:
         sys.stdout.write(as_text(findings, language, datetime.now(UTC)))
     return int(any(one.level == "fault" for one in findings))

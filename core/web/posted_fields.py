@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Struct, ValidationError, convert
@@ -54,21 +54,36 @@ def queried(query: Mapping[str, str], kind: type[_Kind]) -> _Kind:
     for field in fields(kind):
         if words := query.get(field.encode_name):
             try:
-                found[field.name] = convert(words, field.type, strict=False)
+                found[field.name] = convert(_written(words, field), field.type, strict=False)
             except ValidationError as error:
                 raise _expected(field) from error
     return kind(**found)
 
 
 def _expected(field: FieldInfo) -> HttpCallError:
-    wanted, name = msgspec.json.schema(field.type), field.encode_name
+    name = field.encode_name
     facts: dict[str, object] = {"field": name}
-    if "enum" in wanted:
-        facts["offered"] = ", ".join(wanted["enum"])
+    if offered := _offered(field.type):
+        facts["offered"] = ", ".join(offered)
         return HttpCallError(400, "http.want_one_of", facts=facts, field=name)
-    return HttpCallError(
-        400, "http.want_limit", facts={**facts, "most": wanted["maximum"]}, field=name
-    )
+    most = msgspec.json.schema(field.type)["maximum"]
+    return HttpCallError(400, "http.want_limit", facts={**facts, "most": most}, field=name)
+
+
+def _written(words: str, field: FieldInfo) -> str:
+    """Return words as they are converted; of numbers only digits count, whatever zeros lead."""
+    if msgspec.json.schema(field.type).get("type") != "integer":
+        return words
+    if not (words.isascii() and words.isdigit()):
+        raise ValidationError(words)
+    return words.lstrip("0") or "0"
+
+
+def _offered(kind: Any) -> tuple[str, ...]:
+    """Return the words of a Literal, also one that may be left out, in their own order."""
+    if get_origin(kind) is Literal:
+        return get_args(kind)
+    return next((words for one in get_args(kind) if (words := _offered(one))), ())
 
 
 def _value(value: object, field: FieldInfo) -> Any:

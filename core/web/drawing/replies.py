@@ -1,11 +1,14 @@
 """What is told of pictures of messages: proposals, milder wordings, and what was drawn."""
 
-from datetime import datetime
+from typing import Annotated
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from core.models.generations import AspectRatio
 from core.models.lineage import Whereabouts
+
+# As text, so that the offset from UTC is written out.
+_Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
 
 class Price(Struct):
@@ -38,7 +41,7 @@ class DrawnPicture(Struct):
 
     generation_id: str
     whereabouts: Whereabouts
-    created_at: datetime
+    created_at: _Moment
     prompt: str | None
     status: str | None
     task_id: str | None

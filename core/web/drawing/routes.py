@@ -106,7 +106,7 @@ def _told(drawn: DrawnFrom, language: Language) -> DrawnPicture:
     told = DrawnPicture(
         link.generation_id,
         drawn.whereabouts,
-        link.created_at.replace(microsecond=0),
+        link.created_at.isoformat(timespec="seconds"),
         None if request is None else request.prompt,
         None if generation is None else str(generation.status),
         None if generation is None else generation.task_id,

@@ -10,6 +10,7 @@ from core.errors import InputError
 from core.providers.http.kept_exchange import Exchange
 from core.storage.store import Store
 from core.wire.masking.secrets import known_secrets
+from core.work.xray.recipes import as_objects
 from core.work.xray.ring import Trace
 
 BYTES_MOST = 4 * 1024 * 1024
@@ -18,7 +19,7 @@ _PREFIX = "xray.kept."
 
 def keep(store: Store, owner: str, subject: str, exchanges: Iterable[Exchange]) -> None:
     """Keep exchanges with what they were for, in place of those that were kept before."""
-    value = {"at": datetime.now(UTC).isoformat(), "exchanges": msgspec.to_builtins([*exchanges])}
+    value = {"at": datetime.now(UTC).isoformat(), "exchanges": as_objects(exchanges)}
     if len(json.dumps(value, ensure_ascii=False)) > BYTES_MOST:
         raise InputError("exchanges", "xray.too_much", facts={"most": BYTES_MOST >> 20})
     store.key_values.set(_key(owner, subject), value)

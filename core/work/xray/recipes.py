@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from core.providers.http.kept_exchange import Exchange, Headers
+from core.wire.json_text import write_json
 from core.work.xray.reading import is_stream, purpose_of
 
 # What the program that runs it sets by itself, or what speaks of this very connection.
@@ -82,18 +83,23 @@ class Har(msgspec.Struct):
 
 def as_json(exchanges: Iterable[Exchange]) -> str:
     """Return exchanges as our own JSON."""
-    return _written(Exchanges([*exchanges]))
+    return _written({"exchanges": as_objects(exchanges)})
+
+
+def as_objects(exchanges: Iterable[Exchange]) -> list[dict[str, Any]]:
+    """Return exchanges as JSON has them; a moment with its offset from UTC written out."""
+    return [{**msgspec.to_builtins(one), "began_at": one.began_at.isoformat()} for one in exchanges]
 
 
 def as_har(exchanges: Iterable[Exchange], *, version: str = "1") -> str:
     """Return exchanges as a HAR 1.2 log, which browsers' network views open."""
     creator = {"name": "Inkling", "version": version}
     log = {"version": "1.2", "creator": creator, "entries": [_entry(one) for one in exchanges]}
-    return _written(Har(log))
+    return _written({"log": log})
 
 
-def _written(told: msgspec.Struct) -> str:
-    return msgspec.json.format(msgspec.json.encode(told), indent=1).decode()
+def _written(told: dict[str, Any]) -> str:
+    return msgspec.json.format(write_json(told), indent=1).decode()
 
 
 def _entry(one: Exchange) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from core import checkup
 from core.settings import ChatSettings, KlingSettings, Secret, Settings
 from core.wire.masking.secrets import known_secrets
+from core.work.checkup.finding import Finding, found
 from tests.unit.checkup.servers import API_KEY, CHAT_KEY, Front, Provider
 
 
@@ -50,3 +51,17 @@ def test_it_ends_with_1_where_something_is_broken(
     assert sorted(broken) == ["kling_key_refused", "stream_buffered"]
     assert API_KEY not in told
     assert token not in told
+
+
+def test_half_a_character_in_an_address_stops_no_json(
+    provider: Provider, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def made(*_: object) -> list[Finding]:
+        return [found("unreachable", host="a\ud800b\udcff")]
+
+    monkeypatch.setattr(checkup, "_all", made)
+    assert checkup.main(["--json", "--language", "en"]) == 1
+    told = capsys.readouterr().out
+    told.encode()
+    assert [one["id"] for one in json.loads(told)["findings"]] == ["unreachable"]
+    assert "a?b?" in told

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -95,6 +96,8 @@ def test_from_a_message_to_its_picture_and_the_ledger_is_practices_book(
     (drawn,) = ended(served, message)
     assert (drawn["whereabouts"], drawn["status"], drawn["pictures"]) == ("here", "archived", 1)
     assert drawn["prompt"] == first["prompt"]
+    at = datetime.fromisoformat(drawn["created_at"])
+    assert (drawn["created_at"], at.tzinfo) == (at.isoformat(timespec="seconds"), UTC)
     lines = until(lambda: settled(served), "every line is settled")
     (practice,) = practices
     prompts = [line for line in lines if line.kind == "prompt"]

@@ -1,6 +1,5 @@
 """Responses requests to chat requests: input items to messages, flat tools to nested ones."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +7,6 @@ from msgspec.structs import asdict
 
 from core.web.chat.posted.fields import Fate, others_in
 from core.web.chat.posted.nested_fields import Places, names_of
-from core.web.chat.posted.request import refusal_of
 from core.web.http_call import HttpCallError
 from core.web.openai.responses.bodies import (
     TEXTS,
@@ -21,6 +19,8 @@ from core.web.openai.responses.bodies import (
     ResponseBody,
     TextOptions,
 )
+from core.web.openai.responses.refusals import refusal_in
+from core.web.openai.responses.sifting import sifted
 from core.web.posted_fields import FieldError, validated
 
 Json = dict[str, Any]
@@ -80,10 +80,11 @@ def chat_fields(body: Mapping[str, Any]) -> Json:
             raise _wrong(name, "http.not_offered")
     if not isinstance(body.get("input"), str | list):
         raise _wrong("input", "http.want_described")
+    read = sifted(body)
     try:
-        posted = validated(body, ResponseBody)
+        posted = validated(read, ResponseBody)
     except FieldError as error:
-        raise _refusal(error) from error
+        raise refusal_in(read, error) from error
     names = ("model", "temperature", "top_p", "stream", "user", "safety_identifier")
     fields: Json = {name: body[name] for name in names if body.get(name) is not None}
     fields |= others_in({name: body[name] for name in body if FATES.get(name) is Fate.ELSEWHERE})
@@ -128,8 +129,9 @@ class _Items:
 
     def add(self, item: InputItem, place: str) -> None:
         if item.type == "reasoning":
+            name = "content" if item.content else "summary"
             told = item.content or item.summary
-            self._thought += _text(told, f"{place}.content") if told else ""
+            self._thought += _text(told, f"{place}.{name}") if told else ""
         elif item.type == "function_call":
             function = {"name": item.name, "arguments": item.arguments or ""}
             call = {"id": item.call_id, "type": "function", "function": function}
@@ -204,26 +206,6 @@ def _given(flat: FlatTool | FlatFormat) -> Json:
     return {
         name: value for name, value in asdict(flat).items() if name != "type" and value is not None
     }
-
-
-def _refusal(error: FieldError) -> HttpCallError:
-    """Return what is to be changed, at the place that is wrong."""
-    path = error.path.rstrip("`")
-    if error.field == "input":
-        item, _, name = path.partition(".")
-        if not name:
-            return _wrong(f"input{item}", "http.want_object")
-        name = re.split(r"[\[.]", name)[0]
-        how = {"type": "not_offered", "content": "want_part", "output": "want_text_only"}
-        return _wrong(f"input{item}.{name}", f"http.{how.get(name, 'want_described')}")
-    if error.field == "tools" and path.endswith(".type"):
-        return _wrong(f"tools{path}", "http.functions_only")
-    if (error.field, path) == ("reasoning", ".effort"):
-        return refusal_of(FieldError("reasoning_effort", ""), None)
-    if error.field in ("tools", "tool_choice", "text", "reasoning"):
-        return _wrong(f"{error.field}{path}", "http.want_described")
-    own = "max_tokens" if error.field == "max_output_tokens" else error.field
-    return refusal_of(FieldError(own, path), None)
 
 
 def _wrong(name: str, text_id: str) -> HttpCallError:
