@@ -1,6 +1,6 @@
 """Runs the unit, app and web tests at awkward moments and places, each in a process of its own.
 
-    python -m tests.moments                 # all of them: some minutes each
+    python -m tests.moments                 # all of them: half an hour each
     python -m tests.moments leap nobody     # those whose names hold one of these words
     python -m tests.moments --list
 
