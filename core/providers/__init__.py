@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from importlib import import_module
 from typing import Any
 
 _KEY_LOG = "SSLKEYLOGFILE"
@@ -29,7 +30,7 @@ def _import_httpx() -> None:
     modules: dict[str, Any] = sys.modules  # None in it: not to be found (Python's import system)
     modules.setdefault("httpx._main", None)
     try:
-        import httpx  # noqa: F401, PLC0415
+        import_module("httpx")
     finally:
         if modules["httpx._main"] is None:
             del modules["httpx._main"]

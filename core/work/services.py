@@ -43,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 # Titles and checks of keys are no answers, and may still be under way: they take less than this.
 CLOSE_UNUSED_S = 120.0
+_PRACTICE = True  # the key of its chat and its pictures below; False is that of the providers
 # As often as a worker that is there looks for pictures that nobody works on.
 PRACTICE_EVERY_S = 5.0
 
@@ -103,7 +104,7 @@ class Services:
         They may be old ones, those of a process that has ended, or some that are fetched again.
         Whoever asks for new ones builds it in any case.
         """
-        while True not in self._images:
+        while self._images.get(_PRACTICE) is None:
             try:
                 if await asyncio.to_thread(are_open):
                     await asyncio.to_thread(self._images_of, practice=True)

@@ -1,19 +1,17 @@
 """Pictures that practice is to draw are looked after wherever they come from."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from core.access.owners import LOCAL_OWNER, visitor_owner
-from core.models.generations import GenerationStatus, ImageRequest
+from core.models.generations import Generation, GenerationStatus, ImageRequest
 from core.settings import ChatSettings, KlingSettings, Secret, Settings
 from core.work import services
 from core.work.studio import Studio
 from tests.crash.workshop import QUICK
-
-LIMIT_S = 60.0
+from tests.web.serving import until
 
 
 @pytest.fixture(autouse=True)
@@ -32,14 +30,12 @@ def studio(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Studio]:
 
 
 def _drawn(studio: Studio, owner: str, generation_id: str) -> GenerationStatus:
-    deadline = time.monotonic() + LIMIT_S
-    while True:
+    def ended() -> Generation | None:
         found = studio.store.generations.get(owner, generation_id)
-        assert found is not None
-        if found.status.is_final:
-            return found.status
-        assert time.monotonic() < deadline, found
-        time.sleep(0.05)
+        return found if found is not None and found.status.is_final else None
+
+    status: GenerationStatus = until(ended, "the picture").status
+    return status
 
 
 @pytest.mark.parametrize("owner", [LOCAL_OWNER, visitor_owner("of-another-process")])
