@@ -6,10 +6,7 @@ from core.access.invitations import PATH as ENTER_PATH
 from core.texts.catalogue import text
 from core.web.enter.page import say_opening
 from core.web.health import NotReady
-from core.web.http_call import (
-    Headers,
-    HttpCall,
-)
+from core.web.http_call import RETRY_SOON, Headers, HttpCall
 from core.web.http_errors import ErrorReply
 from core.web.http_refusals import HttpRefusal
 from core.web.kling.envelope import refusal as kling_refusal
@@ -22,7 +19,7 @@ async def say_not_open(call: HttpCall) -> None:
     """Say that no studio is open yet, or any more, in the shape that belongs to the path."""
     # Why it is closed, names places on this machine: the pages and the log tell it.
     text_id = "http.opening" if opening_error() is None else "http.closed"
-    sentence, headers = text(call.language, text_id), (("Retry-After", "2"),)
+    sentence, headers = text(call.language, text_id), RETRY_SOON
     if call.path == ENTER_PATH:
         await say_opening(call, headers)
     elif call.path == "/readyz":

@@ -11,7 +11,7 @@ from typing import Literal
 
 from core.access.invitations import CODE_PARAMETER
 from core.texts.catalogue import LANGUAGE_TAGS, text
-from core.web.front.not_found import HTML_TYPE
+from core.web.front.small_page import HTML_TYPE
 from core.web.http_call import Headers, HttpCall
 
 Problem = Literal["wrong_token", "link_over", "foreign_page", "guesses", "store", "nothing"]
