@@ -14,12 +14,14 @@ if __name__ == "__main__":
 
     shell.draw()
 else:
+    from core.ui.start.collecting import collect_rarely, keep_collections_short
+
+    collect_rarely()
     # Only what a server needs to listen: all else is imported while browsers load their part.
     from core.settings.outside.network import spell_out_socks
     from core.ui.frame import page_files
     from core.ui.frame.navigation import claim_navigation
     from core.ui.frame.pages import PAGES
-    from core.ui.start.collecting import keep_collections_short
     from core.ui.start.configuration import (
         app_settings,
         ask_nobody_for_addresses,

@@ -26,6 +26,7 @@ from core.work.process_studio import (
     close_studio,
     current_studio,
     expect_studio,
+    has_modules,
     name_of_pass,
     open_studio,
     reread_settings,
@@ -140,6 +141,8 @@ def _without_query(record: logging.LogRecord) -> bool:
 
 
 def _reread(read_settings: Callable[[], Settings]) -> None:
+    if not has_modules():  # then they are about to be read, and one thread imports
+        return
     try:
         fixed = reread_settings(read_settings)
     except AppError as error:
@@ -154,8 +157,8 @@ def _reread(read_settings: Callable[[], Settings]) -> None:
 
 def _loaded(load: Callable[[], None]) -> bool:
     def load_all() -> None:
-        import_module("core.web.studio_routes")
         load()
+        import_module("core.web.studio_routes")
 
     try:
         bring_modules(load_all)

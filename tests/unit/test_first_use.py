@@ -8,6 +8,7 @@ import sys
 import pillow_heif
 from PIL import Image
 
+from core.ui.start.collecting import THRESHOLDS
 from tests.unit.test_house import ROOT
 
 # pandas, pyarrow and numpy are Streamlit's, for tables and charts that no page has.
@@ -85,6 +86,17 @@ def test_what_the_first_page_needs_is_imported_before_it() -> None:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
     assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
+
+
+def test_imports_are_not_looked_through_for_garbage_as_they_leave_none() -> None:
+    print_all = "import gc; print(*gc.get_threshold(), gc.collect())"
+    program = f"import app; {START}; {print_all}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    *thresholds, found = map(int, done.stdout.split())
+    assert tuple(thresholds) == THRESHOLDS
+    assert found < 2_000
 
 
 def test_the_first_heic_brings_its_library_and_is_decoded() -> None:

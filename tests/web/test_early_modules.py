@@ -17,7 +17,9 @@ import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from core.errors import InputError
 from core.settings import Settings
+from core.web import server
 from core.web.front import early_calls
 from core.web.front.middleware import BeforePages
 from core.work import process_studio
@@ -317,6 +319,28 @@ def test_a_websocket_of_an_unreadable_origin_waits_for_nothing(loading: Loading)
         told = asyncio.run(_asks(pages, "http://[::1"))
         assert [one["type"] for one in told] == ["websocket.close"]
         assert not pages.reached
+    finally:
+        bring_modules(lambda: None)
+        close_studio()
+
+
+# -- one thread imports ----------------------------------------------------------------------------
+
+
+def test_settings_are_not_read_again_before_they_were_read() -> None:
+    read: list[int] = []
+
+    def read_settings() -> Settings:
+        read.append(1)
+        raise InputError("error.unexpected")
+
+    expect_studio()
+    try:
+        server._reread(read_settings)  # opens a studio, which would import it in another thread
+        assert not read
+        bring_modules(lambda: None)
+        server._reread(read_settings)
+        assert read
     finally:
         bring_modules(lambda: None)
         close_studio()
