@@ -14,17 +14,21 @@ if __name__ == "__main__":
 
     shell.draw()
 else:
+    from core.ui.start.collecting import collect_rarely, keep_collections_short
+
+    collect_rarely()
+    # Only what a server needs to listen: all else is imported while browsers load their part.
     from core.settings.outside.network import spell_out_socks
     from core.ui.frame import page_files
     from core.ui.frame.navigation import claim_navigation
-    from core.ui.frame.shell import PAGES
-    from core.ui.start.collecting import keep_collections_short
+    from core.ui.frame.pages import PAGES
     from core.ui.start.configuration import (
         app_settings,
         ask_nobody_for_addresses,
         base_url_path,
         take_secrets_files,
     )
+    from core.ui.start.importing import import_pages
     from core.ui.start.logs import begin_logging
     from core.ui.start.open_files import allow_many_open_files
     from core.ui.welcome import announce_way_in, greet
@@ -41,6 +45,10 @@ else:
         secrets=secrets,
         middleware=middleware(base_path=base_url_path, pages=PAGES, page_files=page_files.serve()),
         lifespan=lifespan(
-            app_settings, warm_up=keep_collections_short, greet=greet, announce=announce_way_in
+            app_settings,
+            warm_up=keep_collections_short,
+            load=import_pages,
+            greet=greet,
+            announce=announce_way_in,
         ),
     )

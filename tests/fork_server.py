@@ -34,7 +34,9 @@ PRELOADED = (
     "core.ui.frame.shell",
     "core.ui.welcome",
     "core.web.server",
+    "core.web.studio_routes",
     "core.work.process_studio",
+    "core.work.studio",
     "core.practice.server",  # which a studio itself imports once it needs it
     "tests.crash.workshop",
     "tests.upstream",

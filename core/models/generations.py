@@ -12,6 +12,8 @@ Provider = Literal["kling", "practice"]
 AspectRatio = Literal["16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"]
 Resolution = Literal["1k", "2k"]
 
+UNREADABLE_TEXT_ID = "error.pictures_unreadable"  # paid for, and its files cannot be read
+
 
 @dataclass(frozen=True, slots=True)
 class ReferenceImage:

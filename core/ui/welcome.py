@@ -3,11 +3,14 @@
 import contextlib
 import logging
 import sys
+from typing import TYPE_CHECKING
 
 from core.access.invitations import LIFETIME_S, Invitation
 from core.errors import StoreError
 from core.ui import reachable
-from core.work.studio import Studio
+
+if TYPE_CHECKING:  # the greeting comes before it
+    from core.work.studio import Studio
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +27,7 @@ def greet() -> None:
     _print("\n".join(["", *lines, ""]))
 
 
-def announce_way_in(studio: Studio) -> None:
+def announce_way_in(studio: "Studio") -> None:
     """Print a one-time link, unless only this machine can reach the studio, which needs none.
 
     The one place where a code stands in output: whoever reads the console started the studio.

@@ -1,13 +1,17 @@
 """`/healthz` and `/readyz`: does the process live, can it work. Neither spends anything."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from msgspec import UNSET, Struct, UnsetType
 
+from core.access.owners import LOCAL_OWNER
 from core.errors import StoreError
 from core.texts.catalogue import text
 from core.web.http_call import HttpCall
-from core.web.studio_bridge import OWNER, StudioBridge
+
+if TYPE_CHECKING:
+    from core.web.studio_bridge import StudioBridge
 
 CHECK_KEPT_S = 2.0
 
@@ -40,7 +44,7 @@ async def healthz(call: HttpCall) -> None:
 class Readiness:
     """Says whether the store takes writes, and who answers. Asked by machines, all the time."""
 
-    def __init__(self, bridge: StudioBridge) -> None:
+    def __init__(self, bridge: "StudioBridge") -> None:
         self._bridge = bridge
         self._checked_at = float("-inf")
         self._problem: str | None = None  # the id of the text that says why not
@@ -54,7 +58,7 @@ class Readiness:
                 self._problem = await self._check()
                 self._checked_at = now
         studio = self._bridge.studio
-        modes = studio.services.chat_mode(OWNER), studio.services.image_mode(OWNER)
+        modes = studio.services.chat_mode(LOCAL_OWNER), studio.services.image_mode(LOCAL_OWNER)
         problem = self._problem
         if problem is None and "unusable" in modes:
             problem = "http.settings_unusable"

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from random import getrandbits
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl
 
 from msgspec import UNSET, to_builtins
@@ -20,7 +20,9 @@ from core.web.front.connection import HEADERS_KEY, PEER_KEY, headers_of, peer_of
 from core.web.read_ahead import ReadAhead
 from core.wire.json_text import read_json, write_json
 from core.wire.masking.secrets import known_secrets
-from core.work.chat.live_answer import LiveAnswer
+
+if TYPE_CHECKING:
+    from core.work.chat.live_answer import LiveAnswer
 
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
@@ -40,6 +42,7 @@ EXACT_BODIES = ("/stream", "/complete")
 Headers = Sequence[tuple[str, str]]
 # What was not read of the request would be taken for the next one.
 CLOSING = (("Connection", "close"),)
+RETRY_SOON = (("Retry-After", "2"),)
 # OpenAI's clients repeat what fails by themselves, unless they are told not to.
 PAYS_AGAIN = ("X-Should-Retry", "false")
 

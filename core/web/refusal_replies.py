@@ -4,12 +4,9 @@ from msgspec import Struct
 
 from core.access.invitations import PATH as ENTER_PATH
 from core.texts.catalogue import text
-from core.web.enter.page import say_opening
+from core.web.enter import page as enter_page
 from core.web.health import NotReady
-from core.web.http_call import (
-    Headers,
-    HttpCall,
-)
+from core.web.http_call import RETRY_SOON, Headers, HttpCall
 from core.web.http_errors import ErrorReply
 from core.web.http_refusals import HttpRefusal
 from core.web.kling.envelope import refusal as kling_refusal
@@ -21,10 +18,11 @@ from core.work.process_studio import opening_error
 async def say_not_open(call: HttpCall) -> None:
     """Say that no studio is open yet, or any more, in the shape that belongs to the path."""
     # Why it is closed, names places on this machine: the pages and the log tell it.
-    text_id = "http.opening" if opening_error() is None else "http.closed"
-    sentence, headers = text(call.language, text_id), (("Retry-After", "2"),)
+    has_failed = opening_error() is not None
+    text_id = "http.closed" if has_failed else "http.opening"
+    sentence, headers = text(call.language, text_id), RETRY_SOON
     if call.path == ENTER_PATH:
-        await say_opening(call, headers)
+        await enter_page.say_not_open(call, headers, has_failed=has_failed)
     elif call.path == "/readyz":
         await call.reply_json(503, NotReady(sentence), headers)
     else:

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
 
 from core.access.callers import PassLookup, no_passes
 from core.texts.catalogue import text
-from core.web.diagnostics.metrics import METRICS_PATH
 from core.web.diagnostics.request_log import RequestLine
 from core.web.front.early_calls import EarlyCalls
 from core.web.guard.guard import owner_of
@@ -23,46 +23,21 @@ from core.web.http_call import (
     HttpCallError,
     Table,
 )
-from core.web.mcp.routes import PATH as MCP_PATH
+from core.web.paths import IMMEDIATE, METRICS_PATH
 from core.web.preflight import answer_preflight
 from core.web.refusal_replies import deny, refuse, say_not_open
-from core.web.studio_routes import StudioRoutes
 from core.web.timings import HttpTimings
 from core.work.loop import LoopEndedError
 from core.work.process_studio import current_studio
 
+if TYPE_CHECKING:  # with all that it serves: there as soon as a studio is open
+    from core.web.studio_routes import StudioRoutes
+
 logger = logging.getLogger(__name__)
-
-PATHS = (
-    "/stream",
-    "/complete",
-    "/v1",
-    "/kling",
-    "/enter",
-    "/healthz",
-    "/readyz",
-    "/openapi.json",
-    "/transfer",
-    "/speech",
-    "/ledger",
-    "/messages",
-    "/checkup",
-    "/exchanges",
-    MCP_PATH,
-    METRICS_PATH,
-)
-
-# Who asks whether the studio is ready wants to hear that it is not.
-IMMEDIATE = ("/readyz",)
-
-
-def serves(path: str) -> bool:
-    """Tell whether a path belongs to the HTTP layer, and not to the pages."""
-    return "/" + path[1:].partition("/")[0] in PATHS
 
 
 class Bff:
-    """An ASGI app for the paths above; everything else belongs to the pages."""
+    """An ASGI app for the paths of `core.web.paths`; everything else belongs to the pages."""
 
     def __init__(
         self,
@@ -79,7 +54,7 @@ class Bff:
         self._early = EarlyCalls()
         self._always: Table = {
             "/healthz": {"GET": healthz, "HEAD": healthz},
-            "/openapi.json": {"GET": _openapi},
+            "/openapi.json": {"GET": self._openapi},
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -150,17 +125,27 @@ class Bff:
         call.owner, call.caller = owner_of(caller), caller
         await routes.serve_within_limits(call, caller, handler)
 
-    async def _routes(self, call: HttpCall) -> StudioRoutes | None:
+    async def _routes(self, call: HttpCall) -> "StudioRoutes | None":
         studio = current_studio()
         if studio is None and call.path not in IMMEDIATE:
             studio = await self._early.studio_for(call)
         if studio is None:
             return None
         if self._of_studio is None or self._of_studio.studio is not studio:
+            # Imported before the studio opens: this finds it.
+            from core.web.studio_routes import StudioRoutes  # noqa: PLC0415
+
             self._of_studio = StudioRoutes(
                 studio, self._pass_name, self._new_limits(), self._timings
             )
         return self._of_studio
+
+    async def _openapi(self, call: HttpCall) -> None:
+        # Made of what the routes are made of: one thread imports that, at the start.
+        if not await self._early.have_modules(call.connection):
+            await say_not_open(call)
+            return
+        await call.reply(200, await asyncio.to_thread(_described, call.base), JSON_TYPE)
 
 
 def _with_method(call: HttpCall, methods: Mapping[str, Handler]) -> Handler:
@@ -171,10 +156,6 @@ def _with_method(call: HttpCall, methods: Mapping[str, Handler]) -> Handler:
             405, "http.wrong_method", facts={"allowed": allowed}, headers=(("Allow", allowed),)
         )
     return handler
-
-
-async def _openapi(call: HttpCall) -> None:
-    await call.reply(200, await asyncio.to_thread(_described, call.base), JSON_TYPE)
 
 
 def _described(base: str) -> bytes:

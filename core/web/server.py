@@ -5,9 +5,10 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib import import_module
 from time import perf_counter
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.middleware import Middleware
 
@@ -21,14 +22,18 @@ from core.web.shutdown import end_on_signals, keep_connections, reread_on_hangup
 from core.web.timings import HttpTimings
 from core.work.metrics.meters import LAG_EVERY_S
 from core.work.process_studio import (
+    bring_modules,
     close_studio,
     current_studio,
     expect_studio,
+    has_modules,
     name_of_pass,
     open_studio,
     reread_settings,
 )
-from core.work.studio import Studio
+
+if TYPE_CHECKING:
+    from core.work.studio import Studio
 
 logger = logging.getLogger(__name__)
 
@@ -37,26 +42,32 @@ def lifespan(
     read_settings: Callable[[], Settings],
     *,
     warm_up: Callable[[], None],
+    load: Callable[[], None] = lambda: None,
     greet: Callable[[], None] = lambda: None,
-    announce: Callable[[Studio], None] = lambda _studio: None,
-    build: Callable[[Settings], Studio] = Studio.open,
+    announce: "Callable[[Studio], None]" = lambda _studio: None,
+    build: "Callable[[Settings], Studio] | None" = None,
     open_again_s: float = 5.0,
 ) -> Callable[[Any], AbstractAsyncContextManager[None]]:
     """Return a lifespan that opens the studio beside the server's start, and closes it at the end.
 
-    Opening happens in a thread: the server answers at once. A store that cannot be opened is told
-    by the pages and by 503s, and tried again every `open_again_s` until the server ends. `greet` is
-    called first, and once it is open, `announce` with it. `build` opens it.
+    Opening happens in a thread: the server answers at once. It begins with imports, of what the
+    routes are made of and, by `load`, the pages. What cannot be imported, and a store that cannot
+    be opened, is told by 503s (the latter by the pages, too), and tried again every `open_again_s`
+    until the server ends. `greet` is called first, and once it is open, `announce` with it. `build`
+    opens it.
     """
 
+    def opened(closing: threading.Event) -> bool:
+        return _loaded(load) and not closing.is_set() and _opened(read_settings, announce, build)
+
     def open_early(closing: threading.Event) -> None:
-        is_open = _opened(read_settings, announce, build)
+        is_open = opened(closing)
         try:
             warm_up()
         except Exception:  # only slower then; what opens the studio must go on
             logger.exception("Warming up ended with an unexpected error")
         while not is_open and not closing.wait(open_again_s):
-            is_open = _opened(read_settings, announce, build)
+            is_open = opened(closing)
 
     @asynccontextmanager
     async def life(_app: Any) -> AsyncIterator[None]:
@@ -130,6 +141,8 @@ def _without_query(record: logging.LogRecord) -> bool:
 
 
 def _reread(read_settings: Callable[[], Settings]) -> None:
+    if not has_modules():  # then they are about to be read, and one thread imports
+        return
     try:
         fixed = reread_settings(read_settings)
     except AppError as error:
@@ -142,10 +155,23 @@ def _reread(read_settings: Callable[[], Settings]) -> None:
             logger.warning("Only a new start changes %s", ", ".join(fixed))
 
 
+def _loaded(load: Callable[[], None]) -> bool:
+    def load_all() -> None:
+        load()
+        import_module("core.web.studio_routes")
+
+    try:
+        bring_modules(load_all)
+    except AppError:
+        logger.info("Requests are told; it is tried again")
+        return False
+    return True
+
+
 def _opened(
     read_settings: Callable[[], Settings],
-    announce: Callable[[Studio], None],
-    build: Callable[[Settings], Studio],
+    announce: "Callable[[Studio], None]",
+    build: "Callable[[Settings], Studio] | None",
 ) -> bool:
     try:
         announce(open_studio(read_settings, build))

@@ -8,7 +8,7 @@ from core.web.chat.routes import ChatRoutes
 from core.web.chat.transfer import TransferRoutes
 from core.web.diagnostics.checkup import CheckupRoutes
 from core.web.diagnostics.exchanges import ExchangeRoutes
-from core.web.diagnostics.metrics import METRICS_PATH, MetricsRoute
+from core.web.diagnostics.metrics import MetricsRoute
 from core.web.drawing.routes import PREFIX as MESSAGES_PREFIX
 from core.web.drawing.routes import DrawingRoutes
 from core.web.enter.routes import Enter
@@ -24,7 +24,6 @@ from core.web.kling.routes import METHODS as KLING_METHODS
 from core.web.kling.routes import KlingRoutes
 from core.web.kling.target import API_PATHS
 from core.web.kling.target import PREFIX as KLING_PREFIX
-from core.web.mcp.routes import PATH as MCP_PATH
 from core.web.mcp.routes import McpRoutes
 from core.web.money.routes import LedgerRoutes
 from core.web.openai.audio.routes import OpenAIAudio
@@ -34,6 +33,7 @@ from core.web.openai.models import PREFIX as MODELS_PREFIX
 from core.web.openai.models import OpenAIModels
 from core.web.openai.responses.routes import OpenAIResponses
 from core.web.openai.web_tools import WebTools
+from core.web.paths import MCP_PATH, METRICS_PATH
 from core.web.refusal_replies import deny
 from core.web.speech.routes import SpeechRoutes
 from core.web.studio_bridge import StudioBridge

@@ -1,14 +1,21 @@
-"""The studio of this process: opened once, waited for, read anew, closed."""
+"""The studio of this process: opened once, waited for, read anew, closed.
+
+What a studio is made of takes longer to import than all else of a start. This file needs none of
+it, so that a server can listen first, and say what it is waiting for.
+"""
 
 import logging
 import threading
 import traceback
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from core.errors import AppError
 from core.settings import Settings
 from core.work.opening import Listener, Opening
-from core.work.studio import Studio
+
+if TYPE_CHECKING:
+    from core.work.studio import Studio
 
 logger = logging.getLogger(__name__)
 
@@ -19,16 +26,40 @@ _WHOLE_FILE = frozenset(
 )
 
 _lock = threading.Lock()
-_studio: Studio | None = None
+_studio: "Studio | None" = None
 _opening_error: AppError | None = None
 _opening = Opening()
 _is_expected = False
+_has_modules = True  # unless they are imported beside a server's start
 
 
 def expect_studio() -> None:
-    """Note that the studio is about to be opened: until it is, has failed or closes, calls wait."""
-    global _is_expected, _opening_error
-    _is_expected, _opening_error = True, None
+    """Note that the studio is about to be opened: until it is, has failed or closes, calls wait.
+
+    First of all its modules are imported (`bring_modules`): until then nothing may use them.
+    """
+    global _is_expected, _opening_error, _has_modules
+    _is_expected, _opening_error, _has_modules = True, None, False
+
+
+def bring_modules(load: Callable[[], None]) -> None:
+    """Import what the studio and its pages are made of, once; raises AppError."""
+    global _opening_error, _has_modules
+    if _has_modules:
+        return
+    try:
+        load()
+        _has_modules = True
+    except Exception as error:
+        _opening_error = _unexpected(error)
+        raise _opening_error from None
+    finally:
+        _opening.tell()
+
+
+def has_modules() -> bool:
+    """Tell whether what the studio and its pages are made of is there to be used."""
+    return _has_modules
 
 
 def is_awaited() -> bool:
@@ -37,22 +68,29 @@ def is_awaited() -> bool:
 
 
 def on_opening(listener: Listener) -> Callable[[], None]:
-    """Call `listener`, which only signals, when the studio opens, fails to, or closes.
+    """Call `listener`, which only signals, when the studio or its modules came, or failed to.
 
-    Returns what ends that.
+    And when it closes. Returns what ends that.
     """
     return _opening.listen(listener)
 
 
+def _build(settings: Settings) -> "Studio":
+    from core.work.studio import Studio  # noqa: PLC0415 - this file is there before it
+
+    return Studio.open(settings)
+
+
 def open_studio(
-    read_settings: Callable[[], Settings], build: Callable[[Settings], Studio] = Studio.open
-) -> Studio:
+    read_settings: Callable[[], Settings],
+    build: "Callable[[Settings], Studio] | None" = None,
+) -> "Studio":
     """Return the studio of this process, building it at the first call; raises AppError."""
     global _studio, _opening_error  # one per process is the point
     with _lock:
         if _studio is None:
             try:
-                _studio = build(read_settings())
+                _studio = (build or _build)(read_settings())
                 _opening_error = None
             except AppError as error:
                 _opening_error = error
@@ -82,7 +120,7 @@ def reread_settings(read_settings: Callable[[], Settings]) -> tuple[str, ...]:
         return studio.apply(settings) if studio is _studio else ()
 
 
-def current_studio() -> Studio | None:
+def current_studio() -> "Studio | None":
     """Return the studio of this process if it is open; never waits."""
     return _studio
 

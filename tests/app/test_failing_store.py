@@ -11,7 +11,7 @@ from core.access.owners import LOCAL_OWNER
 from core.models.chat import ChatParameters
 from core.storage.db.database import Database
 from core.storage.db.errors import store_error
-from core.ui.frame.shell import PAGES
+from core.ui.frame.pages import PAGES
 from core.work.studio import Studio
 
 Opened = Callable[[], Studio]

@@ -114,19 +114,25 @@ def serving(
 def listening(
     read_settings: Callable[[], Settings],
     pages: ASGIApp | None = None,
+    /,
     *,
     build: Callable[[Settings], Studio] = Studio.open,
+    load: Callable[[], None] = lambda: None,
     open_again_s: float = 5.0,
     **options: Any,
 ) -> Iterator[tuple[int, httpx.Client]]:
     """Serve the layer before `pages`, whether or not its studio is open already.
 
-    `options` are those of the middleware.
+    `load` imports what the pages are made of, `options` are those of the middleware.
     """
     app = Starlette(
         middleware=middleware(**options),
         lifespan=lifespan(
-            read_settings, warm_up=lambda: None, build=build, open_again_s=open_again_s
+            read_settings,
+            warm_up=lambda: None,
+            load=load,
+            build=build,
+            open_again_s=open_again_s,
         ),
         routes=[Mount("/", pages)] if pages else [],
     )

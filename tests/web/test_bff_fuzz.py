@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 
 from core.practice.server import PracticeServer
 from core.web.openapi.description import DESCRIPTION
-from core.web.router import PATHS
+from core.web.paths import PATHS
 from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, Served, ask_once, serving_practice
 
 TIMEOUT_S = 10.0

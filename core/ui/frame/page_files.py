@@ -7,7 +7,7 @@ that only runs scripts serves no files of ours: there they stand in the page, as
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from typing import Any
 import streamlit as st
 
 from core.texts.catalogue import LANGUAGE_TAGS, Language
-from core.ui import session
 from core.ui.frame import streamlit_words, uploader_words
 
 FOLDER = "assets"
@@ -60,11 +59,26 @@ return()=>{over=1;if(end?.call)end()}}"""
 _is_served = False
 
 
+class _Files(Mapping[str, bytes]):
+    """The static files by name, each read when it is first asked for."""
+
+    def __getitem__(self, name: str) -> bytes:
+        if name not in _names():
+            raise KeyError(name)
+        return _content(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_names())
+
+    def __len__(self) -> int:
+        return len(_names())
+
+
 def serve() -> Mapping[str, bytes]:
     """Return the static files by name, for the server to serve in FOLDER; addresses hold now."""
     global _is_served
     _is_served = True
-    return {name: _content(name) for name in _names()}
+    return _Files()
 
 
 def component(name: str) -> Callable[..., Any]:
@@ -112,13 +126,19 @@ def hash_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _names() -> list[str]:
+@cache
+def _names() -> frozenset[str]:
     worded = [_of(name, language) for name in _WORDED for language in LANGUAGE_TAGS]
-    return [*_PARTS, *worded]
+    return frozenset((*_PARTS, *worded))
 
 
 def _in_language(name: str) -> str:
-    return _of(name, session.language()) if name in _WORDED else name
+    if name not in _WORDED:
+        return name
+    # The server lists the files before what pages are made of is there.
+    from core.ui import session  # noqa: PLC0415
+
+    return _of(name, session.language())
 
 
 def _of(name: str, language: Language) -> str:

@@ -7,22 +7,12 @@ from core.ui import formats, placeholders, session
 from core.ui import visitor as access
 from core.ui.buttons import button
 from core.ui.frame import browser, copying, navigation, page_files
+from core.ui.frame.pages import PAGES
 from core.ui.palette import shortcuts
 from core.ui.session import text
 from core.ui.start.configuration import ROOT
 
 LANGUAGE_KEY = "language-choice"
-
-# What file, address and title of each page are called by, and its icon.
-PAGES = {
-    "chat": "forum",
-    "images": "palette",
-    "gallery": "photo_library",
-    "history": "history",
-    "money": "payments",
-    "xray": "radiology",
-    "status": "monitor_heart",
-}
 
 
 def draw() -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 import streamlit as st
 
 from core.markdown.escaping import literal
-from core.models.generations import Generation, GenerationStatus
+from core.models.generations import UNREADABLE_TEXT_ID, Generation, GenerationStatus
 from core.models.kinds import model_title
 from core.texts import catalogue
 from core.ui import session
@@ -15,7 +15,6 @@ from core.ui.formats import moment
 from core.ui.generations import progress, thumbnails
 from core.ui.placeholders import ratio_words
 from core.ui.session import text
-from core.work.generations.transitions import UNREADABLE_TEXT_ID
 
 _Colour = Literal["gray", "orange", "blue", "green", "red"]
 _BADGES: dict[GenerationStatus, tuple[str, _Colour]] = {

@@ -8,8 +8,6 @@ from core.web.http_call import HttpCall
 from core.web.studio_bridge import StudioBridge
 from core.work.metrics.exposition import CONTENT_TYPE
 
-METRICS_PATH = "/metrics"
-
 
 class MetricsRoute:
     """Hands over what the studio counted."""

@@ -8,13 +8,16 @@ its last piece: its line waits for that. A picture's is in the ledger when its t
 
 import logging
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from core.models.money.amounts import plain
 from core.models.money.ledger import LineState, Settlement
 from core.web.http_call import HttpCall
 from core.wire.log_form import FACTS
-from core.work.chat.live_answer import LiveAnswer
 from core.work.metrics.meters import Meters
+
+if TYPE_CHECKING:
+    from core.work.chat.live_answer import LiveAnswer
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +69,7 @@ class RequestLine:
             live.after_saving(lambda: _write(facts | _told(live)))
 
 
-def _told(live: LiveAnswer) -> dict[str, object]:
+def _told(live: "LiveAnswer") -> dict[str, object]:
     return {"answer": live.message_id} | _cost(live.cost)
 
 

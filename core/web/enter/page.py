@@ -11,7 +11,7 @@ from typing import Literal
 
 from core.access.invitations import CODE_PARAMETER
 from core.texts.catalogue import LANGUAGE_TAGS, text
-from core.web.front.not_found import HTML_TYPE
+from core.web.front.small_page import HTML_TYPE
 from core.web.http_call import Headers, HttpCall
 
 Problem = Literal["wrong_token", "link_over", "foreign_page", "guesses", "store", "nothing"]
@@ -82,10 +82,11 @@ async def show(call: HttpCall, shown: Shown, status: int = 200, headers: Headers
     await _reply(call, "title", body, status, headers)
 
 
-async def say_opening(call: HttpCall, headers: Headers) -> None:
-    """Say that the studio is still opening."""
-    body = f"<h1>{_text(call, 'opening_title')}</h1>\n<p>{_text(call, 'opening')}</p>"
-    await _reply(call, "opening_title", body, 503, headers)
+async def say_not_open(call: HttpCall, headers: Headers, *, has_failed: bool) -> None:
+    """Say that the studio is still opening, or that it cannot open."""
+    title, words = ("closed_title", "closed") if has_failed else ("opening_title", "opening")
+    body = f"<h1>{_text(call, title)}</h1>\n<p>{_text(call, words)}</p>"
+    await _reply(call, title, body, 503, headers)
 
 
 async def _reply(call: HttpCall, title: str, body: str, status: int, headers: Headers) -> None:

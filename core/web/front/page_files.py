@@ -25,9 +25,8 @@ class PageFiles:
     """Serves files by name; an address is FOLDER, NAME.HASH.KIND, the hash a head of SHA-256."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._files = {
-            name: (content, hashlib.sha256(content).hexdigest()) for name, content in files.items()
-        }
+        self._files = files
+        self._hashes: dict[str, str] = {}
 
     async def serve(self, call: HttpCall) -> None:
         """Reply with a file; for an earlier or a later version's address with this one's.
@@ -36,14 +35,19 @@ class PageFiles:
         """
         stem, _, kind = call.path.removeprefix(FOLDER).rpartition(".")
         name, _, version = stem.rpartition(".")
-        found = self._files.get(f"{name}.{kind}")
-        if found is None:
+        file = f"{name}.{kind}"
+        content = self._files.get(file)
+        if content is None:
             await reply_nothing_here(call)
             return
         if call.method not in ("GET", "HEAD"):
             await reply_wrong_method(call)
             return
-        content, whole_hash = found
-        is_known = len(version) >= _SHORTEST_HASH and whole_hash.startswith(version)
+        is_known = len(version) >= _SHORTEST_HASH and self._hash(file).startswith(version)
         headers = (*_PLAIN, *(_FOR_EVER if is_known else _FOR_NOW))
         await call.reply(200, content, _TYPES[kind], headers)
+
+    def _hash(self, file: str) -> str:
+        if file not in self._hashes:
+            self._hashes[file] = hashlib.sha256(self._files[file]).hexdigest()
+        return self._hashes[file]

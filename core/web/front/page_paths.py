@@ -18,6 +18,8 @@ _FILES = frozenset(
 _FOLDERS = ("/_stcore/", "/static/", "/app/static/")
 # Here HTML may be what was asked for: what a script offers, and the frames of components.
 _HTML_FOLDERS = ("/media/", "/component/", "/_stcore/bidi-components/")
+# What a browser loads before it opens a websocket: files, and two words of the server.
+_BEFORE_ALL = ("/static/", "/_stcore/health", "/_stcore/host-config")
 _HIDDEN = (b"%2f", b"%5c", b"%2e", b"%00")
 
 
@@ -44,6 +46,11 @@ class PagePaths:
         if path.startswith(_HTML_FOLDERS):
             return "own html"
         return "asset" if path in _FILES or path.startswith(_FOLDERS) else "nothing"
+
+    def is_same_for_all(self, path: str) -> bool:
+        """Tell whether a path that is no `nothing` is answered alike whoever asks, by no script."""
+        is_page = path == "/" or path[1:] in self._names
+        return is_page or path.startswith(_BEFORE_ALL[0]) or path in _BEFORE_ALL[1:]
 
     def target(self, place: Mount, base: str) -> str:
         """Return the relative address of the page that is meant: it holds behind any proxy."""

@@ -8,9 +8,8 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 from core.errors import AppError
-from core.models.generations import Generation, GenerationStatus
+from core.models.generations import UNREADABLE_TEXT_ID, Generation, GenerationStatus
 from core.texts.catalogue import Language, text
-from core.work.generations.transitions import UNREADABLE_TEXT_ID
 
 _NAMESPACE = uuid.UUID("6f2f7d1c-5a0b-4a55-9c0f-0f3d1c1f2b77")
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from core.access.owners import LOCAL_OWNER
 from core.errors import AppError, InputError
-from core.models.generations import Generation, GenerationStatus
+from core.models.generations import UNREADABLE_TEXT_ID, Generation, GenerationStatus
 from core.models.money.ledger import BudgetError, Spender
 from core.providers.kling.endpoints import ENDPOINTS
 from core.providers.kling.signed_calls import KlingReply
@@ -20,7 +20,6 @@ from core.web.kling.speech import KlingSpeech
 from core.web.kling.target import NEW_PATHS, PREFIX, is_new, target_from
 from core.web.studio_bridge import StudioBridge
 from core.wire.masking.secrets import known_secrets
-from core.work.generations.transitions import UNREADABLE_TEXT_ID
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

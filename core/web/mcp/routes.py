@@ -18,7 +18,6 @@ from core.web.studio_bridge import StudioBridge
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-PATH = "/mcp"
 SESSIONS_MOST = 200
 SESSION_IDLE_S = 30 * 60.0
 _LOOK_S = 0.2

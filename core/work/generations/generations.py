@@ -10,6 +10,7 @@ from typing import Any, Literal
 from core.access.owners import LOCAL_OWNER, may_spend
 from core.errors import AppError, InputError
 from core.models.generations import (
+    UNREADABLE_TEXT_ID,
     Generation,
     GenerationRequest,
     GenerationStatus,
@@ -29,7 +30,6 @@ from core.work.generations.estimates import Estimate, estimate
 from core.work.generations.kinds.elements import Elements
 from core.work.generations.recovery import RecoveryResult, is_ours
 from core.work.generations.references import reference_facts
-from core.work.generations.transitions import UNREADABLE_TEXT_ID
 from core.work.generations.worker import GenerationWorker
 from core.work.loop import LoopEndedError, LoopThread
 from core.work.money.forwarding import Forwarding

@@ -14,7 +14,13 @@ from random import Random
 from typing import TypeVar
 
 from core.errors import AppError, StoreError
-from core.models.generations import Generation, GenerationStatus, KlingTask, Note
+from core.models.generations import (
+    UNREADABLE_TEXT_ID,
+    Generation,
+    GenerationStatus,
+    KlingTask,
+    Note,
+)
 from core.models.money.settling import settle_lost
 from core.storage.store import Store
 from core.wire.pacing import retry_delays
@@ -25,7 +31,6 @@ from core.work.money.task_costs import task_ended
 
 logger = logging.getLogger(__name__)
 
-UNREADABLE_TEXT_ID = "error.pictures_unreadable"
 SEND_AGAIN_TEXT_ID = "note.send_again"
 _Result = TypeVar("_Result")
 Status = GenerationStatus
