@@ -13,6 +13,8 @@ from core.markdown.provisional_cuts import provisional_cut
 
 # How much a live rest that could not be cut must grow before it is tried again.
 _TRY_AGAIN_CHARS = 250
+# A part of a fence that is drawn in one box with the others is no shorter, nor than the limit.
+_PART_CHARS = 200
 # A line of only these has just begun to be a list, a heading, a fence: shown, it would flash as
 # something else (`-` below a paragraph makes it a heading). So would the name of an environment.
 _JUST_BEGUN = re.compile(
@@ -105,7 +107,7 @@ class LiveTail:
             return
         end = self._source.rfind("\n") + 1
         # Never less than was seen: what follows is another element, which comes a moment later.
-        if len(self._source) > self._limit and end > 0 and end >= self._seen:
+        if len(self._source) > min(self._limit, _PART_CHARS) and end > 0 and end >= self._seen:
             yield self._fence.part(self._source[:end])
             self._shown += end
             self._take(end)
