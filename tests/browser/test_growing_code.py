@@ -58,6 +58,9 @@ LOOK = """() => {
     height: Math.round(rects.at(-1).bottom - rects[0].top),
   };
 }"""
+COLOURS = """() => [...document.querySelectorAll(
+  '[class*="st-key-growing-code-"], [class*="st-key-code-parts-"] pre'
+)].map((node) => getComputedStyle(node).backgroundColor)"""
 WATCH = f"""() => {{
   const look = {LOOK};
   window.samples = [];
@@ -163,6 +166,7 @@ def test_it_is_one_box_that_only_grows_and_stays_as_it_is_when_it_ends(
         teller.let_go(FIRST)
         wait_for_code(page, HALF)
         growing = samples(page)[-1]
+        colours = page.evaluate(COLOURS)
         teller.let_go(WHOLE)
         expect(answer(page).get_by_text("后文。")).to_be_visible()
         ended = samples(page)[-1]
@@ -172,6 +176,7 @@ def test_it_is_one_box_that_only_grows_and_stays_as_it_is_when_it_ends(
         found = samples(page)
 
     assert growing["parts"] > 2
+    assert len(set(colours)) == 1
     assert ended["parts"] == found[-1]["parts"] == 1
     assert {sample["boxes"] for sample in found} == {1}
     assert all(sample["buttons"] <= 1 for sample in found)
