@@ -93,7 +93,6 @@ class GrowingFence:
     def _as_fence(self, code: str) -> str:
         runs = re.findall(re.escape(self._run[0]) + "{3,}", code)
         run = self._run[0] * max([len(self._run), *(len(one) + 1 for one in runs)])
-        # Streamlit takes one line end away at each end of a fence; that of the first part is taken
-        # from the whole, too.
-        first = "\n" if code.startswith("\n") and not self._is_first else ""
+        # Streamlit takes a line end away at each end of a fence; at the head of the whole, too.
+        first = "" if self._is_first else "\n"
         return shielded(f"{self._indent}{run}{self._info}\n{first}{code}\n{run}")

@@ -79,7 +79,7 @@ class LiveTail:
     def _live(self) -> str:
         if self._fence is None:
             return _JUST_BEGUN.sub("", self._text(self._source))
-        return self._fence.live(_JUST_BEGUN.sub("", self._source))
+        return self._fence.live(_JUST_BEGUN.sub("", self._source.removesuffix("\r")))
 
     def _done(self, source: str) -> str:
         return self._fence.last(source) if self._fence else self._text(source)

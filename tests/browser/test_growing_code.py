@@ -28,6 +28,8 @@ ODD_LINES = [
     "    indented",
     "",
     "| a | b |",
+    "of Windows\r",
+    "\r",
     "x" * 150,
 ]
 CODE = "\n".join(
