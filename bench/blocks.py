@@ -6,9 +6,9 @@ Run from the repository's root: python -m bench.blocks
 import time
 from collections.abc import Callable
 
-from core.markdown.rendering import for_streamlit
 from core.markdown.splitter import BlockSplitter
-from core.ui.chat.streaming import pause_s
+from core.ui.chat.answer.growing_text import as_drawn
+from core.ui.chat.streaming import DISPLAY_LIMIT, pause_s
 
 SHORT_CHARS = 5_000
 LONG_CHARS = 50_000
@@ -41,7 +41,7 @@ def document(kind: str, chars: int) -> str:
 
 def grow(text: str) -> tuple[float, int, int]:
     """Return the seconds it took, the characters parsed and the characters sent to the page."""
-    splitter = BlockSplitter()
+    splitter = BlockSplitter(DISPLAY_LIMIT, joins_code=True)
     sent = 0
     rest_until = 0.0
     started = time.perf_counter()
@@ -50,10 +50,10 @@ def grow(text: str) -> tuple[float, int, int]:
         if number / CHUNKS_PER_S >= rest_until:
             frozen, live = splitter.tail_parts()
             rest_until = number / CHUNKS_PER_S + pause_s(live)
-            sent += sum(len(for_streamlit(piece)) for piece in (*frozen, live))
+            sent += sum(len(as_drawn(piece)) for piece in (*frozen, live))
     splitter.finish()
     frozen, _ = splitter.tail_parts()
-    sent += sum(len(for_streamlit(piece)) for piece in frozen)
+    sent += sum(len(as_drawn(piece)) for piece in frozen)
     return time.perf_counter() - started, splitter.parsed_chars, sent
 
 

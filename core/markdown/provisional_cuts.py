@@ -26,7 +26,8 @@ _SENTENCE_END = re.compile(
 _WORD_END = re.compile(r"(?:[，、：]|\s)" + _GOES_ON)
 _ANYWHERE = re.compile(r"(?<=[^\x00-\x7f])(?=[^\W\d_])")
 
-# Code is one box while it grows too, unless it is longer than nearly all code that models write.
+# Code whose parts stand each in a box of its own is cut only where it is longer than nearly all
+# code that models write (a fence that may be drawn in one box from its parts: growing_fence).
 CODE_CHARS = 16_000
 
 _INLINE = re.compile(r"\\.|`+|https?://[^\s<>]+|\*+|_+|~~+|\[|<(?=\S)|\$+", re.DOTALL)

@@ -16,6 +16,7 @@ from markdown_it.common.utils import normalizeReference
 from markdown_it.token import Token
 
 from core.markdown.block_parser import LINE, block_tokens, lines_of, top_level
+from core.markdown.growing_fence import FencePart
 from core.markdown.live_tail import LiveTail
 from core.markdown.open_block import OpenBlock
 from core.markdown.rendering import shielded
@@ -39,10 +40,11 @@ class _Parse:
 class BlockSplitter:
     """Split text that is fed in any cuts; the list of blocks depends on the text alone.
 
-    All blocks so far joined, and `tail`, are the text fed so far, at all times.
+    All blocks so far joined, and `tail`, are the text fed so far, at all times. With `joins_code`
+    the parts of one fence are drawn in one box: they may be as short as those of other blocks.
     """
 
-    def __init__(self, display_limit: int = 2_000) -> None:
+    def __init__(self, display_limit: int = 2_000, *, joins_code: bool = False) -> None:
         self._lines: list[str] = []  # complete lines behind the last boundary
         self._lines_chars = 0
         self._partial: list[str] = []  # the line that has no end yet, in pieces
@@ -50,7 +52,7 @@ class BlockSplitter:
         self._read_chars = 0
         self._parsed_chars = 0
         self._definitions: dict[str, str] = {}
-        self._display = LiveTail(display_limit)
+        self._display = LiveTail(display_limit, joins_code=joins_code)
 
     @property
     def tail(self) -> str:
@@ -90,6 +92,8 @@ class BlockSplitter:
 
         Nothing is returned for a block that shows nothing: an empty element would leave a gap.
         """
+        if isinstance(block, FencePart):
+            return block
         text = block[match.end() :] if (match := _LEADING_BLANK_LINES.match(block)) else block
         if not text.strip() or (text.lstrip()[0] == "[" and _is_invisible(text)):
             return ""

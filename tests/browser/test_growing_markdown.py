@@ -67,8 +67,10 @@ WATCH = """() => {
     const answer = [...document.querySelectorAll('[data-testid="stChatMessage"]')].at(-1);
     if (!answer) return;
     const of = (selector) => [...answer.querySelectorAll(selector)].filter(shown);
-    const python = of('code.language-python').length;
-    window.boxes = Math.max(window.boxes, python);
+    // What is painted without a gap between is one box to the eye.
+    const rects = of('pre:has(.language-python)').map((pre) => pre.getBoundingClientRect());
+    const gaps = rects.filter((rect, at) => at && Math.abs(rects[at - 1].bottom - rect.top) >= 1);
+    window.boxes = Math.max(window.boxes, rects.length && gaps.length + 1);
     if (of('del').length) window.wrong.struck = true;
     if (of('[data-testid="stMermaidError"]').length) window.wrong.error = true;
     if (of('.katex-error').length) window.wrong.formula = true;

@@ -1,8 +1,7 @@
 """Shows a running answer: attaches to the job, and costs the wire little more than the text.
 
-`st.write_stream` sends the text of its running element again for every chunk. It is fed settled
-Markdown blocks, each closed for good by a callable, and only the tail is sent again, at most
-TAIL_PER_S times a second (docs/decisions/0004-settled-blocks.md).
+Settled Markdown blocks are sent once, and only the live tail again, at most TAIL_PER_S times a
+second (`answer/growing_text`, docs/decisions/0004-settled-blocks.md).
 """
 
 import math
@@ -20,6 +19,7 @@ from core.models.parts import ToolStep, steps_in
 from core.ui import session
 from core.ui.chat import message as message_view
 from core.ui.chat.answer import steps
+from core.ui.chat.answer.growing_text import Chunk, Shown, as_drawn, chunks, settled
 from core.ui.chunks import Chunks
 from core.ui.formats import duration
 from core.ui.session import text
@@ -30,7 +30,7 @@ from core.work.chat.live_answer import LiveAnswer
 TAIL_PER_S = 12
 LONG_TAIL_PER_S = 5
 TAIL_BYTES_PER_S = 3_600
-# Code is not shown in pieces: a very long block is sent again less often still.
+# A long formula, a diagram or code in a list is not shown in pieces: it is sent again less often.
 CODE_BYTES_PER_S = 20_000
 LONGEST_REST_S = 1.5
 # Streamlit ends or reruns a script only at its next st.* call: so often it gets the chance.
@@ -39,21 +39,10 @@ CLOCK_S = 1.0
 TITLE_BEAT_S = 0.5
 # A longer open block is shown in pieces while it grows: its live rest is what is sent again.
 DISPLAY_LIMIT = 400
-ELEMENTS_AT_ONCE = 8
 # After its end an answer is drawn from the store: so long the store has to take it.
 SAVED_TIMEOUT_S = 2.0
 
 _KEY = "growing-answer"
-
-
-class Replacement(str):
-    """A chunk that replaces what write_stream's running element shows, instead of adding to it.
-
-    write_stream adds chunks with `+`; Python asks the right operand first when it is a subclass.
-    """
-
-    def __radd__(self, shown: str) -> str:
-        return str(self)
 
 
 def attach(live: LiveAnswer) -> None:
@@ -152,12 +141,12 @@ class _Watcher:
             self._clock = None
         status.update(label=self._folded_label(), state="complete", expanded=False)
 
-    def pieces(
-        self, part: Literal["reasoning", "content"]
-    ) -> Iterator[Replacement | Callable[[], None]]:
-        """Yield settled blocks, each closed for good, and the live tail, until the part ends."""
-        splitter = BlockSplitter(DISPLAY_LIMIT)
-        shown = ""
+    def pieces(self, part: Literal["reasoning", "content"]) -> Iterator[Chunk]:
+        """Yield what `st.write_stream` shows the part by, until it ends."""
+        return chunks(self._shown(part), part)
+
+    def _shown(self, part: Literal["reasoning", "content"]) -> Iterator[Shown]:
+        splitter = BlockSplitter(DISPLAY_LIMIT, joins_code=True)
         rest_until = 0.0
         while True:
             fresh, self._unread[part] = self._unread[part], ""
@@ -168,15 +157,10 @@ class _Watcher:
                 splitter.finish()
             if fresh or is_over:
                 frozen, tail = splitter.tail_parts()
-                for piece in _elements(frozen):
-                    if piece != shown:
-                        yield Replacement(piece)
-                    yield _close
-                    shown = ""
-                tail = _drawn(tail)
-                if tail and tail != shown:
-                    yield Replacement(tail)
-                    shown = tail
+                # At the end of an answer the page is drawn from the store.
+                yield from settled(frozen, is_end=is_over and part == "content")
+                tail = as_drawn(tail)
+                yield Shown(tail, is_settled=False)
                 rest_until = time.monotonic() + pause_s(tail)
                 self._pulsed_at = time.monotonic()  # what was yielded was an st.* call
             if is_over:
@@ -238,24 +222,8 @@ class _Watcher:
         return message_view.reasoning_label(self._live.reasoning_s)
 
 
-def _elements(frozen: list[str]) -> list[str]:
-    drawn = [_drawn(piece) for piece in frozen]
-    # All that came before a reload, or in one burst, is one element: Streamlit cuts off a reader
-    # who is 500 messages behind (WEBSOCKET_MAX_SEND_QUEUE_SIZE).
-    return ["\n\n".join(drawn)] if len(drawn) > ELEMENTS_AT_ONCE else drawn
-
-
-def _drawn(piece: str) -> str:
-    # Without the blank lines behind it, which change nothing that is seen.
-    return for_streamlit(piece).rstrip()
-
-
 def pause_s(tail: str) -> float:
     """Return how long the live tail rests before it is sent again."""
     size = len(tail.encode())
     short_s = min(max(1 / TAIL_PER_S, size / TAIL_BYTES_PER_S), 1 / LONG_TAIL_PER_S)
     return max(short_s, min(size / CODE_BYTES_PER_S, LONGEST_REST_S))
-
-
-def _close() -> None:
-    """Close write_stream's running element: what it shows is never sent again."""

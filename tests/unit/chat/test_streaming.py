@@ -1,6 +1,6 @@
 """What the page feeds to write_stream: settled blocks once, the tail again and again."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from random import Random
 
@@ -13,6 +13,7 @@ from core.markdown.splitter import BlockSplitter
 from core.models.chat import AnswerStatus, Message
 from core.models.deltas import Delta
 from core.ui.chat import streaming
+from core.ui.chat.answer.growing_text import Chunk, Replacement
 from core.work.chat.live_answer import LiveAnswer
 
 TEXT = (
@@ -20,7 +21,7 @@ TEXT = (
     "```python\nprint('行')\n\nprint('空行之后')\n```\n\n| 甲 | 乙 |\n|---|---|\n| 1 | 2 |\n\n"
     "> 引用\n\n$$\nE = mc^2\n$$\n\n[1]: https://example.com\n\n见 [链接][1]。\n\n结尾"
 )
-Pieces = Iterable[streaming.Replacement | Callable[[], None]]
+Pieces = Iterable[Chunk]
 
 
 @pytest.fixture
@@ -164,9 +165,9 @@ def test_a_longer_tail_rests_longer_but_never_long(chars: int) -> None:
 
 
 def test_a_replacement_takes_the_place_of_what_was_shown() -> None:
-    shown = "" + streaming.Replacement("一")
-    assert shown + streaming.Replacement("二") == "二"
-    assert type(shown + streaming.Replacement("二")) is str
+    shown = "" + Replacement("一")
+    assert shown + Replacement("二") == "二"
+    assert type(shown + Replacement("二")) is str
 
 
 class _RerunError(Exception):
