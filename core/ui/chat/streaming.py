@@ -44,8 +44,6 @@ ELEMENTS_AT_ONCE = 8
 # After its end an answer is drawn from the store: so long the store has to take it.
 SAVED_TIMEOUT_S = 2.0
 
-_KEY = "growing-answer"
-
 
 class Replacement(str):
     """A chunk that replaces what write_stream's running element shows, instead of adding to it.
@@ -59,7 +57,7 @@ class Replacement(str):
 
 def attach(live: LiveAnswer) -> None:
     """Draw the answer as it grows until it ends; everything so far comes at once."""
-    with st.container(key=_KEY):
+    with st.container():
         watcher = _Watcher(live)
         watcher.wait_for_text()
         watcher.stream_reasoning()
@@ -188,7 +186,7 @@ class _Watcher:
             self._clock()
         if time.monotonic() - self._pulsed_at >= BEAT_S:
             self._pulsed_at = time.monotonic()
-            self._places.pulse.empty()
+            self._places.beat()
 
     @property
     def _has_unread(self) -> bool:
