@@ -6,7 +6,7 @@ from core.models.chat import AnswerStatus, Message
 from core.ui import notices, session
 from core.ui.buttons import telling_errors
 from core.ui.chat import actions as answer_actions
-from core.ui.chat import composer, message_menu, streaming, turns
+from core.ui.chat import ahead, composer, message_menu, streaming, turns
 from core.ui.chat import header as conversation_header
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
@@ -29,9 +29,11 @@ known = session.state()
 
 with telling_errors():
     conversation_list.draw(conversation)
+ahead.look()
 notices.chat_notices()
 with telling_errors():
     conversation_header.draw(conversation)
+ahead.look()
 page_files.draw_style("chat")
 with telling_errors():
     reading.install()
@@ -47,45 +49,49 @@ with telling_errors():
     drawn = turns.draw_earlier(conversation, path)
 
 message_menu.draw_undo(conversation)
+talk = ahead.Talk()
 if not path:
-    answer_actions.draw_suggestions()
+    answer_actions.draw_suggestions(talk)
 
 place = None
 lines = money_figures.lines_of(path)
 pictures_of = drawn_pictures.of(drawn)
 asked = {message.id: message for message in path}
-for message in drawn:
-    assert conversation is not None
-    if message.role == "tool":
-        tool_turns.draw_results(message, tool_turns.names_of(path))
-        continue
-    if message.role == "user":
-        answer_actions.draw_question(message, conversation)
-        # Other front ends may draw a question, too.
-        drawn_pictures.draw(message, pictures_of.get(message.id, ()))
-        drawing_form.draw(message.id)
-        continue
-    with st.chat_message("assistant", avatar=message_view.AVATARS["assistant"]):
-        if message.status is AnswerStatus.RUNNING:
-            place = st.container()
-            reading.draw(message)
-            if live is None:
-                streaming.follow(message, place)
-        else:
-            question = asked.get(message.parent_id or "")
-            message_view.draw_answer(message, money_figures.answer_line(message, lines))
-            proposed.draw(message)
-            look = money_figures.look_line(question, lines)
-            sources.draw(question, message, conversation, look)
-            answer_actions.draw(message, conversation, question, more=drawing_action.draw)
+with talk.place:
+    for message in drawn:
+        assert conversation is not None
+        ahead.look()
+        if message.role == "tool":
+            tool_turns.draw_results(message, tool_turns.names_of(path))
+            continue
+        if message.role == "user":
+            answer_actions.draw_question(message, conversation)
+            # Other front ends may draw a question, too.
             drawn_pictures.draw(message, pictures_of.get(message.id, ()))
             drawing_form.draw(message.id)
+            continue
+        with st.chat_message("assistant", avatar=message_view.AVATARS["assistant"]):
+            if message.status is AnswerStatus.RUNNING:
+                place = st.container()
+                reading.draw(message)
+                if live is None:
+                    streaming.follow(message, place)
+            else:
+                question = asked.get(message.parent_id or "")
+                message_view.draw_answer(message, money_figures.answer_line(message, lines))
+                proposed.draw(message)
+                look = money_figures.look_line(question, lines)
+                sources.draw(question, message, conversation, look)
+                answer_actions.draw(message, conversation, question, more=drawing_action.draw)
+                drawn_pictures.draw(message, pictures_of.get(message.id, ()))
+                drawing_form.draw(message.id)
+ahead.leave()
 
 if known.error is not None:
     session.show_error(known.error)
     known.error = None
 
-composer.draw(conversation, path, sticks_to_end=session.linked_message() is None)
+composer.draw(conversation, path, talk, sticks_to_end=session.linked_message() is None)
 money_figures.draw_hint(
     path,
     chat_settings.parameters_of(conversation),

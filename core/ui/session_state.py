@@ -1,5 +1,6 @@
 """What one browser session keeps between runs: ids and drafts. The store holds the truth."""
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -121,6 +122,8 @@ class SessionState:
     # Files that wait in the chat's composer, by its place, and those that could not be read.
     attached: dict[str, tuple[ReadFile, ...]] = field(default_factory=dict)
     unread_files: tuple[AppError, ...] = ()
+    # Shows more of the answer whose question caused this run, until the page has drawn it.
+    look_ahead: Callable[[], None] | None = None
     to_ask: str | None = None  # words that the chat's box is to hold when it is drawn next
     to_attach: tuple[str, bytes] | None = None  # a file that goes with it, by its name
     gallery_page: int = 1

@@ -295,5 +295,8 @@ def test_the_keyboard_scrolls_it_as_one_and_a_selection_is_its_text(
     page.keyboard.press("Shift+Tab")
 
     assert selected.rstrip() == HALF.rstrip()
-    assert page.evaluate("() => !document.activeElement.closest('[class*=st-key-growing-answer]')")
+    growing = page.locator(
+        '[data-testid="stVerticalBlock"]:has(> [data-testid="stElementContainer"] .inkling-growing)'
+    )
+    assert not growing.evaluate("(answer) => answer.contains(document.activeElement)")
     assert box.get_by_role("button").count() == 0

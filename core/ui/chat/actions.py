@@ -9,7 +9,7 @@ from core.models.chat import ChatParameters, Conversation, Message
 from core.models.money.ledger import BudgetError
 from core.ui import clock, session
 from core.ui.buttons import button, keeping_errors
-from core.ui.chat import attachments, message_menu
+from core.ui.chat import ahead, attachments, message_menu
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
 from core.ui.chat.answer import copying, previews, reading, sources
@@ -18,8 +18,11 @@ from core.ui.session import text
 _SUGGESTIONS = ("chat.suggestion_1", "chat.suggestion_2", "chat.suggestion_3")
 
 
-def ask(conversation: Conversation | None, question: str) -> None:
-    """Ask a question with the files that wait for it; without a conversation one begins."""
+def ask(conversation: Conversation | None, question: str, talk: ahead.Talk) -> None:
+    """Ask a question with the files that wait for it; without a conversation one begins.
+
+    It is seen in the `talk` of the page at once, and the page is drawn then.
+    """
     studio, owner, known = session.studio(), session.owner(), session.state()
     parameters = chat_settings.parameters_of(conversation)
     known.deleted_conversation = None
@@ -36,7 +39,7 @@ def ask(conversation: Conversation | None, question: str) -> None:
         # The head may have moved since the page was drawn.
         conversation = studio.store.conversations.get(owner, conversation.id) or conversation
     try:
-        studio.answers.ask(
+        live = studio.answers.ask(
             owner,
             conversation,
             question,
@@ -51,15 +54,19 @@ def ask(conversation: Conversation | None, question: str) -> None:
             studio.store.conversations.delete(owner, conversation.id)
         raise
     attachments.forget(place)
+    if not files:  # which stand between the question and its answer
+        talk.draw_next(question, live)
 
 
-def draw_suggestions() -> None:
+def draw_suggestions(talk: ahead.Talk) -> None:
     """Offer first questions while a conversation is empty."""
-    st.markdown(text("chat.welcome"))
-    with st.container(horizontal=True):
+    welcome, offered = talk.draw_welcome()
+    welcome.markdown(text("chat.welcome"))
+    on_click = keeping_errors()(ask)
+    with offered.container(horizontal=True):
         for key in _SUGGESTIONS:
             suggestion = text(key)
-            st.button(suggestion, key=key, on_click=keeping_errors()(ask), args=(None, suggestion))
+            st.button(suggestion, key=key, on_click=on_click, args=(None, suggestion, talk))
 
 
 def draw_question(message: Message, conversation: Conversation) -> None:

@@ -17,6 +17,7 @@ from core.ui import session
 from core.ui.buttons import button, keeping_errors
 from core.ui.chat import actions, attachments, header, voice_in
 from core.ui.chat import settings as chat_settings
+from core.ui.chat.ahead import Talk
 from core.ui.chat.answer import sources
 from core.ui.frame import page_files
 from core.ui.money import confirm as money_confirm
@@ -30,9 +31,13 @@ _TEXTS = ("begun", "ended", "wait", "to_end")
 
 
 def draw(
-    conversation: Conversation | None, path: tuple[Message, ...], *, sticks_to_end: bool
+    conversation: Conversation | None,
+    path: tuple[Message, ...],
+    talk: Talk,
+    *,
+    sticks_to_end: bool,
 ) -> None:
-    """Draw the composer; what is sent is asked before the page is drawn again.
+    """Draw the composer; what is sent is asked, and seen in `talk`, before the page is drawn again.
 
     Where Streamlit places a chat input itself, it keeps the page scrolled to its end.
     """
@@ -57,7 +62,7 @@ def draw(
             text("chat.placeholder"),
             key=QUESTION_KEY,
             on_submit=_submitted,
-            args=(conversation, path),
+            args=(conversation, path, talk),
             accept_file="multiple",
             accept_audio=voice_in.is_offered(),
         )
@@ -93,7 +98,7 @@ def _wanted_focus() -> str | None:
     return actions.edited_key(known.editing_id) if known.editing_id is not None else None
 
 
-def _submitted(conversation: Conversation | None, path: tuple[Message, ...]) -> None:
+def _submitted(conversation: Conversation | None, path: tuple[Message, ...], talk: Talk) -> None:
     sent = st.session_state[QUESTION_KEY]
     question = voice_in.text_of(sent)
     is_whole = attachments.take(conversation, sent)
@@ -107,7 +112,7 @@ def _submitted(conversation: Conversation | None, path: tuple[Message, ...]) -> 
         return
     try:
         _require(path, conversation, question)
-        actions.ask(conversation, question)
+        actions.ask(conversation, question, talk)
     except AppError as error:
         st.session_state[QUESTION_KEY] = question  # back into the input: nothing is lost
         session.state().error = error

@@ -20,6 +20,7 @@ from core.ui import session
 from core.ui.chat import message as message_view
 from core.ui.chat.answer import steps
 from core.ui.chat.answer.growing_text import Chunk, Shown, as_drawn, chunks, settled
+from core.ui.chat.answer.places import AnswerPlaces
 from core.ui.chunks import Chunks
 from core.ui.formats import duration
 from core.ui.session import text
@@ -42,12 +43,10 @@ DISPLAY_LIMIT = 400
 # After its end an answer is drawn from the store: so long the store has to take it.
 SAVED_TIMEOUT_S = 2.0
 
-_KEY = "growing-answer"
-
 
 def attach(live: LiveAnswer) -> None:
     """Draw the answer as it grows until it ends; everything so far comes at once."""
-    with st.container(key=_KEY):
+    with st.container():
         watcher = _Watcher(live)
         watcher.wait_for_text()
         watcher.stream_reasoning()
@@ -96,19 +95,14 @@ class _Watcher:
         self._cursor = Cursor()
         self._unread = {"reasoning": "", "content": ""}
         self._is_final = False
-        self._pulse = st.empty()
+        self._places = AnswerPlaces(live)
         self._pulsed_at = time.monotonic()
         self._clock: Callable[[], None] | None = None
         self._steps: tuple[ToolStep, ...] = ()
-        self._places: tuple[DeltaGenerator, DeltaGenerator] | None = None
-        if (
-            live.has_studio_tools or live.steps
-        ):  # what tools are called for stands between thought and answer
-            self._places = st.container(), st.empty()
 
     def wait_for_text(self) -> None:
         """Hold the answer's place until its first text comes."""
-        place = st.empty()
+        place = self._places.waiting
         self._read(timeout_s=0.0)
         shown = ""
         while not self._has_unread and not self._is_final:
@@ -125,7 +119,7 @@ class _Watcher:
             return
         has_answer = bool(self._unread["content"]) or self._is_final
         label = self._folded_label() if has_answer else self._thinking_label()
-        place = st.container() if self._places is None else self._places[0]
+        place = st.container() if self._places.tools is None else self._places.tools[0]
         status = place.status(label, type="compact", expanded=not has_answer)
         last_tick_at = time.monotonic()
 
@@ -176,7 +170,7 @@ class _Watcher:
             self._clock()
         if time.monotonic() - self._pulsed_at >= BEAT_S:
             self._pulsed_at = time.monotonic()
-            self._pulse.empty()
+            self._places.beat()
 
     @property
     def _has_unread(self) -> bool:
@@ -193,10 +187,11 @@ class _Watcher:
         self._show_steps()
 
     def _show_steps(self) -> None:
-        if self._places is None or self._live.steps == self._steps:
+        places = self._places.tools
+        if places is None or self._live.steps == self._steps:
             return
         self._steps = self._live.steps
-        with self._places[1].container():
+        with places[1].container():
             steps.draw_steps(self._steps)
 
     def _waiting_label(self) -> str:

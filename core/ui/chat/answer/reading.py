@@ -43,11 +43,15 @@ def install() -> None:
 
 def draw(message: Message) -> None:
     """Draw the button that reads an answer aloud, also while it is being written."""
-    if message.role != "assistant":
-        return
+    if message.role == "assistant":
+        draw_button(message.id)
+
+
+def draw_button(message_id: str) -> None:
+    """Draw the button that reads the answer of this id aloud."""
     st.html(
         '<span class="inkling-copy inkling-read">'
-        f'<button type="button" data-read="{escape(message.id)}"'
+        f'<button type="button" data-read="{escape(message_id)}"'
         f' aria-label="{escape(text("reading.button_name"))}">'
         '<i class="read" aria-hidden="true"></i>'
         f"<span>{escape(text('reading.button'))}</span></button></span>",

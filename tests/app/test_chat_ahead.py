@@ -1,0 +1,151 @@
+"""A question and the first words of its answer are shown before the page is drawn for them.
+
+The page is broken off where its drawing begins: what is seen then was drawn ahead of it.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.access.owners import LOCAL_OWNER
+from core.texts import catalogue
+from core.ui.chat.listing import sidebar
+from core.work.studio import Studio
+from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, completion, ending, event
+
+Opened = Callable[[], Studio]
+Until = Callable[[Callable[[], bool]], None]
+REST = "，江枫渔火对愁眠。"
+
+
+class Poet:
+    """Says how an answer begins, more of it when told, and ends it once it is let go."""
+
+    def __init__(self) -> None:
+        self.first: dict[str, str] | None = {"content": "月落乌啼霜满天"}
+        self.go_on = threading.Event()
+        self.end = threading.Event()
+
+    def plan(self, body: dict[str, Any]) -> Plan:
+        if not body["stream"]:
+            yield Step(0, completion("夜泊"))
+            return
+        yield Step(0, STREAM_HEAD)
+        if self.first is not None:
+            yield Step(0, event(**self.first))
+        while not (self.go_on.is_set() or self.end.is_set()):
+            yield Step(0.02, b"")
+        yield Step(0, event(content=REST))
+        while not self.end.is_set():
+            yield Step(0.02, b"")
+        yield Step(0, ending() + DONE)
+
+
+@pytest.fixture
+def poet() -> Iterator[Poet]:
+    one = Poet()
+    yield one
+    one.end.set()
+
+
+@pytest.fixture
+def chat(app: AppTest, poet: Poet, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    """The app before a live provider, run once."""
+    # However slow the machine, the first words are there when the page begins.
+    monkeypatch.setattr("core.ui.chat.ahead.FIRST_LOOK_S", 60.0)
+    with Upstream(poet.plan) as upstream:
+        monkeypatch.setenv("DEEPSEEK_API_URL", upstream.url)
+        monkeypatch.setenv("DEEPSEEK_API_KEY", "sk-0123456789abcdef")
+        monkeypatch.setenv("INKLING_OPEN", "true")
+        app.run()
+        # From its second run on AppTest draws the page without the frame around it: the places that
+        # one run leaves to the next are the same from here on, as they always are in a browser.
+        yield app.run()
+        poet.end.set()
+
+
+def broken_off(*_: object) -> None:
+    raise RuntimeError("the page is broken off here")
+
+
+def said(app: AppTest) -> list[tuple[str, list[str]]]:
+    """Return who says what, as the page shows it."""
+    return [(one.name, [text.value for text in one.markdown]) for one in app.chat_message]
+
+
+def ask_whole(app: AppTest, poet: Poet, question: str) -> None:
+    """Ask, and have the answer to its end."""
+    poet.end.set()
+    app.chat_input[0].set_value(question).run()
+    poet.end.clear()
+
+
+@pytest.mark.parametrize("earlier", [0, 1, 2])
+def test_what_is_asked_and_first_answered_stands_behind_what_was_said(
+    chat: AppTest, poet: Poet, monkeypatch: pytest.MonkeyPatch, earlier: int
+) -> None:
+    for number in range(earlier):
+        ask_whole(chat, poet, f"前问 {number}")
+    before = said(chat)
+    monkeypatch.setattr(sidebar, "draw", broken_off)
+    chat.chat_input[0].set_value("枫桥在*哪里*？").run()
+    assert chat.exception
+    assert said(chat)[-2:] == [("user", ["枫桥在*哪里*？"]), ("assistant", ["月落乌啼霜满天"])]
+    assert len(before) == 2 * earlier
+
+
+def test_a_suggestion_is_shown_ahead_in_place_of_the_welcome(
+    chat: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sidebar, "draw", broken_off)
+    suggestion = catalogue.text("en", "chat.suggestion_1")
+    next(one for one in chat.button if one.label == suggestion).click().run()
+    assert said(chat) == [("user", [suggestion]), ("assistant", ["月落乌啼霜满天"])]
+    assert catalogue.text("en", "chat.welcome") not in [text.value for text in chat.markdown]
+
+
+def test_what_comes_while_the_page_is_drawn_is_shown_then(
+    chat: AppTest,
+    poet: Poet,
+    studio: Opened,
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def go_on(*_: object) -> None:
+        conversation = studio().store.conversations.list(LOCAL_OWNER).items[0]
+        live = studio().answers.live_in(conversation.id)
+        assert live is not None
+        poet.go_on.set()
+        until(lambda: live.snapshot().content.endswith(REST))
+
+    monkeypatch.setattr(sidebar, "draw", go_on)
+    monkeypatch.setattr("core.ui.notices.chat_notices", broken_off)
+    chat.chat_input[0].set_value("枫桥在哪里？").run()
+    assert said(chat)[-1] == ("assistant", [f"月落乌啼霜满天{REST}"])
+
+
+@pytest.mark.parametrize("first", [{"reasoning_content": "先想一想"}, None])
+def test_what_is_thought_or_waited_for_is_told_as_waiting(
+    chat: AppTest,
+    poet: Poet,
+    monkeypatch: pytest.MonkeyPatch,
+    first: dict[str, str] | None,
+) -> None:
+    poet.first = first
+    if first is None:
+        monkeypatch.setattr("core.ui.chat.ahead.FIRST_LOOK_S", 0.0)
+    monkeypatch.setattr(sidebar, "draw", broken_off)
+    chat.chat_input[0].set_value("枫桥在哪里？").run()
+    waiting = f":shimmer[{catalogue.text('en', 'chat.waiting')}]"
+    assert said(chat)[-1] == ("assistant", [waiting])
+
+
+def test_a_question_that_was_not_asked_is_not_shown(
+    chat: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sidebar, "draw", broken_off)
+    chat.chat_input[0].set_value("   ").run()
+    assert said(chat) == []
