@@ -27,28 +27,31 @@ with telling_errors():
     conversation = session.current_conversation(is_first_run=is_first_run)
 known = session.state()
 
-with telling_errors():
+# What comes and goes above the messages leaves them at their place (core/ui/chat/ahead.py).
+above = st.container()
+with above, telling_errors():
     conversation_list.draw(conversation)
-ahead.look()
-notices.chat_notices()
-with telling_errors():
+with above:
+    notices.chat_notices()
+with above, telling_errors():
     conversation_header.draw(conversation)
-ahead.look()
 page_files.draw_style("chat")
-with telling_errors():
+with above, telling_errors():
     reading.install()
-drawing_action.install()
+with above:
+    drawing_action.install()
 
 # Asked before the path is read: an answer that ends in between is then in the store.
 live = studio.answers.live_in(conversation.id) if conversation else None
 path: tuple[Message, ...] = ()
 drawn: tuple[Message, ...] = ()
-with telling_errors():
+with above, telling_errors():
     path = studio.store.messages.path(session.owner(), conversation.id) if conversation else ()
     path = history_place.draw_linked_turn(conversation, path)
     drawn = turns.draw_earlier(conversation, path)
 
-message_menu.draw_undo(conversation)
+with above:
+    message_menu.draw_undo(conversation)
 talk = ahead.Talk()
 if not path:
     answer_actions.draw_suggestions(talk)
@@ -57,10 +60,9 @@ place = None
 lines = money_figures.lines_of(path)
 pictures_of = drawn_pictures.of(drawn)
 asked = {message.id: message for message in path}
-with talk.place:
-    for message in drawn:
-        assert conversation is not None
-        ahead.look()
+for message in drawn:
+    assert conversation is not None
+    with talk.message():
         if message.role == "tool":
             tool_turns.draw_results(message, tool_turns.names_of(path))
             continue
@@ -85,7 +87,7 @@ with talk.place:
                 answer_actions.draw(message, conversation, question, more=drawing_action.draw)
                 drawn_pictures.draw(message, pictures_of.get(message.id, ()))
                 drawing_form.draw(message.id)
-ahead.leave()
+talk.end(is_growing=place is not None)
 
 if known.error is not None:
     session.show_error(known.error)

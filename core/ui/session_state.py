@@ -1,6 +1,5 @@
 """What one browser session keeps between runs: ids and drafts. The store holds the truth."""
 
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -122,8 +121,9 @@ class SessionState:
     # Files that wait in the chat's composer, by its place, and those that could not be read.
     attached: dict[str, tuple[ReadFile, ...]] = field(default_factory=dict)
     unread_files: tuple[AppError, ...] = ()
-    # Shows more of the answer whose question caused this run, until the page has drawn it.
-    look_ahead: Callable[[], None] | None = None
+    # How many messages the browser may show of the chat, and how many of them ahead of the page.
+    messages_seen: int = 0
+    ahead_seen: int = 0
     to_ask: str | None = None  # words that the chat's box is to hold when it is drawn next
     to_attach: tuple[str, bytes] | None = None  # a file that goes with it, by its name
     gallery_page: int = 1

@@ -63,7 +63,7 @@ def draw_suggestions(talk: ahead.Talk) -> None:
     welcome, offered = talk.draw_welcome()
     welcome.markdown(text("chat.welcome"))
     on_click = keeping_errors()(ask)
-    with offered.container(horizontal=True):
+    with offered, st.container(horizontal=True):
         for key in _SUGGESTIONS:
             suggestion = text(key)
             st.button(suggestion, key=key, on_click=on_click, args=(None, suggestion, talk))

@@ -3,7 +3,10 @@
 A question is asked by the callback of the box, before the page is drawn again: some fifty elements,
 and the answer behind them. So the callback itself writes into the places that the last run has left
 for the next two messages. What the run then draws there is the same, at the same places, so that
-the browser keeps what it shows.
+the browser keeps what it shows (docs/decisions/0013-shown-ahead.md).
+
+To write where the browser has nothing takes the whole page away there. So nothing is written ahead
+but by the callback, and the page draws a container first with all that comes and goes above.
 """
 
 import time
@@ -11,10 +14,12 @@ import time
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.markdown.rendering import for_streamlit
+from core.markdown.splitter import BlockSplitter
+from core.models.chat import Message
 from core.ui import session
 from core.ui.chat import message as message_view
 from core.ui.chat.answer import copying, reading
+from core.ui.chat.answer.growing_text import as_drawn
 from core.ui.chat.answer.places import AnswerPlaces
 from core.ui.session import text
 from core.work.chat.buffers.cursors import Cursor
@@ -24,100 +29,96 @@ from core.work.chat.live_answer import LiveAnswer
 FIRST_LOOK_S = 0.05
 # So long the page waits behind it: frames that keep coming keep a browser from drawing the first.
 PAINT_S = 0.04
-# More at once is left to the page, which shows it in pieces.
-MOST_CHARACTERS = 1_000
+# What is longer is left to the page, which need not draw it twice.
+LONGEST_QUESTION, LONGEST_WORDS = 4_000, 400
 
 
 class Talk:
-    """The place of a conversation's messages, and the places that the next two will take."""
+    """The places of a conversation's messages: each has one, and the next two are known."""
 
     def __init__(self) -> None:
-        self.place = st.container()
-        self._next = (self.place, self.place)
+        self._place = st.container()
+        self._count = 0
+        self._free: list[DeltaGenerator] = []  # places behind the last message, to be taken first
+
+    def message(self) -> DeltaGenerator:
+        """Return the place of the next message: all that belongs to it is drawn there."""
+        place = self._free.pop(0) if self._free else self._place
+        self._count += 1
+        known = session.state()
+        known.messages_seen = max(known.messages_seen, self._count)
+        return place.container()
 
     def draw_welcome(self) -> tuple[DeltaGenerator, DeltaGenerator]:
         """Return two places, for what stands in a conversation until something is asked in it."""
-        with self.place:
-            self._next = (st.empty(), st.empty())
-        return self._next
+        first, second = self._place.empty(), self._place.empty()
+        self._free = [first, second]
+        return first, second.container()
+
+    def end(self, *, is_growing: bool) -> None:
+        """Take away what stands behind the last message, drawn ahead or by an earlier run.
+
+        What an earlier run drew goes by itself when this one ends, which an answer that grows
+        puts off.
+        """
+        known = session.state()
+        seen = max(known.ahead_seen, known.messages_seen if is_growing else 0)
+        first = self._count + len(self._free)
+        self._free += [self._place.empty() for _ in range(first, seen)]
+        known.messages_seen, known.ahead_seen = self._count, 0
 
     def draw_next(self, question: str, live: LiveAnswer) -> None:
         """Draw a question that has just been asked, and what there is of its answer."""
-        if session.linked_message() is not None:
-            return  # the page shows something else than the conversation's end
-        asked, answered = self._next
-        with asked.chat_message("user", avatar=message_view.AVATARS["user"]):
-            st.markdown(message_view.rendered(question))
-            with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-                copying.draw_question(question)
-        with answered.chat_message("assistant", avatar=message_view.AVATARS["assistant"]):
-            begun = FirstWords(live, st.container())
-            reading.draw_button(live.message_id)
-        begun.look(FIRST_LOOK_S)
-        begun.tell_waiting()
-        time.sleep(PAINT_S)
-        session.state().look_ahead = begun.look
-
-
-class FirstWords:
-    """The beginning of an answer, shown until the page has drawn what stands before it."""
-
-    def __init__(self, live: LiveAnswer, place: DeltaGenerator) -> None:
-        self._live = live
-        self._cursor = Cursor()
-        self._content = ""
-        self._is_left = False  # once more than its text is to be shown
-        self._place = place.container()
-        with self._place:
-            self._places = AnswerPlaces(live)
-        self._shown: DeltaGenerator | None = None
-
-    def look(self, timeout_s: float = 0.0) -> None:
-        """Show what has come of the text; wait for the first of it no longer than `timeout_s`."""
-        # A run that was broken off has not left it, and the next may show another conversation.
-        if session.state().conversation_id != self._live.conversation_id:
-            self._is_left = True
-        until = time.monotonic() + timeout_s
-        fresh = False
-        while not self._is_left:
-            growth = self._live.wait(self._cursor, timeout_s=max(0.0, until - time.monotonic()))
-            self._cursor = growth.cursor
-            self._content += growth.content
-            fresh = fresh or bool(growth.content)
-            self._is_left = (
-                bool(growth.reasoning)
-                or growth.is_rearranged
-                or growth.is_final
-                or bool(self._live.steps)
-                or len(self._content) > MOST_CHARACTERS
-            )
-            if fresh or time.monotonic() >= until:
-                break
-        if fresh and not growth.reasoning and not growth.is_rearranged:
-            self._draw()
-
-    def tell_waiting(self) -> None:
-        """Say that the answer is waited for, where nothing of it is shown."""
-        if self._shown is None:
-            self._places.waiting.markdown(f":shimmer[{text('chat.waiting')}]")
-
-    def _draw(self) -> None:
-        shown = for_streamlit(self._content).rstrip()
-        if not shown:
+        known = session.state()
+        is_here = known.page == "chat" and known.conversation_id == live.conversation_id
+        if not is_here or session.linked_message() or len(question) > LONGEST_QUESTION:
             return
-        if self._shown is None:
-            self._places.waiting.empty()
-            self._shown = self._place.markdown(shown)
+        asked = _stored_question(live)
+        if asked is None:
+            return
+        with self.message(), st.chat_message("user", avatar=message_view.AVATARS["user"]):
+            st.markdown(message_view.rendered(asked.content))
+            with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+                copying.draw(asked)
+        with (
+            self.message(),
+            st.chat_message("assistant", avatar=message_view.AVATARS["assistant"]),
+        ):
+            with st.container(), st.container():  # as the page has it (streaming.attach)
+                waiting = AnswerPlaces(live).waiting
+                first = st.empty()
+            reading.draw_button(live.message_id)
+        known.ahead_seen = self._count
+        if words := _first_words(live):
+            first.markdown(words)
+            time.sleep(PAINT_S)
         else:
-            self._shown.markdown(shown)
+            waiting.markdown(f":shimmer[{text('chat.waiting')}]")
 
 
-def look() -> None:
-    """Show what has come meanwhile of the answer whose question caused this run."""
-    if (look_ahead := session.state().look_ahead) is not None:
-        look_ahead()
+def _stored_question(live: LiveAnswer) -> Message | None:
+    """Return the question as it was written down: without the keys that it may have held."""
+    parent_id = live.begun.parent_id
+    store = session.studio().store
+    return store.messages.get(session.owner(), parent_id) if parent_id is not None else None
 
 
-def leave() -> None:
-    """Leave the answer to the page."""
-    session.state().look_ahead = None
+def _first_words(live: LiveAnswer) -> str:
+    """Return how the text of an answer begins, as it is drawn; empty where it needs more than that.
+
+    It is waited for a moment.
+    """
+    until = time.monotonic() + FIRST_LOOK_S
+    cursor = Cursor()
+    while True:
+        growth = live.wait(cursor, timeout_s=max(0.0, until - time.monotonic()))
+        cursor = growth.cursor
+        if growth.reasoning or growth.is_rearranged or growth.is_final or live.steps:
+            return ""
+        if growth.content:
+            splitter = BlockSplitter(LONGEST_WORDS)
+            splitter.feed(growth.content)
+            settled, tail = splitter.tail_parts()
+            return "" if settled else as_drawn(tail)
+        if time.monotonic() >= until:
+            return ""

@@ -13,16 +13,10 @@ def draw(message: Message) -> None:
     """Draw the copy button of a message; an answer, once copied, is also offered as plain text."""
     if not message.content.strip():
         return
-    if message.role != "assistant":
-        draw_question(message.content)
-        return
+    is_answer = message.role == "assistant"
+    name = text("copy.answer" if is_answer else "copy.question")
     plain = (
         f'<button type="button" data-copy="text" aria-label="{escape(text("copy.as_text"))}">'
         f"{escape(text('copy.plain'))}</button>"
     )
-    st.html(button_html(message.content, text("copy.answer"), plain), width="content")
-
-
-def draw_question(question: str) -> None:
-    """Draw the copy button of a question."""
-    st.html(button_html(question, text("copy.question"), ""), width="content")
+    st.html(button_html(message.content, name, plain if is_answer else ""), width="content")
