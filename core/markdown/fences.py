@@ -8,6 +8,7 @@ one. Streamlit is told by an outer fence that is longer than any inner one.
 import re
 from dataclasses import dataclass
 
+from markdown_it.common.utils import unescapeAll
 from markdown_it.rules_block import StateBlock, fence
 
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
@@ -16,6 +17,8 @@ _RUN = re.compile(r"(`{3,}|~{3,})(.*)", re.DOTALL)
 # A run on a line of its own, or behind a list's marker, with what is written behind it.
 _INNER = re.compile(r"((?:[ \t]*(?:[-+*]|\d{1,9}[.)])[ \t]+)?)([ \t]*)(`{3,}|~{3,})([^`]*)")
 _MAX_INDENT = 3
+# As Streamlit 1.67 finds it among the names of a block's classes (JavaScript: ASCII).
+_LANGUAGE = re.compile(r"language-(\w+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,20 @@ class _Level:
     length: int
     column: int
     holds_markdown: bool
+
+
+def info_word(info: str) -> str:
+    """Return the first word of an info string (CommonMark 0.31.2, section 4.5) as it is written."""
+    return re.split(r"[ \t\r\n]", info.strip(" \t\r\n"), maxsplit=1)[0]
+
+
+def drawn_language(info: str) -> str:
+    """Return what the page takes for the language of a fence, in small letters; "" for none.
+
+    It decides whether a diagram is drawn, which may fetch from an address.
+    """
+    found = _LANGUAGE.search(f"language-{unescapeAll(info_word(info))}")
+    return found[1].lower() if found else ""
 
 
 class OpenFence:
@@ -41,13 +58,13 @@ class OpenFence:
         """Take in a line, and tell whether the fence ends with it."""
         if self._sign * 3 not in line:
             return False
-        match = _INNER.fullmatch(line.rstrip())
+        match = _INNER.fullmatch(line.rstrip(" \t\r\n"))
         if match is None or match[3][0] != self._sign:
             return False
         marker, _, run, info = match.groups()
         column = len((marker + match[2]).expandtabs(4))
         level = self._levels[-1]
-        if info.strip() or marker:
+        if info.strip(" \t") or marker:
             if level.holds_markdown and len(run) >= self._levels[0].length:
                 self._levels.append(_Level(len(run), column, _holds_markdown(info)))
             return False

@@ -8,13 +8,19 @@ import re
 from typing import Self
 
 from core.markdown.block_parser import LINE
-from core.markdown.fences import OpenFence
+from core.markdown.fences import OpenFence, drawn_language
 from core.markdown.rendering import shielded
 
 _OPENING = re.compile(r"( {0,3})(`{3,}|~{3,})(.*)", re.DOTALL)
 _BLANK_LINES = re.compile(r"(?:[ \t]*(?:\r\n?|\n))*")
 # The page draws something else of these than their code.
-_DRAWN = re.compile(r"\s*(?:mermaid|math)(?!\w)", re.IGNORECASE)
+_DRAWN = frozenset({"mermaid", "math"})
+
+
+def as_block(fence: str) -> str:
+    """Return a whole fence as any block is shown: its first line is indented as it was written."""
+    blank = _BLANK_LINES.match(fence)
+    return shielded(fence[blank.end() if blank else 0 :])
 
 
 class FencePart(str):
@@ -48,7 +54,7 @@ class GrowingFence:
         blank = _BLANK_LINES.match(source)
         line = LINE.match(source, blank.end() if blank else 0)
         opening = _OPENING.fullmatch(line[0]) if line and line[0].endswith("\n") else None
-        if line is None or opening is None or _DRAWN.match(opening[3]):
+        if line is None or opening is None or drawn_language(opening[3]) in _DRAWN:
             return None
         if opening[2][0] == "`" and "`" in opening[3]:  # code within a paragraph
             return None

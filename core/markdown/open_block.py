@@ -84,7 +84,7 @@ class OpenBlock:
 
     def goes_on_with(self, line: str) -> bool:
         """Tell whether `line` belongs to this block for certain, and take it in if so."""
-        text = line.rstrip()
+        text = line.rstrip(" \t\r\n")
         if self._kind in ("inside", "math"):
             if self._is_closing(text):
                 self._kind = "closed"
@@ -110,7 +110,7 @@ class OpenBlock:
     def _read_last_item(self, tokens: Sequence[Token], lines: Sequence[str]) -> None:
         item = next(t for t in reversed(tokens) if t.type == "list_item_open" and t.level == 1)
         number, _ = lines_of(item)
-        text = lines[number].rstrip()
+        text = lines[number].rstrip(" \t\r\n")
         if match := _ITEM.match(text):
             self._kind = "list"
             self._begin_item(match, text)

@@ -17,7 +17,7 @@ from markdown_it.token import Token
 
 from core.markdown.addresses import is_followed
 from core.markdown.block_parser import LINE, block_tokens, lines_of
-from core.markdown.fences import outer_run
+from core.markdown.fences import drawn_language, info_word, outer_run
 from core.markdown.inline import Edit, Place, inert_edits, inline_edits, is_plain
 from core.markdown.math import as_fence, environment_as_fence, later_prefix
 from core.markdown.tables import cells
@@ -27,7 +27,6 @@ _SHIELD = "[\ue000]: #\n\n"
 
 # Mermaid can draw pictures and styles from an address, and Streamlit draws every mermaid fence.
 _ADDRESS = re.compile(r"//|\\\\|url\(|@import", re.IGNORECASE)
-_MERMAID = re.compile(r"mermaid(?!\w)", re.IGNORECASE)
 # Its source stands below each diagram; a style shows one of the two (chat.css).
 DIAGRAM_SOURCE = "diagramsource"
 
@@ -179,17 +178,16 @@ class _Source:
         outer = outer_run(token.markup, token.info, token.content)
         if outer != token.markup:
             yield from self._longer(token, outer)
-        if not _MERMAID.match(token.info.strip()):
+        if drawn_language(token.info) != "mermaid":
             return
         first, after = lines_of(token)
-        language = _MERMAID.search(self._lines[first])
-        if language is None:
-            return
+        language = info_word(token.info)
+        behind_run = self._lines[first].index(token.markup) + len(token.markup)
+        start = self._offsets[first] + self._lines[first].index(language, behind_run)
         is_drawn = _is_closed(token) and not _ADDRESS.search(token.content)
-        start = self._offsets[first] + language.start()
         name = "mermaid" if is_drawn else "text"
-        if name != language[0]:
-            yield start, start + len(language[0]), name
+        if name != language:
+            yield start, start + len(language), name
         follower = next((t for t in tokens[place + 1 :] if t.nesting >= 0), None)
         if is_drawn and not (follower and follower.info.strip() == DIAGRAM_SOURCE):
             last = self._lines[after - 1].rstrip("\r\n")

@@ -30,6 +30,7 @@ _studio: "Studio | None" = None
 _opening_error: AppError | None = None
 _opening = Opening()
 _is_expected = False
+_told: tuple[str, str] | None = None  # which unexpected error was logged last, and where it arose
 _has_modules = True  # unless they are imported beside a server's start
 
 
@@ -50,7 +51,7 @@ def bring_modules(load: Callable[[], None]) -> None:
     try:
         load()
         _has_modules = True
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a library may end a program that imports it
         _opening_error = _unexpected(error)
         raise _opening_error from None
     finally:
@@ -147,10 +148,17 @@ def close_studio() -> None:
             studio.close()
 
 
-def _unexpected(error: Exception) -> AppError:
-    """Return what the pages say of an error that nobody foresaw, and log where it arose."""
+def _unexpected(error: BaseException) -> AppError:
+    """Return what the pages say of an error that nobody foresaw, and log where it arose.
+
+    What arises again at the next try is told in a line.
+    """
+    global _told
     kind = type(error).__name__
     # Where, and not what it says: that may quote an address with its password.
     places = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("The studio cannot open: unexpected %s\n%s", kind, places)
+    is_told, _told = _told == (kind, places), (kind, places)
+    logger.error(
+        "The studio cannot open: unexpected %s\n%s", kind, "as before" if is_told else places
+    )
     return AppError("error.opening", facts={"kind": kind})

@@ -17,13 +17,19 @@ import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from core.errors import InputError
+from core.errors import AppError, InputError
 from core.settings import Settings
 from core.web import server
 from core.web.front import early_calls
 from core.web.front.middleware import BeforePages
 from core.work import process_studio
-from core.work.process_studio import bring_modules, close_studio, expect_studio, has_modules
+from core.work.process_studio import (
+    bring_modules,
+    close_studio,
+    expect_studio,
+    has_modules,
+    is_awaited,
+)
 from tests.held_import import HeldImport
 from tests.running_app import RunningApp, running_app, wait_until_there
 from tests.web.serving import PATIENCE_S, listening, until
@@ -238,7 +244,34 @@ def test_waiting_for_modules_ends_by_itself(
             reply = client.request(method, path)
             assert (path, reply.status_code) == (path, 503)
             assert int(reply.headers["retry-after"]) > 0
+        for language, title in (("zh", "墨灵正在打开"), ("en", "still opening")):
+            headers = {"Accept": "text/html", "Accept-Language": language}
+            assert title in client.get("/media/x", headers=headers).text
         assert not pages.reached
+
+
+@pytest.mark.parametrize("error", [ImportError, SystemExit, MemoryError])
+def test_what_ends_an_import_is_told_once_in_the_log(
+    error: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    def load() -> None:
+        raise error
+
+    expect_studio()
+    try:
+        for _ in range(3):
+            with pytest.raises(AppError):
+                bring_modules(load)
+        assert not is_awaited()
+    finally:
+        bring_modules(lambda: None)
+        close_studio()
+    told = [one.getMessage() for one in caplog.records if "unexpected" in one.getMessage()]
+    assert [("in load" in one, "as before" in one) for one in told] == [
+        (True, False),
+        (False, True),
+        (False, True),
+    ]
 
 
 def test_only_so_many_wait_for_modules(

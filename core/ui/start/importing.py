@@ -6,6 +6,8 @@ other. Whoever comes earlier than the end of this waits in front (core/web/front
 
 from importlib import import_module
 
+from core.ui.frame import page_files
+
 # The frame, and what pages/chat.py imports: a page that is opened later brings its own.
 _MODULES = (
     "core.ui.frame.shell",
@@ -27,3 +29,5 @@ def import_pages() -> None:
     """Import the frame of the pages, and the first of them."""
     for name in _MODULES:
         import_module(name)
+    # Read now, with the code that names them: an update beneath a running studio changes neither.
+    dict(page_files.serve())

@@ -20,9 +20,10 @@ from core.web.paths import serves
 from core.web.refusal_replies import say_not_open
 from core.web.router import Bff
 from core.web.timings import HttpTimings
-from core.work.process_studio import current_studio, has_modules, is_awaited
+from core.work.process_studio import current_studio, has_modules, is_awaited, opening_error
 
 _NOT_LOADED = SmallPage("not_loaded.title", "not_loaded.hint", "not_loaded.link")
+_OPENING = SmallPage("enter.opening_title", "enter.opening", "not_loaded.link")
 
 
 class BeforePages:
@@ -118,7 +119,8 @@ class BeforePages:
 
 async def _say_not_loaded(call: HttpCall) -> None:
     if is_person(call):
-        await _NOT_LOADED.reply(call, 503, RETRY_SOON)
+        page = _OPENING if opening_error() is None else _NOT_LOADED
+        await page.reply(call, 503, RETRY_SOON)
     else:
         await say_not_open(call)
 

@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from core.markdown.growing_fence import FencePart
+from core.markdown.growing_fence import FencePart, as_block
+from core.markdown.rendering import shielded
 from core.markdown.splitter import BlockSplitter
 
 LIMIT = 40
@@ -221,6 +222,8 @@ def test_a_fence_ends_where_it_ends(text: str, whole: str, size: int) -> None:
         "    x = 1\n" * 60,
         "```mermaid\n" + "a --> b\n" * 60,
         "```math\n" + "a + b\n" * 60,
+        "```mermaid流程图\n" + "a --> b\n" * 60,
+        "```&#109;ermaid\n" + "a --> b\n" * 60,
     ],
 )
 def test_what_is_no_code_of_the_document_itself_is_told_as_before(text: str) -> None:
@@ -230,6 +233,22 @@ def test_what_is_no_code_of_the_document_itself_is_told_as_before(text: str) -> 
         joined.feed(cut)
         alone.feed(cut)
         assert joined.tail_parts() == alone.tail_parts()
+
+
+@pytest.mark.parametrize("space", ["\u3000", "\u00a0", "\f"])
+def test_a_run_with_what_is_no_space_to_markdown_behind_it_ends_no_fence(space: str) -> None:
+    text = "```py\n" + "x = 1\n" * 60 + f"```{space}\n" + "y = 2\n" * 60
+    eye = Eye()
+    for cut in cuts(text, random.Random(7)):
+        eye.feed(cut)
+    assert eye.before == []
+    assert not eye.whole
+
+
+def test_the_whole_fence_is_indented_as_any_block() -> None:
+    """`st.markdown` takes the indentation of the first line away, and only that."""
+    fence = "\n  ```py\n" + "    x = 1\n" * 60 + "  ```\n"
+    assert as_block(fence) == shielded(fence[1:])
 
 
 def test_a_line_without_an_end_is_one_part() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.markdown.block_parser import parser
+from core.markdown.fences import drawn_language
 from core.markdown.rendering import for_streamlit, shielded
 from core.markdown.splitter import BlockSplitter
 
@@ -119,6 +120,34 @@ def test_a_diagram_that_names_an_address_is_shown_as_its_source() -> None:
 
     assert for_streamlit(diagram).startswith(diagram)
     assert for_streamlit(diagram.replace("A -", 'A@{img: "https://x"} -')).startswith("```text\n")
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        "mermaid",
+        "Mermaid theme=dark",
+        "mermaid流程图",
+        "mermaid:图",
+        "&#109;ermaid",
+        "mer\\maid",
+        "-language-mermaid",
+        "{language-mermaid}",
+    ],
+)
+def test_whatever_the_page_draws_as_a_diagram_is_looked_through_for_addresses(info: str) -> None:
+    """Streamlit looks for `language-` and ASCII letters anywhere in the class of a block."""
+    shown = for_streamlit(f"``` {info}\nflowchart LR\n  A@{{img: '//x'}} --> B\n```\n")
+
+    is_diagram = drawn_language(info) == "mermaid"
+    assert is_diagram == (info != "mer\\maid")  # a backslash before a letter stays what it is
+    assert shown.startswith(("``` text\n", "``` text theme=dark\n")) == is_diagram
+
+
+@pytest.mark.parametrize("info", ["", "mermaids", "py", "text mermaid", "a-mermaid", "流mermaid"])
+def test_what_the_page_draws_as_code_stays_code(info: str) -> None:
+    text = f"```{info}\nA --> '//x'\n```\n"
+    assert for_streamlit(text) == text
 
 
 @pytest.mark.parametrize(

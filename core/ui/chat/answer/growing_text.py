@@ -12,7 +12,7 @@ from itertools import chain, count
 
 import streamlit as st
 
-from core.markdown.growing_fence import FencePart
+from core.markdown.growing_fence import FencePart, as_block
 from core.markdown.rendering import for_streamlit
 from core.ui.chunks import Chunks
 
@@ -58,7 +58,7 @@ def settled(pieces: list[str], *, is_end: bool) -> Iterator[Shown]:
         else:
             drawn.append(as_drawn(piece))
         if isinstance(piece, FencePart):
-            whole = as_drawn(piece.whole) if piece.whole and not is_end else ""
+            whole = as_drawn(as_block(piece.whole)) if piece.whole and not is_end else ""
             yield Shown(str(piece) if piece.code else "", is_code=piece.whole is None, whole=whole)
 
 
