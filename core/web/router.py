@@ -11,6 +11,7 @@ from core.access.callers import PassLookup, no_passes
 from core.texts.catalogue import text
 from core.web.diagnostics.request_log import RequestLine
 from core.web.front.early_calls import EarlyCalls
+from core.web.front.paths import IMMEDIATE, METRICS_PATH
 from core.web.guard.guard import owner_of
 from core.web.guard.limits import Limits
 from core.web.health import healthz
@@ -23,7 +24,6 @@ from core.web.http_call import (
     HttpCallError,
     Table,
 )
-from core.web.paths import IMMEDIATE, METRICS_PATH
 from core.web.preflight import answer_preflight
 from core.web.refusal_replies import deny, refuse, say_not_open
 from core.web.timings import HttpTimings
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 
 class Bff:
-    """An ASGI app for the paths of `core.web.paths`; everything else belongs to the pages."""
+    """An ASGI app for the paths of `core.web.front.paths`; everything else belongs to the pages."""
 
     def __init__(
         self,

@@ -12,6 +12,7 @@ from core.web.diagnostics.metrics import MetricsRoute
 from core.web.drawing.routes import PREFIX as MESSAGES_PREFIX
 from core.web.drawing.routes import DrawingRoutes
 from core.web.enter.routes import Enter
+from core.web.front.paths import MCP_PATH, METRICS_PATH
 from core.web.guard.guard import Guard
 from core.web.guard.limits import Limits
 from core.web.health import Readiness
@@ -33,7 +34,6 @@ from core.web.openai.models import PREFIX as MODELS_PREFIX
 from core.web.openai.models import OpenAIModels
 from core.web.openai.responses.routes import OpenAIResponses
 from core.web.openai.web_tools import WebTools
-from core.web.paths import MCP_PATH, METRICS_PATH
 from core.web.refusal_replies import deny
 from core.web.speech.routes import SpeechRoutes
 from core.web.studio_bridge import StudioBridge

@@ -18,8 +18,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from core.practice.server import PracticeServer
+from core.web.front.paths import PATHS
 from core.web.openapi.description import DESCRIPTION
-from core.web.paths import PATHS
 from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, Served, ask_once, serving_practice
 
 TIMEOUT_S = 10.0

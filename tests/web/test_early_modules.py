@@ -318,7 +318,7 @@ async def _asks(pages: Pages, origin: str = "http://localhost") -> list[Message]
 def _bring(load: Callable[[], None]) -> None:
     try:
         bring_modules(load)
-    except Exception:
+    except AppError:
         assert not has_modules()
 
 

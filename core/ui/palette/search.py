@@ -9,21 +9,13 @@ from core.errors import AppError
 from core.markdown.escaping import literal
 from core.ui import session
 from core.ui.conversations import title_of
+from core.ui.frame.pages import PAGES
 from core.ui.session import text
 from core.ui.session_state import Target
 
 _QUERY = "palette-query"
 _BEGINNING = 3
 _CONVERSATIONS, _LOOKED_AT, _PICTURES, _SNIPPET = 6, 20, 4, 60
-_PAGES = {
-    "chat": "forum",
-    "images": "palette",
-    "gallery": "photo_library",
-    "history": "history",
-    "money": "payments",
-    "xray": "radiology",
-    "status": "monitor_heart",
-}
 _STYLE = """<style>
 .st-key-palette-results button, .st-key-palette-results button > * {
     justify-content: flex-start; text-align: start;
@@ -124,7 +116,7 @@ def _draw_pictures(query: str) -> bool:
 
 def _pages(query: str) -> list[str]:
     wanted = query.casefold()
-    return [name for name in _PAGES if wanted in text(f"nav.{name}").casefold() or wanted in name]
+    return [name for name in PAGES if wanted in text(f"nav.{name}").casefold() or wanted in name]
 
 
 def _names(query: str, page: str) -> bool:
@@ -137,7 +129,7 @@ def _names(query: str, page: str) -> bool:
 
 def _draw_pages(names: list[str]) -> None:
     for name in names:
-        _row(f"page-{name}", text(f"nav.{name}"), _PAGES[name], {}, f"pages/{name}.py")
+        _row(f"page-{name}", text(f"nav.{name}"), PAGES[name], {}, f"pages/{name}.py")
 
 
 def _row(

@@ -13,10 +13,10 @@ from core.web.front.not_found import redirect, reply_nothing_here, reply_wrong_m
 from core.web.front.page_files import FOLDER, PageFiles
 from core.web.front.page_origins import is_readable_origin
 from core.web.front.page_paths import PagePaths
+from core.web.front.paths import serves
 from core.web.front.small_page import SmallPage, is_person
 from core.web.guard.limits import Limits
 from core.web.http_call import RETRY_SOON, HttpCall
-from core.web.paths import serves
 from core.web.refusal_replies import say_not_open
 from core.web.router import Bff
 from core.web.timings import HttpTimings

@@ -2,6 +2,7 @@
 
 from core.web.diagnostics.checkup import CheckupQuery
 from core.web.diagnostics.exchanges import ExchangesQuery
+from core.web.front.paths import METRICS_PATH
 from core.web.http_errors import ErrorReply
 from core.web.openapi.shapes import (
     EVENTS,
@@ -13,7 +14,6 @@ from core.web.openapi.shapes import (
     query,
     reply,
 )
-from core.web.paths import METRICS_PATH
 from core.work.checkup.report import Findings
 from core.work.xray.recipes import Exchanges, Har
 
