@@ -27,8 +27,9 @@ from core.work.studio import Studio
 from tests.proxy_programs import Proxy, _folder, _running, caddy
 from tests.running_app import free_port, running_app, wait_until_there
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, ending, event
+from tests.waiting import until
 from tests.web.events import opened
-from tests.web.serving import CHAT_KEY, until
+from tests.web.serving import CHAT_KEY
 
 TOKEN = "token-of-the-bench-0123456789"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

@@ -1,11 +1,11 @@
 """The app as AppTest runs it: app.py, a real studio, practice providers, its own data folder."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from core.practice.server import PracticeServer
@@ -13,10 +13,14 @@ from core.practice.settings import PracticeSettings
 from core.settings.table import NAMES
 from core.work.process_studio import close_studio, open_studio
 from core.work.studio import Studio
+from tests import waiting
+
+# Streamlit reads what every installed package says of itself, in search of components, for each
+# AppTest anew: 0.2 s of processor, and what is installed does not change while tests run.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 ROOT = Path(__file__).parents[2]
 RUN_TIMEOUT_S = 90
-PATIENCE_S = 60.0
 
 # The practice server at its own paces is for people.
 QUICK = PracticeSettings(
@@ -65,11 +69,4 @@ def studio() -> Callable[[], Studio]:
 @pytest.fixture
 def until() -> Callable[[Callable[[], bool]], None]:
     """Wait for a fact, not for time."""
-
-    def wait(is_so: Callable[[], bool]) -> None:
-        deadline = monotonic() + PATIENCE_S
-        while not is_so():
-            assert monotonic() < deadline, "what was waited for did not happen"
-            sleep(0.02)
-
-    return wait
+    return partial(waiting.until, what="what is done behind the page")

@@ -15,7 +15,7 @@ from core.texts.catalogue import texts_of
 from tests.browser.journeys import await_scripts
 from tests.picture_cases import Case, exif, problems, saved, stored
 from tests.running_app import RunningApp, running_app, wait_until_there
-from tests.web.serving import until
+from tests.waiting import until
 
 PATIENCE_MS = 60_000
 TITLE = "Cranes"

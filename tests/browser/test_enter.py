@@ -14,7 +14,7 @@ from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.test_access import PATIENCE_MS, QUICK, ask, live, open_chat
 from tests.running_app import RunningApp, running_app
 from tests.second_address import SecondAddress, second_address
-from tests.web.serving import until
+from tests.waiting import until
 
 STRANGER = "you come from another machine"
 

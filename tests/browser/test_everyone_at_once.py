@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.practice.server import PracticeServer
 from tests.running_app import RunningApp, running_app, wait_until_there
-from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, until
+from tests.waiting import until
+from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 

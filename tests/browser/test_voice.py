@@ -19,7 +19,7 @@ from core.wire.audio import RATE
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.journeys import PATIENCE_MS
 from tests.running_app import RunningApp, running_app
-from tests.web.serving import until
+from tests.waiting import until
 
 # Written slowly: long after the first sentence was heard.
 LONG = "/practice slow 120 写 2000 字，关于砚台与墨的历史"

@@ -1,7 +1,6 @@
 """The HTTP layer on a real port, in this process: routes, studio, and a provider of the test's."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,8 +21,8 @@ from core.web.server import lifespan, middleware
 from core.work.chat.timings import AnswerTimings
 from core.work.process_studio import close_studio, current_studio
 from core.work.studio import Studio
+from tests.waiting import PATIENCE_S, until
 
-PATIENCE_S = 60.0
 CALL_S = 60.0  # what looks through all that a test left behind, beside two other workers
 CHAT_KEY = "sk-live-0123456789abcdef"
 KLING_KEY = "kling-live-0123456789abcdef"
@@ -171,12 +170,3 @@ def serving_practice(
         **options,
     ) as served:
         yield served
-
-
-def until(fact: Callable[[], Any], what: str) -> Any:
-    """Return what `fact` returns once it is true."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (result := fact()):
-        assert time.monotonic() < deadline, f"waited in vain for: {what}"
-        time.sleep(0.005)
-    return result

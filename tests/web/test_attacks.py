@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from core.practice.server import PracticeServer
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.running_app import RunningApp, running_app
-from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, until
+from tests.waiting import until
+from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK
 
 TOKEN = "token-of-the-phone-0123456789"
 TIMEOUT_S = 20.0

@@ -19,7 +19,8 @@ from tests.crash.fake_kling import FakeKling
 from tests.crash.fake_kling import Plan as KlingPlan
 from tests.running_app import RunningApp, running_app, wait_until_there
 from tests.upstream import STREAM_HEAD, Plan, Step, Upstream, event
-from tests.web.serving import CHAT_KEY, KLING_KEY, until
+from tests.waiting import until
+from tests.web.serving import CHAT_KEY, KLING_KEY
 
 
 def test_an_open_stream_does_not_keep_the_server_up(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from core.practice.server import PracticeServer
+from tests.waiting import until
 from tests.web.events import hear, opened
-from tests.web.serving import QUICK, Served, serving_practice, until
+from tests.web.serving import QUICK, Served, serving_practice
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,9 @@ from core.web.server import middleware
 from core.web.timings import HttpTimings
 from core.work.process_studio import close_studio, opening_error
 from tests.upstream import Plan, Step, Upstream, whole
+from tests.waiting import PATIENCE_S, until
 from tests.web.events import hear
-from tests.web.serving import PATIENCE_S, ask_once, serving, until
+from tests.web.serving import ask_once, serving
 
 
 def test_an_upstream_that_is_not_there_is_our_fault(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, S
 from core.wire.masking.secrets import known_secrets
 from core.work.checkup.front import judge_beats
 from tests.unit.checkup.servers import API_KEY, CHAT_KEY, Provider
-from tests.web.serving import Served, serving, until
+from tests.waiting import until
+from tests.web.serving import Served, serving
 
 TOKEN = "secret-token-of-the-web-page"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

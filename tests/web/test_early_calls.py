@@ -16,7 +16,8 @@ from core.settings import AccessSettings, Secret, Settings
 from core.web.front import early_calls
 from core.work.process_studio import close_studio, current_studio
 from tests.running_app import running_app
-from tests.web.serving import PATIENCE_S, listening, until
+from tests.waiting import PATIENCE_S, until
+from tests.web.serving import listening
 
 STRANGER = {"X-Forwarded-For": "203.0.113.9"}
 TOKEN = "token-of-the-phone-0123456789"

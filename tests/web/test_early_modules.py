@@ -32,7 +32,8 @@ from core.work.process_studio import (
 )
 from tests.held_import import HeldImport
 from tests.running_app import RunningApp, running_app, wait_until_there
-from tests.web.serving import PATIENCE_S, listening, until
+from tests.waiting import PATIENCE_S, until
+from tests.web.serving import listening
 
 PAGES = ("chat", "images", "status")
 FORWARDED = {"X-Forwarded-For": "203.0.113.9"}

@@ -47,7 +47,8 @@ from tests.echo_upstream import (
     EchoUpstream,
     Search,
 )
-from tests.web.serving import Served, ask_once, serving, until
+from tests.waiting import until
+from tests.web.serving import Served, ask_once, serving
 
 FAULTS = ("400 json", "401 json", "429 json", "500 json", "400 html", "401 html", "500 html")
 KLING = "/kling/v1/"

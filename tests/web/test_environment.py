@@ -13,7 +13,7 @@ from core.web import server
 from core.work.process_studio import close_studio, current_studio, opening_error
 from tests.faulty_environment import NETWORK_VARIABLES, SECRET, Fault, make_files
 from tests.running_app import running_app
-from tests.web.serving import until
+from tests.waiting import until
 
 STARTED = (
     Fault({"ALL_PROXY": "socks://127.0.0.1:7891/", "NO_PROXY": "[::1],::/0,*"}),

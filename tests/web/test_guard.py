@@ -17,8 +17,9 @@ from core.texts.catalogue import language_of
 from core.web.guard.guess_limit import MOST_GUESSES, MOST_WAIT_S, PAUSE_S
 from core.web.guard.limits import FULL_RETRY_S, Allowance, Limits
 from tests.upstream import STREAM_HEAD, Plan, Step, Upstream, streamed, whole
+from tests.waiting import until
 from tests.web.events import hear, opened
-from tests.web.serving import QUICK, Served, serving, serving_practice, until
+from tests.web.serving import QUICK, Served, serving, serving_practice
 
 TOKEN = "token-of-the-phone-0123456789"
 

@@ -20,15 +20,8 @@ from core.storage.money.filters import LedgerFilter
 from core.ui.start.logs import begin_logging
 from core.web.studio_routes import StudioRoutes
 from core.wire.log_form import JsonFormatter
-from tests.web.serving import (
-    CHAT_KEY,
-    KLING_KEY,
-    QUICK,
-    Served,
-    ask_once,
-    serving,
-    until,
-)
+from tests.waiting import until
+from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, Served, ask_once, serving
 
 METRICS_TOKEN = "metrics-token-0123456789"
 KIOSK = "a-token-for-the-kiosk-0123"

@@ -19,7 +19,8 @@ from core.work.studio import Studio
 from core.work.transfer.uploads import Uploads
 from tests.crash.workshop import QUICK
 from tests.unit.test_house import ROOT, name_of, sources
-from tests.web.serving import serving, until
+from tests.waiting import until
+from tests.web.serving import serving
 
 WRITING = frozenset("wax")
 # Files that are made elsewhere, or where no mode is asked.

@@ -19,8 +19,9 @@ from core.settings import KlingSettings, Secret, Settings, read_settings
 from core.work.process_studio import reread_settings
 from tests.running_app import RunningApp, running_app
 from tests.upstream import DONE, KEEP_ALIVE, STREAM_HEAD, Plan, Step, Upstream
+from tests.waiting import until
 from tests.web.events import opened
-from tests.web.serving import QUICK, serving, serving_practice, until
+from tests.web.serving import QUICK, serving, serving_practice
 
 OTHER_KLING_KEY = "kling-other-0123456789abcdef"
 OLD, NEW = "sk-old-0123456789abcdef", "sk-new-0123456789abcdef"

@@ -11,7 +11,7 @@ from core.settings import ChatSettings, KlingSettings, Secret, Settings
 from core.work import services
 from core.work.studio import Studio
 from tests.crash.workshop import QUICK
-from tests.web.serving import until
+from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from core.storage.store import Store
 from core.work.maintenance.backup import make_backup
 from core.work.studio import Studio
 from tests.unit.maintenance.contents import rows_of
-from tests.web.serving import until
+from tests.waiting import until
 
 ANN = "user:ann@example.com"
 Main = Callable[..., tuple[int, str]]

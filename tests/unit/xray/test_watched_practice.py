@@ -40,7 +40,7 @@ from core.work.xray.recipes import as_curl, as_har, as_json, as_python
 from core.work.xray.subjects import traces_about
 from core.work.xray.task_way import task_way
 from core.work.xray.watch import ExchangeWatch
-from tests.web.serving import until
+from tests.waiting import until
 
 PAIR = KlingKeyPair("access-canary-1234567890", "secret-canary-09876543210987654321")
 QUICK = PracticeSettings(

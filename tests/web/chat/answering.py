@@ -1,11 +1,9 @@
 """The chat side of a studio: a loop, a store and answers that ask a server over real sockets."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message, Turn
@@ -20,20 +18,11 @@ from core.work.chat.service import ChatService
 from core.work.chat.timings import AnswerTimings
 from core.work.loop import LoopThread
 from core.work.money.spending import Spending
+from tests.waiting import PATIENCE_S
 
 OWNER = "local"
-PATIENCE_S = 60.0
 PLAIN = ChatParameters()
 QUICK = AnswerTimings(retry_first_s=0.01)
-
-
-def until(fact: Callable[[], Any], what: str) -> Any:
-    """Return what `fact` returns once it is true."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (result := fact()):
-        assert time.monotonic() < deadline, f"waited in vain for: {what}"
-        time.sleep(0.005)
-    return result
 
 
 @dataclass

@@ -22,7 +22,8 @@ from tests.upstream import (
     streamed,
     whole,
 )
-from tests.web.chat.answering import OWNER, PLAIN, Asker, answering, until
+from tests.waiting import until
+from tests.web.chat.answering import OWNER, PLAIN, Asker, answering
 
 THINKING = ChatParameters(thinking=True)
 QUICK = PracticeSettings(first_delta_s=0, delta_interval_s=0)

@@ -36,7 +36,8 @@ from tests.upstream import (
     event,
     streamed,
 )
-from tests.web.chat.answering import OWNER, PATIENCE_S, PLAIN, QUICK, Asker, answering, until
+from tests.waiting import PATIENCE_S, until
+from tests.web.chat.answering import OWNER, PLAIN, QUICK, Asker, answering
 
 PIECES = [f"第 {number} 句。" for number in range(200)]
 

@@ -19,7 +19,8 @@ from core.storage.db.notifications import Notifications, in_pieces
 from core.work.chat.live_answer import LiveAnswer
 from core.work.studio import Studio
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, ending, event
-from tests.web.serving import CHAT_KEY, until
+from tests.waiting import until
+from tests.web.serving import CHAT_KEY
 
 pytestmark = pytest.mark.postgres
 

@@ -16,8 +16,9 @@ from core.settings import AccessSettings, Secret
 from core.web.chat.audience import Audiences
 from core.web.timings import HttpTimings
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, ending, event
+from tests.waiting import until
 from tests.web.events import hear, opened
-from tests.web.serving import Served, serving, until
+from tests.web.serving import Served, serving
 
 PIECES = [f"第{number}片。" for number in range(40)]
 

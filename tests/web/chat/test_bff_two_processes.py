@@ -17,8 +17,9 @@ from core.models.generations import GenerationStatus
 from core.storage.store import Store
 from tests.running_app import RunningApp, running_app, wait_until_there
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, ending, event, streamed
+from tests.waiting import until
 from tests.web.events import Heard, hear, opened
-from tests.web.serving import CHAT_KEY, until
+from tests.web.serving import CHAT_KEY
 
 pytestmark = pytest.mark.postgres
 

@@ -14,7 +14,8 @@ from core.models.notices import moved_text, notices_of
 from core.storage.transfer.format import ConversationReading, message_out
 from core.ui.history.markdown_export import as_markdown
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, completion, ending, event
-from tests.web.chat.answering import OWNER, answering, until
+from tests.waiting import until
+from tests.web.chat.answering import OWNER, answering
 from tests.web.events import hear, opened
 from tests.web.serving import Served, serving
 

@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 
 from core.storage.db import notifications
 from core.storage.db.notifications import Notifications
-from tests.web.serving import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.postgres
 

@@ -10,7 +10,8 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from core.practice.server import PracticeServer
 from tests.upstream import STREAM_HEAD, Plan, Step, Upstream, event
-from tests.web.serving import CHAT_KEY, QUICK, Served, ask_once, serving, serving_practice, until
+from tests.waiting import until
+from tests.web.serving import CHAT_KEY, QUICK, Served, ask_once, serving, serving_practice
 
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "你好"}]
 

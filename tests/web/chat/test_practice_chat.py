@@ -2,8 +2,7 @@
 
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -13,6 +12,7 @@ import pytest
 from core.practice.server import PracticeServer
 from core.practice.settings import PRACTICE_CHAT_KEY, PracticeSettings
 from core.wire.sse import SSEDecoder
+from tests.waiting import until
 
 SETTINGS = PracticeSettings(first_delta_s=0, delta_interval_s=0, keep_alive_s=0.01)
 USER = {"role": "user", "content": "天空为什么是蓝色的？"}
@@ -44,13 +44,6 @@ def official(practice: PracticeServer) -> Iterator[openai.OpenAI]:
 def ask(content: str, **fields: object) -> dict[str, object]:
     messages = [{"role": "user", "content": content}]
     return {"model": "deepseek-flash", "messages": messages, "stream": True, **fields}
-
-
-def wait_until(fact: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not fact():
-        assert time.monotonic() < deadline, "it did not come true within 60 s"
-        time.sleep(0.005)
 
 
 def streamed(client: httpx.Client, body: dict[str, object]) -> tuple[list[Any], bool]:
@@ -571,9 +564,9 @@ def test_a_reader_who_leaves_is_counted(practice: PracticeServer, client: httpx.
     with client.stream("POST", "/chat/completions", json=ask("/practice silent 600")) as answer:
         pieces = answer.iter_raw()  # kept: a dropped one would close the stream
         next(pieces)
-        wait_until(lambda: practice.counters.streams_open == 1)
+        until(lambda: practice.counters.streams_open == 1, "the stream is open")
 
-    wait_until(lambda: practice.counters.streams_open == 0)
+    until(lambda: practice.counters.streams_open == 0, "the stream is closed")
     assert practice.counters.streams_closed_early == before + 1
 
 

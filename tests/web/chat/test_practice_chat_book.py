@@ -2,8 +2,7 @@
 
 import json
 import random
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +16,7 @@ from core.practice.chat.tokens import estimate_tokens
 from core.practice.server import PracticeServer
 from core.practice.settings import PRACTICE_CHAT_KEY, PracticeSettings
 from core.wire.sse import SSEDecoder
+from tests.waiting import until
 
 SETTINGS = PracticeSettings(first_delta_s=0, delta_interval_s=0, keep_alive_s=0.01)
 HEADERS = {"authorization": f"Bearer {PRACTICE_CHAT_KEY}"}
@@ -65,13 +65,6 @@ SYSTEM = {"role": "system", "content": "请用平实的中文回答，每段不�
 def ask(content: str, **fields: object) -> dict[str, object]:
     messages = [SYSTEM, {"role": "user", "content": content}]
     return {"model": "deepseek-flash", "messages": messages, "stream": True, **fields}
-
-
-def wait_until(fact: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not fact():
-        assert time.monotonic() < deadline, "it did not come true within 60 s"
-        time.sleep(0.005)
 
 
 def events_of(content: bytes) -> list[Any]:
@@ -194,7 +187,7 @@ def test_a_stream_that_its_reader_leaves_is_charged_for_what_was_generated(
             came += piece
             if len(said_in(events_of(came[: came.rfind(b"\n\n") + 2]))[1]) > 200:
                 break
-    wait_until(lambda: len(practice.chat_book) == 2)
+    until(lambda: len(practice.chat_book) == 2, "both are in the book")
     line = practice.chat_book[-1]
     assert line.was_stopped
     received = estimate_tokens(said_in(events_of(came[: came.rfind(b"\n\n") + 2]))[1])
@@ -218,7 +211,7 @@ def test_the_hour_at_the_end_counts(
         pieces = answer.iter_raw()  # kept: a dropped one would close the stream
         next(pieces)
         practice.clock.set(beijing(ends))
-    wait_until(lambda: bool(practice.chat_book))
+    until(lambda: bool(practice.chat_book), "it is in the book")
     (line,) = practice.chat_book
     assert (line.hour, line.cost) == (hour, cost_of(line))
 

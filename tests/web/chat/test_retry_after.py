@@ -17,7 +17,8 @@ from core.web.timings import HttpTimings
 from core.work.chat.timings import AnswerTimings
 from core.work.studio import Studio
 from tests.upstream import Plan, Step, Upstream, completion, streamed, whole
-from tests.web.serving import Served, serving, until
+from tests.waiting import until
+from tests.web.serving import Served, serving
 
 BUSY = {"error": {"message": "busy", "type": "rate_limit_error", "code": "rate_limit_exceeded"}}
 REASONS = {429: "Too Many Requests", 503: "Service Unavailable", 500: "Internal Server Error"}

@@ -29,7 +29,8 @@ from core.ui.money.figures import ANSWER_KINDS
 from core.wire.masking.secrets import known_secrets
 from core.work.attachments.extraction import ReadFile, read
 from core.work.tools.loop import CALLS_MOST, TOLD_MOST
-from tests.web.serving import QUICK, Served, serving, until
+from tests.waiting import until
+from tests.web.serving import QUICK, Served, serving
 
 TOOLS = ChatParameters(tools=True)
 THINKING = ChatParameters(tools=True, thinking=True)

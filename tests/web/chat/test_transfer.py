@@ -26,7 +26,8 @@ from core.work.transfer.uploads import ABANDONED_S, DISK_RESERVE, Uploads
 from tests.modules import ROOT
 from tests.running_app import RunningApp, running_app, wait_until_there
 from tests.unit.foreign.samples import SAMPLES
-from tests.web.serving import Served, serving, until
+from tests.waiting import until
+from tests.web.serving import Served, serving
 
 MB = 1 << 20
 EXPORT, IMPORT = "/transfer/export", "/transfer/import"

@@ -22,7 +22,8 @@ from core.storage.money.filters import LedgerFilter
 from core.ui.history.markdown_export import as_markdown
 from core.wire.masking.secrets import known_secrets
 from core.wire.web.block import without_block
-from tests.web.serving import QUICK, Served, serving, until
+from tests.waiting import until
+from tests.web.serving import QUICK, Served, serving
 
 SEARCHING = ChatParameters(search=True)
 PRICE = Decimal("0.005")

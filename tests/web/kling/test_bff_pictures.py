@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from core.practice.server import PracticeServer
-from tests.web.serving import KLING_KEY, QUICK, Served, serving_practice, until
+from tests.waiting import until
+from tests.web.serving import KLING_KEY, QUICK, Served, serving_practice
 
 PATH = "/kling/v1/images/generations"
 

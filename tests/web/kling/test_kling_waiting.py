@@ -19,7 +19,8 @@ from core.work.process_studio import close_studio
 from core.work.studio import Studio
 from tests.crash.fake_kling import FakeKling, Plan
 from tests.crash.workshop import QUICK
-from tests.web.serving import PATIENCE_S, Served, serving, until
+from tests.waiting import PATIENCE_S, until
+from tests.web.serving import Served, serving
 
 quickly = partial(Studio.open, timings=QUICK)
 PATH = "/kling/v1/images/generations"

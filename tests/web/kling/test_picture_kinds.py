@@ -27,7 +27,8 @@ from core.storage.money.filters import LedgerFilter
 from core.texts.catalogue import LANGUAGES
 from core.web.kling.creates import CREATES, LOOKED_UP, SPEECH_PATH
 from core.web.openapi.description import DESCRIPTION
-from tests.web.serving import QUICK, serving, serving_practice, until
+from tests.waiting import until
+from tests.web.serving import QUICK, serving, serving_practice
 
 SETTINGS = PracticeSettings(submitted_s=0, processing_s=0, picture_pixels=96, concurrent_pictures=9)
 KEY = {"authorization": f"Bearer {PRACTICE_KLING_API_KEY}"}

@@ -30,7 +30,8 @@ from core.web.mcp.studio_tools import StudioTools
 from core.work.process_studio import close_studio, current_studio, open_studio
 from core.work.studio import Studio
 from tests.crash.workshop import QUICK as SOON
-from tests.web.serving import KLING_KEY, QUICK, Served, serving_practice, until
+from tests.waiting import until
+from tests.web.serving import KLING_KEY, QUICK, Served, serving_practice
 
 soon = partial(Studio.open, timings=SOON)
 TOKEN = "inkling-token-of-ann-0123456789"

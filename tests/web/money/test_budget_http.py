@@ -25,7 +25,8 @@ from core.settings.money import MoneySettings
 from core.storage.db.errors import store_error
 from core.storage.money.filters import LedgerFilter
 from tests.upstream import Step, Upstream, whole
-from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, Served, serving, until
+from tests.waiting import until
+from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, Served, serving
 
 TOKEN = "secret-token-of-the-web-page"
 QUESTION = {"question": "你好"}

@@ -22,7 +22,8 @@ from core.practice.server import PracticeServer
 from core.practice.settings import PRACTICE_CHAT_KEY, PRACTICE_KLING_API_KEY
 from core.settings import Settings
 from core.storage.money.filters import LedgerFilter
-from tests.web.serving import QUICK, Served, serving, until
+from tests.waiting import until
+from tests.web.serving import QUICK, Served, serving
 
 CALLS = int(os.environ.get("BOOK_CALLS", "120"))
 _ASKED = (

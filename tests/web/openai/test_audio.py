@@ -29,9 +29,10 @@ from core.storage.money.filters import LedgerFilter
 from core.wire.audio import RATE, pcm_from_mp3, wav_header
 from core.work.generations.sending.submission import FATE_UNKNOWN
 from tests.sounds import louder_than_silence
+from tests.waiting import until
 from tests.web.chat.test_openai import client_of
 from tests.web.openai.test_images import soon
-from tests.web.serving import KLING_KEY, QUICK, Served, serving, until
+from tests.web.serving import KLING_KEY, QUICK, Served, serving
 
 SENTENCES = "你好，这是第一句话。Here is a second sentence. 这里是最后的一句话！"
 

@@ -23,8 +23,9 @@ from core.web.chat.posted.body_room import BodyRoom
 from core.web.timings import HttpTimings
 from core.work.studio import Studio
 from tests.crash.workshop import QUICK as SOON
+from tests.waiting import until
 from tests.web.chat.test_openai import client_of
-from tests.web.serving import QUICK, Served, serving_practice, until
+from tests.web.serving import QUICK, Served, serving_practice
 
 # A studio that looks after its tasks at once.
 soon = partial(Studio.open, timings=SOON)

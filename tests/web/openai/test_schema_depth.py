@@ -2,7 +2,8 @@
 
 import httpx
 
-from tests.web.serving import Served, until
+from tests.waiting import until
+from tests.web.serving import Served
 
 
 def test_a_schema_of_any_depth_is_passed_on_or_refused_in_words(served: Served) -> None:
