@@ -31,7 +31,9 @@ async def paid_call(ledger: Ledger, held: Reservation) -> AsyncGenerator[PaidCal
     A call that was turned away before anything came of it cost nothing; one that broke off later,
     or was left by whoever waited, may have been paid for.
     """
-    await _reserved(ledger, held)
+    await written_before(
+        lambda: ledger.reserve(held), lambda: ledger.settle({held.line.id: never_sent})
+    )
     call = PaidCall(held)
     try:
         yield call
@@ -54,12 +56,20 @@ async def written_down(step: Callable[[], object]) -> None:
         logger.warning("A call that was paid for is not in the ledger yet: %s", error)
 
 
-async def _reserved(ledger: Ledger, held: Reservation) -> None:
-    reserving = asyncio.ensure_future(asyncio.to_thread(ledger.reserve, held))
+async def written_before(write: Callable[[], object], take_back: Callable[[], object]) -> None:
+    """Write down what is about to be asked. Given up meanwhile, it is taken back: nothing was sent.
+
+    A thread cannot be stopped: without this, what it writes behind who left would stay for ever.
+    """
+    writing = asyncio.ensure_future(asyncio.to_thread(write))
     try:
-        await asyncio.shield(reserving)
-    except asyncio.CancelledError:  # given up before it was sent
-        await asyncio.wait({reserving})
-        if not reserving.cancelled() and reserving.exception() is None:
-            await written_down(lambda: ledger.settle({held.line.id: never_sent}))
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.shield(_taken_back(writing, take_back))
         raise
+
+
+async def _taken_back(writing: asyncio.Future[object], take_back: Callable[[], object]) -> None:
+    await asyncio.wait({writing})
+    if not writing.cancelled() and writing.exception() is None:
+        await written_down(take_back)

@@ -38,8 +38,8 @@ from core.storage.store import Store
 from core.wire.masking.secrets import known_secrets
 from core.wire.pacing import retry_delays
 from core.work.chat.timings import AnswerTimings
-from core.work.money.paid_calls import paid_call
-from core.work.money.spending import BROUGHT_MOST, Spending
+from core.work.money.paid_calls import paid_call, written_before
+from core.work.money.spending import BROUGHT_MOST, Spending, never_sent
 
 SOURCES_MOST = 8
 LOST = "error.look_lost"
@@ -99,7 +99,10 @@ class Looks:
         keep = partial(self._store.messages.keep_parts, owner, message_id)
         outcome = Outcome("asked")
         settled: Settlement | None = settle_lost(held.line)
-        await asyncio.to_thread(keep, parts(outcome), reservation=held)
+        await written_before(
+            partial(keep, parts(outcome), reservation=held),
+            partial(keep, parts(Outcome("wanted")), settling={held.line.id: never_sent}),
+        )
         try:
             outcome, settled = await self._made(client, look, held.line)
         finally:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -15,14 +16,16 @@ from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
 from core.models.money.ledger import Budget, BudgetError, BudgetPlan, LedgerLine, LineState, Mark
 from core.models.parts import lookup_in, sources_in
 from core.practice.chat.request import ChatRequest, chat_request_from_json
+from core.practice.faults import Faults, read_faults
 from core.practice.server import PracticeServer
 from core.practice.settings import PRACTICE_CHAT_KEY
 from core.practice.web.hostile import HOSTILE
+from core.storage.chat.messages import Messages
 from core.storage.money.filters import LedgerFilter
 from core.ui.history.markdown_export import as_markdown
 from core.wire.masking.secrets import known_secrets
 from core.wire.web.block import without_block
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 from tests.web.serving import QUICK, Served, serving
 
 SEARCHING = ChatParameters(search=True)
@@ -223,14 +226,16 @@ def test_a_budget_without_room_lets_nothing_out(
 
 
 def test_a_stop_in_the_middle_of_a_search_is_at_once_and_counts_as_at_most(
-    served: Served, practice: Callable[[], PracticeServer]
+    served: Served, practice: Callable[[], PracticeServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    searched = searches(monkeypatch)
     conversation = begin(served)
     live = served.studio.answers.ask(
         "local", conversation, "/practice web-slow 60 讲讲端砚", SEARCHING
     )
-    until(lambda: live.looking == "search", "the search is under way")
-    until(lambda: reserved(served), "it is written down")
+    until(lambda: searched, "the search has arrived")
+    assert live.looking == "search"
+    assert [one.kind for one in lines_of(served)].count("search") == 1
     served.studio.answers.stop("local", live.message_id)
     question, answer = ended(served, live.message_id)
     assert answer.status is AnswerStatus.STOPPED
@@ -239,9 +244,61 @@ def test_a_stop_in_the_middle_of_a_search_is_at_once_and_counts_as_at_most(
     assert line.mark is Mark.AT_MOST
 
 
-def reserved(served: Served) -> bool:
-    lines = lines_of(served)
-    return any(one.kind == "search" for one in lines)
+@pytest.mark.parametrize("stops", [1, 2])
+def test_a_stop_while_a_search_is_written_down_takes_it_back(
+    served: Served,
+    practice: Callable[[], PracticeServer],
+    monkeypatch: pytest.MonkeyPatch,
+    stops: int,
+) -> None:
+    keep, has_written, may_go_on = Messages.keep_parts, threading.Event(), threading.Event()
+
+    def slowly(messages: Messages, *args: Any, **options: Any) -> bool:
+        is_there = keep(messages, *args, **options)
+        if options.get("reservation") is not None:
+            has_written.set()
+            assert may_go_on.wait(PATIENCE_S)
+        return is_there
+
+    monkeypatch.setattr(Messages, "keep_parts", slowly)
+    searched = searches(monkeypatch)
+    conversation = begin(served)
+    live = served.studio.answers.ask("local", conversation, "讲讲端砚", SEARCHING)
+    assert has_written.wait(PATIENCE_S)
+    assert [one.state for one in lines_of(served) if one.kind == "search"] == [LineState.RESERVED]
+    for _ in range(stops):
+        served.studio.answers.stop("local", live.message_id)
+    may_go_on.set()
+    question, answer = ended(served, live.message_id)
+    assert answer.status is AnswerStatus.STOPPED
+    assert looks(served) == []
+    until(lambda: state(kept(served, question)) == "wanted", "it is taken back")
+    assert not searched
+    # Nothing was asked, and it can be made on a person's word.
+    again = served.studio.answers.regenerate(
+        "local", fresh(served, conversation), answer, SEARCHING, look_again=True
+    )
+    question, answer = ended(served, again.message_id)
+    assert (answer.status, state(question)) == (AnswerStatus.COMPLETE, "found")
+    assert [one.state for one in looks(served)] == [LineState.COMPUTED]
+
+
+def searches(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return where what practice is asked to search for is noted as it arrives."""
+    noted: list[str] = []
+
+    def noting(query: str) -> Faults:
+        noted.append(query)
+        return read_faults(query)
+
+    monkeypatch.setattr("core.practice.web.routes.read_faults", noting)
+    return noted
+
+
+def kept(served: Served, message: Message) -> Message:
+    found = served.studio.store.messages.get("local", message.id)
+    assert found is not None
+    return found
 
 
 def test_a_page_is_read_for_a_question(
