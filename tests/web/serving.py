@@ -3,7 +3,8 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from core.models.money.ledger import DEFAULT_ZONE
 from core.practice.server import PracticeServer
 from core.practice.settings import PracticeSettings
 from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, Settings
@@ -88,6 +90,7 @@ def serving(
 ) -> Iterator[Served]:
     """Serve the layer with these providers; without an address, with practice.
 
+    Its budgets count by the days of a zone in which it is noon now: none ends during a test.
     `build` opens the studio, `options` are those of the middleware.
     """
     close_studio()
@@ -101,12 +104,20 @@ def serving(
         ),
         access=access or AccessSettings(),
     )
+    if (plan := chosen.money.plan).zone == DEFAULT_ZONE:
+        chosen = replace(chosen, money=replace(chosen.money, plan=replace(plan, zone=noon_zone())))
     with listening(lambda: chosen, build=build, open_again_s=open_again_s, **options) as (
         port,
         client,
     ):
         studio = until(current_studio, "the studio is open")
         yield Served(port, studio, client)
+
+
+def noon_zone() -> str:
+    """Return a time zone in which it is between noon and one now."""
+    behind = datetime.now(UTC).hour - 12
+    return f"Etc/GMT{behind:+d}"  # whose signs are the other way round than elsewhere
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 
 from core.errors import StoreError
 from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
-from core.models.money.ledger import Budget, BudgetError, BudgetPlan, LedgerLine, LineState, Mark
+from core.models.money.ledger import Budget, BudgetError, LedgerLine, LineState, Mark
 from core.models.parts import lookup_in, sources_in
 from core.practice.chat.request import ChatRequest, chat_request_from_json
 from core.practice.faults import Faults, read_faults
@@ -212,14 +212,18 @@ def test_a_budget_without_room_lets_nothing_out(
     served: Served, practice: Callable[[], PracticeServer]
 ) -> None:
     ledger = served.studio.store.ledger
-    ledger.plan = BudgetPlan((Budget("studio", "", "day", Decimal("0.2"), "PRACTICE"),))
+    ledger.plan = replace(
+        ledger.plan, budgets=(Budget("studio", "", "day", Decimal("0.2"), "PRACTICE"),)
+    )
     conversation = begin(served)
     live = served.studio.answers.ask(
         "local", fresh(served, conversation), "讲讲端砚", replace(SEARCHING, max_tokens=2_000)
     )
     ended(served, live.message_id)
     assert len(practice().web_book) == 1
-    ledger.plan = BudgetPlan((Budget("studio", "", "day", Decimal("0.0051"), "PRACTICE"),))
+    ledger.plan = replace(
+        ledger.plan, budgets=(Budget("studio", "", "day", Decimal("0.0051"), "PRACTICE"),)
+    )
     with pytest.raises(BudgetError):
         served.studio.answers.ask("local", fresh(served, conversation), "徽墨", SEARCHING)
     assert len(practice().web_book) == 1
