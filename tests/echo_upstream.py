@@ -11,6 +11,7 @@ import re
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -26,6 +27,7 @@ CANARIES = (CHAT_KEY, API_KEY, ACCESS_KEY, SECRET_KEY, TOKEN)
 
 PIECE = 12
 IMAGES = "/v1/images/generations"
+_HALF = PIECE // 2
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
@@ -50,11 +52,21 @@ def finds(content: bytes | str, pieces: frozenset[str]) -> str | None:
     text = content if isinstance(content, str) else content.decode("latin-1")
     views = {text, unquote(text), unquote(unquote(text))}
     views.add(_ESCAPED.sub(lambda match: chr(int(match[1], 16)), text))
+    halves = _halves(pieces)
     for view in views:
+        # Wherever a piece stands, one of these blocks lies wholly within it.
+        if halves.isdisjoint(view[at : at + _HALF] for at in range(0, len(view), _HALF)):
+            continue
         for at in range(len(view) - PIECE + 1):
             if view[at : at + PIECE] in pieces:
                 return view[at : at + PIECE]
     return None
+
+
+@lru_cache(maxsize=4)
+def _halves(pieces: frozenset[str]) -> frozenset[str]:
+    """Return every six signs that stand in a piece."""
+    return frozenset(piece[at : at + _HALF] for piece in pieces for at in range(PIECE - _HALF + 1))
 
 
 class Search:

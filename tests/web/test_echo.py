@@ -20,6 +20,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from core.admin import command
@@ -41,15 +43,19 @@ from tests.crash.workshop import QUICK
 from tests.echo_upstream import (
     ACCESS_KEY,
     API_KEY,
+    CANARIES,
     CHAT_KEY,
     SECRET_KEY,
     TOKEN,
     EchoUpstream,
     Search,
+    finds,
+    pieces_of,
 )
 from tests.waiting import until
 from tests.web.serving import Served, ask_once, serving
 
+PIECES = pieces_of(*CANARIES)
 FAULTS = ("400 json", "401 json", "429 json", "500 json", "400 html", "401 html", "500 html")
 KLING = "/kling/v1/"
 CREATE = f"{KLING}images/generations"
@@ -322,3 +328,13 @@ def test_an_upstream_that_echoes_what_it_was_sent_has_it_nowhere(
     sys.stdout.write(f"{search.examined} places examined, {len(search.found)} hold a canary\n")
     assert search.examined > 500
     assert not search.found, "\n".join(search.found)
+
+
+@given(
+    before=st.text(max_size=40), piece=st.sampled_from(sorted(PIECES)), after=st.text(max_size=40)
+)
+def test_a_piece_of_a_canary_is_found_wherever_it_stands(
+    before: str, piece: str, after: str
+) -> None:
+    assert finds(before + piece + after, PIECES) is not None
+    assert finds(before + piece[:-1] + "\0" + after, frozenset({piece})) is None
