@@ -30,6 +30,7 @@ from core.wire.masking.secrets import known_secrets
 from core.work.attachments.extraction import ReadFile, read
 from core.work.tools.loop import CALLS_MOST, TOLD_MOST
 from tests.waiting import until
+from tests.web.chat.practice_searches import searches
 from tests.web.serving import QUICK, Served, serving
 
 TOOLS = ChatParameters(tools=True)
@@ -268,17 +269,14 @@ def test_what_goes_wrong_between_turns_loses_nothing(
 
 
 def test_a_stop_in_the_midst_of_a_tool_keeps_what_came(
-    served: Served, practice: Callable[[], PracticeServer]
+    served: Served, practice: Callable[[], PracticeServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    searched = searches(monkeypatch)
     conversation = begin(served)
     question = "/practice tool-calculator /practice tool-search /practice web-slow 60 端砚 6*7"
     live = served.studio.answers.ask("local", conversation, question, TOOLS)
-    until(lambda: live.looking == "search", "the search is under way")
-    ledger = served.studio.store.ledger
-    until(
-        lambda: any(one.kind == "search" for one in ledger.every(LedgerFilter(owner="local"))),
-        "it is written down",
-    )
+    until(lambda: searched, "the search has arrived")
+    assert live.looking == "search"
     served.studio.answers.stop("local", live.message_id)
     answer = served.kept(live.message_id)
     assert answer.status is AnswerStatus.STOPPED

@@ -16,7 +16,6 @@ from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
 from core.models.money.ledger import Budget, BudgetError, LedgerLine, LineState, Mark
 from core.models.parts import lookup_in, sources_in
 from core.practice.chat.request import ChatRequest, chat_request_from_json
-from core.practice.faults import Faults, read_faults
 from core.practice.server import PracticeServer
 from core.practice.settings import PRACTICE_CHAT_KEY
 from core.practice.web.hostile import HOSTILE
@@ -26,6 +25,7 @@ from core.ui.history.markdown_export import as_markdown
 from core.wire.masking.secrets import known_secrets
 from core.wire.web.block import without_block
 from tests.waiting import PATIENCE_S, until
+from tests.web.chat.practice_searches import searches
 from tests.web.serving import QUICK, Served, serving
 
 SEARCHING = ChatParameters(search=True)
@@ -285,18 +285,6 @@ def test_a_stop_while_a_search_is_written_down_takes_it_back(
     question, answer = ended(served, again.message_id)
     assert (answer.status, state(question)) == (AnswerStatus.COMPLETE, "found")
     assert [one.state for one in looks(served)] == [LineState.COMPUTED]
-
-
-def searches(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return where what practice is asked to search for is noted as it arrives."""
-    noted: list[str] = []
-
-    def noting(query: str) -> Faults:
-        noted.append(query)
-        return read_faults(query)
-
-    monkeypatch.setattr("core.practice.web.routes.read_faults", noting)
-    return noted
 
 
 def kept(served: Served, message: Message) -> Message:

@@ -250,11 +250,12 @@ def test_no_budget_no_prompt(tmp_path: Path, practices: list[PracticeServer]) ->
         assert practices[0].chat_book == ()
 
 
-def test_a_call_that_is_left_is_settled(served: Served) -> None:
+def test_a_call_that_is_left_is_settled(served: Served, practices: list[PracticeServer]) -> None:
     message = answer(served)
+    before = practices[0].counters.chat_requests
     wish = DrawingWish(wish="/practice slow 2000 a hill")
     asking = served.studio.proposals.begin(Spender("local", "page"), message, wish)
-    until(lambda: list(served.studio.store.ledger.every(LedgerFilter())), "it is held back for")
+    until(lambda: practices[0].counters.chat_requests > before, "it was sent")
     asking.cancel()
     (line,) = until(lambda: settled(served), "its line is settled")
     assert line.kind == "prompt"
