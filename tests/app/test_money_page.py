@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.access.owners import LOCAL_OWNER
 from core.models.money.ledger import Budget, LineState
 from core.storage.money.filters import LedgerFilter
 from core.work.studio import Studio
@@ -50,7 +51,13 @@ def test_what_a_long_conversation_costs_next_is_told(
     app: AppTest, studio: Opened, until: Until
 ) -> None:
     app.run()
-    ask(app, "/practice long 60000", studio, until)
+    ask(app, "Where do I put the keys?", studio, until)
+    (conversation,) = studio().store.conversations.list(LOCAL_OWNER).items
+    # Not followed by the page: to draw a long answer as it grows takes a minute of a busy machine.
+    question, parameters = "/practice long 60000", conversation.parameters
+    live = studio().answers.ask(LOCAL_OWNER, conversation, question, parameters)
+    until(live.saved.is_set)
+    app.run()
     assert "next question: at least" in words(app)
 
 
