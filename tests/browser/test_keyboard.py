@@ -114,3 +114,26 @@ def test_a_chat_and_a_picture_without_a_mouse(page: Page) -> None:
     expect(page.get_by_role("button", name="Undo")).to_be_focused(timeout=PATIENCE_MS)
     page.keyboard.press("Enter")
     one.see(opens)
+
+
+# A key that comes while the address of a closed view is taken back, as soon as it can.
+PRESS_AS_IT_GOES_BACK = """(opens) => {
+  const back = history.back.bind(history);
+  history.back = () => {
+    opens.dispatchEvent(new KeyboardEvent("keydown", { key: "Delete", bubbles: true }));
+    back();
+  };
+}"""
+
+
+def test_a_key_pressed_while_a_closed_views_address_goes_back_is_not_lost(page: Page) -> None:
+    page.get_by_role("link", name="Images", exact=True).click()
+    page.locator(".st-key-image-prompt textarea").fill("a heron in the reeds")
+    page.keyboard.press("Control+Enter")
+    opens = page.get_by_role("button", name="Open large: Picture 1: a heron in the reeds")
+    opens.click(timeout=PATIENCE_MS)
+    page.locator(".st-key-large-picture img").wait_for(timeout=PATIENCE_MS)
+    opens.evaluate(PRESS_AS_IT_GOES_BACK)
+    page.keyboard.press("Escape")
+    expect(opens).to_have_count(0, timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name="Undo")).to_be_focused(timeout=PATIENCE_MS)

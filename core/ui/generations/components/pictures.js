@@ -10,6 +10,7 @@ const SWIPE_PX = 60;
 const PROMPT = ".st-key-image-prompt textarea";
 const UNDO = ".st-key-gallery-undo button";
 const DELETING_MS = 10000;
+const GOING_BACK_MS = 3000;
 const GREETING_MS = 3000;
 const ZOOM_STEP = 1.5;
 const ZOOM_MOST = 8;
@@ -21,7 +22,7 @@ export default function ({ data, setTriggerValue }) {
   state.texts = data.texts;
   if (data.draft) state.draft = `${DRAFT}.${data.draft.of}`; // one browser may have several owners
   state.tell = setTriggerValue;
-  goBackFrom(data.closing);
+  goBackFrom(state, data.closing);
   comeIntoView(state, data.top);
   if (data.draft) keepDraft(state, data.draft);
   if (data.draft) greet(state);
@@ -47,8 +48,14 @@ function pictureInAddress() {
   return new URL(document.URL).searchParams.get("p");
 }
 
-function goBackFrom(closing) {
+function goBackFrom(state, closing) {
+  state.closing = closing;
   if (closing && pictureInAddress() === closing) history.back();
+}
+
+// Until then Streamlit forgets what it is told: the address brings a run of its own.
+function isGoingBack(state) {
+  return Boolean(state.closing) && pictureInAddress() === state.closing;
 }
 
 // Before Streamlit writes the same address by itself, which would be one more entry.
@@ -88,9 +95,14 @@ function remove(state, event) {
   const id = document.querySelector(LARGE) ? pictureInAddress() : tile && idOf(tile);
   if (!id) return;
   event.preventDefault();
-  state.tell("delete", id);
-  const until = performance.now() + DELETING_MS;
+  const now = performance.now();
+  const until = now + DELETING_MS;
+  let isTold = false;
   const look = () => {
+    if (!isTold && (!isGoingBack(state) || performance.now() > now + GOING_BACK_MS)) {
+      isTold = true;
+      state.tell("delete", id);
+    }
     const undo = document.querySelector(UNDO);
     const isGone = !document.querySelector(`.st-key-tile-${id}`) && pictureInAddress() !== id;
     if (isGone && undo && !document.querySelector('[role="dialog"]')) undo.focus();
