@@ -249,7 +249,7 @@ def test_an_old_conversation_a_months_cost_and_the_other_language_are_two_clicks
 
 
 # What a run of the chat page may send beside what was said, with sixty conversations in the list.
-MOST_OF_A_RUN_BYTES = 24_000
+MOST_OF_A_RUN_BYTES = 20_000
 ASSETS = [one for kind in ("js", "css") for one in Path("core/ui").rglob(f"components/*.{kind}")]
 
 

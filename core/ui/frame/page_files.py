@@ -50,12 +50,11 @@ _WORDED: dict[str, Callable[[Language], str]] = {
 # is there, unless it is gone by then; asked for while a server starts anew, the script is asked for
 # once more a moment later. `data` comes as bytes (see `component`).
 _LOADER = """\
-const at=new URL("%s",document.baseURI).href;
-const script=import(at).catch(()=>new Promise(r=>setTimeout(r,1500)).then(()=>import(at+"?again")));
-export default c=>{let end,over;
-const data=c.data&&JSON.parse(new TextDecoder().decode(c.data));
-script.then(m=>{if(!over)end=m.default({...c,data})},()=>{});
-return()=>{over=1;if(end?.call)end()}}"""
+const u=new URL("%s",document.baseURI).href,
+m=import(u).catch(()=>new Promise(r=>setTimeout(r,1500)).then(()=>import(u+"?again")));
+export default c=>{let e,o,d=c.data;
+m.then(m=>{o||(e=m.default({...c,data:d&&JSON.parse(new TextDecoder().decode(d))}))},()=>{});
+return()=>{o=1;e?.call&&e()}}"""
 _is_served = False
 
 
