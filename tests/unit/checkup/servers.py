@@ -106,30 +106,35 @@ class Front(RawServer):
     def __init__(self, *, base: str = "", fault: str = "") -> None:
         super().__init__()
         self._base, self._fault = base, fault
+        self.paces_ms: list[int] = []
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            path = head.split(" ")[1]
+            path, _, query = head.split(" ")[1].partition("?")
             if path == f"{self._base}/healthz" and self._fault != "another":
                 await self._say(writer, 200, [b'{"status": "ok"}'])
             elif path == f"{self._base}/checkup/beat":
                 status = 403 if self._fault == "token" else 200
-                await self._say(writer, status, [b"data: beat\n\n"] * 6)
+                self.paces_ms.append(int(query.removeprefix("every_ms=")))
+                await self._say(writer, status, [b"data: beat\n\n"] * 6, self.paces_ms[-1])
             elif path == f"{self._base}/_stcore/stream" and self._fault != "websocket":
                 await self._say(writer, 101, [])
             else:
                 await self._say(writer, 404, [b"<html>"])
         writer.close()
 
-    async def _say(self, writer: asyncio.StreamWriter, status: int, pieces: list[bytes]) -> None:
+    async def _say(
+        self, writer: asyncio.StreamWriter, status: int, pieces: list[bytes], every_ms: int = 0
+    ) -> None:
+        is_held = self._fault == "buffers" or self._fault == f"busy {len(self.paces_ms)}"
         writer.write(f"HTTP/1.1 {status} X\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
         held = b""
         for number, piece in enumerate(pieces):
-            if number:
-                await asyncio.sleep(0.15)
+            if number and not is_held:
+                await asyncio.sleep(every_ms / 1_000)
             chunk = b"%x\r\n%b\r\n" % (len(piece), piece)
-            if self._fault == "buffers":
+            if is_held:
                 held += chunk
             else:
                 writer.write(chunk)

@@ -5,13 +5,13 @@ import asyncio
 import pytest
 
 from core.work.checkup.finding import Finding
-from core.work.checkup.front import look_at_front
+from core.work.checkup.front import PACES_MS, look_at_front
 from tests.unit.checkup.servers import Front
 
 
 def look(url: str) -> list[Finding]:
     async def all_of_it() -> list[Finding]:
-        return [one async for one in look_at_front(url, token="t", timeout_s=5)]
+        return [one async for one in look_at_front(url, token="t", timeout_s=30)]
 
     return asyncio.run(all_of_it())
 
@@ -35,6 +35,22 @@ def test_each_is_named(expected: str, fault: str, base: str, asked: str) -> None
     assert expected in {one.id for one in findings}
     bad = {one.id for one in findings if one.level == "fault"}
     assert bad <= {expected}
+
+
+@pytest.mark.parametrize(("fault", "paces_ms"), [("", [150]), ("busy 1", [150, 400])])
+def test_a_moment_in_which_all_comes_at_once_is_no_proxys_doing(
+    fault: str, paces_ms: list[int]
+) -> None:
+    with Front(fault=fault) as front:
+        findings = look(f"http://127.0.0.1:{front.port}")
+    assert "stream_good" in {one.id for one in findings}
+    assert front.paces_ms == paces_ms
+
+
+def test_what_holds_back_is_asked_at_every_pace() -> None:
+    with Front(fault="buffers") as front:
+        look(f"http://127.0.0.1:{front.port}")
+    assert front.paces_ms == list(PACES_MS)
 
 
 def test_nobody_there() -> None:

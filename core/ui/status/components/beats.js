@@ -4,14 +4,15 @@
 const TOLD = "inkling-beats-told";
 
 export default async function (component) {
-  const { parentElement, setStateValue } = component;
+  const { data, parentElement, setStateValue } = component;
   if (parentElement[TOLD]) return;
   parentElement[TOLD] = true;
   const began = performance.now();
   const arrivals = [];
   try {
     const base = document.baseURI.replace(/[^/]*$/, "");
-    const reply = await fetch(new URL("checkup/beat", base), { cache: "no-store" });
+    const path = `checkup/beat?every_ms=${data.everyMs}`;
+    const reply = await fetch(new URL(path, base), { cache: "no-store" });
     if (!reply.ok || !reply.body) return;
     const reader = reply.body.getReader();
     for (;;) {
