@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.running_app import RunningApp, running_app
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, completion, ending, event
@@ -58,20 +59,30 @@ LOOK = """() => {
     boxes: rects.filter((rect, at) => !at || !touches(rects[at - 1], rect)).length,
     buttons: [...answer.querySelectorAll('[data-testid="stCode"] button')].filter(shown).length,
     height: Math.round(rects.at(-1).bottom - rects[0].top),
+    paragraphs: [...answer.querySelectorAll('p')].filter(shown).map((one) => one.textContent),
   };
+}"""
+PARAGRAPHS_SHOWN = """() => {
+  const answer = document.querySelectorAll('[data-testid="stChatMessage"]')[1];
+  const shown = [...(answer?.querySelectorAll('p') ?? [])].filter(
+    (node) => node.getClientRects().length > 0 && node.textContent.includes("段。"));
+  return shown.length ? { paragraphs: shown.map((node) => node.textContent) } : null;
 }"""
 COLOURS = """() => [...document.querySelectorAll(
   '[class*="st-key-growing-code-"], [class*="st-key-code-parts-"] pre'
 )].map((node) => getComputedStyle(node).backgroundColor)"""
-WATCH = f"""() => {{
-  const look = {LOOK};
-  window.samples = [];
-  new MutationObserver(() => {{
+# Looks before each painting, once the page's own scripts have.
+WATCH = """() => {
+  const look = %s;
+  const keep = () => {
     const sample = look();
     if (sample && JSON.stringify(sample) !== JSON.stringify(window.samples.at(-1)))
       window.samples.push(sample);
-  }}).observe(document.body, {{childList: true, subtree: true, characterData: true}});
-}}"""
+  };
+  window.samples = [];
+  new MutationObserver(() => queueMicrotask(keep)).observe(
+    document.body, {childList: true, subtree: true, characterData: true, attributes: true});
+}"""
 
 pytestmark = pytest.mark.browser
 
@@ -125,11 +136,11 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
         yield one
 
 
-def asked(page: Page, app: RunningApp) -> Page:
+def asked(page: Page, app: RunningApp, look: str = LOOK) -> Page:
     page.goto(app.url)
     box = page.get_by_test_id("stChatInputTextArea")
     expect(box).to_be_visible(timeout=PATIENCE_MS)
-    page.evaluate(WATCH)
+    page.evaluate(WATCH % look)
     box.fill("写")
     box.press("Enter")
     return page
@@ -189,6 +200,27 @@ def test_it_is_one_box_that_only_grows_and_stays_as_it_is_when_it_ends(
     assert ended["height"] == found[-1]["height"]
 
 
+class Runs:
+    """Counts the runs of the script that a page was told of."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._count = 0
+        page.on("websocket", lambda one: one.on("framereceived", self._frame))
+
+    def _frame(self, frame: bytes) -> None:
+        self._count += ForwardMsg.FromString(frame).WhichOneof("type") == "new_session"
+
+    def draw_anew(self) -> None:
+        """Change a setting, by which the script runs anew, and wait until it does."""
+        count = self._count
+        self._page.get_by_role("button", name="设置").click()
+        self._page.get_by_role("slider").first.press("ArrowRight")
+        while self._count == count:
+            self._page.wait_for_timeout(20)  # events are handed over while it waits
+        self._page.keyboard.press("Escape")
+
+
 def expect_one_box(page: Page, code: str) -> dict[str, Any]:
     wait_for_code(page, code)
     seen: dict[str, Any] = page.evaluate(LOOK)
@@ -231,20 +263,19 @@ def test_who_comes_later_sees_it_whole(
 def test_a_rerun_in_the_middle_shows_nothing_twice(
     context: BrowserContext, app: RunningApp, teller: Teller
 ) -> None:
-    page = asked(context.new_page(), app)
+    page = context.new_page()
+    runs = Runs(page)
+    asked(page, app)
     teller.let_go(FIRST)
     expect_one_box(page, HALF)
     page.evaluate("() => { window.samples = []; }")
 
-    # The second run finds what the first one left, and what was added to it.
-    for step, code in ((FIRST, HALF), (MORE, MOST)):
+    # Each run finds what those before it left, and the second what was added to it.
+    for step, code in ((FIRST, HALF), (MORE, MOST), (MORE, MOST), (MORE, MOST)):
         teller.let_go(step)
         expect_one_box(page, code)
-        page.wait_for_function(f"() => ({LOOK})().parts > 2")
-        page.get_by_role("button", name="设置").click()
-        page.get_by_role("slider").first.press("ArrowRight")
-        page.keyboard.press("Escape")
-        page.wait_for_function(f"() => ({LOOK})()?.parts <= 2")
+        runs.draw_anew()
+        page.wait_for_function(f"() => ({LOOK})()?.parts <= 2")  # it was more, for what grew
         expect_one_box(page, code)
         expect(answer(page).get_by_text("段。").filter(visible=True)).to_have_count(12)
     teller.let_go(WHOLE)
@@ -253,7 +284,46 @@ def test_a_rerun_in_the_middle_shows_nothing_twice(
     found = samples(page)
     assert {sample["boxes"] for sample in found} == {1}
     assert all((CODE + "\n").startswith(sample["text"]) for sample in found)
+    assert all(len(set(one["paragraphs"])) == len(one["paragraphs"]) for one in found)
     expect(answer(page).get_by_text("段。").filter(visible=True)).to_have_count(12)
+
+
+def test_paragraphs_are_seen_once_however_often_they_are_drawn_anew(
+    browser: Browser, tmp_path: Path
+) -> None:
+    steps = [threading.Event() for _ in range(3)]
+
+    def plan(body: dict[str, Any]) -> Plan:
+        if not body["stream"]:
+            yield Step(0, completion("段落"))
+            return
+        yield Step(0, STREAM_HEAD)
+        for number in range(60):
+            yield Step(0.004, event(content=f"第 {number} 段。\n\n"))
+            while number % 20 == 19 and not steps[number // 20].is_set():
+                yield Step(0.02, b"")
+        yield Step(0, ending(usage={"prompt_tokens": 5, "completion_tokens": 9}) + DONE)
+
+    settings = {"DEEPSEEK_API_KEY": "sk-0123456789abcdef"}
+    with Upstream(plan) as upstream, browser.new_context(locale="zh-CN") as context:
+        settings["DEEPSEEK_API_URL"] = upstream.url
+        with running_app(tmp_path / "data", settings) as app:
+            page = context.new_page()
+            runs = Runs(page)
+            asked(page, app, PARAGRAPHS_SHOWN)
+            for number, step in enumerate(steps, 1):
+                last = answer(page).get_by_text(f"第 {20 * number - 1} 段。").filter(visible=True)
+                for _ in range(2):
+                    expect(last).to_have_count(1, timeout=PATIENCE_MS)
+                    runs.draw_anew()
+                expect(last).to_have_count(1, timeout=PATIENCE_MS)
+                step.set()
+            expect(page.get_by_role("button", name="重新回答")).to_be_visible(timeout=PATIENCE_MS)
+            found = samples(page)
+    whole = [f"第 {number} 段。" for number in range(60)]
+    for one in found:
+        assert one["paragraphs"] == whole[: len(one["paragraphs"])]
+    assert found[-1]["paragraphs"] == whole
 
 
 @pytest.mark.parametrize("way", ["stop", "cut"])

@@ -26,6 +26,7 @@ _PARTS = {
     "composer.js": (
         "chat/components/composer.js",
         "chat/components/drafts.js",
+        "chat/components/leftovers.js",
         "chat/components/places.js",
     ),
     "copying.js": ("frame/components/copying.js",),

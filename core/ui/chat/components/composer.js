@@ -1,7 +1,7 @@
 // The chat box at hand: drafts for each conversation, Esc stops, ↑ edits the last question, and the
-// focus comes back. No library. One module with drafts.js and places.js, put together by frame/page_files.py.
-// Installed once for a page, at the document; where it finds no box,
-// nothing happens. Names of parts are Streamlit 1.67's and our own keys.
+// focus comes back. No library. One module with drafts.js, leftovers.js and places.js, put together by
+// frame/page_files.py. Installed once for a page, at the document; where it finds no box, nothing
+// happens. Names of parts are Streamlit 1.67's and our own keys.
 
 const INSTALLED = Symbol.for("inkling.composer");
 const BOX = '[data-testid="stChatInputTextArea"]';
@@ -39,6 +39,7 @@ function install() {
     const send = event.target instanceof Element && event.target.closest(SEND);
     if (send) sending(state, event);
   }, true);
+  watchLeftovers();
   let isDue = false;
   document.addEventListener("scroll", () => {
     if (isDue) return;
