@@ -23,6 +23,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import libfaketime
+import pytest
 
 ROOT = Path(__file__).parents[1]
 SUITES = ("tests/unit", "tests/app", "tests/web")
@@ -63,7 +64,7 @@ def command(place: Mount, home: Path, options: list[str]) -> list[str]:
     """Return the command line that runs the tests at a place."""
     tests = () if any((ROOT / arg.partition("::")[0]).exists() for arg in options) else SUITES
     line = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    line += ["--basetemp", str(home / "tests"), *options, *tests]
+    line += ["-p", "tests.moments", "--basetemp", str(home / "tests"), *options, *tests]
     if place.user is not None:
         identity = [f"--reuid={place.user}", f"--regid={place.user}", "--clear-groups"]
         line = ["setpriv", *identity, "--inh-caps=-all", "--bounding-set=-all", *line]
@@ -102,6 +103,12 @@ def run(place: Mount, options: list[str]) -> bool:
         return done.returncode == 0
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Tell at once what failed: a place takes half an hour, and may be stopped before its end."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        print(f"\n-- failed: {report.nodeid}\n{report.longreprtext}", file=sys.stderr, flush=True)
 
 
 def main(arguments: list[str]) -> int:
