@@ -4,7 +4,6 @@
 // Part of one module with composer.js; it looks before each painting.
 
 const LEFT_OVER = "data-left-over";
-const GROWING_MARK = ".inkling-growing"; // answer/places.py
 const DRAWN_ANEW = `:is(
   [data-testid="stElementContainer"][data-stale="false"]:has([data-testid="stMarkdown"]),
   [data-testid="stLayoutWrapper"]:has([class*="st-key-growing-code-"] [data-stale="false"])
@@ -13,22 +12,25 @@ const OF_BEFORE = `:is(
   [data-stale="true"],
   [data-testid="stLayoutWrapper"]:has([data-stale="true"]):not(:has([data-stale="false"]))
 )`;
-const BEHIND_THE_MARK = `[data-testid="stElementContainer"]:has(${GROWING_MARK}) ~`;
+const BEHIND_THE_MARK = `[data-testid="stElementContainer"]:has(.inkling-growing) ~`;
 const LEFT_BEHIND = [BEHIND_THE_MARK, `${BEHIND_THE_MARK} *`]
   .map((place) => `${place} ${DRAWN_ANEW} ~ ${OF_BEFORE}`)
   .join();
 
-const hidden = new WeakMap(); // what is hidden, and the text it had
+const marks = document.getElementsByClassName("inkling-growing"); // answer/places.py
+const hidden = new Map(); // what is hidden, and the text it had
 
 function hideLeftovers() {
-  const growing = [...document.querySelectorAll(GROWING_MARK)]
+  if (!marks.length && !hidden.size) return;
+  const growing = [...marks]
     .map((mark) => mark.closest('[data-testid="stVerticalBlock"]'))
     .filter(Boolean);
   const isBetween = !!document.querySelector('[data-test-script-state="notRunning"]');
-  for (const one of document.querySelectorAll(`[${LEFT_OVER}]`)) {
-    const isAsBefore = one.matches(OF_BEFORE) || isBetween;
-    const isSame = isAsBefore && hidden.get(one) === one.textContent;
-    if (!isSame || !growing.some((answer) => answer.contains(one))) one.removeAttribute(LEFT_OVER);
+  for (const [one, text] of hidden) {
+    const isAsBefore = one.textContent === text && (isBetween || one.matches(OF_BEFORE));
+    if (isAsBefore && growing.some((answer) => answer.contains(one))) continue;
+    one.removeAttribute(LEFT_OVER);
+    hidden.delete(one);
   }
   for (const answer of growing) {
     for (const one of answer.querySelectorAll(LEFT_BEHIND)) {
