@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-START_TIMEOUT_S = 20.0
+START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 10.0
 
 # Everything that nginx would write outside its own folder, and what it must not do here.

@@ -108,9 +108,11 @@ def _lent_from() -> int:
         return 32_768
 
 
-def wait_until_there(address: str, app: RunningApp | None = None) -> None:
+def wait_until_there(
+    address: str, app: RunningApp | None = None, *, patience_s: float = START_TIMEOUT_S
+) -> None:
     """Return as soon as something answers at an address; fail when `app` ends before it does."""
-    deadline = time.monotonic() + START_TIMEOUT_S
+    deadline = time.monotonic() + patience_s
     while True:
         try:
             urllib.request.urlopen(address, timeout=5).close()

@@ -13,7 +13,7 @@ from bench.browser import figures
 from core.practice.server import PracticeServer
 from core.practice.settings import PRACTICE_SPEECH_KEY, PracticeSettings
 from core.practice.speech.realtime import PATH as REALTIME_PATH
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.chromium import CHROMIUM, FLAGS
 from tests.running_app import RunningApp, running_app
 
 ROUNDS = 10

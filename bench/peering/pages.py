@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.peering.questions import MARKS, Question
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.chromium import CHROMIUM, FLAGS
 
 PATIENCE_MS = 60_000
 TYPED_MS = 150  # between the last key and Enter, for what a page does while one types

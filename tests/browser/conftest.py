@@ -1,43 +1,17 @@
 """A real Chromium, one for each file: asyncio.run() works in no test while its driver runs."""
 
-import os
 from collections.abc import Generator, Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    Error,
-    Page,
-    Playwright,
-    expect,
-    sync_playwright,
-)
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, sync_playwright
 
-from tests.browser.journeys import PATIENCE_MS
+from tests.browser.chromium import launched
 from tests.running_app import RunningApp
-
-# Playwright's own five seconds are not enough where three browsers share two cores.
-expect.set_options(timeout=PATIENCE_MS)
-
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    """The driver of Debian's Chromium."""
-    if not Path(CHROMIUM).exists():
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
+    """The driver of browsers."""
     with sync_playwright() as running:
         yield running
 
@@ -45,9 +19,8 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """Debian's Chromium, headless."""
-    chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-    yield chromium
-    chromium.close()
+    with launched(playwright) as chromium:
+        yield chromium
 
 
 @pytest.hookimpl(wrapper=True)

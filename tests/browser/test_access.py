@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 
 from core.practice.server import PracticeServer
 from core.practice.settings import PracticeSettings
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.chromium import CHROMIUM, launched
 from tests.running_app import RunningApp, free_port, running_app, wait_until_there
 from tests.second_address import SecondAddress, second_address
 
@@ -182,13 +182,10 @@ def visit(
     launcher = folder / "chromium-elsewhere"
     launcher.write_text(f'#!/bin/sh\nexec {shlex.join(line.inside(CHROMIUM))} "$@"\n')
     launcher.chmod(0o755)
-    chromium = playwright.chromium.launch(executable_path=launcher, args=FLAGS)
-    try:
+    with launched(playwright, program=launcher) as chromium:
         page = chromium.new_page(locale="en-US")
         open_chat(page, app, line.here)
         yield page
-    finally:
-        chromium.close()
 
 
 def test_a_visitor_from_elsewhere_works_in_practice_with_keys_configured(

@@ -26,7 +26,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 @pytest.fixture
 def page(browser: Browser, app: RunningApp) -> Iterator[Page]:
     context = browser.new_context(locale="zh-CN", viewport={"width": 390, "height": 844})
-    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(f"{app.url}/chat")
     yield page

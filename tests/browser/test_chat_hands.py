@@ -17,7 +17,7 @@ from playwright.sync_api import (
     expect,
 )
 
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.chromium import launched
 from tests.browser.journeys import PATIENCE_MS, Journey, await_scripts
 from tests.running_app import RunningApp, running_app
 
@@ -49,9 +49,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     rule = f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1"
-    launched = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, rule])
-    yield launched
-    launched.close()
+    with launched(playwright, rule) as running:
+        yield running
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, WebSocket, expect
 
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.chromium import launched
 from tests.deploy_docs import HOST, SUB_PATH, block, proxying, stripping
 from tests.running_app import RunningApp, running_app, wait_until_there
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, completion, ending, event
@@ -141,10 +141,8 @@ def site(
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     """A browser to which the site's name is this machine."""
-    flags = [*FLAGS, f"--host-resolver-rules=MAP {HOST} 127.0.0.1"]
-    running = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-    yield running
-    running.close()
+    with launched(playwright, f"--host-resolver-rules=MAP {HOST} 127.0.0.1") as running:
+        yield running
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Playwright, ViewportSize, expect
 
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.chromium import launched
 from tests.browser.journeys import PATIENCE_MS, Journey, await_scripts
 from tests.running_app import RunningApp, running_app
 
@@ -33,9 +33,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    launched = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
-    yield launched
-    launched.close()
+    with launched(playwright) as running:
+        yield running
 
 
 def answered(chromium: Browser, app: RunningApp, *, is_phone: bool = False) -> Page:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from core.practice.server import PracticeServer
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.chromium import CHROMIUM, launched
 from tests.browser.test_access import PATIENCE_MS, QUICK, ask, live, open_chat
 from tests.running_app import RunningApp, running_app
 from tests.second_address import SecondAddress, second_address
@@ -46,11 +46,8 @@ def device(playwright: Playwright, line: SecondAddress, folder: Path) -> Iterato
     launcher = folder / "chromium-elsewhere"
     launcher.write_text(f'#!/bin/sh\nexec {shlex.join(line.inside(CHROMIUM))} "$@"\n')
     launcher.chmod(0o755)
-    chromium = playwright.chromium.launch(executable_path=launcher, args=FLAGS)
-    try:
+    with launched(playwright, program=launcher) as chromium:
         yield chromium.new_context(locale="en-US")
-    finally:
-        chromium.close()
 
 
 def address(app: RunningApp, line: SecondAddress) -> str:

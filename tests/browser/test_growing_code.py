@@ -68,6 +68,10 @@ PARAGRAPHS_SHOWN = """() => {
     (node) => node.getClientRects().length > 0 && node.textContent.includes("段。"));
   return shown.length ? { paragraphs: shown.map((node) => node.textContent) } : null;
 }"""
+# The latest run draws the answer: what it has drawn is told apart from what others left.
+DRAWN_ANEW = """() => document.querySelector('[data-test-script-state="running"]')
+  && document.querySelector('.inkling-growing')
+    ?.closest('[data-testid="stElementContainer"]').dataset.stale === 'false'"""
 COLOURS = """() => [...document.querySelectorAll(
   '[class*="st-key-growing-code-"], [class*="st-key-code-parts-"] pre'
 )].map((node) => getComputedStyle(node).backgroundColor)"""
@@ -132,7 +136,6 @@ def app(tmp_path: Path, teller: Teller) -> Iterator[RunningApp]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     with browser.new_context(locale="zh-CN") as one:
-        one.set_default_timeout(PATIENCE_MS)
         yield one
 
 
@@ -218,6 +221,7 @@ class Runs:
         self._page.get_by_role("slider").first.press("ArrowRight")
         while self._count == count:
             self._page.wait_for_timeout(20)  # events are handed over while it waits
+        self._page.wait_for_function(DRAWN_ANEW)
         self._page.keyboard.press("Escape")
 
 

@@ -177,7 +177,6 @@ def app(tmp_path_factory: pytest.TempPathFactory, answers: dict[str, str]) -> It
 @pytest.fixture
 def page(browser: Browser, app: RunningApp) -> Iterator[Page]:
     with browser.new_context(locale="en-US", viewport={"width": 390, "height": 844}) as context:
-        context.set_default_timeout(PATIENCE_MS)
         one = context.new_page()
         one.goto(app.url)
         yield one

@@ -78,7 +78,6 @@ def pages(browser: Browser, app: RunningApp) -> Iterator[Callable[[str], Page]]:
     """Open a page of the studio; in none may a script of the page fail, which takes it all away."""
     failed: list[str] = []
     with browser.new_context(locale="zh-CN") as context:
-        context.set_default_timeout(PATIENCE_MS)
 
         def opened(query: str) -> Page:
             one = context.new_page()

@@ -78,7 +78,6 @@ def app(tmp_path: Path, settings: dict[str, str]) -> Iterator[RunningApp]:
 @pytest.fixture
 def page(browser: Browser, app: RunningApp) -> Iterator[Page]:
     with browser.new_context(locale="zh-CN") as context:
-        context.set_default_timeout(PATIENCE_MS)
         one = context.new_page()
         one.goto(app.url)
         yield one
@@ -177,7 +176,6 @@ def test_a_server_that_is_asked_to_end_keeps_the_text_as_interrupted(
 ) -> None:
     port = free_port()
     with browser.new_context(locale="en-US") as context:
-        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         with running_app(tmp_path / "data", settings, port=port) as app:
             page.goto(app.url)

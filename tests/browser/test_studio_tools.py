@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.journeys import PATIENCE_MS
 from tests.running_app import RunningApp, running_app
 
 pytestmark = pytest.mark.browser
@@ -22,7 +21,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 def left(browser: Browser, app: RunningApp) -> Iterator[tuple[Page, list[str]]]:
     """A page on the chat of a phone, and every address elsewhere that it asked for."""
     context = browser.new_context(locale="zh-CN", viewport={"width": 390, "height": 844})
-    context.set_default_timeout(PATIENCE_MS)
     asked: list[str] = []
     own = urlsplit(app.url).hostname
 

@@ -16,7 +16,7 @@ from core.practice.server import PracticeServer
 from core.practice.settings import PRACTICE_SPEECH_KEY, PracticeSettings
 from core.practice.speech.voice import tones
 from core.wire.audio import RATE
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.chromium import launched
 from tests.browser.journeys import PATIENCE_MS
 from tests.running_app import RunningApp, running_app
 from tests.waiting import until
@@ -50,15 +50,13 @@ def app(tmp_path_factory: pytest.TempPathFactory, practice: PracticeServer) -> I
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     ears = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    launched = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *ears])
-    yield launched
-    launched.close()
+    with launched(playwright, *ears) as running:
+        yield running
 
 
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
     made = chromium.new_context(locale="zh-CN", viewport={"width": 1366, "height": 850})
-    made.set_default_timeout(PATIENCE_MS)
     yield made
     made.close()
 
@@ -158,6 +156,7 @@ def test_the_sound_ends_with_an_error(page: Page, context: BrowserContext) -> No
     context.route("**/speech/read**", lambda route: route.fulfill(status=200, body=body))
     read.click()
     expect(page.locator(f"{BAR}.error .words")).to_have_text("断了")
+    falls_silent(page)
     # For longer than the sound that came would have lasted.
     loudest = page.evaluate(f"""async () => {{
         const player = window[Symbol.for("inkling.reading")];

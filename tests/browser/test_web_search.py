@@ -28,7 +28,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 def left(browser: Browser, app: RunningApp) -> Iterator[tuple[Page, list[str]]]:
     """A page on the chat, and every address elsewhere that anything on it asked for."""
     context = browser.new_context(locale="zh-CN", viewport={"width": 390, "height": 844})
-    context.set_default_timeout(PATIENCE_MS)
     asked: list[str] = []
 
     def note(url: str) -> None:

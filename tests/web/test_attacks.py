@@ -4,14 +4,13 @@ import resource
 import socket
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from core.practice.server import PracticeServer
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.chromium import launched
 from tests.running_app import RunningApp, running_app
 from tests.waiting import until
 from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK
@@ -305,14 +304,10 @@ def test_thousands_of_idle_connections_keep_nobody_out(app: RunningApp) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
     # A foreign name for this machine: the browser believes the page to come from elsewhere.
     rules = "--host-resolver-rules=MAP *.example 127.0.0.1"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, rules])
+    with sync_playwright() as playwright, launched(playwright, rules) as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.chromium import launched
 from tests.upstream import Plan, Upstream, streamed
 from tests.web.cutting_proxy import CuttingProxy
 from tests.web.serving import serving
@@ -24,12 +24,8 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with sync_playwright() as playwright, launched(playwright) as chromium:
         yield chromium.new_page()
-        chromium.close()
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -27,7 +27,7 @@ def stopped_after(signs: Callable[[int], object]) -> int:
         audiences.begin("a")
         audiences.add_reader("a")
         audiences.remove_reader("a", is_over=False)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await over.wait()
 
     asyncio.run(scene())

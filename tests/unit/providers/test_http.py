@@ -138,7 +138,7 @@ def test_a_stream_s_transport_does_without_a_connection_that_the_server_dropped(
 
     async def run() -> None:
         transport = FastTransport(verify=httpx.create_ssl_context())
-        async with raw_server(serve_once) as origin, transport, asyncio.timeout(5):
+        async with raw_server(serve_once) as origin, transport, asyncio.timeout(60):
             for _ in range(3):
                 request = httpx.Request("POST", f"{origin}/", content=b"?")
                 reply = await transport.handle_async_request(request)

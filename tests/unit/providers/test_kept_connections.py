@@ -21,6 +21,12 @@ WHOLE = HEAD + f"{len(SAID):x}\r\n".encode() + SAID + b"\r\n0\r\n\r\n"
 Answer = Callable[[asyncio.StreamWriter, int], Awaitable[bool]]
 
 
+@pytest.fixture(autouse=True)
+def a_busy_machine_is_no_slow_upstream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What hangs up does so at once, however late a busy machine hears of it."""
+    monkeypatch.setattr("core.providers.http.aiohttp_transport.STALE_S", 60.0)
+
+
 class Server:
     """Answers requests by a script that says whether the connection stays."""
 
@@ -58,7 +64,7 @@ def run(answer: Answer, job: Callable[[DeepSeek], Awaitable[None]]) -> Server:
     server = Server(answer)
 
     async def main() -> None:
-        async with raw_server(server.serve) as origin, asyncio.timeout(10):
+        async with raw_server(server.serve) as origin, asyncio.timeout(60):
             provider = DeepSeek(url=f"{origin}/v1/chat/completions", api_key="")
             try:
                 await job(provider)

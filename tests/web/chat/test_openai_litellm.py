@@ -53,7 +53,8 @@ def litellm_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             stderr=log,
         )
         try:
-            wait_until_there(f"http://127.0.0.1:{port}/health/liveliness")
+            # It alone takes half a minute of a processor to start.
+            wait_until_there(f"http://127.0.0.1:{port}/health/liveliness", patience_s=300)
             yield f"http://127.0.0.1:{port}/v1/chat/completions"
         finally:
             process.terminate()

@@ -1,0 +1,41 @@
+"""Debian's Chromium, headless, whose pages wait for as long as the tests do."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Playwright, expect
+
+from tests.browser.journeys import PATIENCE_MS
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# Playwright's own five seconds are not enough where three browsers share two cores.
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@contextmanager
+def launched(playwright: Playwright, *flags: str, program: Path | None = None) -> Iterator[Browser]:
+    """Launch Chromium, or a program that does, and close it; skip where it is not installed."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip("Chromium is not installed (apt-get install chromium)")
+    browser = playwright.chromium.launch(
+        executable_path=program or CHROMIUM, args=[*FLAGS, *flags], timeout=PATIENCE_MS
+    )
+    # Nor are its thirty seconds, for a press or for a page that opens.
+    browser.on("context", lambda context: context.set_default_timeout(PATIENCE_MS))
+    try:
+        yield browser
+    finally:
+        browser.close()
