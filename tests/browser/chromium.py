@@ -30,8 +30,13 @@ def launched(playwright: Playwright, *flags: str, program: Path | None = None) -
     """Launch Chromium, or a program that does, and close it; skip where it is not installed."""
     if not Path(CHROMIUM).exists():
         pytest.skip("Chromium is not installed (apt-get install chromium)")
+    # Where the clock is moved (tests.moments) its threads would never rest: it has the real one.
+    environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
     browser = playwright.chromium.launch(
-        executable_path=program or CHROMIUM, args=[*FLAGS, *flags], timeout=PATIENCE_MS
+        executable_path=program or CHROMIUM,
+        args=[*FLAGS, *flags],
+        env=environment,  # type: ignore[arg-type]
+        timeout=PATIENCE_MS,
     )
     # Nor are its thirty seconds, for a press or for a page that opens.
     browser.on("context", lambda context: context.set_default_timeout(PATIENCE_MS))
