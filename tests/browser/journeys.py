@@ -7,6 +7,7 @@ task, clicks, keys, seconds. Nothing asserts seconds.
 import json
 import os
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +20,14 @@ def await_scripts(page: Page, *names: str) -> None:
     """Wait for scripts of ours: what they act upon is there before them."""
     there = "names => names.every((name) => window[Symbol.for(`inkling.${name}`)])"
     page.wait_for_function(there, arg=list(names), timeout=PATIENCE_MS)
+
+
+def wait_until(page: Page, fact: Callable[[], object], what: str) -> None:
+    """Wait for what a page's events tell: they are handed over while the page waits."""
+    deadline = time.monotonic() + PATIENCE_MS / 1_000
+    while not fact():
+        assert time.monotonic() < deadline, what
+        page.wait_for_timeout(20)
 
 
 class Journey:

@@ -11,7 +11,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from core.access.owners import LOCAL_OWNER
 from core.storage.store import Store
-from tests.browser.journeys import PATIENCE_MS, Journey
+from tests.browser.journeys import PATIENCE_MS, Journey, wait_until
 from tests.running_app import RunningApp, running_app, wait_until_there
 
 COUNT = 60
@@ -259,8 +259,7 @@ def has_run(frame: bytes) -> bool:
 
 def run_of(page: Page, sent: list[bytes]) -> list[bytes]:
     """Return the frames up to the end of a run: a busy machine draws the page once more."""
-    while not any(has_run(one) for one in sent):
-        page.wait_for_timeout(50)  # events are handed over while it waits
+    wait_until(page, lambda: any(has_run(one) for one in sent), "a run has ended")
     return sent[: next(place for place, one in enumerate(sent, 1) if has_run(one))]
 
 
@@ -279,8 +278,11 @@ def test_a_run_sends_no_script_and_no_style(browser: Browser, app: RunningApp) -
     assert len(told) > 100
     assert not [line for line in told if any(line in frame for frame in sent)]
     wanted = {"browser", "composer", "copying", "shortcuts", "chat", "frame", "words"}
-    while wanted - {one.url.rpartition("/")[2].partition(".")[0] for one in fetched}:
-        page.wait_for_timeout(50)  # whichever comes last
+
+    def names() -> set[str]:
+        return {one.url.rpartition("/")[2].partition(".")[0] for one in fetched}
+
+    wait_until(page, lambda: wanted <= names(), "all have been fetched, whichever comes last")
     assert {one.status for one in fetched} == {200}
     count = len(fetched)
     page.locator('[data-testid="stSidebarNavLink"][href$="/money"]').click()

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from tests.browser.journeys import wait_until
 from tests.running_app import RunningApp, running_app
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, completion, ending, event
 
@@ -68,6 +69,10 @@ PARAGRAPHS_SHOWN = """() => {
     (node) => node.getClientRects().length > 0 && node.textContent.includes("段。"));
   return shown.length ? { paragraphs: shown.map((node) => node.textContent) } : null;
 }"""
+LAST = HALF[HALF.rindex("def ") :].splitlines()[0]
+BOTH_SHOWN = f"""() => [...document.querySelectorAll('[data-testid="stChatMessage"] pre')]
+  .filter((node) => node.getClientRects().length > 0)
+  .map((node) => node.textContent).join('').split('{LAST}').length === 3"""
 # The latest run draws the answer: what it has drawn is told apart from what others left.
 DRAWN_ANEW = """() => document.querySelector('[data-test-script-state="running"]')
   && document.querySelector('.inkling-growing')
@@ -94,9 +99,9 @@ pytestmark = pytest.mark.browser
 class Teller:
     """Tells an answer in steps; each waits until it is let go."""
 
-    def __init__(self) -> None:
-        self.steps = [threading.Event() for _ in SCRIPT]
-
+    def __init__(self, script: list[str]) -> None:
+        self._script = script
+        self.steps = [threading.Event() for _ in script]
         self.cut = threading.Event()
 
     def let_go(self, number: int) -> None:
@@ -108,7 +113,7 @@ class Teller:
             yield Step(0, completion("代码"))
             return
         yield Step(0, STREAM_HEAD)
-        for step, text in zip(self.steps, SCRIPT, strict=True):
+        for step, text in zip(self.steps, self._script, strict=True):
             while not step.is_set():
                 yield Step(0.02, b"")
                 if self.cut.is_set():
@@ -120,7 +125,7 @@ class Teller:
 
 @pytest.fixture
 def teller() -> Iterator[Teller]:
-    one = Teller()
+    one = Teller(SCRIPT)
     yield one
     one.let_go(len(SCRIPT))
 
@@ -219,8 +224,7 @@ class Runs:
         count = self._count
         self._page.get_by_role("button", name="设置").click()
         self._page.get_by_role("slider").first.press("ArrowRight")
-        while self._count == count:
-            self._page.wait_for_timeout(20)  # events are handed over while it waits
+        wait_until(self._page, lambda: self._count > count, "it runs anew")
         self._page.wait_for_function(DRAWN_ANEW)
         self._page.keyboard.press("Escape")
 
@@ -275,11 +279,18 @@ def test_a_rerun_in_the_middle_shows_nothing_twice(
     page.evaluate("() => { window.samples = []; }")
 
     # Each run finds what those before it left, and the second what was added to it.
-    for step, code in ((FIRST, HALF), (MORE, MOST), (MORE, MOST), (MORE, MOST)):
+    for step, code, has_grown in (
+        (FIRST, HALF, True),
+        (MORE, MOST, True),
+        (MORE, MOST, False),
+        (MORE, MOST, False),
+    ):
         teller.let_go(step)
         expect_one_box(page, code)
+        if has_grown:
+            page.wait_for_function(f"() => ({LOOK})().parts > 2")
         runs.draw_anew()
-        page.wait_for_function(f"() => ({LOOK})()?.parts <= 2")  # it was more, for what grew
+        page.wait_for_function(f"() => ({LOOK})()?.parts <= 2")
         expect_one_box(page, code)
         expect(answer(page).get_by_text("段。").filter(visible=True)).to_have_count(12)
     teller.let_go(WHOLE)
@@ -290,6 +301,28 @@ def test_a_rerun_in_the_middle_shows_nothing_twice(
     assert all((CODE + "\n").startswith(sample["text"]) for sample in found)
     assert all(len(set(one["paragraphs"])) == len(one["paragraphs"]) for one in found)
     expect(answer(page).get_by_text("段。").filter(visible=True)).to_have_count(12)
+
+
+def test_what_comes_behind_a_second_block_is_seen_at_once(
+    context: BrowserContext, tmp_path: Path
+) -> None:
+    # What the run before left of the second one stands behind the text that comes then.
+    block = f"````python\n{HALF}\n````"
+    begun = f"前。\n\n{block}\n\n中一。\n\n中二。\n\n{block.removesuffix('````')}"
+    teller = Teller([begun, "````\n\n后一。\n\n", "后二。\n\n", "后三。\n\n", "后四。\n\n"])
+    with Upstream(teller.plan) as upstream:
+        settings = {"DEEPSEEK_API_URL": upstream.url, "DEEPSEEK_API_KEY": "sk-0123456789abcdef"}
+        with running_app(tmp_path / "own", settings) as app:
+            page = context.new_page()
+            runs = Runs(page)
+            asked(page, app)
+            teller.let_go(0)
+            page.wait_for_function(BOTH_SHOWN)
+            runs.draw_anew()
+            page.wait_for_function(BOTH_SHOWN)
+            for number, words in enumerate(("后一。", "后二。", "后三。", "后四。"), 1):
+                teller.let_go(number)
+                expect(answer(page).get_by_text(words).filter(visible=True)).to_have_count(1)
 
 
 def test_paragraphs_are_seen_once_however_often_they_are_drawn_anew(

@@ -13,7 +13,7 @@ from core.ui import reachable, session
 from core.ui.frame import page_files
 from core.ui.session import text
 from core.work.checkup.finding import Finding, Level, gravest_first
-from core.work.checkup.front import PACES_MS, judge_beats
+from core.work.checkup.front import TRIES, judge_beats
 from core.work.checkup.house import look_at_caller
 from core.work.checkup.report import as_text
 
@@ -40,9 +40,10 @@ def draw() -> None:
         found: list[Finding] | None = st.session_state.get(_KEY)
         if found is None:
             return
-        if (beats := _beats()) is not None:
+        beats, is_awaited = _beats()
+        if beats is not None:
             found = [*found, beats]
-        _draw_summary(found)
+        _draw_summary(found, is_whole=not is_awaited)
         for one in gravest_first(found):
             if one.level != "good":
                 _draw_one(one)
@@ -75,37 +76,34 @@ def _caller() -> Iterable[Finding]:
     return look_at_caller(verdict, headers)
 
 
-def _beats() -> Finding | None:
-    """Return how a stream comes through to this browser, once its component has told."""
-    if not reachable.is_http_served():
-        return None
-    for every_ms in PACES_MS:
-        told = page_files.component("beats")(
-            key=f"checkup-beats-{st.session_state.get(_COUNT_KEY, 0)}-{every_ms}",
-            data={"everyMs": every_ms},
-            on_arrivals_change=_nothing,
-        ).arrivals
-        if not isinstance(told, list):
-            return None
-        arrivals = [float(one) for one in told if isinstance(one, int | float)]
-        judged = judge_beats(arrivals, every_ms)
+def _beats() -> tuple[Finding | None, bool]:
+    """Return how a stream comes through to this browser, and whether that is still awaited."""
+    judged = None
+    for number in range(TRIES if reachable.is_http_served() else 0):
+        key = f"checkup-beats-{st.session_state.get(_COUNT_KEY, 0)}-{number}"
+        told = page_files.component("beats")(key=key, on_arrivals_change=_nothing).arrivals
+        if told is None:
+            return None, True
+        if not isinstance(told, list):  # it was not let through this time
+            break
+        judged = judge_beats([float(one) for one in told if isinstance(one, int | float)])
         if judged.level == "good":
             break
-    return judged
+    return judged, False
 
 
 def _nothing() -> None:
     """Let the page be drawn anew: what the component told is in its state."""
 
 
-def _draw_summary(found: list[Finding]) -> None:
+def _draw_summary(found: list[Finding], *, is_whole: bool) -> None:
     counts = Counter(one.level for one in found)
     with st.container(horizontal=True):
         for level in _LEVELS:
             if counts[level]:
                 colour, icon = _LOOKS[level]
                 st.badge(text(f"checkup.sum_{level}", count=counts[level]), color=colour, icon=icon)
-    if not counts["fault"] and not counts["warning"]:
+    if is_whole and not counts["fault"] and not counts["warning"]:
         st.caption(text("checkup.all_good"))
 
 

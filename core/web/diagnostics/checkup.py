@@ -2,9 +2,9 @@
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from core.access.callers import Verdict
 from core.web.chat.routes import STREAM_HEADERS
@@ -13,7 +13,7 @@ from core.web.http_call import TEXT_TYPE, HttpCall, Table
 from core.web.posted_fields import queried
 from core.web.studio_bridge import StudioBridge
 from core.work.checkup.finding import gravest_first
-from core.work.checkup.front import BEAT_PATH, BEATS, PACES_MS
+from core.work.checkup.front import BEAT_EVERY_S, BEAT_PATH, BEATS
 from core.work.checkup.house import look_at_caller
 from core.work.checkup.report import as_objects, as_text
 
@@ -22,12 +22,6 @@ class CheckupQuery(Struct):
     """As what the findings are wanted."""
 
     format: Literal["json", "text"] = "json"
-
-
-class BeatQuery(Struct):
-    """How far apart the events of a stream are wanted, in milliseconds."""
-
-    every_ms: Annotated[int, Meta(ge=1, le=2_000)] = PACES_MS[0]
 
 
 class CheckupRoutes:
@@ -56,10 +50,9 @@ class CheckupRoutes:
 
     async def beat(self, call: HttpCall) -> None:
         """Send events at an even pace: whoever reads them sees what holds them back."""
-        every_s = queried(call.query, BeatQuery).every_ms / 1_000
         await call.begin(200, "text/event-stream", STREAM_HEADERS)
         for number in range(BEATS):
             if number:
-                await asyncio.sleep(every_s)
+                await asyncio.sleep(BEAT_EVERY_S)
             await call.feed(b"data: %d\n\n" % number)
         await call.end()

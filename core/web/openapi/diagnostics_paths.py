@@ -1,6 +1,6 @@
 """The check-up's and the X-ray's paths in the OpenAPI description."""
 
-from core.web.diagnostics.checkup import BeatQuery, CheckupQuery
+from core.web.diagnostics.checkup import CheckupQuery
 from core.web.diagnostics.exchanges import ExchangesQuery
 from core.web.front.paths import METRICS_PATH
 from core.web.http_errors import ErrorReply
@@ -56,7 +56,6 @@ def diagnostics_paths() -> Json:
             "get": operation(
                 "Six events at an even pace: their arrival shows what holds streams back",
                 guarded({"200": reply("Each event data, a number", EVENTS)}),
-                *query(BeatQuery),
             )
         },
         "/exchanges": {

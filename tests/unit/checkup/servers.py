@@ -10,6 +10,7 @@ from email.utils import formatdate
 
 import jwt
 
+from core.work.checkup.front import BEAT_EVERY_S
 from tests.raw_server import RawServer
 
 CHAT_KEY = "sk-canary0123456789abcdef0123"
@@ -106,33 +107,31 @@ class Front(RawServer):
     def __init__(self, *, base: str = "", fault: str = "") -> None:
         super().__init__()
         self._base, self._fault = base, fault
-        self.paces_ms: list[int] = []
+        self.beats = 0  # how often they were asked for
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            path, _, query = head.split(" ")[1].partition("?")
+            path = head.split(" ")[1]
             if path == f"{self._base}/healthz" and self._fault != "another":
                 await self._say(writer, 200, [b'{"status": "ok"}'])
             elif path == f"{self._base}/checkup/beat":
                 status = 403 if self._fault == "token" else 200
-                self.paces_ms.append(int(query.removeprefix("every_ms=")))
-                await self._say(writer, status, [b"data: beat\n\n"] * 6, self.paces_ms[-1])
+                self.beats += 1
+                await self._say(writer, status, [b"data: beat\n\n"] * 6)
             elif path == f"{self._base}/_stcore/stream" and self._fault != "websocket":
                 await self._say(writer, 101, [])
             else:
                 await self._say(writer, 404, [b"<html>"])
         writer.close()
 
-    async def _say(
-        self, writer: asyncio.StreamWriter, status: int, pieces: list[bytes], every_ms: int = 0
-    ) -> None:
-        is_held = self._fault == "buffers" or self._fault == f"busy {len(self.paces_ms)}"
+    async def _say(self, writer: asyncio.StreamWriter, status: int, pieces: list[bytes]) -> None:
+        is_held = self._fault == "buffers" or self._fault == f"busy {self.beats}"
         writer.write(f"HTTP/1.1 {status} X\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
         held = b""
         for number, piece in enumerate(pieces):
             if number and not is_held:
-                await asyncio.sleep(every_ms / 1_000)
+                await asyncio.sleep(BEAT_EVERY_S)
             chunk = b"%x\r\n%b\r\n" % (len(piece), piece)
             if is_held:
                 held += chunk

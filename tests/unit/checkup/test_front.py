@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from core.work.checkup.finding import Finding
-from core.work.checkup.front import PACES_MS, look_at_front
+from core.work.checkup.front import TRIES, judge_beats, look_at_front
 from tests.unit.checkup.servers import Front
 
 
@@ -37,20 +37,33 @@ def test_each_is_named(expected: str, fault: str, base: str, asked: str) -> None
     assert bad <= {expected}
 
 
-@pytest.mark.parametrize(("fault", "paces_ms"), [("", [150]), ("busy 1", [150, 400])])
-def test_a_moment_in_which_all_comes_at_once_is_no_proxys_doing(
-    fault: str, paces_ms: list[int]
-) -> None:
-    with Front(fault=fault) as front:
+def test_a_moment_in_which_all_comes_at_once_is_no_proxys_doing() -> None:
+    with Front(fault="busy 1") as front:
         findings = look(f"http://127.0.0.1:{front.port}")
     assert "stream_good" in {one.id for one in findings}
-    assert front.paces_ms == paces_ms
+    assert front.beats >= 2
 
 
-def test_what_holds_back_is_asked_at_every_pace() -> None:
+def test_what_holds_back_is_asked_a_few_times() -> None:
     with Front(fault="buffers") as front:
         look(f"http://127.0.0.1:{front.port}")
-    assert front.paces_ms == list(PACES_MS)
+    assert front.beats == TRIES
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "expected"),
+    [
+        ([], "stream_buffered"),
+        ([0.8], "stream_buffered"),
+        ([0.75] * 6, "stream_buffered"),
+        ([0.01, 0.16, 0.31, 0.46, 0.61, 0.76], "stream_good"),
+        ([0.3, 0.3, 0.5, 0.8], "stream_good"),  # a reader that was late at first
+        ([0.2, 0.75], "stream_buffered"),  # what is held is passed on once a second
+        ([0.4, 0.4, 0.4, 0.75], "stream_buffered"),
+    ],
+)
+def test_pieces_are_judged_by_when_they_came(arrivals: list[float], expected: str) -> None:
+    assert judge_beats(arrivals).id == expected
 
 
 def test_nobody_there() -> None:

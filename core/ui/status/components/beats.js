@@ -4,16 +4,15 @@
 const TOLD = "inkling-beats-told";
 
 export default async function (component) {
-  const { data, parentElement, setStateValue } = component;
+  const { parentElement, setStateValue } = component;
   if (parentElement[TOLD]) return;
   parentElement[TOLD] = true;
   const began = performance.now();
   const arrivals = [];
   try {
     const base = document.baseURI.replace(/[^/]*$/, "");
-    const path = `checkup/beat?every_ms=${data.everyMs}`;
-    const reply = await fetch(new URL(path, base), { cache: "no-store" });
-    if (!reply.ok || !reply.body) return;
+    const reply = await fetch(new URL("checkup/beat", base), { cache: "no-store" });
+    if (!reply.ok || !reply.body) throw new Error(reply.status);
     const reader = reply.body.getReader();
     for (;;) {
       const { done } = await reader.read();
@@ -22,6 +21,6 @@ export default async function (component) {
     }
     setStateValue("arrivals", arrivals);
   } catch {
-    // Nothing is known then, and nothing is said.
+    setStateValue("arrivals", "unknown");
   }
 }
