@@ -8,8 +8,8 @@ PATIENCE_S = 60.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.005, 0.05
 
 
-def until(fact: Callable[[], Any], what: str) -> Any:
-    """Return what `fact` returns once it is true.
+def until(fact: Callable[[], Any], what: str, *, rest: Callable[[float], None] = time.sleep) -> Any:
+    """Return what `fact` returns once it is true; between two looks it rests for some seconds.
 
     It looks less often the longer it waits: a look every 5 ms took a third of what a run of the
     tests computes.
@@ -17,6 +17,6 @@ def until(fact: Callable[[], Any], what: str) -> Any:
     deadline, pause = time.monotonic() + PATIENCE_S, _FIRST_PAUSE_S
     while not (result := fact()):
         assert time.monotonic() < deadline, f"waited in vain for: {what}"
-        time.sleep(pause)
+        rest(pause)
         pause = min(1.2 * pause, _LONGEST_PAUSE_S)
     return result

@@ -13,7 +13,9 @@ from typing import Self
 
 from playwright.sync_api import Locator, Page, expect
 
-PATIENCE_MS = 60_000
+from tests.waiting import PATIENCE_S, until
+
+PATIENCE_MS = 1_000 * PATIENCE_S
 
 
 def await_scripts(page: Page, *names: str) -> None:
@@ -24,10 +26,7 @@ def await_scripts(page: Page, *names: str) -> None:
 
 def wait_until(page: Page, fact: Callable[[], object], what: str) -> None:
     """Wait for what a page's events tell: they are handed over while the page waits."""
-    deadline = time.monotonic() + PATIENCE_MS / 1_000
-    while not fact():
-        assert time.monotonic() < deadline, what
-        page.wait_for_timeout(20)
+    until(fact, what, rest=lambda pause_s: page.wait_for_timeout(1_000 * pause_s))
 
 
 class Journey:

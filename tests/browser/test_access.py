@@ -1,7 +1,6 @@
 """Who may spend from the pages: signed in, refused, from another machine, let in by the owner."""
 
 import json
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,8 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 
 from core.practice.server import PracticeServer
 from core.practice.settings import PracticeSettings
-from tests.browser.chromium import CHROMIUM, launched
+from tests.browser.chromium import chromium_elsewhere, launched
+from tests.browser.journeys import PATIENCE_MS
 from tests.running_app import RunningApp, free_port, running_app, wait_until_there
 from tests.second_address import SecondAddress, second_address
 
@@ -28,7 +28,6 @@ QUICK = PracticeSettings(
     processing_s=0.2,
     picture_pixels=256,
 )
-PATIENCE_MS = 60_000
 PEOPLE = ("ann@example.com", "bob@example.org", "mallory@example.net")
 
 pytestmark = pytest.mark.browser
@@ -179,10 +178,7 @@ def visit(
     playwright: Playwright, line: SecondAddress, app: RunningApp, folder: Path
 ) -> Iterator[Page]:
     """Open the chat page in a Chromium that runs at the other end of the line."""
-    launcher = folder / "chromium-elsewhere"
-    launcher.write_text(f'#!/bin/sh\nexec {shlex.join(line.inside(CHROMIUM))} "$@"\n')
-    launcher.chmod(0o755)
-    with launched(playwright, program=launcher) as chromium:
+    with launched(playwright, program=chromium_elsewhere(line, folder)) as chromium:
         page = chromium.new_page(locale="en-US")
         open_chat(page, app, line.here)
         yield page

@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, Page
 
 from core.access.owners import LOCAL_OWNER
 from core.storage.store import Store
+from tests.browser.journeys import PATIENCE_MS
 from tests.running_app import RunningApp, running_app, wait_until_there
 
-PATIENCE_MS = 60_000
 PAGES = ("", "images", "gallery", "history", "money", "xray", "status")
 
 # Streamlit 1.67's own: the rule, a sign of the part, and why nothing here can mend it.

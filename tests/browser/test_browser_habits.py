@@ -12,12 +12,11 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from core.access.owners import LOCAL_OWNER
 from core.storage.store import Store
 from core.texts.catalogue import texts_of
-from tests.browser.journeys import await_scripts
+from tests.browser.journeys import PATIENCE_MS, await_scripts
 from tests.picture_cases import Case, exif, problems, saved, stored
 from tests.running_app import RunningApp, running_app, wait_until_there
 from tests.waiting import until
 
-PATIENCE_MS = 60_000
 TITLE = "Cranes"
 QUESTION = "Where do they fly?"
 HALF, WHOLE = "半句话", "一整句话"

@@ -11,6 +11,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from core.practice.server import PracticeServer
 from core.practice.settings import PracticeSettings
+from tests.browser.journeys import PATIENCE_MS
 from tests.running_app import running_app
 
 CHAT_KEY = "sk-canary-CHAT-1f7c90aa52e64c0f"
@@ -18,7 +19,6 @@ ACCESS_KEY = "AK-canary-ACCESS-93b1d2"
 SECRET_KEY = "SK-canary-SECRET-77e0c41b9aa2f36d5e8811"
 DATABASE = "sqlite-canary-DATABASE-55aa"
 SECRETS = (CHAT_KEY, ACCESS_KEY, SECRET_KEY)
-PATIENCE_MS = 60_000
 
 pytestmark = pytest.mark.browser
 

@@ -21,9 +21,9 @@ from core.access.passes import Passes
 from core.archive.archive import Archive
 from core.models.generations import GenerationStatus, ImageRequest
 from core.storage.store import Store
+from tests.browser.journeys import PATIENCE_MS
 from tests.running_app import RunningApp, running_app
 
-PATIENCE_MS = 60_000
 # Shortly before midnight in UTC: another day in Shanghai, the same afternoon in Los Angeles.
 WHEN = (datetime.now(UTC) - timedelta(days=1)).replace(hour=23, minute=50, second=7, microsecond=0)
 QUESTION = "Where do the cranes fly?"

@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.corpus import DATA, Document, documents
+from tests.browser.journeys import PATIENCE_MS
 from tests.modules import ROOT
 from tests.running_app import running_app
 
-PATIENCE_MS = 60_000
 DOCUMENTS = documents()
 
 # What differs while an answer grows, and why. The redraw of the whole mends it.

@@ -1,7 +1,6 @@
 """Another device is let in: by a one-time link and its button, seen from a second address."""
 
 import re
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from core.practice.server import PracticeServer
-from tests.browser.chromium import CHROMIUM, launched
+from tests.browser.chromium import chromium_elsewhere, launched
 from tests.browser.test_access import PATIENCE_MS, QUICK, ask, live, open_chat
 from tests.running_app import RunningApp, running_app
 from tests.second_address import SecondAddress, second_address
@@ -43,10 +42,7 @@ def app(tmp_path: Path, provider: PracticeServer) -> Iterator[RunningApp]:
 @contextmanager
 def device(playwright: Playwright, line: SecondAddress, folder: Path) -> Iterator[BrowserContext]:
     """A browser at the other end of the line."""
-    launcher = folder / "chromium-elsewhere"
-    launcher.write_text(f'#!/bin/sh\nexec {shlex.join(line.inside(CHROMIUM))} "$@"\n')
-    launcher.chmod(0o755)
-    with launched(playwright, program=launcher) as chromium:
+    with launched(playwright, program=chromium_elsewhere(line, folder)) as chromium:
         yield chromium.new_context(locale="en-US")
 
 

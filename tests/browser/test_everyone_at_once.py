@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.practice.server import PracticeServer
+from tests.browser.journeys import PATIENCE_MS
 from tests.running_app import RunningApp, running_app, wait_until_there
 from tests.waiting import until
 from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK
@@ -30,7 +31,6 @@ CHAT = {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 100}
 PICTURE = {"model_name": "kling-v3", "prompt": "a hill", "n": 1}
 FAILS = PICTURE | {"prompt": "something sensitive"}  # accepted, then failed: it costs nothing
 WAYS = ("/complete", "/stream", "/v1/chat/completions")
-PATIENCE_MS = 60_000
 SECRETS = f"""
 [budget]
 day = ["{PICTURES} CNY", "{WORDS} USD"]

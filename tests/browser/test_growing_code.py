@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from tests.browser.journeys import wait_until
+from tests.browser.journeys import PATIENCE_MS, wait_until
 from tests.running_app import RunningApp, running_app
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, completion, ending, event
 
-PATIENCE_MS = 60_000
 ODD_LINES = [
     "def f(a):",
     "\tby_a_tab = '<b>&amp;</b>'  # 注释",
@@ -130,12 +130,19 @@ def teller() -> Iterator[Teller]:
     one.let_go(len(SCRIPT))
 
 
-@pytest.fixture
-def app(tmp_path: Path, teller: Teller) -> Iterator[RunningApp]:
+@contextmanager
+def asking(teller: Teller, folder: Path) -> Iterator[RunningApp]:
+    """A studio whose answers the teller tells."""
     with Upstream(teller.plan) as upstream:
         settings = {"DEEPSEEK_API_URL": upstream.url, "DEEPSEEK_API_KEY": "sk-0123456789abcdef"}
-        with running_app(tmp_path / "data", settings) as running:
+        with running_app(folder / "data", settings) as running:
             yield running
+
+
+@pytest.fixture
+def app(tmp_path: Path, teller: Teller) -> Iterator[RunningApp]:
+    with asking(teller, tmp_path) as running:
+        yield running
 
 
 @pytest.fixture
@@ -310,54 +317,39 @@ def test_what_comes_behind_a_second_block_is_seen_at_once(
     block = f"````python\n{HALF}\n````"
     begun = f"前。\n\n{block}\n\n中一。\n\n中二。\n\n{block.removesuffix('````')}"
     teller = Teller([begun, "````\n\n后一。\n\n", "后二。\n\n", "后三。\n\n", "后四。\n\n"])
-    with Upstream(teller.plan) as upstream:
-        settings = {"DEEPSEEK_API_URL": upstream.url, "DEEPSEEK_API_KEY": "sk-0123456789abcdef"}
-        with running_app(tmp_path / "own", settings) as app:
-            page = context.new_page()
-            runs = Runs(page)
-            asked(page, app)
-            teller.let_go(0)
-            page.wait_for_function(BOTH_SHOWN)
-            runs.draw_anew()
-            page.wait_for_function(BOTH_SHOWN)
-            for number, words in enumerate(("后一。", "后二。", "后三。", "后四。"), 1):
-                teller.let_go(number)
-                expect(answer(page).get_by_text(words).filter(visible=True)).to_have_count(1)
+    with asking(teller, tmp_path) as app:
+        page = context.new_page()
+        runs = Runs(page)
+        asked(page, app)
+        teller.let_go(0)
+        page.wait_for_function(BOTH_SHOWN)
+        runs.draw_anew()
+        page.wait_for_function(BOTH_SHOWN)
+        for number, words in enumerate(("后一。", "后二。", "后三。", "后四。"), 1):
+            teller.let_go(number)
+            expect(answer(page).get_by_text(words).filter(visible=True)).to_have_count(1)
 
 
 def test_paragraphs_are_seen_once_however_often_they_are_drawn_anew(
-    browser: Browser, tmp_path: Path
+    context: BrowserContext, tmp_path: Path
 ) -> None:
-    steps = [threading.Event() for _ in range(3)]
-
-    def plan(body: dict[str, Any]) -> Plan:
-        if not body["stream"]:
-            yield Step(0, completion("段落"))
-            return
-        yield Step(0, STREAM_HEAD)
-        for number in range(60):
-            yield Step(0.004, event(content=f"第 {number} 段。\n\n"))
-            while number % 20 == 19 and not steps[number // 20].is_set():
-                yield Step(0.02, b"")
-        yield Step(0, ending(usage={"prompt_tokens": 5, "completion_tokens": 9}) + DONE)
-
-    settings = {"DEEPSEEK_API_KEY": "sk-0123456789abcdef"}
-    with Upstream(plan) as upstream, browser.new_context(locale="zh-CN") as context:
-        settings["DEEPSEEK_API_URL"] = upstream.url
-        with running_app(tmp_path / "data", settings) as app:
-            page = context.new_page()
-            runs = Runs(page)
-            asked(page, app, PARAGRAPHS_SHOWN)
-            for number, step in enumerate(steps, 1):
-                last = answer(page).get_by_text(f"第 {20 * number - 1} 段。").filter(visible=True)
-                for _ in range(2):
-                    expect(last).to_have_count(1, timeout=PATIENCE_MS)
-                    runs.draw_anew()
-                expect(last).to_have_count(1, timeout=PATIENCE_MS)
-                step.set()
-            expect(page.get_by_role("button", name="重新回答")).to_be_visible(timeout=PATIENCE_MS)
-            found = samples(page)
     whole = [f"第 {number} 段。" for number in range(60)]
+    thirds = [whole[at : at + 20] for at in range(0, 60, 20)]
+    teller = Teller([*("".join(f"{one}\n\n" for one in third) for third in thirds), ""])
+    with asking(teller, tmp_path) as app:
+        page = context.new_page()
+        runs = Runs(page)
+        asked(page, app, PARAGRAPHS_SHOWN)
+        for number, third in enumerate(thirds):
+            teller.let_go(number)
+            last = answer(page).get_by_text(third[-1]).filter(visible=True)
+            for _ in range(2):
+                expect(last).to_have_count(1)
+                runs.draw_anew()
+            expect(last).to_have_count(1)
+        teller.let_go(len(thirds))
+        expect(page.get_by_role("button", name="重新回答")).to_be_visible()
+        found = samples(page)
     for one in found:
         assert one["paragraphs"] == whole[: len(one["paragraphs"])]
     assert found[-1]["paragraphs"] == whole

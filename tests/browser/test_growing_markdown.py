@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.corpus import DATA
+from tests.browser.journeys import PATIENCE_MS
 from tests.running_app import running_app
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, completion, ending, event
 
-PATIENCE_MS = 60_000
 CODE = "\n".join(f"print('line {number} of a long program')" for number in range(40))
 TEXT = f"""约 10~20 元，再要 30~40 元。
 

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser.journeys import PATIENCE_MS
 from tests.modules import ROOT
 from tests.running_app import running_app
-
-PATIENCE_MS = 60_000
 
 pytestmark = pytest.mark.browser
 

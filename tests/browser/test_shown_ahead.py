@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.journeys import PATIENCE_MS
 from tests.running_app import RunningApp, running_app
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, completion, ending, event
 
-PATIENCE_MS = 60_000
 WORDS = "月落乌啼霜满天"
 
 pytestmark = pytest.mark.browser

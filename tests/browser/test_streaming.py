@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.journeys import PATIENCE_MS
 from tests.running_app import RunningApp, free_port, running_app
 from tests.upstream import (
     DONE,
@@ -22,7 +23,6 @@ from tests.upstream import (
     event,
 )
 
-PATIENCE_MS = 60_000
 COLUMNS = " | ".join(f"第 {n} 列很宽的表头" for n in range(12))
 WIDE = f"| {COLUMNS} |\n{'|---' * 12}|\n"
 CODE = "x = 1  # 很长的一行" * 20

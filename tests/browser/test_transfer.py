@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from core.storage.store import Store
+from tests.browser.journeys import PATIENCE_MS
 from tests.running_app import RunningApp, running_app, wait_until_there
 from tests.web.chat.test_transfer import conversation, export_of
 
-PATIENCE_MS = 60_000
 WORDS = {
     "en-US": (
         "Export and import",

@@ -12,12 +12,12 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.browser.chromium import launched
+from tests.browser.journeys import PATIENCE_MS
 from tests.upstream import Plan, Upstream, streamed
 from tests.web.cutting_proxy import CuttingProxy
 from tests.web.serving import serving
 
 PIECES = [f"第{number}片，" for number in range(120)]
-PATIENCE_MS = 30_000
 
 pytestmark = pytest.mark.browser
 

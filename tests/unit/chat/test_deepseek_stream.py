@@ -442,6 +442,12 @@ def test_a_request_that_stays_queued_is_given_up() -> None:
     assert error.text_id == "error.queue_too_long"
 
 
+def test_where_both_patiences_end_at_once_it_is_the_answer_that_stood_still() -> None:
+    timers = StreamTimers(socket_silence_s=0.1, first_data_s=60, data_silence_s=0.1)
+    _, error = read_until_error(Pieces([TEXT, asyncio.Event()]), timers=timers)
+    assert error.text_id == "error.answer_stalled"
+
+
 def test_a_slow_reader_does_not_use_up_the_patience() -> None:
     async def run() -> str:
         # A patience that no machine's own stall uses up.
