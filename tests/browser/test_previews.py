@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
-from tests.browser.journeys import PATIENCE_MS
+from tests.browser.journeys import PATIENCE_MS, wait_until
 from tests.running_app import RunningApp, running_app
 from tests.upstream import Plan, Upstream, completion, streamed
 from tests.upstream import Step as UpstreamStep
@@ -219,10 +219,7 @@ def test_nothing_that_a_page_holds_gets_out(page: Page, outside: Outside, part: 
     # Whatever was asked for came before this, which is asked for now.
     last = f"http://127.0.0.1:{outside.port}/last"
     page.evaluate("address => fetch(address, {mode: 'no-cors'}).catch(() => {})", last)
-    for _ in range(PATIENCE_MS // 50):
-        if any("/last" in words for words in outside.heard):
-            break
-        page.wait_for_timeout(50)
+    wait_until(page, lambda: any("/last" in words for words in outside.heard), "the last")
     heard = [words.partition("\r\n")[0] for words in outside.heard]
     assert heard == ["GET /last HTTP/1.1"], names
     assert page.context.pages == [page]
