@@ -342,7 +342,7 @@ def metadata_bytes(content: bytes) -> int:
 def _png_extras(content: bytes) -> int:
     at, extra = 8, 0
     while at < len(content):
-        length, name = struct.unpack_from(">I4s", content, at)
+        length, name = int.from_bytes(content[at : at + 4]), content[at + 4 : at + 8]
         extra += 0 if name in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND") else length + 12
         at += length + 12
         if name == b"IEND":

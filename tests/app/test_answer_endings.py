@@ -12,6 +12,7 @@ from core.models.parts import TextPart, ToolCall, ToolResult
 from core.storage.store import Store
 from core.texts import catalogue
 from core.texts.catalogue import Language
+from tests.app.elements import shown
 from tests.kept_answers import end_answer
 
 CUT = {"error_text_id": "error.cut_off", "error_facts": {"host": "api.example.com"}}
@@ -108,7 +109,7 @@ def test_every_ending_is_told(app: AppTest, conversation_id: str, language: Lang
     app.button_group(key="language-choice").set_value(language).run()
     while earlier := [one for one in app.button if one.key == "earlier-turns"]:
         earlier[0].click().run()
-    told = [element.value for kind in ("warning", "error") for element in app.get(kind)]
+    told = [element.value for element in shown(app, "warning", "error")]
     for _, keys in ENDINGS:
         assert any(all(said(language, key) in one for key in keys) for one in told), keys
     assert len(told) == len(ENDINGS)

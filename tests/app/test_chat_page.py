@@ -14,27 +14,11 @@ from streamlit.testing.v1 import AppTest
 from core.access.owners import LOCAL_OWNER
 from core.models.parts import sources_in
 from core.work.studio import Studio
+from tests.app.elements import shown, words
 from tests.app.sidebar import listed
 
 Opened = Callable[[], Studio]
 Until = Callable[[Callable[[], bool]], None]
-
-
-def words(app: AppTest) -> str:
-    """Return all text the page shows."""
-    kinds = (
-        "markdown",
-        "caption",
-        "info",
-        "warning",
-        "error",
-        "title",
-        "subheader",
-        "text",
-        "code",
-    )
-    said = [str(element.value) for kind in kinds for element in app.get(kind)]
-    return "\n".join([*said, *(one.label for one in app.expander)])
 
 
 def button(app: AppTest, label: str) -> object:
@@ -124,7 +108,9 @@ def test_an_answer_is_made_again_and_the_versions_are_leafed_through(app: AppTes
 def test_an_answer_waits_in_the_page_to_be_copied_as_it_came(app: AppTest) -> None:
     app.run()
     ask(app, 'Write <b>"quotes"</b> & --> arrows')
-    question = next(str(one.value) for one in app.get("html") if "Copy this question" in one.value)
+    question = next(
+        str(one.value) for one in shown(app, "html") if "Copy this question" in one.value
+    )
     source = re.search('data-source="([^"]*)"', question)
     assert source is not None
     assert "<" not in source[1]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.app.test_images_page import words
+from tests.app.elements import words
 from tests.unit.checkup.servers import API_KEY, CHAT_KEY, Provider
 
 

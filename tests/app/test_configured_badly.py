@@ -13,7 +13,8 @@ from core.models.generations import GenerationStatus
 from core.practice.server import PracticeServer
 from core.work.studio import Studio
 from tests.app.conftest import QUICK
-from tests.app.test_chat_page import ask, words
+from tests.app.elements import shown, words
+from tests.app.test_chat_page import ask
 
 Opened = Callable[[], Studio]
 Until = Callable[[Callable[[], bool]], None]
@@ -132,7 +133,7 @@ def test_every_page_says_that_it_is_practice(app: AppTest) -> None:
     for page in ("chat", "images", "gallery", "history", "status"):
         app.switch_page(f"pages/{page}.py").run()
         assert "Practice mode" in words(app), page
-    to_paste = " ".join(str(one.value) for one in app.get("html"))
+    to_paste = " ".join(str(one.value) for one in shown(app, "html"))
     assert {"DEEPSEEK_API_KEY", "KLING_API_KEY"} <= set(re.findall(r"\w+_API_KEY", to_paste))
     assert not app.exception
 

@@ -19,7 +19,8 @@ from core.ui.gallery.zip_export import zip_of
 from core.ui.history.markdown_export import markdown_of
 from core.work.process_studio import close_studio
 from core.work.studio import Studio
-from tests.app.test_chat_page import ask, words
+from tests.app.elements import shown, words
+from tests.app.test_chat_page import ask
 
 Opened = Callable[[], Studio]
 Until = Callable[[Callable[[], bool]], None]
@@ -240,7 +241,7 @@ def test_lineage_is_told_from_both_ends_after_a_restart_and_a_deletion(
     assert len(app.get("image")) == 1
     app.switch_page("pages/gallery.py").run()
     app.button(key=f"open-{picture}").click().run()
-    assert any("Drawn from" in one.label for one in app.get("page_link"))
+    assert any("Drawn from" in one.label for one in shown(app, "page_link"))
     conversation = studio().store.conversations.list(LOCAL_OWNER).items[0]
     studio().store.conversations.delete(LOCAL_OWNER, conversation.id)
     app.run()

@@ -11,7 +11,8 @@ from core.models.generations import GenerationStatus
 from core.texts import catalogue
 from core.work.process_studio import opening_error
 from core.work.studio import Studio
-from tests.app.test_chat_page import ask, words
+from tests.app.elements import words
+from tests.app.test_chat_page import ask
 from tests.faulty_environment import FAULTS, NETWORK_VARIABLES, SECRET, Fault, make_files
 from tests.running_app import free_port
 

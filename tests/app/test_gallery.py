@@ -34,7 +34,7 @@ from core.storage.generations.gallery import GalleryPicture
 from core.ui.gallery.zip_export import zip_of
 from core.work.studio import Studio
 from tests.app.conftest import QUICK
-from tests.app.test_chat_page import words
+from tests.app.elements import keyed, shown, words
 
 Opened = Callable[[], Studio]
 Until = Callable[[Callable[[], bool]], None]
@@ -121,7 +121,7 @@ def tiles(app: AppTest) -> list[str]:
 def test_an_empty_gallery_leads_to_the_images_page(app: AppTest) -> None:
     open_page(app)
     assert "No pictures yet" in words(app)
-    assert [link.label for link in app.get("page_link")] == ["Make a picture"]
+    assert [link.label for link in shown(app, "page_link")] == ["Make a picture"]
     assert not app.exception
 
 
@@ -150,12 +150,12 @@ def test_order_and_size_are_kept_for_the_next_visit(app: AppTest, studio: Opened
     app.radio(key="gallery-order").set_value("oldest").run()
     assert tiles(app) == ["wish 0", "wish 1", "wish 2"]
     app.radio(key="gallery-order").set_value("favourites").run()
-    app.get_by_key("gallery-size").set_value("large").run()
+    keyed(app, "gallery-size").set_value("large").run()
     assert tiles(app) == ["wish 1", "wish 2", "wish 0"]
     app.session_state["inkling"].arrangement = None  # as another session finds it
     app.run()
     assert tiles(app) == ["wish 1", "wish 2", "wish 0"]
-    assert app.get_by_key("gallery-size").value == "large"
+    assert keyed(app, "gallery-size").value == "large"
     assert not app.exception
 
 
@@ -197,7 +197,7 @@ def test_pictures_are_found_by_prompt_model_day_and_star(app: AppTest, studio: O
 
     cat = pictures(studio())[1].picture
     app.button(key=f"star-tile-{cat.id}").click().run()
-    app.get_by_key(KIND).set_value("favourites").run()
+    keyed(app, KIND).set_value("favourites").run()
     assert tiles(app) == ["一只猫，水墨"]
     assert not app.exception
 
@@ -213,7 +213,7 @@ def test_tasks_without_pictures_are_listed_by_state(
     generation = ended(studio(), "an unlucky one", status)
     open_page(app)
     assert tiles(app) == ["a good one"]
-    app.get_by_key(KIND).set_value(str(status)).run()
+    keyed(app, KIND).set_value(str(status)).run()
     assert "an unlucky one" in words(app)
     assert "a good one" not in words(app)
 
@@ -283,7 +283,7 @@ def test_what_was_asked_for_fills_the_form_again(app: AppTest, studio: Opened) -
     assert app.text_area(key="image-prompt").value == "再来一只猫"
     assert app.selectbox(key="image-model").value == "kling-v2-1"
     assert app.number_input(key="image-n").value == 3
-    assert app.get_by_key("image-ratio").value == "4:3"
+    assert keyed(app, "image-ratio").value == "4:3"
     assert studio().store.generation_lists.list(LOCAL_OWNER).items == (generation,)
     assert not app.exception
 

@@ -16,7 +16,7 @@ from core.ui.history import conversations as history_list
 from core.ui.history.markdown_export import as_markdown, file_name
 from core.ui.history.transfer import markdown_zip
 from core.work.studio import Studio
-from tests.app.test_chat_page import words
+from tests.app.elements import shown, words
 from tests.unit.foreign.samples import SAMPLES
 
 Opened = Callable[[], Studio]
@@ -59,7 +59,7 @@ def say(
 
 
 def links(app: AppTest) -> list[str]:
-    return [link.label for link in app.get("page_link")]
+    return [link.label for link in shown(app, "page_link")]
 
 
 def open_menu(app: AppTest, conversation: Conversation) -> None:

@@ -17,7 +17,7 @@ from core.models.generations import GenerationRequest, GenerationStatus, ImageRe
 from core.texts import catalogue
 from core.ui.generations import progress
 from core.work.studio import Studio
-from tests.app.test_chat_page import words
+from tests.app.elements import words
 
 Opened = Callable[[], Studio]
 Until = Callable[[Callable[[], bool]], None]

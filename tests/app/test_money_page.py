@@ -12,7 +12,8 @@ from core.access.owners import LOCAL_OWNER
 from core.models.money.ledger import Budget, LineState
 from core.storage.money.filters import LedgerFilter
 from core.work.studio import Studio
-from tests.app.test_images_page import PROMPT, words
+from tests.app.elements import words
+from tests.app.test_images_page import PROMPT
 
 Opened = Callable[[], Studio]
 Until = Callable[[Callable[[], bool]], None]

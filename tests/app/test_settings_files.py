@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.settings import Settings, read_settings
-from tests.app.test_chat_page import ask, words
+from tests.app.elements import words
+from tests.app.test_chat_page import ask
 from tests.unit.settings.test_settings_files import FAULTS as BROKEN
 from tests.unit.settings.test_settings_files import KEY, SECRETS, dangling, folder, loop
 

@@ -10,7 +10,8 @@ from core.access.owners import LOCAL_OWNER
 from core.models.generations import Generation
 from core.models.parts import steps_in
 from core.work.studio import Studio
-from tests.app.test_chat_page import ask, words
+from tests.app.elements import words
+from tests.app.test_chat_page import ask
 
 Opened = Callable[[], Studio]
 

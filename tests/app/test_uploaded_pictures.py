@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.access.owners import LOCAL_OWNER
 from core.texts.catalogue import texts_of
 from core.work.studio import Studio
-from tests.app.test_chat_page import words
+from tests.app.elements import words
 from tests.app.test_images_page import open_page, upload
 from tests.picture_cases import Case, cases, exif, metadata_bytes, problems, saved, stored
 

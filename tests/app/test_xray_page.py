@@ -7,7 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.models.generations import GenerationStatus
 from core.work.studio import Studio
-from tests.app.test_images_page import generate, generations, open_page, words
+from tests.app.elements import words
+from tests.app.test_images_page import generate, generations, open_page
 
 Opened = Callable[[], Studio]
 Until = Callable[[Callable[[], bool]], None]

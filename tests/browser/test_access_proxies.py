@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.practice.server import PracticeServer
-from tests.browser.test_access import PATIENCE_MS, QUICK, ask, live
+from tests.browser.journeys import PATIENCE_MS
+from tests.browser.test_access import QUICK, ask, live
 from tests.proxy_programs import caddy, nginx
 from tests.running_app import RunningApp, free_port, running_app
 from tests.waiting import until

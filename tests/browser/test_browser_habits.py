@@ -264,7 +264,7 @@ def test_a_dropped_picture_is_shown_upright(page: Page, app: RunningApp) -> None
 def test_the_file_input_speaks_the_readers_language(
     browser: Browser, app: RunningApp, tmp_path: Path, locale: str, language: str
 ) -> None:
-    texts = texts_of(language)  # type: ignore[arg-type]
+    texts = texts_of(language)
     large = tmp_path / "large.heic"
     large.write_bytes(bytes(51 << 20))
     context = browser.new_context(locale=locale)

@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 
 from core.practice.server import PracticeServer
 from tests.browser.chromium import chromium_elsewhere, launched
-from tests.browser.test_access import PATIENCE_MS, QUICK, ask, live, open_chat
+from tests.browser.journeys import PATIENCE_MS
+from tests.browser.test_access import QUICK, ask, live, open_chat
 from tests.running_app import RunningApp, running_app
 from tests.second_address import SecondAddress, second_address
 from tests.waiting import until

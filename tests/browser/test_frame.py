@@ -3,10 +3,19 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Response,
+    WebSocket,
+    expect,
+)
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from core.access.owners import LOCAL_OWNER
@@ -253,8 +262,17 @@ MOST_OF_A_RUN_BYTES = 20_000
 ASSETS = [one for kind in ("js", "css") for one in Path("core/ui").rglob(f"components/*.{kind}")]
 
 
+def note_frames(sent: list[bytes], socket: WebSocket) -> None:
+    def note(frame: str | bytes) -> None:
+        assert isinstance(frame, bytes)  # Streamlit sends no other
+        sent.append(frame)
+
+    socket.on("framereceived", note)
+
+
 def has_run(frame: bytes) -> bool:
-    return ForwardMsg.FromString(frame).WhichOneof("type") == "script_finished"
+    told: str = ForwardMsg.FromString(frame).WhichOneof("type")
+    return told == "script_finished"
 
 
 def run_of(page: Page, sent: list[bytes]) -> list[bytes]:
@@ -266,9 +284,14 @@ def run_of(page: Page, sent: list[bytes]) -> list[bytes]:
 def test_a_run_sends_no_script_and_no_style(browser: Browser, app: RunningApp) -> None:
     page = browser.new_page(locale="zh-CN", viewport={"width": 1366, "height": 850})
     sent: list[bytes] = []
-    fetched = []
-    page.on("websocket", lambda socket: socket.on("framereceived", lambda one: sent.append(one)))
-    page.on("response", lambda one: "/assets/" in one.url and fetched.append(one))
+    fetched: list[Response] = []
+
+    def note_asset(response: Response) -> None:
+        if "/assets/" in response.url:
+            fetched.append(response)
+
+    page.on("websocket", partial(note_frames, sent))
+    page.on("response", note_asset)
     page.goto(app.url)
     page.get_by_test_id("stChatInputTextArea").wait_for()
     page.wait_for_function("document.documentElement.dataset.copying === ''")  # its scripts run
@@ -298,14 +321,14 @@ def test_a_run_names_what_the_browser_has_instead_of_sending_it(
 ) -> None:
     page = browser.new_page(locale="zh-CN", viewport={"width": 1366, "height": 850})
     sent: list[bytes] = []
-    page.on("websocket", lambda socket: socket.on("framereceived", lambda one: sent.append(one)))
+    page.on("websocket", partial(note_frames, sent))
     page.goto(app.url)
     box = page.get_by_test_id("stChatInputTextArea")
     question = "".join(f"第 {number} 句话。" for number in range(2_000))
     box.fill(question)
     box.press("Enter")
     expect(page.locator(".inkling-copy")).to_have_count(2, timeout=PATIENCE_MS)  # it has ended
-    sizes = []
+    sizes: list[int] = []
     # In some of them the title has come, or a busy machine draws the page once more.
     while not any(size < MOST_OF_A_RUN_BYTES for size in sizes) and len(sizes) < 12:
         sent.clear()

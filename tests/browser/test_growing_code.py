@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    ViewportSize,
+    WebSocket,
+    expect,
+)
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.journeys import PATIENCE_MS, wait_until
@@ -185,7 +193,7 @@ def samples(page: Page) -> list[dict[str, Any]]:
 def test_it_is_one_box_that_only_grows_and_stays_as_it_is_when_it_ends(
     browser: Browser, app: RunningApp, teller: Teller, scheme: str, width: int
 ) -> None:
-    size = {"width": width, "height": 900}
+    size = ViewportSize(width=width, height=900)
     is_dark = scheme == "dark"
     with browser.new_context(
         locale="zh-CN", viewport=size, color_scheme="dark" if is_dark else "light"
@@ -221,9 +229,12 @@ class Runs:
     def __init__(self, page: Page) -> None:
         self._page = page
         self._count = 0
-        page.on("websocket", lambda one: one.on("framereceived", self._frame))
+        page.on("websocket", self._listen)
 
-    def _frame(self, frame: bytes) -> None:
+    def _listen(self, socket: WebSocket) -> None:
+        socket.on("framereceived", self._frame)
+
+    def _frame(self, frame: str | bytes) -> None:
         self._count += ForwardMsg.FromString(frame).WhichOneof("type") == "new_session"
 
     def draw_anew(self) -> None:

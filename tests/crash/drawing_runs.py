@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import openai
 from PIL import Image
 
@@ -83,7 +82,7 @@ def draw_under_kills(kills: int, seed: int) -> Drawn:
             base_url=f"http://127.0.0.1:{served.port}/v1",
             api_key="any",
             max_retries=0,
-            http_client=httpx.Client(trust_env=False, timeout=LONGEST_S),
+            http_client=openai.DefaultHttpxClient(trust_env=False, timeout=LONGEST_S),
         ) as client,
     ):
         number = 0

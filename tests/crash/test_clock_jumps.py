@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,8 +111,8 @@ def test_a_sound_whose_link_fails_once_behind_a_jump_is_fetched_again(
     tmp_path: Path, jump: str, fault: str
 ) -> None:
     with FakeSpeech(Plan(pictures=fault)) as fake:
-        told = {"speech": ["说一句话。"], "lease_s": 30.0, "die_at": "move-submitted/after"}
-        dies = Studio(tmp_path, fake.origin, **told)
+        at = "move-submitted/after"
+        dies = Studio(tmp_path, fake.origin, speech=["说一句话。"], lease_s=30.0, die_at=at)
         dies.process.wait(LONGEST_S)
         lives = Studio(tmp_path, fake.origin, jump, speech=["说一句话。"])
         assert lives.comes_to_its_end()
@@ -133,7 +134,10 @@ def test_a_host_of_another_clock_takes_nothing_from_who_works_on_it(
     """Two hosts at one database; the other one's claims go on for several leases of ours."""
     fake.plan.runs_s = lambda number: 3 * SHORT.lease_s if number == 0 else 0.5
     (data := tmp_path / "data").mkdir()
-    shared = {"store_url": f"sqlite:///{data}/inkling.sqlite3", "archive": data / "pictures"}
+    shared: dict[str, Any] = {
+        "store_url": f"sqlite:///{data}/inkling.sqlite3",
+        "archive": data / "pictures",
+    }
     with Workshop(tmp_path, fake.origin, key="ours", timings=SHORT, **shared) as one:
         ours = one.ask()
         one.wait_until(ours, S.PROCESSING)

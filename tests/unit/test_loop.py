@@ -42,7 +42,9 @@ def test_what_begins_while_others_clean_up_is_ended_too(caplog: pytest.LogCaptur
 def test_what_comes_from_other_threads_at_the_end_is_run_whole_or_refused() -> None:
     """Many threads post and call while the loop ends: each hears of it, none waits for ever."""
     loop = LoopThread()
-    go, refused, ended = threading.Event(), [], []
+    go = threading.Event()
+    refused: list[int | BaseException] = []
+    ended: list[int] = []
 
     async def work() -> None:
         try:

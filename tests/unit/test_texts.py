@@ -177,13 +177,15 @@ def test_what_goes_on_by_itself_is_told_from_the_errors_own_facts(key: str) -> N
 def test_a_fact_that_is_a_word_stands_in_the_catalogue(
     room: str, callers: set[str], fact: str
 ) -> None:
-    words = set()
+    words: set[str] = set()
     for path, node in nodes():
         if isinstance(node, ast.Call) and path.is_relative_to(ROOT / room):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             if name in callers and len(node.args) == 2:
                 words |= {
-                    one.value for one in ast.walk(node.args[1]) if isinstance(one, ast.Constant)
+                    str(one.value)
+                    for one in ast.walk(node.args[1])
+                    if isinstance(one, ast.Constant)
                 }
     assert len(words) > 5
     assert sorted(word for word in words if f"fact.{fact}.{word}" not in ZH) == []

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from PIL import Image
 
 from core.models.access_scopes import ACCESS_SCOPES
+from core.models.money.ledger import Period
 from core.settings import AccessSettings, Secret
 from core.web.openapi.description import DESCRIPTION
 from core.work.process_studio import close_studio
@@ -217,7 +218,7 @@ def test_too_large_a_body_is_refused_as_described(served: Served, path: str) -> 
 def test_tokens_and_what_a_closed_studio_says_are_as_described(tmp_path: Path) -> None:
     access = AccessSettings(behind_proxy=True, tokens={"web": Secret("a-token-of-the-web-01")})
     everything: Any = frozenset(ACCESS_SCOPES)
-    limit = ("day", Decimal("0.000001"), "PRACTICE")
+    limit: tuple[Period, Decimal, str] = ("day", Decimal("0.000001"), "PRACTICE")
     with serving(tmp_path, access=access) as served:
         poor = served.studio.tokens.issue("poor", everything, limit=limit)
         narrow = served.studio.tokens.issue("narrow", frozenset({"read"}))

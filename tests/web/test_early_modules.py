@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,10 @@ def front(
         address = f"http://127.0.0.1:{port}{base and '/' + base}"
         with httpx.Client(base_url=address, timeout=PATIENCE_S, trust_env=False) as client:
             yield pages, client
+
+
+def is_any_done(asked: list[Future[httpx.Response]]) -> bool:
+    return any(one.done() for one in asked)
 
 
 @pytest.mark.parametrize("base", ["", "studio/base"])
@@ -283,7 +288,7 @@ def test_only_so_many_wait_for_modules(
     with front(tmp_path, loading) as (pages, client), ThreadPoolExecutor(4) as pool:
         for headers in ({}, FORWARDED):
             asked = [pool.submit(client.get, "/media/x", headers=headers) for _ in range(2)]
-            until(lambda asked=asked: any(one.done() for one in asked), "one has no place")
+            until(partial(is_any_done, asked), "one has no place")
             assert sorted(one.done() for one in asked) == [False, True]
             done = next(one for one in asked if one.done())
             assert done.result().status_code == 503
@@ -366,7 +371,7 @@ def test_settings_are_not_read_again_before_they_were_read() -> None:
 
     def read_settings() -> Settings:
         read.append(1)
-        raise InputError("error.unexpected")
+        raise InputError("x", "error.unexpected")
 
     expect_studio()
     try:

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from core.errors import ProviderError
-from core.models.money.ledger import Budget, BudgetPlan
+from core.models.money.ledger import Budget, BudgetPlan, Scope
 from core.providers.http.tally import ErrorTally
 from core.settings import Settings
 from core.settings.money import MoneySettings
@@ -53,12 +53,12 @@ def _scraped(url: str) -> tuple[str, dict[tuple[str, ...], float]]:
 
 
 def test_names_of_budgets_are_not_told_and_stay_the_same(tmp_path: Path) -> None:
+    whose: list[tuple[Scope, str]] = [("studio", "")]
+    whose += [("user", one) for one in NAMES]
+    whose += [("token", one) for one in NAMES]
     budgets = [
         Budget(scope, name, "day", Decimal(number), "CNY")
-        for number, (scope, name) in enumerate(
-            [("studio", ""), *(("user", one) for one in NAMES), *(("token", one) for one in NAMES)],
-            1,
-        )
+        for number, (scope, name) in enumerate(whose, 1)
     ]
     settings = Settings(data_dir=tmp_path, money=MoneySettings(plan=BudgetPlan(tuple(budgets))))
     seen = []

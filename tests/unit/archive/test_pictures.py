@@ -248,8 +248,8 @@ def test_a_full_disk_keeps_the_part_for_the_next_try(small_disk: Path) -> None:
     assert part.exists()
     assert len(files_in(archive)) == 1, "nothing half done stays"
     ballast.unlink()
-    file = archive.adopt(part, created_at=NOW, generation_id=GENERATION_ID, index=0)
-    assert archive.original_bytes(file.name) == content
+    kept = archive.adopt(part, created_at=NOW, generation_id=GENERATION_ID, index=0)
+    assert archive.original_bytes(kept.name) == content
 
 
 LIMITED = """

@@ -4,7 +4,7 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -87,7 +87,7 @@ def drawn(words: str, font: str = "F1") -> str:
 # -- Office ----------------------------------------------------------------------------------------
 
 
-def package(parts: dict[str, str | bytes], *, level: int = 1) -> bytes:
+def package(parts: Mapping[str, str | bytes], *, level: int = 1) -> bytes:
     """Return a zip package of these parts."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as zipped:
@@ -96,7 +96,7 @@ def package(parts: dict[str, str | bytes], *, level: int = 1) -> bytes:
     return out.getvalue()
 
 
-def docx(body: str, more: dict[str, str | bytes] | None = None, *, head: str = "") -> bytes:
+def docx(body: str, more: Mapping[str, str | bytes] | None = None, *, head: str = "") -> bytes:
     """Return a Word document with this body."""
     document = f'<?xml version="1.0"?>{head}<w:document {W}><w:body>{body}</w:body></w:document>'
     return package({"[Content_Types].xml": _TYPES, "word/document.xml": document, **(more or {})})

@@ -618,9 +618,10 @@ def test_the_short_way_takes_only_what_the_long_way_reads_the_same(payload: dict
     run = plain_text(json.dumps(payload).encode(), "flash")
     if run is not None:
         part, (text,), _ = run
+        changed: dict[str, Any] = {part: text}
         told, error = ReplyReader().take(payload)
         assert error is None
-        assert told._replace(extras=Extras()) == Completion()._replace(**{part: text})
+        assert told._replace(extras=Extras()) == Completion()._replace(**changed)
         assert told.extras._replace(model=None) == Extras()
         assert told.extras.model in (None, "flash")
         assert not payload.get("error")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -57,7 +58,8 @@ class _Place:
     def container(self, *, key: str, gap: str | None) -> Iterator[None]:
         self._page.boxes += 1
         outside = self._page.drawn
-        self._page.drawn = inside = []
+        inside: list[Any] = []
+        self._page.drawn = inside
         yield
         self._page.drawn = outside
         outside[self._at] = inside

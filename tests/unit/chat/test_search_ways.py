@@ -22,7 +22,7 @@ WAYS = {
 }
 
 
-def every_hit(store: Store, query: str, *, with_reasoning: bool) -> list[tuple[str, int]]:
+def every_hit(store: Store, query: str, *, with_reasoning: bool) -> list[tuple[str, float]]:
     """Return all that is found, page by page, in its order."""
     found, cursor = [], None
     while True:

@@ -181,7 +181,7 @@ def test_a_page_that_showed_thinking_as_the_answer_begins_anew(
     def rerun() -> None:
         raise _RerunError
 
-    monkeypatch.setattr(streaming.st, "rerun", rerun)
+    monkeypatch.setattr("streamlit.rerun", rerun)
     live = Stepped(["First weigh.\n\n", "</think>", "It is 42."])
     with pytest.raises(_RerunError):
         written(streaming._Watcher(live).pieces("content"))

@@ -18,7 +18,8 @@ STOP: dict[str, Any] = {"finish_reason": "stop"}
 
 def versions(text: str, *sizes: int) -> list[str]:
     """Return the beginnings of a text, each longer by one of `sizes`."""
-    ends, at = [], 0
+    ends: list[str] = []
+    at = 0
     while at < len(text):
         at += sizes[len(ends) % len(sizes)]
         ends.append(text[:at])

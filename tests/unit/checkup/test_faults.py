@@ -168,6 +168,11 @@ def by_name(room: Room) -> None:
     chat_at(room, f"http://chat.test:{room.here.port}")
 
 
+def unusable_setting(room: Room) -> None:
+    by_name(room)
+    room.environment["HTTP_PROXY"] = "ftp://x"
+
+
 def neither_way(room: Room) -> None:
     by_name(room)
     chat_at(room, f"http://chat.test:{closed_port()}")
@@ -264,10 +269,7 @@ FAULTS: dict[str, tuple[str, Callable[[Room], None]]] = {
     ),
     "certificate": ("certificate", untrusted),
     "no TLS": ("tls_failed", plain),
-    "proxy setting": (
-        "proxy_setting",
-        lambda room: (by_name(room), room.environment.update(HTTP_PROXY="ftp://x"))[0],
-    ),
+    "proxy setting": ("proxy_setting", unusable_setting),
     "proxy in the way": ("proxy_in_the_way", by_name),
     "proxy and no way": ("proxy_unusable", neither_way),
     "setting": ("setting", lambda room: room.environment.update(ALL_PROXY="socks4://x:1")),

@@ -200,7 +200,7 @@ def open_webui() -> list[Json]:
         '<details type="reasoning" done="true" duration="4">\n<summary>Thought for 4 seconds'
         "</summary>\n&gt; Sea or hills.\n</details>\n"
     ).replace("&gt;", ">")
-    said = [
+    said: list[dict[str, Any]] = [
         {
             "id": "1",
             "parentId": None,
@@ -387,7 +387,7 @@ def nextchat_file(sessions: list[Any]) -> Json:
 
 # -- Cherry Studio
 
-_BLOCKS = {
+_BLOCKS: dict[str, Json] = {
     "b1": {"type": "main_text", "content": "Where to?"},
     "b2": {"type": "thinking", "content": "Sea or hills.", "thinking_millsec": 4000},
     "b3": {"type": "main_text", "content": "The sea."},

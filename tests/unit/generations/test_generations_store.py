@@ -564,7 +564,7 @@ def test_what_is_open_is_found_without_reading_what_has_ended(
     sqlite_url: str, clock: Clock
 ) -> None:
     store = Store.open(sqlite_url, clock=clock)
-    plans = []
+    plans: list[str] = []
 
     def explain(_: object, cursor: Any, statement: str, parameters: Any, *__: object) -> None:
         if statement.startswith("SELECT"):

@@ -38,7 +38,7 @@ ROW = {
 
 
 def cash(amount: str, code: str | None = None, listed: str | None = None, **more: Any) -> Charge:
-    return Charge("cash", Decimal(amount), code, listed and Decimal(listed), **more)
+    return Charge("cash", Decimal(amount), code, Decimal(listed) if listed else None, **more)
 
 
 def units(amount: str, **more: Any) -> Charge:
@@ -113,7 +113,7 @@ def test_what_a_task_cost_is_read(fields: dict[str, Any], charges: tuple[Charge,
     assert task.charges == charges
 
 
-NONSENSE = [
+NONSENSE: list[Any] = [
     None,
     "",
     " ",

@@ -16,6 +16,7 @@ from core.settings.secret import Secret
 from core.storage.copying.copies import Copies
 from core.storage.store import Store
 from core.work.maintenance.backup import make_backup
+from core.work.maintenance.restore import restore_backup
 from core.work.studio import Studio
 from tests.unit.maintenance.contents import rows_of
 from tests.waiting import until
@@ -105,11 +106,11 @@ def test_a_studio_that_starts_during_a_restore_does_not_open(
     with emptied.copies._database.write() as writing:
         writing.exec_driver_sql("DELETE FROM conversations")
     emptied.close()
-    real, told = backups.restore_backup, []
+    told: list[Any] = []
 
     def meanwhile(*arguments: Any, **options: Any) -> Any:
         told.append(_opening(tmp_path / "data", url))
-        return real(*arguments, **options)
+        return restore_backup(*arguments, **options)
 
     monkeypatch.setattr(backups, "restore_backup", meanwhile)
     assert admin("restore", f"{place.place}/{made.name}")[0] == 0

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from core.errors import AppError, StoreError
 from core.settings.operations import BackupSettings
 from core.storage.store import Store
 from core.work.maintenance import schedule as scheduling
+from core.work.maintenance.backup import make_backup
 from core.work.maintenance.schedule import BackupSchedule
 from tests.conftest import Clock
 
@@ -40,16 +42,16 @@ def test_a_backup_that_failed_is_told_and_tried_again_after_an_hour(
     store: Store, archive: Archive, clock: Clock, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    where = {"place": str(tmp_path / "file" / "backups")}
+    where = [str(tmp_path / "file" / "backups")]
     schedule = BackupSchedule(
-        store, archive, lambda: BackupSettings(**where), work_dir=tmp_path, clock=clock
+        store, archive, lambda: BackupSettings(where[0]), work_dir=tmp_path, clock=clock
     )
     with pytest.raises(StoreError):
         schedule.make_if_due()
     last = schedule.last()
     assert last is not None
     assert (last.state, last.error_text_id) == ("failed", "error.store_unmade")
-    where["place"] = str(tmp_path / "backups")
+    where[0] = str(tmp_path / "backups")
     assert not schedule.make_if_due()
     clock.advance(3601)
     assert schedule.make_if_due()
@@ -101,13 +103,14 @@ def test_whatever_one_ends_with_the_next_one_is_made(
     assert schedule.make_if_due()
     first = schedule.last()
     assert first is not None
-    make, ended = scheduling.make_backup, []
+    make: Any = make_backup
+    ended: list[bool] = []
 
     def break_once(*arguments: object, **more: object) -> object:
         if not ended:
             ended.append(True)
             raise KeyError("nobody thought of this")
-        return make(*arguments, **more)  # type: ignore[arg-type]
+        return make(*arguments, **more)
 
     monkeypatch.setattr(scheduling, "make_backup", break_once)
     monkeypatch.setattr(scheduling, "LOOK_EVERY_S", 0.01)

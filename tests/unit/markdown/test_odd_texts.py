@@ -114,7 +114,7 @@ def test_runs_of_all_widths_are_looked_for_once(monkeypatch: pytest.MonkeyPatch)
         looks += 1
         return find(*arguments)
 
-    monkeypatch.setattr(runs.re, "finditer", counted)
+    monkeypatch.setattr("core.markdown.marks.runs.re.finditer", counted)
     for_streamlit(CIRCLES["backticks of many widths"](400) + " 墨")
     assert looks == 1
     for_streamlit(CIRCLES["a row of them"](400))

@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, TypeGuard, get_args, get_origin, get_type_hints
 
 from core.settings import Secret, Settings
 from core.settings.values import secrets_of
 
 # `[auth]` as it stands, which Streamlit alone reads and no provider is ever told of.
 NOT_SENT = {"Settings.sign_in"}
+
+
+def is_settings_type(hint: Any) -> TypeGuard[type[Any]]:
+    return isinstance(hint, type) and is_dataclass(hint)
 
 
 def filled(kind: type[Any], found: dict[str, str]) -> Any:
@@ -30,7 +34,7 @@ def filled(kind: type[Any], found: dict[str, str]) -> Any:
         elif hint is Path:
             given[field.name] = Path("data")
         elif (
-            (inner := next((one for one in choices if is_dataclass(one)), None))
+            (inner := next((one for one in choices if is_settings_type(one)), None))
             and inner.__module__.startswith("core.settings")
             and inner.__name__.endswith("Settings")
         ):

@@ -52,7 +52,7 @@ def _export(theirs: Belongings) -> dict[str, object]:
     moment = {"created_at": "2026-11-22T10:00:00+00:00"}
     whole = moment | {"updated_at": moment["created_at"], "title": "a file's"}
     whole |= {"id": theirs.conversation, "head_id": theirs.answer}
-    said = [
+    said: list[dict[str, object]] = [
         {"id": theirs.question, "parent_id": None, "role": "user", "content": "a file's"},
         {"id": theirs.answer, "parent_id": theirs.question, "role": "assistant", "content": "x"},
         # Not there yet: what an import would add to the other's conversation.
@@ -222,7 +222,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     ),
     "generations.get": (Case(lambda s, o, m, t: s.generations.get(o, t.archived.id), None),),
     "generations.find_by_key": (
-        Case(lambda s, o, m, t: s.generations.find_by_key(o, t.waiting.idempotency_key), None),
+        Case(lambda s, o, m, t: s.generations.find_by_key(o, str(t.waiting.idempotency_key)), None),
     ),
     "generations.get_by_external_id": (
         Case(

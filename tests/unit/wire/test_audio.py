@@ -28,11 +28,13 @@ CUTS = st.lists(st.integers(1, 40), min_size=1, max_size=30)
 
 
 def cut(whole: Text, cuts: list[int]) -> list[Text]:
-    pieces, at = [], 0
+    pieces: list[Text] = []
+    at = 0
     for size in cuts:
         pieces.append(whole[at : at + size])
         at += size
-    return [*pieces, whole[at:]]
+    pieces.append(whole[at:])
+    return pieces
 
 
 @QUICK

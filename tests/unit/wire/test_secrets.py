@@ -208,9 +208,9 @@ def test_short_fields_are_bounded(word: str) -> None:
     assert (told.finish_reason, told.model) == ("other", "other")
     task = {"task_status": "succeed", "final_unit_deduction": word}
     assert task_from_json({**task, "task_id": word}, "image") is None
-    told = task_from_json({**task, "task_id": "T1"}, "image")
-    assert told is not None
-    assert told.unit_deduction == "other"
+    known = task_from_json({**task, "task_id": "T1"}, "image")
+    assert known is not None
+    assert known.unit_deduction == "other"
     assert models_from_json({"data": [{"id": word + "!"}]}) == ()
 
 

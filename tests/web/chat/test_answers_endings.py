@@ -170,7 +170,9 @@ def nothing_after_text(_body: dict[str, Any]) -> Plan:
     yield Step(0, None)
 
 
-ERROR = {"error": {"message": "it broke", "type": "server_error", "code": "server_error"}}
+ERROR: dict[str, Any] = {
+    "error": {"message": "it broke", "type": "server_error", "code": "server_error"}
+}
 
 
 def error_for_a_stream(_body: dict[str, Any]) -> Plan:

@@ -23,6 +23,7 @@ from core.storage.money.filters import LedgerFilter
 from core.storage.store import Store
 from core.work.chat import persistence
 from core.work.chat.asking import kept as kept_questions
+from core.work.chat.asking.context import stored_turns
 from core.work.chat.buffers.cursors import Cursor
 from core.work.chat.live_answer import LiveAnswer
 from core.work.standing_leases import StandingLeases
@@ -201,7 +202,9 @@ def test_another_process_can_stop_it_through_the_store(
         assert asker.ended(live).status is AnswerStatus.STOPPED
 
 
-def test_a_stop_that_comes_with_the_end_comes_too_late(asker: Asker, gate: Gate) -> None:
+def test_a_stop_that_comes_with_the_end_comes_too_late(
+    asker: Asker, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gate.opened.set()
     conversation = asker.conversation()
     live = asker.ask("在吗？", conversation)
@@ -211,7 +214,7 @@ def test_a_stop_that_comes_with_the_end_comes_too_late(asker: Asker, gate: Gate)
         finish(*args)
         asker.answers.stop(OWNER, live.message_id)
 
-    live.finish = finish_and_stop  # type: ignore[method-assign]
+    monkeypatch.setattr(live, "finish", finish_and_stop)
     assert asker.ended(live).status is AnswerStatus.COMPLETE
     until(lambda: asker.again(conversation).title == "一个标题", "the title")
     until(lambda: not asker.answers.is_title_awaited(conversation.id), "it is awaited no more")
@@ -438,11 +441,10 @@ def test_an_answer_that_is_written_down_and_not_yet_asked_keeps_its_lease(
     tmp_path: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     may_read = threading.Event()
-    read = kept_questions.stored_turns
 
     def slow(*args: Any, **named: Any) -> Any:
         assert may_read.wait(PATIENCE_S)
-        return read(*args, **named)
+        return stored_turns(*args, **named)
 
     monkeypatch.setattr(kept_questions, "stored_turns", slow)
     often = replace(QUICK, lease_s=1.0, save_interval_s=0.05)
@@ -501,7 +503,9 @@ def test_an_answer_that_is_yet_to_begin_is_not_taken_for_one_that_was_deleted(
         yield from streamed(PIECES, 0.05)
 
     with Upstream(steady) as upstream, answering(tmp_path, upstream.url) as asker:
-        post, held, saves = asker.loop.post, [], []
+        post = asker.loop.post
+        held: list[Any] = []
+        saves: list[Any] = []
         save_running = asker.store.running_answers.save_running
 
         def save(*args: Any, **named: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def pair(tmp_path: Path, postgres_url: str, provider: Provider) -> Iterator[list
         )
         studios = [Studio.open(settings) for _ in range(2)]
         for one in studios:
-            until(lambda one=one: one.answers.relay.is_live, "it hears itself")
+            until(partial(getattr, one.answers.relay, "is_live"), "it hears itself")
         yield studios
         for one in studios:
             one.close()

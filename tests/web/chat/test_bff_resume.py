@@ -136,19 +136,22 @@ def test_a_running_answer_is_resumed_by_whoever_asked_and_by_nobody_else(
     tmp_path: Path, upstream: Upstream, script: Script
 ) -> None:
     with serving(tmp_path, chat_url=upstream.url, access=PEOPLE) as served:
-        asked = {"params": {"question": "q"}}
+        asked = {"question": "q"}
         ann = by_proxy("ann@example.org")
-        with opened(served.http, "/stream", **asked, headers=ann) as (_, reading):
+        with opened(served.http, "/stream", params=asked, headers=ann) as (_, reading):
             heard = next(heard for heard in reading if PIECES[3] in heard.text)
             assert served.studio.answers.live(heard.answer_id) is not None
             again = {"Last-Event-ID": f"{heard.answer_id}.0"}
             owner = {"Authorization": f"Bearer {TOKEN}"}
             for others in (by_proxy("bob@example.org"), owner):
                 with served.http.stream(
-                    "GET", "/stream", **asked, headers={**others, **again}
+                    "GET", "/stream", params=asked, headers={**others, **again}
                 ) as reply:
                     assert reply.status_code == 204
-            with opened(served.http, "/stream", **asked, headers={**ann, **again}) as (reply, too):
+            with opened(served.http, "/stream", params=asked, headers={**ann, **again}) as (
+                reply,
+                too,
+            ):
                 assert reply.status_code == 200
                 assert any(PIECES[3] in one.text for one in too)
             script.go_on.set()

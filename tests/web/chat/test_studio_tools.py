@@ -445,7 +445,8 @@ def test_what_a_page_commands_is_neither_run_nor_sent_nor_paid(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("core.practice.web.results.HOSTILE", (HOSTILE[place],))
-    obeying, files, url = "/practice tools-obey", (), ""
+    obeying, url = "/practice tools-obey", ""
+    files: tuple[ReadFile, ...] = ()
     if way == "search":
         question = f"{obeying} /practice tool-search /practice web-hostile 端砚的历史"
     elif way == "page":

@@ -2,9 +2,8 @@
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
@@ -46,7 +45,7 @@ def test_each_picture_is_bought_with_upright_and_clean_or_refused(
         assert (reply.status_code, reply.json()["code"]) == (400, 1201)
         for language in ("zh", "en"):
             told = served.http.post(PATH, json=body, headers={"Accept-Language": language}).json()
-            begin = texts_of(language)[REASONS[case.outcome]].partition("{")[0]  # type: ignore[arg-type]
+            begin = texts_of(language)[REASONS[case.outcome]].partition("{")[0]
             assert told["message"].startswith(begin)
         return
     assert reply.status_code == 200, reply.text
@@ -61,12 +60,11 @@ def test_pictures_hold_up_no_other_call(served: Served) -> None:
     """While large ones are decoded, one after the other, everything else is answered."""
     large = base64_of(saved(upright().resize((5000, 7000)), "JPEG", exif=exif(6)))
     body = {"prompt": "large", "image": large, "aspect_ratio": "1:1"}
-    is_done = threading.Event()
     answered = 0
     with ThreadPoolExecutor(8) as pool:
         posted = [pool.submit(served.http.post, PATH, json=body, timeout=120) for _ in range(8)]
-        watcher = pool.submit(lambda: [one.result() for one in posted] and is_done.set())
-        while not is_done.is_set() and not watcher.done():
+        watcher = pool.submit(wait, posted)
+        while not watcher.done():
             assert served.http.get("/healthz").status_code == 200
             assert served.http.get(f"{PATH}?pageNum=1&pageSize=1").status_code == 200
             answered += 1

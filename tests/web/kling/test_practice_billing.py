@@ -105,9 +105,10 @@ def test_eighty_mixed_tasks_tell_what_the_book_and_the_billing_rows_tell(
 ) -> None:
     dice = random.Random(14)
     told: dict[str, tuple[str, Decimal]] = {}
+    keys: list[KlingApiKey | KlingKeyPair] = [PACKAGE_KEY, PACKAGE_KEY, PAIR, CASH_KEY]
     for _ in range(80):
         model, n = dice.choice(list(UNITS)), dice.randint(1, 9)
-        key = dice.choice([PACKAGE_KEY, PACKAGE_KEY, PAIR, CASH_KEY])
+        key = dice.choice(keys)
         words = [dice.choice(["", "/practice cash"]), dice.choice(["", "/practice billing"])]
         fails = dice.random() < 0.2
         prompt = f"山 {' '.join(words)} {'/practice fail' if fails else ''}"
@@ -203,10 +204,10 @@ def test_a_task_that_goes_on_is_not_charged_yet() -> None:
     with PracticeServer(settings=replace(SETTINGS, processing_s=600)) as server:
         task = draw(server)
         assert task.charges == ()
-        assert server.picture_book == ()
+        assert list(server.picture_book) == []
         assert rows_of(server, "package") == []
         server.clock.set(datetime.now(UTC) + timedelta(seconds=700))
-        assert [line.amount for line in server.picture_book] == [8]
+        assert [one.amount for one in server.picture_book] == [8]
         assert [row.task_id for row in rows_of(server, "package")] == [task.task_id]
 
 

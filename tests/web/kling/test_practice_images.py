@@ -164,7 +164,7 @@ def test_a_finished_task_is_found_under_both_ids(client: httpx.Client) -> None:
     ],
 )
 def test_pictures_have_the_ratio_and_resolution_asked_for(
-    earlier_client: httpx.Client, fields: dict[str, object], size: tuple[int, int]
+    earlier_client: httpx.Client, fields: dict[str, Any], size: tuple[int, int]
 ) -> None:
     task = query(earlier_client, submit(earlier_client, **fields)["task_id"])
     content = httpx.get(task["task_result"]["images"][0]["url"])
@@ -183,7 +183,7 @@ def test_pictures_have_the_ratio_and_resolution_asked_for(
     ],
 )
 def test_units_follow_the_price_table(
-    client: httpx.Client, fields: dict[str, object], units: str
+    client: httpx.Client, fields: dict[str, Any], units: str
 ) -> None:
     task = query(client, submit(client, **fields)["task_id"])
 
@@ -279,7 +279,7 @@ def test_a_task_passes_through_processing(client: httpx.Client) -> None:
     ],
 )
 def test_a_field_against_the_rules_is_named(
-    earlier_client: httpx.Client, fields: dict[str, object], field: str
+    earlier_client: httpx.Client, fields: dict[str, Any], field: str
 ) -> None:
     answer = earlier_client.post(PATH, json={"prompt": "山", **fields})
 
@@ -315,7 +315,7 @@ def test_a_reference_over_ten_megabytes_is_refused(client: httpx.Client) -> None
     ],
 )
 def test_what_the_rules_allow_is_accepted(
-    earlier_client: httpx.Client, fields: dict[str, object]
+    earlier_client: httpx.Client, fields: dict[str, Any]
 ) -> None:
     submit(earlier_client, **{"prompt": "山", **fields})
 

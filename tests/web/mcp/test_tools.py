@@ -25,8 +25,8 @@ from core.settings import AccessSettings, Secret
 from core.storage.db.key_values import KeyValues
 from core.storage.money.filters import LedgerFilter
 from core.web.diagnostics import request_log
-from core.web.diagnostics.request_log import FACTS
 from core.web.mcp.studio_tools import StudioTools
+from core.wire.log_form import FACTS
 from core.work.process_studio import close_studio, current_studio, open_studio
 from core.work.studio import Studio
 from tests.crash.workshop import QUICK as SOON

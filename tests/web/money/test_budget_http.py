@@ -134,7 +134,9 @@ def test_openais_own_client_is_told_once_and_does_not_try_again(tmp_path: Path) 
         client = openai.OpenAI(
             base_url=f"{served.url}/v1",
             api_key="any",
-            http_client=httpx.Client(event_hooks={"request": [tried.append]}, trust_env=False),
+            http_client=openai.DefaultHttpxClient(
+                event_hooks={"request": [tried.append]}, trust_env=False
+            ),
         )
         with client, pytest.raises(openai.APIStatusError) as refusal:
             client.chat.completions.create(
@@ -284,7 +286,7 @@ def test_the_ledger_is_filtered_paged_and_told_as_csv(tmp_path: Path) -> None:
             yield from some * 200
             raise StoreError("error.store_unwritable")
 
-        served.studio.store.ledger.every = breaking  # type: ignore[method-assign]
+        served.studio.store.ledger.every = breaking  # type: ignore[assignment, method-assign]
         with pytest.raises(httpx.RemoteProtocolError):  # what lacks its rest does not look whole
             served.http.get("/ledger", params={"format": "csv"})
 
@@ -385,7 +387,7 @@ def test_what_is_passed_on_has_its_line_too(
 
 
 def test_what_is_passed_on_is_limited_and_refusals_cost_nothing(tmp_path: Path) -> None:
-    replies = iter(
+    replies: Iterator[dict[str, Any]] = iter(
         [
             {"code": 1201, "message": "no", "data": None},
             {"code": 0, "message": "ok", "data": {"task_id": "T-1"}},

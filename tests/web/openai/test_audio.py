@@ -254,7 +254,7 @@ def test_what_was_not_sent_in_time_is_taken_back(
     assert lists.counts(NOBODY) == {GenerationStatus.CANCELLED: 1}
 
 
-NOBODY = "nobody"  # a provider whose rows no worker takes up
+NOBODY: Any = "nobody"  # a provider whose rows no worker takes up
 
 
 def only_written(served: Served) -> Any:

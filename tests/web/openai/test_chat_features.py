@@ -13,6 +13,7 @@ import httpx
 import msgspec
 import openai
 import pytest
+from openai.types.chat import ChatCompletion
 from PIL import Image
 from pydantic import BaseModel
 
@@ -63,7 +64,8 @@ def notices(reply: Any) -> list[str]:
 def test_tools_are_called_and_their_results_answered(
     client: openai.OpenAI, served: Served, stream: bool
 ) -> None:
-    asked = [{"role": "system", "content": "Be brief."}, ASKED]
+    asked: list[Any] = [{"role": "system", "content": "Be brief."}, ASKED]
+    first: ChatCompletion
     if stream:
         with client.chat.completions.stream(model=MODEL, messages=asked, tools=[WEATHER]) as told:
             first = told.get_final_completion()
@@ -82,8 +84,8 @@ def test_tools_are_called_and_their_results_answered(
     }
     assert notices(first) == []
     # As clients send it back: without the thinking, and content null.
-    back = {"role": "assistant", "content": None, "tool_calls": [call.model_dump()]}
-    result = {"role": "tool", "tool_call_id": call.id, "content": "Rain, 54 °F"}
+    back: Any = {"role": "assistant", "content": None, "tool_calls": [call.model_dump()]}
+    result: Any = {"role": "tool", "tool_call_id": call.id, "content": "Rain, 54 °F"}
     done = client.chat.completions.create(
         model=MODEL, messages=[*asked, back, result], tools=[WEATHER]
     )
@@ -335,7 +337,7 @@ def test_a_late_refusal_keeps_its_status_on_a_stream(tmp_path: Path) -> None:
 
 
 def test_other_servers_get_openais_own_fields_as_they_are(tmp_path: Path) -> None:
-    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "array"}}}
+    form: Any = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "array"}}}
     sent: dict[str, Any] = {"seed": 7, "user": "ada", "reasoning_effort": "xhigh"}
     with (
         Upstream(lambda _: iter([Step(0, completion("[]"))])) as upstream,

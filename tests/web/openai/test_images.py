@@ -86,7 +86,7 @@ def test_a_picture_is_drawn_anew_and_openais_names_stand_for_what_draws_here(
     done: Any = client.images.edit(
         model="gpt-image-1", image=red(), prompt="true", size="1024x1024"
     )
-    assert picture_of(done.data[0]).width  # base64, as this model always answers
+    assert picture_of((done.data or [])[0]).width  # base64, as this model always answers
     assert [one["id"] for one in done.model_extra["notices"]] == ["model_stands_in"]
     newest = served.studio.store.generation_lists.list("local", limit=1).items[0]
     assert newest.request.has_image
@@ -129,7 +129,7 @@ def test_what_is_slowly_drawn_keeps_its_connection_alive(
     assert json.loads(b"".join(rest))["data"][0]["url"]
     with client_of(served) as client:
         done = client.images.generate(prompt="a slow hill", response_format="b64_json")
-    assert picture_of(done.data[0]).width  # type: ignore[index]
+    assert picture_of((done.data or [])[0]).width
 
 
 def test_what_fails_late_is_told_by_its_status_and_drawn_once(
@@ -165,7 +165,7 @@ def test_what_the_client_repeats_by_itself_is_bought_once(
     ):
         impatient = client.with_options(http_client=leaving, max_retries=5)
         done = impatient.images.edit(image=red(), prompt="the same by day", model="gpt-image-1")
-        assert picture_of(done.data[0]).width  # type: ignore[index]
+        assert picture_of((done.data or [])[0]).width
         assert asked >= 3
         assert practice.counters.tasks_accepted == before + 1
         for _ in range(2):  # who does not repeat himself wants another one
@@ -191,7 +191,7 @@ def test_what_is_drawn_and_cannot_be_read_is_told_and_comes_later(
         assert caught.value.status_code == 503
     with client_of(served) as client:
         done = client.images.generate(**asked, extra_headers=keyed)
-    assert picture_of(done.data[0]).width  # type: ignore[index]
+    assert picture_of((done.data or [])[0]).width
     assert practice.counters.tasks_accepted == before + 1
 
 
@@ -220,8 +220,9 @@ def test_what_cannot_be_drawn_is_refused_by_name(
 
 def test_a_mask_or_two_pictures_are_refused(client: openai.OpenAI) -> None:
     for how, param in (({"mask": red()}, "mask"), ({"image": [red(), red()]}, "image")):
+        asked: Any = {"image": red(), "prompt": "x", **how}
         with pytest.raises(openai.BadRequestError) as caught:
-            client.images.edit(**{"image": red(), "prompt": "x", **how})
+            client.images.edit(**asked)
         assert caught.value.param == param
 
 

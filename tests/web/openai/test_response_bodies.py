@@ -42,14 +42,14 @@ def unread(item: dict[str, Any], *names: str) -> list[Case]:
     return [(said(item | {name: odd}), SERVED) for name in names for odd in ODD]
 
 
+NO_TOOLS: list[dict[str, Any]] = [{}, {"tools": []}, {"tools": None}, {"tools": {}}]
+NOTHING: list[Any] = ["", None, 0, False, {}, []]
+ODD_CHOICES: list[Any] = [{"type": "web_search_preview"}, "any", {"name": 5}, 5, [], "required"]
+
 CASES: list[Case] = [
     # Nothing is chosen where there are no tools.
-    *[
-        ({"tool_choice": choice, **tools}, SERVED)
-        for choice in ({"type": "web_search_preview"}, "any", {"name": 5}, 5, [], "required")
-        for tools in ({}, {"tools": []}, {"tools": None}, {"tools": {}})
-    ],
-    *[({"tools": tools}, SERVED) for tools in ({}, [], None, "", 0, False)],
+    *[({"tool_choice": choice, **tools}, SERVED) for choice in ODD_CHOICES for tools in NO_TOOLS],
+    *[({"tools": tools}, SERVED) for tools in NOTHING],
     ({"tools": {"a": 1}}, ("tools", "want_described")),
     ({"tools": "f"}, ("tools", "want_described")),
     ({"tools": [5]}, ("tools[0].type", "functions_only")),
@@ -63,11 +63,8 @@ CASES: list[Case] = [
     ({"tools": [TOOL], "tool_choice": {"type": "web_search"}}, ("tool_choice", "want_described")),
     ({"tools": [TOOL], "tool_choice": "any"}, ("tool_choice", "want_described")),
     # What says nothing is as good as left out.
-    *[(said({**HI, "type": nothing}), SERVED) for nothing in ("", None, 0, False, {}, [])],
-    *[
-        (part(type="input_image", image_url=PICTURE, detail=nothing), SERVED)
-        for nothing in ("", None, 0, False, {}, [])
-    ],
+    *[(said({**HI, "type": nothing}), SERVED) for nothing in NOTHING],
+    *[(part(type="input_image", image_url=PICTURE, detail=nothing), SERVED) for nothing in NOTHING],
     (part(type="input_image", image_url=PICTURE, detail="word"), ("input[0].content", "want_part")),
     (part(type="input_image", image_url=""), ("input[0].content", "want_part")),
     # Fields of other kinds.
@@ -105,9 +102,9 @@ CASES: list[Case] = [
     ],
     *[
         (said({"type": "reasoning", "content": nothing, "summary": [THOUGHT]}), SERVED)
-        for nothing in ("", None, 0, {}, [])
+        for nothing in NOTHING
     ],
-    *[(said({"type": "reasoning", "summary": nothing}), SERVED) for nothing in ("", None, 0, {})],
+    *[(said({"type": "reasoning", "summary": nothing}), SERVED) for nothing in NOTHING],
     (
         said({"type": "reasoning", "content": [{"type": "new"}], "summary": [THOUGHT]}),
         ("input[0].content", "want_text_only"),
@@ -184,7 +181,10 @@ def test_whatever_kind_of_tool_is_chosen_the_function_of_that_name_is() -> None:
 
 
 def test_a_posted_body_stays_as_it_is() -> None:
-    items = [{**CALL, "type": "function_call", "content": 5}, {**HI, "type": ""}]
+    items: list[dict[str, Any]] = [
+        {**CALL, "type": "function_call", "content": 5},
+        {**HI, "type": ""},
+    ]
     body = {"input": items, "tools": {}, "tool_choice": "any", "text": {"format": {"type": "text"}}}
     copy = {**body, "input": [dict(one) for one in items]}
     chat_fields(body)
