@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
+from itertools import chain, repeat
 
 import pytest
 from PIL import Image
@@ -31,6 +32,7 @@ from core.practice.server import PracticeServer
 from core.practice.settings import PRACTICE_KLING_API_KEY
 from core.storage.db import schema
 from core.storage.generations.gallery import GalleryPicture
+from core.ui.gallery import arrivals
 from core.ui.gallery.zip_export import zip_of
 from core.work.studio import Studio
 from tests.app.conftest import QUICK
@@ -537,6 +539,26 @@ def test_an_empty_store_gets_its_pictures_back_from_kling(
         assert "Nothing to recover" in words(app)
         app.run()
         assert tiles(app) == ["Prompt unknown"] * 2
+        assert not app.exception
+    finally:
+        kling.stop()
+
+
+def test_a_press_counts_though_a_picture_comes_in_that_moment(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watch over what is on its way has news before the button that was pressed is drawn."""
+    kling = PracticeServer(settings=QUICK)
+    kling.start()
+    try:
+        monkeypatch.setenv("KLING_API_KEY", PRACTICE_KLING_API_KEY)
+        monkeypatch.setenv("KLING_API_ORIGIN", kling.origin)
+        open_page(app)
+        counts = chain([0], repeat(1))
+        monkeypatch.setattr(arrivals, "_is_waiting", lambda: True)
+        monkeypatch.setattr(arrivals, "_count", lambda: next(counts))
+        app.button(key="recover").click().run()
+        assert "Nothing to recover" in words(app)
         assert not app.exception
     finally:
         kling.stop()

@@ -24,6 +24,7 @@ from core.ui.chat.answer.places import AnswerPlaces
 from core.ui.chunks import Chunks
 from core.ui.formats import duration
 from core.ui.session import text
+from core.ui.watching import redraw_page
 from core.work.chat.buffers.cursors import Cursor
 from core.work.chat.live_answer import LiveAnswer
 
@@ -61,7 +62,9 @@ def follow(message: Message, place: DeltaGenerator) -> None:
     def draw() -> None:
         stored = session.studio().store.messages.get(session.owner(), message.id)
         if stored is None or stored.status.is_final:
-            st.rerun()
+            redraw_page()
+        if stored is None:
+            return
         steps.draw_steps(steps_in(stored.parts))
         st.markdown(shielded(for_streamlit(stored.content)))
         st.caption(text("chat.elsewhere"))
@@ -77,7 +80,7 @@ def await_title(conversation: Conversation) -> None:
     @st.fragment(run_every=TITLE_BEAT_S)
     def look() -> None:
         if not studio.answers.is_title_awaited(conversation.id):
-            st.rerun()
+            redraw_page()
 
     # It may have been written since the conversation was read. Either way the browser asks for the
     # next run: it names the messages that it has, and they are not sent again.

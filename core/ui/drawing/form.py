@@ -13,6 +13,7 @@ from core.ui.generations import choices, options
 from core.ui.money.words import amount_words
 from core.ui.session import text
 from core.ui.session_state import OpenDrawing
+from core.ui.watching import redraw_page
 
 WATCH_EVERY_S = 0.3
 _NEAR = 0.8  # of the limit: before that, nobody needs the count
@@ -47,7 +48,7 @@ def _watch(drawing: OpenDrawing) -> None:
     def watch() -> None:
         asked = drawing.asking or drawing.asking_milder
         if asked is None or asked.done():
-            st.rerun()
+            redraw_page()
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.markdown(f":material/ink_pen: {text(words)}", width="stretch")
             button("drawing.stop", "stop_circle", "drawing-stop", desk.close, type="tertiary")

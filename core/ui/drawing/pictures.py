@@ -17,6 +17,7 @@ from core.ui.gallery.large import address
 from core.ui.generations import row
 from core.ui.generations.thumbnails import thumbnail, title
 from core.ui.session import text
+from core.ui.watching import redraw_page
 
 WATCH_EVERY_S = 1.0
 _COLUMN_LEAST_PX = 130
@@ -67,7 +68,7 @@ def _watch(message: Message, drawn: Sequence[DrawnFrom]) -> None:
     def watch() -> None:
         now = of([message]).get(message.id, ())
         if _stage(now) != before:
-            st.rerun()
+            redraw_page()
         for one in now:
             if _is_open(one) and one.generation is not None:
                 row.draw(one.generation)

@@ -5,6 +5,7 @@ import streamlit as st
 from core.errors import AppError
 from core.ui import session
 from core.ui.session import text
+from core.ui.watching import redraw_page
 
 WATCH_EVERY_S = 2.0
 
@@ -26,7 +27,7 @@ def draw() -> None:
         except AppError:
             return  # it is asked again shortly
         if is_news:
-            st.rerun()
+            redraw_page()
         st.caption(text("gallery.arriving"))
 
     watch()

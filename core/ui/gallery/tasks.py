@@ -12,6 +12,7 @@ from core.ui.gallery.filters import TASK_KINDS, Filters
 from core.ui.gallery.large.task_history import draw_task_history
 from core.ui.generations import browser, row
 from core.ui.session import text
+from core.ui.watching import redraw_page
 
 SHOWN = 20
 WATCH_EVERY_S = 1.0
@@ -29,7 +30,7 @@ def draw(filters: Filters) -> None:
     def watch() -> None:
         page = _read(filters)
         if not page.items:
-            st.rerun()
+            redraw_page()
         _draw_page(page, filters)
 
     watch()

@@ -13,6 +13,7 @@ from core.ui.buttons import keeping_errors
 from core.ui.gallery import actions, tile
 from core.ui.generations import progress, row
 from core.ui.session import text
+from core.ui.watching import redraw_page
 
 SHOWN = 12
 PICTURES_SHOWN = 24
@@ -72,7 +73,7 @@ def draw_open(open_ones: Sequence[Generation]) -> None:
             session.show_error(error)
             return
         if _stage(now) != drawn:
-            st.rerun()
+            redraw_page()
         _draw_rows(now)
 
     watch()

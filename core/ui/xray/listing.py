@@ -13,6 +13,7 @@ from core.ui import clock, session
 from core.ui.buttons import button, download
 from core.ui.formats import moment_to_the_second, size
 from core.ui.session import text
+from core.ui.watching import redraw_page
 from core.ui.xray import way
 from core.ui.xray.times import short_time
 from core.work.xray import keeping
@@ -24,7 +25,7 @@ from core.work.xray.subjects import traces_about
 SHOWN = 200
 _LIVE_EVERY = "2s"
 _ABOUT = "about"  # in the address: an answer or a picture, whose exchanges are meant
-_KIND_KEY, _LIVE_KEY, _LIST_KEY = "xray-kind", "xray-live", "xray-list"
+_KIND_KEY, _LIVE_KEY, _LIST_KEY, _SHOWN_KEY = "xray-kind", "xray-live", "xray-list", "xray-shown"
 _GROUPS: dict[str, tuple[Purpose, ...]] = {
     "chat": ("answer", "title", "prompt"),
     "images": ("create", "poll", "list", "download"),
@@ -66,6 +67,7 @@ def draw() -> Trace | None:
         st.info(text("xray.nothing_about" if subject else "xray.empty"), icon=":material/sensors:")
         return None
     if is_live:
+        st.session_state[_SHOWN_KEY] = [one.number for one in traces]
         st.fragment(_draw_list, run_every=_LIVE_EVERY)(kind, subject, True)
     else:
         _draw_list(kind, subject, False)
@@ -112,11 +114,9 @@ def _traces(kind: str | None, subject: str | None) -> tuple[Trace, ...]:
 
 def _draw_list(kind: str | None, subject: str | None, is_live: bool) -> None:
     traces = _traces(kind, subject)
-    before = st.session_state.get("xray-shown")
     numbers = [one.number for one in traces]
-    st.session_state["xray-shown"] = numbers
-    if is_live and before is not None and before != numbers:
-        st.rerun()  # the choice below is of what is shown
+    if is_live and st.session_state.get(_SHOWN_KEY) != numbers:
+        redraw_page()  # the choice below is of what is shown
     st.dataframe(
         [_row(one) for one in traces],
         hide_index=True,
