@@ -7,7 +7,7 @@
 A test must pass whenever and wherever it runs: at midnight, on 29 February, half a world away,
 without a locale, as another user than root. The clock is moved by libfaketime, as PyPI has it: in
 Debian 12's the waits of Python 3.11 hang or fail. The last place needs root, to become somebody
-else. What follows `--` goes to pytest.
+else, and a Python that everybody may start. What follows `--` goes to pytest.
 """
 
 import os
@@ -66,10 +66,23 @@ def command(place: Mount, home: Path, options: list[str]) -> list[str]:
     tests = () if any((ROOT / arg.partition("::")[0]).exists() for arg in options) else SUITES
     line = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     line += ["-p", "tests.moments", "--basetemp", str(home / "tests"), *options, *tests]
-    if place.user is not None:
-        identity = [f"--reuid={place.user}", f"--regid={place.user}", "--clear-groups"]
-        line = ["setpriv", *identity, "--inh-caps=-all", "--bounding-set=-all", *line]
-    return line
+    return [*as_user(place.user), *line]
+
+
+def as_user(user: int | None) -> list[str]:
+    """Return the beginning of a command line that runs it as another user, without any right."""
+    if user is None:
+        return []
+    identity = [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+    return ["setpriv", *identity, "--inh-caps=-all", "--bounding-set=-all"]
+
+
+def may_start(place: Mount) -> bool:
+    """Tell whether this Python can be started there: one below somebody's home folder cannot."""
+    # The first of them still has root's way through folders: what it starts has not.
+    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', ''], check=True)"
+    line = [*as_user(place.user), sys.executable, "-c", child]
+    return subprocess.run(line, cwd=ROOT, stderr=subprocess.DEVNULL).returncode == 0
 
 
 def moved_clock(moment: str, zone: str) -> dict[str, str]:
@@ -98,6 +111,10 @@ def forget_the_dead() -> None:
 def run(place: Mount, options: list[str]) -> bool:
     """Run the tests at a place; True when all that can run there have passed."""
     print(f"== {place.name} ==", flush=True)
+    if not may_start(place):
+        print(f"{sys.executable} and its libraries cannot be read there: make the environment of a")
+        print("Python that stands outside of home folders, in a folder that everybody may read")
+        return False
     forget_the_dead()
     home = Path(tempfile.mkdtemp(prefix="inkling-place-"))
     try:
