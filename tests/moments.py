@@ -1,6 +1,6 @@
 """Runs the unit, app and web tests at awkward moments and places, each in a process of its own.
 
-    python -m tests.moments                 # all of them: half an hour each
+    python -m tests.moments                 # all of them: a quarter of an hour each
     python -m tests.moments leap nobody     # those whose names hold one of these words
     python -m tests.moments --list
 
@@ -139,7 +139,7 @@ def run(place: Mount, options: list[str]) -> bool:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Tell at once what failed: a place takes half an hour, and may be stopped before its end."""
+    """Tell at once what failed: a place takes long, and may be stopped before its end."""
     if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
         print(f"\n-- failed: {report.nodeid}\n{report.longreprtext}", file=sys.stderr, flush=True)
 
