@@ -115,8 +115,8 @@ def run(place: Mount, options: list[str]) -> bool:
     """Run the tests at a place; True when all that can run there have passed."""
     print(f"== {place.name} ==", flush=True)
     if not may_start(place):
-        print(f"{sys.executable} and its libraries cannot be read there: make the environment of a")
-        print("Python that stands outside of home folders, in a folder that everybody may read")
+        print(f"{sys.executable} cannot be started there: be root, and make the environment of a")
+        print("Python outside of home folders, in a folder that everybody may read")
         return False
     forget_the_dead()
     home = Path(tempfile.mkdtemp(prefix="inkling-place-"))

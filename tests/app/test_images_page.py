@@ -4,6 +4,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from core.access.owners import LOCAL_OWNER
 from core.models.generations import GenerationRequest, GenerationStatus, ImageRequest
 from core.texts import catalogue
-from core.ui.generations import progress
+from core.ui.generations import progress, results
 from core.work.studio import Studio
 from tests.app.elements import words
 
@@ -339,6 +340,23 @@ def test_a_file_that_is_no_picture_is_fetched_again_when_asked_to(
     assert len(app.get("image")) == 1
     assert not [one for one in app.button if one.label == "Fetch again"]
     assert not app.error
+    assert not app.exception
+
+
+def test_a_task_may_end_while_the_page_is_drawn(
+    app: AppTest, studio: Opened, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watch over what is under way finds nothing there any more."""
+    open_page(app)
+    generate(app, "一只猫")
+    until(lambda: generations(studio())[0].status is GenerationStatus.ARCHIVED)
+    (wish,) = generations(studio())
+    open_before = replace(wish, status=GenerationStatus.PROCESSING, pictures=())
+    monkeypatch.setattr(results, "read", lambda: ((open_before,), (wish,)))
+    app.run()
+    assert len(app.get("image")) == 1
+    app.button(key=f"star-tile-{wish.pictures[0].id}").click().run()
+    assert studio().store.gallery.list_pictures(LOCAL_OWNER).items[0].picture.favourite
     assert not app.exception
 
 

@@ -84,9 +84,10 @@ def await_title(conversation: Conversation) -> None:
 
     # It may have been written since the conversation was read. Either way the browser asks for the
     # next run: it names the messages that it has, and they are not sent again.
+    is_awaited = studio.answers.is_title_awaited(conversation.id)
     fresh = studio.store.conversations.get(session.owner(), conversation.id)
     is_here = fresh is not None and fresh.title != conversation.title
-    if is_here or studio.answers.is_title_awaited(conversation.id):
+    if is_here or is_awaited:
         look()
 
 

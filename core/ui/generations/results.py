@@ -74,7 +74,8 @@ def draw_open(open_ones: Sequence[Generation]) -> None:
             return
         if _stage(now) != drawn:
             redraw_page()
-        _draw_rows(now)
+        if now:
+            _draw_rows(now)
 
     watch()
 

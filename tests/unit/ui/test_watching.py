@@ -3,9 +3,12 @@
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from core.ui import watching
 
 ROOT = Path(__file__).parents[3]
 FILES = [*(ROOT / "core" / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")]
@@ -31,7 +34,9 @@ def fragments(tree: ast.Module) -> Iterator[ast.FunctionDef]:
 
 def test_no_fragment_ends_the_run_by_itself() -> None:
     found = {
-        f"{file.name}:{one.name}": any(is_of_streamlit(part, "rerun") for part in ast.walk(one))
+        (str(file.relative_to(ROOT)), one.lineno): any(
+            is_of_streamlit(part, "rerun") for part in ast.walk(one)
+        )
         for file in FILES
         for one in fragments(ast.parse(file.read_text(encoding="utf-8")))
     }
@@ -64,3 +69,38 @@ def test_a_press_counts_though_a_fragment_above_has_news(shown: AppTest) -> None
     shown.button(key="buy").click().run()
     assert [one.value for one in shown.success] == ["bought"]
     assert (shown.session_state["looks"], shown.session_state["draws"]) == (2, 2)
+
+
+class AskedError(Exception):
+    """The page is to be drawn anew."""
+
+
+@pytest.mark.parametrize(
+    ("runs", "asked"),
+    [
+        ([None], [False]),
+        ([["watch"]], [True]),
+        # A press in another fragment, and the beat behind it.
+        ([["watch", "dialog"], ["watch"]], [False, True]),
+        # Two watches at one pace.
+        ([["watch", "other"], ["watch", "other"]], [False, True]),
+    ],
+)
+def test_what_a_fragments_run_asks_for(
+    monkeypatch: pytest.MonkeyPatch, runs: list[list[str] | None], asked: list[bool]
+) -> None:
+    def rerun() -> None:
+        raise AskedError
+
+    monkeypatch.setattr("streamlit.rerun", rerun)
+    monkeypatch.setattr("streamlit.session_state", {})
+    told = []
+    for ids in runs:
+        run = SimpleNamespace(fragment_ids_this_run=ids)
+        monkeypatch.setattr(watching, "get_script_run_ctx", lambda run=run: run)
+        try:
+            watching.redraw_page()
+            told.append(False)
+        except AskedError:
+            told.append(True)
+    assert told == asked
