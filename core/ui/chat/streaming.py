@@ -82,13 +82,14 @@ def await_title(conversation: Conversation) -> None:
         if not studio.answers.is_title_awaited(conversation.id):
             redraw_page()
 
-    # It may have been written since the conversation was read. Either way the browser asks for the
-    # next run: it names the messages that it has, and they are not sent again.
     is_awaited = studio.answers.is_title_awaited(conversation.id)
     fresh = studio.store.conversations.get(session.owner(), conversation.id)
-    is_here = fresh is not None and fresh.title != conversation.title
-    if is_here or is_awaited:
+    if is_awaited:
         look()
+    elif fresh is not None and fresh.title != conversation.title:
+        # It was written since the conversation was read. Nothing is drawn behind this: no press of
+        # this run is lost, and a beat would come just when people leave for another page.
+        st.rerun()
 
 
 class _Watcher:
