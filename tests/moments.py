@@ -127,6 +127,7 @@ def run(place: Mount, options: list[str]) -> bool:
             **{k: v for k, v in os.environ.items() if k not in _NOT_PASSED_ON},
             **place.environment,
             "HOME": str(home),
+            "TMPDIR": str(home),  # PostgreSQL's package locks a file there, and root's is root's
             "HYPOTHESIS_STORAGE_DIRECTORY": str(home / "hypothesis"),
             # Hundreds of processes are started: each would compile all modules anew.
             "PYTHONPYCACHEPREFIX": str(home / "bytecode"),
