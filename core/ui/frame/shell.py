@@ -28,6 +28,7 @@ def draw() -> None:
         )
         for name, icon in PAGES.items()
     ]
+    navigation.claim_navigation()  # a host that only runs scripts has begun without it
     navigation.keep_to_page_asked_for()
     page = st.navigation(pages)
     is_wide = page.url_path in ("images", "gallery", "xray")
