@@ -127,10 +127,11 @@ def run(place: Mount, options: list[str]) -> bool:
             **{k: v for k, v in os.environ.items() if k not in _NOT_PASSED_ON},
             **place.environment,
             "HOME": str(home),
-            "TMPDIR": str(home),  # PostgreSQL's package locks a file there, and root's is root's
             "HYPOTHESIS_STORAGE_DIRECTORY": str(home / "hypothesis"),
             # Hundreds of processes are started: each would compile all modules anew.
             "PYTHONPYCACHEPREFIX": str(home / "bytecode"),
+            # PostgreSQL's package locks a file in the temporary folder, and root's is root's.
+            **({} if place.user is None else {"TMPDIR": str(home)}),
             **(moved_clock(place.moment, place.environment["TZ"]) if place.moment else {}),
         }
         done = subprocess.run(command(place, home, options), cwd=ROOT, env=environment)

@@ -6,7 +6,7 @@ import json
 import logging
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import timedelta
 from itertools import chain, repeat
@@ -514,54 +514,48 @@ def test_practice_pictures_are_not_recovered(app: AppTest) -> None:
     assert not app.exception
 
 
-def test_an_empty_store_gets_its_pictures_back_from_kling(
-    app: AppTest, studio: Opened, until: Until, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def live(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    """The gallery of a studio that holds a key of Kling's, which practice plays."""
     kling = PracticeServer(settings=QUICK)
     kling.start()
-    try:
-        monkeypatch.setenv("KLING_API_KEY", PRACTICE_KLING_API_KEY)
-        monkeypatch.setenv("KLING_API_ORIGIN", kling.origin)
-        open_page(app)
-        generation = studio().generations.request(LOCAL_OWNER, ImageRequest(prompt="a cat", n=2))
-        until(lambda: len(pictures(studio())) == 2)
-        until(
-            lambda: studio().store.generation_lists.list(LOCAL_OWNER, active_only=True).items == ()
-        )
-        forget(studio(), generation)
-        app.run()
-        assert "No pictures yet" in words(app)
-        app.button(key="recover").click().run()
-        assert any("recovered: 1" in one.value for one in app.success)
-        until(lambda: len(pictures(studio())) == 2)
-        app.button(key="recover").click().run()
-        assert not app.success
-        assert "Nothing to recover" in words(app)
-        app.run()
-        assert tiles(app) == ["Prompt unknown"] * 2
-        assert not app.exception
-    finally:
-        kling.stop()
+    monkeypatch.setenv("KLING_API_KEY", PRACTICE_KLING_API_KEY)
+    monkeypatch.setenv("KLING_API_ORIGIN", kling.origin)
+    open_page(app)
+    yield app
+    kling.stop()
+
+
+def test_an_empty_store_gets_its_pictures_back_from_kling(
+    live: AppTest, studio: Opened, until: Until
+) -> None:
+    generation = studio().generations.request(LOCAL_OWNER, ImageRequest(prompt="a cat", n=2))
+    until(lambda: len(pictures(studio())) == 2)
+    until(lambda: studio().store.generation_lists.list(LOCAL_OWNER, active_only=True).items == ())
+    forget(studio(), generation)
+    live.run()
+    assert "No pictures yet" in words(live)
+    live.button(key="recover").click().run()
+    assert any("recovered: 1" in one.value for one in live.success)
+    until(lambda: len(pictures(studio())) == 2)
+    live.button(key="recover").click().run()
+    assert not live.success
+    assert "Nothing to recover" in words(live)
+    live.run()
+    assert tiles(live) == ["Prompt unknown"] * 2
+    assert not live.exception
 
 
 def test_a_press_counts_though_a_picture_comes_in_that_moment(
-    app: AppTest, monkeypatch: pytest.MonkeyPatch
+    live: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The watch over what is on its way has news before the button that was pressed is drawn."""
-    kling = PracticeServer(settings=QUICK)
-    kling.start()
-    try:
-        monkeypatch.setenv("KLING_API_KEY", PRACTICE_KLING_API_KEY)
-        monkeypatch.setenv("KLING_API_ORIGIN", kling.origin)
-        open_page(app)
-        counts = chain([0], repeat(1))
-        monkeypatch.setattr(arrivals, "_is_waiting", lambda: True)
-        monkeypatch.setattr(arrivals, "_count", lambda: next(counts))
-        app.button(key="recover").click().run()
-        assert "Nothing to recover" in words(app)
-        assert not app.exception
-    finally:
-        kling.stop()
+    counts = chain([0], repeat(1))
+    monkeypatch.setattr(arrivals, "_is_waiting", lambda: True)
+    monkeypatch.setattr(arrivals, "_count", lambda: next(counts))
+    live.button(key="recover").click().run()
+    assert "Nothing to recover" in words(live)
+    assert not live.exception
 
 
 def forget(studio: Studio, generation: Generation) -> None:

@@ -20,11 +20,11 @@ from tests.browser.journeys import PATIENCE_MS
 from tests.deploy_docs import HOST, SUB_PATH, block, proxying, stripping
 from tests.running_app import RunningApp, running_app, wait_until_there
 from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, completion, ending, event
+from tests.waiting import PATIENCE_S
 from tests.web.events import opened
 
 TOKEN = "token-of-the-phone-0123456789"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
-PATIENCE_S = 60.0
 
 pytestmark = pytest.mark.browser
 

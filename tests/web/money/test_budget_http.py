@@ -256,7 +256,9 @@ def test_a_price_of_the_owners_counts_and_an_unknown_one_is_not_sent(tmp_path: P
         assert "nobody-knows" in reply.json()["error"]
 
 
-def test_the_ledger_is_filtered_paged_and_told_as_csv(tmp_path: Path) -> None:
+def test_the_ledger_is_filtered_paged_and_told_as_csv(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with budgeted(tmp_path) as (served, _):
         for _ in range(5):
             served.http.post("/complete", json=QUESTION)
@@ -286,7 +288,7 @@ def test_the_ledger_is_filtered_paged_and_told_as_csv(tmp_path: Path) -> None:
             yield from some * 200
             raise StoreError("error.store_unwritable")
 
-        served.studio.store.ledger.every = breaking  # type: ignore[assignment, method-assign]
+        monkeypatch.setattr(served.studio.store.ledger, "every", breaking)
         with pytest.raises(httpx.RemoteProtocolError):  # what lacks its rest does not look whole
             served.http.get("/ledger", params={"format": "csv"})
 

@@ -1,5 +1,6 @@
 // Reads a stream of evenly sent events through whatever stands before the studio, and tells when
-// each piece arrived, or that it was not let through. No library; the address is relative to the page's base.
+// each piece arrived, or that it was not let through. No library; the address is relative to the
+// page's base.
 
 const TOLD = "inkling-beats-told";
 
