@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 from streamlit.testing.v1 import AppTest
@@ -82,6 +83,22 @@ def test_a_run_that_draws_its_page_anew_does_not_take_back_the_page_chosen_befor
     chosen = requests.on_scriptrunner_ready().rerun_data
     expected = ("gallery", "p=1") if runs == "chat" else ("chat", "c=2")
     assert (chosen.page_script_hash, chosen.query_string) == expected
+
+
+@pytest.mark.parametrize(("asked", "drawn"), [("status", "status"), ("", "chat")])
+def test_a_run_draws_its_own_page_though_another_one_begins_beside_it(
+    monkeypatch: pytest.MonkeyPatch, asked: str, drawn: str
+) -> None:
+    """The other one has noted its page behind it. A first visit names none, and is alone."""
+    requests, shared = ScriptRequests(), PagesManager(str(ROOT / "app.py"))
+    assert requests.request_rerun(RerunData(page_script_hash=asked))
+    assert requests.on_scriptrunner_ready().rerun_data.page_script_hash == asked
+    shared.set_script_intent("chat", "")
+    shared.set_current_page_script_hash("chat")
+    run = SimpleNamespace(script_requests=requests, pages_manager=shared, page_script_hash="chat")
+    monkeypatch.setattr(navigation, "get_script_run_ctx", lambda: run)
+    navigation.keep_to_page_asked_for()
+    assert shared.intended_page_script_hash == drawn
 
 
 def test_a_part_redraws_itself_and_a_later_choice_of_a_page_counts() -> None:

@@ -63,10 +63,17 @@ def _asks_for_its_own_page(new: script_requests.RerunData) -> bool:
 def keep_to_page_asked_for() -> None:
     """Draw the page that this run is for, whatever another run of the session has noted since.
 
-    Streamlit notes the page in one place for all runs of a session. An answer's end draws the page
-    anew; whoever chose another page in that very moment would have stayed on this one.
+    Streamlit notes the page in one place for all runs of a session (`PagesManager`, from which the
+    context's `page_script_hash` is read, too), and a run that was told to end may begin once more
+    beside its successor. An answer's end or its title draws the page anew; whoever chose another
+    page in that very moment would have stayed on this one. What was asked of a run is its own.
     """
     run = get_script_run_ctx()
+    requests: Any = run.script_requests if run is not None else None
     # A first visit comes with the page's address alone, and no other run is there before it.
-    if run is not None and run.page_script_hash != run.pages_manager.main_script_hash:
-        run.pages_manager.set_script_intent(run.page_script_hash, "")
+    if (
+        run is not None
+        and requests is not None
+        and (asked := requests._rerun_data.page_script_hash)
+    ):
+        run.pages_manager.set_script_intent(asked, "")
