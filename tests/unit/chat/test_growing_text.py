@@ -34,6 +34,10 @@ class Page:
     def container(self, *, key: str, gap: str | None) -> Iterator[None]:
         yield
 
+    def markdown(self, text: str) -> None:
+        self.drawn.append(text)
+        self.sent.append(text)
+
     def write_stream(self, stream: Iterable[Chunk]) -> None:
         running: str | None = None
         for chunk in stream:
@@ -160,3 +164,11 @@ def test_one_endless_fence_costs_what_it_adds(seed: int) -> None:
 
     assert sum(map(len, page.sent)) < 6 * len(text)
     assert max(map(len, page.sent[:-1])) < 700
+
+
+def test_what_is_settled_when_it_comes_takes_its_place_in_one_message() -> None:
+    """A text would have it emptied first, and what an earlier run drew there would blink."""
+    fed = list(
+        chunks(iter([Shown("一。"), Shown("二。"), Shown("三", is_settled=False)]), "content")
+    )
+    assert [isinstance(chunk, str) for chunk in fed] == [False, False, True]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from random import Random
 
 import pytest
@@ -13,6 +14,7 @@ from core.markdown.splitter import BlockSplitter
 from core.models.chat import AnswerStatus, Message
 from core.models.deltas import Delta
 from core.ui.chat import streaming
+from core.ui.chat.answer import growing_text
 from core.ui.chat.answer.growing_text import Chunk, Replacement
 from core.work.chat.live_answer import LiveAnswer
 
@@ -44,10 +46,14 @@ def written(pieces: Pieces) -> tuple[list[str], list[str]]:
         if isinstance(piece, str):
             running += piece
             sent.append(running)
+            continue
+        if running:
+            closed.append(running)
+        running = ""
+        if isinstance(piece, partial) and piece.func is growing_text._draw:
+            closed += piece.args
+            sent += piece.args
         else:
-            if running:
-                closed.append(running)
-            running = ""
             piece()
     return closed + [running] * bool(running), sent
 

@@ -105,10 +105,19 @@ def _parts(pieces: Iterator[Shown], end: Callable[[str], None]) -> Iterator[Chun
 
 
 def _element(markdown: str, running: str, shown: Shown) -> Iterator[Chunk]:
+    if markdown and shown.is_settled and not running:
+        # In one message: write_stream empties the place first, where an earlier run's text may be
+        # seen until now, and sends what it closes a second time.
+        yield partial(_draw, markdown)
+        return
     if markdown and markdown != running:
         yield Replacement(markdown)
     if shown.is_settled:
         yield _close
+
+
+def _draw(markdown: str) -> None:
+    st.markdown(markdown)
 
 
 def _close() -> None:
