@@ -217,3 +217,52 @@ def test_the_language_can_be_changed_while_an_answer_grows(page: Page, teller: T
     teller.go.set()
     expect(page.get_by_role("button", name="Regenerate")).to_be_visible(timeout=PATIENCE_MS)
     expect(answer(page).get_by_text("这是第二半，到此为止。")).to_have_count(1)
+
+
+def test_a_list_of_the_composer_stays_open_while_an_answer_scrolls_the_page(
+    browser: Browser, tmp_path: Path
+) -> None:
+    over = threading.Event()
+
+    def plan(body: dict[str, Any]) -> Plan:
+        if not body["stream"]:
+            yield Step(0, completion("段"))
+            return
+        yield Step(0, STREAM_HEAD)
+        number = 0
+        while not over.is_set():
+            number += 1
+            yield Step(0.05, event(content=f"第 {number} 段。\n\n"))
+        yield Step(0, ending(usage={"prompt_tokens": 5, "completion_tokens": 9}) + DONE)
+
+    with (
+        Upstream(plan) as upstream,
+        running_app(
+            tmp_path / "data",
+            {"DEEPSEEK_API_URL": upstream.url, "DEEPSEEK_API_KEY": "sk-0123456789abcdef"},
+        ) as app,
+        browser.new_context(locale="zh-CN", viewport={"width": 390, "height": 844}) as context,
+    ):
+        page = context.new_page()
+        page.goto(app.url)
+        ask(page, "写")
+        expect(answer(page).get_by_text("第 40 段。")).to_be_visible(timeout=PATIENCE_MS)
+        page.get_by_role("combobox", name="模型").click()
+        other = page.get_by_role("option", name="raw-model")
+        expect(other).to_be_visible()
+        shown = answer(page).get_by_text("段。").count()
+        # It goes on, and the page with it, below a list that is open.
+        page.wait_for_function(
+            """shown => [...document.querySelectorAll('[data-testid="stChatMessage"] p')]
+              .filter((one) => one.textContent.includes('段。')).length > shown + 40""",
+            arg=shown,
+            timeout=PATIENCE_MS,
+        )
+        expect(other).to_be_visible()
+        other.click()
+        expect(page.get_by_role("combobox", name="模型")).to_have_value("raw-model")
+        # Nor did it keep the page from staying at its end.
+        latest = answer(page).get_by_text("段。").filter(visible=True).last
+        expect(latest).to_be_in_viewport(timeout=PATIENCE_MS)
+        over.set()
+        expect(page.get_by_role("button", name="重新回答")).to_be_visible(timeout=PATIENCE_MS)

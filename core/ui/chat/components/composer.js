@@ -40,6 +40,7 @@ function install() {
     if (send) sending(state, event);
   }, true);
   watchLeftovers();
+  keepListsOpen();
   let isDue = false;
   document.addEventListener("scroll", () => {
     if (isDue) return;

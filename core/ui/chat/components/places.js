@@ -43,6 +43,23 @@ function keepInView(field) {
   }
 }
 
+// A list that hangs on the composer closes when the page is scrolled (React Aria), also by an answer
+// that grows; the composer stays where it is. What is scrolled by hand may close it.
+const BY_HAND_MS = 500;
+
+function keepListsOpen() {
+  let byHand = -BY_HAND_MS;
+  for (const act of ["wheel", "touchmove"]) {
+    document.addEventListener(act, () => { byHand = performance.now(); }, { capture: true, passive: true });
+  }
+  window.addEventListener("scroll", (event) => {
+    const bottom = document.querySelector(BOTTOM);
+    if (!bottom?.querySelector('[aria-expanded="true"]')) return;
+    const isByHand = performance.now() - byHand < BY_HAND_MS;
+    if (!isByHand && event.target.contains(bottom)) event.stopImmediatePropagation();
+  }, true);
+}
+
 // -- the way to the end, offered to whoever has scrolled far up
 
 function endIn(state, parentElement) {
