@@ -94,3 +94,36 @@ def test_switched_off_it_says_how_to_switch_it_on(
     monkeypatch.setenv("INKLING_XRAY", "off")
     app.run()
     assert "switched off" in xray(app)
+
+
+def test_a_chosen_exchange_stays_chosen_when_others_come(
+    app: AppTest, studio: Opened, until: Until
+) -> None:
+    def heading() -> str:
+        return next(one.value for one in app.markdown if one.value.startswith("## "))
+
+    def numbers() -> list[int]:
+        return [one.number for one in studio().xray.ring.newest()]
+
+    app.run()
+    until(lambda: "No requests yet" not in xray(app))
+    app.switch_page("pages/chat.py").run()
+    app.chat_input[0].set_value("first").run()
+    until(lambda: not studio().answers.running_conversations())
+    xray(app)
+    assert heading() != "## List of models"  # unless told, it is about the newest
+    oldest = len(numbers()) - 1
+    app.session_state[f"xray-list-{hash(tuple(numbers()))}"] = {"selection": {"rows": [oldest]}}
+    app.run()
+    assert heading() == "## List of models"
+    app.switch_page("pages/chat.py").run()
+    app.chat_input[0].set_value("second").run()
+    until(lambda: not studio().answers.running_conversations())
+    xray(app)
+    assert len(numbers()) - 1 > oldest
+    assert heading() == "## List of models"
+    key = f"xray-list-{hash(tuple(numbers()))}"
+    assert app.session_state[key]["selection"]["rows"] == [len(numbers()) - 1]
+    app.session_state[key] = {"selection": {"rows": []}}
+    app.run()
+    assert heading() != "## List of models"

@@ -81,3 +81,19 @@ def test_the_first_tour_shows_what_it_speaks_of(page: Page) -> None:
     assert journey.clicks == 3
     count = page.get_by_test_id("stMetricValue").last
     expect(count).to_have_text("3")
+
+
+def test_a_row_chosen_in_a_list_that_is_read_along_is_taken_apart(
+    page: Page, app: RunningApp
+) -> None:
+    page.goto(f"{app.url}/xray")
+    page.get_by_text("Read along", exact=True).click()
+    table = page.get_by_test_id("stDataFrame").first
+    expect(table).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="List of models")).to_have_count(0)
+    rows = int(table.locator("table[role=grid]").get_attribute("aria-rowcount") or 0) - 1
+    box = table.bounding_box()
+    assert box is not None
+    # The oldest, which was asked at the start.
+    page.mouse.click(box["x"] + 12, box["y"] + 35 * rows + 17)
+    expect(page.get_by_role("heading", name="List of models")).to_be_visible(timeout=PATIENCE_MS)

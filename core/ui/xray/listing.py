@@ -25,7 +25,8 @@ from core.work.xray.subjects import traces_about
 SHOWN = 200
 _LIVE_EVERY = "2s"
 _ABOUT = "about"  # in the address: an answer or a picture, whose exchanges are meant
-_KIND_KEY, _LIVE_KEY, _LIST_KEY, _SHOWN_KEY = "xray-kind", "xray-live", "xray-list", "xray-shown"
+_KIND_KEY, _LIVE_KEY, _LIST_KEY = "xray-kind", "xray-live", "xray-list"
+_CHOSEN, _SHOWN = "xray-chosen", "xray-shown"
 _GROUPS: dict[str, tuple[Purpose, ...]] = {
     "chat": ("answer", "title", "prompt"),
     "images": ("create", "poll", "list", "download"),
@@ -66,13 +67,14 @@ def draw() -> Trace | None:
     if not traces and not is_live:
         st.info(text("xray.nothing_about" if subject else "xray.empty"), icon=":material/sensors:")
         return None
+    chosen = _chosen(traces)
     if is_live:
-        st.session_state[_SHOWN_KEY] = [one.number for one in traces]
+        st.session_state[_SHOWN] = _shown(traces, chosen)
         st.fragment(_draw_list, run_every=_LIVE_EVERY)(kind, subject, True)
     else:
         _draw_list(kind, subject, False)
     _draw_ways_out(traces)
-    return _chosen(traces)
+    return chosen
 
 
 def _draw_about(subject: str, traces: Sequence[Trace]) -> None:
@@ -114,18 +116,25 @@ def _traces(kind: str | None, subject: str | None) -> tuple[Trace, ...]:
 
 def _draw_list(kind: str | None, subject: str | None, is_live: bool) -> None:
     traces = _traces(kind, subject)
-    numbers = [one.number for one in traces]
-    if is_live and st.session_state.get(_SHOWN_KEY) != numbers:
-        redraw_page()  # the choice below is of what is shown
+    chosen = _chosen(traces)
+    if is_live and st.session_state.get(_SHOWN) != _shown(traces, chosen):
+        redraw_page()  # what is below is about what was shown, and chosen
+    numbers, key = [one.number for one in traces], _key(traces)
+    if key not in st.session_state and (number := st.session_state.get(_CHOSEN)) in numbers:
+        st.session_state[key] = {"selection": {"rows": [numbers.index(number)]}}
     st.dataframe(
         [_row(one) for one in traces],
         hide_index=True,
         width="stretch",
         on_select="rerun",
         selection_mode="single-row",
-        # Another list: a choice by its row would be of something else.
-        key=f"{_LIST_KEY}-{numbers[0] if numbers else 0}-{len(numbers)}",
+        key=key,
     )
+
+
+def _key(traces: Sequence[Trace]) -> str:
+    # Another list: a choice by its row would be of something else.
+    return f"{_LIST_KEY}-{hash(tuple(one.number for one in traces))}"
 
 
 def _row(trace: Trace) -> dict[str, Any]:
@@ -141,13 +150,18 @@ def _row(trace: Trace) -> dict[str, Any]:
     }
 
 
+def _shown(traces: Sequence[Trace], chosen: Trace | None) -> tuple[list[int], int | None]:
+    return [one.number for one in traces], chosen.number if chosen is not None else None
+
+
 def _chosen(traces: Sequence[Trace]) -> Trace | None:
-    if not traces:
-        return None
-    key = f"{_LIST_KEY}-{traces[0].number}-{len(traces)}"
-    rows = st.session_state.get(key, {}).get("selection", {}).get("rows", [])
-    number = rows[0] if rows else 0
-    return traces[number] if number < len(traces) else None
+    """Return the exchange that was chosen, also in an earlier list, or else the newest."""
+    state = st.session_state
+    if (drawn := state.get(_key(traces))) is not None:
+        rows = [row for row in drawn["selection"]["rows"] if row < len(traces)]
+        state[_CHOSEN] = traces[rows[0]].number if rows else None
+    at = {one.number: one for one in traces}
+    return at.get(state.get(_CHOSEN) or 0, traces[0] if traces else None)
 
 
 def _draw_ways_out(traces: Sequence[Trace]) -> None:
