@@ -86,13 +86,19 @@ def test_a_run_that_draws_its_page_anew_does_not_take_back_the_page_chosen_befor
 
 
 @pytest.mark.parametrize(("asked", "drawn"), [("status", "status"), ("", "chat")])
+@pytest.mark.parametrize("is_beside", [False, True])
 def test_a_run_draws_its_own_page_though_another_one_begins_beside_it(
-    monkeypatch: pytest.MonkeyPatch, asked: str, drawn: str
+    monkeypatch: pytest.MonkeyPatch, asked: str, drawn: str, is_beside: bool
 ) -> None:
     """The other one has noted its page behind it. A first visit names none, and is alone."""
+    navigation.claim_navigation()
     requests, shared = ScriptRequests(), PagesManager(str(ROOT / "app.py"))
     assert requests.request_rerun(RerunData(page_script_hash=asked))
-    assert requests.on_scriptrunner_ready().rerun_data.page_script_hash == asked
+    taken = requests.on_scriptrunner_ready()
+    assert taken.rerun_data.page_script_hash == asked
+    if is_beside:  # a part of the page before asks to redraw itself
+        requests.request_rerun(RerunData(page_script_hash="chat", fragment_id="part"))
+        assert requests.on_scriptrunner_yield() is None
     shared.set_script_intent("chat", "")
     shared.set_current_page_script_hash("chat")
     run = SimpleNamespace(script_requests=requests, pages_manager=shared, page_script_hash="chat")

@@ -6,6 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.models.generations import GenerationStatus
+from core.providers.http.kept_exchange import KeptExchange
+from core.ui.xray.listing import _key
 from core.work.studio import Studio
 from tests.app.elements import words
 from tests.app.test_images_page import generate, generations, open_page
@@ -105,25 +107,38 @@ def test_a_chosen_exchange_stays_chosen_when_others_come(
     def numbers() -> list[int]:
         return [one.number for one in studio().xray.ring.newest()]
 
+    def choose(*, oldest: bool) -> None:
+        """Choose the last row of the list that is shown, or none, as a browser tells it."""
+        shown = app.session_state["xray-drawn-None"]
+        rows = [len(shown) - 1] if oldest else []
+        app.session_state[_key(None, shown)] = {"selection": {"rows": rows}}
+        app.run()
+
+    def ask(question: str) -> None:
+        app.switch_page("pages/chat.py").run()
+        app.chat_input[0].set_value(question).run()
+        until(lambda: not studio().answers.running_conversations())
+        xray(app)
+
     app.run()
     until(lambda: "No requests yet" not in xray(app))
-    app.switch_page("pages/chat.py").run()
-    app.chat_input[0].set_value("first").run()
-    until(lambda: not studio().answers.running_conversations())
-    xray(app)
+    ask("first")
     assert heading() != "## List of models"  # unless told, it is about the newest
-    oldest = len(numbers()) - 1
-    app.session_state[f"xray-list-{hash(tuple(numbers()))}"] = {"selection": {"rows": [oldest]}}
-    app.run()
+    kept = studio().xray.ring.newest()[0].kept
+    assert isinstance(kept, KeptExchange)
+    studio().xray.ring.add(kept)  # the list that is shown does not know it yet
+    choose(oldest=True)
     assert heading() == "## List of models"
-    app.switch_page("pages/chat.py").run()
-    app.chat_input[0].set_value("second").run()
-    until(lambda: not studio().answers.running_conversations())
-    xray(app)
-    assert len(numbers()) - 1 > oldest
+    was = len(numbers())
+    ask("second")
+    assert len(numbers()) > was
     assert heading() == "## List of models"
-    key = f"xray-list-{hash(tuple(numbers()))}"
-    assert app.session_state[key]["selection"]["rows"] == [len(numbers()) - 1]
-    app.session_state[key] = {"selection": {"rows": []}}
+    shown = app.session_state["xray-drawn-None"]
+    assert app.session_state[_key(None, shown)]["selection"]["rows"] == [len(shown) - 1]
+
+    app.pills(key="xray-kind").set_value("images").run()  # a list without it, drawn twice
     app.run()
+    app.pills(key="xray-kind").set_value(None).run()
+    assert heading() == "## List of models"
+    choose(oldest=False)
     assert heading() != "## List of models"

@@ -250,6 +250,8 @@ def test_a_list_of_the_composer_stays_open_while_an_answer_scrolls_the_page(
         page.get_by_role("combobox", name="模型").click()
         other = page.get_by_role("option", name="raw-model")
         expect(other).to_be_visible()
+        other.hover()
+        page.mouse.wheel(0, 20)  # within the list: the page was scrolled by nobody
         shown = answer(page).get_by_text("段。").count()
         # It goes on, and the page with it, below a list that is open.
         page.wait_for_function(

@@ -3,14 +3,20 @@
 Streamlit 1.67's inner parts are changed here and nowhere else under core/ui.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils import script_requests
 
 _request_rerun = script_requests.ScriptRequests.request_rerun
+_taken_at_start = script_requests.ScriptRequests.on_scriptrunner_ready
+_taken_on_the_way = script_requests.ScriptRequests.on_scriptrunner_yield
+# Which page was asked for by the request that each runner took last: its run is for that.
+_asked: WeakKeyDictionary[script_requests.ScriptRequests, str] = WeakKeyDictionary()
 
 
 def claim_navigation() -> None:
@@ -22,6 +28,20 @@ def claim_navigation() -> None:
     PagesManager.uses_pages_directory = False
     requests = script_requests.ScriptRequests
     requests.request_rerun = _rerun_on_chosen_page  # type: ignore[assignment,method-assign]
+    requests.on_scriptrunner_ready = _noting(_taken_at_start)  # type: ignore[method-assign]
+    requests.on_scriptrunner_yield = _noting(_taken_on_the_way)  # type: ignore[method-assign]
+
+
+def _noting(take: Callable[[script_requests.ScriptRequests], Any]) -> Callable[..., Any]:
+    """Return a way to take the next request that notes the page it is for."""
+
+    def taking(requests: script_requests.ScriptRequests) -> Any:
+        taken = take(requests)
+        if taken is not None and taken.type is script_requests.ScriptRequestType.RERUN:
+            _asked[requests] = taken.rerun_data.page_script_hash
+        return taken
+
+    return taking
 
 
 def _rerun_on_chosen_page(
@@ -66,14 +86,12 @@ def keep_to_page_asked_for() -> None:
     Streamlit notes the page in one place for all runs of a session (`PagesManager`, from which the
     context's `page_script_hash` is read, too), and a run that was told to end may begin once more
     beside its successor. An answer's end or its title draws the page anew; whoever chose another
-    page in that very moment would have stayed on this one. What was asked of a run is its own.
+    page in that very moment would have stayed on this one. Nor does what waits to be taken count: a
+    part of the page before may ask to redraw itself until the browser has heard of the new one.
     """
     run = get_script_run_ctx()
-    requests: Any = run.script_requests if run is not None else None
+    if run is None or run.script_requests is None:
+        return
     # A first visit comes with the page's address alone, and no other run is there before it.
-    if (
-        run is not None
-        and requests is not None
-        and (asked := requests._rerun_data.page_script_hash)
-    ):
+    if asked := _asked.get(run.script_requests, ""):
         run.pages_manager.set_script_intent(asked, "")

@@ -26,7 +26,7 @@ SHOWN = 200
 _LIVE_EVERY = "2s"
 _ABOUT = "about"  # in the address: an answer or a picture, whose exchanges are meant
 _KIND_KEY, _LIVE_KEY, _LIST_KEY = "xray-kind", "xray-live", "xray-list"
-_CHOSEN, _SHOWN = "xray-chosen", "xray-shown"
+_CHOSEN, _DRAWN, _SHOWN = "xray-chosen", "xray-drawn", "xray-shown"
 _GROUPS: dict[str, tuple[Purpose, ...]] = {
     "chat": ("answer", "title", "prompt"),
     "images": ("create", "poll", "list", "download"),
@@ -67,7 +67,7 @@ def draw() -> Trace | None:
     if not traces and not is_live:
         st.info(text("xray.nothing_about" if subject else "xray.empty"), icon=":material/sensors:")
         return None
-    chosen = _chosen(traces)
+    chosen = _chosen(traces, subject)
     if is_live:
         st.session_state[_SHOWN] = _shown(traces, chosen)
         st.fragment(_draw_list, run_every=_LIVE_EVERY)(kind, subject, True)
@@ -116,12 +116,15 @@ def _traces(kind: str | None, subject: str | None) -> tuple[Trace, ...]:
 
 def _draw_list(kind: str | None, subject: str | None, is_live: bool) -> None:
     traces = _traces(kind, subject)
-    chosen = _chosen(traces)
+    chosen = _chosen(traces, subject)
     if is_live and st.session_state.get(_SHOWN) != _shown(traces, chosen):
         redraw_page()  # what is below is about what was shown, and chosen
-    numbers, key = [one.number for one in traces], _key(traces)
-    if key not in st.session_state and (number := st.session_state.get(_CHOSEN)) in numbers:
+    numbers = [one.number for one in traces]
+    key = _key(subject, numbers)
+    number = st.session_state.get(f"{_CHOSEN}-{subject}")
+    if key not in st.session_state and number in numbers:
         st.session_state[key] = {"selection": {"rows": [numbers.index(number)]}}
+    st.session_state[f"{_DRAWN}-{subject}"] = numbers
     st.dataframe(
         [_row(one) for one in traces],
         hide_index=True,
@@ -132,9 +135,9 @@ def _draw_list(kind: str | None, subject: str | None, is_live: bool) -> None:
     )
 
 
-def _key(traces: Sequence[Trace]) -> str:
+def _key(subject: str | None, numbers: Sequence[int]) -> str:
     # Another list: a choice by its row would be of something else.
-    return f"{_LIST_KEY}-{hash(tuple(one.number for one in traces))}"
+    return f"{_LIST_KEY}-{subject}-{hash(str(numbers))}"
 
 
 def _row(trace: Trace) -> dict[str, Any]:
@@ -154,14 +157,23 @@ def _shown(traces: Sequence[Trace], chosen: Trace | None) -> tuple[list[int], in
     return [one.number for one in traces], chosen.number if chosen is not None else None
 
 
-def _chosen(traces: Sequence[Trace]) -> Trace | None:
-    """Return the exchange that was chosen, also in an earlier list, or else the newest."""
-    state = st.session_state
-    if (drawn := state.get(_key(traces))) is not None:
-        rows = [row for row in drawn["selection"]["rows"] if row < len(traces)]
-        state[_CHOSEN] = traces[rows[0]].number if rows else None
+def _chosen(traces: Sequence[Trace], subject: str | None) -> Trace | None:
+    """Return the exchange that was chosen, also in an earlier list, or else the newest.
+
+    A row is of the list that was drawn when it was chosen; others may have come since. What another
+    list lacks stays chosen meanwhile. Exchanges that are kept about a subject have numbers of their
+    own.
+    """
+    state, name = st.session_state, f"{_CHOSEN}-{subject}"
+    drawn = state.get(f"{_DRAWN}-{subject}", [])
+    if (told := state.get(_key(subject, drawn))) is not None:
+        rows = [row for row in told["selection"]["rows"] if row < len(drawn)]
+        if rows:
+            state[name] = drawn[rows[0]]
+        elif state.get(name) in drawn:
+            state[name] = None
     at = {one.number: one for one in traces}
-    return at.get(state.get(_CHOSEN) or 0, traces[0] if traces else None)
+    return at.get(state.get(name) or 0, traces[0] if traces else None)
 
 
 def _draw_ways_out(traces: Sequence[Trace]) -> None:

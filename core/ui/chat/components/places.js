@@ -45,18 +45,26 @@ function keepInView(field) {
 
 // A list that hangs on the composer closes when the page is scrolled (React Aria), also by an answer
 // that grows; the composer stays where it is. What is scrolled by hand may close it.
+const LIST_IS_OPEN = '[role="combobox"][aria-expanded="true"]';
 const BY_HAND_MS = 500;
 
 function keepListsOpen() {
   let byHand = -BY_HAND_MS;
+  let isHeld = false; // the page's scroll bar
+  const scrolls = (event) => {
+    if (!event.target.closest?.(OPEN)) byHand = performance.now();
+  };
   for (const act of ["wheel", "touchmove"]) {
-    document.addEventListener(act, () => { byHand = performance.now(); }, { capture: true, passive: true });
+    document.addEventListener(act, scrolls, { capture: true, passive: true });
   }
+  document.addEventListener("pointerdown", (event) => {
+    isHeld = !!event.target.matches?.(SCROLLERS);
+  }, true);
   window.addEventListener("scroll", (event) => {
+    if (isHeld || performance.now() - byHand < BY_HAND_MS) return;
     const bottom = document.querySelector(BOTTOM);
-    if (!bottom?.querySelector('[aria-expanded="true"]')) return;
-    const isByHand = performance.now() - byHand < BY_HAND_MS;
-    if (!isByHand && event.target.contains(bottom)) event.stopImmediatePropagation();
+    if (!bottom?.querySelector(LIST_IS_OPEN) || !event.target.contains?.(bottom)) return;
+    event.stopImmediatePropagation();
   }, true);
 }
 
