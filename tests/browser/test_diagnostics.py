@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.journeys import PATIENCE_MS, Journey
+from tests.browser.journeys import PATIENCE_MS, Journey, wait_until
 from tests.running_app import RunningApp, running_app, wait_until_there
 from tests.unit.checkup.servers import API_KEY, CHAT_KEY, Provider
 
@@ -93,11 +93,16 @@ def test_a_row_chosen_in_a_list_that_is_read_along_is_taken_apart(
     heading = page.get_by_role("heading", level=2).first
     before = heading.inner_text()
     cells = table.locator('table[role=grid] [data-testid^="glide-cell-2-"]')
-    expect(cells.first).to_be_attached(timeout=PATIENCE_MS)
-    kinds = cells.all_text_contents()
-    row = next(number for number, kind in enumerate(kinds) if kind != before)
+
+    def others() -> list[int]:
+        kinds = cells.all_text_contents()
+        return [number for number, kind in enumerate(kinds) if kind != before]
+
+    wait_until(page, lambda: bool(others()), "a list with another kind")
+    row = others()[0]
+    kind = cells.nth(row).text_content() or ""
     assert row < 8  # in sight
     box = table.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 12, box["y"] + 35 * (row + 1) + 17)
-    expect(heading).to_have_text(kinds[row], timeout=PATIENCE_MS)
+    expect(heading).to_have_text(kind, timeout=PATIENCE_MS)
