@@ -47,25 +47,64 @@ function keepInView(field) {
 // that grows; the composer stays where it is. What is scrolled by hand may close it.
 const LIST_IS_OPEN = '[role="combobox"][aria-expanded="true"]';
 const BY_HAND_MS = 500;
+const FOLLOWS_MS = 1500; // a growing page that stays at its end is there more often
+const FOLLOW_MS = 100;
 
 function keepListsOpen() {
   let byHand = -BY_HAND_MS;
+  let atEnd = -FOLLOWS_MS; // when the page was last at its end
   let isHeld = false; // the page's scroll bar
+  let closedAt = 0;
+  let following = 0;
+  const listIsOpen = () => !!document.querySelector(BOTTOM)?.querySelector(LIST_IS_OPEN);
+  const isByHand = () => isHeld || performance.now() - byHand < BY_HAND_MS;
   const scrolls = (event) => {
     if (!event.target.closest?.(OPEN)) byHand = performance.now();
   };
   for (const act of ["wheel", "touchmove"]) {
     document.addEventListener(act, scrolls, { capture: true, passive: true });
   }
+  // Nor does a wheel over the list that has nothing to scroll move the page under it.
+  document.addEventListener("wheel", (event) => {
+    const list = event.target.closest?.(OPEN);
+    if (list && !hasRoom(event.target, list, event.deltaY)) event.preventDefault();
+  }, { capture: true, passive: false });
   document.addEventListener("pointerdown", (event) => {
     isHeld = !!event.target.matches?.(SCROLLERS);
   }, true);
+  // Whether the page stays at its end Streamlit goes by the scrolling that it is not told of here, and a
+  // page drawn anew has been away from it for a moment: so it is kept there while a list is open, and
+  // for as long behind it as Streamlit takes to hear of that.
+  const follow = () => {
+    const scroller = scrollerOf();
+    if (!scroller || isByHand()) return stop();
+    scroller.scrollTop = scroller.scrollHeight;
+    if (listIsOpen()) closedAt = performance.now();
+    else if (performance.now() - closedAt > FOLLOWS_MS) stop();
+  };
+  const stop = () => {
+    clearInterval(following);
+    following = 0;
+  };
   window.addEventListener("scroll", (event) => {
-    if (isHeld || performance.now() - byHand < BY_HAND_MS) return;
     const bottom = document.querySelector(BOTTOM);
-    if (!bottom?.querySelector(LIST_IS_OPEN) || !event.target.contains?.(bottom)) return;
+    const page = event.target;
+    if (!bottom || !page.contains?.(bottom)) return;
+    const now = performance.now();
+    if (page.scrollHeight - page.scrollTop - page.clientHeight < 2) atEnd = now;
+    if (isByHand() || !listIsOpen()) return;
+    if (!following && now - atEnd < FOLLOWS_MS && atEnd > byHand) following = setInterval(follow, FOLLOW_MS);
     event.stopImmediatePropagation();
   }, true);
+}
+
+// Whether anything between `from` and `list` can be scrolled that way.
+function hasRoom(from, list, delta) {
+  for (let one = from; one && list.contains(one); one = one.parentElement) {
+    const below = one.scrollHeight - one.clientHeight - one.scrollTop;
+    if (/auto|scroll/.test(getComputedStyle(one).overflowY) && (delta > 0 ? below > 1 : one.scrollTop > 0)) return true;
+  }
+  return false;
 }
 
 // -- the way to the end, offered to whoever has scrolled far up
