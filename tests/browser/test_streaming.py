@@ -132,7 +132,7 @@ def test_an_answer_outlives_reload_other_pages_and_moved_settings(
     expect_half(page)
 
     page.get_by_role("link", name="历史").click()
-    expect(page.get_by_role("searchbox").or_(page.get_by_role("textbox")).first).to_be_visible()
+    expect(page.get_by_role("heading", name="历史", exact=True)).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("link", name="对话").click()
     expect_half(page)
 

@@ -56,6 +56,7 @@ function keepListsOpen() {
   let isHeld = false; // the page's scroll bar
   let closedAt = 0;
   let following = 0;
+  let followed = null;
   const listIsOpen = () => !!document.querySelector(BOTTOM)?.querySelector(LIST_IS_OPEN);
   const isByHand = () => isHeld || performance.now() - byHand < BY_HAND_MS;
   const scrolls = (event) => {
@@ -64,11 +65,6 @@ function keepListsOpen() {
   for (const act of ["wheel", "touchmove"]) {
     document.addEventListener(act, scrolls, { capture: true, passive: true });
   }
-  // Nor does a wheel over the list that has nothing to scroll move the page under it.
-  document.addEventListener("wheel", (event) => {
-    const list = event.target.closest?.(OPEN);
-    if (list && !hasRoom(event.target, list, event.deltaY)) event.preventDefault();
-  }, { capture: true, passive: false });
   document.addEventListener("pointerdown", (event) => {
     isHeld = !!event.target.matches?.(SCROLLERS);
   }, true);
@@ -77,7 +73,7 @@ function keepListsOpen() {
   // for as long behind it as Streamlit takes to hear of that.
   const follow = () => {
     const scroller = scrollerOf();
-    if (!scroller || isByHand()) return stop();
+    if (!scroller || scroller !== followed || !document.querySelector(BOTTOM) || isByHand()) return stop();
     scroller.scrollTop = scroller.scrollHeight;
     if (listIsOpen()) closedAt = performance.now();
     else if (performance.now() - closedAt > FOLLOWS_MS) stop();
@@ -86,6 +82,12 @@ function keepListsOpen() {
     clearInterval(following);
     following = 0;
   };
+  // Whoever does anything else, by key or hand, may want to be elsewhere on the page.
+  for (const act of ["keydown", "pointerdown"]) {
+    document.addEventListener(act, (event) => {
+      if (following && !listIsOpen() && !event.target.closest?.(OPEN)) stop();
+    }, true);
+  }
   window.addEventListener("scroll", (event) => {
     const bottom = document.querySelector(BOTTOM);
     const page = event.target;
@@ -93,18 +95,12 @@ function keepListsOpen() {
     const now = performance.now();
     if (page.scrollHeight - page.scrollTop - page.clientHeight < 2) atEnd = now;
     if (isByHand() || !listIsOpen()) return;
-    if (!following && now - atEnd < FOLLOWS_MS && atEnd > byHand) following = setInterval(follow, FOLLOW_MS);
+    if (!following && now - atEnd < FOLLOWS_MS && atEnd > byHand) {
+      followed = page;
+      following = setInterval(follow, FOLLOW_MS);
+    }
     event.stopImmediatePropagation();
   }, true);
-}
-
-// Whether anything between `from` and `list` can be scrolled that way.
-function hasRoom(from, list, delta) {
-  for (let one = from; one && list.contains(one); one = one.parentElement) {
-    const below = one.scrollHeight - one.clientHeight - one.scrollTop;
-    if (/auto|scroll/.test(getComputedStyle(one).overflowY) && (delta > 0 ? below > 1 : one.scrollTop > 0)) return true;
-  }
-  return false;
 }
 
 // -- the way to the end, offered to whoever has scrolled far up
