@@ -1,7 +1,7 @@
 """The least that Python can do for `GET /stream`: read, decode, write; nothing is kept.
 
-Two protocols on one uvloop, without a task or a coroutine for an event: a limit below which no
-studio in Python comes. Usage: python least_proxy.py PORT UPSTREAM_URL
+Two protocols on one uvloop, without a task or a coroutine for an event: what the studio is measured
+by, which does more for each. Usage: python least_proxy.py PORT UPSTREAM_URL
 """
 
 import asyncio

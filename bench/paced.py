@@ -6,18 +6,18 @@ it, program or kernel.
 
 import sys
 import tempfile
-import time
 from contextlib import suppress
 from pathlib import Path
 
 from bench.bff import Row, quantile, run_round, targets
-from bench.proxies.targets import BENCH, process
+from bench.proxies.processes import TICKS
+from bench.proxies.targets import BENCH, process, wait_for
 from tests.running_app import free_port
 
 ROUNDS = 3
 ROW = Row(300, 200, pause_ms=20)
 _WARM = Row(50, 100)
-_TICK_US = 10_000
+_TICK_US = 1e6 / TICKS
 LEAST_US = 0.5  # of a thread, to be told of
 
 
@@ -55,8 +55,8 @@ def main() -> None:
         url = f"http://127.0.0.1:{at['direct'][0]}/chat/completions"
         command = [sys.executable, str(BENCH / "least_proxy.py"), str(least), url]
         with process(command) as proxy:
+            wait_for(f"http://127.0.0.1:{least}/", proxy)
             places = {"node": at["node"], "least": (least, proxy.pid), "studio": at["studio"]}
-            time.sleep(1)
             print("          µs   p50 ms  p99 ms   by thread: program / kernel")
             for name, (port, pid) in places.items():
                 assert pid is not None
