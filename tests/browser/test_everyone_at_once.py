@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 from core.practice.server import PracticeServer
 from tests.browser.journeys import PATIENCE_MS
 from tests.running_app import RunningApp, running_app, wait_until_there
+from tests.threads_client import threads_client
 from tests.waiting import until
 from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK
 
@@ -126,10 +127,7 @@ def test_no_way_in_passes_the_budget(
 ) -> None:
     with ExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(32))
-        clients = [
-            stack.enter_context(httpx.Client(base_url=app.url, timeout=90, trust_env=False))
-            for app in apps
-        ]
+        clients = [stack.enter_context(threads_client(app.url, 90)) for app in apps]
         context = stack.enter_context(browser.new_context(locale="en-GB"))
         pages = []
         for app in apps:

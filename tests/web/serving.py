@@ -23,6 +23,7 @@ from core.web.server import lifespan, middleware
 from core.work.chat.timings import AnswerTimings
 from core.work.process_studio import close_studio, current_studio
 from core.work.studio import Studio
+from tests.threads_client import threads_client
 from tests.waiting import PATIENCE_S, until
 
 CALL_S = 60.0  # what looks through all that a test left behind, beside two other workers
@@ -155,7 +156,7 @@ def listening(
     thread.start()
     assert server.is_up.wait(PATIENCE_S)
     port = server.servers[0].sockets[0].getsockname()[1]
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=CALL_S, trust_env=False)
+    client = threads_client(f"http://127.0.0.1:{port}", CALL_S)
     try:
         yield port, client
     finally:

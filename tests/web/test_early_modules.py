@@ -33,6 +33,7 @@ from core.work.process_studio import (
 )
 from tests.held_import import HeldImport
 from tests.running_app import RunningApp, running_app, wait_until_there
+from tests.threads_client import threads_client
 from tests.waiting import PATIENCE_S, until
 from tests.web.serving import listening
 
@@ -142,7 +143,7 @@ def front(
         lambda: settings, pages, load=loading, pages=PAGES, base_path=lambda: base, **options
     ) as (port, _):
         address = f"http://127.0.0.1:{port}{base and '/' + base}"
-        with httpx.Client(base_url=address, timeout=PATIENCE_S, trust_env=False) as client:
+        with threads_client(address, PATIENCE_S) as client:
             yield pages, client
 
 

@@ -24,6 +24,7 @@ from core.settings import AccessSettings, ChatSettings, KlingSettings, Secret, S
 from core.settings.money import MoneySettings
 from core.storage.db.errors import store_error
 from core.storage.money.filters import LedgerFilter
+from tests.threads_client import threads_client
 from tests.upstream import Step, Upstream, whole
 from tests.waiting import until
 from tests.web.serving import CHAT_KEY, KLING_KEY, QUICK, Served, serving
@@ -219,7 +220,7 @@ def test_two_hundred_at_once_never_pass_the_budget(tmp_path: Path, way: str) -> 
     prices = PriceList(own_chat=(ChatPrice("settings/x", ("deepseek-flash",), "CNY", rates),))
     with budgeted(tmp_path, day("20"), prices=prices) as (served, _):
         with (
-            httpx.Client(base_url=served.url, timeout=60, trust_env=False) as client,
+            threads_client(served.url, 60) as client,
             ThreadPoolExecutor(32) as threads,
         ):
             replies = list(
