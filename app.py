@@ -22,6 +22,7 @@ else:
     from core.ui.frame import page_files
     from core.ui.frame.navigation import claim_navigation
     from core.ui.frame.pages import PAGES
+    from core.ui.frame.presses import finish_presses
     from core.ui.start.configuration import (
         app_settings,
         ask_nobody_for_addresses,
@@ -38,6 +39,7 @@ else:
     begin_logging(as_json=app_settings().operations.log_json)
     allow_many_open_files()
     claim_navigation()
+    finish_presses()
     ask_nobody_for_addresses()
     spell_out_socks(os.environ)
     app = st.App(

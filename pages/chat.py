@@ -6,7 +6,7 @@ from core.models.chat import AnswerStatus, Message
 from core.ui import notices, session
 from core.ui.buttons import telling_errors
 from core.ui.chat import actions as answer_actions
-from core.ui.chat import ahead, composer, message_menu, streaming, turns
+from core.ui.chat import ahead, attachments, composer, message_menu, streaming, turns, voice_in
 from core.ui.chat import header as conversation_header
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
@@ -89,6 +89,7 @@ for message in drawn:
                 drawing_form.draw(message.id)
 talk.end(is_growing=place is not None)
 
+composer.take_words(conversation)
 if known.error is not None:
     session.show_error(known.error)
     known.error = None
@@ -101,9 +102,11 @@ money_figures.draw_hint(
     conversation.id if conversation is not None else None,
 )
 
+box = attachments.place_of(conversation)
+voice_in.await_words(box)
 if live is not None and place is not None:
     with place:
-        streaming.attach(live)
+        streaming.attach(live, has_news=lambda: voice_in.has_come(box))
     st.rerun()
 elif conversation is not None and len(path) == 2:
     streaming.await_title(conversation)

@@ -52,10 +52,10 @@ def button(
     action: Callable[..., None],
     *args: object,
     **look: Unpack[Look],
-) -> bool:
+) -> None:
     """Draw a button by its label's text id; `action` runs before the page is drawn anew."""
     icon = f":material/{icon}:"
-    return st.button(text(label), icon=icon, key=key, on_click=action, args=args, **look)
+    st.button(text(label), icon=icon, key=key, on_click=action, args=args, **look)
 
 
 def download(

@@ -17,7 +17,8 @@ from core.settings import Settings
 from core.texts import catalogue
 from core.texts.catalogue import Language
 from core.ui import visitor as access
-from core.ui.session_state import SessionState
+from core.ui.frame import presses
+from core.ui.session_state import BoxWords, SessionState, Target
 from core.ui.start.configuration import app_settings, data_dir_error
 from core.ui.visitor import Visitor
 from core.work.process_studio import current_studio, open_studio
@@ -234,6 +235,23 @@ def open_conversation(conversation_id: str | None) -> None:
         st.query_params[_CONVERSATION_PARAMETER] = conversation_id
 
 
+def chat_place(conversation_id: str | None) -> str:
+    """Return the key of a conversation's chat box (None: of a new one), and of what waits there."""
+    return f"{owner_mark()}/{conversation_id or 'new'}"
+
+
+def fill_box(words: str, conversation_id: str | None = None) -> None:
+    """Have the chat box of a conversation (None: of a new one) hold `words`; nothing is sent.
+
+    What it is yet to show stays before them.
+    """
+    boxes, place = state().boxes, chat_place(conversation_id)
+    before = boxes.get(place)
+    if before is not None and before.drawn_at is None:
+        words = f"{before.words.rstrip()}\n\n{words}"
+    boxes[place] = BoxWords(words)
+
+
 def link_to(conversation_id: str, message_id: str | None = None) -> dict[str, str]:
     """Return the URL parameters that open a conversation, at one of its messages if given."""
     parameters = {_CONVERSATION_PARAMETER: conversation_id}
@@ -248,6 +266,12 @@ def linked_message() -> str | None:
 def leave_linked_message() -> None:
     """Show the whole conversation again."""
     st.query_params.pop(_MESSAGE_PARAMETER, None)
+
+
+def go_to(page: str, query: dict[str, str] | None = None) -> None:
+    """Show a page at an address, from wherever that was pressed; in a callback."""
+    state().go_to = Target(page, query or {})
+    presses.draw_whole_page()
 
 
 def take_notice() -> str | None:

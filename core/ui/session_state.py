@@ -55,6 +55,14 @@ class Target:
 
 
 @dataclass
+class BoxWords:
+    """What a chat box is to hold, until a browser has it for certain."""
+
+    words: str
+    drawn_at: float | None = None  # by the monotonic clock
+
+
+@dataclass
 class OpenDrawing:
     """The form under a message in which a picture of it is proposed."""
 
@@ -97,6 +105,7 @@ class SessionState:
     image_error: AppError | None = None
     last_request: tuple[GenerationRequest, str, float] | None = None
     notice: str | None = None
+    reread_error: AppError | None = None  # why settings that were read again are not used
     # Cursors that led to the page of a list that is shown, by the list's name.
     trails: dict[str, tuple[str, ...]] = field(default_factory=dict)
     # The message a link led to, and the conversation's last one at that moment.
@@ -120,11 +129,11 @@ class SessionState:
     elements: tuple[Element, ...] | None = None  # of the account, once they were asked for
     # Files that wait in the chat's composer, by its place, and those that could not be read.
     attached: dict[str, tuple[ReadFile, ...]] = field(default_factory=dict)
+    boxes: dict[str, BoxWords] = field(default_factory=dict)  # what chat boxes are to hold
     unread_files: tuple[AppError, ...] = ()
     # How many messages the browser may show of the chat, and how many of them ahead of the page.
     messages_seen: int = 0
     ahead_seen: int = 0
-    to_ask: str | None = None  # words that the chat's box is to hold when it is drawn next
     to_attach: tuple[str, bytes] | None = None  # a file that goes with it, by its name
     gallery_page: int = 1
     draft_taken: bool = False  # what the browser kept of the Images form, once in a session
@@ -140,4 +149,6 @@ class SessionState:
     balances: dict[ProviderName, tuple[Account | AppError, datetime]] = field(default_factory=dict)
     reconciled: Reconciliation | None = None
     balance_drop: BalanceDrop | None = None
+    # What is done beside the page, by its name, until a page takes what it came to.
+    asked: dict[str, Future[object]] = field(default_factory=dict)
     confirmed: tuple[object, ...] | None = None  # what a second press of would be spent on

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.app.elements import words
+from tests.app.elements import run_until, words
 from tests.unit.checkup.servers import API_KEY, CHAT_KEY, Provider
 
 
@@ -29,6 +29,7 @@ def test_what_is_wrong_is_told_with_its_cure_and_can_be_pasted(
         app.run()
         assert "Nothing of it costs money" in status(app)
         app.button(key="checkup-run").click().run()
+        run_until(app, lambda: "Report to paste" in words(app), "the check-up is over")
         told = words(app)
         assert not app.exception
         assert "does not offer the model" in told

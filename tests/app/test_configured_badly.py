@@ -13,7 +13,7 @@ from core.models.generations import GenerationStatus
 from core.practice.server import PracticeServer
 from core.work.studio import Studio
 from tests.app.conftest import QUICK
-from tests.app.elements import shown, words
+from tests.app.elements import run_until, shown, words
 from tests.app.test_chat_page import ask
 
 Opened = Callable[[], Studio]
@@ -149,10 +149,12 @@ def test_the_status_page_checks_keys_for_free(
     app.switch_page("pages/status.py").run()
     assert words(app).count("not checked yet") == 2
     app.button(key="check-chat").click().run()
+    run_until(app, lambda: app.success, "the chat key is judged")
     assert "The key is accepted" in app.success[0].value
     assert words(app).count("not checked yet") == 1
     app.button(key="check-images").click().run()
-    assert len(app.success) == 2  # the first one's result stays
+    # The first one's result stays.
+    run_until(app, lambda: len(app.success) == 2, "Kling's key is judged")
     assert all("The key is accepted" in one.value for one in app.success)
     assert words(app).count("Key accepted") == 2
     assert provider.counters.chat_requests == 0
@@ -171,7 +173,8 @@ def test_a_refused_key_is_not_called_connected(
     app.switch_page("pages/status.py").run()
     app.button(key="check-chat").click().run()
     app.button(key="check-images").click().run()
-    assert words(app).count("Refused or unreachable") == 2
+    refused = "Refused or unreachable"
+    run_until(app, lambda: words(app).count(refused) == 2, "both keys are judged")
     assert len(app.error) == 2
     app.switch_page("pages/gallery.py").run()
     app.switch_page("pages/status.py").run()

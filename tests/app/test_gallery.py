@@ -34,9 +34,10 @@ from core.storage.db import schema
 from core.storage.generations.gallery import GalleryPicture
 from core.ui.gallery import arrivals
 from core.ui.gallery.zip_export import zip_of
+from core.ui.session_state import Target
 from core.work.studio import Studio
 from tests.app.conftest import QUICK
-from tests.app.elements import keyed, shown, words
+from tests.app.elements import keyed, run_until, shown, words
 
 Opened = Callable[[], Studio]
 Until = Callable[[Callable[[], bool]], None]
@@ -48,6 +49,12 @@ KIND = "gallery-kind"
 def open_page(app: AppTest) -> None:
     app.run()
     app.switch_page("pages/gallery.py").run()
+
+
+def go_on(app: AppTest, page: str) -> None:
+    """Go where a press leads; here a page is run alone, without the frame that does so."""
+    assert app.session_state["inkling"].go_to == Target(page, {})
+    app.switch_page(page).run()
 
 
 def png(shade: int, size: tuple[int, int] = (640, 480)) -> bytes:
@@ -282,6 +289,7 @@ def test_what_was_asked_for_fills_the_form_again(app: AppTest, studio: Opened) -
     open_page(app)
     app.button(key=f"open-{pictures(studio())[0].picture.id}").click().run()
     app.button(key=f"again-{pictures(studio())[0].picture.id}").click().run()
+    go_on(app, "pages/images.py")
     assert app.text_area(key="image-prompt").value == "再来一只猫"
     assert app.selectbox(key="image-model").value == "kling-v2-1"
     assert app.number_input(key="image-n").value == 3
@@ -299,6 +307,7 @@ def test_variations_take_the_picture_as_the_reference(
     picture = pictures(studio())[0].picture
     app.button(key=f"open-{picture.id}").click().run()
     app.button(key=f"vary-{picture.id}").click().run()
+    go_on(app, "pages/images.py")
     assert app.text_area(key="image-prompt").value == "a cat"
     app.button(key="generate").click().run()
     newest = studio().store.generation_lists.list(LOCAL_OWNER).items[0]
@@ -318,6 +327,7 @@ def test_a_picture_goes_into_a_new_conversations_box_with_a_question(
     picture = pictures(studio())[0].picture
     app.button(key=f"open-{picture.id}").click().run()
     app.button(key=f"describe-{picture.id}").click().run()
+    go_on(app, "pages/chat.py")
     assert not app.exception
     (waiting,) = [one for one in app.button if (one.key or "").startswith("detach-")]
     assert "at\\-1\\.png" in waiting.label
@@ -536,12 +546,12 @@ def test_an_empty_store_gets_its_pictures_back_from_kling(
     live.run()
     assert "No pictures yet" in words(live)
     live.button(key="recover").click().run()
+    run_until(live, lambda: live.success, "Kling has told what it has")
     assert any("recovered: 1" in one.value for one in live.success)
     until(lambda: len(pictures(studio())) == 2)
     live.button(key="recover").click().run()
+    run_until(live, lambda: "Nothing to recover" in words(live), "Kling is asked once more")
     assert not live.success
-    assert "Nothing to recover" in words(live)
-    live.run()
     assert tiles(live) == ["Prompt unknown"] * 2
     assert not live.exception
 
@@ -554,7 +564,7 @@ def test_a_press_counts_though_a_picture_comes_in_that_moment(
     monkeypatch.setattr(arrivals, "_is_waiting", lambda: True)
     monkeypatch.setattr(arrivals, "_count", lambda: next(counts))
     live.button(key="recover").click().run()
-    assert "Nothing to recover" in words(live)
+    run_until(live, lambda: "Nothing to recover" in words(live), "Kling is asked")
     assert not live.exception
 
 

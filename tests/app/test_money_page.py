@@ -12,7 +12,7 @@ from core.access.owners import LOCAL_OWNER
 from core.models.money.ledger import Budget, LineState
 from core.storage.money.filters import LedgerFilter
 from core.work.studio import Studio
-from tests.app.elements import words
+from tests.app.elements import run_until, words
 from tests.app.test_images_page import PROMPT
 
 Opened = Callable[[], Studio]
@@ -159,17 +159,19 @@ def test_klings_books_are_compared_and_a_task_of_another_program_is_adopted(
     until(lambda: bool(lines(studio())) and not held(studio()))
     money(app)
     app.button(key="reconcile").click().run()
-    assert "1 tasks agree with Kling's books, 0 differ" in words(app)
+    agreed = "1 tasks agree with Kling's books, 0 differ"
+    run_until(app, lambda: agreed in words(app), "Kling's books are read")
     # As if another program had asked for it with the same key.
     (known,) = studio().store.ledger.every(LedgerFilter())
     forget(studio(), known.id)
     app.button(key="reconcile").click().run()
-    assert "another program with the same key" in words(app)
+    foreign = "another program with the same key"
+    run_until(app, lambda: foreign in words(app), "the other program's task is found")
     app.button(key="adopt-billed").click().run()
-    assert "1 tasks agree" in words(app)
+    run_until(app, lambda: "1 tasks agree" in words(app), "the books are read once more")
     assert lines(studio()) == [Decimal("0.2")]
     app.button(key="ask-balances").click().run()
-    assert "as of" in words(app)
+    run_until(app, lambda: "as of" in words(app), "an account is told")
     assert not app.exception
 
 

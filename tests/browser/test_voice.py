@@ -6,6 +6,7 @@ One studio and one browser for all of it; the voice and the ear are practice's.
 import json
 import re
 import struct
+import threading
 import wave
 from collections.abc import Iterator
 
@@ -14,12 +15,13 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwrig
 
 from core.practice.server import PracticeServer
 from core.practice.settings import PRACTICE_SPEECH_KEY, PracticeSettings
+from core.practice.speech.server import heard
 from core.practice.speech.voice import tones
 from core.wire.audio import RATE
 from tests.browser.chromium import launched
 from tests.browser.journeys import PATIENCE_MS
 from tests.running_app import RunningApp, running_app
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 # Written slowly: long after the first sentence was heard.
 LONG = "/practice slow 120 写 2000 字，关于砚台与墨的历史"
@@ -198,6 +200,40 @@ def test_what_was_said_is_put_into_the_box_to_be_read_before_it_is_asked(page: P
     box = page.get_by_test_id("stChatInputTextArea")
     expect(box).to_have_value(re.compile("练习：听到一段 .* 秒的录音。"), timeout=PATIENCE_MS)
     assert page.get_by_test_id("stChatMessage").count() == 0
+
+
+def test_what_was_said_comes_into_its_box_whatever_is_done_meanwhile(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_write, is_heard = threading.Event(), threading.Event()
+
+    def slowly(recording: bytes) -> str:
+        is_heard.set()
+        may_write.wait(PATIENCE_S)
+        return heard(recording)
+
+    monkeypatch.setattr("core.practice.speech.server.heard", slowly)
+    box = page.get_by_test_id("stChatInputTextArea")
+    box.fill("写过的：", timeout=PATIENCE_MS)
+    page.get_by_test_id("stChatInputMicButton").click(timeout=PATIENCE_MS)
+    page.wait_for_timeout(1_200)  # what is said takes its time
+    page.get_by_test_id("stChatInputApproveButton").click()
+    assert is_heard.wait(PATIENCE_S)
+    # Typed now, it would be lost for the words that come.
+    expect(box).to_be_disabled(timeout=PATIENCE_MS)
+    expect(box).to_have_attribute("placeholder", re.compile("写成文字"))
+    pages = page.get_by_test_id("stSidebarNavItems")
+    pages.get_by_role("link", name="历史").click()
+    expect(page.get_by_role("heading", name="历史")).to_be_visible(timeout=PATIENCE_MS)
+    pages.get_by_role("link", name="对话").click()
+    expect(box).to_be_disabled(timeout=PATIENCE_MS)
+    page.get_by_text("联网", exact=True).click()
+    may_write.set()
+    expect(box).to_have_value(
+        re.compile("写过的： 练习：听到一段 .* 秒的录音。"), timeout=PATIENCE_MS
+    )
+    expect(box).to_be_enabled()
+    expect(page.get_by_role("switch", name="联网")).to_be_checked()
 
 
 def test_where_there_is_no_microphone_the_page_says_why(

@@ -62,11 +62,16 @@ def draw_suggestions(talk: ahead.Talk) -> None:
     """Offer first questions while a conversation is empty."""
     welcome, offered = talk.draw_welcome()
     welcome.markdown(text("chat.welcome"))
-    on_click = keeping_errors()(ask)
     with offered, st.container(horizontal=True):
         for key in _SUGGESTIONS:
             suggestion = text(key)
-            st.button(suggestion, key=key, on_click=on_click, args=(None, suggestion, talk))
+            st.button(suggestion, key=key, on_click=_ask_first, args=(suggestion, talk))
+
+
+@keeping_errors()
+def _ask_first(suggestion: str, talk: ahead.Talk) -> None:
+    if session.state().conversation_id is None:  # else it was pressed once more
+        ask(None, suggestion, talk)
 
 
 def draw_question(message: Message, conversation: Conversation) -> None:
@@ -148,18 +153,15 @@ def _draw_leaf(
 
 def _draw_editor(message: Message, conversation: Conversation) -> None:
     with st.form(f"editor-{message.id}", border=False):
-        question = st.text_area(
-            text("chat.edit_label"), value=message.content, key=edited_key(message.id)
-        )
+        st.text_area(text("chat.edit_label"), value=message.content, key=edited_key(message.id))
         with st.container(horizontal=True):
-            is_sent = st.form_submit_button(text("chat.ask_again"), type="primary")
-            is_left = st.form_submit_button(text("action.cancel"), key="leave-editor")
-    if is_left or is_sent:
-        if is_sent:
-            _ask_differently(message, conversation, question)
-        if session.state().error is None:
-            session.state().editing_id = None
-        st.rerun()
+            st.form_submit_button(
+                text("chat.ask_again"),
+                type="primary",
+                on_click=_ask_differently,
+                args=(message, conversation),
+            )
+            st.form_submit_button(text("action.cancel"), key="leave-editor", on_click=_leave_editor)
 
 
 def edited_key(message_id: str) -> str:
@@ -171,8 +173,16 @@ def _edit(message_id: str) -> None:
     session.state().editing_id = message_id
 
 
+def _leave_editor() -> None:
+    session.state().editing_id = None
+
+
 @keeping_errors()
-def _ask_differently(message: Message, conversation: Conversation, question: str) -> None:
+def _ask_differently(message: Message, conversation: Conversation) -> None:
+    question = st.session_state.get(edited_key(message.id))
+    # Pressed once more before the editor was gone, or it is gone with its page.
+    if question is None or session.state().editing_id != message.id:
+        return
     session.studio().answers.edit(
         session.owner(),
         conversation,
@@ -182,6 +192,7 @@ def _ask_differently(message: Message, conversation: Conversation, question: str
         caller=session.caller(),
         zone=clock.zone_name(),
     )
+    _leave_editor()
 
 
 @keeping_errors()

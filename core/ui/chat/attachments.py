@@ -37,7 +37,7 @@ _PICTURE_PX = 160
 
 def place_of(conversation: Conversation | None) -> str:
     """Return the key under which the files of a composer wait: a draft belongs to its place."""
-    return f"{session.owner_mark()}/{conversation.id if conversation is not None else 'new'}"
+    return session.chat_place(conversation.id if conversation is not None else None)
 
 
 def waiting(conversation: Conversation | None) -> tuple[ReadFile, ...]:

@@ -7,7 +7,6 @@ drafts, Esc, ↑, and the focus. Without it the buttons do the same.
 import time
 from contextlib import nullcontext
 from decimal import Decimal
-from typing import Any
 
 import streamlit as st
 
@@ -24,10 +23,18 @@ from core.ui.money import confirm as money_confirm
 from core.ui.money import figures as money_figures
 from core.ui.palette import shortcuts
 from core.ui.session import text
+from core.ui.session_state import BoxWords
 
 QUESTION_KEY = "question"
 _KEY, _BAR, _STOP = "composer", "composer-bar", "composer-stop"
+_SEEN_S = 0.5
 _TEXTS = ("begun", "ended", "wait", "to_end")
+
+
+def take_words(conversation: Conversation | None) -> None:
+    """Put words that were said, and are written down by now, into the box; before it is drawn."""
+    if (words := voice_in.take(attachments.place_of(conversation))) is not None:
+        _put_back(conversation, words)
 
 
 def draw(
@@ -54,18 +61,23 @@ def draw(
     ):
         chat_settings.draw_at_hand(conversation, may_search=sources.is_offered())
         shortcuts.draw_button()
-    known = session.state()
-    if known.to_ask is not None:
-        st.session_state[QUESTION_KEY], known.to_ask = known.to_ask, None
+    place = attachments.place_of(conversation)
+    is_listening = voice_in.is_awaited(place)
+    box = _words_for(place)
+    if box is not None:
+        st.session_state[QUESTION_KEY] = box.words
     with nullcontext() if sticks_to_end else st.bottom:
         st.chat_input(
-            text("chat.placeholder"),
+            text("voice_in.writing" if is_listening else "chat.placeholder"),
+            disabled=is_listening,  # what is typed now would give way to the words that come
             key=QUESTION_KEY,
             on_submit=_submitted,
             args=(conversation, path, talk),
             accept_file="multiple",
             accept_audio=voice_in.is_offered(),
         )
+    if box is not None and not is_listening:
+        box.drawn_at = box.drawn_at or time.monotonic()
     with st.bottom:
         _install(conversation, path, is_running=running is not None)
         with st.container(key=_STOP):  # also when empty, so that nothing below it changes places
@@ -80,8 +92,7 @@ def _install(
         page_files.component("composer")(
             key="inkling-composer",
             data={
-                "key": f"{session.owner_mark()}/"
-                f"{conversation.id if conversation is not None else 'new'}",
+                "key": attachments.place_of(conversation),
                 "at": time.time(),
                 "running": is_running,
                 "focus": _wanted_focus(),
@@ -101,12 +112,16 @@ def _wanted_focus() -> str | None:
 def _submitted(conversation: Conversation | None, path: tuple[Message, ...], talk: Talk) -> None:
     sent = st.session_state[QUESTION_KEY]
     question = voice_in.text_of(sent)
+    session.state().boxes.pop(attachments.place_of(conversation), None)  # it is empty now
     is_whole = attachments.take(conversation, sent)
-    if voice_in.has_recording(sent):
-        _write_down(sent)
+    if voice_in.has_recording(sent):  # its words are asked once they were read, and sent
+        with keeping_errors():
+            voice_in.begin(attachments.place_of(conversation), sent)
+            return
+        _put_back(conversation, question)
         return
     if not is_whole:  # its other files wait: asked once this is seen, and sent again
-        st.session_state[QUESTION_KEY] = question
+        _put_back(conversation, question)
         return
     if not question:
         return
@@ -114,8 +129,26 @@ def _submitted(conversation: Conversation | None, path: tuple[Message, ...], tal
         _require(path, conversation, question)
         actions.ask(conversation, question, talk)
     except AppError as error:
-        st.session_state[QUESTION_KEY] = question  # back into the input: nothing is lost
+        _put_back(conversation, question)  # nothing is lost
         session.state().error = error
+
+
+def _put_back(conversation: Conversation | None, words: str) -> None:
+    session.fill_box(words, conversation.id if conversation is not None else None)
+
+
+def _words_for(place: str) -> BoxWords | None:
+    """Return what the box is to hold.
+
+    A run that is followed by the next one at once may never be seen: for a moment the box is filled
+    again in each. Later it would take what was typed in it meanwhile.
+    """
+    boxes = session.state().boxes
+    box = boxes.get(place)
+    if box is None or box.drawn_at is None or time.monotonic() - box.drawn_at < _SEEN_S:
+        return box
+    del boxes[place]
+    return None
 
 
 def _require(path: tuple[Message, ...], conversation: Conversation | None, question: str) -> None:
@@ -141,15 +174,6 @@ def _require(path: tuple[Message, ...], conversation: Conversation | None, quest
         whole = sum(amount for amount, of in amounts if of == currency)
         names = (file.name for file in files)
         money_confirm.require(Decimal(whole), currency, (question, *names))
-
-
-def _write_down(sent: Any) -> None:
-    """Put what was said into the input: it is asked once it was read, and sent again."""
-    try:
-        st.session_state[QUESTION_KEY] = voice_in.written_down(sent)
-    except AppError as error:
-        st.session_state[QUESTION_KEY] = voice_in.text_of(sent)
-        session.state().error = error
 
 
 @keeping_errors()

@@ -6,6 +6,7 @@ from core.models.chat import Conversation
 from core.ui import conversations, session
 from core.ui.buttons import keeping_errors
 from core.ui.conversations import TITLE_LIMIT, title_of
+from core.ui.frame import presses
 from core.ui.history.conversations import draw_export
 from core.ui.session import text
 
@@ -60,22 +61,30 @@ def _chosen(conversation: Conversation, key: str) -> None:
 
 
 def _rename(conversation: Conversation) -> None:
-    def leave() -> None:
-        session.state().renaming = False
-
-    @st.dialog(text("chat.rename"), on_dismiss=leave)
+    @st.dialog(text("chat.rename"), on_dismiss=_leave_dialog)
     def dialog() -> None:
         with st.form("rename", border=False):
-            title = st.text_input(
+            st.text_input(
                 text("chat.title_label"),
                 value=conversation.title,
                 max_chars=TITLE_LIMIT,
                 key=TITLE_KEY,
             )
-            if st.form_submit_button(text("action.save"), type="primary"):
-                with keeping_errors():
-                    conversations.rename(conversation, title)
-                leave()
-                st.rerun()
+            st.form_submit_button(
+                text("action.save"), type="primary", on_click=_save_title, args=(conversation,)
+            )
 
     dialog()
+
+
+def _leave_dialog() -> None:
+    session.state().renaming = False
+
+
+@keeping_errors()
+def _save_title(conversation: Conversation) -> None:
+    title = st.session_state.get(TITLE_KEY)
+    _leave_dialog()
+    presses.draw_whole_page()  # without the dialog
+    if title is not None:
+        conversations.rename(conversation, title)

@@ -7,7 +7,6 @@ from core.ui import session
 from core.ui.buttons import keeping_errors, undo
 from core.ui.conversations import TITLE_LIMIT
 from core.ui.session import text
-from core.ui.session_state import Target
 from core.ui.xray import listing as xray
 
 
@@ -47,7 +46,7 @@ def _chosen(message: Message, conversation: Conversation, key: str) -> None:
             session.open_conversation(forked.id)
             session.state().notice = text("chat.forked_notice")
         case "xray":
-            session.state().go_to = Target("pages/xray.py", xray.about(message.id))
+            session.go_to("pages/xray.py", xray.about(message.id))
         case "remove":
             removed = branches.remove_turn(owner, conversation.id, message.id)
             session.state().removed_turn = removed

@@ -7,6 +7,7 @@ second (`answer/growing_text`, docs/decisions/0004-settled-blocks.md).
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import streamlit as st
@@ -24,6 +25,7 @@ from core.ui.chat.answer.places import AnswerPlaces
 from core.ui.chunks import Chunks
 from core.ui.formats import duration
 from core.ui.session import text
+from core.ui.waiting import Waiting
 from core.ui.watching import redraw_page
 from core.work.chat.buffers.cursors import Cursor
 from core.work.chat.live_answer import LiveAnswer
@@ -35,8 +37,6 @@ TAIL_BYTES_PER_S = 3_600
 # A long formula, a diagram or code in a list is not shown in pieces: it is sent again less often.
 CODE_BYTES_PER_S = 20_000
 LONGEST_REST_S = 1.5
-# Streamlit ends or reruns a script only at its next st.* call: so often it gets the chance.
-BEAT_S = 0.25
 CLOCK_S = 1.0
 TITLE_BEAT_S = 0.5
 # A longer open block is shown in pieces while it grows: its live rest is what is sent again.
@@ -45,13 +45,17 @@ DISPLAY_LIMIT = 400
 SAVED_TIMEOUT_S = 2.0
 
 
-def attach(live: LiveAnswer) -> None:
-    """Draw the answer as it grows until it ends; everything so far comes at once."""
+def attach(live: LiveAnswer, has_news: Callable[[], bool] = lambda: False) -> None:
+    """Draw the answer as it grows until it ends; everything so far comes at once.
+
+    The page is drawn anew where it `has_news` of something else meanwhile.
+    """
     with st.container():
-        watcher = _Watcher(live)
-        watcher.wait_for_text()
-        watcher.stream_reasoning()
-        st.write_stream(Chunks(watcher.pieces("content")))
+        watcher = _Watcher(live, has_news)
+        with watcher.listening():
+            watcher.wait_for_text()
+            watcher.stream_reasoning()
+            st.write_stream(Chunks(watcher.pieces("content")))
     live.saved.wait(SAVED_TIMEOUT_S)
 
 
@@ -95,27 +99,36 @@ def await_title(conversation: Conversation) -> None:
 class _Watcher:
     """One page's view of one running answer."""
 
-    def __init__(self, live: LiveAnswer) -> None:
+    def __init__(self, live: LiveAnswer, has_news: Callable[[], bool] = lambda: False) -> None:
         self._live = live
+        self._has_news = has_news
         self._cursor = Cursor()
         self._unread = {"reasoning": "", "content": ""}
         self._is_final = False
         self._places = AnswerPlaces(live)
-        self._pulsed_at = time.monotonic()
+        self._waiting = Waiting()
         self._clock: Callable[[], None] | None = None
         self._steps: tuple[ToolStep, ...] = ()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Be woken by what comes, and by what is pressed meanwhile."""
+        leave = self._live.listen(self._waiting.notify)
+        try:
+            yield
+        finally:
+            leave()
 
     def wait_for_text(self) -> None:
         """Hold the answer's place until its first text comes."""
         place = self._places.waiting
-        self._read(timeout_s=0.0)
+        self._read()
         shown = ""
         while not self._has_unread and not self._is_final:
             if (label := self._waiting_label()) != shown:
                 place.markdown(f":shimmer[{label}]")
                 shown = label
-            self._read(timeout_s=BEAT_S)
-            self._beat()
+            self._wait()
         place.empty()
 
     def stream_reasoning(self) -> None:
@@ -161,28 +174,31 @@ class _Watcher:
                 tail = as_drawn(tail)
                 yield Shown(tail, is_settled=False)
                 rest_until = time.monotonic() + pause_s(tail)
-                self._pulsed_at = time.monotonic()  # what was yielded was an st.* call
             if is_over:
                 return
-            self._read(timeout_s=BEAT_S)
+            self._wait()
             if self._has_unread:
-                time.sleep(max(0.0, rest_until - time.monotonic()))
-                self._read(timeout_s=0.0)
-            self._beat()
+                self._waiting.rest(rest_until - time.monotonic())
+                self._read()
 
-    def _beat(self) -> None:
+    def _wait(self) -> None:
+        known = self._cursor.version
+        self._read()
+        # Not by what is unread: an answer with tools thinks again while its text is shown.
+        if self._cursor.version == known and not self._is_final:
+            self._waiting.wait()
+            self._read()
+        if self._has_news():
+            st.rerun()
         if self._clock is not None:
             self._clock()
-        if time.monotonic() - self._pulsed_at >= BEAT_S:
-            self._pulsed_at = time.monotonic()
-            self._places.beat()
 
     @property
     def _has_unread(self) -> bool:
         return any(self._unread.values())
 
-    def _read(self, *, timeout_s: float) -> None:
-        growth = self._live.wait(self._cursor, timeout_s=timeout_s)
+    def _read(self) -> None:
+        growth = self._live.read(self._cursor)
         if growth.is_rearranged:  # what is shown as the answer was thought
             st.rerun()
         self._cursor = growth.cursor

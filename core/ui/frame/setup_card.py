@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.ui import session
+from core.ui.buttons import button
 from core.ui.frame import copying
 from core.ui.session import text
 from core.ui.start.configuration import app_settings
@@ -29,16 +30,21 @@ def draw(provider: Literal["chat", "images"]) -> None:
 
 def draw_reread(key: str) -> None:
     """Draw the button that reads the settings again, and what came of it."""
-    if not st.button(text("status.reread"), key=key, icon=":material/refresh:"):
-        return
+    button("status.reread", "refresh", key, _reread)
+    if (error := session.state().reread_error) is not None:
+        session.state().reread_error = None
+        session.show_error(error)
+        st.caption(text("status.reread_kept"))
+
+
+def _reread() -> None:
+    known = session.state()
     try:
         fixed = reread_settings(app_settings)
     except AppError as error:
-        session.show_error(error)
-        st.caption(text("status.reread_kept"))
+        known.reread_error = error
         return
-    session.state().checks.clear()
-    session.state().notice = text("status.reread_done")
+    known.checks.clear()
+    known.notice = text("status.reread_done")
     if fixed:
-        session.state().notice = text("status.reread_fixed", names=", ".join(fixed))
-    st.rerun()
+        known.notice = text("status.reread_fixed", names=", ".join(fixed))

@@ -6,7 +6,7 @@ from core.texts import catalogue
 from core.ui import formats, placeholders, session
 from core.ui import visitor as access
 from core.ui.buttons import button
-from core.ui.frame import browser, copying, navigation, page_files
+from core.ui.frame import browser, copying, navigation, page_files, presses
 from core.ui.frame.pages import PAGES
 from core.ui.palette import shortcuts
 from core.ui.session import text
@@ -28,8 +28,8 @@ def draw() -> None:
         )
         for name, icon in PAGES.items()
     ]
+    presses.finish_presses()
     navigation.claim_navigation()  # a host that only runs scripts has begun without it
-    navigation.keep_to_page_asked_for()
     page = st.navigation(pages)
     is_wide = page.url_path in ("images", "gallery", "xray")
     st.set_page_config(layout="wide" if is_wide else "centered")

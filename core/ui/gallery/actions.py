@@ -9,6 +9,7 @@ from core.models.generations import Generation, Picture
 from core.storage.generations.gallery import GalleryPicture
 from core.ui import clock, session
 from core.ui.buttons import button, download, keeping_errors
+from core.ui.frame import presses
 from core.ui.gallery import reuse
 from core.ui.gallery.deletion import delete, delete_generation
 from core.ui.gallery.zip_export import picture_file_name
@@ -96,17 +97,16 @@ def draw_download(item: GalleryPicture) -> None:
 def draw_menu(item: GalleryPicture) -> None:
     """Draw the menu of everything else."""
     with st.container(key=f"icon-menu-{item.picture.id}", width="content"):
-        chosen = st.menu_button(
+        key = f"menu-{item.picture.id}"
+        st.menu_button(
             f"{text('gallery.menu')}{of(item)}",
             possible(item.generation),
             format_func=_label,
             icon=":material/more_vert:",
             type="tertiary",
-            key=f"menu-{item.picture.id}",
+            key=key,
+            on_click=lambda: _do(st.session_state[key], item),
         )
-    if chosen is not None:
-        _do(chosen, item)
-        st.rerun()
 
 
 def draw_all(item: GalleryPicture) -> None:
@@ -134,13 +134,12 @@ def draw_all(item: GalleryPicture) -> None:
             )
         for action in possible(generation):
             key = f"{action}-{picture.id}"
-            if st.button(text(_NAMES[action]), icon=_icon(action), key=key):
-                _do(action, item)
-                st.rerun()
+            button(_NAMES[action], _ICONS[action], key, _do, action, item)
 
 
 def _do(action: Action, item: GalleryPicture) -> None:
     """Do what was chosen; what leads to another page goes there."""
+    presses.draw_whole_page()  # also where this was pressed in a part of it
     match action:
         case "again":
             reuse.use_again(item.generation)
@@ -163,8 +162,7 @@ def draw_use_again(generation: Generation) -> None:
     if "again" not in possible(generation):
         return
     key = f"again-{generation.id}"
-    if st.button(text("gallery.use_again"), icon=_icon("again"), key=key):
-        reuse.use_again(generation)
+    button("gallery.use_again", _ICONS["again"], key, reuse.use_again, generation)
 
 
 def draw_delete_task(generation: Generation) -> None:

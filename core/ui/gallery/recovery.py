@@ -3,9 +3,12 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.ui import session
+from core.ui import session, waiting
+from core.ui.buttons import button
 from core.ui.session import text
 from core.work.generations.recovery import RecoveryResult
+
+_NAME = "recovery"  # of what is asked beside the page
 
 
 def draw() -> None:
@@ -18,17 +21,21 @@ def draw() -> None:
         text("gallery.recover"), icon=":material/cloud_download:", expanded=is_empty, key="recovery"
     ):
         st.markdown(text("gallery.recover_what"))
-        if st.button(text("gallery.recover"), icon=":material/sync:", key="recover"):
-            known.recovered = None
+        button("gallery.recover", "sync", "recover", _begin)
+        if waiting.is_told(_NAME):
             try:
-                with st.spinner(text("gallery.recovering")):
-                    known.recovered = studio.generations.recover(session.owner())
+                known.recovered = waiting.told(_NAME)
             except AppError as error:
                 session.show_error(error)
-                return
-            st.rerun()
+        waiting.draw_awaited([_NAME], text("gallery.recovering"))
         if (result := known.recovered) is not None:
             _draw_outcome(result)
+
+
+def _begin() -> None:
+    session.state().recovered = None
+    recover, owner = session.studio().generations.recover, session.owner()
+    waiting.begin(_NAME, lambda: recover(owner))
 
 
 def _draw_outcome(result: RecoveryResult) -> None:

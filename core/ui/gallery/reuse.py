@@ -1,7 +1,5 @@
 """From a picture back to a form: ask for the same again, for variations, or talk about it."""
 
-import streamlit as st
-
 from core.models.generations import Generation, GenerationRequest, ImageRequest, Picture
 from core.models.pictures.expand import ExpandRequest
 from core.models.pictures.omni import OmniRequest
@@ -19,41 +17,41 @@ def use_again(generation: Generation) -> None:
     """Fill the form with what was asked for here, and go there."""
     if generation.kind in table.FORMS:
         _fill_again(generation.id, generation.request)
-        st.switch_page("pages/images.py")
+        session.go_to("pages/images.py")
 
 
 def vary(picture: Picture, generation: Generation) -> None:
     """Fill the form with this picture as the reference, and go there."""
     _fill_variations(picture, generation)
-    st.switch_page("pages/images.py")
+    session.go_to("pages/images.py")
 
 
 def refer_to(picture: Picture) -> None:
     """Put this picture behind the references of the form that takes several, and go there."""
     _fill_references(picture)
-    st.switch_page("pages/images.py")
+    session.go_to("pages/images.py")
 
 
 def expand(picture: Picture) -> None:
     """Open the form that continues this picture beyond its edges, and go there."""
     _fill_expansion(picture)
-    st.switch_page("pages/images.py")
+    session.go_to("pages/images.py")
 
 
 def send_to_chat(generation: Generation) -> None:
     """Begin a conversation with the prompt as a quotation in its box; nothing is sent."""
     quoted = "\n".join(f"> {line}" for line in generation.request.prompt.splitlines())
     session.open_conversation(None)
-    session.state().to_ask = f"{quoted}\n\n"
-    st.switch_page("pages/chat.py")
+    session.fill_box(f"{quoted}\n\n")
+    session.go_to("pages/chat.py")
 
 
 def describe(picture: Picture, generation: Generation) -> None:
     """Begin a conversation that has this picture and a question about it; nothing is sent."""
     if _attach(picture, generation):
         session.open_conversation(None)
-        session.state().to_ask = text("gallery.describe_question")
-        st.switch_page("pages/chat.py")
+        session.fill_box(text("gallery.describe_question"))
+        session.go_to("pages/chat.py")
 
 
 @keeping_errors()

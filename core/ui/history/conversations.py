@@ -144,7 +144,10 @@ def draw_export(conversation: Conversation) -> None:
 
 @keeping_errors()
 def _rename(conversation: Conversation, key: str) -> None:
-    shared.rename(conversation, st.session_state[key])
+    title = st.session_state.get(key)
+    if title is None:  # the page is gone, and the field with it
+        return
+    shared.rename(conversation, title)
     st.session_state[_menu_key(conversation)] = False
 
 

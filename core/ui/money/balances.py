@@ -1,6 +1,6 @@
 """What is left at both providers, with the age of the figure, and how old the price list is."""
 
-from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -10,14 +10,27 @@ from core.markdown.escaping import literal
 from core.models.money.hours import is_year_known
 from core.providers.deepseek.wire import Balance
 from core.providers.kling.wire import AccountCosts
-from core.ui import session
+from core.ui import session, waiting
 from core.ui.buttons import button, keeping_errors
 from core.ui.formats import code_span, moment
 from core.ui.money.words import amount_words
 from core.ui.session import text
 from core.ui.session_state import Account, ProviderName
+from core.work.money.reconcile import BalanceDrop
 
 _SHOWN = 12
+# What is asked beside the page, by its names there.
+_ACCOUNTS: dict[ProviderName, str] = {"chat": "balance-chat", "images": "balance-images"}
+_RECONCILED = "reconciled"
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An account as its provider told of it, and when; how it fell since, beside the ledger."""
+
+    account: Account
+    at: datetime
+    drop: BalanceDrop | AppError | None = None
 
 
 def draw() -> None:
@@ -30,6 +43,7 @@ def draw() -> None:
         with st.container(horizontal=True):
             button("money.ask_balances", "refresh", "ask-balances", _ask)
             button("money.reconcile", "difference", "reconcile", _reconcile)
+        _take()
         if (error := session.state().error) is not None:
             session.show_error(error)
             session.state().error = None
@@ -45,26 +59,46 @@ def draw() -> None:
 
 
 def _ask() -> None:
-    studio, now = session.studio(), datetime.now(UTC)
-    known = session.state().balances
-    asking: dict[ProviderName, Callable[[], Account]] = {
-        "chat": studio.accounts.chat_account,
-        "images": studio.accounts.image_account,
-    }
-    for name, ask in asking.items():
+    accounts = session.studio().accounts
+
+    def chat() -> _Told:
+        account = accounts.chat_account()
+        told = _Told(account, datetime.now(UTC))
         try:
-            known[name] = (ask(), now)
+            return replace(told, drop=accounts.balance_drop(account))
+        except AppError as error:  # no reason not to tell what is left
+            return replace(told, drop=error)
+
+    waiting.begin(_ACCOUNTS["chat"], chat)
+    waiting.begin(_ACCOUNTS["images"], lambda: _Told(accounts.image_account(), datetime.now(UTC)))
+
+
+def _reconcile(*, is_anew: bool = False) -> None:
+    waiting.begin(_RECONCILED, session.studio().accounts.reconcile, is_anew=is_anew)
+
+
+def _take() -> None:
+    """Take what was asked for, as soon as it has come."""
+    known = session.state()
+    for name, asked in _ACCOUNTS.items():
+        if not waiting.is_told(asked):
+            continue
+        try:
+            told: _Told = waiting.told(asked)
         except AppError as error:
-            known[name] = (error, now)
-    account = known["chat"][0]
-    if isinstance(account, Balance):
-        with keeping_errors():
-            session.state().balance_drop = studio.accounts.balance_drop(account)
-
-
-@keeping_errors()
-def _reconcile() -> None:
-    session.state().reconciled = session.studio().accounts.reconcile()
+            known.balances[name] = error, datetime.now(UTC)
+            continue
+        known.balances[name] = told.account, told.at
+        if isinstance(told.drop, AppError):
+            known.error = told.drop
+        elif name == "chat":
+            known.balance_drop = told.drop
+    if waiting.is_told(_RECONCILED):
+        try:
+            known.reconciled = waiting.told(_RECONCILED)
+        except AppError as error:
+            known.error = error
+    waiting.draw_awaited((*_ACCOUNTS.values(), _RECONCILED), text("status.checking"))
 
 
 @keeping_errors()
@@ -72,7 +106,7 @@ def _adopt() -> None:
     found = session.state().reconciled
     for one in found.of("foreign") if found is not None else ():
         session.studio().accounts.adopt_billed(one)
-    _reconcile()
+    _reconcile(is_anew=True)  # one that is under way has not seen them
 
 
 def _draw_drop() -> None:

@@ -11,7 +11,6 @@ from core.ui import session
 from core.ui.conversations import title_of
 from core.ui.frame.pages import PAGES
 from core.ui.session import text
-from core.ui.session_state import Target
 
 _QUERY = "palette-query"
 _BEGINNING = 3
@@ -39,7 +38,7 @@ def go(page: str, query: dict[str, str] | None) -> None:
     close_palette()
     if page == "pages/chat.py":
         session.state().conversation_id = None
-    session.state().go_to = Target(page, query or {})
+    session.go_to(page, query)
 
 
 def draw() -> None:
@@ -136,13 +135,13 @@ def _row(
     key: str, label: str, icon: str, query: dict[str, str], page: str = "pages/chat.py"
 ) -> None:
     # A form's button or a link would leave the dialog open behind it.
-    if st.button(
+    st.button(
         label,
         icon=f":material/{icon}:",
         type="tertiary",
         width="stretch",
         wrap=False,
         key=f"palette-{key}",
-    ):
-        go(page, query)
-        st.rerun()
+        on_click=go,
+        args=(page, query),
+    )

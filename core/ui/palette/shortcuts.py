@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.ui import session
 from core.ui.buttons import button, keeping_errors
-from core.ui.frame import page_files
+from core.ui.frame import page_files, presses
 from core.ui.palette import search
 from core.ui.session import text
 
@@ -29,8 +29,9 @@ SHEET = {
 def draw() -> None:
     """Install the shortcuts, do what one of them asked for, and draw what it opened."""
     if (target := session.state().go_to) is not None:
-        session.state().go_to = None
-        st.switch_page(target.page, query_params=target.query)
+        with presses.undisturbed():
+            session.state().go_to = None
+            st.switch_page(target.page, query_params=target.query)
     with st.container(key=_KEY):
         page_files.component("shortcuts")(key="inkling-shortcuts", on_act_change=_act)
     with st.sidebar:

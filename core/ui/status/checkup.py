@@ -10,14 +10,18 @@ import streamlit as st
 from core.access.callers import LOCAL, Verdict
 from core.markdown.escaping import literal
 from core.ui import reachable, session
+from core.ui.buttons import button
 from core.ui.frame import page_files
 from core.ui.session import text
+from core.ui.watching import redraw_page
 from core.work.checkup.finding import Finding, Level, gravest_first
 from core.work.checkup.front import TRIES, judge_beats
 from core.work.checkup.house import look_at_caller
+from core.work.checkup.live import CheckupRun
 from core.work.checkup.report import as_text
 
-_KEY, _COUNT_KEY = "checkup-found", "checkup-count"
+_KEY, _RUN_KEY, _COUNT_KEY = "checkup-found", "checkup-run-followed", "checkup-count"
+_LOOK_S = 0.25
 _LEVELS: tuple[Level, ...] = ("fault", "warning", "note", "good")
 _Look = tuple[Literal["red", "orange", "blue", "green"], str]
 _LOOKS: dict[Level, _Look] = {
@@ -33,10 +37,15 @@ def draw() -> None:
     with st.container(border=True):
         st.markdown(f"**{text('checkup.title')}**")
         st.caption(text("checkup.what"))
-        if st.button(text("checkup.run"), key="checkup-run", icon=":material/stethoscope:"):
-            st.session_state[_KEY] = _run()
+        button("checkup.run", "stethoscope", "checkup-run", _begin)
+        run: CheckupRun | None = st.session_state.get(_RUN_KEY)
+        if run is not None and run.has_ended:
+            st.session_state[_KEY] = [*run.findings, *_caller()]
             st.session_state[_COUNT_KEY] = st.session_state.get(_COUNT_KEY, 0) + 1
-            st.rerun()
+            del st.session_state[_RUN_KEY]
+        elif run is not None:
+            _follow(run)
+            return
         found: list[Finding] | None = st.session_state.get(_KEY)
         if found is None:
             return
@@ -57,14 +66,22 @@ def draw() -> None:
             st.code(told, language=None, wrap_lines=True, height=300)
 
 
-def _run() -> list[Finding]:
-    """Run a check-up, and show what it finds while it goes on."""
-    found: list[Finding] = []
-    with st.status(text("checkup.running"), expanded=True):
-        for one in session.studio().checkups.start().follow():
-            found.append(one)
+def _begin() -> None:
+    st.session_state[_RUN_KEY] = session.studio().checkups.start()
+
+
+def _follow(run: CheckupRun) -> None:
+    """Show what a check-up finds while it goes on."""
+
+    @st.fragment(run_every=_LOOK_S)
+    def look() -> None:
+        st.markdown(f":shimmer[{text('checkup.running')}]")
+        for one in run.findings:
             _draw_line(one)
-    return [*found, *_caller()]
+        if run.has_ended:
+            redraw_page()
+
+    look()
 
 
 def _caller() -> Iterable[Finding]:

@@ -4,6 +4,7 @@ What a check found stays beside its provider for the session, until the next che
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -13,11 +14,13 @@ from core import __version__
 from core.errors import AppError, NotFoundError
 from core.providers.deepseek.wire import Balance
 from core.providers.kling.wire import AccountCosts
-from core.ui import reachable, session
+from core.ui import reachable, session, waiting
+from core.ui.buttons import button
 from core.ui.frame import copying, setup_card
 from core.ui.session import text
 from core.ui.session_state import Account, ProviderName
 from core.ui.status import backups
+from core.work.money.accounts import Accounts
 from core.work.services import Mode
 
 Standing = Literal["unchecked", "accepted", "refused", "practice", "unusable"]
@@ -33,14 +36,14 @@ _COLOURS: dict[Standing, Literal["gray", "green", "blue", "red"]] = {
 
 def draw_chat() -> None:
     """Draw who answers, and the account behind it on request."""
-    settings = session.studio().settings.chat
+    settings, accounts = session.studio().settings.chat, session.studio().accounts
     facts = None
     if settings is not None:
         facts = {
             text("status.server"): urlsplit(settings.url).netloc,
             text("status.model"): settings.model,
         }
-    _draw_provider("chat", session.chat_mode(), facts, _chat_account)
+    _draw_provider("chat", session.chat_mode(), facts, partial(_chat_account, accounts))
 
 
 def draw_images() -> None:
@@ -108,9 +111,8 @@ def _draw_provider(
         elif facts is not None:
             for fact, value in facts.items():
                 _fact(fact, value)
-            if st.button(text("status.check"), key=f"check-{name}", icon=":material/key:"):
-                with st.spinner(text("status.checking")):
-                    _check(name, ask)
+            button("status.check", "key", f"check-{name}", waiting.begin, f"check-{name}", ask)
+            _take_check(name)
             if (check := session.state().checks.get(name)) is not None:
                 _draw_check(check)
         standing = _standing(name, mode)
@@ -126,12 +128,14 @@ def _standing(name: ProviderName, mode: Mode) -> Standing:
     return "refused" if isinstance(check, AppError) else "accepted"
 
 
-def _check(name: ProviderName, ask: Callable[[], Account]) -> None:
-    checks = session.state().checks
-    try:
-        checks[name] = ask()
-    except AppError as error:
-        checks[name] = error
+def _take_check(name: ProviderName) -> None:
+    checks, asked = session.state().checks, f"check-{name}"
+    if waiting.is_told(asked):
+        try:
+            checks[name] = waiting.told(asked)
+        except AppError as error:
+            checks[name] = error
+    waiting.draw_awaited([asked], text("status.checking"))
 
 
 def _draw_check(check: Account | AppError) -> None:
@@ -151,12 +155,11 @@ def _fact(name: str, value: str) -> None:
         copying.draw_box(value, text("copy.value", name=name), is_code=True)
 
 
-def _chat_account() -> Account:
-    studio = session.studio()
+def _chat_account(accounts: Accounts) -> Account:
     try:
-        return studio.accounts.chat_account()
+        return accounts.chat_account()
     except NotFoundError:  # another server than DeepSeek's: its list of models tells enough
-        studio.accounts.check_chat_key()
+        accounts.check_chat_key()
         return None
 
 

@@ -10,6 +10,7 @@ from core.access.invitations import Invitation
 from core.access.passes import NAME_LENGTH, Pass
 from core.errors import StoreError
 from core.ui import formats, reachable, session
+from core.ui.buttons import button
 from core.ui.frame import copying
 from core.ui.session import text
 
@@ -54,13 +55,21 @@ def _draw_link() -> None:
             return
     st.caption(text("way_in.what"))
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    name = row.text_input(
-        text("way_in.name"), text("way_in.phone"), max_chars=NAME_LENGTH, key=_NAME_KEY
-    )
-    if row.button(text("way_in.make"), key="way-in-make", icon=":material/add_link:"):
-        session.state().invitation = session.studio().invitations.make(name)
+    row.text_input(text("way_in.name"), text("way_in.phone"), max_chars=NAME_LENGTH, key=_NAME_KEY)
+    with row:
+        button("way_in.make", "add_link", "way-in-make", _make)
     if (made := session.state().invitation) is not None:
         _draw_invitation(made, bases)
+
+
+def _make() -> None:
+    name = st.session_state.get(_NAME_KEY)
+    if name is None or not may_manage():  # the page is gone; the pass was taken back meanwhile
+        return
+    try:
+        session.state().invitation = session.studio().invitations.make(name)
+    except StoreError as error:
+        session.state().notice = session.error_text(error)
 
 
 def _draw_invitation(made: Invitation, bases: tuple[str, ...]) -> None:

@@ -1,6 +1,5 @@
 """One exchange taken apart: request, reply, events, token, and the ways to run it again."""
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -11,6 +10,7 @@ from core.ui.buttons import button
 from core.ui.chunks import Chunks
 from core.ui.formats import duration, moment_to_the_second, size
 from core.ui.session import text
+from core.ui.waiting import Waiting
 from core.ui.xray import price
 from core.ui.xray.timeline import timeline_svg
 from core.ui.xray.times import short_time
@@ -174,10 +174,10 @@ def _wish_replay(number: int) -> None:
 
 
 def _at_its_pace(frames: tuple[EventFrame, ...]) -> Iterator[str]:
-    before = 0.0
+    before, waiting = 0.0, Waiting()
     for frame in frames:
         if frame.at_s is not None:
-            time.sleep(min(max(frame.at_s - before, 0.0), _REPLAY_PAUSE_MOST_S))
+            waiting.rest(min(max(frame.at_s - before, 0.0), _REPLAY_PAUSE_MOST_S))
             before = frame.at_s
         if added := added_by(frame):
             yield added

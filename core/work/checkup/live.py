@@ -24,6 +24,12 @@ class CheckupRun:
         """Whether nothing more will be found."""
         return self._has_ended
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found so far."""
+        with self._changed:
+            return tuple(self._findings)
+
     def add(self, finding: Finding) -> None:
         """Note what was found."""
         with self._changed:

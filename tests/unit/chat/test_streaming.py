@@ -16,6 +16,8 @@ from core.models.deltas import Delta
 from core.ui.chat import streaming
 from core.ui.chat.answer import growing_text
 from core.ui.chat.answer.growing_text import Chunk, Replacement
+from core.ui.waiting import Waiting
+from core.work.chat.buffers.cursors import Cursor, Growth
 from core.work.chat.live_answer import LiveAnswer
 
 TEXT = (
@@ -28,8 +30,9 @@ Pieces = Iterable[Chunk]
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody looks at these pages: the tail need not rest."""
+    """Nobody looks at these pages: the tail need not rest. What they wait for is there."""
     monkeypatch.setattr(streaming, "pause_s", lambda _tail: 0.0)
+    monkeypatch.setattr(Waiting, "wait", lambda _: None)
 
 
 def live_answer() -> LiveAnswer:
@@ -75,7 +78,7 @@ def grown(live: LiveAnswer, cuts: Iterable[str]) -> Iterator[str]:
 
 
 class Stepped(LiveAnswer):
-    """Grows by one piece each time the page waits for more."""
+    """Grows by one piece each time the page has seen everything, and waits for more."""
 
     def __init__(self, cuts: Iterable[str]) -> None:
         now = datetime(2026, 11, 22, tzinfo=UTC)
@@ -83,10 +86,11 @@ class Stepped(LiveAnswer):
         super().__init__(message, "local")
         self._growing = grown(self, cuts)
 
-    def wait(self, cursor: object, *, timeout_s: float) -> object:  # type: ignore[override]
-        if timeout_s:
+    def read(self, cursor: Cursor) -> Growth:
+        growth = super().read(cursor)
+        if growth.cursor.version == cursor.version:
             next(self._growing, None)
-        return super().wait(cursor, timeout_s=0)  # type: ignore[arg-type]
+        return growth
 
 
 def cut_at_random(text: str, dice: Random) -> list[str]:
@@ -195,3 +199,27 @@ def test_a_page_that_showed_thinking_as_the_answer_begins_anew(
     again.wait_for_text()
     assert again._unread == {"reasoning": "First weigh.", "content": ""}
     assert written(again.pieces("content"))[0] == ["It is 42."]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_page_that_has_read_everything_waits_though_thought_is_left_unshown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An answer with tools thinks again while its text is shown."""
+    live, waits = live_answer(), 0
+    live.add(Delta("content", ["第一段"]))
+    looks = iter(range(50))
+    read = live.read
+    monkeypatch.setattr(live, "read", lambda cursor: (next(looks), read(cursor))[1])
+
+    def wait(_: Waiting) -> None:
+        nonlocal waits
+        waits += 1
+        if waits == 1:
+            live.add(Delta("reasoning_content", ["再想"]))
+        else:
+            live.finish(AnswerStatus.COMPLETE)
+
+    monkeypatch.setattr(Waiting, "wait", wait)
+    assert list(streaming._Watcher(live).pieces("content"))
+    assert waits == 2

@@ -16,13 +16,9 @@ class AnswerPlaces:
     """Drawn once where an answer grows; what it holds is drawn into them, its text behind them."""
 
     def __init__(self, live: LiveAnswer) -> None:
-        self._pulse = st.html(MARK)
+        st.html(MARK)
         # What tools are called for stands between thought and answer.
         self.tools: tuple[DeltaGenerator, DeltaGenerator] | None = None
         if live.has_studio_tools or live.steps:
             self.tools = st.container(), st.empty()
         self.waiting = st.empty()
-
-    def beat(self) -> None:
-        """Send something that changes nothing: Streamlit ends or reruns a script only then."""
-        self._pulse.html(MARK)
