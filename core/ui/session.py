@@ -3,6 +3,7 @@
 The only file that names keys of st.session_state; each has a type in `session_state`.
 """
 
+import time
 from hashlib import sha256
 from typing import cast
 
@@ -26,6 +27,7 @@ from core.work.services import Mode
 from core.work.studio import Studio
 
 _STATE = "inkling"
+_UNTOLD_S = 1.0  # until a browser has heard which conversation it shows, and says so itself
 _CONVERSATION_PARAMETER = "c"
 _MESSAGE_PARAMETER = "m"
 
@@ -98,6 +100,23 @@ def leave() -> None:
             studio().passes.revoke(own.id)
         except StoreError as error:
             state().notice = error_text(error)
+
+
+def is_who_it_was_drawn_for() -> bool:
+    """Tell whether the page was drawn for who sits there now; the first page is for anybody."""
+    drawn_for = state().drawn_for
+    try:
+        return drawn_for is None or drawn_for == _who()
+    except AppError:  # nobody can tell: the page says why
+        return False
+
+
+def _who() -> tuple[str | None, ...]:
+    opened = current_studio()
+    if opened is None:
+        return ()
+    sitting = _visitor(opened.settings)
+    return sitting.owner, sitting.standing, sitting.pass_name
 
 
 def owner() -> str:
@@ -200,6 +219,7 @@ def enter_page(page: str) -> bool:
     known = state()
     is_first_run = known.page != page
     known.page = page
+    known.drawn_for = _who()
     known.told.clear()
     return is_first_run
 
@@ -211,7 +231,7 @@ def current_conversation(*, is_first_run: bool) -> Conversation | None:
     """
     known = state()
     named = st.query_params.get(_CONVERSATION_PARAMETER)
-    if named is not None or not is_first_run:
+    if named is not None or not (is_first_run or begun_conversation_id()):
         known.conversation_id = named
     if known.conversation_id is None:
         return None
@@ -225,9 +245,34 @@ def current_conversation(*, is_first_run: bool) -> Conversation | None:
     return conversation
 
 
+def begin_conversation(conversation_id: str) -> None:
+    """Make a conversation the current one that was written down just now."""
+    open_conversation(conversation_id)
+    state().begun_at = time.monotonic()
+
+
+def begun_conversation_id() -> str | None:
+    """Return the conversation that was begun a moment ago: the browser may not know of it yet.
+
+    What is pressed in that moment names none in the URL, and is meant for the one just begun.
+    """
+    begun_at = state().begun_at
+    if begun_at is None or time.monotonic() - begun_at > _UNTOLD_S:
+        return None
+    return state().conversation_id
+
+
+def meant(conversation: Conversation | None) -> Conversation | None:
+    """Return which conversation a press was for, on a page that was drawn for `conversation`."""
+    if conversation is not None or (begun := begun_conversation_id()) is None:
+        return conversation
+    return studio().store.conversations.get(owner(), begun)
+
+
 def open_conversation(conversation_id: str | None) -> None:
     """Make a conversation the current one, in the URL too; None begins a new one."""
     state().conversation_id = conversation_id
+    state().begun_at = None
     st.query_params.pop(_MESSAGE_PARAMETER, None)
     if conversation_id is None:
         st.query_params.pop(_CONVERSATION_PARAMETER, None)
@@ -247,7 +292,7 @@ def fill_box(words: str, conversation_id: str | None = None) -> None:
     """
     boxes, place = state().boxes, chat_place(conversation_id)
     before = boxes.get(place)
-    if before is not None and before.drawn_at is None:
+    if before is not None and before.drawn_at is None and before.words != words:
         words = f"{before.words.rstrip()}\n\n{words}"
     boxes[place] = BoxWords(words)
 

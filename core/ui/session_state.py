@@ -82,7 +82,9 @@ class SessionState:
     language: Language | None = None
     page: str | None = None
     visitor_id: str | None = None
+    drawn_for: tuple[str | None, ...] | None = None  # who sat there as the page was drawn
     conversation_id: str | None = None
+    begun_at: float | None = None  # by the monotonic clock, where it was begun by a question
     # Parameters of a conversation that has no row yet; also where the next new one starts.
     parameters: ChatParameters | None = None
     system_prompt: str = ""

@@ -1,5 +1,6 @@
 """Waiting: in a run of a page, which ends as soon as another is asked for, and beside the runs."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -9,10 +10,15 @@ from typing import Any
 
 import streamlit as st
 
+from core.errors import AppError
 from core.ui import session
 from core.ui.frame import presses
 from core.ui.watching import redraw_page
 
+logger = logging.getLogger(__name__)
+
+# What is asked of an account by the settings in force: its name begins so.
+ACCOUNT = "account/"
 # A tab that is closed rings no bell: so often its run looks for that.
 LOOK_S = 0.25
 
@@ -60,6 +66,13 @@ def begin(name: str, work: Callable[[], object], *, is_anew: bool = False) -> No
         asked[name] = _started(work, name)
 
 
+def give_up(prefix: str) -> None:
+    """Forget what was begun by names that begin so; what it comes to is told to nobody."""
+    asked = session.state().asked
+    for name in [name for name in asked if name.startswith(prefix)]:
+        del asked[name]
+
+
 def is_awaited(name: str) -> bool:
     """Tell whether what was begun by this name is yet to be taken."""
     return name in session.state().asked
@@ -101,8 +114,11 @@ def _started(work: Callable[[], object], name: str) -> Future[object]:
     def run() -> None:
         try:
             asked.set_result(work())
-        except BaseException as error:  # whatever it is, it is for whoever takes the result
+        except AppError as error:
             asked.set_exception(error)
+        except Exception:  # a page has words for the others only
+            logger.exception("what was asked beside a page failed: %s", name)
+            asked.set_exception(AppError())
 
     threading.Thread(target=run, name=f"asked-{name}", daemon=True).start()
     return asked

@@ -3,7 +3,9 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.access.owners import visitor_owner
 from core.models.money.ledger import Budget
+from core.ui.visitor import Visitor
 from core.work.process_studio import current_studio
 
 PERSON = "pages/status.py"
@@ -51,3 +53,16 @@ def test_what_cannot_be_made_says_why_and_keeps_what_was_written(status: AppTest
         assert len(status.error) == 1
         assert status.text_input(key="token-name").value == name
         assert not [one for one in status.code if one.value.startswith("ink_")]
+
+
+def test_whose_pass_was_taken_back_has_no_press_left_on_an_open_page(
+    status: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio = current_studio()
+    assert studio is not None
+    status.text_input(key="token-name").set_value("kept a foot in the door")
+    stranger = Visitor(visitor_owner("v"), "stranger")
+    monkeypatch.setattr("core.ui.visitor.visitor", lambda *_: stranger)
+    status.button(key="token-make").click().run()
+    assert not status.exception
+    assert studio.tokens.all() == []

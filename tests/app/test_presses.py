@@ -71,6 +71,28 @@ def test_a_question_worded_anew_is_asked_once_however_often_that_is_pressed(
     assert asyncio.run(pressed_thrice()) == "2 / 2"
 
 
+def test_what_is_pressed_with_the_first_question_belongs_to_its_conversation(
+    app: RunningApp,
+) -> None:
+    """The browser has not heard of the conversation yet, and names none."""
+
+    async def told() -> tuple[bool, bool]:
+        async with PageSession(app.url) as tab:
+            query = tab.query
+            await tab.question("What can you do?")
+            tab.query = query
+            await tab.switch("Web")
+            await tab.until(lambda: tab.shown("button", "Regenerate"))
+        async with PageSession(app.url, tab.query) as another:
+            switched = another.shown("checkbox", "Web").default
+            return bool(another.shown("button", "Regenerate")), switched
+
+    async def tabs() -> list[tuple[bool, bool]]:
+        return await asyncio.gather(*(told() for _ in range(TABS)))
+
+    assert asyncio.run(tabs()) == [(True, True)] * TABS
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_thinking_answer_is_stopped_whatever_is_pressed_right_behind(
     app: RunningApp, seed: int

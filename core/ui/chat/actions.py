@@ -24,6 +24,7 @@ def ask(conversation: Conversation | None, question: str, talk: ahead.Talk) -> N
     It is seen in the `talk` of the page at once, and the page is drawn then.
     """
     studio, owner, known = session.studio(), session.owner(), session.state()
+    conversation = session.meant(conversation)
     parameters = chat_settings.parameters_of(conversation)
     known.deleted_conversation = None
     known.editing_id = None
@@ -34,7 +35,7 @@ def ask(conversation: Conversation | None, question: str, talk: ahead.Talk) -> N
         conversation = studio.store.conversations.create(
             owner, system_prompt=known.system_prompt, parameters=parameters
         )
-        session.open_conversation(conversation.id)
+        session.begin_conversation(conversation.id)
     else:
         # The head may have moved since the page was drawn.
         conversation = studio.store.conversations.get(owner, conversation.id) or conversation

@@ -168,6 +168,7 @@ def _keep(conversation: Conversation | None, name: str) -> None:
         if not value:
             return
     # Read again: another tab may have changed another setting meanwhile.
+    conversation = session.meant(conversation)
     if conversation is None:
         session.state().parameters = replace(parameters_of(None), **{name: value})
         return
@@ -181,6 +182,7 @@ def _keep(conversation: Conversation | None, name: str) -> None:
 @keeping_errors()
 def _keep_system_prompt(conversation: Conversation | None) -> None:
     prompt: str = st.session_state[_key(conversation, "system")]
+    conversation = session.meant(conversation)
     if conversation is None:
         session.state().system_prompt = prompt
         return

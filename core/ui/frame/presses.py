@@ -29,6 +29,23 @@ _here = threading.local()
 _bells: WeakKeyDictionary[ScriptRequests, Callable[[], None]] = WeakKeyDictionary()
 
 
+def _anybody() -> bool:
+    return True
+
+
+_may_press: Callable[[], bool] = _anybody
+
+
+def judge_presses(may_press: Callable[[], bool]) -> None:
+    """Ask before the callbacks of a request whether what was pressed was drawn for who sits there.
+
+    A callback runs before the page is judged: whose pass was taken back while a page stood open
+    had one press left on it. What may not be pressed is not done, and the page is drawn anew.
+    """
+    global _may_press
+    _may_press = may_press
+
+
 def finish_presses() -> None:
     """Have every press that a run was begun for take effect, however soon the next one comes.
 
@@ -100,5 +117,9 @@ def _outside_callbacks(runner: ScriptRunner) -> None:
 
 
 def _taken_in_whole(session_state: SafeSessionState, *states: Any, **replayed: Any) -> None:
+    with undisturbed():
+        may_press = _may_press()
+    if not may_press:
+        return
     with session_state._lock:
         session_state._state.on_script_will_rerun(*states, **replayed)

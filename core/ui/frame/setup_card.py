@@ -5,7 +5,7 @@ from typing import Literal
 import streamlit as st
 
 from core.errors import AppError
-from core.ui import session
+from core.ui import session, waiting
 from core.ui.buttons import button
 from core.ui.frame import copying
 from core.ui.session import text
@@ -45,6 +45,7 @@ def _reread() -> None:
         known.reread_error = error
         return
     known.checks.clear()
+    waiting.give_up(waiting.ACCOUNT)
     known.notice = text("status.reread_done")
     if fixed:
         known.notice = text("status.reread_fixed", names=", ".join(fixed))

@@ -29,6 +29,7 @@ def draw() -> None:
         for name, icon in PAGES.items()
     ]
     presses.finish_presses()
+    presses.judge_presses(session.is_who_it_was_drawn_for)
     navigation.claim_navigation()  # a host that only runs scripts has begun without it
     page = st.navigation(pages)
     is_wide = page.url_path in ("images", "gallery", "xray")

@@ -8,7 +8,7 @@ from core.ui.buttons import button
 from core.ui.session import text
 from core.work.generations.recovery import RecoveryResult
 
-_NAME = "recovery"  # of what is asked beside the page
+_NAME = f"{waiting.ACCOUNT}recovery"  # of what is asked beside the page
 
 
 def draw() -> None:

@@ -20,8 +20,11 @@ from core.work.money.reconcile import BalanceDrop
 
 _SHOWN = 12
 # What is asked beside the page, by its names there.
-_ACCOUNTS: dict[ProviderName, str] = {"chat": "balance-chat", "images": "balance-images"}
-_RECONCILED = "reconciled"
+_ACCOUNTS: dict[ProviderName, str] = {
+    "chat": f"{waiting.ACCOUNT}balance-chat",
+    "images": f"{waiting.ACCOUNT}balance-images",
+}
+_RECONCILED = f"{waiting.ACCOUNT}reconciled"
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def _draw_provider(
         elif facts is not None:
             for fact, value in facts.items():
                 _fact(fact, value)
-            button("status.check", "key", f"check-{name}", waiting.begin, f"check-{name}", ask)
+            button("status.check", "key", f"check-{name}", waiting.begin, _asked(name), ask)
             _take_check(name)
             if (check := session.state().checks.get(name)) is not None:
                 _draw_check(check)
@@ -128,8 +128,12 @@ def _standing(name: ProviderName, mode: Mode) -> Standing:
     return "refused" if isinstance(check, AppError) else "accepted"
 
 
+def _asked(name: ProviderName) -> str:
+    return f"{waiting.ACCOUNT}check-{name}"
+
+
 def _take_check(name: ProviderName) -> None:
-    checks, asked = session.state().checks, f"check-{name}"
+    checks, asked = session.state().checks, _asked(name)
     if waiting.is_told(asked):
         try:
             checks[name] = waiting.told(asked)

@@ -64,7 +64,7 @@ def _draw_link() -> None:
 
 def _make() -> None:
     name = st.session_state.get(_NAME_KEY)
-    if name is None or not may_manage():  # the page is gone; the pass was taken back meanwhile
+    if name is None:  # the page is gone, and the field with it
         return
     try:
         session.state().invitation = session.studio().invitations.make(name)

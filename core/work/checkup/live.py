@@ -82,8 +82,8 @@ class Checkups:
             return self._latest
 
     async def _run(self, run: CheckupRun) -> None:
-        asked = Asked(self._settings(), environment=self._environment, archive=self._archive)
         try:
+            asked = Asked(self._settings(), environment=self._environment, archive=self._archive)
             async for finding in run_checkup(asked):
                 run.add(finding)
         finally:

@@ -52,6 +52,8 @@ def test_words_that_were_not_seen_yet_stay_before_the_next(
     session.fill_box("> a quotation\n\n")
     session.fill_box("what was said")
     assert held("mark/new") == "> a quotation\n\nwhat was said"
+    session.fill_box("> a quotation\n\nwhat was said")  # pressed once more
+    assert held("mark/new") == "> a quotation\n\nwhat was said"
     known.boxes["mark/new"].drawn_at = now[0]
     session.fill_box("later")
     assert held("mark/new") == "later"

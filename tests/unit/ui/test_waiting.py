@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.errors import NotFoundError
+from core.errors import AppError, NotFoundError
 from core.ui import session, waiting
 from core.ui.session_state import SessionState
 from core.work.loop import LoopThread
@@ -67,6 +67,29 @@ def test_an_error_of_the_work_is_raised_where_it_is_taken() -> None:
     with pytest.raises(NotFoundError):
         waiting.told("check")
     assert not waiting.is_awaited("check")
+
+
+def test_what_no_page_has_words_for_is_told_as_unexpected() -> None:
+    def work() -> None:
+        raise TimeoutError("a detail")
+
+    waiting.begin("check", work)
+    until(lambda: waiting.is_told("check"), "it has failed")
+    with pytest.raises(AppError) as told:
+        waiting.told("check")
+    assert "a detail" not in str(told.value)
+
+
+def test_what_was_asked_by_settings_of_before_is_told_to_nobody(answers: threading.Event) -> None:
+    check, words = f"{waiting.ACCOUNT}check", "words"
+    for name in (check, words):
+        waiting.begin(name, lambda: answers.wait(PATIENCE_S) and "by the old key")
+    waiting.give_up(waiting.ACCOUNT)
+    assert not waiting.is_awaited(check)
+    waiting.begin(check, lambda: "by the new key")
+    until(lambda: waiting.is_told(check), "it is asked once more")
+    assert waiting.told(check) == "by the new key"
+    assert waiting.is_awaited(words)
 
 
 def test_silent_providers_take_no_thread_that_answers_are_saved_by(
