@@ -3,10 +3,10 @@
 import streamlit as st
 
 from core.models.chat import AnswerStatus, Message
-from core.ui import notices, session
+from core.ui import chat_box, notices, opened, session
 from core.ui.buttons import telling_errors
 from core.ui.chat import actions as answer_actions
-from core.ui.chat import ahead, attachments, composer, message_menu, streaming, turns, voice_in
+from core.ui.chat import ahead, composer, message_menu, streaming, turns, voice_in
 from core.ui.chat import header as conversation_header
 from core.ui.chat import message as message_view
 from core.ui.chat import settings as chat_settings
@@ -24,7 +24,7 @@ studio = session.studio()
 is_first_run = session.enter_page("chat")
 conversation = None
 with telling_errors():
-    conversation = session.current_conversation(is_first_run=is_first_run)
+    conversation = opened.current_conversation(is_first_run=is_first_run)
 known = session.state()
 
 # What comes and goes above the messages leaves them at their place (core/ui/chat/ahead.py).
@@ -94,7 +94,7 @@ if known.error is not None:
     session.show_error(known.error)
     known.error = None
 
-composer.draw(conversation, path, talk, sticks_to_end=session.linked_message() is None)
+composer.draw(conversation, path, talk, sticks_to_end=opened.linked_message() is None)
 money_figures.draw_hint(
     path,
     chat_settings.parameters_of(conversation),
@@ -102,7 +102,7 @@ money_figures.draw_hint(
     conversation.id if conversation is not None else None,
 )
 
-box = attachments.place_of(conversation)
+box = chat_box.place_of(conversation)
 voice_in.await_words(box)
 if live is not None and place is not None:
     with place:

@@ -2,7 +2,7 @@
 
 from core.markdown.escaping import literal
 from core.models.chat import Conversation
-from core.ui import session
+from core.ui import opened, session
 from core.ui.buttons import keeping_errors, undo
 from core.ui.session import text
 
@@ -58,7 +58,7 @@ def draw_undo(key: str, *, opens: bool = False) -> None:
     def restore() -> None:
         session.studio().store.conversations.restore(session.owner(), deleted.id)
         if opens and session.state().conversation_id is None:
-            session.open_conversation(deleted.id)
+            opened.open_conversation(deleted.id)
         session.state().deleted_conversation = None
 
     undo(text("chat.deleted", title=title_of(deleted)), key, restore)

@@ -1,9 +1,8 @@
-"""One browser session: its state, who sits there, in which language, at which conversation.
+"""One browser session: its state, who sits there, in which language.
 
 The only file that names keys of st.session_state; each has a type in `session_state`.
 """
 
-import time
 from hashlib import sha256
 from typing import cast
 
@@ -12,14 +11,13 @@ import streamlit as st
 from core.access.owners import may_spend
 from core.access.passes import Pass
 from core.errors import AppError, ProviderError, StoreError
-from core.models.chat import Conversation
 from core.models.money.ledger import Spender
 from core.settings import Settings
 from core.texts import catalogue
 from core.texts.catalogue import Language
 from core.ui import visitor as access
 from core.ui.frame import presses
-from core.ui.session_state import BoxWords, SessionState, Target
+from core.ui.session_state import SessionState, Target
 from core.ui.start.configuration import app_settings, data_dir_error
 from core.ui.visitor import Visitor
 from core.work.process_studio import current_studio, open_studio
@@ -27,9 +25,6 @@ from core.work.services import Mode
 from core.work.studio import Studio
 
 _STATE = "inkling"
-_UNTOLD_S = 1.0  # until a browser has heard which conversation it shows, and says so itself
-_CONVERSATION_PARAMETER = "c"
-_MESSAGE_PARAMETER = "m"
 
 
 def state() -> SessionState:
@@ -222,95 +217,6 @@ def enter_page(page: str) -> bool:
     known.drawn_for = _who()
     known.told.clear()
     return is_first_run
-
-
-def current_conversation(*, is_first_run: bool) -> Conversation | None:
-    """Return the conversation that the URL names; None for a new one.
-
-    Who comes back from another page (`is_first_run`) finds the conversation that was left there.
-    """
-    known = state()
-    named = st.query_params.get(_CONVERSATION_PARAMETER)
-    if named is not None or not (is_first_run or begun_conversation_id()):
-        known.conversation_id = named
-    if known.conversation_id is None:
-        return None
-    conversation = studio().store.conversations.get(owner(), known.conversation_id)
-    if conversation is None:
-        if named is not None and known.deleted_conversation is None:
-            known.notice = text("chat.gone")
-        open_conversation(None)
-    elif named is None:
-        open_conversation(conversation.id)
-    return conversation
-
-
-def begin_conversation(conversation_id: str) -> None:
-    """Make a conversation the current one that was written down just now."""
-    open_conversation(conversation_id)
-    state().begun_at = time.monotonic()
-
-
-def begun_conversation_id() -> str | None:
-    """Return the conversation that was begun a moment ago: the browser may not know of it yet.
-
-    What is pressed in that moment names none in the URL, and is meant for the one just begun.
-    """
-    begun_at = state().begun_at
-    if begun_at is None or time.monotonic() - begun_at > _UNTOLD_S:
-        return None
-    return state().conversation_id
-
-
-def meant(conversation: Conversation | None) -> Conversation | None:
-    """Return which conversation a press was for, on a page that was drawn for `conversation`."""
-    if conversation is not None or (begun := begun_conversation_id()) is None:
-        return conversation
-    return studio().store.conversations.get(owner(), begun)
-
-
-def open_conversation(conversation_id: str | None) -> None:
-    """Make a conversation the current one, in the URL too; None begins a new one."""
-    state().conversation_id = conversation_id
-    state().begun_at = None
-    st.query_params.pop(_MESSAGE_PARAMETER, None)
-    if conversation_id is None:
-        st.query_params.pop(_CONVERSATION_PARAMETER, None)
-    else:
-        st.query_params[_CONVERSATION_PARAMETER] = conversation_id
-
-
-def chat_place(conversation_id: str | None) -> str:
-    """Return the key of a conversation's chat box (None: of a new one), and of what waits there."""
-    return f"{owner_mark()}/{conversation_id or 'new'}"
-
-
-def fill_box(words: str, conversation_id: str | None = None) -> None:
-    """Have the chat box of a conversation (None: of a new one) hold `words`; nothing is sent.
-
-    What it is yet to show stays before them.
-    """
-    boxes, place = state().boxes, chat_place(conversation_id)
-    before = boxes.get(place)
-    if before is not None and before.drawn_at is None and before.words != words:
-        words = f"{before.words.rstrip()}\n\n{words}"
-    boxes[place] = BoxWords(words)
-
-
-def link_to(conversation_id: str, message_id: str | None = None) -> dict[str, str]:
-    """Return the URL parameters that open a conversation, at one of its messages if given."""
-    parameters = {_CONVERSATION_PARAMETER: conversation_id}
-    return parameters if message_id is None else parameters | {_MESSAGE_PARAMETER: message_id}
-
-
-def linked_message() -> str | None:
-    """Return the message that the URL leads to."""
-    return st.query_params.get(_MESSAGE_PARAMETER)
-
-
-def leave_linked_message() -> None:
-    """Show the whole conversation again."""
-    st.query_params.pop(_MESSAGE_PARAMETER, None)
 
 
 def go_to(page: str, query: dict[str, str] | None = None) -> None:

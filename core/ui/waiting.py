@@ -89,7 +89,7 @@ def told(name: str) -> Any:
     return session.state().asked.pop(name).result(timeout=0)
 
 
-def draw_awaited(names: Iterable[str], words: str) -> None:
+def draw_awaited(names: Iterable[str], words: str = "") -> None:
     """Say in `words` that something of these names is awaited; the page is drawn anew with it.
 
     Where nothing is, nothing is said. What is drawn below does not have to wait.
@@ -100,7 +100,8 @@ def draw_awaited(names: Iterable[str], words: str) -> None:
 
     @st.fragment(run_every=LOOK_S)
     def look() -> None:
-        st.markdown(f":shimmer[{words}]")
+        if words:
+            st.markdown(f":shimmer[{words}]")
         if any(is_told(name) for name in awaited):
             redraw_page()
 

@@ -7,7 +7,7 @@ import streamlit as st
 from core.errors import InputError
 from core.models.chat import ChatParameters, Conversation, Message
 from core.models.money.ledger import BudgetError
-from core.ui import clock, session
+from core.ui import chat_box, clock, opened, session
 from core.ui.buttons import button, keeping_errors
 from core.ui.chat import ahead, attachments, message_menu
 from core.ui.chat import message as message_view
@@ -24,18 +24,18 @@ def ask(conversation: Conversation | None, question: str, talk: ahead.Talk) -> N
     It is seen in the `talk` of the page at once, and the page is drawn then.
     """
     studio, owner, known = session.studio(), session.owner(), session.state()
-    conversation = session.meant(conversation)
+    conversation = opened.meant(conversation)
     parameters = chat_settings.parameters_of(conversation)
     known.deleted_conversation = None
     known.editing_id = None
     is_new = conversation is None
-    place, files = attachments.place_of(conversation), attachments.waiting(conversation)
+    place, files = chat_box.place_of(conversation), attachments.waiting(conversation)
     if conversation is None:
         studio.answers.check(owner, question, parameters, files)
         conversation = studio.store.conversations.create(
             owner, system_prompt=known.system_prompt, parameters=parameters
         )
-        session.begin_conversation(conversation.id)
+        opened.begin_conversation(conversation.id)
     else:
         # The head may have moved since the page was drawn.
         conversation = studio.store.conversations.get(owner, conversation.id) or conversation
@@ -51,7 +51,7 @@ def ask(conversation: Conversation | None, question: str, talk: ahead.Talk) -> N
         )
     except (BudgetError, InputError):
         if is_new:  # nothing was asked in it: nothing of it stays
-            session.open_conversation(None)
+            opened.open_conversation(None)
             studio.store.conversations.delete(owner, conversation.id)
         raise
     attachments.forget(place)

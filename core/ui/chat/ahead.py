@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.markdown.splitter import BlockSplitter
 from core.models.chat import Message
-from core.ui import session
+from core.ui import opened, session
 from core.ui.chat import message as message_view
 from core.ui.chat.answer import copying, reading
 from core.ui.chat.answer.growing_text import as_drawn
@@ -71,7 +71,7 @@ class Talk:
         """Draw a question that has just been asked, and what there is of its answer."""
         known = session.state()
         is_here = known.page == "chat" and known.conversation_id == live.conversation_id
-        if not is_here or session.linked_message() or len(question) > LONGEST_QUESTION:
+        if not is_here or opened.linked_message() or len(question) > LONGEST_QUESTION:
             return
         asked = _stored_question(live)
         if asked is None:

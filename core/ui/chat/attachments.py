@@ -14,7 +14,7 @@ from core.markdown.escaping import literal
 from core.models.chat import Conversation, Message
 from core.models.money.usage import estimate_tokens
 from core.models.parts import FilePart, Part, PicturePart
-from core.ui import session
+from core.ui import chat_box, session
 from core.ui.buttons import telling_errors
 from core.ui.chat import settings as chat_settings
 from core.ui.money import figures
@@ -35,14 +35,9 @@ _SHORT = 24
 _PICTURE_PX = 160
 
 
-def place_of(conversation: Conversation | None) -> str:
-    """Return the key under which the files of a composer wait: a draft belongs to its place."""
-    return session.chat_place(conversation.id if conversation is not None else None)
-
-
 def waiting(conversation: Conversation | None) -> tuple[ReadFile, ...]:
     """Return the files that the next question takes along."""
-    return session.state().attached.get(place_of(conversation), ())
+    return session.state().attached.get(chat_box.place_of(conversation), ())
 
 
 def take(conversation: Conversation | None, value: Any) -> bool:
@@ -64,7 +59,7 @@ def take(conversation: Conversation | None, value: Any) -> bool:
             found.append(reading.result())
         except AppError as error:
             refused.append(error)
-    known.attached[place_of(conversation)] = (*before, *found)
+    known.attached[chat_box.place_of(conversation)] = (*before, *found)
     known.unread_files = tuple(refused)
     return not refused
 
@@ -77,7 +72,7 @@ def bring(conversation: Conversation | None) -> None:
     (name, content), known.to_attach = known.to_attach, None
     known.unread_files = ()
     try:
-        known.attached[place_of(conversation)] = (read(name, content).result(),)
+        known.attached[chat_box.place_of(conversation)] = (read(name, content).result(),)
     except AppError as error:
         known.unread_files = (error,)
 
@@ -205,4 +200,4 @@ def _sum_words(files: Sequence[ReadFile], model: str) -> str:
 def _remove(conversation: Conversation | None, place: int) -> None:
     files = waiting(conversation)
     session.state().unread_files = ()
-    session.state().attached[place_of(conversation)] = files[:place] + files[place + 1 :]
+    session.state().attached[chat_box.place_of(conversation)] = files[:place] + files[place + 1 :]

@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.models.chat import AnswerStatus, Conversation, Message
-from core.ui import session
+from core.ui import chat_box, session
 from core.ui.buttons import button, keeping_errors
 from core.ui.chat import actions, attachments, header, voice_in
 from core.ui.chat import settings as chat_settings
@@ -23,18 +23,16 @@ from core.ui.money import confirm as money_confirm
 from core.ui.money import figures as money_figures
 from core.ui.palette import shortcuts
 from core.ui.session import text
-from core.ui.session_state import BoxWords
 
 QUESTION_KEY = "question"
 _KEY, _BAR, _STOP = "composer", "composer-bar", "composer-stop"
-_SEEN_S = 0.5
 _TEXTS = ("begun", "ended", "wait", "to_end")
 
 
 def take_words(conversation: Conversation | None) -> None:
     """Put words that were said, and are written down by now, into the box; before it is drawn."""
-    if (words := voice_in.take(attachments.place_of(conversation))) is not None:
-        _put_back(conversation, words)
+    if (words := voice_in.take(chat_box.place_of(conversation))) is not None:
+        chat_box.fill(words, conversation)
 
 
 def draw(
@@ -61,9 +59,9 @@ def draw(
     ):
         chat_settings.draw_at_hand(conversation, may_search=sources.is_offered())
         shortcuts.draw_button()
-    place = attachments.place_of(conversation)
+    place = chat_box.place_of(conversation)
     is_listening = voice_in.is_awaited(place)
-    box = _words_for(place)
+    box = chat_box.words_for(conversation)
     if box is not None:
         st.session_state[QUESTION_KEY] = box.words
     with nullcontext() if sticks_to_end else st.bottom:
@@ -92,7 +90,7 @@ def _install(
         page_files.component("composer")(
             key="inkling-composer",
             data={
-                "key": attachments.place_of(conversation),
+                "key": chat_box.place_of(conversation),
                 "at": time.time(),
                 "running": is_running,
                 "focus": _wanted_focus(),
@@ -112,16 +110,16 @@ def _wanted_focus() -> str | None:
 def _submitted(conversation: Conversation | None, path: tuple[Message, ...], talk: Talk) -> None:
     sent = st.session_state[QUESTION_KEY]
     question = voice_in.text_of(sent)
-    session.state().boxes.pop(attachments.place_of(conversation), None)  # it is empty now
+    chat_box.empty(conversation)
     is_whole = attachments.take(conversation, sent)
     if voice_in.has_recording(sent):  # its words are asked once they were read, and sent
         with keeping_errors():
-            voice_in.begin(attachments.place_of(conversation), sent)
+            voice_in.begin(chat_box.place_of(conversation), sent)
             return
-        _put_back(conversation, question)
+        chat_box.fill(question, conversation)
         return
     if not is_whole:  # its other files wait: asked once this is seen, and sent again
-        _put_back(conversation, question)
+        chat_box.fill(question, conversation)
         return
     if not question:
         return
@@ -129,26 +127,8 @@ def _submitted(conversation: Conversation | None, path: tuple[Message, ...], tal
         _require(path, conversation, question)
         actions.ask(conversation, question, talk)
     except AppError as error:
-        _put_back(conversation, question)  # nothing is lost
+        chat_box.fill(question, conversation)  # nothing is lost
         session.state().error = error
-
-
-def _put_back(conversation: Conversation | None, words: str) -> None:
-    session.fill_box(words, conversation.id if conversation is not None else None)
-
-
-def _words_for(place: str) -> BoxWords | None:
-    """Return what the box is to hold.
-
-    A run that is followed by the next one at once may never be seen: for a moment the box is filled
-    again in each. Later it would take what was typed in it meanwhile.
-    """
-    boxes = session.state().boxes
-    box = boxes.get(place)
-    if box is None or box.drawn_at is None or time.monotonic() - box.drawn_at < _SEEN_S:
-        return box
-    del boxes[place]
-    return None
 
 
 def _require(path: tuple[Message, ...], conversation: Conversation | None, question: str) -> None:

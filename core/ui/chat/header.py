@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.models.chat import Conversation
-from core.ui import conversations, session
+from core.ui import conversations, opened, session
 from core.ui.buttons import keeping_errors
 from core.ui.conversations import TITLE_LIMIT, title_of
 from core.ui.frame import presses
@@ -57,7 +57,7 @@ def _chosen(conversation: Conversation, key: str) -> None:
             conversations.turn_pin(conversation)
         case "delete":
             conversations.delete(conversation)
-            session.open_conversation(None)
+            opened.open_conversation(None)
 
 
 def _rename(conversation: Conversation) -> None:

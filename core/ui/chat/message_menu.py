@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.models.chat import AnswerStatus, Conversation, Message
-from core.ui import session
+from core.ui import opened, session
 from core.ui.buttons import keeping_errors, undo
 from core.ui.conversations import TITLE_LIMIT
 from core.ui.session import text
@@ -43,7 +43,7 @@ def _chosen(message: Message, conversation: Conversation, key: str) -> None:
         case "fork":
             title = text("chat.forked", title=conversation.title or text("chat.untitled"))
             forked = branches.fork(owner, conversation.id, message.id, title[:TITLE_LIMIT])
-            session.open_conversation(forked.id)
+            opened.open_conversation(forked.id)
             session.state().notice = text("chat.forked_notice")
         case "xray":
             session.go_to("pages/xray.py", xray.about(message.id))

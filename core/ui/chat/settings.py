@@ -7,7 +7,7 @@ from typing import Any, TypedDict, get_args
 import streamlit as st
 
 from core.models.chat import ChatParameters, Conversation, Effort
-from core.ui import session
+from core.ui import opened, session
 from core.ui.buttons import keeping_errors
 from core.ui.chat.answer import reading
 from core.ui.session import text
@@ -168,7 +168,7 @@ def _keep(conversation: Conversation | None, name: str) -> None:
         if not value:
             return
     # Read again: another tab may have changed another setting meanwhile.
-    conversation = session.meant(conversation)
+    conversation = opened.meant(conversation)
     if conversation is None:
         session.state().parameters = replace(parameters_of(None), **{name: value})
         return
@@ -182,7 +182,7 @@ def _keep(conversation: Conversation | None, name: str) -> None:
 @keeping_errors()
 def _keep_system_prompt(conversation: Conversation | None) -> None:
     prompt: str = st.session_state[_key(conversation, "system")]
-    conversation = session.meant(conversation)
+    conversation = opened.meant(conversation)
     if conversation is None:
         session.state().system_prompt = prompt
         return

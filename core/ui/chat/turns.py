@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.models.chat import Conversation, Message
-from core.ui import session
+from core.ui import opened, session
 from core.ui.session import text
 
 MOST_TURNS = 12
@@ -32,7 +32,7 @@ def draw_earlier(
     conversation: Conversation | None, path: tuple[Message, ...]
 ) -> tuple[Message, ...]:
     """Return the messages to draw; above them a button for the turns before."""
-    if conversation is None or session.linked_message() is not None:
+    if conversation is None or opened.linked_message() is not None:
         return path
     starts = [place for place, message in enumerate(path) if message.role == "user"]
     if not starts:

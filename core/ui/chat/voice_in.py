@@ -11,11 +11,9 @@ from core.errors import AppError
 from core.models.speech import Recording
 from core.ui import session, waiting
 from core.ui.session import text
-from core.ui.watching import redraw_page
 from core.work.loop import LoopEndedError
 
 TIMEOUT_S = 150.0
-_LOOK_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +88,7 @@ def take(place: str) -> str | None:
 
 def await_words(place: str) -> None:
     """Have the page drawn anew with the words that are on their way, as soon as they have come."""
-
-    @st.fragment(run_every=_LOOK_S)
-    def look() -> None:
-        if has_come(place):
-            redraw_page()
-
-    if is_awaited(place):
-        look()
+    waiting.draw_awaited([_name(place)])
 
 
 def _name(place: str) -> str:

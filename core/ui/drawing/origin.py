@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.models.generations import Generation
-from core.ui import session
+from core.ui import opened, session
 from core.ui.session import text
 
 
@@ -25,5 +25,5 @@ def draw(generation: Generation) -> None:
         "pages/chat.py",
         label=text("drawing.origin", title=title),
         icon=":material/forum:",
-        query_params=session.link_to(origin.conversation_id, origin.message_id),
+        query_params=opened.link_to(origin.conversation_id, origin.message_id),
     )

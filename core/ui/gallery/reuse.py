@@ -4,7 +4,7 @@ from core.models.generations import Generation, GenerationRequest, ImageRequest,
 from core.models.pictures.expand import ExpandRequest
 from core.models.pictures.omni import OmniRequest
 from core.models.pictures.rules import REFERENCES_MOST
-from core.ui import session
+from core.ui import chat_box, opened, session
 from core.ui.buttons import keeping_errors
 from core.ui.generations import form as image_form
 from core.ui.generations.kinds import pictures, table
@@ -41,16 +41,16 @@ def expand(picture: Picture) -> None:
 def send_to_chat(generation: Generation) -> None:
     """Begin a conversation with the prompt as a quotation in its box; nothing is sent."""
     quoted = "\n".join(f"> {line}" for line in generation.request.prompt.splitlines())
-    session.open_conversation(None)
-    session.fill_box(f"{quoted}\n\n")
+    opened.open_conversation(None)
+    chat_box.fill(f"{quoted}\n\n")
     session.go_to("pages/chat.py")
 
 
 def describe(picture: Picture, generation: Generation) -> None:
     """Begin a conversation that has this picture and a question about it; nothing is sent."""
     if _attach(picture, generation):
-        session.open_conversation(None)
-        session.fill_box(text("gallery.describe_question"))
+        opened.open_conversation(None)
+        chat_box.fill(text("gallery.describe_question"))
         session.go_to("pages/chat.py")
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from core.errors import AppError
 from core.models.chat import Conversation
 from core.storage.chat.conversations import UsageTotals
-from core.ui import clock, pager, session
+from core.ui import clock, opened, pager, session
 from core.ui import conversations as shared
 from core.ui.buttons import button, download, keeping_errors
 from core.ui.formats import moment, usage_line
@@ -54,7 +54,7 @@ def _draw_row(conversation: Conversation, *, is_running: bool) -> None:
                 "pages/chat.py",
                 label=shared.title_of(conversation),
                 icon=shared.icon_of(conversation, is_running),
-                query_params=session.link_to(conversation.id),
+                query_params=opened.link_to(conversation.id),
                 width="stretch",
             )
             menu = st.popover(

@@ -7,7 +7,7 @@ below the words that were found: they may be far down in a long answer.
 import streamlit as st
 
 from core.models.chat import Conversation, Message
-from core.ui import session
+from core.ui import opened, session
 from core.ui.history import search as history_search
 from core.ui.session import text
 
@@ -17,7 +17,7 @@ def draw_linked_turn(
 ) -> tuple[Message, ...]:
     """Return the messages to draw: all, or the turn a link leads to, with a way to all above."""
     known = session.state()
-    wanted = session.linked_message()
+    wanted = opened.linked_message()
     if conversation is None or wanted is None:
         known.found = None
         return path
@@ -27,7 +27,7 @@ def draw_linked_turn(
         known.found = (wanted, path[-1].id if path else "")
     at = next((place for place, message in enumerate(path) if message.id == wanted), None)
     if at is None or path[-1].id != known.found[1]:  # the conversation has gone on
-        session.leave_linked_message()
+        opened.leave_linked_message()
         return path
     if path[at].role == "assistant" and at > 0:
         at -= 1  # an answer makes sense below its question
@@ -49,7 +49,7 @@ def _draw_notice(message_id: str, count: int) -> None:
                 text("history.show_all", count=count),
                 icon=":material/unfold_more:",
                 key="show-all-messages",
-                on_click=session.leave_linked_message,
+                on_click=opened.leave_linked_message,
             )
 
 

@@ -6,7 +6,7 @@ from core.errors import AppError
 from core.markdown.escaping import literal
 from core.storage.chat.search import SearchHit
 from core.storage.db.pagination import Page
-from core.ui import pager, session
+from core.ui import opened, pager, session
 from core.ui.conversations import origin_mark, title_of
 from core.ui.formats import moment
 from core.ui.session import text
@@ -82,7 +82,7 @@ def _draw_hit(number: int, hit: SearchHit) -> None:
             "pages/chat.py",
             label=title_of(hit.conversation),
             icon=":material/chat_bubble:",
-            query_params=session.link_to(hit.conversation.id, hit.message_id),
+            query_params=opened.link_to(hit.conversation.id, hit.message_id),
         )
         st.markdown(marked(hit))
         kind = text(f"history.hit_{hit.role or 'title'}")

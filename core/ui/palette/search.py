@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.markdown.escaping import literal
-from core.ui import session
+from core.ui import opened, session
 from core.ui.conversations import title_of
 from core.ui.frame.pages import PAGES
 from core.ui.session import text
@@ -78,7 +78,7 @@ def _draw_conversations(query: str) -> bool:
     store, owner = session.studio().store, session.owner()
     if not query:
         for one in store.conversations.list(owner, limit=_CONVERSATIONS, with_http=False).items:
-            _row(f"open-{one.id}", title_of(one), "chat_bubble", session.link_to(one.id))
+            _row(f"open-{one.id}", title_of(one), "chat_bubble", opened.link_to(one.id))
         return True
     found = store.search.find(owner, query, limit=_LOOKED_AT).items
     # The newest place in each conversation.
@@ -93,7 +93,7 @@ def _draw_conversations(query: str) -> bool:
             f"hit-{number}",
             label,
             "chat_bubble",
-            session.link_to(hit.conversation.id, hit.message_id),
+            opened.link_to(hit.conversation.id, hit.message_id),
         )
     return bool(hits)
 

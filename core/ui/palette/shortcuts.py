@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import session
+from core.ui import opened, session
 from core.ui.buttons import button, keeping_errors
 from core.ui.frame import page_files, presses
 from core.ui.palette import search
@@ -77,7 +77,7 @@ def _step(step: int) -> None:
     current = session.state().conversation_id
     at = ids.index(current) + step if current in ids else 0
     if 0 <= at < len(ids):
-        search.go("pages/chat.py", session.link_to(ids[at]))
+        search.go("pages/chat.py", opened.link_to(ids[at]))
 
 
 def _draw_sheet() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from core.models.chat import Conversation
-from core.ui import clock, conversations, session
+from core.ui import clock, conversations, opened, session
 from core.ui.buttons import button, keeping_errors
 from core.ui.chat.listing.date_groups import grouped
 from core.ui.frame import page_files
@@ -37,7 +37,7 @@ def draw(current: Conversation | None) -> None:
     """Draw the list, the open conversation marked, running ones with a sign; name the tab."""
     _name_tab(current)
     with st.sidebar:
-        key, open_new = "new-conversation", session.open_conversation
+        key, open_new = "new-conversation", opened.open_conversation
         button("chat.new", "add", key, open_new, None, width="stretch")
         listed, has_more = _listed(current)
         if not listed:
@@ -122,7 +122,7 @@ def _act() -> None:
         return
     conversation_id = str(act.get("id"))
     if act.get("do") == "open":
-        session.open_conversation(conversation_id)
+        opened.open_conversation(conversation_id)
         return
     conversation = session.studio().store.conversations.get(session.owner(), conversation_id)
     if conversation is None:  # deleted in another tab a moment ago
@@ -137,7 +137,7 @@ def _act() -> None:
         case "delete":
             conversations.delete(conversation)
             if session.state().conversation_id == conversation.id:
-                session.open_conversation(None)
+                opened.open_conversation(None)
         case "markdown" | "json" as kind:
             session.state().download = _download(conversation, kind)
 
