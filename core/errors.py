@@ -53,6 +53,13 @@ class AppError(Exception):
         # An id that another version wrote down, and this one does not know.
         return told or catalogue.text(language, "error.unexpected")
 
+    def forget_frames(self) -> None:
+        """Forget the traceback and the cause, for an error that is kept and not raised again.
+
+        Its frames hold what they worked on; where that holds the error, it is a reference cycle.
+        """
+        self.__traceback__ = self.__cause__ = self.__context__ = None
+
 
 class ConfigurationError(AppError):
     """A setting is missing or malformed."""

@@ -13,6 +13,7 @@ from dataclasses import replace
 from core.models.chat import AnswerPart
 from core.models.deltas import Delta
 from core.models.parts import ToolCallPiece
+from core.wire.packed_text import packed, unpacked
 
 _LONG = 32  # characters that no next piece happens to begin with
 _SHORT = 9
@@ -26,6 +27,7 @@ class TextSoFar:
     """All that was told of one text, and what each piece adds to it."""
 
     __slots__ = (
+        "_blocks",
         "_count",
         "_first",
         "_halves",
@@ -38,7 +40,8 @@ class TextSoFar:
     )
 
     def __init__(self) -> None:
-        self._pieces: list[str] = []
+        self._blocks: list[str | bytes] = []  # of many pieces each
+        self._pieces: list[str] = []  # behind them
         self._length = self._count = 0
         self._first = ""
         self._held: list[str] = []  # that begin with all before them: what follows tells
@@ -57,7 +60,7 @@ class TextSoFar:
         self._count += 1
         self._pieces += pieces
         if len(self._pieces) > _PIECES_MOST:
-            self._text()
+            self._pack()
         return True
 
     def take(self, piece: str, *, is_end: bool = False) -> str:
@@ -149,7 +152,7 @@ class TextSoFar:
 
     def _replace(self, text: str) -> str:
         new = text[self._length :]
-        self._pieces, self._length = [text], len(text)
+        self._blocks, self._pieces, self._length = [], [text], len(text)
         self._count += 1
         return new
 
@@ -170,9 +173,15 @@ class TextSoFar:
         return self._count >= pieces and self._length >= length
 
     def _text(self) -> str:
-        if len(self._pieces) != 1:
-            self._pieces = ["".join(self._pieces)]
+        if self._blocks or len(self._pieces) != 1:
+            text = "".join((*map(unpacked, self._blocks), *self._pieces))
+            self._blocks, self._pieces = [], [text]
         return self._pieces[0]
+
+    def _pack(self) -> None:
+        """Join the pieces that came last; all of the text would be copied again and again."""
+        self._blocks.append(packed("".join(self._pieces)))
+        self._pieces = []
 
 
 class ToldTexts(dict[AnswerPart, TextSoFar]):

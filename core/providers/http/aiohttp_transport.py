@@ -19,6 +19,8 @@ import aiohttp
 import httpx
 from aiohttp.client_proto import ResponseHandler
 
+from core.providers.http.reply import Reply
+
 # A new connection costs two or three ways to the provider and back before each question. One that
 # the server drops (Node and uvicorn do so after 5 s) is noticed; who sends at that very moment asks
 # once more.
@@ -87,7 +89,7 @@ class FastTransport(httpx.AsyncBaseTransport):
             reply.connection.protocol.read_timeout = None
             reply.connection.protocol.start_timeout()
         body = ReplyBody(reply)
-        return httpx.Response(
+        return Reply(
             reply.status,
             headers=httpx.Headers(list(reply.raw_headers), encoding="latin-1"),
             stream=body,
@@ -186,13 +188,12 @@ class ReplyBody(httpx.AsyncByteStream):
         """Return whatever has come, some READ_BYTES at most; empty at the end."""
         try:
             chunk = await self.reply.content.readany()
+        except aiohttp.ClientError as error:
+            raise self._read_error(error) from error
         except BaseException as error:
-            told = httpx.ReadError(str(error)) if isinstance(error, aiohttp.ClientError) else error
             if self.tap is not None:
-                self.tap.end(told)
-            if told is error:
-                raise
-            raise told from error
+                self.tap.end(error)
+            raise
         if (tap := self.tap) is not None and chunk:
             tap.add(chunk)
         return chunk
@@ -201,10 +202,18 @@ class ReplyBody(httpx.AsyncByteStream):
         while chunk := await self.read():
             yield chunk
 
+    # Not made where it is raised: a frame that holds what it raises is a reference cycle.
+    def _read_error(self, error: aiohttp.ClientError) -> httpx.ReadError:
+        told = httpx.ReadError(str(error))
+        if self.tap is not None:
+            self.tap.end(told)
+        return told
+
     async def aclose(self) -> None:
         """Keep the connection when the body was read to its end, else close it."""
-        if self.tap is not None:
-            self.tap.end()
+        if (tap := self.tap) is not None:
+            self.tap = None
+            tap.end()
         self.reply.release()
 
 

@@ -67,7 +67,9 @@ class _Recording:
         self._subject = _subject.get()
         self._began_at = datetime.now(UTC)
         self._began = perf_counter()
-        self._response: httpx.Response | None = None
+        # Not the reply itself: what reads its body holds this.
+        self._status_code: int | None = None
+        self._response_headers = _NO_HEADERS
         self._first_byte_s: float | None = None
         # Two lists and no pairs: what the garbage collector follows would grow with each piece.
         self._times: list[float] = []
@@ -80,7 +82,7 @@ class _Recording:
         _open.add(self)
 
     def answered(self, response: httpx.Response) -> None:
-        self._response = response
+        self._status_code, self._response_headers = response.status_code, response.headers
         self._first_byte_s = perf_counter() - self._began
         if response.headers.get("content-type", "").startswith(_NOT_TEXT):
             self._room = 0
@@ -116,7 +118,7 @@ class _Recording:
             logger.exception("an observer of exchanges failed")
 
     def _raw(self, error: BaseException | None) -> RawExchange:
-        request, response = self._request, self._response
+        request = self._request
         sent = _content(request)
         return RawExchange(
             began_at=self._began_at,
@@ -124,8 +126,8 @@ class _Recording:
             url=request.url,
             request_headers=request.headers,
             request_body=sent[:BODY_MOST],
-            status_code=None if response is None else response.status_code,
-            response_headers=_NO_HEADERS if response is None else response.headers,
+            status_code=self._status_code,
+            response_headers=self._response_headers,
             began=self._began,
             times=self._times,
             pieces=self._pieces,

@@ -7,6 +7,7 @@ from socksio.exceptions import SOCKSError
 
 from core.errors import ConfigurationError
 from core.providers.http.aiohttp_transport import FastTransport
+from core.providers.http.reply import ReplyingTransport
 from core.settings.outside.network import Network
 from core.settings.outside.proxy import Proxy
 
@@ -76,11 +77,11 @@ class RoutedTransport(httpx.AsyncBaseTransport):
     def _build_direct(self) -> httpx.AsyncBaseTransport:
         if self._streams:
             return FastTransport(verify=self._verify)
-        return httpx.AsyncHTTPTransport(verify=self._verify, trust_env=False, limits=self._limits)
+        return ReplyingTransport(verify=self._verify, trust_env=False, limits=self._limits)
 
     def _build_through(self, proxy: Proxy) -> httpx.AsyncBaseTransport:
         password = proxy.password.reveal() if proxy.password is not None else ""
-        return httpx.AsyncHTTPTransport(
+        return ReplyingTransport(
             verify=self._verify,
             trust_env=False,
             limits=self._limits,

@@ -32,7 +32,7 @@ WordKind = Literal["content", "reasoning", "close", "mark", "settle", "call", "d
 
 _HELD_MOST = 1024  # blanks that may stand before a tag, or behind the last thought
 _PIECE = 4096
-_PASSED_MOST = 64
+_PASSED_MOST = 1024  # characters
 _QUOTES = tuple("\"'“‘「『《（(`")  # behind them a tag is spoken of
 _ENDS = tuple("\n.!?。！？:：…)）*")  # behind them a call may begin that breaks off at once
 
@@ -42,6 +42,10 @@ class Word(NamedTuple):
 
     kind: WordKind
     text: str
+
+
+# A function, not a bound method: that would be a cycle, which waits for the garbage collector.
+_Step = Callable[["WordSorter", str], str]
 
 
 class WordSorter:
@@ -56,12 +60,13 @@ class WordSorter:
         self._held = ""
         self._words: list[Word] = []
         self._is_in_text = self._code.is_in_code()
-        self._step: Callable[[str], str] = self._text if self._is_in_text else self._head
+        self._step: _Step = WordSorter._text if self._is_in_text else WordSorter._head
         self._has_thought = False  # here or beside: no later tag closes that
         self._is_open = False  # a tag that is a text waits for its closing one
         self._is_open_in_code = False
-        self._last = ""  # that was said
+        self._last = ""  # character that was said
         self._passed: list[str] = []  # said, and not looked at for code yet
+        self._room = _PASSED_MOST  # for more of that
         self._doubted: list[str] | None = None  # told as thought behind a closing tag in code
         self._is_in_fence = False  # that tag
         self._mark: Literal["", "span", "fence"] = ""  # code around a tag that may have closed
@@ -78,9 +83,9 @@ class WordSorter:
         """Tell whether a text is said as it is, and note it: nearly every one is."""
         if self._held or not self._is_in_text or "<" in text:
             return False
-        passed = self._passed
-        passed.append(text)
-        if len(passed) > _PASSED_MOST:
+        self._passed.append(text)
+        self._room -= len(text) + 1
+        if self._room < 0:
             self._catch_up()
         return True
 
@@ -90,8 +95,8 @@ class WordSorter:
         for at in range(0, len(text), _PIECE):  # of each tag, the rest is copied
             rest, self._held = self._held + text[at : at + _PIECE], ""
             while rest:
-                rest = self._step(rest)
-        self._is_in_text = self._step == self._text and not self._mark
+                rest = self._step(self, rest)
+        self._is_in_text = self._step is WordSorter._text and not self._mark
         words, self._words = self._words, []
         return words
 
@@ -103,7 +108,7 @@ class WordSorter:
             self._end_unended(rest)
         elif self._is_half_call(rest):
             self._begin_half_call(rest)
-        elif self._step == self._think:
+        elif self._step is WordSorter._think:
             self._say_thought(rest)
             self._end_thought()
         else:
@@ -114,12 +119,13 @@ class WordSorter:
 
     def _catch_up(self) -> None:
         if self._passed:
-            self._note_last("".join(self._passed))
-            self._code.feed(self._last)
-            self._passed = []
+            passed = "".join(self._passed)
+            self._passed, self._room = [], _PASSED_MOST
+            self._note_last(passed)
+            self._code.feed(passed)
 
     def _note_last(self, text: str) -> None:
-        self._last = text
+        self._last = text[-1:]
         if line := text.rstrip(" \t"):
             self._last_sign = line[-1]
 
@@ -128,21 +134,21 @@ class WordSorter:
         rest = text.lstrip(BLANK)
         if (opening := OPENING.match(rest)) is not None:
             self._has_thought = True
-            self._step = self._before_thought
+            self._step = WordSorter._before_thought
             return rest[opening.end() :]
         if (closing := CLOSING.match(rest)) is not None:  # nothing was thought
             self._has_thought = True
-            self._step = self._behind
+            self._step = WordSorter._behind
             return rest[closing.end() :]
         if len(text) <= _HELD_MOST and (not rest or may_go_on(rest, TAGS)):
             self._held = text
             return ""
-        self._step = self._text
+        self._step = WordSorter._text
         return text
 
     def _before_thought(self, text: str) -> str:
         if rest := text.lstrip(BLANK):
-            self._step = self._think
+            self._step = WordSorter._think
         return rest
 
     def _think(self, text: str) -> str:
@@ -220,7 +226,7 @@ class WordSorter:
         self._doubted = None
         self._words.append(Word("reopen", said))
         self._code = CodeScanner(said)
-        self._step = self._text if said else self._behind
+        self._step = WordSorter._text if said else WordSorter._behind
 
     def _end_thought(self) -> None:
         """At the end: thinking that ended nowhere else ended at the tag in what looked like code.
@@ -233,12 +239,12 @@ class WordSorter:
         self._doubted = None
 
     def _go_behind(self) -> None:
-        self._step, self._last_sign = self._behind, ""
+        self._step, self._last_sign = WordSorter._behind, ""
 
     def _behind(self, text: str) -> str:
         """Behind what is not shown, blanks are none of the text."""
         if rest := text.lstrip(self._edge):
-            self._step = self._text
+            self._step = WordSorter._text
         return rest
 
     def _text(self, text: str) -> str:
@@ -317,7 +323,7 @@ class WordSorter:
     def _begin_calls(self, marker: str, calls: str, dsml: str) -> None:
         self._calls = [marker]
         self._calls_end = end_of(dsml or calls, is_dsml=bool(dsml))
-        self._step = self._call
+        self._step = WordSorter._call
 
     def _call(self, text: str) -> str:
         plain, pattern = self._calls_end
@@ -334,7 +340,7 @@ class WordSorter:
     def _is_half_call(self, rest: str) -> bool:
         """Tell whether an answer broke off in its call's first marker, or just behind it."""
         rest = rest.lstrip(BLANK)
-        if self._step not in (self._text, self._think) or not rest.startswith("<"):
+        if self._step not in (WordSorter._text, WordSorter._think) or not rest.startswith("<"):
             return False
         is_marked = begins_call(rest) is None and (
             folded(rest).startswith(DSML) or MARK.match(rest) is not None

@@ -61,6 +61,8 @@ class LiveAnswer:
 
     def finish(self, status: AnswerStatus, error: AppError | None = None) -> None:
         """Set the final status: nothing is added any more."""
+        if error is not None:
+            error.forget_frames()
         with self._lock:
             self.error = error
             self._message.finish(status, error)

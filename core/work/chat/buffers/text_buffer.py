@@ -1,7 +1,8 @@
 """Text that grows by pieces: read from any place, whole or piece by piece."""
 
-import sys
 from collections.abc import Sequence
+
+from core.wire.packed_text import packed, unpacked
 
 # The newest pieces are told apart, so that who reads along gets each as it came. Older ones are
 # joined: a piece of three letters weighs twenty times its text.
@@ -14,7 +15,7 @@ class TextBuffer:
     __slots__ = ("_blocks", "_fresh", "_fresh_from", "_sizes", "length")
 
     def __init__(self, text: str = "") -> None:
-        self._blocks: list[str | bytes] = [_packed(text)] if text else []
+        self._blocks: list[str | bytes] = [packed(text)] if text else []
         self._sizes = [len(text)] if text else []
         self._fresh: list[str] = []
         self._fresh_from = self.length = len(text)
@@ -44,12 +45,12 @@ class TextBuffer:
 
     def whole(self) -> str:
         """Return all of it."""
-        return "".join(map(_unpacked, self._blocks)) + "".join(self._fresh)
+        return "".join(map(unpacked, self._blocks)) + "".join(self._fresh)
 
     def _join_older(self) -> None:
         block = "".join(self._fresh[:-DISTINCT_PIECES])
         del self._fresh[:-DISTINCT_PIECES]
-        self._blocks.append(_packed(block))
+        self._blocks.append(packed(block))
         self._sizes.append(len(block))
         self._fresh_from += len(block)
 
@@ -58,18 +59,4 @@ class TextBuffer:
         while at > place:
             index -= 1
             at -= self._sizes[index]
-        return "".join(map(_unpacked, self._blocks[index:]))[place - at :]
-
-
-def _packed(text: str) -> str | bytes:
-    """Return the text, or its UTF-8 if that is smaller.
-
-    A single Chinese character makes all others of a str take two bytes each, an emoji four. Pure
-    Chinese is smaller as it is.
-    """
-    packed = text.encode("utf-8", "surrogatepass")
-    return packed if sys.getsizeof(packed) < sys.getsizeof(text) else text
-
-
-def _unpacked(block: str | bytes) -> str:
-    return block if isinstance(block, str) else block.decode("utf-8", "surrogatepass")
+        return "".join(map(unpacked, self._blocks[index:]))[place - at :]
