@@ -1,7 +1,7 @@
 """Conversations: rows without their messages, always somebody's."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid4
@@ -59,24 +59,24 @@ class Conversations:
         origin: Literal["page", "http", "import"] = "page",
     ) -> Conversation:
         """Write down a new, empty conversation."""
-        now = self._clock()
-        conversation_id = uuid4().hex
+        new = self.draft(owner, system_prompt=system_prompt, parameters=parameters)
+        new = replace(new, title=title, origin=origin)
         with self._database.write() as connection:
-            connection.execute(
-                insert(conversations).values(
-                    id=conversation_id,
-                    owner=owner,
-                    **titled(title),
-                    title_is_manual=False,
-                    pinned=False,
-                    system_prompt=system_prompt,
-                    parameters=asdict(parameters),
-                    origin=origin,
-                    created_at=now,
-                    updated_at=now,
-                )
-            )
-            return require(connection, owner, conversation_id)
+            write_down(connection, new)
+            return require(connection, owner, new.id)
+
+    def draft(
+        self,
+        owner: str,
+        *,
+        system_prompt: str = "",
+        parameters: ChatParameters = ChatParameters(),  # noqa: B008 - frozen
+    ) -> Conversation:
+        """Return a new conversation without a row: `begin_answer` may write it down."""
+        now = self._clock()
+        return Conversation(
+            uuid4().hex, owner, "", now, now, system_prompt=system_prompt, parameters=parameters
+        )
 
     def get(self, owner: str, conversation_id: str) -> Conversation | None:
         """Return the conversation, or None when it is not there, deleted, or not this owner's."""
@@ -205,6 +205,24 @@ class Conversations:
             if change is not None:
                 connection.execute(change)
             return require(connection, owner, conversation_id)
+
+
+def write_down(connection: Connection, new: Conversation) -> None:
+    """Insert the row of a conversation that has no messages yet."""
+    connection.execute(
+        insert(conversations).values(
+            id=new.id,
+            owner=new.owner,
+            **titled(new.title),
+            title_is_manual=new.title_is_manual,
+            pinned=new.pinned,
+            system_prompt=new.system_prompt,
+            parameters=asdict(new.parameters),
+            origin=new.origin,
+            created_at=new.created_at,
+            updated_at=new.updated_at,
+        )
+    )
 
 
 def find(

@@ -13,7 +13,7 @@ from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
 from core.models.money.ledger import Reservation
 from core.models.parts import Blob, Part
 from core.storage.chat import message_tree as tree
-from core.storage.chat.conversations import find, require
+from core.storage.chat.conversations import find, require, titled, write_down
 from core.storage.chat.message_blobs import attach, find_blob
 from core.storage.chat.message_parts import parts_out
 from core.storage.chat.running_answers import IS_RUNNING
@@ -110,18 +110,24 @@ class Messages:
         parts: tuple[Part, ...] = (),
         attached: Iterable[Blob] = (),
         reservation: Reservation | None = None,
+        begins: Conversation | None = None,
+        title: str = "",
     ) -> tuple[Message | None, Message]:
         """Add the question under `parent_id`, a running answer under it, and show both.
 
-        Without a question, `parent_id` is the question to answer once more; a question may be what
-        tools returned. A continued answer starts with `content` and the two behind it. `attached`
-        are bytes that the question's parts point to. BusyError while another answer of the
-        conversation runs. BudgetError, and nothing kept, where there is no room for the
+        A conversation that `begins` with them has no row before. `title` is the name of one that
+        has none. Without a question, `parent_id` is the question to answer once more; a question
+        may be what tools returned. A continued answer starts with `content` and the two behind it.
+        `attached` are bytes that the question's parts point to. BusyError while another answer of
+        the conversation runs. BudgetError, and nothing kept, where there is no room for the
         `reservation`, which gets the ids it belongs to.
         """
         turn = Turn.of_text("user", question) if isinstance(question, str) else question
         with self._database.write() as connection:
-            require(connection, owner, conversation_id, lock=True)
+            if begins is not None:
+                write_down(connection, begins)
+            current = require(connection, owner, conversation_id, lock=True)
+            named = titled(title) if title and not current.title else {}
             if connection.scalar(
                 select(exists().where(messages.c.conversation_id == conversation_id, IS_RUNNING))
             ):
@@ -157,7 +163,7 @@ class Messages:
                 process_id=process_id,
                 lease_until=self._clock() + timedelta(seconds=lease_s),
             )
-            self._set_head(connection, owner, conversation_id, answer_id, touched=True)
+            self._set_head(connection, owner, conversation_id, answer_id, touched=True, **named)
             if reservation is not None:
                 reservation.line = replace(
                     reservation.line,
@@ -227,8 +233,9 @@ class Messages:
         head_id: str | None,
         *,
         touched: bool = False,
+        **named: str,
     ) -> Conversation:
-        values: dict[str, object] = {"head_id": head_id}
+        values: dict[str, object] = {"head_id": head_id, **named}
         if touched:
             values["updated_at"] = self._clock()
         connection.execute(

@@ -4,9 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.errors import InputError
 from core.models.chat import ChatParameters, Conversation, Message
-from core.models.money.ledger import BudgetError
 from core.ui import chat_box, clock, opened, session
 from core.ui.buttons import button, keeping_errors
 from core.ui.chat import ahead, attachments, message_menu
@@ -28,32 +26,29 @@ def ask(conversation: Conversation | None, question: str, talk: ahead.Talk) -> N
     parameters = chat_settings.parameters_of(conversation)
     known.deleted_conversation = None
     known.editing_id = None
-    is_new = conversation is None
     place, files = chat_box.place_of(conversation), attachments.waiting(conversation)
     if conversation is None:
-        studio.answers.check(owner, question, parameters, files)
-        conversation = studio.store.conversations.create(
-            owner, system_prompt=known.system_prompt, parameters=parameters
+        live = studio.answers.ask_first(
+            owner,
+            question,
+            parameters,
+            system_prompt=known.system_prompt,
+            files=files,
+            caller=session.caller(),
+            zone=clock.zone_name(),
         )
-        opened.begin_conversation(conversation.id)
+        opened.begin_conversation(live.conversation_id)
     else:
-        # The head may have moved since the page was drawn.
-        conversation = studio.store.conversations.get(owner, conversation.id) or conversation
-    try:
         live = studio.answers.ask(
             owner,
-            conversation,
+            # The head may have moved since the page was drawn.
+            studio.store.conversations.get(owner, conversation.id) or conversation,
             question,
             parameters,
             files=files,
             caller=session.caller(),
             zone=clock.zone_name(),
         )
-    except (BudgetError, InputError):
-        if is_new:  # nothing was asked in it: nothing of it stays
-            opened.open_conversation(None)
-            studio.store.conversations.delete(owner, conversation.id)
-        raise
     attachments.forget(place)
     if not files:  # which stand between the question and its answer
         talk.draw_next(question, live)

@@ -12,7 +12,6 @@ from core.models.money.ledger import Spender
 from core.models.parts import Blob, LookupPart, lookup_in, with_text
 from core.storage.store import Store
 from core.work.attachments.extraction import ReadFile, parts_of
-from core.work.chat.asking.attaching import check_sight
 from core.work.chat.asking.kept import Asked, begin
 from core.work.chat.asking.means import Means, checked
 from core.work.chat.asking.posting import begin_posted
@@ -109,6 +108,29 @@ class Answers:
             spender, conversation, question, parameters, parent_id, files=files, zone=zone
         )
 
+    def ask_first(
+        self,
+        owner: str,
+        question: str,
+        parameters: ChatParameters,
+        *,
+        system_prompt: str = "",
+        files: Sequence[ReadFile] = (),
+        caller: str = "page",
+        zone: str = "",
+    ) -> LiveAnswer:
+        """Begin a conversation with a question and start its answer: one transaction for all.
+
+        Raises what `ask` raises; no conversation is there then.
+        """
+        conversation = self._store.conversations.draft(
+            owner, system_prompt=system_prompt, parameters=parameters
+        )
+        spender = Spender(owner, caller)
+        return self._ask(
+            spender, conversation, question, parameters, files=files, zone=zone, is_new=True
+        )
+
     def read_page(
         self,
         owner: str,
@@ -133,6 +155,7 @@ class Answers:
         look: LookupPart | None = None,
         files: Sequence[ReadFile] = (),
         zone: str = "",
+        is_new: bool = False,
     ) -> LiveAnswer:
         look = look or self._means.search(spender.owner, parameters, question)
         parts = with_text((), checked(question))
@@ -151,6 +174,7 @@ class Answers:
                 question=turn,
                 attached=blobs,
                 zone=zone,
+                is_new=is_new,
             ),
         )
 
@@ -171,18 +195,6 @@ class Answers:
         """
         spender = Spender(owner, caller, "http")
         return begin_posted(self._means, spender, turns, parameters, options, attached)
-
-    def check(
-        self,
-        owner: str,
-        question: str,
-        parameters: ChatParameters,
-        files: Sequence[ReadFile] = (),
-    ) -> None:
-        """Raise what `ask` would raise before it stores anything."""
-        self._means.service(owner)
-        checked(question)
-        check_sight(parts_of(files)[0], parameters.model, self._means.models())
 
     def edit(
         self,

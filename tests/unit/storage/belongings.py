@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from core.models.chat import AnswerStatus, ChatParameters, Message, Turn, Usage
+from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message, Turn, Usage
 from core.models.generations import Generation, GenerationStatus, ImageRequest, ReferenceImage
 from core.models.money.ledger import LedgerLine, LineState, Reservation
 from core.models.parts import Blob, PicturePart, TextPart
@@ -46,7 +46,12 @@ class Belongings:
 
 
 def begin(
-    store: Store, owner: str, conversation_id: str, parent_id: str | None = None
+    store: Store,
+    owner: str,
+    conversation_id: str,
+    parent_id: str | None = None,
+    *,
+    begins: Conversation | None = None,
 ) -> tuple[Message | None, Message]:
     """Ask something in a conversation, with a picture."""
     blob = _attachment(owner)
@@ -63,6 +68,7 @@ def begin(
         lease_s=3600,
         attached=[blob],
         reservation=Reservation(_line(owner)),
+        begins=begins,
     )
 
 

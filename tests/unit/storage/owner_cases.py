@@ -67,6 +67,11 @@ def _removed(where: Belongings, held: Belongings, hung: Belongings) -> RemovedTu
     return RemovedTurn(where.conversation, held.conversation, None, ((hung.question, None),))
 
 
+def _begin_as_other(store: Store, owner: str) -> object:
+    theirs = store.conversations.draft("another-one")
+    return begin(store, owner, theirs.id, begins=theirs)
+
+
 def _export_file(theirs: Belongings) -> io.BytesIO:
     return io.BytesIO(json.dumps(_export(theirs)).encode())
 
@@ -97,6 +102,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(lambda s, o, m, t: s.branches.restore_turn(o, _removed(m, m, t)), REFUSED),
     ),
     "conversations.create": (Case(lambda s, o, m, t: s.conversations.create(o), OWN),),
+    "conversations.draft": (Case(lambda s, o, m, t: s.conversations.draft(o), OWN),),
     "conversations.get": (Case(lambda s, o, m, t: s.conversations.get(o, t.conversation), None),),
     "conversations.list": (Case(lambda s, o, m, t: s.conversations.list(o), OWN),),
     "conversations.count": (Case(lambda s, o, m, t: s.conversations.count(o), 2),),
@@ -155,6 +161,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "messages.begin_answer": (
         Case(lambda s, o, m, t: begin(s, o, t.conversation), REFUSED),
         Case(lambda s, o, m, t: begin(s, o, m.conversation, t.answer), REFUSED),
+        Case(lambda s, o, m, t: _begin_as_other(s, o), REFUSED, gives_its_owner_nothing=True),
     ),
     "running_answers.progress": (
         Case(lambda s, o, m, t: s.running_answers.progress(o, t.answer, 0), None),

@@ -1,16 +1,13 @@
 """A question in a conversation that is kept: written down with its answer's row, then asked."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from core.errors import AppError
 from core.models.chat import ChatParameters, Conversation, Message, Turn
 from core.models.money.ledger import Spender
 from core.models.notices import unread_events, unread_facts
 from core.models.parts import Blob, LookupPart, lookup_in, steps_in
-from core.storage.store import Store
 from core.work.chat.asking.attaching import check_room, check_sight, shown_to
 from core.work.chat.asking.context import stored_turns, turns_before
 from core.work.chat.asking.looking import looking, most_brought
@@ -20,15 +17,13 @@ from core.work.chat.live_answer import LiveAnswer
 from core.work.chat.runner import AnswerJob
 from core.work.chat.titles import shortened
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What is asked in a conversation, by whom, and where."""
 
     spender: Spender
-    conversation: Conversation
+    conversation: Conversation  # without a row yet where it `is_new`
     parameters: ChatParameters
     parent_id: str | None  # what it is asked under, or the question that is answered once more
     question: Turn | None = None
@@ -36,6 +31,7 @@ class Asked:
     look: LookupPart | None = None  # into the web, made before the answer
     attached: Sequence[Blob] = ()  # bytes that the question's parts point to
     zone: str = ""  # the person's, for the studio's clock
+    is_new: bool = False  # the conversation begins with this question
 
 
 def begin(means: Means, asked: Asked) -> LiveAnswer:
@@ -69,6 +65,8 @@ def begin(means: Means, asked: Asked) -> LiveAnswer:
     _, answer = means.store.messages.begin_answer(
         owner,
         conversation.id,
+        begins=conversation if asked.is_new else None,
+        title=shortened(question.text) if question is not None and not conversation.title else "",
         question=question,
         parent_id=asked.parent_id,
         parameters=parameters,
@@ -85,8 +83,6 @@ def begin(means: Means, asked: Asked) -> LiveAnswer:
     if beginning is not None:  # what that lacks, this lacks
         lacking = unread_facts(unread_events(beginning.error_facts))
         answer = replace(answer, error_facts=lacking)
-    if question is not None and not conversation.title:
-        _name(means.store, owner, conversation.id, question)
     live = LiveAnswer(answer, owner, has_studio_tools=box is not None)
 
     async def context(with_reasoning: bool) -> list[Turn]:
@@ -114,11 +110,3 @@ def begin(means: Means, asked: Asked) -> LiveAnswer:
         job.look = looking(means.looks, live, service, spender, answer.parent_id, look)
     means.runner.run(job)
     return live
-
-
-def _name(store: Store, owner: str, conversation_id: str, question: Turn) -> None:
-    title = shortened(question.text)
-    try:
-        store.conversations.rename(owner, conversation_id, title, manual=False)
-    except AppError as error:  # the answer is begun, and held back for: it goes on without
-        logger.warning("Conversation %s has no title yet: %s", conversation_id, error)
