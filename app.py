@@ -20,6 +20,7 @@ else:
     # Only what a server needs to listen: all else is imported while browsers load their part.
     from core.settings.outside.network import spell_out_socks
     from core.ui.frame import page_files
+    from core.ui.frame.lean_drawing import draw_leanly
     from core.ui.frame.navigation import claim_navigation
     from core.ui.frame.pages import PAGES
     from core.ui.frame.presses import finish_presses
@@ -39,6 +40,7 @@ else:
     begin_logging(as_json=app_settings().operations.log_json)
     allow_many_open_files()
     claim_navigation()
+    draw_leanly()
     finish_presses()
     ask_nobody_for_addresses()
     spell_out_socks(os.environ)

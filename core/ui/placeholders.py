@@ -17,7 +17,8 @@ LOGO = (
     f"{ICON[ICON.index('<rect') : -len('</svg>')]}"
     '<text x="42" y="23" font-size="19" font-weight="600" fill="#b4493a" '
     'font-family="Source Sans, PingFang SC, Microsoft YaHei, Noto Sans CJK SC, sans-serif">'
-    "墨灵 Inkling</text></svg>"
+    # In plain ASCII: else Streamlit asks a list of all emoji whether this is one, and loads it.
+    "&#22696;&#28789; Inkling</text></svg>"
 )
 
 _BOX = 20

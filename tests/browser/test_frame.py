@@ -349,4 +349,4 @@ def test_an_answer_is_drawn_without_what_draws_tables(browser: Browser, tmp_path
         libraries = Path(f"/proc/{own.process.pid}/maps").read_text()
         page.close()
     assert "msgspec" in libraries
-    assert "pandas" not in libraries
+    assert not [one for one in ("pandas", "pyarrow", "numpy") if one in libraries]

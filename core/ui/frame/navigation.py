@@ -1,6 +1,7 @@
 """The page somebody chose stays chosen, whatever else the session runs in the same moment.
 
-Streamlit 1.67's inner parts are changed here and in `presses`, and nowhere else under core/ui.
+Streamlit 1.67's inner parts are changed here, in `presses` and in `lean_drawing`, and nowhere else
+under core/ui.
 """
 
 from dataclasses import replace

@@ -2,7 +2,7 @@
 
 The runs of a session follow one another in one thread (`runner.fastReruns` is off): of two beside
 each other, one took back what the other had just noted. Streamlit 1.67's inner parts are changed
-here and in `navigation`, and nowhere else under core/ui.
+here, in `navigation` and in `lean_drawing`, and nowhere else under core/ui.
 """
 
 import sys

@@ -6,7 +6,7 @@ from core.texts import catalogue
 from core.ui import formats, placeholders, session
 from core.ui import visitor as access
 from core.ui.buttons import button
-from core.ui.frame import browser, copying, navigation, page_files, presses
+from core.ui.frame import browser, copying, lean_drawing, navigation, page_files, presses
 from core.ui.frame.pages import PAGES
 from core.ui.palette import shortcuts
 from core.ui.session import text
@@ -17,6 +17,7 @@ LANGUAGE_KEY = "language-choice"
 
 def draw() -> None:
     """Draw the frame and the page that was asked for."""
+    lean_drawing.draw_leanly()
     st.set_page_config(page_icon=placeholders.ICON)
     pages = [
         st.Page(
