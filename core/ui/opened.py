@@ -37,8 +37,19 @@ def current_conversation(*, is_first_run: bool) -> Conversation | None:
 
 
 def begin_conversation(conversation_id: str) -> None:
-    """Make a conversation the current one that was written down just now."""
-    open_conversation(conversation_id)
+    """Make a conversation the current one that was written down just now.
+
+    The URL is told by `name_begun`, behind what is to be seen at once: a browser that is told of
+    another URL draws its whole page anew, before it takes what comes behind.
+    """
+    session.state().conversation_id = conversation_id
+    session.state().begun_at = time.monotonic()
+    st.query_params.pop(_MESSAGE_PARAMETER, None)
+
+
+def name_begun() -> None:
+    """Put the conversation that was begun just now into the URL."""
+    open_conversation(session.state().conversation_id)
     session.state().begun_at = time.monotonic()
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     Update,
+    bindparam,
     case,
     delete,
     func,
@@ -31,6 +32,12 @@ from core.wire.masking.secrets import known_secrets
 USAGE_FIELDS = tuple(field.name for field in fields(Usage))
 _PARAMETER_FIELDS = frozenset(field.name for field in fields(ChatParameters))
 _ORDER = (conversations.c.pinned, conversations.c.updated_at, conversations.c.id)
+_FIND = select(conversations).where(
+    conversations.c.id == bindparam("conversation"),
+    conversations.c.owner == bindparam("owner"),
+    conversations.c.deleted_at.is_(None),
+)
+_LOCK = _FIND.with_for_update()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,34 +216,27 @@ class Conversations:
 
 def write_down(connection: Connection, new: Conversation) -> None:
     """Insert the row of a conversation that has no messages yet."""
-    connection.execute(
-        insert(conversations).values(
-            id=new.id,
-            owner=new.owner,
-            **titled(new.title),
-            title_is_manual=new.title_is_manual,
-            pinned=new.pinned,
-            system_prompt=new.system_prompt,
-            parameters=asdict(new.parameters),
-            origin=new.origin,
-            created_at=new.created_at,
-            updated_at=new.updated_at,
-        )
-    )
+    row = {
+        "id": new.id,
+        "owner": new.owner,
+        **titled(new.title),
+        "title_is_manual": new.title_is_manual,
+        "pinned": new.pinned,
+        "system_prompt": new.system_prompt,
+        "parameters": asdict(new.parameters),
+        "origin": new.origin,
+        "created_at": new.created_at,
+        "updated_at": new.updated_at,
+    }
+    connection.execute(insert(conversations), row)
 
 
 def find(
     connection: Connection, owner: str, conversation_id: str, *, lock: bool = False
 ) -> Conversation | None:
     """Return the owner's conversation; `lock` keeps other processes from changing it meanwhile."""
-    query = select(conversations).where(
-        conversations.c.id == conversation_id,
-        conversations.c.owner == owner,
-        conversations.c.deleted_at.is_(None),
-    )
-    if lock:
-        query = query.with_for_update()
-    row = connection.execute(query).mappings().one_or_none()
+    query, named = _LOCK if lock else _FIND, {"conversation": conversation_id, "owner": owner}
+    row = connection.execute(query, named).mappings().one_or_none()
     return None if row is None else conversation_from(row)
 
 

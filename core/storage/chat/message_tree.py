@@ -2,44 +2,81 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, RowMapping, Select, func, select
+from sqlalchemy import Connection, RowMapping, Select, bindparam, func, select
 
 from core.models.chat import AnswerStatus, Message, Usage
 from core.storage.chat.conversations import USAGE_FIELDS, parameters_from
 from core.storage.chat.message_parts import parts_in
 from core.storage.db.schema import conversations, messages
 
+# Statements are built once: to build one of these anew takes three times what it takes to run it.
+_CONVERSATION = messages.c.conversation_id == bindparam("conversation")
 
-def path(connection: Connection, conversation_id: str, head_id: str) -> tuple[Message, ...]:
-    """Return the messages from the root to `head_id`."""
+
+def _ranked() -> Select[tuple[object, ...]]:
+    """Return a query of messages that know which version of how many they are."""
+    ranks = (
+        select(
+            messages.c.seq,
+            func.row_number()
+            .over(partition_by=messages.c.parent_id, order_by=messages.c.seq)
+            .label("version"),
+            func.count().over(partition_by=messages.c.parent_id).label("version_count"),
+        )
+        .where(_CONVERSATION)
+        .subquery("ranks")
+    )
+    return (
+        select(messages, ranks.c.version, ranks.c.version_count)
+        .join(ranks, ranks.c.seq == messages.c.seq)
+        .order_by(messages.c.seq)
+    )
+
+
+def _path() -> Select[tuple[object, ...]]:
     trail = (
         select(messages.c.id, messages.c.parent_id)
-        .where(messages.c.id == head_id, messages.c.conversation_id == conversation_id)
+        .where(messages.c.id == bindparam("head"), _CONVERSATION)
         .cte("trail", recursive=True)
     )
     trail = trail.union_all(
         select(messages.c.id, messages.c.parent_id).where(messages.c.id == trail.c.parent_id)
     )
     # A child is always written down after its parent, so `seq` is the order of the path.
-    query = _ranked(conversation_id).join(trail, trail.c.id == messages.c.id)
-    return _fetch(connection, query)
+    return _ranked().join(trail, trail.c.id == messages.c.id)
+
+
+_PATH = _path()
+_SIBLINGS = _ranked().where(messages.c.parent_id.is_not_distinct_from(bindparam("parent")))
+_SEVERAL = _ranked().where(messages.c.id.in_(bindparam("ids", expanding=True)))
+_OF_OWNER = (
+    select(messages.c.conversation_id)
+    .join(conversations, conversations.c.id == messages.c.conversation_id)
+    .where(
+        messages.c.id == bindparam("message"),
+        conversations.c.owner == bindparam("owner"),
+        conversations.c.deleted_at.is_(None),
+    )
+)
+
+
+def path(connection: Connection, conversation_id: str, head_id: str) -> tuple[Message, ...]:
+    """Return the messages from the root to `head_id`."""
+    return _fetch(connection, _PATH, conversation=conversation_id, head=head_id)
 
 
 def siblings(
     connection: Connection, conversation_id: str, parent_id: str | None
 ) -> tuple[Message, ...]:
     """Return all versions under `parent_id` (None: the roots), oldest first."""
-    return _fetch(
-        connection,
-        _ranked(conversation_id).where(messages.c.parent_id.is_not_distinct_from(parent_id)),
-    )
+    return _fetch(connection, _SIBLINGS, conversation=conversation_id, parent=parent_id)
 
 
 def several(
     connection: Connection, conversation_id: str, message_ids: Iterable[str]
 ) -> tuple[Message, ...]:
     """Return these messages of a conversation in the order they were written."""
-    return _fetch(connection, _ranked(conversation_id).where(messages.c.id.in_(list(message_ids))))
+    return _fetch(connection, _SEVERAL, conversation=conversation_id, ids=list(message_ids))
 
 
 def subtree(connection: Connection, message_id: str) -> list[tuple[str, int]]:
@@ -62,16 +99,8 @@ def newest_leaf(connection: Connection, message_id: str) -> str:
 
 def conversation_of(connection: Connection, owner: str, message_id: str) -> str | None:
     """Return the id of the conversation of an owner's message, or None when it is not there."""
-    of_owner = (
-        select(messages.c.conversation_id)
-        .join(conversations, conversations.c.id == messages.c.conversation_id)
-        .where(
-            messages.c.id == message_id,
-            conversations.c.owner == owner,
-            conversations.c.deleted_at.is_(None),
-        )
-    )
-    found: str | None = connection.scalar(of_owner)
+    named = {"message": message_id, "owner": owner}
+    found: str | None = connection.scalar(_OF_OWNER, named)
     return found
 
 
@@ -113,25 +142,7 @@ def message_from(row: RowMapping) -> Message:
     )
 
 
-def _ranked(conversation_id: str) -> Select[tuple[object, ...]]:
-    """Return a query of messages that know which version of how many they are."""
-    ranks = (
-        select(
-            messages.c.seq,
-            func.row_number()
-            .over(partition_by=messages.c.parent_id, order_by=messages.c.seq)
-            .label("version"),
-            func.count().over(partition_by=messages.c.parent_id).label("version_count"),
-        )
-        .where(messages.c.conversation_id == conversation_id)
-        .subquery("ranks")
-    )
-    return (
-        select(messages, ranks.c.version, ranks.c.version_count)
-        .join(ranks, ranks.c.seq == messages.c.seq)
-        .order_by(messages.c.seq)
-    )
-
-
-def _fetch(connection: Connection, query: Select[tuple[object, ...]]) -> tuple[Message, ...]:
-    return tuple(message_from(row) for row in connection.execute(query).mappings())
+def _fetch(
+    connection: Connection, query: Select[tuple[object, ...]], **named: object
+) -> tuple[Message, ...]:
+    return tuple(message_from(row) for row in connection.execute(query, named).mappings())

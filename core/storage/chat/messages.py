@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy import Connection, bindparam, exists, insert, select, update
 
 from core.errors import BusyError, InputError
 from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message, Role, Turn
@@ -23,6 +23,10 @@ from core.storage.money.book import Settle
 from core.storage.money.ledger import Ledger
 
 _RUNNING = AnswerStatus.RUNNING.value
+_IS_BUSY = select(
+    exists().where(messages.c.conversation_id == bindparam("conversation"), IS_RUNNING)
+)
+_HEAD = update(conversations).where(conversations.c.id == bindparam("conversation"))
 
 
 class Messages:
@@ -69,9 +73,8 @@ class Messages:
         with self._database.write() as connection:
             require(connection, owner, conversation_id, lock=True)
             _require_in(connection, conversation_id, message_id)
-            return self._set_head(
-                connection, owner, conversation_id, tree.newest_leaf(connection, message_id)
-            )
+            self._set_head(connection, conversation_id, tree.newest_leaf(connection, message_id))
+            return require(connection, owner, conversation_id)
 
     def add(
         self,
@@ -90,7 +93,7 @@ class Messages:
             message_id = self._insert(
                 connection, conversation_id, parent_id, role=role, content=content
             )
-            self._set_head(connection, owner, conversation_id, message_id, touched=True)
+            self._set_head(connection, conversation_id, message_id, touched=True)
             return tree.several(connection, conversation_id, [message_id])[0]
 
     def begin_answer(
@@ -127,10 +130,7 @@ class Messages:
             if begins is not None:
                 write_down(connection, begins)
             current = require(connection, owner, conversation_id, lock=True)
-            named = titled(title) if title and not current.title else {}
-            if connection.scalar(
-                select(exists().where(messages.c.conversation_id == conversation_id, IS_RUNNING))
-            ):
+            if begins is None and connection.scalar(_IS_BUSY, {"conversation": conversation_id}):
                 raise BusyError("error.conversation_busy")
             parent = None
             if parent_id is not None:
@@ -163,7 +163,8 @@ class Messages:
                 process_id=process_id,
                 lease_until=self._clock() + timedelta(seconds=lease_s),
             )
-            self._set_head(connection, owner, conversation_id, answer_id, touched=True, **named)
+            named = titled(title) if title and not current.title else {}
+            self._set_head(connection, conversation_id, answer_id, touched=True, **named)
             if reservation is not None:
                 reservation.line = replace(
                     reservation.line,
@@ -215,33 +216,24 @@ class Messages:
             "practice": False,
             "created_at": self._clock(),
         }
-        connection.execute(
-            insert(messages).values(
-                id=message_id,
-                conversation_id=conversation_id,
-                parent_id=parent_id,
-                **(defaults | values),
-            )
-        )
+        own = {"id": message_id, "conversation_id": conversation_id, "parent_id": parent_id}
+        connection.execute(insert(messages), own | defaults | values)
         return message_id
 
     def _set_head(
         self,
         connection: Connection,
-        owner: str,
         conversation_id: str,
         head_id: str | None,
         *,
         touched: bool = False,
         **named: str,
-    ) -> Conversation:
+    ) -> None:
         values: dict[str, object] = {"head_id": head_id, **named}
         if touched:
             values["updated_at"] = self._clock()
-        connection.execute(
-            update(conversations).where(conversations.c.id == conversation_id).values(**values)
-        )
-        return require(connection, owner, conversation_id)
+        # With its values as parameters: to build them into a statement takes as long as to run it.
+        connection.execute(_HEAD, values | {"conversation": conversation_id})
 
 
 def _require_in(connection: Connection, conversation_id: str, message_id: str) -> Message:

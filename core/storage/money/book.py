@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -96,13 +97,7 @@ def settle(
     ids = sorted(settling)
     if not ids:
         return 0
-    query = (
-        select(ledger_lines)
-        .where(ledger_lines.c.id.in_(ids), ledger_lines.c.state == LineState.RESERVED.value)
-        .order_by(ledger_lines.c.id)
-        .with_for_update()
-    )
-    lines = [line_from(row) for row in connection.execute(query).mappings()]
+    lines = [line_from(row) for row in connection.execute(_RESERVED, {"ids": ids}).mappings()]
     changes: list[tuple[LedgerLine, Settlement]] = []
     taken_back: list[str] = []
     deltas: dict[str, Decimal] = {}
@@ -226,18 +221,12 @@ def _locked(connection: Connection, keys: Iterable[str]) -> dict[str, Decimal]:
 
     In one order, so that two processes cannot wait for each other.
     """
-    in_order = sorted(keys)
-    query = (
-        select(budget_totals)
-        .where(budget_totals.c.key.in_(in_order))
-        .order_by(budget_totals.c.key)
-        .with_for_update()
-    )
-    found = {row.key: row.spent for row in connection.execute(query)}
-    if missing := [key for key in in_order if key not in found]:
-        making = _insert_total(connection).on_conflict_do_nothing()
+    named = {"keys": sorted(keys)}
+    found = {row.key: row.spent for row in connection.execute(_LOCKED, named)}
+    if missing := [key for key in named["keys"] if key not in found]:
+        making = _insert_total(connection.dialect.name).on_conflict_do_nothing()
         connection.execute(making, [{"key": key, "spent": _NOTHING} for key in missing])
-        found = {row.key: row.spent for row in connection.execute(query)}
+        found = {row.key: row.spent for row in connection.execute(_LOCKED, named)}
     return found
 
 
@@ -250,16 +239,20 @@ def _store(connection: Connection, totals: Mapping[str, Decimal]) -> None:
 def _add(connection: Connection, deltas: Mapping[str, Decimal]) -> None:
     rows = [{"key": key, "spent": deltas[key]} for key in sorted(deltas) if deltas[key]]
     if rows:
-        adding = _insert_total(connection)
-        adding = adding.on_conflict_do_update(
-            index_elements=["key"], set_={"spent": budget_totals.c.spent + adding.excluded.spent}
-        )
-        connection.execute(adding, rows)
+        connection.execute(_add_total(connection.dialect.name), rows)
 
 
-def _insert_total(connection: Connection) -> Any:
-    """Return the insert of this database's own kind, which knows what to do where a row stands."""
-    if connection.dialect.name == "sqlite":
+@cache
+def _add_total(dialect: str) -> Any:
+    adding = _insert_total(dialect)
+    return adding.on_conflict_do_update(
+        index_elements=["key"], set_={"spent": budget_totals.c.spent + adding.excluded.spent}
+    )
+
+
+def _insert_total(dialect: str) -> Any:
+    """Return the insert of a database's own kind, which knows what to do where a row stands."""
+    if dialect == "sqlite":
         return sqlite.insert(budget_totals)
     # Read in by the engine in any case, where there is one.
     from sqlalchemy.dialects import postgresql  # noqa: PLC0415
@@ -267,6 +260,22 @@ def _insert_total(connection: Connection) -> Any:
     return postgresql.insert(budget_totals)
 
 
+# Built once: every call that is paid for runs them, and to build one takes longer than to run it.
+_RESERVED = (
+    select(ledger_lines)
+    .where(
+        ledger_lines.c.id.in_(bindparam("ids", expanding=True)),
+        ledger_lines.c.state == LineState.RESERVED.value,
+    )
+    .order_by(ledger_lines.c.id)
+    .with_for_update()
+)
+_LOCKED = (
+    select(budget_totals)
+    .where(budget_totals.c.key.in_(bindparam("keys", expanding=True)))
+    .order_by(budget_totals.c.key)
+    .with_for_update()
+)
 _SETTLE = (
     update(ledger_lines)
     .where(ledger_lines.c.id == bindparam("line_id"))

@@ -23,6 +23,7 @@ def ask(conversation: Conversation | None, question: str, talk: ahead.Talk) -> N
     """
     studio, owner, known = session.studio(), session.owner(), session.state()
     conversation = opened.meant(conversation)
+    is_new = conversation is None
     parameters = chat_settings.parameters_of(conversation)
     known.deleted_conversation = None
     known.editing_id = None
@@ -52,6 +53,8 @@ def ask(conversation: Conversation | None, question: str, talk: ahead.Talk) -> N
     attachments.forget(place)
     if not files:  # which stand between the question and its answer
         talk.draw_next(question, live)
+    if is_new:
+        opened.name_begun()
 
 
 def draw_suggestions(talk: ahead.Talk) -> None:

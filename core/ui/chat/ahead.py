@@ -15,7 +15,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.markdown.splitter import BlockSplitter
-from core.models.chat import Message
 from core.ui import opened, session
 from core.ui.chat import message as message_view
 from core.ui.chat.answer import copying, reading
@@ -73,8 +72,8 @@ class Talk:
         is_here = known.page == "chat" and known.conversation_id == live.conversation_id
         if not is_here or opened.linked_message() or len(question) > LONGEST_QUESTION:
             return
-        asked = _stored_question(live)
-        if asked is None:
+        # As it was written down: without the keys that it may have held.
+        if (asked := live.question) is None:
             return
         with self.message(), st.chat_message("user", avatar=message_view.AVATARS["user"]):
             st.markdown(message_view.rendered(asked.content))
@@ -94,13 +93,6 @@ class Talk:
             time.sleep(PAINT_S)
         else:
             waiting.markdown(f":shimmer[{text('chat.waiting')}]")
-
-
-def _stored_question(live: LiveAnswer) -> Message | None:
-    """Return the question as it was written down: without the keys that it may have held."""
-    parent_id = live.begun.parent_id
-    store = session.studio().store
-    return store.messages.get(session.owner(), parent_id) if parent_id is not None else None
 
 
 def _first_words(live: LiveAnswer) -> str:

@@ -24,11 +24,13 @@ class LiveAnswer:
         has_row: bool = True,
         has_tools: bool = False,
         has_studio_tools: bool = False,
+        question: Message | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.message_id = message.id
         self.owner = owner
         self.conversation_id = message.conversation_id
+        self.question = question  # as it was written down, if it was with this answer
         self._clock = clock
         self._message = GrowingMessage(
             message, clock, has_tools=has_tools, has_studio_tools=has_studio_tools

@@ -9,7 +9,7 @@ from core.models.money.ledger import Spender
 from core.models.notices import unread_events, unread_facts
 from core.models.parts import Blob, LookupPart, lookup_in, steps_in
 from core.work.chat.asking.attaching import check_room, check_sight, shown_to
-from core.work.chat.asking.context import stored_turns, turns_before
+from core.work.chat.asking.context import sent_turns, stored_turns, turns_before
 from core.work.chat.asking.looking import looking, most_brought
 from core.work.chat.asking.means import Means
 from core.work.chat.asking.steps import counted
@@ -62,7 +62,7 @@ def begin(means: Means, asked: Asked) -> LiveAnswer:
         spender, service.provider, parameters, read, brought=most_brought(look)
     )
     check_room(turns, held, model)
-    _, answer = means.store.messages.begin_answer(
+    written, answer = means.store.messages.begin_answer(
         owner,
         conversation.id,
         begins=conversation if asked.is_new else None,
@@ -83,9 +83,14 @@ def begin(means: Means, asked: Asked) -> LiveAnswer:
     if beginning is not None:  # what that lacks, this lacks
         lacking = unread_facts(unread_events(beginning.error_facts))
         answer = replace(answer, error_facts=lacking)
-    live = LiveAnswer(answer, owner, has_studio_tools=box is not None)
+    live = LiveAnswer(answer, owner, has_studio_tools=box is not None, question=written)
+    # All there is to a first question without a prompt, a file or a look is at hand already.
+    is_whole = asked.is_new and look is None and not (conversation.system_prompt or asked.attached)
 
     async def context(with_reasoning: bool) -> list[Turn]:
+        if is_whole and written is not None:
+            said = [Turn(written.role, written.said())]
+            return shown_to(sent_turns(said, with_reasoning=with_reasoning), model)
         stored = await asyncio.to_thread(
             stored_turns,
             means.store,
