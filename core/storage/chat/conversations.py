@@ -32,6 +32,8 @@ from core.wire.masking.secrets import known_secrets
 USAGE_FIELDS = tuple(field.name for field in fields(Usage))
 _PARAMETER_FIELDS = frozenset(field.name for field in fields(ChatParameters))
 _ORDER = (conversations.c.pinned, conversations.c.updated_at, conversations.c.id)
+# Built once, as those of the messages are (core/storage/chat/message_tree.py).
+_NEW = insert(conversations)
 _FIND = select(conversations).where(
     conversations.c.id == bindparam("conversation"),
     conversations.c.owner == bindparam("owner"),
@@ -228,7 +230,7 @@ def write_down(connection: Connection, new: Conversation) -> None:
         "created_at": new.created_at,
         "updated_at": new.updated_at,
     }
-    connection.execute(insert(conversations), row)
+    connection.execute(_NEW, row)
 
 
 def find(

@@ -26,6 +26,7 @@ _RUNNING = AnswerStatus.RUNNING.value
 _IS_BUSY = select(
     exists().where(messages.c.conversation_id == bindparam("conversation"), IS_RUNNING)
 )
+_NEW = insert(messages)
 _HEAD = update(conversations).where(conversations.c.id == bindparam("conversation"))
 
 
@@ -217,7 +218,7 @@ class Messages:
             "created_at": self._clock(),
         }
         own = {"id": message_id, "conversation_id": conversation_id, "parent_id": parent_id}
-        connection.execute(insert(messages), own | defaults | values)
+        connection.execute(_NEW, own | defaults | values)
         return message_id
 
     def _set_head(

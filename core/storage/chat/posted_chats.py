@@ -22,6 +22,7 @@ from core.storage.money.ledger import Ledger
 
 _ID_BYTES = 16
 _EMPTY = Turn("assistant", ())  # what an answer says when it begins
+_NEW_CONVERSATIONS, _NEW_MESSAGES = insert(conversations), insert(messages)  # built once
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +137,8 @@ class PostedChats:
                 "lease_until": lease_until,
             }
             message_rows += rows
-        connection.execute(insert(conversations), [_conversation_row(chat) for chat in chats])
-        connection.execute(insert(messages), message_rows)
+        connection.execute(_NEW_CONVERSATIONS, [_conversation_row(chat) for chat in chats])
+        connection.execute(_NEW_MESSAGES, message_rows)
         for chat, parts in attached:
             attach(connection, chat.owner, parts, chat.attached, now=chat.asked_at)
 

@@ -85,7 +85,7 @@ def reserve(
                 totals[key] += one.bound
     written = [one.line for one, refusal in zip(reservations, refusals, strict=True) if not refusal]
     if written:
-        connection.execute(insert(ledger_lines), [row_of(line) for line in written])
+        connection.execute(_NEW_LINES, [row_of(line) for line in written])
     _store(connection, {key: total for key, total in totals.items() if total != before[key]})
     return refusals
 
@@ -261,6 +261,7 @@ def _insert_total(dialect: str) -> Any:
 
 
 # Built once: every call that is paid for runs them, and to build one takes longer than to run it.
+_NEW_LINES = insert(ledger_lines)
 _RESERVED = (
     select(ledger_lines)
     .where(
