@@ -120,8 +120,9 @@ class Messages:
         """Add the question under `parent_id`, a running answer under it, and show both.
 
         A conversation that `begins` with them has no row before. `title` is the name of one that
-        has none. Without a question, `parent_id` is the question to answer once more; a question
-        may be what tools returned. A continued answer starts with `content` and the two behind it.
+        nobody has named. Without a question, `parent_id` is the question to answer once more; a
+        question may be what tools returned. A continued answer starts with `content` and the two
+        behind it.
         `attached` are bytes that the question's parts point to. BusyError while another answer of
         the conversation runs. BudgetError, and nothing kept, where there is no room for the
         `reservation`, which gets the ids it belongs to.
@@ -164,7 +165,8 @@ class Messages:
                 process_id=process_id,
                 lease_until=self._clock() + timedelta(seconds=lease_s),
             )
-            named = titled(title) if title and not current.title else {}
+            is_named = bool(current.title) or current.title_is_manual
+            named = titled(title) if title and not is_named else {}
             self._set_head(connection, conversation_id, answer_id, touched=True, **named)
             if reservation is not None:
                 reservation.line = replace(

@@ -137,3 +137,13 @@ def test_what_is_not_asked_begins_nothing(
     studio.budgets.drop(BUDGET)
     live = studio.answers.ask_first(LOCAL_OWNER, "What is soot?", ChatParameters())
     assert live.conversation_id
+
+
+def test_a_name_that_a_person_took_away_stays_away(studio: Studio) -> None:
+    conversation = studio.store.conversations.create(LOCAL_OWNER)
+    studio.store.conversations.rename(LOCAL_OWNER, conversation.id, "", manual=True)
+    live = studio.answers.ask(LOCAL_OWNER, conversation, "What is ink?", ChatParameters())
+    assert live.saved.wait(60)
+    named = studio.store.conversations.get(LOCAL_OWNER, conversation.id)
+    assert named is not None
+    assert (named.title, named.title_is_manual) == ("", True)
