@@ -11,8 +11,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core.access.owners import LOCAL_OWNER
 from core.markdown.splitter import BlockSplitter
 from core.texts import catalogue
+from core.ui import session
 from core.ui.chat.ahead import LONGEST_WORDS
 from core.ui.chat.answer.growing_text import as_drawn
 from core.ui.chat.listing import sidebar
@@ -101,6 +103,23 @@ def test_a_suggestion_is_shown_ahead_in_place_of_the_welcome(
     next(one for one in chat.button if one.label == suggestion).click().run()
     assert said(chat) == [("user", [suggestion]), ("assistant", ["月落乌啼霜满天"])]
     assert catalogue.text("en", "chat.welcome") not in [text.value for text in chat.markdown]
+
+
+def test_the_url_leads_to_a_conversation_behind_its_first_words_drawn_or_not(
+    chat: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named: list[bool] = []
+
+    def fail(*_: object) -> None:
+        named.append("c" in st.query_params)
+        raise RuntimeError("nothing can be drawn")
+
+    monkeypatch.setattr("core.ui.chat.ahead.Talk.draw_next", fail)
+    chat.chat_input[0].set_value("枫桥在哪里？").run()
+    assert named == [False]
+    store = session.studio().store
+    (conversation,) = store.conversations.list(LOCAL_OWNER).items
+    assert conversation.id in chat.query_params["c"]  # text, or a list of it, as AppTest has it
 
 
 @pytest.mark.parametrize(

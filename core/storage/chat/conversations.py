@@ -81,10 +81,14 @@ class Conversations:
         system_prompt: str = "",
         parameters: ChatParameters = ChatParameters(),  # noqa: B008 - frozen
     ) -> Conversation:
-        """Return a new conversation without a row: `begin_answer` may write it down."""
+        """Return a new conversation without a row: `begin_answer` may write it down.
+
+        Its prompt is masked as that of a row: it may be sent before it is read from there.
+        """
         now = self._clock()
+        prompt = known_secrets.wash(clean(system_prompt))
         return Conversation(
-            uuid4().hex, owner, "", now, now, system_prompt=system_prompt, parameters=parameters
+            uuid4().hex, owner, "", now, now, system_prompt=prompt, parameters=parameters
         )
 
     def get(self, owner: str, conversation_id: str) -> Conversation | None:

@@ -48,7 +48,9 @@ def _path() -> Select[tuple[object, ...]]:
 
 _PATH = _path()
 _SIBLINGS = _ranked().where(messages.c.parent_id.is_not_distinct_from(bindparam("parent")))
-_SEVERAL = _ranked().where(messages.c.id.in_(bindparam("ids", expanding=True)))
+_SEVERAL = _ranked().where(
+    messages.c.id.in_(bindparam("ids", type_=messages.c.id.type, expanding=True))
+)
 _OF_OWNER = (
     select(messages.c.conversation_id)
     .join(conversations, conversations.c.id == messages.c.conversation_id)

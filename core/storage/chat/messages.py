@@ -13,7 +13,7 @@ from core.models.chat import AnswerStatus, ChatParameters, Conversation, Message
 from core.models.money.ledger import Reservation
 from core.models.parts import Blob, Part
 from core.storage.chat import message_tree as tree
-from core.storage.chat.conversations import find, require, titled, write_down
+from core.storage.chat.conversations import find, gone, require, titled, write_down
 from core.storage.chat.message_blobs import attach, find_blob
 from core.storage.chat.message_parts import parts_out
 from core.storage.chat.running_answers import IS_RUNNING
@@ -122,14 +122,15 @@ class Messages:
         A conversation that `begins` with them has no row before. `title` is the name of one that
         nobody has named. Without a question, `parent_id` is the question to answer once more; a
         question may be what tools returned. A continued answer starts with `content` and the two
-        behind it.
-        `attached` are bytes that the question's parts point to. BusyError while another answer of
-        the conversation runs. BudgetError, and nothing kept, where there is no room for the
-        `reservation`, which gets the ids it belongs to.
+        behind it. `attached` are bytes that the question's parts point to. BusyError while another
+        answer of the conversation runs. BudgetError, and nothing kept, where there is no room for
+        the `reservation`, which gets the ids it belongs to.
         """
         turn = Turn.of_text("user", question) if isinstance(question, str) else question
         with self._database.write() as connection:
             if begins is not None:
+                if (begins.id, begins.owner) != (conversation_id, owner):
+                    raise gone()
                 write_down(connection, begins)
             current = require(connection, owner, conversation_id, lock=True)
             if begins is None and connection.scalar(_IS_BUSY, {"conversation": conversation_id}):

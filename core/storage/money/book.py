@@ -265,7 +265,7 @@ _NEW_LINES = insert(ledger_lines)
 _RESERVED = (
     select(ledger_lines)
     .where(
-        ledger_lines.c.id.in_(bindparam("ids", expanding=True)),
+        ledger_lines.c.id.in_(bindparam("ids", type_=ledger_lines.c.id.type, expanding=True)),
         ledger_lines.c.state == LineState.RESERVED.value,
     )
     .order_by(ledger_lines.c.id)
@@ -273,7 +273,9 @@ _RESERVED = (
 )
 _LOCKED = (
     select(budget_totals)
-    .where(budget_totals.c.key.in_(bindparam("keys", expanding=True)))
+    .where(
+        budget_totals.c.key.in_(bindparam("keys", type_=budget_totals.c.key.type, expanding=True))
+    )
     .order_by(budget_totals.c.key)
     .with_for_update()
 )

@@ -50,11 +50,13 @@ def ask(conversation: Conversation | None, question: str, talk: ahead.Talk) -> N
             caller=session.caller(),
             zone=clock.zone_name(),
         )
-    attachments.forget(place)
-    if not files:  # which stand between the question and its answer
-        talk.draw_next(question, live)
-    if is_new:
-        opened.name_begun()
+    try:
+        attachments.forget(place)
+        if not files:  # which stand between the question and its answer
+            talk.draw_next(question, live)
+    finally:  # whatever cannot be drawn: the page leads to what is paid for
+        if is_new:
+            opened.name_begun()
 
 
 def draw_suggestions(talk: ahead.Talk) -> None:

@@ -14,7 +14,7 @@ from core.access.owners import LOCAL_OWNER
 from core.errors import AppError, InputError
 from core.models.chat import AnswerStatus, ChatParameters
 from core.models.money.ledger import Budget, BudgetError
-from core.models.parts import PicturePart
+from core.models.parts import Blob, FilePart, PicturePart
 from core.settings import ChatSettings, Secret, Settings
 from core.storage.db.database import Database
 from core.work.attachments.extraction import ReadFile
@@ -24,6 +24,7 @@ from tests.upstream import DONE, STREAM_HEAD, Plan, Step, Upstream, ending, even
 
 LONG = "写 2000 字，关于砚台与墨的历史。" * 20
 BUDGET = Budget("studio", "", "day", Decimal("0.0000001"), "CNY")
+PICTURE = Blob(b"\x89PNG", "image/png")
 KEY = "sk-first-0123456789abcdef"
 
 
@@ -33,12 +34,17 @@ def plan(_body: dict[str, Any]) -> Plan:
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> Iterator[Studio]:
-    with Upstream(plan) as upstream:
-        chat = ChatSettings(url=upstream.url, api_key=Secret(KEY))
-        opened = Studio.open(Settings(data_dir=tmp_path, chat=chat))
+def upstream() -> Iterator[Upstream]:
+    with Upstream(plan) as opened:
         yield opened
-        opened.close()
+
+
+@pytest.fixture
+def studio(tmp_path: Path, upstream: Upstream) -> Iterator[Studio]:
+    chat = ChatSettings(url=upstream.url, api_key=Secret(KEY))
+    opened = Studio.open(Settings(data_dir=tmp_path, chat=chat))
+    yield opened
+    opened.close()
 
 
 def test_one_transaction_writes_all_of_it_down(
@@ -80,14 +86,49 @@ def test_its_answer_and_the_one_behind_it_are_kept(studio: Studio) -> None:
     assert [message.content for message in path] == said
 
 
-def test_a_key_in_it_is_stored_nowhere(studio: Studio) -> None:
+@pytest.mark.parametrize("prompt", ["", f"Use {KEY}."])
+def test_a_key_in_it_is_stored_nowhere_and_not_sent(
+    studio: Studio, upstream: Upstream, prompt: str
+) -> None:
     live = studio.answers.ask_first(
-        LOCAL_OWNER, f"Is {KEY} good?", ChatParameters(), system_prompt=f"Use {KEY}."
+        LOCAL_OWNER, f"Is {KEY} good?", ChatParameters(), system_prompt=prompt
     )
     assert live.saved.wait(60)
     conversation = studio.store.conversations.get(LOCAL_OWNER, live.conversation_id)
     path = studio.store.messages.path(LOCAL_OWNER, live.conversation_id)
-    assert KEY not in f"{conversation}{path}"
+    (sent,) = upstream.answers
+    assert KEY not in f"{conversation}{path}{sent.body}"
+    draft = studio.store.conversations.draft(LOCAL_OWNER, system_prompt=prompt)
+    assert KEY not in f"{draft}"
+
+
+@pytest.mark.parametrize("prompt", ["", "Be brief.", " "])
+@pytest.mark.parametrize("thinking", [False, True])
+@pytest.mark.parametrize(
+    "files",
+    [
+        (),
+        (ReadFile(FilePart("a.txt", "soot and glue")),),
+        (ReadFile(PicturePart(name="a.png", sha256=PICTURE.sha256), PICTURE),),
+    ],
+    ids=["alone", "a text", "a picture"],
+)
+def test_what_is_sent_is_what_the_store_holds(
+    studio: Studio, upstream: Upstream, prompt: str, thinking: bool, files: tuple[ReadFile, ...]
+) -> None:
+    parameters = ChatParameters(thinking=thinking)
+    live = studio.answers.ask_first(
+        LOCAL_OWNER, "What is it?", parameters, system_prompt=prompt, files=files
+    )
+    assert live.saved.wait(60)
+    conversation = studio.store.conversations.get(LOCAL_OWNER, live.conversation_id)
+    assert conversation is not None
+    (sent,) = upstream.answers
+    # The same question once more is asked by what is read from the store.
+    answer = studio.store.messages.path(LOCAL_OWNER, conversation.id)[-1]
+    again = studio.answers.regenerate(LOCAL_OWNER, conversation, answer, parameters)
+    assert again.saved.wait(60)
+    assert upstream.answers[-1].body == sent.body
 
 
 def _empty(studio: Studio) -> None:

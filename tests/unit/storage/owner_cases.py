@@ -162,6 +162,11 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(lambda s, o, m, t: begin(s, o, t.conversation), REFUSED),
         Case(lambda s, o, m, t: begin(s, o, m.conversation, t.answer), REFUSED),
         Case(lambda s, o, m, t: _begin_as_other(s, o), REFUSED, gives_its_owner_nothing=True),
+        Case(
+            lambda s, o, m, t: begin(s, o, m.conversation, begins=s.conversations.draft(o)),
+            REFUSED,
+            gives_its_owner_nothing=True,
+        ),
     ),
     "running_answers.progress": (
         Case(lambda s, o, m, t: s.running_answers.progress(o, t.answer, 0), None),

@@ -4,9 +4,10 @@ import base64
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
-from streamlit import string_util
+from streamlit import delta_generator, string_util
 from streamlit.commands import logo, page_config
 from streamlit.elements.lib.image_utils import image_to_url
 from streamlit.elements.lib.layout_utils import LayoutConfig
@@ -19,7 +20,6 @@ from tests.modules import ROOT
 DRAW = """
 import sys
 from core.ui.frame.lean_drawing import draw_leanly
-from core.ui.start.configuration import ROOT
 draw_leanly()
 from streamlit.testing.v1 import AppTest
 page = AppTest.from_file("app.py", default_timeout=120).run()
@@ -84,6 +84,16 @@ def test_no_emoji_is_taken_for_a_letter() -> None:
 def test_other_texts_are_read_as_streamlit_reads_them(text: str) -> None:
     ours = string_util.extract_leading_emoji(text)
     assert ours == vars(string_util)["extract_leading_emoji"]._of_text(text)
+
+
+def test_nobody_is_asked_for_a_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Mock(return_value=False)
+    monkeypatch.setattr("streamlit.env_util.is_repl", asked)
+    vars(delta_generator)["_maybe_print_use_warning"]()
+    asked.assert_not_called()
+    monkeypatch.setattr(delta_generator, "_use_warning_has_been_displayed", False)
+    vars(delta_generator)["_maybe_print_use_warning"]()
+    asked.assert_called_once()  # so it is that by which it is kept from asking
 
 
 def test_the_first_page_asks_no_list_of_emoji(tmp_path: Path) -> None:
