@@ -1,18 +1,14 @@
 """Reserve and settle, inside the transaction that writes the row they belong to.
 
-Each line counts towards totals by period and spender. A total's row is locked from the decision to
-the commit: however many calls in however many processes decide at once, one after another does.
+What each line counts towards is locked meanwhile (`totals`).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
-from sqlalchemy.dialects import sqlite
 
 from core.models.money.amounts import PRACTICE_CURRENCY, exact
 from core.models.money.ledger import (
@@ -22,19 +18,24 @@ from core.models.money.ledger import (
     BudgetState,
     LedgerLine,
     LineState,
-    Period,
     Reservation,
     Scope,
     Settlement,
-    scopes_of,
 )
-from core.models.money.periods import period_end, period_key, zone_of
-from core.storage.db.schema import budget_totals, ledger_lines
+from core.models.money.periods import period_end, zone_of
+from core.storage.db.schema import ledger_lines
 from core.storage.money.rows import line_from, row_of, settled_values
+from core.storage.money.totals import (
+    add_to_totals,
+    locked_totals,
+    replace_totals,
+    set_totals,
+    total_key,
+    totals_of,
+)
 
 # An answer that is cut to what is left is at least so long; a shorter one helps nobody.
 LEAST_OUTPUT = 1_000
-_PERIODS: tuple[Period, ...] = ("day", "month")
 _NOTHING = Decimal(0)
 _USED_UP: dict[Scope, str] = {
     "studio": "error.budget_studio",
@@ -51,20 +52,6 @@ _TOO_LITTLE: dict[Scope, str] = {
 Settle = Callable[[LedgerLine], Settlement | None]
 
 
-def total_key(scope: str, name: str, period: Period, at: datetime, currency: str, zone: str) -> str:
-    """Return the key of a total: who, when, in which currency."""
-    return f"{zone}|{period_key(period, at, zone)}|{currency}|{scope}|{name}"
-
-
-def totals_of(line: LedgerLine, zone: str) -> tuple[str, ...]:
-    """Return the keys of all totals that a line counts towards."""
-    return tuple(
-        total_key(scope, name, period, line.at, line.currency, zone)
-        for scope, name in scopes_of(line)
-        for period in _PERIODS
-    )
-
-
 def reserve(
     connection: Connection, reservations: Sequence[Reservation], plan: BudgetPlan
 ) -> list[BudgetError | None]:
@@ -74,7 +61,7 @@ def reserve(
     for each why it was refused, or None.
     """
     keys = {key for one in reservations for key in totals_of(one.line, plan.zone)}
-    totals = _locked(connection, keys)
+    totals = locked_totals(connection, keys)
     before = dict(totals)
     refusals: list[BudgetError | None] = []
     for one in reservations:
@@ -86,7 +73,7 @@ def reserve(
     written = [one.line for one, refusal in zip(reservations, refusals, strict=True) if not refusal]
     if written:
         connection.execute(_NEW_LINES, [row_of(line) for line in written])
-    _store(connection, {key: total for key, total in totals.items() if total != before[key]})
+    set_totals(connection, {key: total for key, total in totals.items() if total != before[key]})
     return refusals
 
 
@@ -118,7 +105,7 @@ def settle(
         )
     if taken_back:
         connection.execute(delete(ledger_lines).where(ledger_lines.c.id.in_(taken_back)))
-    _add(connection, deltas)
+    add_to_totals(connection, deltas)
     return len(lines)
 
 
@@ -135,19 +122,16 @@ def correct(
     _count(deltas, line, settled, plan.zone)
     values = settled_values(line, settled) | {"line_id": line.id, "settled_at": now}
     connection.execute(_SETTLE, [values])
-    _add(connection, deltas)
+    add_to_totals(connection, deltas)
 
 
 def rebuild_totals(connection: Connection, plan: BudgetPlan, lines: Iterable[LedgerLine]) -> None:
     """Make all totals anew from lines; the caller keeps others from counting meanwhile."""
-    connection.execute(delete(budget_totals))
-    totals: dict[str, Decimal] = {}
+    counted: dict[str, Decimal] = {}
     for line in lines:
         for key in totals_of(line, plan.zone):
-            totals[key] = totals.get(key, _NOTHING) + _counted(line)
-    if totals:
-        rows = [{"key": key, "spent": totals[key]} for key in sorted(totals)]
-        connection.execute(insert(budget_totals), rows)
+            counted[key] = counted.get(key, _NOTHING) + _counted(line)
+    replace_totals(connection, counted)
 
 
 def _counted(line: LedgerLine) -> Decimal:
@@ -210,56 +194,6 @@ def state_of(budget: Budget, at: datetime, totals: Mapping[str, Decimal], zone: 
     return BudgetState(budget, totals.get(key, _NOTHING), until)
 
 
-def spent(connection: Connection, keys: Iterable[str]) -> dict[str, Decimal]:
-    """Return totals by key; what is not there is not in it."""
-    query = select(budget_totals).where(budget_totals.c.key.in_(sorted(keys)))
-    return {row.key: row.spent for row in connection.execute(query)}
-
-
-def _locked(connection: Connection, keys: Iterable[str]) -> dict[str, Decimal]:
-    """Return totals, made where they are missing, and lock their rows until the commit.
-
-    In one order, so that two processes cannot wait for each other.
-    """
-    named = {"keys": sorted(keys)}
-    found = {row.key: row.spent for row in connection.execute(_LOCKED, named)}
-    if missing := [key for key in named["keys"] if key not in found]:
-        making = _insert_total(connection.dialect.name).on_conflict_do_nothing()
-        connection.execute(making, [{"key": key, "spent": _NOTHING} for key in missing])
-        found = {row.key: row.spent for row in connection.execute(_LOCKED, named)}
-    return found
-
-
-def _store(connection: Connection, totals: Mapping[str, Decimal]) -> None:
-    if totals:
-        rows = [{"total_key": key, "total": totals[key]} for key in sorted(totals)]
-        connection.execute(_SET_TOTAL, rows)
-
-
-def _add(connection: Connection, deltas: Mapping[str, Decimal]) -> None:
-    rows = [{"key": key, "spent": deltas[key]} for key in sorted(deltas) if deltas[key]]
-    if rows:
-        connection.execute(_add_total(connection.dialect.name), rows)
-
-
-@cache
-def _add_total(dialect: str) -> Any:
-    adding = _insert_total(dialect)
-    return adding.on_conflict_do_update(
-        index_elements=["key"], set_={"spent": budget_totals.c.spent + adding.excluded.spent}
-    )
-
-
-def _insert_total(dialect: str) -> Any:
-    """Return the insert of a database's own kind, which knows what to do where a row stands."""
-    if dialect == "sqlite":
-        return sqlite.insert(budget_totals)
-    # Read in by the engine in any case, where there is one.
-    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
-
-    return postgresql.insert(budget_totals)
-
-
 # Built once: every call that is paid for runs them, and to build one takes longer than to run it.
 _NEW_LINES = insert(ledger_lines)
 _RESERVED = (
@@ -269,14 +203,6 @@ _RESERVED = (
         ledger_lines.c.state == LineState.RESERVED.value,
     )
     .order_by(ledger_lines.c.id)
-    .with_for_update()
-)
-_LOCKED = (
-    select(budget_totals)
-    .where(
-        budget_totals.c.key.in_(bindparam("keys", type_=budget_totals.c.key.type, expanding=True))
-    )
-    .order_by(budget_totals.c.key)
     .with_for_update()
 )
 _SETTLE = (
@@ -304,9 +230,4 @@ _SETTLE = (
             )
         }
     )
-)
-_SET_TOTAL = (
-    update(budget_totals)
-    .where(budget_totals.c.key == bindparam("total_key"))
-    .values(spent=bindparam("total"))
 )

@@ -26,6 +26,7 @@ from core.storage.money.book import Settle
 from core.storage.money.filters import LedgerFilter
 from core.storage.money.rows import line_from
 from core.storage.money.sums import Column, Sums, sums
+from core.storage.money.totals import spent, total_key
 
 _ZONE_KEY = "money.totals_zone"
 _ROWS_AT_ONCE = 500
@@ -160,11 +161,11 @@ class Ledger:
         if not plan.budgets:
             return ()
         keys = [
-            book.total_key(one.scope, one.name, one.period, now, one.currency, plan.zone)
+            total_key(one.scope, one.name, one.period, now, one.currency, plan.zone)
             for one in plan.budgets
         ]
         with self._database.read() as connection:
-            totals = book.spent(connection, keys)
+            totals = spent(connection, keys)
         return tuple(book.state_of(budget, now, totals, plan.zone) for budget in plan.budgets)
 
     def several(self, owner: str, line_ids: Collection[str]) -> dict[str, LedgerLine]:
