@@ -43,7 +43,6 @@ def begin_conversation(conversation_id: str) -> None:
     another URL draws its whole page anew, before it takes what comes behind.
     """
     session.state().conversation_id = conversation_id
-    session.state().begun_at = time.monotonic()
     st.query_params.pop(_MESSAGE_PARAMETER, None)
 
 

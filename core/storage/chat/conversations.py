@@ -75,11 +75,7 @@ class Conversations:
             return require(connection, owner, new.id)
 
     def draft(
-        self,
-        owner: str,
-        *,
-        system_prompt: str = "",
-        parameters: ChatParameters = ChatParameters(),  # noqa: B008 - frozen
+        self, owner: str, *, system_prompt: str = "", parameters: ChatParameters
     ) -> Conversation:
         """Return a new conversation without a row: `begin_answer` may write it down.
 

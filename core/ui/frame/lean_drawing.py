@@ -1,8 +1,8 @@
 """Lean drawing: Streamlit 1.67 draws the first page without loading what that page does not need.
 
 Streamlit's inner parts are changed here, in `navigation` and in `presses`, and nowhere else under
-core/ui; where it has other parts one day, it draws as it does by itself. Of the
-0.44 s of processor that the first run of a page took, these took 0.27:
+core/ui; where it has other parts one day, it draws as it does by itself. Of the 0.44 s of processor
+that the first run of a page took, these took 0.27:
 
 - a logo or a tab's icon goes the way of all pictures, which begins by importing numpy (13 MB);
 - the first element of a process asks whether a person is typing in Python's own prompt: for that

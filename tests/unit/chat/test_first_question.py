@@ -98,7 +98,9 @@ def test_a_key_in_it_is_stored_nowhere_and_not_sent(
     path = studio.store.messages.path(LOCAL_OWNER, live.conversation_id)
     (sent,) = upstream.answers
     assert KEY not in f"{conversation}{path}{sent.body}"
-    draft = studio.store.conversations.draft(LOCAL_OWNER, system_prompt=prompt)
+    draft = studio.store.conversations.draft(
+        LOCAL_OWNER, system_prompt=prompt, parameters=ChatParameters()
+    )
     assert KEY not in f"{draft}"
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
+from core.models.chat import Conversation
 from core.models.generations import KlingTask, TaskStatus
 from core.storage.chat.branches import RemovedTurn
 from core.storage.store import Store
@@ -17,6 +18,7 @@ from core.storage.transfer.format import FORMAT, VERSION
 from core.storage.transfer.imports import ImportResult
 from tests.unit.storage.belongings import (
     EVERYONES_REQUEST,
+    PARAMETERS,
     REFERENCE,
     UNREADABLE,
     WORD,
@@ -67,8 +69,12 @@ def _removed(where: Belongings, held: Belongings, hung: Belongings) -> RemovedTu
     return RemovedTurn(where.conversation, held.conversation, None, ((hung.question, None),))
 
 
+def _drafted(store: Store, owner: str) -> Conversation:
+    return store.conversations.draft(owner, parameters=PARAMETERS)
+
+
 def _begin_as_other(store: Store, owner: str) -> object:
-    theirs = store.conversations.draft("another-one")
+    theirs = _drafted(store, "another-one")
     return begin(store, owner, theirs.id, begins=theirs)
 
 
@@ -102,7 +108,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(lambda s, o, m, t: s.branches.restore_turn(o, _removed(m, m, t)), REFUSED),
     ),
     "conversations.create": (Case(lambda s, o, m, t: s.conversations.create(o), OWN),),
-    "conversations.draft": (Case(lambda s, o, m, t: s.conversations.draft(o), OWN),),
+    "conversations.draft": (Case(lambda s, o, m, t: _drafted(s, o), OWN),),
     "conversations.get": (Case(lambda s, o, m, t: s.conversations.get(o, t.conversation), None),),
     "conversations.list": (Case(lambda s, o, m, t: s.conversations.list(o), OWN),),
     "conversations.count": (Case(lambda s, o, m, t: s.conversations.count(o), 2),),
@@ -163,7 +169,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(lambda s, o, m, t: begin(s, o, m.conversation, t.answer), REFUSED),
         Case(lambda s, o, m, t: _begin_as_other(s, o), REFUSED, gives_its_owner_nothing=True),
         Case(
-            lambda s, o, m, t: begin(s, o, m.conversation, begins=s.conversations.draft(o)),
+            lambda s, o, m, t: begin(s, o, m.conversation, begins=_drafted(s, o)),
             REFUSED,
             gives_its_owner_nothing=True,
         ),
