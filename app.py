@@ -33,7 +33,7 @@ else:
     from core.ui.start.importing import import_pages
     from core.ui.start.logs import begin_logging
     from core.ui.start.open_files import allow_many_open_files
-    from core.ui.welcome import announce_way_in, greet
+    from core.ui.start.welcome import announce_way_in, greet
     from core.web.server import lifespan, middleware
 
     secrets = take_secrets_files()

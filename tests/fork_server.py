@@ -32,7 +32,7 @@ PRELOADED = (
     "uvloop",
     "core.ui.start.configuration",
     "core.ui.frame.shell",
-    "core.ui.welcome",
+    "core.ui.start.welcome",
     "core.web.server",
     "core.web.studio_routes",
     "core.work.process_studio",

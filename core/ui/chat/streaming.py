@@ -22,11 +22,11 @@ from core.ui.chat import message as message_view
 from core.ui.chat.answer import steps
 from core.ui.chat.answer.growing_text import Chunk, Shown, as_drawn, chunks, settled
 from core.ui.chat.answer.places import AnswerPlaces
-from core.ui.chunks import Chunks
 from core.ui.formats import duration
+from core.ui.live.chunks import Chunks
+from core.ui.live.waiting import Waiting
+from core.ui.live.watching import redraw_page
 from core.ui.session import text
-from core.ui.waiting import Waiting
-from core.ui.watching import redraw_page
 from core.work.chat.buffers.cursors import Cursor
 from core.work.chat.live_answer import LiveAnswer
 

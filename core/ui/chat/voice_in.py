@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.errors import AppError
 from core.models.speech import Recording
-from core.ui import session, waiting
+from core.ui import session
+from core.ui.live import waiting
 from core.ui.session import text
 from core.work.loop import LoopEndedError
 

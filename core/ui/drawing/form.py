@@ -10,10 +10,10 @@ from core.ui.buttons import button
 from core.ui.drawing import desk
 from core.ui.drawing.desk import KEYS
 from core.ui.generations import choices, options
+from core.ui.live.watching import redraw_page
 from core.ui.money.words import amount_words
 from core.ui.session import text
 from core.ui.session_state import OpenDrawing
-from core.ui.watching import redraw_page
 
 WATCH_EVERY_S = 0.3
 _NEAR = 0.8  # of the limit: before that, nobody needs the count

@@ -16,8 +16,8 @@ from core.ui.gallery import actions
 from core.ui.gallery.large import address
 from core.ui.generations import row
 from core.ui.generations.thumbnails import thumbnail, title
+from core.ui.live.watching import redraw_page
 from core.ui.session import text
-from core.ui.watching import redraw_page
 
 WATCH_EVERY_S = 1.0
 _COLUMN_LEAST_PX = 130

@@ -5,9 +5,10 @@ from typing import Literal
 import streamlit as st
 
 from core.errors import AppError
-from core.ui import session, waiting
+from core.ui import session
 from core.ui.buttons import button
 from core.ui.frame import copying
+from core.ui.live import waiting
 from core.ui.session import text
 from core.ui.start.configuration import app_settings
 from core.work.process_studio import reread_settings

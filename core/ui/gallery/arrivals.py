@@ -4,8 +4,8 @@ import streamlit as st
 
 from core.errors import AppError
 from core.ui import session
+from core.ui.live.watching import redraw_page
 from core.ui.session import text
-from core.ui.watching import redraw_page
 
 WATCH_EVERY_S = 2.0
 

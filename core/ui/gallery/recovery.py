@@ -3,8 +3,9 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.ui import session, waiting
+from core.ui import session
 from core.ui.buttons import button
+from core.ui.live import waiting
 from core.ui.session import text
 from core.work.generations.recovery import RecoveryResult
 

@@ -11,8 +11,8 @@ from core.ui.gallery import filters as gallery_filters
 from core.ui.gallery.filters import TASK_KINDS, Filters
 from core.ui.gallery.large.task_history import draw_task_history
 from core.ui.generations import browser, row
+from core.ui.live.watching import redraw_page
 from core.ui.session import text
-from core.ui.watching import redraw_page
 
 SHOWN = 20
 WATCH_EVERY_S = 1.0

@@ -12,8 +12,8 @@ from core.ui import session
 from core.ui.buttons import keeping_errors
 from core.ui.gallery import actions, tile
 from core.ui.generations import progress, row
+from core.ui.live.watching import redraw_page
 from core.ui.session import text
-from core.ui.watching import redraw_page
 
 SHOWN = 12
 PICTURES_SHOWN = 24

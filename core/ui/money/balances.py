@@ -10,9 +10,10 @@ from core.markdown.escaping import literal
 from core.models.money.hours import is_year_known
 from core.providers.deepseek.wire import Balance
 from core.providers.kling.wire import AccountCosts
-from core.ui import session, waiting
+from core.ui import session
 from core.ui.buttons import button, keeping_errors
 from core.ui.formats import code_span, moment
+from core.ui.live import waiting
 from core.ui.money.words import amount_words
 from core.ui.session import text
 from core.ui.session_state import Account, ProviderName

@@ -12,8 +12,8 @@ from core.markdown.escaping import literal
 from core.ui import reachable, session
 from core.ui.buttons import button
 from core.ui.frame import page_files
+from core.ui.live.watching import redraw_page
 from core.ui.session import text
-from core.ui.watching import redraw_page
 from core.work.checkup.finding import Finding, Level, gravest_first
 from core.work.checkup.front import TRIES, judge_beats
 from core.work.checkup.house import look_at_caller

@@ -14,9 +14,10 @@ from core import __version__
 from core.errors import AppError, NotFoundError
 from core.providers.deepseek.wire import Balance
 from core.providers.kling.wire import AccountCosts
-from core.ui import reachable, session, waiting
+from core.ui import reachable, session
 from core.ui.buttons import button
 from core.ui.frame import copying, setup_card
+from core.ui.live import waiting
 from core.ui.session import text
 from core.ui.session_state import Account, ProviderName
 from core.ui.status import backups

@@ -7,10 +7,10 @@ import streamlit as st
 
 from core.providers.http.kept_exchange import Exchange, Headers
 from core.ui.buttons import button
-from core.ui.chunks import Chunks
 from core.ui.formats import duration, moment_to_the_second, size
+from core.ui.live.chunks import Chunks
+from core.ui.live.waiting import Waiting
 from core.ui.session import text
-from core.ui.waiting import Waiting
 from core.ui.xray import price
 from core.ui.xray.timeline import timeline_svg
 from core.ui.xray.times import short_time

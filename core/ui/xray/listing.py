@@ -12,8 +12,8 @@ from core.providers.http.kept_exchange import Exchange
 from core.ui import clock, session
 from core.ui.buttons import button, download
 from core.ui.formats import moment_to_the_second, size
+from core.ui.live.watching import redraw_page
 from core.ui.session import text
-from core.ui.watching import redraw_page
 from core.ui.xray import way
 from core.ui.xray.times import short_time
 from core.work.xray import keeping

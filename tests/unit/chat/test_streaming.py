@@ -16,7 +16,7 @@ from core.models.deltas import Delta
 from core.ui.chat import streaming
 from core.ui.chat.answer import growing_text
 from core.ui.chat.answer.growing_text import Chunk, Replacement
-from core.ui.waiting import Waiting
+from core.ui.live.waiting import Waiting
 from core.work.chat.buffers.cursors import Cursor, Growth
 from core.work.chat.live_answer import LiveAnswer
 

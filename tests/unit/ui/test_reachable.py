@@ -11,7 +11,7 @@ from core.access.network.addresses import is_loopback, is_private, parse
 from core.access.network.lan import lan_addresses
 from core.settings import AccessSettings, Settings
 from core.ui import reachable
-from core.ui.welcome import announce_way_in, greet
+from core.ui.start.welcome import announce_way_in, greet
 from core.work.studio import Studio
 
 LAN = ("192.168.1.5", "10.0.0.7")

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from core.errors import AppError, NotFoundError
-from core.ui import session, waiting
+from core.ui import session
+from core.ui.live import waiting
 from core.ui.session_state import SessionState
 from core.work.loop import LoopThread
 from tests.waiting import PATIENCE_S, until

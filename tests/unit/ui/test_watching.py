@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.ui import watching
+from core.ui.live import watching
 
 ROOT = Path(__file__).parents[3]
 FILES = [*(ROOT / "core" / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")]
@@ -46,7 +46,7 @@ def test_no_fragment_ends_the_run_by_itself() -> None:
 
 PAGE = """
 import streamlit as st
-from core.ui.watching import redraw_page
+from core.ui.live.watching import redraw_page
 
 @st.fragment
 def watch():

@@ -14,7 +14,7 @@ import streamlit as st
 
 from core.markdown.growing_fence import FencePart, as_block
 from core.markdown.rendering import for_streamlit
-from core.ui.chunks import Chunks
+from core.ui.live.chunks import Chunks
 
 # Known to chat.css: what stands for a growing fence, also instead of the element before it, which
 # shows how the fence began; and the box with its parts.

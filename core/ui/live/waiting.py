@@ -13,7 +13,7 @@ import streamlit as st
 from core.errors import AppError
 from core.ui import session
 from core.ui.frame import presses
-from core.ui.watching import redraw_page
+from core.ui.live.watching import redraw_page
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""What goes on while a page shows it: streamed, waited for, watched."""
